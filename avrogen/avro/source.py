@@ -1,0 +1,53 @@
+"""Where schema text comes from, and how a place in it is named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+__all__ = ["Location", "Origin", "Pointer", "Source"]
+
+Pointer: TypeAlias = tuple[str | int, ...]
+"""The way from the top of a JSON text to one of its values: keys and indexes."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    """A place in a file, as editors count: lines and columns from 1, columns in characters."""
+
+    path: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One schema file: its path as users should see it, with ``/`` between parts, and its text."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The JSON value of a source that something was read from.
+
+    Positions are worked out only when a diagnostic needs one, so that schemas without problems
+    pay nothing for them.
+    """
+
+    source: Source
+    pointer: Pointer = ()
+
+    def __truediv__(self, step: str | int) -> Origin:
+        """The origin of a member or an item of this value."""
+        return Origin(self.source, (*self.pointer, step))
+
+    def location(self) -> Location:
+        """Where the value begins."""
+        from avrogen.avro.positions import locate
+
+        return locate(self.source, self.pointer)
