@@ -25,10 +25,17 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One schema file: its path as users should see it, with ``/`` between parts, and its text."""
+    """One schema file.
+
+    Attributes:
+        path: as users should see it, with ``/`` between parts.
+        text: what it holds.
+        name: its path below the schema folder, which does not depend on where a build runs.
+    """
 
     path: str
     text: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

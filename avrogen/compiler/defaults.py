@@ -1,0 +1,131 @@
+"""Defaults of fields as Python expressions a reader understands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from avrogen.avro import model
+from avrogen.avro.defaults import matching_branch
+from avrogen.compiler.expressions import Expression, Symbol, join
+from avrogen.compiler.literals import bytes_literal, string_literal
+from avrogen.compiler.logical_defaults import logical_value
+from avrogen.compiler.mapping import SymbolOf, python_type
+from avrogen.compiler.naming import AttributeName, MemberName
+
+__all__ = ["DefaultWriter"]
+
+_NoUnion: TypeAlias = model.Primitive | model.Reference | model.Array | model.Map
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultWriter:
+    """Writes the defaults of the fields of one module.
+
+    Attributes:
+        types: all named types by full name.
+        symbol_of: where classes are, as seen from the module.
+        attributes: the Python names of a record's fields, by the record's full name.
+        members: the Python names of an enum's symbols, by the enum's full name.
+    """
+
+    types: Mapping[str, model.NamedType]
+    symbol_of: SymbolOf
+    attributes: Mapping[str, Mapping[str, AttributeName]]
+    members: Mapping[str, Mapping[str, MemberName]]
+
+    def field_default(self, type_: model.AvroType, default: model.Json) -> Expression:
+        """The right-hand side of a dataclass field: a value, or a factory for a mutable one.
+
+        Args:
+            type_: the type of the field.
+            default: JSON that fits it, nested records completed.
+
+        Raises:
+            NoSuchValue: a logical type has no such value (:mod:`avrogen.compiler.logical_defaults`).
+        """
+        value = self.value(type_, default)
+        match self._branch(type_, default):
+            case model.Array() | model.Map() if not default:
+                factory = python_type(self._branch(type_, default), self.types, self.symbol_of)
+            case model.Array() | model.Map():
+                factory = Expression.of("lambda: ", value)
+            case model.Reference(name) if isinstance(self.types[name], model.Record):
+                # Late, as the class may stand further down, and as its fields may be mutable.
+                factory = Expression.of("lambda: ", value)
+            case _:
+                return value
+        return Expression.of(Symbol("dataclasses", "field"), "(default_factory=", factory, ")")
+
+    def value(self, type_: model.AvroType, default: model.Json) -> Expression:
+        """The value itself."""
+        match self._branch(type_, default):
+            case model.Primitive(name, logical):
+                if logical:
+                    return logical_value(logical, _raw(name, default))
+                return _primitive(name, default)
+            case model.Reference(name):
+                return self._named(self.types[name], default)
+            case model.Array(items):
+                assert isinstance(default, list)
+                values = (self.value(items, item) for item in default)
+                return Expression.of("[", join(", ", values), "]")
+            case model.Map(values_type):
+                assert isinstance(default, dict)
+                entries = (
+                    Expression.of(string_literal(key), ": ", self.value(values_type, value))
+                    for key, value in default.items()
+                )
+                return Expression.of("{", join(", ", entries), "}")
+
+    def _named(self, named: model.NamedType, default: model.Json) -> Expression:
+        match named:
+            case model.Record(name, fields):
+                assert isinstance(default, dict)
+                names = self.attributes[name]
+                arguments = (
+                    Expression.of(f"{names[f.name]}=", self.value(f.type, default[f.name]))
+                    for f in fields
+                )
+                return Expression.of(self.symbol_of(name), "(", join(", ", arguments), ")")
+            case model.EnumType(name):
+                assert isinstance(default, str)
+                return Expression.of(self.symbol_of(name), f".{self.members[name][default]}")
+            case model.Fixed(name, logical=logical):
+                assert isinstance(default, str)
+                data = default.encode("latin-1")
+                if logical:
+                    return logical_value(logical, data)
+                return Expression.of(self.symbol_of(name), f"({bytes_literal(data)})")
+
+    def _branch(self, type_: model.AvroType, default: model.Json) -> _NoUnion:
+        """The type a default belongs to: of a union the first branch that it fits."""
+        if not isinstance(type_, model.Union):
+            return type_
+        index = matching_branch(type_, default, self.types)
+        assert index is not None, "defaults are checked by the parser"
+        branch = type_.branches[index]
+        assert not isinstance(branch, model.Union), "unions hold no unions"
+        return branch
+
+
+def _primitive(name: model.PrimitiveName, default: model.Json) -> Expression:
+    match name, default:
+        case ("float" | "double"), int() | float():
+            return Expression((repr(float(default)),))
+        case "bytes", str():
+            return Expression((bytes_literal(default.encode("latin-1")),))
+        case "string", str():
+            return Expression((string_literal(default),))
+        case _:
+            return Expression((repr(default),))
+
+
+def _raw(name: model.PrimitiveName, default: model.Json) -> int | str | bytes:
+    """A default of a primitive type with a logical type, before that logical type applies."""
+    if name == "bytes":
+        assert isinstance(default, str)
+        return default.encode("latin-1")
+    assert isinstance(default, int | str)
+    return default

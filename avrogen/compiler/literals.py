@@ -1,0 +1,85 @@
+"""Text from schemas as Python source text: the only place where one becomes the other.
+
+Whatever a schema says ends up inside one string token, whose value is that text again. Nothing
+here relies on what the text looks like.
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["bytes_literal", "comment", "docstring", "json_block", "string_literal"]
+
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f"
+    "\ud800-\udfff\ufeff\ufff0-\uffff\U000e0000-\U0010ffff]"
+)
+"""What is escaped: controls, odd spaces, line and paragraph separators, directional marks (they can
+make code look like other code), surrogates, private planes. A fixed list, as ``str.isprintable``
+follows the Unicode version of the Python that runs."""
+
+
+def string_literal(text: str) -> str:
+    """A string literal in double quotes."""
+    return '"' + _escaped(text).replace('"', '\\"') + '"'
+
+
+def bytes_literal(data: bytes) -> str:
+    """A bytes literal in double quotes."""
+    body = "".join(
+        chr(byte) if 0x20 <= byte < 0x7F and byte not in b'"\\' else f"\\x{byte:02x}"
+        for byte in data
+    )
+    return f'b"{body}"'
+
+
+def docstring(text: str, indent: str) -> str:
+    """A docstring in triple quotes, its lines indented; ``inspect.getdoc`` gives the text back."""
+    lines = [_escaped(line.rstrip()) for line in _lines(text)]
+    lines = [line.replace('"""', '\\"\\"\\"') for line in lines]
+    if lines[-1].endswith('"'):
+        lines[-1] = f'{lines[-1][:-1]}\\"'
+    if len(lines) == 1:
+        return f'"""{lines[0]}"""'
+    body = "\n".join(f"{indent}{line}" if line else "" for line in lines[1:])
+    return f'"""{lines[0]}\n{body}\n{indent}"""'
+
+
+def comment(text: str) -> str:
+    """Text that may stand behind a ``#``."""
+    return _escaped(text)
+
+
+def json_block(text: str) -> str:
+    """A JSON object or array as a raw string in triple quotes, to be read as a schema file reads.
+
+    Such a literal holds any JSON: a quotation mark inside a JSON string has a backslash before
+    it, two JSON strings never touch, so three marks in a row cannot occur; and an escape in JSON
+    ends where the raw string takes it to end.
+
+    Raises:
+        ValueError: the text is no JSON object or array in ASCII.
+    """
+    stripped = text.strip()
+    if not stripped.isascii() or stripped[:1] not in "{[" or '"""' in stripped:
+        raise ValueError("not a JSON object or array in ASCII")
+    return f'r"""{text}"""'
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of a doc without blank ones around it and without common indentation."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").strip().expandtabs().split("\n")
+    margins = [len(line) - len(line.lstrip()) for line in lines[1:] if line.strip()]
+    margin = min(margins, default=0)
+    return [lines[0], *(line[margin:] for line in lines[1:])]
+
+
+def _escaped(text: str) -> str:
+    return _UNSEEN.sub(_escape, text.replace("\\", "\\\\"))
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code < 0x100:
+        return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(match[0], f"\\x{code:02x}")
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

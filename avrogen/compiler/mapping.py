@@ -1,0 +1,97 @@
+"""Which Python type stands for which Avro type (``docs/mapping.md``, the table).
+
+To add a logical type, add it here, in ``avro/logical.py``, in ``codec/planner.py`` and in
+``compiler/defaults.py``; ``assert_never`` finds the places that were forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import assert_never
+
+from avrogen.avro import model
+from avrogen.compiler.expressions import RUNTIME, Expression, Symbol, builtin, join
+
+__all__ = ["SymbolOf", "has_class", "python_type"]
+
+SymbolOf = Callable[[str], Symbol]
+"""From the full name of a named type with a class to that class, as seen from some module."""
+
+NONE = Expression(("None",))
+
+_PRIMITIVES: Mapping[model.PrimitiveName, Expression] = {
+    "null": NONE,
+    "boolean": builtin("bool"),
+    "int": builtin("int"),
+    "long": builtin("int"),
+    "float": builtin("float"),
+    "double": builtin("float"),
+    "bytes": builtin("bytes"),
+    "string": builtin("str"),
+}
+
+
+def python_type(
+    type_: model.AvroType, types: Mapping[str, model.NamedType], symbol_of: SymbolOf
+) -> Expression:
+    """The annotation for values of an Avro type.
+
+    Args:
+        type_: the type; its references are in ``types``.
+        types: all named types by full name.
+        symbol_of: where the classes of named types are.
+    """
+    match type_:
+        case model.Primitive(name, logical):
+            return logical_type(logical) if logical else _PRIMITIVES[name]
+        case model.Reference(name):
+            named = types[name]
+            if isinstance(named, model.Fixed) and named.logical:
+                return logical_type(named.logical)
+            return Expression((symbol_of(name),))
+        case model.Array(items):
+            return Expression.of(builtin("list"), "[", python_type(items, types, symbol_of), "]")
+        case model.Map(values):
+            inner = python_type(values, types, symbol_of)
+            return Expression.of(builtin("dict"), "[", builtin("str"), ", ", inner, "]")
+        case model.Union(branches):
+            return _union(python_type(branch, types, symbol_of) for branch in branches)
+        case _:
+            assert_never(type_)
+
+
+def logical_type(logical: model.LogicalType) -> Expression:
+    """The annotation for values of a logical type, whatever it is based on."""
+    match logical:
+        case model.Decimal():
+            return Expression((Symbol("decimal", "Decimal"),))
+        case model.Uuid():
+            return Expression((Symbol("uuid", "UUID"),))
+        case model.Date():
+            return Expression((Symbol("datetime", "date"),))
+        case model.TimeOfDay():
+            return Expression((Symbol("datetime", "time"),))
+        case model.Timestamp(model.TimeUnit.NANOS):
+            return Expression((Symbol(RUNTIME, "TimestampNanos"),))
+        case model.LocalTimestamp(model.TimeUnit.NANOS):
+            return Expression((Symbol(RUNTIME, "LocalTimestampNanos"),))
+        case model.Timestamp() | model.LocalTimestamp():
+            return Expression((Symbol("datetime", "datetime"),))
+        case model.Duration():
+            return Expression((Symbol(RUNTIME, "Duration"),))
+        case _:
+            assert_never(logical)
+
+
+def has_class(named: model.NamedType) -> bool:
+    """Whether a named type is a Python class: all but a fixed whose logical type has its own."""
+    return not (isinstance(named, model.Fixed) and named.logical)
+
+
+def _union(branches: Iterable[Expression]) -> Expression:
+    """Each Python type once, in the order of the branches, and None last."""
+    distinct = dict.fromkeys(branches)
+    if NONE in distinct:
+        del distinct[NONE]
+        distinct[NONE] = None
+    return join(" | ", distinct)

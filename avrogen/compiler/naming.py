@@ -1,0 +1,238 @@
+"""Python names for Avro names: the only place where one is made of the other.
+
+An Avro name keeps its spelling wherever Python allows it. Where it does not, it gets a trailing
+underscore, and one more for as long as the name is taken. Which name is changed never depends on
+the order of files: names that can stay keep their spelling, and the others are given theirs in a
+fixed order.
+
+The names here are validated: a value of one of these types is an identifier and may be placed in
+generated code as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import keyword
+import re
+from collections.abc import Callable, Collection, Iterable
+from typing import Self
+
+__all__ = [
+    "AttributeName",
+    "ClassName",
+    "MemberName",
+    "ModuleName",
+    "alias_name",
+    "attribute_names",
+    "class_names",
+    "is_package_name",
+    "member_names",
+    "module_names",
+    "package_parts",
+    "snake_case",
+]
+
+
+class _Identifier(str):
+    """A text that is proven to be a Python identifier, and no keyword."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        if not (text.isascii() and text.isidentifier()) or keyword.iskeyword(text):
+            raise ValueError(f"not a Python name: {text!r}")
+        return super().__new__(cls, text)
+
+
+class ClassName(_Identifier):
+    """The name of a class, a type alias or a codec in a generated module."""
+
+    __slots__ = ()
+
+
+class AttributeName(_Identifier):
+    """The name of a dataclass field."""
+
+    __slots__ = ()
+
+
+class MemberName(_Identifier):
+    """The name of an enum member."""
+
+    __slots__ = ()
+
+
+class ModuleName(_Identifier):
+    """The name of a generated module or package, without the packages around it."""
+
+    __slots__ = ()
+
+
+# --- words that are taken, by the reason ---------------------------------------------------------
+
+_KEYWORDS = frozenset(keyword.kwlist)
+"""Soft keywords (match, case, type, _) are ordinary names wherever generated code puts a name."""
+
+_RECORD_METHODS = frozenset({"to_avro", "from_avro"})
+"""What AvroRecord offers: a field of this name would hide it."""
+
+_PARAMETERS = frozenset({"self"})
+"""The first parameter of the ``__init__`` that a dataclass writes."""
+
+_ENUM_ATTRIBUTES = frozenset({"name", "value", "mro", "to_avro", "from_avro"})
+"""Attributes of every enum class or member, and what AvroEnum offers."""
+
+_STR_METHODS = frozenset(
+    "capitalize casefold center count encode endswith expandtabs find format format_map index "
+    "isalnum isalpha isascii isdecimal isdigit isidentifier islower isnumeric isprintable isspace "
+    "istitle isupper join ljust lower lstrip maketrans partition removeprefix removesuffix replace "
+    "rfind rindex rjust rpartition rsplit rstrip split splitlines startswith strip swapcase title "
+    "translate upper zfill".split()
+)
+"""Methods of ``str``, the base of enum members. Spelled out, as they differ between Pythons."""
+
+_DEVICES = frozenset(
+    {"con", "prn", "aux", "nul"}
+    | {f"{device}{digit}" for device in ("com", "lpt") for digit in "0123456789"}
+)
+"""File names that Windows reserves, in any case and with any extension."""
+
+_ROOT_MODULES = frozenset({"topics"})
+"""Modules of a generated package that are no namespaces."""
+
+_LONGEST_MODULE_NAME = 120
+"""Characters; file systems stop at 255 bytes, and ``.cpython-313.opt-1.pyc`` is added to it."""
+
+
+# --- one kind of name each -----------------------------------------------------------------------
+
+
+def attribute_names(
+    fields: Iterable[str], *, class_names: Collection[str] = ()
+) -> dict[str, AttributeName]:
+    """Names of dataclass fields by the names of Avro fields, in the order given.
+
+    Args:
+        fields: the field names of one record, which are distinct.
+        class_names: classes of the same module; inside a class body a field of such a name would
+            hide the class from the annotations that follow.
+    """
+    taken = _KEYWORDS | _RECORD_METHODS | _PARAMETERS | frozenset(class_names)
+    return {k: AttributeName(v) for k, v in _distinct(fields, taken, _without_mangling).items()}
+
+
+def member_names(symbols: Iterable[str]) -> dict[str, MemberName]:
+    """Names of enum members by the symbols of one enum, in the order given."""
+    taken = _KEYWORDS | _ENUM_ATTRIBUTES | _STR_METHODS
+    return {k: MemberName(v) for k, v in _distinct(symbols, taken, _as_member).items()}
+
+
+def class_names(names: Iterable[str], *, taken: Collection[str] = ()) -> dict[str, ClassName]:
+    """Names of classes by the unqualified names of the types of one namespace.
+
+    Args:
+        names: unqualified names, which are distinct.
+        taken: names of subpackages and other things that the namespace's module holds already.
+    """
+    reserved = _KEYWORDS | frozenset(taken)
+    return {k: ClassName(v) for k, v in _distinct(names, reserved, _without_mangling).items()}
+
+
+def module_names(names: Iterable[str], *, taken: Collection[str] = ()) -> dict[str, ModuleName]:
+    """Private module names (``_order_placed``) by class name, distinct without regard to case."""
+    return {
+        k: ModuleName(v)
+        for k, v in _distinct(sorted(names), taken, _module_name, fold=True).items()
+    }
+
+
+def package_parts(namespaces: Iterable[str]) -> dict[str, tuple[ModuleName, ...]]:
+    """The package path of every namespace and of every namespace around one, by its Avro name.
+
+    Parts that are keywords, dunder names or device names get a trailing underscore, as do those
+    that differ from a sibling by case alone. ``""`` maps to the empty path.
+    """
+    paths: dict[str, tuple[ModuleName, ...]] = {"": ()}
+    children: dict[str, set[str]] = {}
+    for namespace in namespaces:
+        parts = namespace.split(".") if namespace else []
+        for depth, part in enumerate(parts):
+            children.setdefault(".".join(parts[:depth]), set()).add(part)
+    for parent in sorted(children, key=lambda name: (name.count(".") if name else -1, name)):
+        taken = _KEYWORDS | (_ROOT_MODULES if not parent else frozenset())
+        names = _distinct(sorted(children[parent]), taken, _package_name, fold=True)
+        for part, name in names.items():
+            full_name = f"{parent}.{part}" if parent else part
+            paths[full_name] = (*paths[parent], ModuleName(name))
+    return paths
+
+
+def alias_name(file_stem: str) -> str:
+    """The wanted name of the type alias for what a file has at its top: ``ShopEvent``."""
+    words = re.findall(r"[A-Za-z0-9]+", file_stem)
+    name = "".join(word[0].upper() + word[1:] for word in words) or "Schema"
+    return name if name[0].isalpha() else f"Schema{name}"
+
+
+def snake_case(name: str) -> str:
+    """``OrderPlaced`` as ``order_placed``, ``HTTPStatus2`` as ``http_status2``."""
+    name = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
+    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
+
+
+def is_package_name(name: str) -> bool:
+    """Whether a folder of this name can be imported as a package."""
+    return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
+
+
+# --- how ------------------------------------------------------------------------------------------
+
+
+def _distinct(
+    names: Iterable[str],
+    taken: Collection[str],
+    ideal: Callable[[str], str],
+    *,
+    fold: bool = False,
+) -> dict[str, str]:
+    """The ideal name for each name, or the first free one with underscores behind it.
+
+    Names that already are their own ideal come first, so that ``class_`` stays when ``class`` has
+    to move out of the way.
+    """
+    key = str.lower if fold else str
+    wanted = {name: ideal(name) for name in names}
+    used = {key(name) for name in taken}
+    given: dict[str, str] = {}
+    for name in sorted(wanted, key=lambda name: wanted[name] != name or key(name) in used):
+        candidate = wanted[name]
+        while key(candidate) in used:
+            candidate += "_"
+        used.add(key(candidate))
+        given[name] = candidate
+    return {name: given[name] for name in wanted}
+
+
+def _without_mangling(name: str) -> str:
+    """Python mangles ``__x`` inside classes, and gives meaning to ``__x__`` there and in modules."""
+    return "_" + name.lstrip("_") if name.startswith("__") else name
+
+
+def _as_member(symbol: str) -> str:
+    """Enum gives meaning to ``_x_`` as well."""
+    name = _without_mangling(symbol)
+    is_sunder = len(name) > 2 and name[0] == name[-1] == "_" and "_" not in (name[1], name[-2])
+    return f"{name}_" if is_sunder else name
+
+
+def _module_name(class_name: str) -> str:
+    name = f"_{snake_case(class_name).lstrip('_')}"
+    if len(name) <= _LONGEST_MODULE_NAME:
+        return name
+    digest = hashlib.sha256(class_name.encode()).hexdigest()[:12]
+    return f"{name[:_LONGEST_MODULE_NAME]}_{digest}"
+
+
+def _package_name(part: str) -> str:
+    is_dunder = part.startswith("__") and part.endswith("__")
+    return f"{part}_" if is_dunder or part.lower() in _DEVICES else part
