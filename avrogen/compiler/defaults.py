@@ -14,9 +14,13 @@ from avrogen.compiler.logical_defaults import logical_value
 from avrogen.compiler.mapping import SymbolOf, python_type
 from avrogen.compiler.naming import AttributeName, MemberName
 
-__all__ = ["DefaultWriter"]
+__all__ = ["DefaultWriter", "NotADefault"]
 
 _NoUnion: TypeAlias = model.Primitive | model.Reference | model.Array | model.Map
+
+
+class NotADefault(ValueError):
+    """A default that schemas in use have although it does not fit: a symbol that the enum lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class DefaultWriter:
 
         Raises:
             NoSuchValue: a logical type has no such value (:mod:`avrogen.compiler.logical_defaults`).
+            NotADefault: the default names a symbol that its enum lacks.
         """
         value = self.value(type_, default)
         match self._branch(type_, default):
@@ -91,6 +96,8 @@ class DefaultWriter:
                 return Expression.of(self.symbol_of(name), "(", join(", ", arguments), ")")
             case model.EnumType(name):
                 assert isinstance(default, str)
+                if default not in self.members[name]:
+                    raise NotADefault(default)
                 return Expression.of(self.symbol_of(name), f".{self.members[name][default]}")
             case model.Fixed(name, logical=logical):
                 assert isinstance(default, str)
@@ -104,7 +111,8 @@ class DefaultWriter:
         if not isinstance(type_, model.Union):
             return type_
         index = matching_branch(type_, default, self.types)
-        assert index is not None, "defaults are checked by the parser"
+        if index is None:
+            raise NotADefault(default)
         branch = type_.branches[index]
         assert not isinstance(branch, model.Union), "unions hold no unions"
         return branch

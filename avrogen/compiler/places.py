@@ -7,7 +7,7 @@ executes the modules of the types it mentions and no others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -25,8 +25,9 @@ from avrogen.compiler.naming import (
     package_parts,
     snake_case,
 )
+from avrogen.compiler.pymodel import Export
 
-__all__ = ["Home", "Places", "place", "split_name"]
+__all__ = ["Home", "Places", "Public", "place", "split_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,11 @@ class Public:
     codec: ClassName | None
     home: Home
 
+    def exports(self) -> tuple[Export, ...]:
+        """What the public package offers."""
+        names = (self.name, self.codec) if self.codec else (self.name,)
+        return tuple(Export(name, self.home.path) for name in names)
+
     @property
     def owner(self) -> ClassName:
         """The name of what carries the schema."""
@@ -93,6 +99,15 @@ class Places:
     aliases: tuple[tuple[Root, Public], ...]
     modules: Mapping[Home, list[str]]
 
+    def publics(self) -> Iterator[Public]:
+        """Everything that a user can import."""
+        yield from self.types.values()
+        yield from (public for _, public in self.aliases)
+
+    def subpackages(self, package: tuple[ModuleName, ...]) -> set[str]:
+        """Names of the packages directly inside one."""
+        return _subpackages(package, self.packages)
+
 
 def split_name(full_name: str) -> tuple[str, str]:
     """Namespace (may be "") and unqualified name."""
@@ -122,8 +137,8 @@ def place(parsed: Parsed) -> Places:
     aliases: list[tuple[Root, Public]] = []
     for namespace, full_names in namespaces.items():
         package = packages[namespace]
-        subpackages = {path[-1] for path in packages.values() if path and path[:-1] == package}
-        taken: set[str] = set(subpackages)
+        subpackages = _subpackages(package, packages)
+        taken = set(subpackages)
         names |= _type_names(full_names, parsed.types, taken)
         root_names = [] if namespace else _root_names(roots, taken)
         here = {names[group[0]].name: group for group in groups.get(namespace, ())}
@@ -142,6 +157,12 @@ def place(parsed: Parsed) -> Places:
     for full_name, home in homes.items():
         modules.setdefault(home, []).append(full_name)
     return Places(packages, types, tuple(aliases), modules)
+
+
+def _subpackages(
+    package: tuple[ModuleName, ...], packages: Mapping[str, tuple[ModuleName, ...]]
+) -> set[str]:
+    return {path[-1] for path in packages.values() if path and path[:-1] == package}
 
 
 def _type_names(

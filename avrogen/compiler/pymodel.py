@@ -149,6 +149,5 @@ class Namespace:
 class Package:
     """A whole generated package."""
 
-    name: str
     namespaces: tuple[Namespace, ...]
     modules: tuple[Module, ...]

@@ -1,0 +1,116 @@
+"""The command line: options to one call, its result printed, an exit code."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import avrogen
+
+_EXTRA_MISSING = "avrogen: the compiler needs an extra: pip install 'avrogen[cli]'"
+
+try:
+    import click
+except ModuleNotFoundError:
+    print(_EXTRA_MISSING, file=sys.stderr)
+    raise SystemExit(2) from None
+
+if TYPE_CHECKING:
+    from avrogen.compiler.formatting import Progress
+    from avrogen.compiler.output import Changes
+    from avrogen.compiler.reporting import Format
+
+__all__ = ["main"]
+
+_PATIENCE = 1.0
+"""Seconds that a build may take before a terminal shows how far it is."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(avrogen.__version__, prog_name="avrogen")
+def main() -> None:
+    """Typed Python packages from Avro schemas."""
+
+
+@main.command()
+@click.argument("schemas", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The package to write: a folder whose last part is the package's name.",
+)
+@click.option("--check", is_flag=True, help="Write nothing; print a diff if OUT is not current.")
+@click.option("--strict", is_flag=True, help="Let warnings fail the build.")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    help="How problems are written to stderr.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="No summary and no progress.")
+def build(
+    schemas: tuple[Path, ...], out: Path, check: bool, strict: bool, style: Format, quiet: bool
+) -> None:
+    """Turn SCHEMAS, files and folders, into a Python package.
+
+    \b
+    Example:     avrogen build schemas/ -o src/events
+    Exit codes:  0 done or current, 1 schema errors or drift, 2 usage
+    """
+    try:
+        from avrogen.compiler.naming import is_package_name
+        from avrogen.compiler.output import apply, unified_diff
+        from avrogen.compiler.reporting import report
+        from avrogen.compiler.run import run
+    except ModuleNotFoundError as error:
+        raise click.UsageError(f"{_EXTRA_MISSING} ({error.name} is missing)") from None
+
+    name = out.resolve().name
+    if not is_package_name(name):
+        raise click.BadParameter(f"{name!r} cannot be the name of a package.", param_hint="--out")
+    result = run(schemas, out, strict=strict, progress=_progress(quiet))
+    if not result.sources and not result.diagnostics:
+        raise click.UsageError(f"There are no .avsc files in {' '.join(map(str, schemas))}.")
+    if result.diagnostics or style == "json":
+        click.echo(report(result.diagnostics, style), err=True)
+    if result.changes is None:
+        sys.exit(1)
+    if check:
+        click.echo("".join(unified_diff(out, result.changes)), nl=False)
+    else:
+        try:
+            apply(out, result.changes)
+        except OSError as error:
+            raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+    if not quiet:
+        click.echo(_summary(out, result.sources, result.warnings, result.changes, check))
+    sys.exit(1 if check and result.changes else 0)
+
+
+def _progress(quiet: bool) -> Progress:
+    """Shows on a terminal how far a long build is, and nothing anywhere else."""
+    started = time.monotonic()
+    silent = quiet or not sys.stderr.isatty()
+
+    def show(done: int, total: int) -> None:
+        if not silent and time.monotonic() - started > _PATIENCE:
+            end = "\r\x1b[K" if done == total else ""
+            click.echo(f"\rformatting {done} of {total}{end}", err=True, nl=False)
+
+    return show
+
+
+def _summary(out: Path, sources: int, warnings: int, changes: Changes, check: bool) -> str:
+    written, removed = len(changes.write), len(changes.remove)
+    if check:
+        state = f"{written} to write, {removed} to remove" if changes else "current"
+    else:
+        state = f"{written} written, {removed} removed, {changes.unchanged} unchanged"
+    files = "1 schema file" if sources == 1 else f"{sources} schema files"
+    noted = f", {warnings} warning{'s' if warnings > 1 else ''}" if warnings else ""
+    return f"{files} -> {out.as_posix()}: {state}{noted}"

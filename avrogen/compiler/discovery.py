@@ -1,0 +1,99 @@
+"""Schema files: from the paths of a command line to sources."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from avrogen.avro.diagnostics import Code, Diagnostics
+from avrogen.avro.source import Location, Source
+
+__all__ = ["read_sources"]
+
+_SUFFIX = ".avsc"
+
+
+def read_sources(paths: Iterable[Path], diagnostics: Diagnostics) -> list[Source]:
+    """Every schema file among the paths and in the folders among them, each once.
+
+    Folders are walked to the bottom, symbolic links followed, hidden folders left out. The order
+    of the result depends on nothing but the files.
+
+    Args:
+        paths: existing files and folders.
+        diagnostics: takes what cannot be read.
+    """
+    sources: dict[str, Source] = {}
+    for path in paths:
+        files = _walk(path, (), diagnostics) if path.is_dir() else [path]
+        top = path if path.is_dir() else path.parent
+        for file in files:
+            text = _text(file, diagnostics)
+            if text is not None:
+                name = file.relative_to(top).as_posix()
+                sources.setdefault(os.path.realpath(file), Source(file.as_posix(), text, name))
+    return sorted(sources.values(), key=lambda source: (source.name, source.path))
+
+
+def _walk(folder: Path, around: tuple[str, ...], diagnostics: Diagnostics) -> Iterator[Path]:
+    """Schema files below a folder.
+
+    Args:
+        around: real paths of the folders around it, by which a loop of links is noticed.
+    """
+    real = os.path.realpath(folder)
+    if real in around:
+        diagnostics.report(
+            Code.SYMLINK_LOOP,
+            Location(folder.as_posix()),
+            "this symbolic link leads back to a folder around it",
+        )
+        return
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        _report_unreadable(folder, error, diagnostics)
+        return
+    for entry in entries:
+        if entry.is_dir():
+            if entry.suffix == _SUFFIX:
+                diagnostics.report(
+                    Code.DIRECTORY_NAMED_LIKE_SCHEMA,
+                    Location(entry.as_posix()),
+                    "this is a folder, with the name of a schema file",
+                )
+            elif not entry.name.startswith("."):
+                yield from _walk(entry, (*around, real), diagnostics)
+        elif entry.suffix == _SUFFIX:
+            yield entry
+
+
+def _text(file: Path, diagnostics: Diagnostics) -> str | None:
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        _report_unreadable(file, error, diagnostics)
+        return None
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        line_start = before.rfind(b"\n") + 1
+        location = Location(
+            file.as_posix(),
+            before.count(b"\n") + 1,
+            len(before[line_start:].decode("utf-8")) + 1,
+        )
+        diagnostics.report(
+            Code.INVALID_UTF8,
+            location,
+            f"byte 0x{data[error.start]:02x} is not UTF-8 ({error.reason})",
+            hint="schema files are JSON, and JSON is UTF-8: save the file in that encoding",
+        )
+        return None
+
+
+def _report_unreadable(path: Path, error: OSError, diagnostics: Diagnostics) -> None:
+    reason = error.strerror or str(error)
+    diagnostics.report(Code.UNREADABLE_FILE, Location(path.as_posix()), f"cannot be read: {reason}")

@@ -1,0 +1,202 @@
+"""From Avro's model to Python's: what the generated package will say, before any text of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from avrogen.avro import model
+from avrogen.avro.defaults import completed
+from avrogen.avro.diagnostics import Code, Diagnostics
+from avrogen.avro.parser import Parsed, Root
+from avrogen.avro.schema_json import definition_json, type_json
+from avrogen.avro.source import Pointer
+from avrogen.compiler.defaults import DefaultWriter, NotADefault
+from avrogen.compiler.expressions import Expression, Symbol
+from avrogen.compiler.grouping import mentions, references
+from avrogen.compiler.logical_defaults import NoSuchValue
+from avrogen.compiler.mapping import SymbolOf, logical_type, python_type
+from avrogen.compiler.naming import AttributeName, MemberName, attribute_names, member_names
+from avrogen.compiler.places import Home, Places, Public, place
+from avrogen.compiler.pymodel import (
+    AliasDefinition,
+    Definition,
+    EmbeddedSchema,
+    EnumClass,
+    Export,
+    FieldDefinition,
+    FixedClass,
+    MemberDefinition,
+    Module,
+    Namespace,
+    Package,
+    RecordClass,
+)
+from avrogen.compiler.schema_text import laid_out
+
+__all__ = ["lower"]
+
+
+def lower(parsed: Parsed, diagnostics: Diagnostics) -> Package:
+    """The generated package for everything that was parsed.
+
+    Args:
+        parsed: schemas without errors.
+        diagnostics: takes what only shows when Python values are made.
+    """
+    return _Lowering(parsed.types, place(parsed), diagnostics).package()
+
+
+@dataclass(frozen=True)
+class _Lowering:
+    types: Mapping[str, model.NamedType]
+    places: Places
+    diagnostics: Diagnostics
+    attributes: dict[str, dict[str, AttributeName]] = field(default_factory=dict)
+    members: dict[str, dict[str, MemberName]] = field(default_factory=dict)
+
+    def package(self) -> Package:
+        for home, full_names in self.places.modules.items():
+            self._name_contents(home, full_names)
+        modules = [
+            *(self._module(home, names) for home, names in self.places.modules.items()),
+            *(self._alias_module(root, public) for root, public in self.places.aliases),
+        ]
+        return Package(tuple(self._namespaces()), tuple(modules))
+
+    def _name_contents(self, home: Home, full_names: Iterable[str]) -> None:
+        """Settle the names of fields and members, which the defaults of other modules mention."""
+        classes = {self.places.types[name].name for name in full_names}
+        for name in full_names:
+            match self.types[name]:
+                case model.Record(fields=fields):
+                    names = (f.name for f in fields)
+                    self.attributes[name] = attribute_names(names, class_names=classes)
+                case model.EnumType(symbols=symbols):
+                    self.members[name] = member_names(symbols)
+                case model.Fixed():
+                    pass
+
+    # --- modules ----------------------------------------------------------------------------------
+
+    def _module(self, home: Home, full_names: list[str]) -> Module:
+        named = sorted((self.types[name] for name in full_names), key=_by_origin)
+        sources = {n.origin.source.name: None for n in named if n.origin}
+        return Module(
+            package=home.package,
+            name=home.module,
+            sources=tuple(sources),
+            definitions=tuple(self._definition(home, n) for n in named),
+            postponed=any(set(mentions(n)) & set(full_names) for n in named),
+        )
+
+    def _definition(self, home: Home, named: model.NamedType) -> Definition:
+        public = self.places.types[named.name]
+        schema = EmbeddedSchema(
+            laid_out(definition_json(named), " " * 8), self._owners(home, mentions(named))
+        )
+        match named:
+            case model.Record():
+                doc = _doc(named, "Error" if named.is_error else "Record")
+                return RecordClass(public.name, doc, tuple(self._fields(home, named)), schema)
+            case model.EnumType(name):
+                members = (MemberDefinition(n, s) for s, n in self.members[name].items())
+                return EnumClass(public.name, _doc(named, "Enum"), tuple(members), schema)
+            case model.Fixed(logical=None):
+                doc = _doc(named, f"Fixed of {named.size} bytes,")
+                return FixedClass(public.name, doc, schema)
+            case model.Fixed(logical=logical):
+                assert logical is not None and public.codec is not None
+                doc = _doc(named, "Fixed")
+                alias = logical_type(logical)
+                return AliasDefinition(public.name, public.codec, doc, alias, schema)
+            case _:
+                assert_never(named)
+
+    def _alias_module(self, root: Root, public: Public) -> Module:
+        assert public.codec is not None
+        uses = tuple(dict.fromkeys(references(root.type)))
+        schema = EmbeddedSchema(
+            laid_out(type_json(root.type), " " * 8), self._owners(public.home, uses)
+        )
+        annotation = python_type(root.type, self.types, self._symbol_of(public.home))
+        doc = f"What ``{root.source.name}`` has at its top."
+        definition = AliasDefinition(public.name, public.codec, doc, annotation, schema)
+        home = public.home
+        return Module(home.package, home.module, (root.source.name,), (definition,), False)
+
+    def _owners(self, home: Home, names: Iterable[str]) -> tuple[Symbol, ...]:
+        publics = (self.places.types[name] for name in names)
+        return tuple(public.symbol(public.owner, home) for public in publics)
+
+    # --- fields -----------------------------------------------------------------------------------
+
+    def _fields(self, home: Home, record: model.Record) -> Iterable[FieldDefinition]:
+        names = self.attributes[record.name]
+        symbol_of = self._symbol_of(home)
+        for f in record.fields:
+            yield FieldDefinition(
+                name=names[f.name],
+                annotation=python_type(f.type, self.types, symbol_of),
+                default=self._default(home, record, f),
+                doc=f.doc if f.doc and f.doc.strip() else None,
+            )
+
+    def _default(self, home: Home, record: model.Record, f: model.Field) -> Expression | None:
+        if f.default is model.NO_DEFAULT:
+            return None
+        writer = DefaultWriter(self.types, self._symbol_of(home), self.attributes, self.members)
+        try:
+            return writer.field_default(f.type, completed(f.type, f.default, self.types))
+        except NoSuchValue as problem:
+            assert f.origin is not None
+            self.diagnostics.report(
+                Code.LOGICAL_DEFAULT,
+                f.origin / "default",
+                f"the default of field {record.name}.{f.name} has no value in Python: {problem}",
+            )
+            return None
+        except NotADefault:
+            return None  # the parser has warned
+
+    def _symbol_of(self, home: Home) -> SymbolOf:
+        def symbol_of(full_name: str) -> Symbol:
+            public = self.places.types[full_name]
+            return public.symbol(public.name, home)
+
+        return symbol_of
+
+    # --- namespaces -------------------------------------------------------------------------------
+
+    def _namespaces(self) -> Iterable[Namespace]:
+        exports: dict[tuple[str, ...], list[Export]] = {}
+        for public in self.places.publics():
+            exports.setdefault(public.package, []).extend(public.exports())
+        for avro_name, path in sorted(self.places.packages.items()):
+            own = exports.get(path, [])
+            if not path:
+                own = [*own, *self._short_names(own)]
+            yield Namespace(path, avro_name, tuple(sorted(own)))
+
+    def _short_names(self, own: Iterable[Export]) -> Iterable[Export]:
+        """What is offered at the top of the package beside its own: names that are unique."""
+        taken = {export.name for export in own} | self.places.subpackages(())
+        offered: dict[str, list[Export]] = {}
+        for public in self.places.publics():
+            if public.package:
+                for export in public.exports():
+                    offered.setdefault(export.name, []).append(export)
+        return [e for name, (e, *others) in offered.items() if not others and name not in taken]
+
+
+def _by_origin(named: model.NamedType) -> tuple[str, Pointer]:
+    """The order of definitions in a module: that of their files and of their places there."""
+    assert named.origin is not None, "what was parsed has an origin"
+    return named.origin.source.name, named.origin.pointer
+
+
+def _doc(named: model.NamedType, kind: str) -> str:
+    if named.doc and named.doc.strip():
+        return named.doc
+    return f"{kind} ``{named.name}``."

@@ -1,0 +1,149 @@
+"""Where the keys and values of a TOML document stand, which ``tomllib`` does not tell."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+
+from avrogen.avro.source import Location, Pointer
+
+__all__ = ["TomlPositions"]
+
+_TOKEN = re.compile(
+    r"""
+      (?P<skip>[ \t]+|\#[^\n]*)
+    | (?P<newline>\r?\n)
+    | (?P<string>\"{3}(?:[^\\]|\\.)*?\"{3,5}|'{3}.*?'{3,5}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')
+    | (?P<mark>[\[\]{}=,.])
+    | (?P<bare>[^\s\[\]{}=,.\#"']+)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+class TomlPositions:
+    """Positions in a document that ``tomllib`` has accepted."""
+
+    def __init__(self, path: str, text: str) -> None:
+        self._path = path
+        self._text = text
+        self._keys: dict[Pointer, int] = {}
+        self._values: dict[Pointer, int] = {}
+        self._tokens = list(_tokens(text))
+        self._next = 0
+        self._document()
+
+    def key(self, pointer: Pointer) -> Location:
+        """Where a key stands, or the nearest key around it."""
+        return self._location(self._keys, pointer)
+
+    def value(self, pointer: Pointer) -> Location:
+        """Where a value begins, or the nearest value around it."""
+        return self._location(self._values, pointer)
+
+    def _location(self, offsets: dict[Pointer, int], pointer: Pointer) -> Location:
+        while pointer and pointer not in offsets:
+            pointer = pointer[:-1]
+        offset = offsets.get(pointer, 0)
+        line_start = self._text.rfind("\n", 0, offset) + 1
+        return Location(self._path, self._text.count("\n", 0, offset) + 1, offset - line_start + 1)
+
+    # --- the document, token by token; each method leaves behind what it has read -----------------
+
+    def _document(self) -> None:
+        table: Pointer = ()
+        lengths: dict[Pointer, int] = {}
+        while self._next < len(self._tokens):
+            kind, text, _ = self._tokens[self._next]
+            if kind == "newline":
+                self._next += 1
+            elif text == "[" and self._text_at(1) == "[" and self._adjoining():
+                self._next += 2
+                table = self._header(())
+                index = lengths.get(table, 0)
+                lengths[table] = index + 1
+                table = (*table, index)
+                self._next += 1
+            elif text == "[":
+                self._next += 1
+                table = self._header(())
+            else:
+                self._entry(table)
+
+    def _header(self, around: Pointer) -> Pointer:
+        table = self._dotted_key(around)
+        self._next += 1
+        return table
+
+    def _entry(self, around: Pointer) -> None:
+        """``key = value``"""
+        pointer = self._dotted_key(around)
+        self._next += 1
+        self._value(pointer)
+
+    def _dotted_key(self, around: Pointer) -> Pointer:
+        pointer = around
+        while True:
+            kind, text, offset = self._tokens[self._next]
+            name = _string(text) if kind == "string" else text
+            pointer = (*pointer, name)
+            self._keys.setdefault(pointer, offset)
+            self._values.setdefault(pointer, offset)
+            self._next += 1
+            if self._text_at(0) != ".":
+                return pointer
+            self._next += 1
+
+    def _value(self, pointer: Pointer) -> None:
+        _, text, offset = self._tokens[self._next]
+        self._values[pointer] = offset
+        self._next += 1
+        if text == "[":
+            index = 0
+            while self._skip_newlines() != "]":
+                self._value((*pointer, index))
+                index += 1
+                self._skip_comma()
+            self._next += 1
+        elif text == "{":
+            while self._skip_newlines() != "}":
+                self._entry(pointer)
+                self._skip_comma()
+            self._next += 1
+        else:
+            # Numbers and dates hold dots, and a date may hold a space.
+            while self._kind_at() in ("bare", "mark") and self._text_at(0) not in (",", "]", "}"):
+                self._next += 1
+
+    def _skip_newlines(self) -> str:
+        while self._kind_at() == "newline":
+            self._next += 1
+        return self._text_at(0)
+
+    def _skip_comma(self) -> None:
+        if self._skip_newlines() == ",":
+            self._next += 1
+
+    def _adjoining(self) -> bool:
+        """Whether nothing stands between this token and the next."""
+        return self._tokens[self._next][2] + 1 == self._tokens[self._next + 1][2]
+
+    def _text_at(self, ahead: int) -> str:
+        at = self._next + ahead
+        return self._tokens[at][1] if at < len(self._tokens) else ""
+
+    def _kind_at(self) -> str:
+        return self._tokens[self._next][0] if self._next < len(self._tokens) else ""
+
+
+def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
+    """Kind, text and offset of everything but white space and comments."""
+    for match in _TOKEN.finditer(text):
+        kind = match.lastgroup or ""
+        if kind != "skip":
+            yield kind, match[0], match.start()
+
+
+def _string(literal: str) -> str:
+    return str(tomllib.loads(f"key = {literal}")["key"])
