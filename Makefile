@@ -1,0 +1,67 @@
+# Everything here sets itself up in .venv and needs nothing but make and Python 3.11 or newer.
+
+# The first interpreter that is new enough. To choose one: make test PYTHON=/path/to/python
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo "$$python"; break; }; done)
+
+BIN := .venv/bin
+READY := .venv/.ready
+CHECKED := avrogen tests generated_example benchmarks examples
+DEMO := build/demo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types pytest corpora bench example format clean
+
+help: ## Show what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(READY) ## Build the example schemas; encode events, show the bytes, decode them
+	@echo "==> avrogen build schemas/ -o $(DEMO)/generated_example"
+	@rm -rf $(DEMO)
+	@$(BIN)/avrogen build schemas/ -o $(DEMO)/generated_example
+	@echo "==> python examples/demo.py, with the package that was just built"
+	@PYTHONPATH=$(DEMO) $(BIN)/python examples/demo.py
+
+test: lint types pytest ## Run everything that CI runs
+
+lint: $(READY) ## Check with ruff and black
+	@echo "==> ruff check"
+	@$(BIN)/ruff check $(CHECKED)
+	@echo "==> black --check"
+	@$(BIN)/black --check --quiet $(CHECKED) || { $(BIN)/black --check $(CHECKED); exit 1; }
+
+types: $(READY) ## Check types with mypy and pyright, both strict
+	@echo "==> mypy --strict"
+	@$(BIN)/mypy
+	@echo "==> pyright (strict)"
+	@$(BIN)/pyright --pythonpath $(BIN)/python
+
+pytest: $(READY) ## Run the tests
+	@echo "==> pytest"
+	@$(BIN)/pytest -n auto -q
+
+corpora: $(READY) ## Run the tests over real schemas in full; make test takes a sample
+	@echo "==> pytest tests/test_corpora.py, everything"
+	@AVROGEN_CORPORA=full $(BIN)/pytest -q tests/test_corpora.py
+
+bench: $(READY) ## Measure builds
+	@$(BIN)/python benchmarks/build.py
+
+example: $(READY) ## Write generated_example/ anew
+	@$(BIN)/avrogen build schemas/ -o generated_example/
+
+format: $(READY) ## Format the code
+	@$(BIN)/ruff check --fix-only --quiet $(CHECKED)
+	@$(BIN)/black --quiet $(CHECKED)
+
+clean: ## Remove what make has made
+	rm -rf .venv build dist
+
+$(READY): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "avrogen needs Python 3.11 or newer, and none was found." >&2; \
+		echo "If it is elsewhere: make PYTHON=/path/to/python" >&2; exit 1; }
+	@echo "==> setting up .venv with $$("$(PYTHON)" --version) (once; takes about a minute)"
+	@"$(PYTHON)" -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
