@@ -36,9 +36,10 @@ def bytes_literal(data: bytes) -> str:
 def docstring(text: str, indent: str) -> str:
     """A docstring in triple quotes, its lines indented; ``inspect.getdoc`` gives the text back."""
     lines = [_escaped(line.rstrip()) for line in _lines(text)]
+    ending = '\\"' if lines[-1].endswith('"') else ""
+    lines[-1] = lines[-1].removesuffix('"') if ending else lines[-1]
     lines = [line.replace('"""', '\\"\\"\\"') for line in lines]
-    if lines[-1].endswith('"'):
-        lines[-1] = f'{lines[-1][:-1]}\\"'
+    lines[-1] += ending
     if len(lines) == 1:
         return f'"""{lines[0]}"""'
     body = "\n".join(f"{indent}{line}" if line else "" for line in lines[1:])
@@ -61,7 +62,7 @@ def json_block(text: str) -> str:
         ValueError: the text is no JSON object or array in ASCII.
     """
     stripped = text.strip()
-    if not stripped.isascii() or stripped[:1] not in "{[" or '"""' in stripped:
+    if not stripped.isascii() or not stripped.startswith(("{", "[")) or '"""' in stripped:
         raise ValueError("not a JSON object or array in ASCII")
     return f'r"""{text}"""'
 

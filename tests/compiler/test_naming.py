@@ -1,0 +1,121 @@
+"""Names: valid, distinct, the same every time, and as near to Avro's as Python allows."""
+
+import keyword
+import random
+from enum import StrEnum
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from avrogen.compiler import naming
+
+AVRO_NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,6}", fullmatch=True)
+AWKWARD = st.sampled_from(
+    [*keyword.kwlist, *keyword.softkwlist, *dir(str), "self", "mro", "name", "value", "to_avro"]
+    + ["_missing_", "_ignore_", "__members__", "__class__", "___", "_", "class_", "class__"]
+)
+NAME_LISTS = st.lists(AVRO_NAMES | AWKWARD, unique=True, max_size=12)
+
+
+def is_usable(name: str) -> bool:
+    return name.isidentifier() and not keyword.iskeyword(name)
+
+
+@given(NAME_LISTS)
+def test_attribute_names_are_distinct_and_not_mangled(fields: list[str]) -> None:
+    names = naming.attribute_names(fields)
+    assert list(names) == fields
+    assert len(set(names.values())) == len(fields)
+    assert all(is_usable(name) and not name.startswith("__") for name in names.values())
+    assert not {"self", "to_avro", "from_avro"} & set(names.values())
+
+
+@given(NAME_LISTS)
+def test_member_names_make_an_enum_with_all_symbols(symbols: list[str]) -> None:
+    names = naming.member_names(symbols)
+    enum = StrEnum("E", [(name, symbol) for symbol, name in names.items()])  # type: ignore[misc]
+    assert [member.value for member in enum] == symbols
+    assert [member.name for member in enum] == list(names.values())
+
+
+@given(NAME_LISTS, st.randoms(use_true_random=False))
+def test_the_order_of_types_does_not_matter(names: list[str], shuffle: random.Random) -> None:
+    shuffled = list(names)
+    shuffle.shuffle(shuffled)
+    assert naming.class_names(sorted(names)) == naming.class_names(sorted(shuffled))
+    assert naming.module_names(names) == naming.module_names(shuffled)
+
+
+@given(NAME_LISTS)
+def test_module_names_differ_without_regard_to_case(names: list[str]) -> None:
+    modules = naming.module_names(names).values()
+    assert len({module.lower() for module in modules}) == len(names)
+    assert all(module.startswith("_") and not module.startswith("__") for module in modules)
+
+
+@given(st.lists(st.lists(AVRO_NAMES | AWKWARD, min_size=1, max_size=4).map(".".join), max_size=8))
+def test_packages_are_distinct_folders_everywhere(namespaces: list[str]) -> None:
+    paths = naming.package_parts(namespaces)
+    assert len({tuple(part.lower() for part in path) for path in paths.values()}) == len(paths)
+    assert all(is_usable(part) for path in paths.values() for part in path)
+    assert set(namespaces) <= set(paths)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        (["class", "class_"], ["class__", "class_"]),
+        (["self", "from", "type", "match"], ["self_", "from_", "type", "match"]),
+        (["__private", "__class__", "___"], ["_private", "_class__", "_"]),
+        (["to_avro", "fooBar", "FOO_BAR"], ["to_avro_", "fooBar", "FOO_BAR"]),
+    ],
+)
+def test_attribute_names(fields: list[str], expected: list[str]) -> None:
+    assert list(naming.attribute_names(fields).values()) == expected
+
+
+@pytest.mark.parametrize(
+    ("symbols", "expected"),
+    [
+        (["None", "mro", "name", "value"], ["None_", "mro_", "name_", "value_"]),
+        (["_missing_", "__init__", "count"], ["_missing__", "_init__", "count_"]),
+        (["A", "a", "ACTIVE"], ["A", "a", "ACTIVE"]),
+    ],
+)
+def test_member_names(symbols: list[str], expected: list[str]) -> None:
+    assert list(naming.member_names(symbols).values()) == expected
+
+
+def test_packages_for_awkward_namespaces() -> None:
+    paths = naming.package_parts(["nul.aux", "class", "__init__", "topics", "com.Acme", "com.acme"])
+    assert paths["nul.aux"] == ("nul_", "aux_")
+    assert paths["class"] == ("class_",)
+    assert paths["__init__"] == ("__init___",)
+    assert paths["topics"] == ("topics_",)
+    assert (paths["com.Acme"], paths["com.acme"]) == (("com", "Acme"), ("com", "acme_"))
+
+
+def test_long_names_fit_into_file_systems() -> None:
+    modules = naming.module_names(["X" * 300, "X" * 301])
+    assert len(set(modules.values())) == 2
+    assert all(len(module) < 150 for module in modules.values())
+
+
+@pytest.mark.parametrize(
+    ("stem", "expected"),
+    [
+        ("shop_event", "ShopEvent"),
+        ("orders-v1.value", "OrdersV1Value"),
+        ("007", "Schema007"),
+        ("ÄÖ", "Schema"),
+    ],
+)
+def test_alias_names(stem: str, expected: str) -> None:
+    assert naming.alias_name(stem) == expected
+
+
+@pytest.mark.parametrize("text", ["a b", "1a", "class", "é", "", "x; import os"])
+def test_a_name_is_proven_to_be_one(text: str) -> None:
+    with pytest.raises(ValueError, match="not a Python name"):
+        naming.AttributeName(text)
