@@ -16,7 +16,7 @@ from avrogen.compiler.schema_text import laid_out
 HOSTILE = (
     st.text(alphabet=st.sampled_from('"\\\'\n\r{}NU#x0 \t%$\u2028\u202e\ud800'), max_size=12)
     | st.text(max_size=30)
-    | st.text(st.characters(), max_size=30)
+    | st.text(st.characters(exclude_categories=()), max_size=30)
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | HOSTILE,
@@ -33,6 +33,11 @@ def only_value(source: str) -> object:
     return ast.literal_eval(source)
 
 
+def without_surrogates(text: str) -> str:
+    """A class cannot have lone surrogates in its docstring, and the parser lets none through."""
+    return text.encode("utf-8", "replace").decode()
+
+
 @given(HOSTILE)
 @example('"""')
 @example("\\")
@@ -46,7 +51,7 @@ def test_bytes_literal(data: bytes) -> None:
     assert only_value(literals.bytes_literal(data)) == data
 
 
-@given(HOSTILE.filter(str.strip))
+@given(HOSTILE.filter(str.strip).map(without_surrogates))
 @example('x"""\n__import__("os")\n"""')
 @example('ends with "')
 @example("ends with \\")
