@@ -1,0 +1,121 @@
+"""What tests share: profiles of hypothesis, and the doors through which avrogen is tried.
+
+``avrogen`` runs the command as a user would, in this process. ``build`` does so for a few schemas
+and imports what came out. Both keep to the folder of the test.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol, TypeAlias
+
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import HealthCheck, settings
+
+from avrogen.cli import main
+
+ROOT = Path(__file__).parents[1]
+"""The checkout."""
+
+Schemas: TypeAlias = Mapping[str, Any]
+"""Texts of schema files by path; anything that is no text is written as JSON."""
+
+settings.register_profile(
+    "ci",
+    derandomize=True,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("dev", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "dev"))
+
+
+class Build(Protocol):
+    """Builds schemas and imports the package."""
+
+    def __call__(self, schemas: Schemas | Path, package: str = "built") -> ModuleType: ...
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keeps formatted text of all workers of this run in one place, away from the user's own."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield folder
+
+
+def write_schemas(folder: Path, schemas: Schemas) -> Path:
+    """Write schema files into a folder, which is returned."""
+    for path, content in schemas.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
+    return folder
+
+
+def run_avrogen(*arguments: str | Path) -> Result:
+    """The command in this process: exit code, stdout and stderr of it."""
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+@pytest.fixture
+def avrogen() -> Callable[..., Result]:
+    """The command."""
+    return run_avrogen
+
+
+def run_python(
+    *arguments: str | Path, cwd: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """This Python in a process of its own, with what stands in ``environment`` added."""
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONWARNINGS": "error", **environment},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def forget(package: str) -> None:
+    """Take a package out of the imported modules."""
+    for name in [m for m in sys.modules if m == package or m.startswith(f"{package}.")]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Build]:
+    """Builds into the test's folder; packages are forgotten after the test."""
+    built: set[str] = set()
+    monkeypatch.syspath_prepend(str(tmp_path))  # pyright: ignore[reportUnknownMemberType]
+
+    def build_and_import(schemas: Schemas | Path, package: str = "built") -> ModuleType:
+        folder = schemas
+        if not isinstance(folder, Path):
+            folder = write_schemas(tmp_path / "schemas" / package, folder)
+        result = run_avrogen("build", folder, "-o", tmp_path / package)
+        assert result.exit_code == 0, result.stderr
+        built.add(package)
+        forget(package)
+        importlib.invalidate_caches()
+        return importlib.import_module(package)
+
+    yield build_and_import
+    for package in built:
+        forget(package)

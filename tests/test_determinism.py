@@ -1,0 +1,80 @@
+"""The same schemas give the same bytes, whatever machine, order and folder they are built in."""
+
+from __future__ import annotations
+
+import locale
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, run_python
+from tests.test_build import snapshot
+
+SCHEMAS = ROOT / "schemas"
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[str, bytes]:
+    return snapshot(ROOT / "generated_example")
+
+
+def build(out: Path, *schemas: str | Path, cwd: Path = ROOT, **environment: str) -> dict[str, bytes]:
+    """Build in a process of its own and without formatted text of earlier builds."""
+    environment = {
+        "PYTHONPATH": str(ROOT),
+        "XDG_CACHE_HOME": str(out.parent / "cache"),
+        **environment,
+    }
+    run = run_python("-m", "avrogen", "build", *schemas, "-o", out, cwd=cwd, **environment)
+    assert run.returncode == 0, run.stderr
+    return snapshot(out)
+
+
+@pytest.mark.parametrize("seed", ["0", "1", "4294967295"])
+def test_hash_seeds(tmp_path: Path, expected: dict[str, bytes], seed: str) -> None:
+    assert build(tmp_path / "built", SCHEMAS, PYTHONHASHSEED=seed) == expected
+
+
+@pytest.mark.parametrize("name", ["C", "C.UTF-8", "POSIX", "tr_TR.UTF-8"])
+def test_locales(tmp_path: Path, expected: dict[str, bytes], name: str) -> None:
+    environment = {"LC_ALL": name, "LANG": name, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    assert build(tmp_path / "built", SCHEMAS, **environment) == expected
+    assert locale.setlocale(locale.LC_CTYPE) is not None
+
+
+def test_time_zone(tmp_path: Path, expected: dict[str, bytes]) -> None:
+    assert build(tmp_path / "built", SCHEMAS, TZ="Pacific/Kiritimati") == expected
+
+
+def test_working_directories(tmp_path: Path, expected: dict[str, bytes]) -> None:
+    assert build(tmp_path / "a/built", SCHEMAS, cwd=tmp_path) == expected
+    assert build(tmp_path / "b/built", Path("schemas"), cwd=ROOT) == expected
+    assert build(tmp_path / "c/built", Path("."), cwd=SCHEMAS) == expected
+    assert build(tmp_path / "d/built", Path("../schemas/."), cwd=ROOT / "tests") == expected
+
+
+def test_order_of_files_in_the_folder(tmp_path: Path, expected: dict[str, bytes]) -> None:
+    """File systems list files as they were made, or in an order of their own."""
+    files = [path for path in SCHEMAS.rglob("*") if path.is_file()]
+    for name, order in (("up", sorted(files)), ("down", sorted(files, reverse=True))):
+        folder = tmp_path / name
+        for path in order:
+            copy = folder / path.relative_to(SCHEMAS)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+        assert build(tmp_path / f"{name}-out/built", folder) == expected
+
+
+def test_order_of_arguments(tmp_path: Path) -> None:
+    parts = [SCHEMAS / "shop", SCHEMAS / "common", SCHEMAS / "payment", SCHEMAS / "logistics"]
+    first = build(tmp_path / "a/built", *parts)
+    assert build(tmp_path / "b/built", *reversed(parts)) == first
+
+
+def test_earlier_builds(tmp_path: Path, expected: dict[str, bytes]) -> None:
+    """Neither what was formatted before nor what lies in the output folder makes a difference."""
+    out = tmp_path / "built"
+    assert build(out, SCHEMAS / "event.avsc") != expected
+    assert build(out, SCHEMAS) == expected
+    assert build(out, SCHEMAS) == expected
