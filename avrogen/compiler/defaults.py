@@ -16,6 +16,8 @@ from avrogen.compiler.naming import AttributeName, MemberName
 
 __all__ = ["DefaultWriter", "NotADefault"]
 
+_EMPTY = (("[", "]"), ("{", "}"))
+
 _NoUnion: TypeAlias = model.Primitive | model.Reference | model.Array | model.Map
 
 
@@ -52,16 +54,25 @@ class DefaultWriter:
         """
         value = self.value(type_, default)
         match self._branch(type_, default):
-            case model.Array() | model.Map() if not default:
-                factory = python_type(self._branch(type_, default), self.types, self.symbol_of)
-            case model.Array() | model.Map():
-                factory = Expression.of("lambda: ", value)
+            case (model.Array() | model.Map()) as collection:
+                factory = self._factory(collection, value)
             case model.Reference(name) if isinstance(self.types[name], model.Record):
-                # Late, as the class may stand further down, and as its fields may be mutable.
                 factory = Expression.of("lambda: ", value)
             case _:
                 return value
         return Expression.of(Symbol("dataclasses", "field"), "(default_factory=", factory, ")")
+
+    def _factory(self, type_: model.Array | model.Map, value: Expression) -> Expression:
+        """``list[str]`` for an empty list, so that checkers know of what; or else a lambda.
+
+        Classes of the package appear in lambdas only, as they may stand further down.
+        """
+        annotation = python_type(type_, self.types, self.symbol_of)
+        if value.parts in _EMPTY and not any(
+            s.module.startswith(".") for s in annotation.symbols()
+        ):
+            return annotation
+        return Expression.of("lambda: ", value)
 
     def value(self, type_: model.AvroType, default: model.Json) -> Expression:
         """The value itself."""

@@ -121,7 +121,7 @@ class _Lowering:
             laid_out(type_json(root.type), " " * 8), self._owners(public.home, uses)
         )
         annotation = python_type(root.type, self.types, self._symbol_of(public.home))
-        doc = f"What ``{root.source.name}`` has at its top."
+        doc = f"The {_kind(root.type)} of ``{root.source.name}``."
         definition = AliasDefinition(public.name, public.codec, doc, annotation, schema)
         home = public.home
         return Module(home.package, home.module, (root.source.name,), (definition,), False)
@@ -194,6 +194,22 @@ def _by_origin(named: model.NamedType) -> tuple[str, Pointer]:
     """The order of definitions in a module: that of their files and of their places there."""
     assert named.origin is not None, "what was parsed has an origin"
     return named.origin.source.name, named.origin.pointer
+
+
+def _kind(type_: model.AvroType) -> str:
+    match type_:
+        case model.Primitive(name):
+            return name
+        case model.Reference():
+            return "type"
+        case model.Array():
+            return "array"
+        case model.Map():
+            return "map"
+        case model.Union():
+            return "union"
+        case _:
+            assert_never(type_)
 
 
 def _doc(named: model.NamedType, kind: str) -> str:

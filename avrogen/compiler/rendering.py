@@ -79,15 +79,18 @@ def _path(package: Iterable[str], module: str) -> str:
 def _module(module: Module) -> Iterator[str]:
     own = "." + ".".join((*module.package, module.name))
     scope = Scope(own, _symbols(module), set(_names_in(module)))
-    yield _text(
+    top = _text(
         "module.py.jinja",
         header=HEADER,
         sources=[literals.comment(source) for source in module.sources],
         postponed=module.postponed,
         imports=grouped(scope.imports, module.package),
     )
-    for definition in module.definitions:
-        yield _definition(definition, scope)
+    definitions = [_definition(definition, scope) for definition in module.definitions]
+    if isinstance(module.definitions[0], AliasDefinition):
+        yield f"{top}\n{definitions[0]}"  # black sets an alias nearer to the imports than a class
+    else:
+        yield from (top, *definitions)
 
 
 def _symbols(module: Module) -> Iterator[Symbol]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 
 from avrogen.avro.model import Json
 
@@ -23,16 +24,23 @@ def _lines(value: Json) -> list[str]:
         return [flat]
     match value:
         case {"fields": [_, *_] as fields, **others}:
-            head = json.dumps(others)[:-1]
-            separator = ", " if others else ""
-            return [f'{head}{separator}"fields": [', *_items(fields), "]}"]
+            items = [f"{json.dumps(field)}," for field in fields]
+            return _framed(others, "fields", items)
+        case {"symbols": [_, *_] as symbols, **others}:
+            return _framed(
+                others, "symbols", textwrap.wrap(f"{json.dumps(symbols)[1:-1]},", _WIDTH)
+            )
         case [_, *_]:
-            return ["[", *_items(value), "]"]
+            return _bracketed("[", [f"{json.dumps(item)}," for item in value], "]")
         case _:
             return [flat]
 
 
-def _items(values: list[Json]) -> list[str]:
-    lines = [f"  {json.dumps(value)}," for value in values]
-    lines[-1] = lines[-1][:-1]
-    return lines
+def _framed(others: dict[str, Json], key: str, items: list[str]) -> list[str]:
+    """An object with one long member at its end."""
+    return _bracketed(f'{json.dumps(others)[:-1]}, "{key}": [', items, "]}")
+
+
+def _bracketed(opening: str, items: list[str], closing: str) -> list[str]:
+    items[-1] = items[-1].removesuffix(",")
+    return [opening, *(f"  {item}" for item in items), closing]
