@@ -12,14 +12,15 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from avrogen.runtime.v1 import AvroRecord, TimestampNanos
 from generated_example import shop_event
 from generated_example.com.acme.common import Address, Currency, Money, Sha256
 from generated_example.com.acme.logistics import ParcelKey, ParcelScanned, Stop
 from generated_example.com.acme.payment import Card, CardBrand, LastDigits, PaymentSettled
-from generated_example.com.acme.shop import Customer, OrderCancelled, OrderLine, OrderPlaced
 from generated_example.com.acme.shop import CancellationReason as Reason
+from generated_example.com.acme.shop import Customer, OrderCancelled, OrderLine, OrderPlaced
 from generated_example.com.example import Event, EventType
+
+from avrogen.runtime.v1 import AvroRecord, TimestampNanos
 
 ORDER_ID = UUID("3f0c1f9e-4c8b-4d4e-9b43-0d2f6a5c7e10")
 CARD = Card(
@@ -46,7 +47,10 @@ def order() -> OrderPlaced:
         ],
         payment=CARD,
         shipping=Address(
-            recipient="Ada Lovelace", lines=["12 St James's Square"], postal_code="SW1Y", city="London"
+            recipient="Ada Lovelace",
+            lines=["12 St James's Square"],
+            postal_code="SW1Y",
+            city="London",
         ),
         note="Please ring twice ☎",
     )
@@ -69,9 +73,7 @@ def events() -> Iterator[AvroRecord]:
         hub_time=datetime(2025, 3, 15, 13, 0),
         route=Stop(hub="Hamburg", next=Stop(hub="Harwich", next=Stop(hub="London"))),
     )
-    yield Event(
-        id="1", timestamp=1_742_040_000_000, type=EventType.CREATED, resource_id="order/1"
-    )
+    yield Event(id="1", timestamp=1_742_040_000_000, type=EventType.CREATED, resource_id="order/1")
 
 
 def main() -> None:
@@ -118,7 +120,9 @@ def lines(value: object, indent: str) -> Iterator[str]:
             yield f"{indent}{field.name}: {type(inner).__name__}"
             yield from lines(inner, indent + "  ")
         elif isinstance(inner, list) and inner and dataclasses.is_dataclass(inner[0]):
-            for number, item in enumerate(inner):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+            for number, item in enumerate(
+                inner
+            ):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
                 yield f"{indent}{field.name}[{number}]: {type(item).__name__}"
                 yield from lines(item, indent + "  ")
         else:

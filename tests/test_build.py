@@ -188,7 +188,10 @@ def test_a_killed_build_leaves_a_package_that_can_be_imported(
 ) -> None:
     """It is stopped before each change to the folder in turn; the next build goes on from there."""
     old = snapshot(package)
-    changed = [*ORDER["fields"], {"name": "note", "type": ["null", "com.acme.Note"], "default": None}]
+    changed = [
+        *ORDER["fields"],
+        {"name": "note", "type": ["null", "com.acme.Note"], "default": None},
+    ]
     write_schemas(
         schemas,
         {
@@ -379,9 +382,7 @@ def test_topics_are_checked_in_their_file(
 
 
 def test_one_subject_cannot_hold_several_types(tmp_path: Path, schemas: Path) -> None:
-    text = (
-        '[topics.t]\nvalue = ["com.acme.Order", "com.acme.Line"]\nsubject-strategy = "topic"\n'
-    )
+    text = '[topics.t]\nvalue = ["com.acme.Order", "com.acme.Line"]\nsubject-strategy = "topic"\n'
     write_schemas(schemas, {"avrogen.toml": text})
     result = run_avrogen("build", schemas, "-o", tmp_path / "built")
     assert result.exit_code == 1

@@ -19,7 +19,9 @@ def expected() -> dict[str, bytes]:
     return snapshot(ROOT / "generated_example")
 
 
-def build(out: Path, *schemas: str | Path, cwd: Path = ROOT, **environment: str) -> dict[str, bytes]:
+def build(
+    out: Path, *schemas: str | Path, cwd: Path = ROOT, **environment: str
+) -> dict[str, bytes]:
     """Build in a process of its own and without formatted text of earlier builds."""
     environment = {
         "PYTHONPATH": str(ROOT),

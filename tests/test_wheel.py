@@ -1,4 +1,4 @@
-"""What is distributed: the contents of wheel and sdist, and the wheel at work without a checkout."""
+"""What is distributed: contents of wheel and sdist, and the wheel at work without a checkout."""
 
 from __future__ import annotations
 
@@ -114,9 +114,7 @@ def test_command_with_extra_builds(wheel: Path, tmp_path: Path) -> None:
     install = run(tmp_path / "env/bin/pip", "install", "--quiet", f"{wheel}[cli]", cwd=tmp_path)
     assert install.returncode == 0, install.stderr
     out = tmp_path / "generated_example"
-    command = run(
-        tmp_path / "env/bin/avrogen", "build", ROOT / "schemas", "-o", out, cwd=tmp_path
-    )
+    command = run(tmp_path / "env/bin/avrogen", "build", ROOT / "schemas", "-o", out, cwd=tmp_path)
     assert command.returncode == 0, command.stderr
     use = "from generated_example.com.acme.shop import OrderPlaced"
     assert run(tmp_path / "env/bin/python", "-c", use, cwd=tmp_path).returncode == 0

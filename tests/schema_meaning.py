@@ -1,0 +1,153 @@
+"""What a schema means, read from its JSON by nothing but this module.
+
+The tests compare embedded schemas with their sources through it, so that a mistake of avrogen's own
+parser cannot hide itself. It takes valid schemas only. Named types are pulled out under their full
+names; wherever one was defined or used, its full name stands. What may be written in two ways is
+written in one: namespaces are in the names, ``{"type": "int"}`` is ``"int"``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+__all__ = ["Meaning", "canonical_form", "loads", "meaning"]
+
+Json: TypeAlias = Any
+
+PRIMITIVES = {"null", "boolean", "int", "long", "float", "double", "bytes", "string"}
+_NAMED = {"record", "error", "enum", "fixed"}
+_STRING_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
+
+
+@dataclass
+class Meaning:
+    """A type, and the definitions of all named types in it by full name."""
+
+    type: Json
+    definitions: dict[str, Json] = field(default_factory=dict[str, Json])
+
+
+def loads(text: str) -> Json:
+    """JSON with the comments that Avro Java allows."""
+    kept = _STRING_OR_COMMENT.sub(lambda m: m[0] if m[0].startswith('"') else " ", text)
+    return json.loads(kept)
+
+
+def meaning(schema: Json, others: Mapping[str, Json] = MappingProxyType({})) -> Meaning:
+    """What a schema means.
+
+    Args:
+        others: definitions of other files, by full name.
+    """
+    known = set(others)
+    _collect_names(schema, "", known)
+    result = Meaning(None, dict(others))
+    result.type = _type(schema, "", known, result.definitions)
+    return result
+
+
+def _collect_names(schema: Json, namespace: str, known: set[str]) -> None:
+    if isinstance(schema, list):
+        for branch in schema:
+            _collect_names(branch, namespace, known)
+    elif isinstance(schema, dict):
+        kind = schema.get("type")
+        if kind in _NAMED:
+            name, inner = _names(schema, namespace)
+            known.add(name)
+            for member in schema.get("fields", []):
+                _collect_names(member["type"], inner, known)
+        elif kind == "array":
+            _collect_names(schema["items"], namespace, known)
+        elif kind == "map":
+            _collect_names(schema["values"], namespace, known)
+        else:
+            _collect_names(kind, namespace, known)
+
+
+def _names(schema: Mapping[str, Json], namespace: str) -> tuple[str, str]:
+    """Full name of a definition, and the namespace inside it (specification, "Names")."""
+    name = schema["name"]
+    if "." in name:
+        full = name
+    else:
+        own = schema.get("namespace", namespace)
+        full = f"{own}.{name}" if own else name
+    full = full.removeprefix(".")
+    return full, full.rpartition(".")[0]
+
+
+def _type(schema: Json, namespace: str, known: set[str], out: dict[str, Json]) -> Json:
+    if isinstance(schema, str):
+        return _use(schema, namespace, known)
+    if isinstance(schema, list):
+        return [_type(branch, namespace, known, out) for branch in schema]
+    kind = schema["type"]
+    if isinstance(kind, str) and kind in _NAMED:
+        name, inner = _names(schema, namespace)
+        own = {k: v for k, v in schema.items() if k != "namespace"} | {"name": name}
+        if "aliases" in own:
+            own["aliases"] = [
+                a if "." in a or not inner else f"{inner}.{a}" for a in own["aliases"]
+            ]
+        if "fields" in own:
+            own["fields"] = [
+                field | {"type": _type(field["type"], inner, known, out)} for field in own["fields"]
+            ]
+        out[name] = own
+        return name
+    if kind == "array":
+        return {**schema, "items": _type(schema["items"], namespace, known, out)}
+    if kind == "map":
+        return {**schema, "values": _type(schema["values"], namespace, known, out)}
+    inner_type = _type(kind, namespace, known, out)
+    rest = {k: v for k, v in schema.items() if k != "type"}
+    return {"type": inner_type, **rest} if rest else inner_type
+
+
+def _use(name: str, namespace: str, known: set[str]) -> str:
+    if "." in name:
+        return name.removeprefix(".")
+    inherited = f"{namespace}.{name}" if namespace else name
+    if name in PRIMITIVES:
+        return name
+    return name if name in known and inherited not in known else inherited
+
+
+def canonical_form(found: Meaning) -> str:
+    """Parsing canonical form (specification, "Transforming into Parsing Canonical Form")."""
+    return _canonical(found.type, found.definitions, set())
+
+
+def _canonical(schema: Json, definitions: Mapping[str, Json], seen: set[str]) -> str:
+    if isinstance(schema, str):
+        if schema in PRIMITIVES or schema in seen:
+            return json.dumps(schema, ensure_ascii=False)
+        seen.add(schema)
+        return _definition(definitions[schema], definitions, seen)
+    if isinstance(schema, list):
+        return "[" + ",".join(_canonical(b, definitions, seen) for b in schema) + "]"
+    if schema["type"] == "array":
+        return '{"type":"array","items":' + _canonical(schema["items"], definitions, seen) + "}"
+    if schema["type"] == "map":
+        return '{"type":"map","values":' + _canonical(schema["values"], definitions, seen) + "}"
+    return _canonical(schema["type"], definitions, seen)
+
+
+def _definition(own: Json, definitions: Mapping[str, Json], seen: set[str]) -> str:
+    name = json.dumps(own["name"], ensure_ascii=False)
+    if own["type"] == "enum":
+        symbols = json.dumps(own["symbols"], separators=(",", ":"), ensure_ascii=False)
+        return f'{{"name":{name},"type":"enum","symbols":{symbols}}}'
+    if own["type"] == "fixed":
+        return f'{{"name":{name},"type":"fixed","size":{own["size"]}}}'
+    fields = ",".join(
+        f'{{"name":"{field["name"]}","type":{_canonical(field["type"], definitions, seen)}}}'
+        for field in own["fields"]
+    )
+    return f'{{"name":{name},"type":"{own["type"]}","fields":[{fields}]}}'

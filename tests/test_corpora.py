@@ -1,0 +1,215 @@
+"""Real schemas of public projects: each becomes a package that works and that type checkers accept.
+
+Every file is built as a package of its own, together with the files that it refers to. Type
+checkers see a sample of the packages, and all of them where ``AVROGEN_CORPORA`` is ``full``
+(``make corpora``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from avrogen.avro.diagnostics import Code
+
+from tests.conftest import ROOT, run_avrogen
+from tests.corpora import RealSchema, invalid_files, valid_schemas
+from tests.exercise import Job, Outcome, exercise
+from tests.random_data import Partner, random_datum
+from tests.schema_meaning import Json, Meaning, canonical_form, loads, meaning
+from tests.test_hazards import PLACED_ERROR
+
+# Building is dear: one worker does it for all tests of this module.
+pytestmark = pytest.mark.xdist_group("corpora")
+
+REFUSED_ON_PURPOSE = {
+    "apache-schema-tests/case016.avsc": "an empty union, of which no value exists",
+    "li-avro-util/avro-codegen/src/test/resources/schemas/TestProblematicRecord.avsc": (
+        "a field of an empty union"
+    ),
+}
+"""Files that Avro Java takes. See docs/decisions.md."""
+
+DATA_PER_SCHEMA = 5
+EVERY = 1 if os.environ.get("AVROGEN_CORPORA") == "full" else 8
+"""Type checkers see every so manieth package."""
+
+
+@dataclass
+class Built:
+    """A schema that was built, and what its file means."""
+
+    schema: RealSchema
+    meaning: Meaning
+    ambiguous: bool
+
+    @property
+    def type(self) -> str | None:
+        """The name of the type that the file is about, if it has one."""
+        root = self.meaning.type
+        return root if isinstance(root, str) and root in self.meaning.definitions else None
+
+    def data(self) -> Iterator[bytes]:
+        """What fastavro writes for random values, always the same."""
+        partner = Partner(self.meaning)
+        for number in range(DATA_PER_SCHEMA):
+            source = random.Random(f"{self.schema.name} {number}")
+            yield partner.write(random_datum(self.meaning, source))
+
+
+@dataclass
+class Everything:
+    """All packages in one folder."""
+
+    folder: Path
+    built: list[Built]
+    failures: dict[str, str]
+
+
+def meaning_of(schema: RealSchema) -> Meaning:
+    first, *others = schema.files
+    definitions: dict[str, Json] = {}
+    for other in reversed(others):
+        definitions = meaning(loads(other.read_text("utf-8")), definitions).definitions
+    return meaning(loads(first.read_text("utf-8")), definitions)
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Everything:
+    result = Everything(tmp_path_factory.mktemp("corpora"), [], {})
+    for schema in valid_schemas():
+        run = run_avrogen("build", *schema.files, "-o", result.folder / schema.package)
+        if run.exit_code:
+            result.failures[schema.name] = run.stderr
+        else:
+            ambiguous = Code.AMBIGUOUS_UNION.id in run.stderr
+            result.built.append(Built(schema, meaning_of(schema), ambiguous))
+    return result
+
+
+@pytest.fixture(scope="module")
+def outcomes(everything: Everything) -> list[tuple[Built, list[str], Outcome]]:
+    """What the packages have done with data of fastavro."""
+    data = [[one.hex() for one in built.data()] for built in everything.built]
+    jobs = [
+        Job(built.schema.package, built.type, hexes)
+        for built, hexes in zip(everything.built, data, strict=True)
+    ]
+    tried = exercise(jobs, everything.folder)
+    return list(zip(everything.built, data, tried, strict=True))
+
+
+def test_all_valid_files_build(everything: Everything) -> None:
+    unexpected = {n: e for n, e in everything.failures.items() if n not in REFUSED_ON_PURPOSE}
+    assert not unexpected, "\n".join(unexpected.values())
+    assert len(everything.built) > 800
+    assert set(everything.failures) == set(REFUSED_ON_PURPOSE)
+
+
+def test_bytes_equal_those_of_fastavro(outcomes: list[tuple[Built, list[str], Outcome]]) -> None:
+    """Where a union is ambiguous in Python, values must be equal, as the build has warned."""
+    failures: list[str] = []
+    for built, data, outcome in outcomes:
+        same = outcome.data == data or (built.ambiguous and len(outcome.data) == len(data))
+        if outcome.problem or not same or not all(outcome.equal):
+            failures.append(f"{built.schema.name}: {outcome.problem or 'other bytes'}")
+    assert not failures, "\n".join(failures)
+
+
+def test_embedded_schemas_mean_the_same(outcomes: list[tuple[Built, list[str], Outcome]]) -> None:
+    failures: list[str] = []
+    for built, _, outcome in outcomes:
+        if outcome.schema is None:
+            continue
+        source, embedded = reachable(built.meaning), meaning(json.loads(outcome.schema))
+        if text(embedded) != text(source):
+            failures.append(
+                f"{built.schema.name}: the schemas differ\n{difference(source, embedded)}"
+            )
+        if outcome.canonical_form != canonical_form(source):
+            failures.append(f"{built.schema.name}: the canonical forms differ")
+    assert not failures, "\n".join(failures)
+
+
+def reachable(found: Meaning) -> Meaning:
+    """Without definitions that the type does not lead to."""
+    reached: dict[str, Json] = {}
+    waiting: list[Json] = [found.type]
+    while waiting:
+        schema = waiting.pop()
+        if isinstance(schema, str):
+            if schema in found.definitions and schema not in reached:
+                reached[schema] = found.definitions[schema]
+                waiting += [f["type"] for f in reached[schema].get("fields", [])]
+        elif isinstance(schema, list):
+            waiting += schema
+        else:
+            waiting += [schema[k] for k in ("type", "items", "values") if k in schema]
+    return Meaning(found.type, reached)
+
+
+def text(found: Meaning) -> str:
+    """A text that is equal for equal meanings, numbers as they are written."""
+    return json.dumps([found.type, found.definitions], sort_keys=True)
+
+
+def difference(source: Meaning, embedded: Meaning) -> str:
+    """The first definition that differs."""
+    for name in sorted({*source.definitions, *embedded.definitions}):
+        one, other = source.definitions.get(name), embedded.definitions.get(name)
+        if json.dumps(one, sort_keys=True) != json.dumps(other, sort_keys=True):
+            return f"  {str(json.dumps(one))[:600]}\n  {str(json.dumps(other))[:600]}"
+    return f"  {source.type}\n  {embedded.type}"
+
+
+def test_invalid_files_are_refused_at_a_place(tmp_path: Path) -> None:
+    for file in invalid_files():
+        run = run_avrogen("build", file, "-o", tmp_path / "built")
+        assert run.exit_code == 1, file
+        assert PLACED_ERROR.search(run.stderr), run.stderr
+        assert not (tmp_path / "built").exists()
+
+
+# --- type checkers --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def checked(everything: Everything) -> list[str]:
+    return [built.schema.package for built in everything.built][::EVERY]
+
+
+def test_mypy_strict(everything: Everything, checked: list[str]) -> None:
+    run = check(everything.folder, "mypy", "--strict", "--no-error-summary", *checked)
+    assert run.returncode == 0, run.stdout[:5000] + run.stderr
+
+
+def test_pyright_strict(everything: Everything, checked: list[str]) -> None:
+    settings: dict[str, Any] = {
+        "include": checked,
+        "typeCheckingMode": "strict",
+        "pythonVersion": "3.11",
+        "extraPaths": [str(ROOT)],
+    }
+    (everything.folder / "pyrightconfig.json").write_text(json.dumps(settings))
+    run = check(everything.folder, "pyright", "--pythonpath", sys.executable)
+    assert run.returncode == 0, run.stdout[-5000:] + run.stderr
+
+
+def check(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a type checker over packages in a folder."""
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=folder,
+        env={**os.environ, "MYPYPATH": str(ROOT), "NODE_OPTIONS": "--max-old-space-size=8192"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
