@@ -53,8 +53,8 @@ class Origin:
         """The origin of a member or an item of this value."""
         return Origin(self.source, (*self.pointer, step))
 
-    def location(self) -> Location:
-        """Where the value begins."""
+    def location(self, *, key: bool = False) -> Location:
+        """Where the value begins, or its key."""
         from avrogen.avro.positions import locate
 
-        return locate(self.source, self.pointer)
+        return locate(self.source, self.pointer, key=key)

@@ -9,6 +9,7 @@ from avrogen.avro.parser import parse_sources
 from avrogen.avro.source import Source
 from avrogen.compiler.ambiguity import report_ambiguous_unions
 from avrogen.compiler.config import Config
+from avrogen.compiler.endless import report_endless_records
 from avrogen.compiler.format_cache import FormatCache
 from avrogen.compiler.formatting import Progress, format_files
 from avrogen.compiler.lowering import lower
@@ -43,6 +44,7 @@ def compile_package(
     check_topics(config, parsed.types, diagnostics)
     if diagnostics.has_errors:
         return None
+    report_endless_records(parsed.types, diagnostics)
     report_ambiguous_unions(parsed, diagnostics)
     package = lower(parsed, diagnostics)
     if diagnostics.has_errors:

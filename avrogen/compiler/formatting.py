@@ -66,9 +66,9 @@ def _collected(
 
 
 def _format_batch(batch: Sequence[str]) -> list[str]:
-    import black  # takes 0.1 s; most builds need none of it
+    import black.mode  # takes 0.1 s; most builds need none of it
 
-    mode = black.Mode(target_versions={black.TargetVersion.PY311})
+    mode = black.Mode(target_versions={black.mode.TargetVersion.PY311})
     return [black.format_str(piece, mode=mode) for piece in batch]
 
 

@@ -35,6 +35,8 @@ def bytes_literal(data: bytes) -> str:
 
 def docstring(text: str, indent: str) -> str:
     """A docstring in triple quotes, its lines indented; ``inspect.getdoc`` gives the text back."""
+    # A class cannot have half a character in its docstring: it has to be UTF-8.
+    text = text.encode("utf-8", "replace").decode()
     lines = [_escaped(line.rstrip()) for line in _lines(text)]
     ending = '\\"' if lines[-1].endswith('"') else ""
     lines[-1] = lines[-1].removesuffix('"') if ending else lines[-1]

@@ -91,6 +91,8 @@ def has_class(named: model.NamedType) -> bool:
 def _union(branches: Iterable[Expression]) -> Expression:
     """Each Python type once, in the order of the branches, and None last."""
     distinct = dict.fromkeys(branches)
+    if not distinct:
+        return Expression((Symbol("typing", "Never"),))
     if NONE in distinct:
         del distinct[NONE]
         distinct[NONE] = None

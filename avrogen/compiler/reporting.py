@@ -33,7 +33,7 @@ def report(diagnostics: Iterable[Diagnostic], style: Format) -> str:
 def _object(diagnostic: Diagnostic) -> dict[str, str | int | None]:
     return {
         "code": diagnostic.code.id,
-        "severity": diagnostic.code.severity.value,
+        "severity": diagnostic.severity.value,
         "path": diagnostic.location.path,
         "line": diagnostic.location.line,
         "column": diagnostic.location.column,
@@ -44,7 +44,7 @@ def _object(diagnostic: Diagnostic) -> dict[str, str | int | None]:
 
 def _workflow_command(diagnostic: Diagnostic) -> str:
     """An annotation (GitHub, "Workflow commands for GitHub Actions")."""
-    command = "error" if diagnostic.code.severity is Severity.ERROR else "warning"
+    command = "error" if diagnostic.severity is Severity.ERROR else "warning"
     location = diagnostic.location
     text = diagnostic.message + (f"\nhint: {diagnostic.hint}" if diagnostic.hint else "")
     return (

@@ -22,23 +22,22 @@ def _lines(value: Json) -> list[str]:
     flat = json.dumps(value)
     if len(flat) <= _WIDTH:
         return [flat]
-    match value:
-        case {"fields": [_, *_] as fields, **others}:
-            items = [f"{json.dumps(field)}," for field in fields]
-            return _framed(others, "fields", items)
-        case {"symbols": [_, *_] as symbols, **others}:
-            return _framed(
-                others, "symbols", textwrap.wrap(f"{json.dumps(symbols)[1:-1]},", _WIDTH)
-            )
-        case [_, *_]:
-            return _bracketed("[", [f"{json.dumps(item)}," for item in value], "]")
-        case _:
-            return [flat]
+    if isinstance(value, list):
+        return _bracketed("[", [f"{json.dumps(item)}," for item in value], "]")
+    if isinstance(value, dict):
+        fields, symbols = value.get("fields"), value.get("symbols")
+        if isinstance(fields, list) and fields:
+            return _framed(value, "fields", [f"{json.dumps(field)}," for field in fields])
+        if isinstance(symbols, list) and symbols:
+            wrapped = textwrap.wrap(f"{json.dumps(symbols)[1:-1]},", _WIDTH)
+            return _framed(value, "symbols", wrapped)
+    return [flat]
 
 
-def _framed(others: dict[str, Json], key: str, items: list[str]) -> list[str]:
-    """An object with one long member at its end."""
-    return _bracketed(f'{json.dumps(others)[:-1]}, "{key}": [', items, "]}")
+def _framed(value: dict[str, Json], key: str, items: list[str]) -> list[str]:
+    """An object with its one long member at the end."""
+    others = json.dumps({name: member for name, member in value.items() if name != key})
+    return _bracketed(f'{others[:-1]}, "{key}": [', items, "]}")
 
 
 def _bracketed(opening: str, items: list[str], closing: str) -> list[str]:

@@ -27,7 +27,8 @@ def test_attribute_names_are_distinct_and_not_mangled(fields: list[str]) -> None
     names = naming.attribute_names(fields)
     assert list(names) == fields
     assert len(set(names.values())) == len(fields)
-    assert all(is_usable(name) and not name.startswith("__") for name in names.values())
+    assert all(map(is_usable, names.values()))
+    assert not any(n.startswith("__") and not n.endswith("__") for n in names.values())
     assert not {"self", "to_avro", "from_avro"} & set(names.values())
 
 

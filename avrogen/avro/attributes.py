@@ -1,0 +1,120 @@
+"""The attributes of schemas: which are the specification's, and reading them one by one.
+
+"Attributes not defined in this document are permitted as metadata, but must not affect the format
+of serialized data" (Avro 1.12, "Schema Declaration").
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from avrogen.avro.diagnostics import Code, Diagnostics
+from avrogen.avro.logical import LOGICAL_TYPES, InvalidLogicalType, logical_type
+from avrogen.avro.model import Attributes, Json, LogicalType
+from avrogen.avro.names import similar
+from avrogen.avro.where import Where
+
+__all__ = ["aliases_of", "brief", "custom_attributes", "doc_of", "logical_type_of"]
+
+_DEFINED: Mapping[str, frozenset[str]] = {
+    "record": frozenset({"type", "name", "namespace", "doc", "aliases", "fields"}),
+    "enum": frozenset({"type", "name", "namespace", "doc", "aliases", "symbols", "default"}),
+    "fixed": frozenset({"type", "name", "namespace", "doc", "aliases", "size"}),
+    "array": frozenset({"type", "items"}),
+    "map": frozenset({"type", "values"}),
+    "primitive": frozenset({"type"}),
+    "field": frozenset({"name", "type", "doc", "default", "order", "aliases"}),
+}
+
+_LONGEST = 60
+
+
+def custom_attributes(schema: Mapping[str, Json], kind: str) -> Attributes:
+    """What the specification does not define for this kind of schema, in the order of the source.
+
+    A doc that is no text is kept here, too.
+    """
+    defined = _DEFINED[kind]
+    return {
+        key: value
+        for key, value in schema.items()
+        if key not in defined or (key == "doc" and not isinstance(value, str))
+    }
+
+
+def doc_of(schema: Mapping[str, Json], where: Where, diagnostics: Diagnostics) -> str | None:
+    """The doc of a definition or a field."""
+    doc = schema.get("doc")
+    if doc is None or isinstance(doc, str):
+        return doc
+    diagnostics.report(
+        Code.DOC_NOT_TEXT,
+        where.at("doc").origin,
+        f"doc is {brief(doc)}{where.place}: it is kept as an attribute, and is no documentation",
+        'write the text as a string: "doc": "..."',
+    )
+    return None
+
+
+def aliases_of(
+    schema: Mapping[str, Json], where: Where, diagnostics: Diagnostics
+) -> tuple[str, ...]:
+    """The aliases of a definition or a field as written; "any string is accepted as an alias"."""
+    aliases = schema.get("aliases")
+    if aliases is None:
+        return ()
+    if isinstance(aliases, list):
+        names = [alias for alias in aliases if isinstance(alias, str)]
+        if len(names) == len(aliases):
+            return tuple(names)
+    diagnostics.report(
+        Code.WRONG_ATTRIBUTE,
+        where.at("aliases").origin,
+        f'"aliases" is a list of strings, not {brief(aliases)}{where.place}',
+    )
+    return ()
+
+
+def logical_type_of(
+    attributes: Attributes, base: str, size: int, where: Where, diagnostics: Diagnostics
+) -> LogicalType | None:
+    """The logical type that attributes give to a type, or None with a warning if it is no such.
+
+    Args:
+        attributes: the custom attributes of the schema.
+        base: the name of its type.
+        size: bytes, if that is fixed.
+    """
+    if "logicalType" not in attributes:
+        return None
+    name = attributes["logicalType"]
+    at = where.at("logicalType").origin
+    try:
+        logical = logical_type(name, base, size, attributes) if isinstance(name, str) else None
+    except InvalidLogicalType as problem:
+        diagnostics.report(
+            Code.INVALID_LOGICAL_TYPE, at, f"{problem}{where.place}: values are plain {base}"
+        )
+        return None
+    if logical is None:
+        near = similar(name, ["decimal", *LOGICAL_TYPES]) if isinstance(name, str) else None
+        diagnostics.report(
+            Code.UNKNOWN_LOGICAL_TYPE,
+            at,
+            f"unknown logical type {brief(name)}{where.place}: values are plain {base}",
+            f'did you mean "{near}"?' if near else None,
+        )
+    return logical
+
+
+def brief(value: Json) -> str:
+    """A JSON value in a message."""
+    match value:
+        case dict():
+            return "an object"
+        case list():
+            return "an array"
+        case _:
+            text = json.dumps(value, ensure_ascii=False)
+            return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -1,0 +1,170 @@
+"""What can be wrong with schemas and their configuration, as data.
+
+Every kind of problem has a code that never changes its meaning; ``docs/diagnostics.md`` explains
+each with an example. The first digit says what is at fault: 1 files and JSON, 2 names and
+references, 3 the shape of a schema, 4 defaults, 5 nothing yet (warnings), 6 ``avrogen.toml``,
+7 the output folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+from avrogen.avro.source import Location, Origin
+
+__all__ = ["Code", "Diagnostic", "Diagnostics", "Severity"]
+
+
+class Severity(StrEnum):
+    """Errors fail a build; warnings do so under ``--strict`` only."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Code(Enum):
+    """The kinds of problems. The value is the code that users see, and what it means in short."""
+
+    # Files and JSON
+    UNREADABLE_FILE = "AVR101", "file cannot be read"
+    INVALID_UTF8 = "AVR102", "file is not UTF-8"
+    DIRECTORY_NAMED_LIKE_SCHEMA = "AVR103", "folder with the name of a schema file"
+    SYMLINK_LOOP = "AVR104", "symbolic link leads back to a folder around it"
+    JSON_SYNTAX = "AVR105", "text is not JSON"
+    DUPLICATE_KEY = "AVR106", "key stands twice in one object"
+    JSON_NUMBER = "AVR107", "number out of range"
+    NESTING = "AVR108", "nested too deeply"
+
+    # Names and references
+    INVALID_NAME = "AVR201", "invalid name"
+    INVALID_NAMESPACE = "AVR202", "invalid namespace"
+    UNKNOWN_TYPE = "AVR203", "unknown type"
+    REDEFINED_TYPE = "AVR204", "type defined twice, differently"
+    PRIMITIVE_NAME = "AVR205", "type named like a primitive type"
+    DUPLICATE_FIELD = "AVR206", "two fields of one name"
+    DUPLICATE_SYMBOL = "AVR207", "symbol stands twice in an enum"
+
+    # The shape of a schema
+    NOT_A_SCHEMA = "AVR301", "not a schema"
+    MISSING_ATTRIBUTE = "AVR302", "attribute is missing"
+    WRONG_ATTRIBUTE = "AVR303", "attribute has the wrong kind of value"
+    NESTED_UNION = "AVR304", "union directly in a union"
+    DUPLICATE_BRANCH = "AVR305", "two union branches that data cannot tell apart"
+    ENDLESS_RECORD = "AVR306", "record that contains itself"
+
+    # Defaults
+    DEFAULT_MISMATCH = "AVR401", "default does not fit its type"
+    ENUM_DEFAULT = "AVR402", "default of an enum is none of its symbols"
+    LOGICAL_DEFAULT = "AVR403", "default has no value in Python"
+
+    # Warnings
+    LOGICAL_TYPE_ON_FIELD = "AVR501", "logicalType on the field instead of in the type"
+    UNKNOWN_LOGICAL_TYPE = "AVR502", "unknown logical type"
+    INVALID_LOGICAL_TYPE = "AVR503", "logical type does not fit"
+    DEFAULT_NOT_A_SYMBOL = "AVR504", "default of a field is none of the symbols"
+    DEFAULT_NOT_FIRST_BRANCH = "AVR505", "default of a union fits a later branch"
+    DOC_NOT_TEXT = "AVR506", "doc is no text"
+    AMBIGUOUS_UNION = "AVR507", "union branches of one Python type"
+    ENDLESS_CIRCLE = "AVR508", "records that contain each other without end"
+    EMPTY_TYPE = "AVR509", "type without values"
+
+    # avrogen.toml
+    TOML_SYNTAX = "AVR601", "text is not TOML"
+    UNKNOWN_KEY = "AVR602", "unknown key"
+    WRONG_VALUE = "AVR603", "wrong kind of value"
+    MISSING_KEY = "AVR604", "key is missing"
+    SUBJECT_STRATEGY = "AVR605", "bad subject strategy"
+    SEVERAL_CONFIGS = "AVR606", "several configuration files"
+    TOPIC_CLASS_NAME = "AVR607", "bad class name of a topic"
+    TOPIC_NAME = "AVR608", "bad name of a topic"
+    TOPIC_TYPE = "AVR609", "unknown type on a topic"
+    KEY_FIELD = "AVR610", "bad key field"
+
+    # The output folder
+    OUTPUT_BLOCKED = "AVR701", "something else is in the way"
+
+    def __init__(self, id_: str, title: str) -> None:
+        self.id = id_
+        self.title = title
+
+    @property
+    def severity(self) -> Severity:
+        """5xx are warnings."""
+        return Severity.WARNING if self.id.startswith("AVR5") else Severity.ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One problem at one place.
+
+    Attributes:
+        code: the kind of problem.
+        message: what is wrong, in one line.
+        location: where.
+        hint: what to do about it, where that is known.
+    """
+
+    code: Code
+    message: str
+    location: Location
+    hint: str | None = None
+
+    @property
+    def severity(self) -> Severity:
+        """That of the code."""
+        return self.code.severity
+
+    def __str__(self) -> str:
+        text = f"{self.location}: {self.severity}[{self.code.id}] {self.message}"
+        return f"{text}\n  hint: {self.hint}" if self.hint else text
+
+
+class Diagnostics:
+    """The problems found in a run, each once."""
+
+    def __init__(self) -> None:
+        self._found: dict[Diagnostic, None] = {}
+
+    def report(
+        self,
+        code: Code,
+        where: Origin | Location,
+        message: str,
+        hint: str | None = None,
+        *,
+        key: bool = False,
+    ) -> None:
+        """Add a problem.
+
+        Args:
+            code: the kind of problem.
+            where: a place in a file, or a JSON value that the problem is with.
+            message: what is wrong; texts from schemas in it are quoted by the caller.
+            hint: what to do about it.
+            key: the problem is with the key of that value.
+        """
+        location = where.location(key=key) if isinstance(where, Origin) else where
+        self._found[Diagnostic(code, _one_line(message), location, hint and _one_line(hint))] = None
+
+    def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Add what was found elsewhere."""
+        self._found.update(dict.fromkeys(diagnostics))
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything found is more than a warning."""
+        return any(d.severity is Severity.ERROR for d in self._found)
+
+    def __iter__(self) -> Iterator[Diagnostic]:
+        """In the order of places."""
+        return iter(sorted(self._found, key=lambda d: (d.location, d.code.id, d.message)))
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+def _one_line(text: str) -> str:
+    """Schemas may hold anything, and terminals obey some of it."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

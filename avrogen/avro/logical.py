@@ -1,0 +1,93 @@
+"""Logical types: what attributes make of a base type (Avro 1.12, "Logical Types").
+
+"Language implementations must ignore unknown logical types when reading, and should use the
+underlying Avro type. If a logical type is invalid, for example a decimal with scale greater than
+its precision, then implementations should ignore the logical type."
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeGuard
+
+from avrogen.avro.model import (
+    Attributes,
+    Date,
+    Decimal,
+    Duration,
+    Json,
+    LocalTimestamp,
+    LogicalType,
+    Timestamp,
+    TimeOfDay,
+    TimeUnit,
+    Uuid,
+)
+
+__all__ = ["LOGICAL_TYPES", "InvalidLogicalType", "logical_type"]
+
+_UUID_BYTES = 16
+_DURATION_BYTES = 12
+
+
+class InvalidLogicalType(ValueError):
+    """A known logical type that does not fit; the message says why."""
+
+
+def logical_type(name: str, base: str, size: int, attributes: Attributes) -> LogicalType | None:
+    """The logical type of a schema, or None if its name is unknown.
+
+    Args:
+        name: the value of ``logicalType``.
+        base: the type it is put on, such as "long" or "fixed".
+        size: bytes, where that type is fixed.
+        attributes: all attributes of the schema.
+
+    Raises:
+        InvalidLogicalType: it does not fit that type, or its attributes do not fit each other.
+    """
+    if name == "decimal":
+        return _decimal(base, size, attributes)
+    if name not in LOGICAL_TYPES:
+        return None
+    bases, make = LOGICAL_TYPES[name]
+    if base not in bases:
+        raise InvalidLogicalType(f"{name} is for {' and '.join(bases)}, not for {base}")
+    wanted = {"uuid": _UUID_BYTES, "duration": _DURATION_BYTES}.get(name)
+    if base == "fixed" and size != wanted:
+        raise InvalidLogicalType(f"{name} takes a fixed of {wanted} bytes, not of {size}")
+    return make()
+
+
+def _decimal(base: str, size: int, attributes: Attributes) -> Decimal:
+    if base not in ("bytes", "fixed"):
+        raise InvalidLogicalType(f"decimal is for bytes and fixed, not for {base}")
+    precision, scale = attributes.get("precision"), attributes.get("scale", 0)
+    if not _is_count(precision) or precision == 0:
+        raise InvalidLogicalType("decimal needs a precision, a number of digits above zero")
+    if not _is_count(scale) or scale > precision:
+        raise InvalidLogicalType(f"the scale of a decimal is from 0 to its precision, {precision}")
+    # The largest number of ``size`` bytes is 2^(8 * size - 1) - 1.
+    if base == "fixed" and (size == 0 or 10**precision - 1 > 2 ** (8 * size - 1) - 1):
+        raise InvalidLogicalType(f"{precision} digits do not fit into {size} bytes")
+    return Decimal(precision, scale)
+
+
+def _is_count(value: Json) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+LOGICAL_TYPES: Mapping[str, tuple[tuple[str, ...], Callable[[], LogicalType]]] = {
+    "uuid": (("string", "fixed"), Uuid),
+    "date": (("int",), Date),
+    "time-millis": (("int",), lambda: TimeOfDay(TimeUnit.MILLIS)),
+    "time-micros": (("long",), lambda: TimeOfDay(TimeUnit.MICROS)),
+    "timestamp-millis": (("long",), lambda: Timestamp(TimeUnit.MILLIS)),
+    "timestamp-micros": (("long",), lambda: Timestamp(TimeUnit.MICROS)),
+    "timestamp-nanos": (("long",), lambda: Timestamp(TimeUnit.NANOS)),
+    "local-timestamp-millis": (("long",), lambda: LocalTimestamp(TimeUnit.MILLIS)),
+    "local-timestamp-micros": (("long",), lambda: LocalTimestamp(TimeUnit.MICROS)),
+    "local-timestamp-nanos": (("long",), lambda: LocalTimestamp(TimeUnit.NANOS)),
+    "duration": (("fixed",), Duration),
+}
+"""Every logical type but decimal: the types it can be put on, and what it is."""

@@ -1,0 +1,63 @@
+"""Names and namespaces (Avro 1.12, "Names")."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TypeGuard
+
+from avrogen.avro.model import PrimitiveName
+
+__all__ = [
+    "PRIMITIVES",
+    "full_name",
+    "is_full_name",
+    "is_name",
+    "is_primitive",
+    "namespace_of",
+    "similar",
+]
+
+PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_FULL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can name a field, a symbol or, without its namespace, a type."""
+    return _NAME.match(text) is not None
+
+
+def is_full_name(text: str) -> bool:
+    """Whether a text is names with dots between them, as full names and namespaces are."""
+    return _FULL_NAME.match(text) is not None
+
+
+def is_primitive(text: str) -> TypeGuard[PrimitiveName]:
+    """Whether a text names a primitive type."""
+    return text in PRIMITIVES
+
+
+def full_name(name: str, namespace: str) -> str:
+    """A name with the namespace that holds where it stands; a name with a dot has its own."""
+    return name if "." in name or not namespace else f"{namespace}.{name}"
+
+
+def namespace_of(full: str) -> str:
+    """The namespace of a full name, "" if it has none."""
+    return full.rpartition(".")[0]
+
+
+def similar(name: str, known: Iterable[str]) -> str | None:
+    """The known full name that was probably meant: of that short name, or spelled alike."""
+    import difflib
+
+    known = sorted(known)
+    short = name.rpartition(".")[2].lower()
+    for candidate in known:
+        if candidate.rpartition(".")[2].lower() == short:
+            return candidate
+    shorts = {candidate.rpartition(".")[2].lower(): candidate for candidate in reversed(known)}
+    near = difflib.get_close_matches(short, shorts, n=1, cutoff=0.7)
+    return shorts[near[0]] if near else None

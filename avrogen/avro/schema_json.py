@@ -1,0 +1,96 @@
+"""Schemas as JSON again, with everything that was read (Avro 1.12, "Schema Declaration")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import assert_never
+
+from avrogen.avro import model
+from avrogen.avro.model import Json
+
+__all__ = ["definition_json", "self_contained_json", "type_json"]
+
+_OnReference = Callable[[str], Json]
+
+
+def type_json(type_: model.AvroType) -> Json:
+    """A type; named types in it stand by their full names."""
+    return _type(type_, str)
+
+
+def definition_json(named: model.NamedType) -> dict[str, Json]:
+    """The definition of a named type; other named types in it stand by their full names."""
+    return _definition(named, str)
+
+
+def self_contained_json(type_: model.AvroType, types: Mapping[str, model.NamedType]) -> Json:
+    """A type with every named type in it defined at its first use, depth first, then by name.
+
+    Args:
+        type_: the type.
+        types: at least the named types that can be reached from it.
+    """
+    defined: set[str] = set()
+
+    def on_reference(name: str) -> Json:
+        if name in defined:
+            return name
+        defined.add(name)
+        return _definition(types[name], on_reference)
+
+    return _type(type_, on_reference)
+
+
+def _type(type_: model.AvroType, on_reference: _OnReference) -> Json:
+    match type_:
+        case model.Primitive(name, attributes=attributes):
+            return {"type": name, **attributes} if attributes else name
+        case model.Reference(name):
+            return on_reference(name)
+        case model.Array(items, attributes):
+            return {"type": "array", "items": _type(items, on_reference), **attributes}
+        case model.Map(values, attributes):
+            return {"type": "map", "values": _type(values, on_reference), **attributes}
+        case model.Union(branches):
+            return [_type(branch, on_reference) for branch in branches]
+        case _:
+            assert_never(type_)
+
+
+def _definition(named: model.NamedType, on_reference: _OnReference) -> dict[str, Json]:
+    namespace, _, name = named.name.rpartition(".")
+    head: dict[str, Json] = {"type": _KINDS[type(named)], "name": name, "namespace": namespace}
+    if named.doc is not None:
+        head["doc"] = named.doc
+    if named.aliases:
+        head["aliases"] = list(named.aliases)
+    match named:
+        case model.Record(fields=fields):
+            if named.is_error:
+                head["type"] = "error"
+            own: dict[str, Json] = {"fields": [_field(field, on_reference) for field in fields]}
+        case model.EnumType(symbols=symbols, default=default):
+            own = {"symbols": list(symbols)}
+            if default is not None:
+                own["default"] = default
+        case model.Fixed(size=size):
+            own = {"size": size}
+        case _:
+            assert_never(named)
+    return {**head, **own, **named.attributes}
+
+
+def _field(field: model.Field, on_reference: _OnReference) -> dict[str, Json]:
+    members: dict[str, Json] = {"name": field.name, "type": _type(field.type, on_reference)}
+    if field.doc is not None:
+        members["doc"] = field.doc
+    if field.default is not model.NO_DEFAULT:
+        members["default"] = field.default
+    if field.order is not None:
+        members["order"] = field.order.value
+    if field.aliases:
+        members["aliases"] = list(field.aliases)
+    return {**members, **field.attributes}
+
+
+_KINDS: Mapping[type, str] = {model.Record: "record", model.EnumType: "enum", model.Fixed: "fixed"}
