@@ -91,7 +91,9 @@ def completed(type_: model.AvroType, default: Json, types: Mapping[str, model.Na
                 return default
             assert isinstance(default, dict)
             return {
-                f.name: completed(f.type, default.get(f.name, _own_default(f)), types)
+                f.name: completed(
+                    f.type, default[f.name] if f.name in default else _own_default(f), types
+                )
                 for f in named.fields
             }
         case model.Array(items):

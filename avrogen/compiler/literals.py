@@ -10,6 +10,8 @@ import re
 
 __all__ = ["bytes_literal", "comment", "docstring", "json_block", "string_literal"]
 
+_QUOTED_NAME = re.compile(r'"[A-Za-z0-9_.]+"')
+
 _UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f"
     "\ud800-\udfff\ufeff\ufff0-\uffff\U000e0000-\U0010ffff]"
@@ -54,18 +56,20 @@ def comment(text: str) -> str:
 
 
 def json_block(text: str) -> str:
-    """A JSON object or array as a raw string in triple quotes, to be read as a schema file reads.
+    """JSON as a raw string in triple quotes, to be read as a schema file reads; a name, in quotes.
 
     Such a literal holds any JSON: a quotation mark inside a JSON string has a backslash before
     it, two JSON strings never touch, so three marks in a row cannot occur; and an escape in JSON
     ends where the raw string takes it to end.
 
     Raises:
-        ValueError: the text is no JSON object or array in ASCII.
+        ValueError: the text is no JSON object, array or name in ASCII.
     """
     stripped = text.strip()
+    if _QUOTED_NAME.fullmatch(stripped):
+        return f"'{stripped}'"
     if not stripped.isascii() or not stripped.startswith(("{", "[")) or '"""' in stripped:
-        raise ValueError("not a JSON object or array in ASCII")
+        raise ValueError("not a JSON object, array or name in ASCII")
     return f'r"""{text}"""'
 
 

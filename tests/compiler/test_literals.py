@@ -75,7 +75,7 @@ def test_json_block_reads_as_the_same_json(value: object) -> None:
     assert json.loads(text) == value
 
 
-@pytest.mark.parametrize("text", ['"x"', "é", "1", '{"a": """}', ""])
+@pytest.mark.parametrize("text", ['"x y"', "é", "1", '{"a": """}', ""])
 def test_json_block_refuses_what_it_cannot_hold(text: str) -> None:
-    with pytest.raises(ValueError, match="not a JSON object or array"):
+    with pytest.raises(ValueError, match="not a JSON object, array or name"):
         literals.json_block(text)
