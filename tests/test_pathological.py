@@ -1,0 +1,114 @@
+"""Input that is no honest mistake: every build ends with diagnostics, and soon."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, run_python
+
+SECONDS = 20
+"""Far more than any of it takes; a build that hangs is killed by it."""
+
+DECIMAL = {"type": "fixed", "name": "F", "size": 10**9, "logicalType": "decimal"}
+
+TEXTS: dict[str, bytes] = {
+    "50,000 nested arrays": (
+        '{"type": "array", "items": ' * 50_000 + '"int"' + "}" * 50_000
+    ).encode(),
+    "100,000 brackets": b"[" * 100_000,
+    "10 MB of digits": b'{"type": "fixed", "name": "F", "size": ' + b"9" * 10_000_000 + b"}",
+    "10 MB of a name": b'"' + b"x" * 10_000_000 + b'"',
+    "NUL": b'{"type": "fixed"\x00}',
+    "only NUL": b"\x00" * 1000,
+    "invalid UTF-8": b'{"type": "\xff"}',
+    "UTF-16": '{"type": "string"}'.encode("utf-16"),
+    "empty": b"",
+    "an unclosed comment": b"/* " * 10_000,
+    "an unclosed string": b'{"type": "' + b"\\" * 100_001,
+    "escapes": b'"' + b"\\u0000" * 100_000 + b'"',
+    "terminal escapes": b'{"type": "\x1b[2J"}',
+    "a huge exponent": b'{"type": "fixed", "name": "F", "size": 1e999999999}',
+}
+
+ACCEPTED_OR_REFUSED: dict[str, bytes] = {
+    "a byte order mark": b'\xef\xbb\xbf{"type": "record", "name": "R", "fields": []}',
+    "a decimal of a billion digits": json.dumps({**DECIMAL, "precision": 10**9}).encode(),
+    "a decimal in a billion bytes": json.dumps({**DECIMAL, "precision": 10}).encode(),
+}
+
+
+def build(folder: Path) -> tuple[int, str]:
+    """Build in a process that is killed if it takes too long, with a limit on its memory."""
+    code = (
+        "import resource, signal; resource.setrlimit(resource.RLIMIT_AS, (2 * 10**9,) * 2)\n"
+        f"signal.alarm({SECONDS})\n"
+        "from avrogen.cli import main; main()"
+    )
+    run = run_python("-c", code, "build", folder / "in", "-o", folder / "built", cwd=ROOT)
+    assert "Traceback" not in run.stderr, run.stderr[-2000:]
+    return run.returncode, run.stderr
+
+
+@pytest.mark.parametrize("case", TEXTS)
+def test_text_is_refused(tmp_path: Path, case: str) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.avsc").write_bytes(TEXTS[case])
+    code, report = build(tmp_path)
+    assert code == 1
+    assert "a.avsc:1:" in report
+    assert len(report) < 2_000
+    assert "\x1b" not in report
+
+
+@pytest.mark.parametrize("case", ACCEPTED_OR_REFUSED)
+def test_text_is_accepted_or_refused(tmp_path: Path, case: str) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.avsc").write_bytes(ACCEPTED_OR_REFUSED[case])
+    code, _ = build(tmp_path)
+    assert code in {0, 1}
+
+
+def test_a_folder_named_like_a_schema(tmp_path: Path) -> None:
+    (tmp_path / "in/x.avsc").mkdir(parents=True)
+    code, report = build(tmp_path)
+    assert code == 1
+    assert "x.avsc:1:1: error[AVR103]" in report
+
+
+def test_a_loop_of_links(tmp_path: Path) -> None:
+    (tmp_path / "in/deep").mkdir(parents=True)
+    (tmp_path / "in/deep/back").symlink_to(tmp_path / "in")
+    code, report = build(tmp_path)
+    assert code == 1
+    assert "in/deep/back:1:1: error[AVR104]" in report
+
+
+def test_a_link_to_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/gone.avsc").symlink_to(tmp_path / "nowhere")
+    code, report = build(tmp_path)
+    assert code == 1
+    assert "gone.avsc:1:1: error[AVR101]" in report
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_an_unreadable_file(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/secret.avsc").write_text('"int"')
+    (tmp_path / "in/secret.avsc").chmod(0)
+    code, report = build(tmp_path)
+    assert code == 1
+    assert "secret.avsc:1:1: error[AVR101]" in report
+
+
+def test_a_pipe(tmp_path: Path) -> None:
+    """Reading it would wait for ever."""
+    (tmp_path / "in").mkdir()
+    os.mkfifo(tmp_path / "in/pipe.avsc")
+    code, report = build(tmp_path)
+    assert code == 1
+    assert "pipe.avsc:1:1: error[AVR101]" in report
