@@ -77,11 +77,10 @@ class Definitions:
         if not is_full_name(name):
             self._report(Code.INVALID_NAME, where.at("name"), f"invalid name {brief(name)}", _NAMES)
             return None
-        if "." not in name and declared is not None and declared != "":
-            if not isinstance(declared, str) or not is_full_name(declared):
-                message = f"invalid namespace {brief(declared)}"
-                self._report(Code.INVALID_NAMESPACE, where.at("namespace"), message, _NAMES)
-                return None
+        if "." not in name and not _is_namespace(declared):
+            message = f"invalid namespace {brief(declared)}"
+            self._report(Code.INVALID_NAMESPACE, where.at("namespace"), message, _NAMES)
+            return None
         full, inner = scope_of(name, declared, where.namespace)
         if full.rpartition(".")[2] in PRIMITIVES:
             message = f"{brief(name)} is the name of a primitive type, which no other type can have"
@@ -293,6 +292,11 @@ _LOGICAL_ATTRIBUTES = ("logicalType", "precision", "scale")
 def _meaning(named: model.NamedType) -> str:
     """JSON that equals that of another definition if, and only if, both say the same."""
     return json.dumps(definition_json(named), sort_keys=True)
+
+
+def _is_namespace(declared: Json) -> bool:
+    """Whether a ``namespace`` attribute, if there is one, says what a namespace can be."""
+    return not declared or (isinstance(declared, str) and is_full_name(declared))
 
 
 def _place(record: str, field: str) -> str:

@@ -18,8 +18,8 @@ from avrogen.avro.model import (
     Json,
     LocalTimestamp,
     LogicalType,
-    Timestamp,
     TimeOfDay,
+    Timestamp,
     TimeUnit,
     Uuid,
 )

@@ -48,7 +48,7 @@ __all__ = [
     "Uuid",
 ]
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 """A JSON value. Numbers written without fraction and exponent are ``int``."""
 
 Attributes: TypeAlias = Mapping[str, Json]

@@ -6,7 +6,7 @@ designs the schema should know that the other is never, or not always, written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import assert_never
 
 from avrogen.avro import model

@@ -11,13 +11,16 @@ import re
 import tomllib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.source import Location, Pointer
 from avrogen.compiler.naming import alias_name
 from avrogen.compiler.toml_positions import TomlPositions
+
+Toml: TypeAlias = "bool | int | float | str | datetime | date | time | list[Toml] | dict[str, Toml]"
 
 __all__ = ["SUBJECT_STRATEGIES", "Config", "Topic", "read_config"]
 
@@ -124,7 +127,7 @@ def _read(file: Path, top: tuple[str, ...], diagnostics: Diagnostics) -> Config:
     path = file.as_posix()
     try:
         text = file.read_bytes().decode("utf-8")
-        document: Any = tomllib.loads(text)
+        document: Toml = tomllib.loads(text)
     except OSError as error:
         diagnostics.report(
             Code.UNREADABLE_FILE, Location(path), f"cannot be read: {error.strerror or error}"
@@ -146,7 +149,7 @@ class _Reader:
         self._positions = positions
         self._diagnostics = diagnostics
 
-    def config(self, table: Any, top: Pointer) -> Config:
+    def config(self, table: Toml, top: Pointer) -> Config:
         if not isinstance(table, dict):
             self._wrong_type(top, "a table", table)
             return Config()
@@ -161,7 +164,7 @@ class _Reader:
         read = (self._topic(name, topics[name], (*top, "topics", name)) for name in topics)
         return Config(strict is True, tuple(topic for topic in read if topic))
 
-    def _topic(self, topic: str, table: Any, at: Pointer) -> Topic | None:
+    def _topic(self, topic: str, table: Toml, at: Pointer) -> Topic | None:
         if not isinstance(table, dict):
             self._wrong_type(at, "a table", table)
             return None
@@ -186,7 +189,7 @@ class _Reader:
             place=TopicPlace(self._positions, at),
         )
 
-    def _names(self, table: dict[str, Any], key: str, at: Pointer) -> tuple[str, ...]:
+    def _names(self, table: dict[str, Toml], key: str, at: Pointer) -> tuple[str, ...]:
         """A name or a list of names, at least one."""
         if key not in table:
             self._diagnostics.report(
@@ -196,20 +199,22 @@ class _Reader:
                 hint='add the full names of its types: value = ["com.acme.OrderPlaced"]',
             )
             return ()
-        names = [table[key]] if isinstance(table[key], str) else table[key]
-        if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
-            self._wrong_type((*at, key), "the full name of a type, or a list of them", table[key])
+        value = table[key]
+        values = value if isinstance(value, list) else [value]
+        names = tuple(name for name in values if isinstance(name, str))
+        if not names or len(names) < len(values):
+            self._wrong_type((*at, key), "the full name of a type, or a list of them", value)
             return ()
-        return tuple(names)
+        return names
 
-    def _text(self, table: dict[str, Any], key: str, at: Pointer) -> str | None:
+    def _text(self, table: dict[str, Toml], key: str, at: Pointer) -> str | None:
         value = table.get(key)
         if value is None or isinstance(value, str):
             return value
         self._wrong_type((*at, key), "a string", value)
         return None
 
-    def _check_keys(self, table: dict[str, Any], known: Collection[str], at: Pointer) -> None:
+    def _check_keys(self, table: dict[str, Toml], known: Collection[str], at: Pointer) -> None:
         for key in table:
             if key not in known:
                 self._diagnostics.report(

@@ -49,7 +49,7 @@ class DefaultWriter:
             default: JSON that fits it, nested records completed.
 
         Raises:
-            NoSuchValue: a logical type has no such value (:mod:`avrogen.compiler.logical_defaults`).
+            NoSuchValue: the logical type has no such value.
             NotADefault: the default names a symbol that its enum lacks.
         """
         value = self.value(type_, default)

@@ -52,7 +52,7 @@ def relative(module: str, package: tuple[ModuleName, ...]) -> str:
 def _group(module: str) -> int:
     if module.startswith("."):
         return 2
-    return 1 if module.split(".")[0] == "avrogen" else 0
+    return 1 if module.split(".", maxsplit=1)[0] == "avrogen" else 0
 
 
 def _module_order(module: str) -> tuple[int, str]:

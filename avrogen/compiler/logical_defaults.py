@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import decimal
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeAlias, assert_never
 from uuid import UUID
 

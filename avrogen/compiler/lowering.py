@@ -53,8 +53,12 @@ class _Lowering:
     types: Mapping[str, model.NamedType]
     places: Places
     diagnostics: Diagnostics
-    attributes: dict[str, dict[str, AttributeName]] = field(default_factory=dict)
-    members: dict[str, dict[str, MemberName]] = field(default_factory=dict)
+    attributes: dict[str, dict[str, AttributeName]] = field(
+        default_factory=dict[str, dict[str, AttributeName]]
+    )
+    members: dict[str, dict[str, MemberName]] = field(
+        default_factory=dict[str, dict[str, MemberName]]
+    )
 
     def package(self) -> Package:
         for home, full_names in self.places.modules.items():

@@ -82,13 +82,17 @@ _PARAMETERS = frozenset({"self"})
 _ENUM_ATTRIBUTES = frozenset({"name", "value", "mro", "to_avro", "from_avro"})
 """Attributes of every enum class or member, and what AvroEnum offers."""
 
-_STR_METHODS = frozenset(
-    "capitalize casefold center count encode endswith expandtabs find format format_map index "
-    "isalnum isalpha isascii isdecimal isdigit isidentifier islower isnumeric isprintable isspace "
-    "istitle isupper join ljust lower lstrip maketrans partition removeprefix removesuffix replace "
-    "rfind rindex rjust rpartition rsplit rstrip split splitlines startswith strip swapcase title "
-    "translate upper zfill".split()
-)
+# fmt: off
+_STR_METHODS = frozenset({
+    "capitalize", "casefold", "center", "count", "encode", "endswith", "expandtabs", "find",
+    "format", "format_map", "index", "isalnum", "isalpha", "isascii", "isdecimal", "isdigit",
+    "isidentifier", "islower", "isnumeric", "isprintable", "isspace", "istitle", "isupper",
+    "join", "ljust", "lower", "lstrip", "maketrans", "partition", "removeprefix",
+    "removesuffix", "replace", "rfind", "rindex", "rjust", "rpartition", "rsplit", "rstrip",
+    "split", "splitlines", "startswith", "strip", "swapcase", "title", "translate", "upper",
+    "zfill",
+})
+# fmt: on
 """Methods of ``str``, the base of enum members. Spelled out, as they differ between Pythons."""
 
 _DEVICES = frozenset(
@@ -159,7 +163,7 @@ def package_parts(namespaces: Iterable[str]) -> dict[str, tuple[ModuleName, ...]
         for depth, part in enumerate(parts):
             children.setdefault(".".join(parts[:depth]), set()).add(part)
     for parent in sorted(children, key=lambda name: (name.count(".") if name else -1, name)):
-        taken = _KEYWORDS | (_ROOT_MODULES if not parent else frozenset())
+        taken = _KEYWORDS if parent else _KEYWORDS | _ROOT_MODULES
         names = _distinct(sorted(children[parent]), taken, _package_name, fold=True)
         for part, name in names.items():
             full_name = f"{parent}.{part}" if parent else part
@@ -214,7 +218,7 @@ def _distinct(
 
 
 def _without_mangling(name: str) -> str:
-    """Python mangles ``__x`` inside classes, and gives meaning to ``__x__`` there and in modules."""
+    """Python mangles ``__x`` in classes, and gives meaning to ``__x__`` there and in modules."""
     return "_" + name.lstrip("_") if name.startswith("__") else name
 
 

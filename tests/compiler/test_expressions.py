@@ -17,7 +17,10 @@ def test_a_symbol_keeps_its_name_where_it_is_free() -> None:
 def test_a_field_of_the_same_name_makes_an_alias() -> None:
     scope = Scope("._order", [DATE, *builtin("str").symbols()], taken={"date", "_date", "str"})
     assert scope.text(Expression.of(builtin("str"), " | ", DATE)) == "_str | __date"
-    assert scope.imports == (Import("builtins", "str", "_str"), Import("datetime", "date", "__date"))
+    assert scope.imports == (
+        Import("builtins", "str", "_str"),
+        Import("datetime", "date", "__date"),
+    )
 
 
 def test_symbols_of_the_module_itself_are_not_imported() -> None:

@@ -14,7 +14,7 @@ from avrogen.compiler import literals
 from avrogen.compiler.schema_text import laid_out
 
 HOSTILE = (
-    st.text(alphabet=st.sampled_from('"\\\'\n\r{}NU#x0 \t%$\u2028\u202e\ud800'), max_size=12)
+    st.text(alphabet=st.sampled_from("\"\\'\n\r{}NU#x0 \t%$\u2028\u202e\ud800"), max_size=12)
     | st.text(max_size=30)
     | st.text(st.characters(exclude_categories=()), max_size=30)
 )
