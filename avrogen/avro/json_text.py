@@ -25,6 +25,8 @@ MOST_LEVELS = 250
 MOST_DIGITS = 1000
 """Digits of an integer; Avro's own reach 19."""
 
+_LONGEST_SEARCHED = 200
+
 _COMMENT = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|[\]}]', re.DOTALL)
 
@@ -63,7 +65,7 @@ def read_json(source: Source, diagnostics: Diagnostics) -> Json | Unreadable:
         return value
     except json.JSONDecodeError as error:
         offset = min(error.pos, len(text.rstrip())) + shift
-        message = error.msg[0].lower() + error.msg[1:]
+        message = re.sub(" (starting )?at$", "", error.msg[0].lower() + error.msg[1:])
         diagnostics.report(Code.JSON_SYNTAX, _at(source, offset), f"not JSON: {message}")
     except _Refused as refused:
         offset = max(_find(text, refused.text), 0) + shift
@@ -136,11 +138,13 @@ def _first_too_deep(text: str) -> int | None:
 
 def _find(text: str, part: str) -> int:
     """Where the text that was refused stands; of a duplicate key the second place."""
-    quoted = [match.start() for match in re.finditer(re.escape(json.dumps(part)), text)]
-    return quoted[1] if len(quoted) > 1 else text.lower().find(part.lower())
+    part = part[:_LONGEST_SEARCHED]
+    quoted = json.dumps(part)
+    second = text.find(quoted, text.find(quoted) + 1)
+    return second if second >= 0 else text.find(part)
 
 
 def _at(source: Source, offset: int) -> Location:
-    from avrogen.avro.positions import at_offset
+    from avrogen.avro.positions import at_offset  # which imports this module
 
     return at_offset(source, offset)

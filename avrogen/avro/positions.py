@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import bisect
+import json
 import re
+from functools import lru_cache
+from typing import NamedTuple
 
 from avrogen.avro.json_text import blank_comments
 from avrogen.avro.source import Location, Pointer, Source
@@ -12,10 +16,18 @@ __all__ = ["at_offset", "locate"]
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
 
 
+class _Offsets(NamedTuple):
+    """Where a value begins, and the key before it."""
+
+    value: int
+    key: int
+
+
 def at_offset(source: Source, offset: int) -> Location:
     """The place of a character, counted from 0."""
-    line_start = source.text.rfind("\n", 0, offset) + 1
-    return Location(source.path, source.text.count("\n", 0, offset) + 1, offset - line_start + 1)
+    starts = _line_starts(source.text)
+    line = bisect.bisect_right(starts, offset)
+    return Location(source.path, line, offset - starts[line - 1] + 1)
 
 
 def locate(source: Source, pointer: Pointer, *, key: bool = False) -> Location:
@@ -26,66 +38,50 @@ def locate(source: Source, pointer: Pointer, *, key: bool = False) -> Location:
         pointer: the way to the value.
         key: find the key of the last step instead.
     """
-    tokens = list(_TOKEN.finditer(blank_comments(source.text)))
-    found = _Search(tokens, pointer, key).run()
-    return at_offset(source, found)
+    index = _index(source.text)
+    if pointer in index:
+        return at_offset(source, index[pointer].key if key else index[pointer].value)
+    while pointer not in index and pointer:
+        pointer = pointer[:-1]
+    return at_offset(source, index[pointer].value if pointer in index else 0)
 
 
-class _Search:
-    """One pass over the tokens, down one way and over everything beside it."""
-
-    def __init__(self, tokens: list[re.Match[str]], pointer: Pointer, key: bool) -> None:
-        self._tokens = tokens
-        self._pointer = pointer
-        self._key = key
-        self._at = 0
-
-    def run(self) -> int:
-        found = self._tokens[0].start() if self._tokens else 0
-        for depth, step in enumerate(self._pointer):
-            is_last = depth == len(self._pointer) - 1
-            key_offset = self._enter(step)
-            if key_offset is None:
-                break
-            found = key_offset if is_last and self._key else self._tokens[self._at].start()
-        return found
-
-    def _enter(self, step: str | int) -> int | None:
-        """Go to a member or an item of the value at hand; the offset of its key or itself."""
-        opening = self._text()
-        self._at += 1
-        if opening == "[" and isinstance(step, int):
-            for _ in range(step):
-                self._skip_value()
-                if self._text() != ",":
-                    return None
-                self._at += 1
-            return self._tokens[self._at].start()
-        while opening == "{" and self._text().startswith('"'):
-            key_offset = self._tokens[self._at].start()
-            name = _unquoted(self._text())
-            self._at += 2
-            if name == step:
-                return key_offset
-            self._skip_value()
-            if self._text() == ",":
-                self._at += 1
-        return None
-
-    def _skip_value(self) -> None:
-        depth = 0
-        while True:
-            text = self._text()
-            depth += (text in "[{") - (text in "]}")
-            self._at += 1
-            if depth == 0:
-                return
-
-    def _text(self) -> str:
-        return self._tokens[self._at][0]
+# A file with one problem may have thousands, so that what was found once is kept for a while.
+@lru_cache(maxsize=8)
+def _index(text: str) -> dict[Pointer, _Offsets]:
+    """The offsets of every value of a document, in one pass over its tokens."""
+    index: dict[Pointer, _Offsets] = {}
+    around: list[Pointer] = []
+    steps: list[str | int] = []
+    key_offset = -1
+    tokens = list(_TOKEN.finditer(blank_comments(text)))
+    for number, match in enumerate(tokens):
+        token = match[0]
+        if token in "]}":
+            around.pop()
+            steps.pop()
+        elif token == ",":
+            step = steps[-1]
+            steps[-1] = step + 1 if isinstance(step, int) else ""
+        elif token == ":":
+            continue
+        elif around and isinstance(steps[-1], str) and _is_key(tokens, number):
+            steps[-1] = str(json.loads(token, strict=False))
+            key_offset = match.start()
+        else:
+            pointer = (*around[-1], steps[-1]) if around else ()
+            key = key_offset if around and isinstance(steps[-1], str) else match.start()
+            index[pointer] = _Offsets(match.start(), key)
+            if token in "[{":
+                around.append(pointer)
+                steps.append(0 if token == "[" else "")
+    return index
 
 
-def _unquoted(token: str) -> str:
-    import json
+def _is_key(tokens: list[re.Match[str]], number: int) -> bool:
+    return number + 1 < len(tokens) and tokens[number + 1][0] == ":"
 
-    return str(json.loads(token, strict=False))
+
+@lru_cache(maxsize=8)
+def _line_starts(text: str) -> list[int]:
+    return [0, *(match.end() for match in re.finditer("\n", text))]
