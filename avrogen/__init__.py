@@ -1,0 +1,58 @@
+"""avrogen: Avro schemas become a typed Python package that writes and reads Avro.
+
+What generated code needs is in :mod:`avrogen.runtime`; this is what its users need besides. Names
+are loaded when they are first used, so that ``import avrogen`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from avrogen.codec.codec import Codec
+    from avrogen.codec.schema import Schema
+    from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
+    from avrogen.errors import AvrogenError, CodecError, DecodeError, EncodeError, SchemaError
+
+__all__ = [
+    "AvrogenError",
+    "Codec",
+    "CodecError",
+    "DecodeError",
+    "Duration",
+    "EncodeError",
+    "LocalTimestampNanos",
+    "Schema",
+    "SchemaError",
+    "TimestampNanos",
+    "__version__",
+]
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "AvrogenError": "avrogen.errors",
+    "Codec": "avrogen.codec.codec",
+    "CodecError": "avrogen.errors",
+    "DecodeError": "avrogen.errors",
+    "Duration": "avrogen.codec.values",
+    "EncodeError": "avrogen.errors",
+    "LocalTimestampNanos": "avrogen.codec.values",
+    "Schema": "avrogen.codec.schema",
+    "SchemaError": "avrogen.errors",
+    "TimestampNanos": "avrogen.codec.values",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

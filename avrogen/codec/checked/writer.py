@@ -1,0 +1,275 @@
+"""Values to bytes, step by step."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any, Final, TypeGuard, TypeVar, assert_never, cast
+from uuid import UUID
+
+from avrogen.codec import conversions, plan, unions
+from avrogen.codec.checked.describe import describe
+from avrogen.codec.checked.paths import Trouble, index_step, key_step, name_step, shortened
+from avrogen.codec.limits import MAX_DEPTH
+from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
+from avrogen.codec.varints import INT_RANGE, LONG_RANGE, encode_long
+from avrogen.errors import EncodeError
+
+__all__ = ["CheckedWriter"]
+
+_REAL: Final = {32: struct.Struct("<f"), 64: struct.Struct("<d")}
+_DURATION: Final = struct.Struct("<3I")
+_BYTES_LIKE: Final = (bytes, bytearray, memoryview)
+_LIST: Final[type[list[Any]]] = list
+_DICT: Final[type[dict[Any, Any]]] = dict
+
+V = TypeVar("V")
+
+
+class CheckedWriter:
+    """Writes values of one plan."""
+
+    def __init__(self, plan_: plan.Plan) -> None:
+        self._plan = plan_
+
+    def write(self, value: Any) -> bytes:
+        """A datum.
+
+        Raises:
+            EncodeError: with the path of what does not fit.
+        """
+        try:
+            return self.write_part(self._plan.root, value, 0)
+        except Trouble as trouble:
+            error = EncodeError(trouble.message, trouble.path())
+        except RecursionError:
+            error = EncodeError("nested too deeply")
+        # Raised out here, it does not drag along what was tried before.
+        raise error from None
+
+    def write_part(self, operation: plan.Operation, value: Any, depth: int) -> bytes:
+        """What one operation writes, so many recursive records below the datum."""
+        out = bytearray()
+        self._write(operation, value, out, depth)
+        return bytes(out)
+
+    def _write(self, operation: plan.Operation, value: Any, out: bytearray, depth: int) -> None:
+        match operation:
+            case plan.ArrayOperation(item):
+                self._write_array(item, value, out, depth)
+            case plan.MapOperation(inner):
+                self._write_map(inner, value, out, depth)
+            case plan.UnionOperation():
+                self._write_union(operation, value, out, depth)
+            case plan.Call(key):
+                record = self._plan.records[key]
+                depth += record.recursive
+                if depth > MAX_DEPTH:
+                    raise Trouble(f"nested more than {MAX_DEPTH} levels deep")
+                self._write_record(record, value, out, depth)
+            case _:
+                out += leaf(operation, value)
+
+    def _write_array(self, item: plan.Operation, value: Any, out: bytearray, depth: int) -> None:
+        items = _instance(value, _LIST, "a list")
+        if items:
+            out += encode_long(len(items))
+            for index, each in enumerate(items):
+                try:
+                    self._write(item, each, out, depth)
+                except Trouble as trouble:
+                    trouble.steps.append(index_step(index))
+                    raise
+        out += b"\0"
+
+    def _write_map(self, operation: plan.Operation, value: Any, out: bytearray, depth: int) -> None:
+        entries = _instance(value, _DICT, "a dict")
+        if entries:
+            out += encode_long(len(entries))
+            for key, each in entries.items():
+                if not isinstance(key, str):
+                    raise Trouble(f"expected keys of type str, got {shortened(key)}")
+                try:
+                    out += _string(key)
+                    self._write(operation, each, out, depth)
+                except Trouble as trouble:
+                    trouble.steps.append(key_step(key))
+                    raise
+        out += b"\0"
+
+    def _write_union(
+        self, union: plan.UnionOperation, value: Any, out: bytearray, depth: int
+    ) -> None:
+        if self._plan.plain and _is_pair(value):
+            name, value = value
+            index = unions.forced_branch(union, name)
+            if index is None:
+                raise Trouble(f"the union has no branch named {shortened(name)}")
+        else:
+            index = unions.choose_branch(union, value, self._plan.records)
+            if index is None:
+                expected = describe(union, self._plan.records)
+                raise Trouble(f"expected {expected}, got {shortened(value)}")
+        out += encode_long(index)
+        self._write(union.branches[index].operation, value, out, depth)
+
+    def _write_record(
+        self, record: plan.RecordOperation, value: Any, out: bytearray, depth: int
+    ) -> None:
+        if record.type is None:
+            entries = _instance(value, _DICT, "a dict")
+        elif not isinstance(value, record.type):
+            raise Trouble(f"expected {record.type.__qualname__}, got {shortened(value)}")
+        else:
+            entries = None
+        for field in record.fields:
+            try:
+                if entries is not None:
+                    if field.name not in entries:
+                        raise Trouble("there is no value for this field")
+                    part = entries[field.name]
+                else:
+                    assert field.attribute is not None, "a record with a class has attributes"
+                    part = _attribute(value, field.attribute)
+                self._write(field.operation, part, out, depth)
+            except Trouble as trouble:
+                trouble.steps.append(name_step(field.attribute or field.name))
+                raise
+
+
+def leaf(operation: plan.Operation, value: Any) -> bytes:
+    """What an operation without inner operations writes."""
+    match operation:
+        case plan.NullOperation():
+            if value is not None:
+                raise Trouble(f"expected None, got {shortened(value)}")
+            return b""
+        case plan.BooleanOperation():
+            return b"\1" if _instance(value, bool, "a bool") else b"\0"
+        case plan.IntegerOperation(bits):
+            return _integer(value, bits)
+        case plan.RealOperation(bits):
+            return _real(value, bits)
+        case plan.BytesOperation():
+            content = bytes(_instance(value, _BYTES_LIKE, "bytes"))
+            return encode_long(len(content)) + content
+        case plan.StringOperation():
+            return _string(_instance(value, str, "a str"))
+        case plan.FixedOperation(_, size, class_):
+            content = _instance(value, class_, class_.__qualname__)
+            if len(content) != size:
+                raise Trouble(f"expected {size} bytes, got {len(content)}")
+            return bytes(content)
+        case plan.EnumOperation():
+            return _symbol(operation, value)
+        case plan.DecimalOperation(precision, scale, size):
+            number = _converted(
+                lambda: conversions.unscaled(
+                    _instance(value, Decimal, "a Decimal"), precision, scale
+                ),
+                value,
+            )
+            return _decimal(number, size)
+        case plan.UuidOperation(binary):
+            uuid = _instance(value, UUID, "a UUID")
+            return uuid.bytes if binary else b"\x48" + str(uuid).encode()
+        case plan.DateOperation():
+            if isinstance(value, datetime):
+                raise Trouble(f"expected a date without time, got {shortened(value)}")
+            day = _instance(value, date, "a date")
+            return encode_long(day.toordinal() - conversions.EPOCH_ORDINAL)
+        case plan.TimeOperation(unit):
+            clock = _instance(value, time, "a time")
+            return encode_long(_converted(lambda: conversions.time_to_units(clock, unit), value))
+        case plan.TimestampOperation(unit, local):
+            moment = _instance(value, datetime, "a datetime")
+            convert = conversions.timestamp_to_units
+            return encode_long(_converted(lambda: convert(moment, unit, local=local), value))
+        case plan.NanosOperation(local):
+            if isinstance(value, TimestampNanos if local else LocalTimestampNanos):
+                expected = (LocalTimestampNanos if local else TimestampNanos).__name__
+                raise Trouble(f"expected {expected}, got {shortened(value)}")
+            return _integer(value, 64)
+        case plan.DurationOperation():
+            duration = _instance(value, Duration, "a Duration")
+            return _DURATION.pack(duration.months, duration.days, duration.milliseconds)
+        case plan.ArrayOperation() | plan.MapOperation() | plan.UnionOperation() | plan.Call():
+            raise AssertionError("not a leaf")
+        case _:
+            assert_never(operation)
+
+
+def _is_pair(value: Any) -> TypeGuard[tuple[Any, Any]]:
+    if not isinstance(value, tuple):
+        return False
+    return len(cast("tuple[Any, ...]", value)) == 2  # type: ignore[redundant-cast]
+
+
+def _instance(value: Any, type_: type[V] | tuple[type[V], ...], expected: str) -> V:
+    if not isinstance(value, type_):
+        raise Trouble(f"expected {expected}, got {shortened(value)}")
+    return value
+
+
+def _attribute(value: object, name: str) -> Any:
+    try:
+        return getattr(value, name)
+    except AttributeError:
+        raise Trouble("the attribute was never set") from None
+
+
+def _converted(convert: Callable[[], V], value: object) -> V:
+    try:
+        return convert()
+    except ValueError as error:
+        raise Trouble(f"{error}, got {shortened(value)}") from None
+
+
+def _integer(value: Any, bits: int) -> bytes:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise Trouble(f"expected an int, got {shortened(value)}")
+    if value not in (INT_RANGE if bits == 32 else LONG_RANGE):
+        raise Trouble(f"expected an int of {bits} bits, got {shortened(value)}")
+    return encode_long(int(value))
+
+
+def _real(value: Any, bits: int) -> bytes:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise Trouble(f"expected a float, got {shortened(value)}")
+    try:
+        return _REAL[bits].pack(value)
+    except (OverflowError, struct.error):
+        raise Trouble(f"expected a float of {bits} bits, got {shortened(value)}") from None
+
+
+def _string(value: str) -> bytes:
+    try:
+        content = value.encode()
+    except UnicodeEncodeError:
+        raise Trouble(f"expected text without surrogates, got {shortened(value)}") from None
+    return encode_long(len(content)) + content
+
+
+def _symbol(enum: plan.EnumOperation, value: Any) -> bytes:
+    if not isinstance(value, enum.type):
+        raise Trouble(f"expected {_enum_name(enum)}, got {shortened(value)}")
+    try:
+        return encode_long(enum.values.index(value))
+    except ValueError:
+        raise Trouble(f"expected a symbol of {enum.name}, got {shortened(value)}") from None
+
+
+def _enum_name(enum: plan.EnumOperation) -> str:
+    return "a str" if enum.type is str else enum.type.__qualname__
+
+
+def _decimal(number: int, size: int | None) -> bytes:
+    if size is None:
+        content = conversions.minimal_bytes(number)
+        return encode_long(len(content)) + content
+    try:
+        return number.to_bytes(size, "big", signed=True)
+    except OverflowError:
+        raise Trouble(f"expected a Decimal that fits {size} bytes") from None

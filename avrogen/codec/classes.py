@@ -1,0 +1,116 @@
+"""What generated classes inherit: the methods that write and read them.
+
+A class carries its schema as ``__avro_schema__``. Its codec is compiled when it is first needed,
+and then takes the place of the inherited methods in the class itself, so that from then on
+``value.to_avro()`` is a direct call of the compiled function.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar, Self
+
+# Not only for checkers: ``typing.get_type_hints`` of a generated class asks for it.
+from avrogen.codec.schema import Schema
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+__all__ = ["AvroEnum", "AvroFixed", "AvroRecord", "AvroValue"]
+
+
+class AvroValue:
+    """What all generated classes have in common.
+
+    Attributes:
+        __avro_schema__: the schema that values of the class are written with.
+    """
+
+    __slots__ = ()
+
+    __avro_schema__: ClassVar[Schema]
+
+    def to_avro(self) -> bytes:
+        """The value in Avro's binary encoding.
+
+        Raises:
+            EncodeError: something in the value does not fit the schema; it says what and where.
+        """
+        from avrogen.codec.compilation import install_encoder
+
+        return install_encoder(type(self))(self)
+
+    @classmethod
+    def from_avro(cls, data: Buffer) -> Self:
+        """Read a value of this class.
+
+        Args:
+            data: Avro's binary encoding of one value, and nothing else: bytes or any other
+                buffer. The result never shares memory with it.
+
+        Raises:
+            DecodeError: it is not the encoding of such a value; it says what and where.
+        """
+        from avrogen.codec.compilation import install_decoder
+
+        return install_decoder(cls)(data)
+
+
+class AvroRecord(AvroValue):
+    """Base of the dataclasses that are generated for records.
+
+    Fields of the dataclass correspond to fields of the schema by position.
+    """
+
+    __slots__ = ()
+
+    def __init_subclass__(cls) -> None:
+        # A subclass of a generated class writes and reads itself: it must not find in its base
+        # what was compiled for that.
+        for name in ("to_avro", "from_avro"):
+            if name not in cls.__dict__:
+                setattr(cls, name, AvroValue.__dict__[name])
+
+
+class AvroEnum(AvroValue, StrEnum):
+    """Base of the enums that are generated for enums. A member's value is its symbol."""
+
+
+class AvroFixed(AvroValue, bytes):
+    """Base of the classes that are generated for fixed types.
+
+    Raises:
+        ValueError: upon construction, if there are more or fewer bytes than the schema says.
+    """
+
+    __slots__ = ()
+
+    size: ClassVar[int]
+    """How many bytes a value has."""
+
+    def __new__(cls, value: Buffer) -> Self:
+        """Copy ``value``, which must have the size that the schema says."""
+        self = super().__new__(cls, value)
+        try:
+            size = cls.size
+        except AttributeError:
+            size = cls.size = fixed_size(cls.__avro_schema__)
+        if len(self) != size:
+            raise ValueError(f"{cls.__name__} has {size} bytes, not {len(self)}")
+        return self
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({bytes(self)!r})"
+
+
+def fixed_size(schema: Schema) -> int:
+    """The size that the schema of a fixed says."""
+    from avrogen.avro import model
+
+    match schema.type:
+        case model.Reference(name):
+            named = schema.types[name]
+            assert isinstance(named, model.Fixed), f"{name} is no fixed"
+            return named.size
+        case _:
+            raise AssertionError("a class for a fixed carries the schema of a fixed")

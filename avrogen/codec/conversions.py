@@ -1,0 +1,164 @@
+"""Values of logical types to the numbers and bytes that stand for them, and back.
+
+Each function is exact for everything that can be represented, and raises ValueError with a
+message for people where a value cannot (specification, "Logical Types").
+"""
+
+from __future__ import annotations
+
+from binascii import unhexlify
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation, Rounded
+from functools import lru_cache
+from typing import Final
+from uuid import UUID
+
+from avrogen.avro.model import TimeUnit
+from avrogen.codec.limits import MAX_DECIMAL_DIGITS
+
+__all__ = [
+    "EPOCH",
+    "EPOCH_ORDINAL",
+    "LOCAL_EPOCH",
+    "PER_SECOND",
+    "date_from_days",
+    "decimal_context",
+    "decimal_from_unscaled",
+    "minimal_bytes",
+    "time_from_units",
+    "time_to_units",
+    "timestamp_from_units",
+    "timestamp_to_units",
+    "unscaled",
+    "uuid_from_text",
+]
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LOCAL_EPOCH: Final = datetime(1970, 1, 1)
+EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
+
+PER_SECOND: Final = {TimeUnit.MILLIS: 1_000, TimeUnit.MICROS: 1_000_000, TimeUnit.NANOS: 10**9}
+
+# --- dates and times -----------------------------------------------------------------------------
+
+
+def date_from_days(days: int) -> date:
+    """The date so many days after 1970-01-01."""
+    try:
+        return date.fromordinal(days + EPOCH_ORDINAL)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{days} days from 1970 is outside the years 1 to 9999") from None
+
+
+def time_to_units(value: time, unit: TimeUnit) -> int:
+    """Whole units since midnight."""
+    if value.tzinfo is not None:
+        raise ValueError("expected a time without time zone")
+    per_second = PER_SECOND[unit]
+    seconds = (value.hour * 60 + value.minute) * 60 + value.second
+    return seconds * per_second + value.microsecond * per_second // 1_000_000
+
+
+def time_from_units(units: int, unit: TimeUnit) -> time:
+    """The time of day so many units after midnight."""
+    per_second = PER_SECOND[unit]
+    if not 0 <= units < 86_400 * per_second:
+        raise ValueError(f"{units} is no time of day in {unit}")
+    seconds, rest = divmod(units, per_second)
+    minutes, second = divmod(seconds, 60)
+    return time(minutes // 60, minutes % 60, second, rest * 1_000_000 // per_second)
+
+
+def timestamp_to_units(value: datetime, unit: TimeUnit, *, local: bool) -> int:
+    """Whole units since 1970, rounded towards the past."""
+    if local:
+        if value.tzinfo is not None:
+            raise ValueError("expected a datetime without time zone")
+        delta = value - LOCAL_EPOCH
+    else:
+        if value.utcoffset() is None:
+            raise ValueError("expected a datetime with a time zone")
+        delta = value - EPOCH
+    per_second = PER_SECOND[unit]
+    seconds = delta.days * 86_400 + delta.seconds
+    return seconds * per_second + delta.microseconds * per_second // 1_000_000
+
+
+def timestamp_from_units(units: int, unit: TimeUnit, *, local: bool) -> datetime:
+    """The datetime so many units after 1970: aware in UTC, or naive if ``local``."""
+    microseconds = units * (1_000_000 // PER_SECOND[unit])
+    try:
+        return (LOCAL_EPOCH if local else EPOCH) + timedelta(microseconds=microseconds)
+    except OverflowError:
+        raise ValueError(f"{units} {unit} from 1970 is outside the years 1 to 9999") from None
+
+
+# --- decimals ------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=256)
+def decimal_context(precision: int) -> Context:
+    """Arithmetic that never rounds: what does not fit ``precision`` digits raises."""
+    return Context(
+        prec=min(precision, MAX_DECIMAL_DIGITS),
+        Emin=MIN_EMIN,
+        Emax=MAX_EMAX,
+        clamp=0,
+        traps=[Inexact, InvalidOperation, Rounded],
+    )
+
+
+def unscaled(value: Decimal, precision: int, scale: int) -> int:
+    """``value * 10**scale``; zeros beyond the scale do no harm."""
+    if not value.is_finite():
+        raise ValueError("expected a finite Decimal")
+    context = decimal_context(precision)
+    try:
+        # Unlike the context's own, this rounding is allowed to drop zeros.
+        exact = value.quantize(Decimal((0, (1,), -scale)), context=_dropping_zeros(context.prec))
+        return int(exact.scaleb(scale, context))
+    except Inexact:
+        raise ValueError(f"expected Decimal with at most {scale} decimal places") from None
+    except (InvalidOperation, Rounded):
+        raise ValueError(
+            f"expected Decimal with at most {context.prec} digits, {scale} of them decimal places"
+        ) from None
+
+
+@lru_cache(maxsize=256)
+def _dropping_zeros(precision: int) -> Context:
+    context = decimal_context(precision).copy()
+    context.traps[Rounded] = False
+    return context
+
+
+def decimal_from_unscaled(number: int, precision: int, scale: int) -> Decimal:
+    """``number / 10**scale``."""
+    context = decimal_context(precision)
+    # Four bits hold any digit: a cheap look before numbers of absurd size become decimal.
+    if number.bit_length() <= 4 * context.prec:
+        try:
+            return context.scaleb(Decimal(number), -scale)
+        except (InvalidOperation, Inexact, Rounded):
+            pass
+    raise ValueError(f"a decimal of more than {context.prec} digits")
+
+
+def minimal_bytes(number: int) -> bytes:
+    """Big-endian two's complement in as few bytes as hold it, at least one."""
+    size = (number if number >= 0 else ~number).bit_length() // 8 + 1
+    return number.to_bytes(size, "big", signed=True)
+
+
+# --- uuid ----------------------------------------------------------------------------------------
+
+
+def uuid_from_text(text: bytes) -> UUID:
+    """A UUID from its 36 characters (RFC 4122, section 3), in upper or lower case."""
+    digits = text.replace(b"-", b"")
+    if len(text) == 36 and text[8] == text[13] == text[18] == text[23] == 45:
+        try:
+            return UUID(bytes=unhexlify(digits))
+        except ValueError:
+            pass
+    raise ValueError("no UUID of 36 characters")

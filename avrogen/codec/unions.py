@@ -1,0 +1,190 @@
+"""Which branch of a union a value is written as.
+
+Branches are compared by how well they hold the value, and the first of the best is written:
+
+1. the value's type is exactly the branch's, and the branch holds it as it is: ``int`` in range,
+   ``float`` that 32 bits represent, ``datetime`` in whole units and with or without time zone as
+   the branch needs, ``Decimal`` within precision and scale, ``str`` among the symbols;
+2. the same, but the branch holds it less exactly: rounded to 32 bits or down to whole units;
+3. and 4. likewise, if the value's type is a subclass of the branch's. ``bool`` does not count as
+   ``int``, nor ``datetime`` as ``date``;
+5. and 6. likewise, if the branch takes the value's type besides its own: ``int`` for float and
+   double, and for timestamps in nanoseconds; other buffers for ``bytes``.
+
+So ``1`` is written as int in ``["double", "long", "int"]``'s first integer branch, ``long``;
+``2**40`` as long in ``["int", "long"]``, and ``0.1`` as double in ``["float", "double"]``. Where
+branches remain that no value can tell apart, the build of the schema has warned.
+
+Of plain values, ``("full.Name", value)`` names its branch. A dict is written as the first record
+that has exactly its keys, else as a map, else as the first record whose fields it has, else as the
+first record. Looking goes no deeper than keys.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any, assert_never
+from uuid import UUID
+
+from avrogen.avro.model import TimeUnit
+from avrogen.codec import conversions, plan
+from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
+from avrogen.codec.varints import INT_RANGE, LONG_RANGE
+
+__all__ = ["choose_branch", "fit", "forced_branch"]
+
+_EXACT, _LESS_EXACT = 1, 2
+_SUBCLASS = 2  # added to one of the above
+_CONVERTED = 4  # likewise
+_OTHER_DICT = 7
+
+
+def choose_branch(
+    union: plan.UnionOperation, value: Any, records: Mapping[str, plan.RecordOperation]
+) -> int | None:
+    """The position of the branch that a value is written as; None if there is none."""
+    best = None
+    best_rank = _OTHER_DICT + 1
+    for index, branch in enumerate(union.branches):
+        rank = fit(branch.operation, value, records)
+        if rank is not None and rank < best_rank:
+            best, best_rank = index, rank
+    return best
+
+
+def forced_branch(union: plan.UnionOperation, name: object) -> int | None:
+    """The position of the branch of this name."""
+    for index, branch in enumerate(union.branches):
+        if branch.name == name:
+            return index
+    return None
+
+
+def fit(
+    operation: plan.Operation, value: Any, records: Mapping[str, plan.RecordOperation]
+) -> int | None:
+    """How well an operation holds a value, as the module says: 1 is best, None not at all."""
+    match operation:
+        case plan.NullOperation():
+            return _EXACT if value is None else None
+        case plan.BooleanOperation():
+            return _EXACT if isinstance(value, bool) else None
+        case plan.IntegerOperation(bits):
+            return (
+                _by_type(value, int)
+                if _is_int(value, INT_RANGE if bits == 32 else LONG_RANGE)
+                else None
+            )
+        case plan.NanosOperation(local):
+            if not _is_int(value, LONG_RANGE):
+                return None
+            own = LocalTimestampNanos if local else TimestampNanos
+            other = TimestampNanos if local else LocalTimestampNanos
+            if isinstance(value, other):
+                return None
+            return _by_type(value, own) if isinstance(value, own) else _CONVERTED + _EXACT
+        case plan.RealOperation(bits):
+            return _fit_real(bits, value)
+        case plan.BytesOperation():
+            if isinstance(value, bytes):
+                return _by_type(value, bytes)
+            return _CONVERTED + _EXACT if isinstance(value, bytearray | memoryview) else None
+        case plan.StringOperation():
+            return _rank(value, str)
+        case plan.FixedOperation(_, size, class_):
+            return (
+                _by_type(value, class_)
+                if isinstance(value, class_) and len(value) == size
+                else None
+            )
+        case plan.EnumOperation(_, _, values, class_):
+            return (
+                _by_type(value, class_) if isinstance(value, class_) and value in values else None
+            )
+        case plan.DecimalOperation(precision, scale):
+            return _by_type(value, Decimal) if _is_decimal(value, precision, scale) else None
+        case plan.UuidOperation():
+            return _rank(value, UUID)
+        case plan.DateOperation():
+            is_date = isinstance(value, date) and not isinstance(value, datetime)
+            return _by_type(value, date) if is_date else None
+        case plan.TimeOperation(unit):
+            if not isinstance(value, time) or value.tzinfo is not None:
+                return None
+            return _by_type(value, time) + _loss(value.microsecond, unit)
+        case plan.TimestampOperation(unit, local):
+            if not isinstance(value, datetime) or (value.utcoffset() is None) is not local:
+                return None
+            return _by_type(value, datetime) + _loss(value.microsecond, unit)
+        case plan.DurationOperation():
+            return _rank(value, Duration)
+        case plan.ArrayOperation():
+            return _rank(value, list)
+        case plan.MapOperation():
+            # Among plain values, records with exactly these keys go before maps.
+            rank = _rank(value, dict)
+            return None if rank is None else rank + 1
+        case plan.Call(key):
+            return _fit_record(records[key], value)
+        case plan.UnionOperation():
+            raise AssertionError("unions hold no unions")
+        case _:
+            assert_never(operation)
+
+
+def _rank(value: object, own: type[object]) -> int | None:
+    return _by_type(value, own) if isinstance(value, own) else None
+
+
+def _by_type(value: object, own: type[object]) -> int:
+    return _EXACT if type(value) is own else _EXACT + _SUBCLASS
+
+
+def _is_int(value: object, numbers: range) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value in numbers
+
+
+def _is_decimal(value: object, precision: int, scale: int) -> bool:
+    if not isinstance(value, Decimal):
+        return False
+    try:
+        conversions.unscaled(value, precision, scale)
+    except ValueError:
+        return False
+    return True
+
+
+def _loss(microsecond: int, unit: TimeUnit) -> int:
+    """1 if a unit cannot tell the microsecond."""
+    return 1 if microsecond * conversions.PER_SECOND[unit] % 1_000_000 else 0
+
+
+def _fit_real(bits: int, value: Any) -> int | None:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+        stored: float = struct.unpack("<f", struct.pack("<f", number))[0] if bits == 32 else number
+    except OverflowError:
+        return None
+    exact = stored == value or number != number
+    rank = _EXACT if exact else _LESS_EXACT
+    if isinstance(value, float):
+        return rank if type(value) is float else rank + _SUBCLASS
+    return rank + _CONVERTED
+
+
+def _fit_record(record: plan.RecordOperation, value: Any) -> int | None:
+    if record.type is not None:
+        return _rank(value, record.type)
+    rank = _rank(value, dict)
+    if rank is None:
+        return None
+    entries: dict[Any, Any] = value
+    names = {field.name for field in record.fields}
+    if entries.keys() == names:
+        return rank
+    return _OTHER_DICT - 1 if entries.keys() >= names else _OTHER_DICT

@@ -1,0 +1,48 @@
+"""Zigzag variable-length integers (specification, "Primitive Types": int and long)."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from avrogen.errors import DecodeError
+
+__all__ = ["INT_RANGE", "LONG_RANGE", "encode_long", "read_varint"]
+
+INT_RANGE: Final = range(-(2**31), 2**31)
+LONG_RANGE: Final = range(-(2**63), 2**63)
+
+_WIDTH: Final = {32: 5, 64: 10}
+"""The most bytes that an int and a long take."""
+
+
+def encode_long(value: int) -> bytes:
+    """The shortest encoding of an int of at most 64 bits, signed."""
+    rest = (value << 1) ^ (value >> 63)
+    out = bytearray()
+    while rest > 0x7F:
+        out.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    out.append(rest)
+    return bytes(out)
+
+
+def read_varint(data: bytes, position: int, bits: Literal[32, 64]) -> tuple[int, int]:
+    """Read an int or a long; longer encodings than needed are taken if they are within its width.
+
+    Returns:
+        The value, and the position after it.
+
+    Raises:
+        DecodeError: the bytes end within it, or it is more than ``bits`` wide.
+    """
+    result = 0
+    for index, byte in enumerate(data[position : position + _WIDTH[bits]]):
+        result |= (byte & 0x7F) << (7 * index)
+        if byte < 0x80:
+            if result >> bits:
+                break
+            return (result >> 1) ^ -(result & 1), position + index + 1
+    else:
+        if len(data) - position < _WIDTH[bits]:
+            raise DecodeError("the bytes end within a number", offset=len(data))
+    raise DecodeError(f"a number of more than {bits} bits", offset=position)
