@@ -7,6 +7,7 @@ its precision, then implementations should ignore the logical type."
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TypeGuard
 
@@ -67,10 +68,14 @@ def _decimal(base: str, size: int, attributes: Attributes) -> Decimal:
         raise InvalidLogicalType("decimal needs a precision, a number of digits above zero")
     if not _is_count(scale) or scale > precision:
         raise InvalidLogicalType(f"the scale of a decimal is from 0 to its precision, {precision}")
-    # The largest number of ``size`` bytes is 2^(8 * size - 1) - 1.
-    if base == "fixed" and (size == 0 or 10**precision - 1 > 2 ** (8 * size - 1) - 1):
+    if base == "fixed" and precision > _most_digits(size):
         raise InvalidLogicalType(f"{precision} digits do not fit into {size} bytes")
     return Decimal(precision, scale)
+
+
+def _most_digits(size: int) -> int:
+    """How many digits any number of so many has room in ``size`` bytes, one bit being the sign."""
+    return math.floor((8 * size - 1) * math.log10(2)) if size else 0
 
 
 def _is_count(value: Json) -> TypeGuard[int]:

@@ -45,6 +45,6 @@ def _ends(type_: model.AvroType, types: Mapping[str, model.NamedType], finite: s
         case model.Reference(name):
             return name in finite or not isinstance(types.get(name), model.Record)
         case model.Union(branches):
-            return any(_ends(branch, types, finite) for branch in branches)
+            return not branches or any(_ends(branch, types, finite) for branch in branches)
         case _:
             assert_never(type_)
