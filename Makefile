@@ -11,7 +11,7 @@ CHECKED := avrogen tests generated_example benchmarks examples
 DEMO := build/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types pytest corpora bench example format clean
+.PHONY: help demo test lint types pytest bench example format clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,11 +39,7 @@ types: $(READY) ## Check types with mypy and pyright, both strict
 
 pytest: $(READY) ## Run the tests
 	@echo "==> pytest"
-	@$(BIN)/pytest -n auto -q
-
-corpora: $(READY) ## Run the tests over real schemas in full; make test takes a sample
-	@echo "==> pytest tests/test_corpora.py, everything"
-	@AVROGEN_CORPORA=full $(BIN)/pytest -q tests/test_corpora.py
+	@$(BIN)/pytest -n auto --dist loadgroup -q
 
 bench: $(READY) ## Measure builds
 	@$(BIN)/python benchmarks/build.py

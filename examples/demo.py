@@ -10,8 +10,10 @@ import textwrap
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import TypeGuard
 from uuid import UUID
 
+from avrogen.runtime.v1 import AvroRecord, TimestampNanos
 from generated_example import shop_event
 from generated_example.com.acme.common import Address, Currency, Money, Sha256
 from generated_example.com.acme.logistics import ParcelKey, ParcelScanned, Stop
@@ -19,8 +21,6 @@ from generated_example.com.acme.payment import Card, CardBrand, LastDigits, Paym
 from generated_example.com.acme.shop import CancellationReason as Reason
 from generated_example.com.acme.shop import Customer, OrderCancelled, OrderLine, OrderPlaced
 from generated_example.com.example import Event, EventType
-
-from avrogen.runtime.v1 import AvroRecord, TimestampNanos
 
 ORDER_ID = UUID("3f0c1f9e-4c8b-4d4e-9b43-0d2f6a5c7e10")
 CARD = Card(
@@ -117,16 +117,23 @@ def lines(value: object, indent: str) -> Iterator[str]:
     for field in dataclasses.fields(value):
         inner: object = getattr(value, field.name)
         if dataclasses.is_dataclass(inner):
-            yield f"{indent}{field.name}: {type(inner).__name__}"
-            yield from lines(inner, indent + "  ")
-        elif isinstance(inner, list) and inner and dataclasses.is_dataclass(inner[0]):
-            for number, item in enumerate(
-                inner
-            ):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-                yield f"{indent}{field.name}[{number}]: {type(item).__name__}"
-                yield from lines(item, indent + "  ")
+            yield from titled(field.name, inner, indent)
+        elif is_list_of_records(inner):
+            for number, item in enumerate(inner):
+                yield from titled(f"{field.name}[{number}]", item, indent)
         else:
             yield f"{indent}{field.name} = {inner!r}"
+
+
+def is_list_of_records(value: object) -> TypeGuard[list[AvroRecord]]:
+    """Whether a value is a list with a record at its head; then all of it are records."""
+    return isinstance(value, list) and value[:1] != [] and isinstance(value[0], AvroRecord)
+
+
+def titled(name: str, value: object, indent: str) -> Iterator[str]:
+    """A value with its class, and its fields below."""
+    yield f"{indent}{name}: {type(value).__name__}"
+    yield from lines(value, indent + "  ")
 
 
 if __name__ == "__main__":

@@ -9,9 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.schema_meaning import PRIMITIVES, Json, is_list, loads, meaning
 from tests.shared import shared_folder
-
-from tests.schema_meaning import PRIMITIVES, Json, loads, meaning
 
 __all__ = ["RealSchema", "invalid_files", "valid_schemas"]
 
@@ -39,7 +38,9 @@ def _folder() -> Path:
 
 @cache
 def _index() -> dict[str, dict[str, dict[str, Any]]]:
-    return json.loads((_folder() / "index.json").read_text("utf-8"))
+    index: dict[str, dict[str, dict[str, Any]]]
+    index = json.loads((_folder() / "index.json").read_text("utf-8"))
+    return index
 
 
 def _entries(*statuses: str) -> Iterator[tuple[int, str, str, Path]]:
@@ -122,7 +123,7 @@ def _names(file: Path) -> tuple[set[str], set[str]]:
 def _collect_uses(schema: Json, used: set[str]) -> None:
     if isinstance(schema, str):
         used |= {schema} - PRIMITIVES
-    elif isinstance(schema, list):
+    elif is_list(schema):
         for branch in schema:
             _collect_uses(branch, used)
     elif schema["type"] in {"record", "error"}:

@@ -115,15 +115,16 @@ def _raise(name: str) -> None:
 def _send(job: Job, modules: Iterable[ModuleType], outcome: Outcome) -> None:
     """Decode and encode the data of a job."""
     owners = [o for m in modules for o in list(vars(m).values()) if _is_owner(o, job.package)]
-    owner = next((o for o in owners if _has_type(o, job.type)), None)
+    owner: Any = next((o for o in owners if _has_type(o, job.type)), None)
     if owner is None:
         outcome.problem = f"nothing in the package is {job.type or 'at the top'}"
         return
     outcome.schema = str(owner.__avro_schema__)
     outcome.canonical_form = owner.__avro_schema__.canonical_form
+    is_codec = Codec in type(owner).__mro__
     for data in job.data:
         value = owner.from_avro(bytes.fromhex(data))
-        again = value.to_avro() if isinstance(owner, type) else owner.to_avro(value)
+        again: bytes = owner.to_avro(value) if is_codec else value.to_avro()
         outcome.data.append(again.hex())
         outcome.equal.append(_equal(owner.from_avro(again), value))
 

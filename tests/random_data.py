@@ -16,9 +16,12 @@ from typing import Any
 
 import fastavro
 
-from tests.schema_meaning import Json, Meaning
+from tests.schema_meaning import PRIMITIVES, Json, Meaning, is_list, is_object
 
 __all__ = ["Partner", "random_datum"]
+
+_fastavro: Any = fastavro
+"""Its types are too loose for a strict checker."""
 
 _DEPTH = 4
 _INT, _LONG = 1 << 31, 1 << 63
@@ -32,17 +35,17 @@ class Partner:
     """A schema as fastavro sees it."""
 
     def __init__(self, found: Meaning) -> None:
-        self._parsed: Any = fastavro.parse_schema(_inlined(found.type, found.definitions, set()))
+        self._parsed = _fastavro.parse_schema(_inlined(found.type, found.definitions, set()))
 
     def write(self, datum: Any) -> bytes:
         """One datum; branches of unions are given as ``(name, value)``."""
         buffer = io.BytesIO()
-        fastavro.schemaless_writer(buffer, self._parsed, datum)
+        _fastavro.schemaless_writer(buffer, self._parsed, datum)
         return buffer.getvalue()
 
     def read(self, data: bytes) -> Any:
         """What fastavro reads, with the names of records in unions."""
-        return fastavro.schemaless_reader(
+        return _fastavro.schemaless_reader(
             io.BytesIO(data), self._parsed, None, return_record_name=True
         )
 
@@ -62,7 +65,7 @@ def _inlined(schema: Json, definitions: Mapping[str, Json], seen: set[str]) -> J
                 for f in own["fields"]
             ]
         return own
-    if isinstance(schema, list):
+    if is_list(schema):
         return [_inlined(branch, definitions, seen) for branch in schema]
     if schema["type"] == "array":
         return {"type": "array", "items": _inlined(schema["items"], definitions, seen)}
@@ -85,7 +88,7 @@ class _Maker:
         self._random = source
 
     def value(self, schema: Json, depth: int) -> Any:
-        if isinstance(schema, list):
+        if is_list(schema):
             return self._branch(schema, depth)
         own = self._definitions.get(schema, schema) if isinstance(schema, str) else schema
         if isinstance(own, str):
@@ -102,14 +105,14 @@ class _Maker:
         if kind == "map":
             keys = [self._string() for _ in range(self._length(depth))]
             return {key: self.value(own["values"], depth + 1) for key in keys}
-        if isinstance(kind, str) and kind in _PRIMITIVE:
+        if isinstance(kind, str) and kind in PRIMITIVES:
             return self._primitive(kind, own)
         return self.value(kind, depth)
 
     def _branch(self, branches: list[Json], depth: int) -> Any:
         """A branch by name; the plainest ones where types are deep, so that recursion ends."""
         if depth > _DEPTH:
-            plain = [b for b in branches if isinstance(b, str) and b in _PRIMITIVE]
+            plain = [b for b in branches if isinstance(b, str) and b in PRIMITIVES]
             branches = plain or branches
         branch = self._random.choice(branches)
         value = self.value(branch, depth + 1)
@@ -118,9 +121,9 @@ class _Maker:
         return (self._branch_name(branch), value)
 
     def _branch_name(self, branch: Json) -> str:
-        while isinstance(branch, dict):
+        while is_object(branch):
             branch = branch["type"]
-        return branch
+        return str(branch)
 
     def _length(self, depth: int) -> int:
         return 0 if depth > _DEPTH else self._random.choice((0, 1, 2, 3))
@@ -155,7 +158,23 @@ class _Maker:
             return self._decimal(own, None)
         if name == "string" and logical == "uuid":
             return str(uuid.UUID(bytes=self._random.randbytes(16)))
-        return _PRIMITIVE[name](self)
+        match name:
+            case "null":
+                return None
+            case "boolean":
+                return self._random.random() < 0.5
+            case "int" | "long":
+                return self._integer(_INT if name == "int" else _LONG)
+            case "float":
+                return self._float()
+            case "double":
+                return self._random.uniform(-1e300, 1e300)
+            case "bytes":
+                return self._random.randbytes(self._random.randrange(20))
+            case "string":
+                return self._string()
+            case _:
+                raise AssertionError(f"{name} is no primitive type")
 
     def _time(self, logical: str, name: str) -> int:
         if logical == "date":
@@ -175,22 +194,4 @@ class _Maker:
 
     def _float(self) -> float:
         (value,) = struct.unpack("<f", struct.pack("<f", self._random.uniform(-1e9, 1e9)))
-        return value
-
-    def _boolean(self) -> bool:
-        return self._random.random() < 0.5
-
-    def _bytes(self) -> bytes:
-        return self._random.randbytes(self._random.randrange(20))
-
-
-_PRIMITIVE: dict[str, Any] = {
-    "null": lambda maker: None,
-    "boolean": _Maker._boolean,  # pyright: ignore[reportPrivateUsage]
-    "int": lambda maker: maker._integer(_INT),
-    "long": lambda maker: maker._integer(_LONG),
-    "float": _Maker._float,  # pyright: ignore[reportPrivateUsage]
-    "double": lambda maker: maker._random.uniform(-1e300, 1e300),
-    "bytes": _Maker._bytes,  # pyright: ignore[reportPrivateUsage]
-    "string": _Maker._string,  # pyright: ignore[reportPrivateUsage]
-}
+        return float(value)

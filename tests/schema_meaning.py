@@ -13,15 +13,25 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
-__all__ = ["Meaning", "canonical_form", "loads", "meaning"]
+__all__ = ["PRIMITIVES", "Meaning", "canonical_form", "is_list", "is_object", "loads", "meaning"]
 
 Json: TypeAlias = Any
 
 PRIMITIVES = {"null", "boolean", "int", "long", "float", "double", "bytes", "string"}
 _NAMED = {"record", "error", "enum", "fixed"}
 _STRING_OR_COMMENT = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
+
+
+def is_list(schema: Json) -> TypeGuard[list[Json]]:
+    """Whether it is a JSON array: a union."""
+    return isinstance(schema, list)
+
+
+def is_object(schema: Json) -> TypeGuard[dict[str, Json]]:
+    """Whether it is a JSON object."""
+    return isinstance(schema, dict)
 
 
 @dataclass
@@ -52,10 +62,10 @@ def meaning(schema: Json, others: Mapping[str, Json] = MappingProxyType({})) -> 
 
 
 def _collect_names(schema: Json, namespace: str, known: set[str]) -> None:
-    if isinstance(schema, list):
+    if is_list(schema):
         for branch in schema:
             _collect_names(branch, namespace, known)
-    elif isinstance(schema, dict):
+    elif is_object(schema):
         kind = schema.get("type")
         if kind in _NAMED:
             name, inner = _names(schema, namespace)
@@ -85,19 +95,21 @@ def _names(schema: Mapping[str, Json], namespace: str) -> tuple[str, str]:
 def _type(schema: Json, namespace: str, known: set[str], out: dict[str, Json]) -> Json:
     if isinstance(schema, str):
         return _use(schema, namespace, known)
-    if isinstance(schema, list):
+    if is_list(schema):
         return [_type(branch, namespace, known, out) for branch in schema]
     kind = schema["type"]
     if isinstance(kind, str) and kind in _NAMED:
         name, inner = _names(schema, namespace)
-        own = {k: v for k, v in schema.items() if k != "namespace"} | {"name": name}
+        own: dict[str, Json] = {k: v for k, v in schema.items() if k != "namespace"}
+        own["name"] = name
         if "aliases" in own:
             own["aliases"] = [
                 a if "." in a or not inner else f"{inner}.{a}" for a in own["aliases"]
             ]
         if "fields" in own:
             own["fields"] = [
-                field | {"type": _type(field["type"], inner, known, out)} for field in own["fields"]
+                {**member, "type": _type(member["type"], inner, known, out)}
+                for member in own["fields"]
             ]
         out[name] = own
         return name
@@ -130,7 +142,7 @@ def _canonical(schema: Json, definitions: Mapping[str, Json], seen: set[str]) ->
             return json.dumps(schema, ensure_ascii=False)
         seen.add(schema)
         return _definition(definitions[schema], definitions, seen)
-    if isinstance(schema, list):
+    if is_list(schema):
         return "[" + ",".join(_canonical(b, definitions, seen) for b in schema) + "]"
     if schema["type"] == "array":
         return '{"type":"array","items":' + _canonical(schema["items"], definitions, seen) + "}"

@@ -32,7 +32,7 @@ def nested(type_: Any, depth: int) -> Any:
 
 
 RECORD = field("int")
-B_LATER = {
+B_LATER: dict[str, Any] = {
     "type": "record",
     "name": "n.R",
     "fields": [
@@ -40,7 +40,7 @@ B_LATER = {
         {"name": "b", "type": {"type": "record", "name": "B", "fields": []}},
     ],
 }
-NO_NAMESPACE = {"type": "record", "name": "Top", "fields": []}
+NO_NAMESPACE: dict[str, Any] = {"type": "record", "name": "Top", "fields": []}
 
 CASES: dict[str, tuple[str | None, Any]] = {
     # Files and JSON: the code that a build reports, or None, and the schema or several of them
@@ -115,8 +115,8 @@ class Report:
 
 
 def built(folder: Path, schemas: Any) -> Report:
-    several = isinstance(schemas, dict) and "a.avsc" in schemas
-    write_schemas(folder / "schemas", schemas if several else {"a.avsc": schemas})
+    files = schemas if "a.avsc" in schemas else {"a.avsc": schemas}
+    write_schemas(folder / "schemas", files)
     result = run_avrogen("build", folder / "schemas", "-o", folder / "built")
     assert "Traceback" not in result.stderr
     return Report(result.exit_code, set(re.findall(r"\[(AVR\d{3})\]", result.stderr)))

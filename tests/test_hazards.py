@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.shared import conformance
 
 from tests.conftest import run_avrogen, write_schemas
 from tests.exercise import Job, exercise
 from tests.schema_meaning import meaning
+from tests.shared import conformance
 from tests.test_build import snapshot
 
 CHUNKS = 8
