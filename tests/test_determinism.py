@@ -13,11 +13,6 @@ from tests.test_build import snapshot
 SCHEMAS = ROOT / "schemas"
 
 
-@pytest.fixture(scope="module")
-def expected() -> dict[str, bytes]:
-    return snapshot(ROOT / "generated_example")
-
-
 def build(
     out: Path, *schemas: str | Path, cwd: Path = ROOT, **environment: str
 ) -> dict[str, bytes]:
@@ -30,6 +25,11 @@ def build(
     run = run_python("-m", "avrogen", "build", *schemas, "-o", out, cwd=cwd, **environment)
     assert run.returncode == 0, run.stderr
     return snapshot(out)
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    return build(tmp_path_factory.mktemp("expected") / "built", SCHEMAS)
 
 
 @pytest.mark.parametrize("seed", ["0", "1", "4294967295"])
