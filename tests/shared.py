@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-__all__ = ["conformance", "shared_folder"]
+__all__ = ["conformance", "schema_text", "shared_folder"]
 
 
 @cache
@@ -35,3 +35,8 @@ def conformance(name: str) -> tuple[dict[str, Any], ...]:
     text = (shared_folder() / "conformance" / f"{name}.json").read_text("utf-8")
     cases: list[dict[str, Any]] = json.loads(text)["cases"]
     return tuple(cases)
+
+
+def schema_text(case: dict[str, Any]) -> str:
+    """The schema of a case, which gives it as text where the text is what matters."""
+    return str(case["schema_text"]) if "schema_text" in case else json.dumps(case["schema"])

@@ -91,7 +91,7 @@ class Definitions:
     def _keep(self, named: model.NamedType, where: Where) -> None:
         """ "A schema may not contain multiple definitions of a fullname"; equal ones are one."""
         first = self._types.setdefault(named.name, named)
-        if first is not named and _meaning(first) != _meaning(named):
+        if first is not named and not _say_the_same(first, named):
             assert first.origin is not None
             self._report(
                 Code.REDEFINED_TYPE,
@@ -289,9 +289,13 @@ _NAMES = "names begin with a letter or underscore, and go on with letters, digit
 _LOGICAL_ATTRIBUTES = ("logicalType", "precision", "scale")
 
 
-def _meaning(named: model.NamedType) -> str:
-    """JSON that equals that of another definition if, and only if, both say the same."""
-    return json.dumps(definition_json(named), sort_keys=True)
+def _say_the_same(one: model.NamedType, other: model.NamedType) -> bool:
+    """Whether two definitions differ in the order of their attributes at most.
+
+    Compared as text, since 1, 1.0 and true are equal to Python and different defaults.
+    """
+    texts = (json.dumps(definition_json(named, {}), sort_keys=True) for named in (one, other))
+    return next(texts) == next(texts)
 
 
 def _is_namespace(declared: Json) -> bool:

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from avrogen.avro import model
 from avrogen.avro.model import Json
+from avrogen.avro.names import namespace_of
 
 __all__ = ["definition_json", "self_contained_json", "type_json"]
 
@@ -18,9 +19,17 @@ def type_json(type_: model.AvroType) -> Json:
     return _type(type_, str)
 
 
-def definition_json(named: model.NamedType) -> dict[str, Json]:
-    """The definition of a named type; other named types in it stand by their full names."""
-    return _definition(named, str)
+def definition_json(
+    named: model.NamedType, types: Mapping[str, model.NamedType]
+) -> dict[str, Json]:
+    """The definition of a named type; other named types in it stand by their full names.
+
+    Args:
+        named: the type.
+        types: at least the named types that can be reached from it.
+    """
+    namespace = namespace_of(named.name)
+    return _definition(named, lambda name: _as_seen_from(namespace, name, types))
 
 
 def self_contained_json(type_: model.AvroType, types: Mapping[str, model.NamedType]) -> Json:
@@ -32,13 +41,25 @@ def self_contained_json(type_: model.AvroType, types: Mapping[str, model.NamedTy
     """
     defined: set[str] = set()
 
-    def on_reference(name: str) -> Json:
-        if name in defined:
-            return name
-        defined.add(name)
-        return _definition(types[name], on_reference)
+    def seen_from(namespace: str) -> _OnReference:
+        def on_reference(name: str) -> Json:
+            if name in defined:
+                return _as_seen_from(namespace, name, types)
+            defined.add(name)
+            return _definition(types[name], seen_from(namespace_of(name)))
 
-    return _type(type_, on_reference)
+        return on_reference
+
+    return _type(type_, seen_from(""))
+
+
+def _as_seen_from(namespace: str, name: str, types: Mapping[str, model.NamedType]) -> str:
+    """A name that leads to a type from inside a namespace.
+
+    The specification has no way out of a namespace to a type in none. Avro Java looks there for
+    what the namespace lacks; for what it has, too, there is only a dot in front.
+    """
+    return f".{name}" if namespace and f"{namespace}.{name}" in types else name
 
 
 def _type(type_: model.AvroType, on_reference: _OnReference) -> Json:

@@ -63,6 +63,9 @@ class Structure:
     def _reference(self, name: str, where: Where) -> model.AvroType:
         if is_primitive(name):
             return model.Primitive(name)
+        if name.startswith(".") and name[1:] in self._declared:
+            # As Avro Java has it: a dot in front leads out of all namespaces.
+            return model.Reference(name[1:])
         full = full_name(name, where.namespace)
         if full in self._declared:
             return model.Reference(full)

@@ -98,7 +98,8 @@ class _Lowering:
     def _definition(self, home: Home, named: model.NamedType) -> Definition:
         public = self.places.types[named.name]
         schema = EmbeddedSchema(
-            laid_out(definition_json(named), " " * 8), self._owners(home, mentions(named))
+            laid_out(definition_json(named, self.types), " " * 8),
+            self._owners(home, mentions(named)),
         )
         match named:
             case model.Record():

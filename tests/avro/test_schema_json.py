@@ -1,0 +1,59 @@
+"""A schema that was read and written again says the same."""
+
+import json
+
+from avrogen.avro.canonical import canonical_form
+from avrogen.avro.diagnostics import Severity
+from avrogen.avro.parser import Parsed, parse_schema, parse_sources
+from avrogen.avro.schema_json import definition_json, self_contained_json
+from avrogen.avro.source import Source
+from tests.shared import conformance, schema_text
+
+
+def valid_schemas() -> list[Parsed]:
+    found = [parse_schema(schema_text(case)) for case in conformance("schemas")]
+    return [p for p in found if p.roots and not errors(p)]
+
+
+def errors(parsed: Parsed) -> bool:
+    return any(d.severity is Severity.ERROR for d in parsed.diagnostics)
+
+
+def test_a_self_contained_schema_reads_as_itself() -> None:
+    for parsed in valid_schemas():
+        root = parsed.roots[0].type
+        again = parse_schema(json.dumps(self_contained_json(root, parsed.types)))
+        assert not errors(again)
+        assert again.roots[0].type == root
+        assert {n: again.types[n] for n in again.types} == dict(parsed.types)
+        assert canonical_form(root, parsed.types) == canonical_form(root, again.types)
+
+
+def test_definitions_one_by_one_read_as_the_whole() -> None:
+    for parsed in valid_schemas():
+        texts = {
+            name: json.dumps(definition_json(t, parsed.types)) for name, t in parsed.types.items()
+        }
+        again = parse_sources(Source(name, text, name) for name, text in texts.items())
+        assert not errors(again)
+        assert again.types == parsed.types
+
+
+def test_everything_is_kept_at_its_place() -> None:
+    schema = {
+        "type": "record", "name": "R", "namespace": "n", "doc": "A doc.", "aliases": ["n.Old"],
+        "fields": [
+            {
+                "name": "a",
+                "type": {"type": "string", "avro.java.string": "String"},
+                "doc": "Of a.", "default": "x", "order": "descending", "aliases": ["b"], "pii": True,
+            },
+            {"name": "m", "type": {"type": "map", "values": "int", "key-class": "K"}},
+            {"name": "l", "type": {"type": "array", "items": "n.R", "element-class": "E"}},
+            {"name": "f", "type": {
+                "type": "fixed", "name": "F", "namespace": "", "size": 4, "x": [1, {"y": None}]}},
+        ],
+        "owner": {"team": "shop"},
+    }  # fmt: skip
+    parsed = parse_schema(json.dumps(schema))
+    assert self_contained_json(parsed.roots[0].type, parsed.types) == schema
