@@ -84,7 +84,7 @@ def test_configuration_examples(entry: Entry, tmp_path: Path) -> None:
     assert reported(tmp_path, avrogen_toml=entry.good, shop_avsc=SHOP) == []
 
 
-# --- problems that a page cannot show ---------------------------------------------------------------
+# --- problems that a page cannot show -------------------------------------------------------------
 
 
 def unreadable_file(schemas: Path) -> None:

@@ -39,7 +39,7 @@ ROOT_MARK = "# avrogen "
 """How the second line of a package's ``__init__`` begins; the version follows."""
 
 _PRIVATE_NAMES = "# pyright: reportPrivateUsage=false, reportUnusedClass=false"
-"""For modules with types whose Avro names begin with an underscore: they are public all the same."""
+"""For types whose Avro names begin with an underscore: they are public all the same."""
 
 _DATACLASS = Symbol("dataclasses", "dataclass")
 _TYPE_ALIAS = Symbol("typing", "TypeAlias")

@@ -1,6 +1,5 @@
 """The parser's verdicts, canonical forms and fingerprints on cases from other implementations."""
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,9 +17,8 @@ Case = dict[str, Any]
 
 def parsed(case: Case) -> Parsed:
     if "files" in case:
-        files = case["files"]
-        pairs = files.items() if isinstance(files, dict) else files
-        return parse_sources([Source(name, text, name) for name, text in pairs])
+        files: dict[str, str] = dict(case["files"])
+        return parse_sources([Source(name, text, name) for name, text in files.items()])
     return parse_schema(schema_text(case))
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from avrogen.avro.model import Json
 from avrogen.avro.positions import locate
 from avrogen.avro.source import Location, Pointer, Source
 
@@ -15,7 +16,7 @@ TEXT = """\
  "c": {"d": null, /* "d": 2
  */ "\\u0065": {}}}"""
 
-JSON = st.recursive(
+JSON: st.SearchStrategy[Json] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
@@ -42,7 +43,7 @@ def test_positions(pointer: Pointer, value: tuple[int, int], key: tuple[int, int
 
 
 @given(JSON, st.sampled_from([None, 1, "\t"]))
-def test_what_stands_at_a_position_is_the_value(value: object, indent: int | str | None) -> None:
+def test_what_stands_at_a_position_is_the_value(value: Json, indent: int | str | None) -> None:
     text = json.dumps(value, indent=indent)
     lines = text.split("\n")
     decoder = json.JSONDecoder()
@@ -52,11 +53,11 @@ def test_what_stands_at_a_position_is_the_value(value: object, indent: int | str
         assert decoder.raw_decode(rest)[0] == part
 
 
-def parts(value: object, pointer: Pointer) -> list[tuple[Pointer, object]]:
-    found: list[tuple[Pointer, object]] = [(pointer, value)]
+def parts(value: Json, pointer: Pointer) -> list[tuple[Pointer, Json]]:
+    found: list[tuple[Pointer, Json]] = [(pointer, value)]
     if isinstance(value, dict):
         for key, inner in value.items():
-            found += parts(inner, (*pointer, str(key)))
+            found += parts(inner, (*pointer, key))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             found += parts(inner, (*pointer, index))

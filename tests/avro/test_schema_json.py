@@ -46,7 +46,7 @@ def test_everything_is_kept_at_its_place() -> None:
             {
                 "name": "a",
                 "type": {"type": "string", "avro.java.string": "String"},
-                "doc": "Of a.", "default": "x", "order": "descending", "aliases": ["b"], "pii": True,
+                "doc": "Of a.", "default": "x", "order": "descending", "aliases": ["b"], "pii": 1,
             },
             {"name": "m", "type": {"type": "map", "values": "int", "key-class": "K"}},
             {"name": "l", "type": {"type": "array", "items": "n.R", "element-class": "E"}},
