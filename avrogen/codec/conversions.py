@@ -22,7 +22,7 @@ __all__ = [
     "LOCAL_EPOCH",
     "PER_SECOND",
     "date_from_days",
-    "decimal_context",
+    "decimal_contexts",
     "decimal_from_unscaled",
     "minimal_bytes",
     "time_from_units",
@@ -97,44 +97,44 @@ def timestamp_from_units(units: int, unit: TimeUnit, *, local: bool) -> datetime
 
 
 @lru_cache(maxsize=256)
-def decimal_context(precision: int) -> Context:
-    """Arithmetic that never rounds: what does not fit ``precision`` digits raises."""
-    return Context(
+def decimal_contexts(precision: int) -> tuple[Context, Context]:
+    """Arithmetic that raises where a value does not fit ``precision`` digits exactly.
+
+    Returns:
+        A context that drops zeros at the end where there are too many digits, and one that raises
+        even then.
+    """
+    exact = Context(
         prec=min(precision, MAX_DECIMAL_DIGITS),
         Emin=MIN_EMIN,
         Emax=MAX_EMAX,
         clamp=0,
         traps=[Inexact, InvalidOperation, Rounded],
     )
+    dropping_zeros = exact.copy()
+    dropping_zeros.traps[Rounded] = False
+    return dropping_zeros, exact
 
 
 def unscaled(value: Decimal, precision: int, scale: int) -> int:
     """``value * 10**scale``; zeros beyond the scale do no harm."""
     if not value.is_finite():
         raise ValueError("expected a finite Decimal")
-    context = decimal_context(precision)
+    dropping_zeros, exact = decimal_contexts(precision)
     try:
-        # Unlike the context's own, this rounding is allowed to drop zeros.
-        exact = value.quantize(Decimal((0, (1,), -scale)), context=_dropping_zeros(context.prec))
-        return int(exact.scaleb(scale, context))
+        quantized = dropping_zeros.quantize(value, Decimal((0, (1,), -scale)))
+        return int(exact.scaleb(quantized, scale))
     except Inexact:
         raise ValueError(f"expected Decimal with at most {scale} decimal places") from None
     except (InvalidOperation, Rounded):
         raise ValueError(
-            f"expected Decimal with at most {context.prec} digits, {scale} of them decimal places"
+            f"expected Decimal with at most {exact.prec} digits, {scale} of them decimal places"
         ) from None
-
-
-@lru_cache(maxsize=256)
-def _dropping_zeros(precision: int) -> Context:
-    context = decimal_context(precision).copy()
-    context.traps[Rounded] = False
-    return context
 
 
 def decimal_from_unscaled(number: int, precision: int, scale: int) -> Decimal:
     """``number / 10**scale``."""
-    context = decimal_context(precision)
+    _, context = decimal_contexts(precision)
     # Four bits hold any digit: a cheap look before numbers of absurd size become decimal.
     if number.bit_length() <= 4 * context.prec:
         try:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import assert_never
 
 from avrogen.avro import model
 from avrogen.codec import plan
 
-__all__ = ["plan_for"]
+__all__ = ["calls", "plan_for"]
 
 
 def plan_for(
@@ -113,17 +113,18 @@ class _Planner:
         )
 
 
-def calls(operation: plan.Operation) -> set[str]:
-    """Keys of the records that an operation calls itself, not through others."""
+def calls(operation: plan.Operation) -> Iterator[str]:
+    """Keys of the records that an operation calls itself, not through others; with repeats."""
     match operation:
         case plan.Call(key):
-            return {key}
+            yield key
         case plan.ArrayOperation(inner) | plan.MapOperation(inner):
-            return calls(inner)
+            yield from calls(inner)
         case plan.UnionOperation(branches):
-            return {key for branch in branches for key in calls(branch.operation)}
+            for branch in branches:
+                yield from calls(branch.operation)
         case _:
-            return set()
+            return
 
 
 def _attributes(class_: type[object] | None, record: model.Record) -> list[str] | list[None]:

@@ -1,13 +1,26 @@
-"""Plans compiled to Python."""
+"""Plans compiled to Python: functions for ordinary values, everything else to ``checked``.
+
+    plan ──layout──▶ which records become functions of their own
+      │
+      ├──encoding (encoding_leaves, encoding_unions)──▶ source ──exec──▶ encode
+      └──decoding (decoding_leaves)───────────────────▶ source ──exec──▶ decode
+
+No text of a schema is ever in the source. It consists of what is written in these modules, of
+numbers, and of attribute names that the planner has proven to be identifiers; whatever else it
+needs is bound to a name that :class:`~avrogen.codec.python_backend.source.Source` makes up.
+
+The source raises whenever something is not as it expects; then the plan is run by ``checked`` on
+the same value or bytes, which makes the error, or finds that there is none.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from avrogen.codec.checked.reader import CheckedReader
-from avrogen.codec.checked.writer import CheckedWriter
 from avrogen.codec.plan import Plan
+from avrogen.codec.python_backend.decoding import decoder_source
+from avrogen.codec.python_backend.encoding import encoder_source
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -16,18 +29,12 @@ __all__ = ["compile_decoder", "compile_encoder"]
 
 
 def compile_encoder(plan: Plan) -> Callable[[Any], bytes]:
-    writer = CheckedWriter(plan)
-
-    def encode(value: Any) -> bytes:
-        return writer.write(value)
-
+    """A function that writes values of a plan. It raises EncodeError and nothing else."""
+    encode: Callable[[Any], bytes] = encoder_source(plan).compile("to_avro")
     return encode
 
 
 def compile_decoder(plan: Plan) -> Callable[[Buffer], Any]:
-    reader = CheckedReader(plan)
-
-    def decode(data: Buffer) -> Any:
-        return reader.read(bytes(data))
-
+    """A function that reads values of a plan. Whatever the bytes, it raises DecodeError only."""
+    decode: Callable[[Buffer], Any] = decoder_source(plan).compile("from_avro")
     return decode

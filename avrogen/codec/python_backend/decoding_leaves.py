@@ -1,0 +1,200 @@
+"""Source that reads values without inner values."""
+
+from __future__ import annotations
+
+import struct
+from binascii import unhexlify
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING
+
+from avrogen.avro.model import TimeUnit
+from avrogen.codec import conversions, plan
+from avrogen.codec.python_backend.encoding_leaves import is_leaf
+from avrogen.codec.python_backend.tables import (
+    UNZIGZAG,
+    read_int,
+    read_long,
+    read_span,
+    uuid_from_int,
+)
+from avrogen.codec.values import LocalTimestampNanos, TimestampNanos
+
+if TYPE_CHECKING:
+    from avrogen.codec.python_backend.decoding import Decoding
+
+__all__ = ["is_leaf", "read_leaf", "read_reals"]
+
+
+def read_leaf(decoding: Decoding, operation: plan.Operation, target: str) -> None:
+    """Emit what reads a value into ``target``."""
+    source = decoding.source
+    match operation:
+        case plan.NullOperation():
+            source.line(f"{target} = None")
+        case plan.BooleanOperation():
+            source.line(f"{target} = {source.bind((False, True), 'booleans')}[data[p]]; p += 1")
+        case plan.IntegerOperation(bits):
+            _integer(decoding, target, bits)
+        case plan.RealOperation(bits):
+            read_reals(decoding, [target], "f" if bits == 32 else "d")
+        case plan.BytesOperation():
+            end = _span(decoding)
+            source.line(f"{target} = data[p:{end}]; p = {end}")
+        case plan.StringOperation():
+            end = _span(decoding)
+            source.line(f"{target} = data[p:{end}].decode(); p = {end}")
+        case plan.FixedOperation(_, size, type_):
+            content = f"data[p:p + {size}]"
+            if type_ is not bytes:
+                new, class_ = source.bind(bytes.__new__, "new"), source.bind(type_, "fixed")
+                content = f"{new}({class_}, {content})"
+            source.line(f"{target} = {content}; p += {size}")
+        case plan.EnumOperation(_, _, values):
+            _symbol(decoding, values, target)
+        case plan.DateOperation():
+            days = source.variable()
+            _integer(decoding, days, 32)
+            from_ordinal = source.bind(date.fromordinal, "date")
+            source.line(f"{target} = {from_ordinal}({days} + {conversions.EPOCH_ORDINAL})")
+        case plan.TimeOperation(unit):
+            units = source.variable()
+            _integer(decoding, units, 32 if unit is TimeUnit.MILLIS else 64)
+            convert = source.bind(partial(conversions.time_from_units, unit=unit), "time")
+            source.line(f"{target} = {convert}({units})")
+        case plan.TimestampOperation(unit, local):
+            _timestamp(decoding, unit, local, target)
+        case plan.NanosOperation(local):
+            nanos = source.variable()
+            _integer(decoding, nanos, 64)
+            type_ = LocalTimestampNanos if local else TimestampNanos
+            source.line(f"{target} = {source.bind(type_, 'nanos')}({nanos})")
+        case plan.DecimalOperation():
+            _decimal(decoding, operation, target)
+        case plan.UuidOperation(binary):
+            _uuid(decoding, binary, target)
+        case _:
+            decoding.checked(operation, target)
+
+
+def read_reals(decoding: Decoding, targets: list[str], codes: str) -> None:
+    """Emit one call for a run of floats ("f") and doubles ("d")."""
+    if targets:
+        unpacker = struct.Struct(f"<{codes}")
+        unpack = decoding.source.bind(unpacker.unpack_from, "unpack")
+        all_targets = ", ".join(targets)
+        decoding.source.line(f"{all_targets}, = {unpack}(data, p); p += {unpacker.size}")
+
+
+def _span(decoding: Decoding) -> str:
+    """Emit what reads a length. Afterwards ``p`` is the start; returns the end's name."""
+    source = decoding.source
+    end = source.variable()
+    source.line(f"{end} = data[p]")
+    span = source.bind(read_span, "span")
+    source.line(f"if {end} & 129: p, {end} = {span}(data, p)")
+    source.line(f"else: p += 1; {end} = p + ({end} >> 1)")
+    return end
+
+
+def _integer(decoding: Decoding, target: str, bits: int) -> None:
+    source = decoding.source
+    first, second = source.variable(), source.variable()
+    source.line(f"{first} = data[p]")
+    table = source.bind(UNZIGZAG, "unzigzag")
+    source.line(f"if {first} < 128: {target} = {table}[{first}]; p += 1")
+    with source.block("else:"):
+        source.line(f"{second} = data[p + 1]")
+        with source.block(f"if {second} < 128:"):
+            source.line(f"{first} += ({second} << 7) - 128; p += 2")
+            source.line(f"{target} = {first} >> 1 ^ -({first} & 1)")
+        read = source.bind(read_int if bits == 32 else read_long, "varint")
+        source.line(f"else: {target}, p = {read}(data, p)")
+
+
+def _symbol(decoding: Decoding, values: tuple[str, ...], target: str) -> None:
+    source = decoding.source
+    if len(values) <= 64:
+        # By the byte as it is: none other is in the table.
+        table = source.bind({2 * index: value for index, value in enumerate(values)}, "symbols")
+        source.line(f"{target} = {table}[data[p]]; p += 1")
+    else:
+        index = source.variable()
+        _integer(decoding, index, 32)
+        table = source.bind(dict(enumerate(values)), "symbols")
+        source.line(f"{target} = {table}[{index}]")
+
+
+def _timestamp(decoding: Decoding, unit: TimeUnit, local: bool, target: str) -> None:
+    source = decoding.source
+    units = source.variable()
+    _recent(decoding, units, 6 if unit is TimeUnit.MILLIS else 8)
+    per_second = conversions.PER_SECOND[unit]
+    if local:
+        microseconds = units if unit is TimeUnit.MICROS else f"{units} * 1000"
+        epoch = source.bind(conversions.LOCAL_EPOCH, "epoch")
+        source.line(f"{target} = {epoch} + {source.bind(timedelta, 'delta')}(0, 0, {microseconds})")
+        return
+    # Within these bounds division rounds by less than half a microsecond.
+    bound = 8 * 10**12 if unit is TimeUnit.MILLIS else 4 * 10**15
+    from_timestamp, utc = source.bind(datetime.fromtimestamp, "datetime"), source.bind(UTC, "utc")
+    exact = source.bind(partial(conversions.timestamp_from_units, unit=unit, local=False), "exact")
+    source.line(
+        f"{target} = {from_timestamp}({units} / {per_second}, {utc}) "
+        f"if -{bound} < {units} < {bound} else {exact}({units})"
+    )
+
+
+def _recent(decoding: Decoding, target: str, size: int) -> None:
+    """Emit what reads a long that most likely has ``size`` bytes."""
+    source = decoding.source
+    names = [source.variable() for _ in range(size)]
+    unpack = source.bind(struct.Struct(f"{size}B").unpack_from, "unpack")
+    last = names[-1]
+    read = source.bind(read_long, "varint")
+    with source.block(f"if p + {size} <= size:"):
+        source.line(f"{', '.join(names)} = {unpack}(data, p)")
+        with source.block(f"if {' & '.join(names[:-1])} > 127 >= {last}:"):
+            # In two halves: ints of up to 30 bits are cheaper.
+            low = " + ".join(f"({name} << {7 * n})" for n, name in enumerate(names[:4]))
+            high = " + ".join(f"({name} << {7 * n})" for n, name in enumerate(names[4:]))
+            surplus_low = sum(128 << 7 * n for n in range(4))
+            surplus_high = sum(128 << 7 * n for n in range(size - 5))
+            low, high = f"{low} - {surplus_low}", f"{high} - {surplus_high}"
+            whole = source.variable()
+            source.line(f"{whole} = {low} + (({high}) << 28); p += {size}")
+            source.line(f"{target} = {whole} >> 1 ^ -({whole} & 1)")
+        source.line(f"else: {target}, p = {read}(data, p)")
+    source.line(f"else: {target}, p = {read}(data, p)")
+
+
+def _decimal(decoding: Decoding, operation: plan.DecimalOperation, target: str) -> None:
+    source = decoding.source
+    if operation.size is None:
+        end = _span(decoding)
+    else:
+        end = source.variable()
+        source.line(f"{end} = p + {operation.size}")
+    _, exact = conversions.decimal_contexts(operation.precision)
+    # Four bits hold any digit; numbers of absurd size are not made decimal.
+    decoding.refuse_if(f"{end} - p > {exact.prec // 2 + 1}")
+    from_bytes = source.bind(int.from_bytes, "int")
+    number = f"{from_bytes}(data[p:{end}], 'big', signed=True)"
+    scaleb, decimal = source.bind(exact.scaleb, "scaleb"), source.bind(Decimal, "decimal")
+    source.line(f"{target} = {scaleb}({decimal}({number}), {-operation.scale}); p = {end}")
+
+
+def _uuid(decoding: Decoding, binary: bool, target: str) -> None:
+    source = decoding.source
+    from_bytes, uuid = source.bind(int.from_bytes, "int"), source.bind(uuid_from_int, "uuid")
+    if binary:
+        source.line(f"{target} = {uuid}({from_bytes}(data[p:p + 16], 'big')); p += 16")
+        return
+    hyphens = " == ".join(f"data[p + {n}]" for n in (9, 14, 19, 24))
+    decoding.refuse_if(f"data[p] != 72 or not {hyphens} == 45")
+    text, digits = source.variable(), source.variable()
+    source.line(f"{text} = data[p + 1:p + 37]; p += 37")
+    source.line(f"{digits} = {source.bind(unhexlify, 'unhexlify')}({text}.replace(b'-', b''))")
+    decoding.refuse_if(f"{source.bind(len, 'len')}({digits}) != 16")
+    source.line(f"{target} = {uuid}({from_bytes}({digits}, 'big'))")

@@ -1,0 +1,221 @@
+"""Source that writes values.
+
+A function collects what it writes in a list of bytes. As long as nothing depends on the value, the
+expressions for them are only noted down, to become one list display; a branch or a loop makes the
+list (``out``) and adds to it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import partial
+
+from avrogen.codec import plan
+from avrogen.codec.checked.writer import CheckedWriter
+from avrogen.codec.limits import MAX_DEPTH
+from avrogen.codec.python_backend import encoding_leaves as leaves
+from avrogen.codec.python_backend import encoding_unions as unions
+from avrogen.codec.python_backend.layout import Layout
+from avrogen.codec.python_backend.source import MAX_NESTING, Source
+from avrogen.codec.python_backend.tables import Unfit, as_dict, as_list, check_reals, pack_array
+
+__all__ = ["Encoding", "encoder_source"]
+
+
+def encoder_source(plan_: plan.Plan) -> Source:
+    """Source with a function ``to_avro(value)``."""
+    encoding = Encoding(plan_)
+    encoding.whole()
+    return encoding.source
+
+
+class Encoding:
+    """The functions that write values of one plan."""
+
+    def __init__(self, plan_: plan.Plan) -> None:
+        self.plan = plan_
+        self.source = Source()
+        self.depth = "0"
+        """The expression for how many recursive records lie around the present place."""
+        self._checked = CheckedWriter(plan_)
+        self._layout = Layout(plan_)
+        self._inlined = 0
+        self._pieces: list[str] = []
+        self._has_out = False
+        self._routines: dict[str, str] = {}
+        self._waiting: deque[tuple[str, plan.Operation]] = deque()
+
+    # --- functions -------------------------------------------------------------------------------
+
+    def whole(self) -> None:
+        """Emit the function for a datum, and all that it calls."""
+        source = self.source
+        join = source.bind(b"".join, "join")
+        with source.block("def to_avro(value):"):
+            with source.block("try:"):
+                self.write(self.plan.root, "value")
+                if self._has_out:
+                    self.flush()
+                    source.line(f"return {join}(out)")
+                else:
+                    source.line(f"return {join}({self._take_pieces()})")
+            with source.block(f"except {source.bind(Exception, 'exception')}:"):
+                source.line(f"return {source.bind(self._checked.write, 'checked')}(value)")
+        while self._waiting:
+            self._routine(*self._waiting.popleft())
+
+    def _routine(self, name: str, operation: plan.Operation) -> None:
+        """Emit a function that writes a value to ``out``."""
+        source = self.source
+        with source.block(f"def {name}(value, out, depth):"):
+            self.depth = "depth"
+            self._inlined = 0
+            self._has_out = True
+            source.line("add = out.append")
+            if isinstance(operation, plan.Call):
+                record = self.plan.records[operation.key]
+                if record.recursive:
+                    source.line("depth += 1")
+                    self.refuse_if(f"depth > {MAX_DEPTH}")
+                self._record(record, "value")
+            else:
+                self.write(operation, "value")
+            self.flush()
+
+    def _call(self, operation: plan.Operation, value: str) -> None:
+        """Emit the call of a function of its own."""
+        key = operation.key if isinstance(operation, plan.Call) else None
+        name = self._routines.get(key) if key is not None else None
+        if name is None:
+            name = f"write_{self.source.variable()}"
+            self._waiting.append((name, operation))
+            if key is not None:
+                self._routines[key] = name
+        self.flush(create=True)
+        self.source.line(f"{name}({value}, out, {self.depth})")
+
+    # --- pieces ----------------------------------------------------------------------------------
+
+    def piece(self, expression: str) -> None:
+        """Note down an expression for bytes, to be written after those before."""
+        self._pieces.append(expression)
+
+    def flush(self, *, create: bool = False) -> None:
+        """Emit what is noted down; ``create``: and have ``out`` afterwards in any case."""
+        count = len(self._pieces)
+        if not self._has_out:
+            if count or create:
+                self.source.line(f"out = [{self._take_pieces()[1:-1]}]")
+                self.source.line("add = out.append")
+                self._has_out = True
+        elif count == 1:
+            self.source.line(f"add({self._pieces.pop()})")
+        elif count:
+            self.source.line(f"out += {self._take_pieces()}")
+
+    def _take_pieces(self) -> str:
+        pieces = self._pieces
+        self._pieces = []
+        return f"({', '.join(pieces)}{',' if pieces else ''})"
+
+    def refuse_if(self, condition: str) -> None:
+        """Emit a check that leaves the value to ``checked``."""
+        self.source.line(f"if {condition}: raise {self.source.bind(Unfit, 'unfit')}")
+
+    def checked(self, operation: plan.Operation) -> str:
+        """The name of a function ``(value, depth) -> bytes`` that does one operation."""
+        write = partial(self._checked.write_part, operation)
+        return self.source.bind(write, "checked")
+
+    # --- operations ------------------------------------------------------------------------------
+
+    def write(self, operation: plan.Operation, value: str) -> None:
+        """Emit what writes ``value``, the name of a variable."""
+        if self.source.nesting > MAX_NESTING and not leaves.is_leaf(operation):
+            self._call(operation, value)
+            return
+        match operation:
+            case plan.Call(key):
+                if self._layout.is_inline(key, self._inlined):
+                    self._inlined += 1
+                    self._record(self.plan.records[key], value)
+                    self._inlined -= 1
+                else:
+                    self._call(operation, value)
+            case plan.UnionOperation():
+                unions.write_union(self, operation, value)
+            case plan.ArrayOperation(item):
+                self._array(item, value)
+            case plan.MapOperation(inner):
+                self._map(inner, value)
+            case _:
+                for expression in leaves.write_leaf(self, operation, value, b""):
+                    self.piece(expression)
+
+    def _record(self, record: plan.RecordOperation, value: str) -> None:
+        type_ = self.source.bind(record.type or dict, "type")
+        self.refuse_if(f"{value}.__class__ is not {type_}")
+        reals: list[str] = []
+        codes = ""
+        for field in record.fields:
+            part = self.source.variable()
+            if field.attribute is not None:
+                self.source.line(f"{part} = {value}.{field.attribute}")
+            else:
+                self.source.line(f"{part} = {value}[{self.source.bind(field.name, 'key')}]")
+            match field.operation:
+                case plan.RealOperation(bits):
+                    reals.append(part)
+                    codes += "f" if bits == 32 else "d"
+                case _:
+                    self._reals(reals, codes)
+                    reals, codes = [], ""
+                    self.write(field.operation, part)
+        self._reals(reals, codes)
+
+    def _reals(self, values: list[str], codes: str) -> None:
+        """Emit one call for a run of floats and doubles."""
+        if not values:
+            return
+        classes = " is ".join(f"{value}.__class__" for value in values)
+        all_values = ", ".join(values)
+        check = self.source.bind(check_reals, "check_reals")
+        float_ = self.source.bind(float, "float")
+        self.source.line(f"if not ({classes} is {float_}): {check}(({all_values},))")
+        self.piece(f"{leaves.packer(self.source, codes)}({all_values})")
+
+    def _array(self, item: plan.Operation, value: str) -> None:
+        source = self.source
+        type_, as_ = source.bind(list, "list"), source.bind(as_list, "as_list")
+        source.line(f"if {value}.__class__ is not {type_}: {value} = {as_}({value})")
+        self.flush(create=True)
+        with source.block(f"if {value}:"):
+            self.piece(leaves.prefix(source, f"len({value})", b""))
+            match item:
+                case plan.RealOperation(bits):
+                    pack, code = source.bind(pack_array, "pack"), "f" if bits == 32 else "d"
+                    self.piece(f'{pack}({value}, "{code}")')
+                    self.flush()
+                case _:
+                    self.flush()
+                    each = source.variable()
+                    with source.block(f"for {each} in {value}:"):
+                        self.write(item, each)
+                        self.flush()
+        self.piece('b"\\0"')
+
+    def _map(self, inner: plan.Operation, value: str) -> None:
+        source = self.source
+        type_, as_ = source.bind(dict, "dict"), source.bind(as_dict, "as_dict")
+        source.line(f"if {value}.__class__ is not {type_}: {value} = {as_}({value})")
+        self.flush(create=True)
+        with source.block(f"if {value}:"):
+            self.piece(leaves.prefix(source, f"len({value})", b""))
+            self.flush()
+            key, each = source.variable(), source.variable()
+            with source.block(f"for {key}, {each} in {value}.items():"):
+                for expression in leaves.write_leaf(self, plan.StringOperation(), key, b""):
+                    self.piece(expression)
+                self.write(inner, each)
+                self.flush()
+        self.piece('b"\\0"')

@@ -1,0 +1,198 @@
+"""Source that writes values without inner values.
+
+Each is one or two expressions for bytes, so that they can stand wherever an expression can. The
+tag of a union branch, where there is one, is built into the first of them.
+"""
+
+from __future__ import annotations
+
+import struct
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, TypeAlias
+from uuid import UUID
+
+from avrogen.avro.model import TimeUnit
+from avrogen.codec import conversions, plan
+from avrogen.codec.python_backend.source import Source
+from avrogen.codec.python_backend.tables import (
+    SMALL,
+    as_bytes,
+    as_datetime,
+    as_int,
+    check_reals,
+    long_writer,
+    prefixes,
+    small_ints,
+)
+from avrogen.codec.values import LocalTimestampNanos, TimestampNanos
+from avrogen.codec.varints import encode_long
+
+if TYPE_CHECKING:
+    from avrogen.codec.python_backend.encoding import Encoding
+
+__all__ = ["is_leaf", "packer", "prefix", "write_leaf"]
+
+_LAST_TAG_WITH_TABLES: Final = encode_long(15)
+"""Branches further on share the tables of values without tags."""
+
+_Inner: TypeAlias = plan.ArrayOperation | plan.MapOperation | plan.UnionOperation | plan.Call
+
+
+def is_leaf(operation: plan.Operation) -> bool:
+    """Whether :func:`write_leaf` is for it."""
+    return not isinstance(operation, _Inner)
+
+
+def write_leaf(encoding: Encoding, operation: plan.Operation, value: str, tag: bytes) -> list[str]:
+    """Emit checks of ``value``, the name of a variable.
+
+    Returns:
+        One or two expressions for what is written, ``tag`` at its start. None, if nothing is.
+    """
+    source = encoding.source
+    if tag > _LAST_TAG_WITH_TABLES:
+        pieces = write_leaf(encoding, operation, value, b"")
+        return [f"{tag!r} + ({pieces[0]})", *pieces[1:]] if pieces else [repr(tag)]
+    match operation:
+        case plan.NullOperation():
+            encoding.refuse_if(f"{value} is not None")
+            return [repr(tag)] if tag else []
+        case plan.BooleanOperation():
+            encoding.refuse_if(f"{value}.__class__ is not {source.bind(bool, 'bool')}")
+            return [f"{tag + bytes([1])!r} if {value} else {tag + bytes([0])!r}"]
+        case plan.IntegerOperation(bits):
+            _convert_unless(source, value, int, as_int)
+            return [_integer(source, value, bits, tag)]
+        case plan.RealOperation(bits):
+            check, type_ = source.bind(check_reals, "check_reals"), source.bind(float, "float")
+            source.line(f"if {value}.__class__ is not {type_}: {check}(({value},))")
+            pack = packer(source, "f" if bits == 32 else "d")
+            return [*([repr(tag)] if tag else []), f"{pack}({value})"]
+        case plan.BytesOperation():
+            _convert_unless(source, value, bytes, as_bytes)
+            return [prefix(source, f"len({value})", tag), value]
+        case plan.StringOperation():
+            content = source.variable()
+            source.line(f"{content} = {source.bind(str.encode, 'utf8')}({value})")
+            return [prefix(source, f"len({content})", tag), content]
+        case plan.FixedOperation(_, size, type_):
+            class_ = source.bind(type_, "fixed")
+            encoding.refuse_if(f"{value}.__class__ is not {class_} or len({value}) != {size}")
+            return [*([repr(tag)] if tag else []), value]
+        case plan.EnumOperation():
+            return [_symbol(encoding, operation, value, tag)]
+        case plan.DateOperation():
+            encoding.refuse_if(f"{value}.__class__ is not {source.bind(date, 'date')}")
+            days = source.variable()
+            source.line(f"{days} = {value}.toordinal() - {conversions.EPOCH_ORDINAL}")
+            return [_integer(source, days, 32, tag)]
+        case plan.TimeOperation(unit):
+            type_ = source.bind(time, "time")
+            encoding.refuse_if(f"{value}.__class__ is not {type_} or {value}.tzinfo is not None")
+            units = source.variable()
+            seconds = f"({value}.hour * 60 + {value}.minute) * 60 + {value}.second"
+            source.line(f"{units} = {_units(seconds, f'{value}.microsecond', unit)}")
+            return [_integer(source, units, 64, tag)]
+        case plan.TimestampOperation(unit, local):
+            return [_timestamp(source, value, unit, local, tag)]
+        case plan.NanosOperation(local):
+            type_ = source.bind(LocalTimestampNanos if local else TimestampNanos, "nanos")
+            encoding.refuse_if(f"{value}.__class__ is not {type_}")
+            return [_integer(source, value, 64, tag)]
+        case plan.DecimalOperation(precision, scale, None):
+            content = source.variable()
+            number = _unscaled(encoding, value, precision, scale)
+            source.line(f"{content} = {source.bind(conversions.minimal_bytes, 'big')}({number})")
+            return [prefix(source, f"len({content})", tag), content]
+        case plan.DecimalOperation(precision, scale, size):
+            number = _unscaled(encoding, value, precision, scale)
+            content = f"{source.bind(int.to_bytes, 'big')}({number}, {size}, 'big', signed=True)"
+            return [*([repr(tag)] if tag else []), content]
+        case plan.UuidOperation(binary):
+            type_ = source.bind(UUID, "uuid")
+            encoding.refuse_if(f"{value}.__class__ is not {type_}")
+            if binary:
+                return [*([repr(tag)] if tag else []), f"{value}.bytes"]
+            return [repr(tag + b"\x48"), f"{source.bind(str, 'str')}({value}).encode()"]
+        case _:
+            written = f"{encoding.checked(operation)}({value}, {encoding.depth})"
+            return [*([repr(tag)] if tag else []), written]
+
+
+def prefix(source: Source, size: str, tag: bytes) -> str:
+    """An expression for a length or a count behind a tag."""
+    number = source.variable()
+    table = source.bind(prefixes(tag), "prefixes")
+    write = source.bind(long_writer(64, tag), "long")
+    return f"{table}[{number}] if ({number} := {size}) < {2 * SMALL} else {write}({number})"
+
+
+def packer(source: Source, codes: str) -> str:
+    """The name of a function that packs floats ("f") and doubles ("d")."""
+    return source.bind(struct.Struct(f"<{codes}").pack, "pack")
+
+
+def _convert_unless(source: Source, value: str, type_: type[object], convert: object) -> None:
+    """Emit a conversion of what is not exactly of a type."""
+    class_ = source.bind(type_, type_.__name__)
+    function = source.bind(convert, "convert")
+    source.line(f"if {value}.__class__ is not {class_}: {value} = {function}({value})")
+
+
+def _integer(source: Source, value: str, bits: int, tag: bytes) -> str:
+    table = source.bind(small_ints(tag), "ints")
+    write = source.bind(long_writer(bits, tag), "int" if bits == 32 else "long")
+    return f"{table}[{value}] if {-SMALL} <= {value} < {SMALL} else {write}({value})"
+
+
+def _symbol(encoding: Encoding, enum: plan.EnumOperation, value: str, tag: bytes) -> str:
+    table = {symbol: tag + encode_long(index) for index, symbol in enumerate(enum.symbols)}
+    name = encoding.source.bind(table, "symbols")
+    if enum.type is str:
+        return f"{name}[{value}]"
+    # The hash of a member is computed in Python, the one of its value is there already.
+    encoding.refuse_if(f"{value}.__class__ is not {encoding.source.bind(enum.type, 'enum')}")
+    return f"{name}[{value}._value_]"
+
+
+def _units(seconds: str, microseconds: str, unit: TimeUnit) -> str:
+    per_second = conversions.PER_SECOND[unit]
+    finer = 1_000_000 // per_second
+    rest = microseconds if finer == 1 else f"{microseconds} // {finer}"
+    return f"({seconds}) * {per_second} + {rest}"
+
+
+def _timestamp(source: Source, value: str, unit: TimeUnit, local: bool, tag: bytes) -> str:
+    _convert_unless(source, value, datetime, as_datetime)
+    epoch = source.bind(conversions.LOCAL_EPOCH if local else conversions.EPOCH, "epoch")
+    delta, units, double = source.variable(), source.variable(), source.variable()
+    # This raises where one has a time zone and the other has not.
+    source.line(f"{delta} = {value} - {epoch}")
+    expression = _units(f"{delta}.days * 86400 + {delta}.seconds", f"{delta}.microseconds", unit)
+    source.line(f"{units} = {expression}")
+    # Recent ones have six or eight bytes; positive numbers are doubled by zigzag.
+    size = 6 if unit is TimeUnit.MILLIS else 8
+    pack = source.bind(struct.Struct(f"{len(tag) + size}B").pack, "pack")
+    steps = [f"{double} & 127 | 128"]
+    steps += [f"{double} >> {7 * n} & 127 | 128" for n in range(1, size - 1)]
+    steps.append(f"{double} >> {7 * (size - 1)}")
+    packed = f"{pack}({', '.join([*map(str, tag), *steps])})"
+    low, high = 1 << 7 * (size - 1), 1 << 7 * size
+    return (
+        f"{packed} if {low} <= ({double} := {units} + {units}) < {high} "
+        f"else {_integer(source, units, 64, tag)}"
+    )
+
+
+def _unscaled(encoding: Encoding, value: str, precision: int, scale: int) -> str:
+    source = encoding.source
+    encoding.refuse_if(f"{value}.__class__ is not {source.bind(Decimal, 'decimal')}")
+    dropping_zeros, exact = conversions.decimal_contexts(precision)
+    quantize = source.bind(dropping_zeros.quantize, "quantize")
+    scaleb = source.bind(exact.scaleb, "scaleb")
+    step = source.bind(Decimal((0, (1,), -scale)), "step")
+    number = source.variable()
+    int_ = source.bind(int, "int")
+    source.line(f"{number} = {int_}({scaleb}({quantize}({value}, {step}), {scale}))")
+    return number

@@ -1,0 +1,218 @@
+"""Tables and small functions that compiled code uses."""
+
+from __future__ import annotations
+
+import struct
+import sys
+from array import array
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, Final
+from uuid import UUID, SafeUUID
+
+from avrogen.codec.varints import INT_RANGE, LONG_RANGE, encode_long, read_varint
+
+__all__ = [
+    "SMALL",
+    "UNZIGZAG",
+    "Unfit",
+    "as_bytes",
+    "as_datetime",
+    "as_dict",
+    "as_int",
+    "as_list",
+    "check_reals",
+    "long_writer",
+    "pack_array",
+    "prefixes",
+    "read_block",
+    "read_int",
+    "read_long",
+    "read_span",
+    "small_ints",
+    "unpack_array",
+    "uuid_from_int",
+]
+
+
+class Unfit(Exception):
+    """Compiled code meets something that it leaves to ``checked``."""
+
+
+SMALL: Final = 512
+"""Ints from -SMALL up to SMALL are in tables. What is not has more than one byte."""
+
+
+@cache
+def small_ints(tag: bytes) -> list[bytes]:
+    """Encodings of small ints behind a tag, at the index of the int; negative ones at the end."""
+    return [tag + encode_long(n) for n in (*range(SMALL), *range(-SMALL, 0))]
+
+
+@cache
+def prefixes(tag: bytes) -> list[bytes]:
+    """Encodings of lengths and counts from 0 to 1023 behind a tag."""
+    return [tag + encode_long(n) for n in range(2 * SMALL)]
+
+
+UNZIGZAG: Final = [(n >> 1) ^ -(n & 1) for n in range(128)]
+"""Ints of one byte, by that byte."""
+
+# --- writing -------------------------------------------------------------------------------------
+
+_PACK: Final = [struct.Struct(f"{n}B").pack for n in range(6)]
+
+
+@cache
+def long_writer(bits: int, tag: bytes) -> Callable[[int], bytes]:
+    """A function that encodes an int of so many bits behind a tag, if it is in no table."""
+    numbers = INT_RANGE if bits == 32 else LONG_RANGE
+    pack2, pack3, pack4 = _PACK[2], _PACK[3], _PACK[4]
+
+    def write(number: int) -> bytes:
+        rest = number + number if number >= 0 else ~(number + number)
+        if rest < 0x4000:
+            return tag + pack2(rest & 127 | 128, rest >> 7)
+        if rest < 0x200000:
+            return tag + pack3(rest & 127 | 128, rest >> 7 & 127 | 128, rest >> 14)
+        if rest < 0x10000000:
+            return tag + pack4(
+                rest & 127 | 128, rest >> 7 & 127 | 128, rest >> 14 & 127 | 128, rest >> 21
+            )
+        if number not in numbers:
+            raise Unfit
+        return tag + encode_long(number)
+
+    return write
+
+
+def as_int(value: Any) -> int:
+    """Ints of some subclass as such."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value)
+    raise Unfit
+
+
+def as_bytes(value: Any) -> bytes:
+    """Other buffers as bytes."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    raise Unfit
+
+
+def as_datetime(value: Any) -> datetime:
+    """Datetimes of a subclass pass."""
+    if isinstance(value, datetime):
+        return value
+    raise Unfit
+
+
+def as_list(value: Any) -> list[Any]:
+    """Lists of a subclass pass."""
+    if isinstance(value, list):
+        items: list[Any] = value
+        return items
+    raise Unfit
+
+
+def as_dict(value: Any) -> dict[Any, Any]:
+    """Dicts of a subclass pass."""
+    if isinstance(value, dict):
+        entries: dict[Any, Any] = value
+        return entries
+    raise Unfit
+
+
+def check_reals(values: Sequence[Any]) -> None:
+    """Refuse what ``struct`` would take for a number although it is neither int nor float."""
+    for type_ in set(map(type, values)):
+        if not issubclass(type_, int | float) or type_ is bool:
+            raise Unfit
+
+
+def pack_array(values: list[Any], code: str) -> bytes:
+    """Floats and ints as array items; ``code`` is the one of ``struct``."""
+    if set(map(type, values)) != {float}:
+        check_reals(values)
+    if code == "d" and sys.byteorder == "little":
+        return array("d", values).tobytes()
+    # Unlike ``array``, ``struct`` refuses doubles that are too large for a float.
+    return struct.pack(f"<{len(values)}{code}", *values)
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def read_long(data: bytes, position: int) -> tuple[int, int]:
+    """A long, and the position after it."""
+    first = data[position]
+    second = data[position + 1] if first > 127 else 0
+    if second < 128:
+        if first < 128:
+            return (first >> 1) ^ -(first & 1), position + 1
+        number = first & 127 | second << 7
+        return (number >> 1) ^ -(number & 1), position + 2
+    third = data[position + 2]
+    number = first & 127 | (second & 127) << 7 | (third & 127) << 14
+    if third < 128:
+        return (number >> 1) ^ -(number & 1), position + 3
+    fourth = data[position + 3]
+    if fourth < 128:
+        number |= fourth << 21
+        return (number >> 1) ^ -(number & 1), position + 4
+    return read_varint(data, position, 64)
+
+
+def read_int(data: bytes, position: int) -> tuple[int, int]:
+    """An int, and the position after it."""
+    if data[position] < 128 or data[position + 1] < 128 or data[position + 2] < 128:
+        return read_long(data, position)
+    return read_varint(data, position, 32)
+
+
+def read_span(data: bytes, position: int) -> tuple[int, int]:
+    """A length, as the start and the end of what it announces."""
+    size, start = read_long(data, position)
+    end = start + size
+    if size < 0 or end > len(data):
+        raise Unfit
+    return start, end
+
+
+def read_block(data: bytes, position: int) -> tuple[int, int, int]:
+    """The count of a block, the position of its items, and where it ends if it says so (or 0)."""
+    count, position = read_long(data, position)
+    if count >= 0:
+        return count, position, 0
+    size, position = read_long(data, position)
+    end = position + size
+    if size < 0 or end > len(data):
+        raise Unfit
+    return -count, position, end
+
+
+def unpack_array(data: bytes, position: int, count: int, code: str, items: list[float]) -> int:
+    """Read so many floats ("f") or doubles ("d") into a list; returns the position after them."""
+    layout = f"<{count}{code}"
+    items += struct.unpack_from(layout, data, position)
+    return position + struct.calcsize(layout)
+
+
+class _UuidTwin:
+    """A UUID that can be filled: as UUID has it, but without its refusal of assignments."""
+
+    __slots__ = ("__weakref__", "int", "is_safe")
+
+    int: Any
+    is_safe: SafeUUID
+
+
+def uuid_from_int(number: int) -> UUID:
+    """The UUID of an int of 128 bits."""
+    twin: Any = _UuidTwin()
+    twin.int = number
+    twin.is_safe = SafeUUID.unknown
+    twin.__class__ = UUID
+    uuid: UUID = twin
+    return uuid
