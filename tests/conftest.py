@@ -89,6 +89,7 @@ def run_python(
         capture_output=True,
         text=True,
         encoding="utf-8",
+        timeout=300,  # nothing here takes a tenth of it
         check=False,
     )
 

@@ -70,6 +70,7 @@ def exercise(jobs: Iterable[Job], folder: Path) -> list[Outcome]:
         capture_output=True,
         text=True,
         encoding="utf-8",
+        timeout=300,
         check=False,
     )
     assert run.returncode == 0, run.stderr
