@@ -32,7 +32,7 @@ from uuid import UUID
 from avrogen.avro.model import TimeUnit
 from avrogen.codec import conversions, plan
 from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
-from avrogen.codec.varints import INT_RANGE, LONG_RANGE
+from avrogen.codec.varints import fits
 
 __all__ = ["choose_branch", "fit", "forced_branch"]
 
@@ -73,13 +73,9 @@ def fit(
         case plan.BooleanOperation():
             return _EXACT if isinstance(value, bool) else None
         case plan.IntegerOperation(bits):
-            return (
-                _by_type(value, int)
-                if _is_int(value, INT_RANGE if bits == 32 else LONG_RANGE)
-                else None
-            )
+            return _by_type(value, int) if _is_int(value, bits) else None
         case plan.NanosOperation(local):
-            if not _is_int(value, LONG_RANGE):
+            if not _is_int(value, 64):
                 return None
             own = LocalTimestampNanos if local else TimestampNanos
             other = TimestampNanos if local else LocalTimestampNanos
@@ -143,8 +139,8 @@ def _by_type(value: object, own: type[object]) -> int:
     return _EXACT if type(value) is own else _EXACT + _SUBCLASS
 
 
-def _is_int(value: object, numbers: range) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value in numbers
+def _is_int(value: object, bits: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and fits(value, bits)
 
 
 def _is_decimal(value: object, precision: int, scale: int) -> bool:

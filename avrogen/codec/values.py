@@ -12,7 +12,6 @@ __all__ = ["Duration", "LocalTimestampNanos", "TimestampNanos"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LOCAL_EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
-_UNSIGNED_32_BITS = range(2**32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class Duration:
             part: object = getattr(self, name)
             if not isinstance(part, int) or isinstance(part, bool):
                 raise TypeError(f"{name} must be an int, not {type(part).__name__}")
-            if part not in _UNSIGNED_32_BITS:
+            if not 0 <= part < 2**32:
                 raise ValueError(f"{name} must be between 0 and 2**32 - 1")
 
     @classmethod
@@ -136,6 +135,6 @@ class LocalTimestampNanos(int):
 
 
 def _count(since_epoch: timedelta, nanosecond: int) -> int:
-    if nanosecond not in range(1000):
+    if not 0 <= nanosecond < 1000:
         raise ValueError("nanosecond must be between 0 and 999")
     return since_epoch // _MICROSECOND * 1000 + nanosecond

@@ -6,13 +6,17 @@ from typing import Final, Literal
 
 from avrogen.errors import DecodeError
 
-__all__ = ["INT_RANGE", "LONG_RANGE", "encode_long", "read_varint"]
-
-INT_RANGE: Final = range(-(2**31), 2**31)
-LONG_RANGE: Final = range(-(2**63), 2**63)
+__all__ = ["encode_long", "fits", "read_varint"]
 
 _WIDTH: Final = {32: 5, 64: 10}
 """The most bytes that an int and a long take."""
+
+
+def fits(number: int, bits: int) -> bool:
+    """Whether a signed number of so many bits can be this one."""
+    # A range would look at every number in it for an instance of a subclass of int.
+    bound = 1 << (bits - 1)
+    return -bound <= number < bound
 
 
 def encode_long(value: int) -> bytes:

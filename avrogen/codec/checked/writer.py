@@ -14,7 +14,7 @@ from avrogen.codec.checked.describe import describe
 from avrogen.codec.checked.paths import Trouble, index_step, key_step, name_step, shortened
 from avrogen.codec.limits import MAX_DEPTH
 from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
-from avrogen.codec.varints import INT_RANGE, LONG_RANGE, encode_long
+from avrogen.codec.varints import encode_long, fits
 from avrogen.errors import EncodeError
 
 __all__ = ["CheckedWriter"]
@@ -230,7 +230,7 @@ def _converted(convert: Callable[[], V], value: object) -> V:
 def _integer(value: Any, bits: int) -> bytes:
     if not isinstance(value, int) or isinstance(value, bool):
         raise Trouble(f"expected an int, got {shortened(value)}")
-    if value not in (INT_RANGE if bits == 32 else LONG_RANGE):
+    if not fits(value, bits):
         raise Trouble(f"expected an int of {bits} bits, got {shortened(value)}")
     return encode_long(int(value))
 

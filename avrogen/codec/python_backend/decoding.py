@@ -18,7 +18,7 @@ from avrogen.codec.checked.reader import CheckedReader
 from avrogen.codec.checked.sizes import least_sizes
 from avrogen.codec.limits import MAX_DEPTH
 from avrogen.codec.python_backend import decoding_leaves as leaves
-from avrogen.codec.python_backend.instances import twin_of
+from avrogen.codec.python_backend.instances import stand_in_for, twin_of
 from avrogen.codec.python_backend.layout import Layout
 from avrogen.codec.python_backend.source import MAX_NESTING, Source
 from avrogen.codec.python_backend.tables import Unfit, read_block, unpack_array
@@ -135,13 +135,20 @@ class Decoding:
     def _record(self, record: plan.RecordOperation, target: str) -> None:
         source = self.source
         instance = source.variable()
+        finish = ""
         if record.type is None:
             places = [f"{instance}[{source.bind(f.name, 'key')}]" for f in record.fields]
             source.line(f"{instance} = {{}}")
         else:
+            attributes = tuple(field.attribute or "" for field in record.fields)
             twin = twin_of(record.type)
+            if twin is not None:
+                finish = f"{instance}.__class__ = {source.bind(record.type, 'type')}"
+            else:
+                twin, make = stand_in_for(record.type, attributes)
+                finish = f"{instance} = {source.bind(make, 'make')}({instance})"
+            places = [f"{instance}.{attribute}" for attribute in attributes]
             new = source.bind(object.__new__, "new")
-            places = [f"{instance}.{field.attribute}" for field in record.fields]
             source.line(f"{instance} = {new}({source.bind(twin, 'twin')})")
         reals: list[str] = []
         codes = ""
@@ -155,8 +162,8 @@ class Decoding:
                     reals, codes = [], ""
                     self.read(field.operation, place)
         leaves.read_reals(self, reals, codes)
-        if record.type is not None:
-            source.line(f"{instance}.__class__ = {source.bind(record.type, 'type')}")
+        if finish:
+            source.line(finish)
         source.line(f"{target} = {instance}")
 
     def _union(self, union: plan.UnionOperation, target: str) -> None:

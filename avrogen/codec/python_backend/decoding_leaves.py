@@ -68,8 +68,8 @@ def read_leaf(decoding: Decoding, operation: plan.Operation, target: str) -> Non
         case plan.NanosOperation(local):
             nanos = source.variable()
             _integer(decoding, nanos, 64)
-            type_ = LocalTimestampNanos if local else TimestampNanos
-            source.line(f"{target} = {source.bind(type_, 'nanos')}({nanos})")
+            nanos_type = LocalTimestampNanos if local else TimestampNanos
+            source.line(f"{target} = {source.bind(nanos_type, 'nanos')}({nanos})")
         case plan.DecimalOperation():
             _decimal(decoding, operation, target)
         case plan.UuidOperation(binary):
@@ -171,14 +171,18 @@ def _recent(decoding: Decoding, target: str, size: int) -> None:
 
 def _decimal(decoding: Decoding, operation: plan.DecimalOperation, target: str) -> None:
     source = decoding.source
+    _, exact = conversions.decimal_contexts(operation.precision)
+    # Half a byte holds any digit; what is far longer is not made a decimal here.
+    most = exact.prec // 2 + 16
     if operation.size is None:
         end = _span(decoding)
-    else:
+        decoding.refuse_if(f"{end} - p > {most}")
+    elif operation.size <= most:
         end = source.variable()
         source.line(f"{end} = p + {operation.size}")
-    _, exact = conversions.decimal_contexts(operation.precision)
-    # Four bits hold any digit; numbers of absurd size are not made decimal.
-    decoding.refuse_if(f"{end} - p > {exact.prec // 2 + 1}")
+    else:
+        decoding.checked(operation, target)
+        return
     from_bytes = source.bind(int.from_bytes, "int")
     number = f"{from_bytes}(data[p:{end}], 'big', signed=True)"
     scaleb, decimal = source.bind(exact.scaleb, "scaleb"), source.bind(Decimal, "decimal")

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-__all__ = ["twin_of"]
+__all__ = ["stand_in_for", "twin_of"]
 
 
-def twin_of(class_: type[object]) -> type[object]:
+def twin_of(class_: type[object]) -> type[object] | None:
     """A class whose instances can be filled and then become instances of ``class_``.
 
     It has the same slots, but no ``__setattr__`` that refuses to set them; ``__class__`` can be
     assigned between the two because instances are laid out alike.
 
-    Raises:
-        TypeError: the classes are not that alike. Those of dataclasses always are.
+    Returns:
+        The twin; None if instances are not laid out alike, as where there are weak references.
     """
     namespace: dict[str, Any] = {
         "__setattr__": object.__setattr__,
@@ -27,5 +28,23 @@ def twin_of(class_: type[object]) -> type[object]:
     # ``type`` and not the class's metaclass: this is not to be known as a subclass.
     twin = type(f"{class_.__name__}Twin", class_.__bases__, namespace)
     trial: Any = object.__new__(twin)
-    trial.__class__ = class_
+    try:
+        trial.__class__ = class_
+    except TypeError:
+        return None
     return twin
+
+
+def stand_in_for(
+    class_: type[object], attributes: tuple[str, ...]
+) -> tuple[type[object], Callable[[Any], Any]]:
+    """A class to be filled instead where there is no twin, and what makes instances of it then."""
+    stand_in = type("StandIn", (), {"__slots__": attributes})
+
+    def instance(filled: Any) -> Any:
+        made = object.__new__(class_)
+        for name in attributes:
+            object.__setattr__(made, name, getattr(filled, name))
+        return made
+
+    return stand_in, instance

@@ -8,10 +8,13 @@ from array import array
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import UUID, SafeUUID
 
-from avrogen.codec.varints import INT_RANGE, LONG_RANGE, encode_long, read_varint
+from avrogen.codec.varints import encode_long, fits, read_varint
+
+if TYPE_CHECKING:
+    pass
 
 __all__ = [
     "SMALL",
@@ -61,30 +64,46 @@ UNZIGZAG: Final = [(n >> 1) ^ -(n & 1) for n in range(128)]
 
 # --- writing -------------------------------------------------------------------------------------
 
-_PACK: Final = [struct.Struct(f"{n}B").pack for n in range(6)]
+_BYTES_LIKE: Final = (bytes, bytearray, memoryview)
+_LIST: Final[type[list[Any]]] = list
+_DICT: Final[type[dict[Any, Any]]] = dict
+_ONE: Final = [bytes([n]) for n in range(128)]
+_PACK2: Final = struct.Struct("2B").pack
+_PACK3: Final = struct.Struct("3B").pack
+_PACK4: Final = struct.Struct("4B").pack
+
+V = TypeVar("V")
 
 
 @cache
 def long_writer(bits: int, tag: bytes) -> Callable[[int], bytes]:
     """A function that encodes an int of so many bits behind a tag, if it is in no table."""
-    numbers = INT_RANGE if bits == 32 else LONG_RANGE
-    pack2, pack3, pack4 = _PACK[2], _PACK[3], _PACK[4]
 
     def write(number: int) -> bytes:
         rest = number + number if number >= 0 else ~(number + number)
-        if rest < 0x4000:
-            return tag + pack2(rest & 127 | 128, rest >> 7)
-        if rest < 0x200000:
-            return tag + pack3(rest & 127 | 128, rest >> 7 & 127 | 128, rest >> 14)
         if rest < 0x10000000:
-            return tag + pack4(
-                rest & 127 | 128, rest >> 7 & 127 | 128, rest >> 14 & 127 | 128, rest >> 21
-            )
-        if number not in numbers:
+            return tag + _unsigned(rest)
+        if not fits(number, bits):
             raise Unfit
+        low = rest & 0xFFFFFFF | 0x10000000
+        four = _PACK4(low & 127 | 128, low >> 7 & 127 | 128, low >> 14 & 127 | 128, low >> 21)
+        high = rest >> 28
+        if high < 0x10000000:
+            return tag + four + _unsigned(high)
         return tag + encode_long(number)
 
     return write
+
+
+def _unsigned(rest: int) -> bytes:
+    """A varint of at most four bytes."""
+    if rest < 0x80:
+        return _ONE[rest]
+    if rest < 0x4000:
+        return _PACK2(rest & 127 | 128, rest >> 7)
+    if rest < 0x200000:
+        return _PACK3(rest & 127 | 128, rest >> 7 & 127 | 128, rest >> 14)
+    return _PACK4(rest & 127 | 128, rest >> 7 & 127 | 128, rest >> 14 & 127 | 128, rest >> 21)
 
 
 def as_int(value: Any) -> int:
@@ -96,31 +115,27 @@ def as_int(value: Any) -> int:
 
 def as_bytes(value: Any) -> bytes:
     """Other buffers as bytes."""
-    if isinstance(value, bytes | bytearray | memoryview):
-        return bytes(value)
-    raise Unfit
+    return bytes(_instance(value, _BYTES_LIKE))
 
 
 def as_datetime(value: Any) -> datetime:
     """Datetimes of a subclass pass."""
-    if isinstance(value, datetime):
-        return value
-    raise Unfit
+    return _instance(value, datetime)
 
 
 def as_list(value: Any) -> list[Any]:
     """Lists of a subclass pass."""
-    if isinstance(value, list):
-        items: list[Any] = value
-        return items
-    raise Unfit
+    return _instance(value, _LIST)
 
 
 def as_dict(value: Any) -> dict[Any, Any]:
     """Dicts of a subclass pass."""
-    if isinstance(value, dict):
-        entries: dict[Any, Any] = value
-        return entries
+    return _instance(value, _DICT)
+
+
+def _instance(value: Any, type_: type[V] | tuple[type[V], ...]) -> V:
+    if isinstance(value, type_):
+        return value
     raise Unfit
 
 
@@ -199,20 +214,13 @@ def unpack_array(data: bytes, position: int, count: int, code: str, items: list[
     return position + struct.calcsize(layout)
 
 
-class _UuidTwin:
-    """A UUID that can be filled: as UUID has it, but without its refusal of assignments."""
-
-    __slots__ = ("__weakref__", "int", "is_safe")
-
-    int: Any
-    is_safe: SafeUUID
+_set_uuid_int: Final[Callable[[UUID, int], None]] = UUID.__dict__["int"].__set__
+_set_uuid_safety: Final[Callable[[UUID, SafeUUID], None]] = UUID.__dict__["is_safe"].__set__
 
 
 def uuid_from_int(number: int) -> UUID:
-    """The UUID of an int of 128 bits."""
-    twin: Any = _UuidTwin()
-    twin.int = number
-    twin.is_safe = SafeUUID.unknown
-    twin.__class__ = UUID
-    uuid: UUID = twin
+    """The UUID of an int of 128 bits, without the many ways of ``UUID.__init__``."""
+    uuid = object.__new__(UUID)
+    _set_uuid_int(uuid, number)
+    _set_uuid_safety(uuid, SafeUUID.unknown)
     return uuid
