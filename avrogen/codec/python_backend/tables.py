@@ -123,12 +123,12 @@ def as_datetime(value: Any) -> datetime:
     return _instance(value, datetime)
 
 
-def as_list(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[object]:
     """Lists of a subclass pass."""
     return _instance(value, _LIST)
 
 
-def as_dict(value: Any) -> dict[Any, Any]:
+def as_dict(value: Any) -> dict[object, object]:
     """Dicts of a subclass pass."""
     return _instance(value, _DICT)
 
