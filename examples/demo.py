@@ -122,7 +122,8 @@ def lines(value: object, indent: str) -> Iterator[str]:
             for number, item in enumerate(inner):
                 yield from titled(f"{field.name}[{number}]", item, indent)
         else:
-            yield f"{indent}{field.name} = {inner!r}"
+            plain = isinstance(inner, date | Decimal | UUID)
+            yield f"{indent}{field.name} = {inner if plain else repr(inner)}"
 
 
 def is_list_of_records(value: object) -> TypeGuard[list[AvroRecord]]:

@@ -43,22 +43,15 @@ class Partner:
         _fastavro.schemaless_writer(buffer, self._parsed, datum)
         return buffer.getvalue()
 
-    def read(self, data: bytes) -> Any:
-        """What fastavro reads, with the names of records in unions."""
-        return _fastavro.schemaless_reader(
-            io.BytesIO(data), self._parsed, None, return_record_name=True
-        )
-
 
 def _inlined(schema: Json, definitions: Mapping[str, Json], seen: set[str]) -> Json:
     """The schema in one piece, without logical types and what they bring."""
     if isinstance(schema, str):
         if schema not in definitions or schema in seen:
-            return schema
+            return _partner_name(schema)
         seen.add(schema)
         own = {k: v for k, v in definitions[schema].items() if k in _KEPT}
-        if "." not in schema:
-            own["namespace"] = ""  # so that it inherits none
+        own["name"] = _partner_name(schema)
         if "fields" in own:
             own["fields"] = [
                 {"name": f["name"], "type": _inlined(f["type"], definitions, seen)}
@@ -72,6 +65,11 @@ def _inlined(schema: Json, definitions: Mapping[str, Json], seen: set[str]) -> J
     if schema["type"] == "map":
         return {"type": "map", "values": _inlined(schema["values"], definitions, seen)}
     return _inlined(schema["type"], definitions, seen)
+
+
+def _partner_name(name: str) -> str:
+    """fastavro finds no type without a namespace from inside one, so here every type has one."""
+    return name if "." in name or name in PRIMITIVES | {"array", "map"} else f"none.{name}"
 
 
 _KEPT = {"type", "name", "fields", "symbols", "size"}
@@ -123,7 +121,7 @@ class _Maker:
     def _branch_name(self, branch: Json) -> str:
         while is_object(branch):
             branch = branch["type"]
-        return str(branch)
+        return _partner_name(str(branch))
 
     def _length(self, depth: int) -> int:
         return 0 if depth > _DEPTH else self._random.choice((0, 1, 2, 3))

@@ -109,9 +109,9 @@ def _type(schema: Json, namespace: str, known: set[str], out: dict[str, Json]) -
         if "fields" in own:
             own["fields"] = [
                 {**member, "type": _type(member["type"], inner, known, out)}
-                for member in own["fields"]
+                for member in map(_without_empty_aliases, own["fields"])
             ]
-        out[name] = own
+        out[name] = _without_empty_aliases(own)
         return name
     if kind == "array":
         return {**schema, "items": _type(schema["items"], namespace, known, out)}
@@ -120,6 +120,10 @@ def _type(schema: Json, namespace: str, known: set[str], out: dict[str, Json]) -
     inner_type = _type(kind, namespace, known, out)
     rest = {k: v for k, v in schema.items() if k != "type"}
     return {"type": inner_type, **rest} if rest else inner_type
+
+
+def _without_empty_aliases(own: dict[str, Json]) -> dict[str, Json]:
+    return {k: v for k, v in own.items() if k != "aliases" or v}
 
 
 def _use(name: str, namespace: str, known: set[str]) -> str:
@@ -162,4 +166,5 @@ def _definition(own: Json, definitions: Mapping[str, Json], seen: set[str]) -> s
         f'{{"name":"{field["name"]}","type":{_canonical(field["type"], definitions, seen)}}}'
         for field in own["fields"]
     )
-    return f'{{"name":{name},"type":"{own["type"]}","fields":[{fields}]}}'
+    # An error is a record here, as in Avro Java: it differs from one in protocols only.
+    return f'{{"name":{name},"type":"record","fields":[{fields}]}}'
