@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -71,6 +73,9 @@ def _walk(folder: Path, around: tuple[str, ...], diagnostics: Diagnostics) -> It
 
 def _text(file: Path, diagnostics: Diagnostics) -> str | None:
     try:
+        # Reading a pipe or a device might never end.
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
         data = file.read_bytes()
     except OSError as error:
         _report_unreadable(file, error, diagnostics)
