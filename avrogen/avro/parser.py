@@ -53,7 +53,10 @@ def parse_sources(sources: Iterable[Source]) -> Parsed:
         document = read_json(source, diagnostics)
         if document is not UNREADABLE:
             documents.append((source, document))
-    declared = {name for _, document in documents for name in declared_names(document)}
+    declared: dict[str, Source] = {}
+    for source, document in documents:
+        for name in declared_names(document):
+            declared.setdefault(name, source)
     structure = Structure(declared, diagnostics)
     roots: list[Root] = []
     for source, document in documents:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping
 
 from avrogen.avro import model
 from avrogen.avro.attributes import brief, custom_attributes, logical_type_of
@@ -11,7 +11,7 @@ from avrogen.avro.definitions import Definitions
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.model import Json
 from avrogen.avro.names import PRIMITIVES, full_name, is_primitive, similar
-from avrogen.avro.source import Origin
+from avrogen.avro.source import Origin, Source
 from avrogen.avro.where import Where
 
 __all__ = ["BROKEN", "MOST_NESTED_TYPES", "Structure"]
@@ -26,11 +26,11 @@ BROKEN = model.Reference("")
 class Structure:
     """Takes schemas apart, and collects the named types that they define in ``types``."""
 
-    def __init__(self, declared: Set[str], diagnostics: Diagnostics) -> None:
+    def __init__(self, declared: Mapping[str, Source], diagnostics: Diagnostics) -> None:
         """Prepare for the files of a run.
 
         Args:
-            declared: full names of all types that any of the files defines.
+            declared: full names of all types that the files define, with the first file of each.
             diagnostics: takes what is wrong.
         """
         self.types: dict[str, model.NamedType] = {}
@@ -116,8 +116,7 @@ class Structure:
                 name = self._definitions.define(kind, schema, where)
                 return BROKEN if name is None else model.Reference(name)
             case str():
-                known = {full_name(kind, where.namespace), kind} & self._declared
-                if not known:
+                if not {full_name(kind, where.namespace), kind} & self._declared.keys():
                     return self._unknown(kind, where.at("type"))
                 message = f"{brief(kind)} is used in an object, as only primitive types can be"
                 hint = f'write just "{kind}"'
@@ -153,9 +152,8 @@ class Structure:
         return self._refuse(Code.UNKNOWN_TYPE, where, f"unknown type {brief(name)}", hint)
 
     def _with_file(self, name: str) -> str:
-        """A name with the file that defines it, as far as files have been read."""
-        origin = self.types[name].origin if name in self.types else None
-        return f"{name} ({origin.source.path})" if origin else name
+        """A name with the file that defines it."""
+        return f"{name} ({self._declared[name].path})" if name in self._declared else name
 
     def _refuse(
         self, code: Code, where: Where, message: str, hint: str | None = None
