@@ -18,6 +18,7 @@ from avrogen.avro.declarations import scope_of
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.model import Json
 from avrogen.avro.names import PRIMITIVES, full_name, is_full_name, is_name
+from avrogen.avro.positions import locate
 from avrogen.avro.schema_json import definition_json
 from avrogen.avro.where import Where
 
@@ -97,7 +98,7 @@ class Definitions:
                 Code.REDEFINED_TYPE,
                 where.at("name"),
                 f"{named.name} is defined twice, and not the same way",
-                f"the other definition is at {first.origin.location()}",
+                f"the other definition is at {locate(first.origin)}",
             )
 
     def _aliases(self, schema: dict[str, Json], where: Where) -> tuple[str, ...]:

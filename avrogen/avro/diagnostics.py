@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
+from avrogen.avro.positions import locate
 from avrogen.avro.source import Location, Origin
 
 __all__ = ["Code", "Diagnostic", "Diagnostics", "Severity"]
@@ -145,7 +146,7 @@ class Diagnostics:
             hint: what to do about it.
             key: the problem is with the key of that value.
         """
-        location = where.location(key=key) if isinstance(where, Origin) else where
+        location = locate(where, key=key) if isinstance(where, Origin) else where
         self._found[Diagnostic(code, _one_line(message), location, hint and _one_line(hint))] = None
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:

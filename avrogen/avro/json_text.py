@@ -13,11 +13,13 @@ import re
 from enum import Enum
 from typing import Any, Final, NoReturn
 
+from avrogen.avro.comments import blank_comments
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.model import Json
-from avrogen.avro.source import Location, Source
+from avrogen.avro.positions import at_offset
+from avrogen.avro.source import Source
 
-__all__ = ["MOST_DIGITS", "MOST_LEVELS", "UNREADABLE", "Unreadable", "blank_comments", "read_json"]
+__all__ = ["MOST_DIGITS", "MOST_LEVELS", "UNREADABLE", "Unreadable", "read_json"]
 
 MOST_LEVELS = 250
 """Objects and arrays inside one another."""
@@ -27,7 +29,6 @@ MOST_DIGITS = 1000
 
 _LONGEST_SEARCHED = 200
 
-_COMMENT = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|[\]}]', re.DOTALL)
 
 
@@ -58,7 +59,7 @@ def read_json(source: Source, diagnostics: Diagnostics) -> Json | Unreadable:
     deep = _first_too_deep(text)
     if deep is not None:
         message = f"nested more than {MOST_LEVELS} levels deep"
-        diagnostics.report(Code.NESTING, _at(source, deep + shift), message)
+        diagnostics.report(Code.NESTING, at_offset(source, deep + shift), message)
         return UNREADABLE
     try:
         value: Json = _decoder.decode(text)
@@ -66,23 +67,11 @@ def read_json(source: Source, diagnostics: Diagnostics) -> Json | Unreadable:
     except json.JSONDecodeError as error:
         offset = min(error.pos, len(text.rstrip())) + shift
         message = re.sub(" (starting )?at$", "", error.msg[0].lower() + error.msg[1:])
-        diagnostics.report(Code.JSON_SYNTAX, _at(source, offset), f"not JSON: {message}")
+        diagnostics.report(Code.JSON_SYNTAX, at_offset(source, offset), f"not JSON: {message}")
     except _Refused as refused:
         offset = max(_find(text, refused.text), 0) + shift
-        diagnostics.report(refused.code, _at(source, offset), str(refused))
+        diagnostics.report(refused.code, at_offset(source, offset), str(refused))
     return UNREADABLE
-
-
-def blank_comments(text: str) -> str:
-    """The text with spaces in place of ``//`` and ``/* */`` comments; nothing else moves."""
-    if "/" not in text:
-        return text
-    return _COMMENT.sub(_blank, text)
-
-
-def _blank(match: re.Match[str]) -> str:
-    token = match[0]
-    return token if token.startswith('"') else re.sub(r"[^\n]", " ", token)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -142,9 +131,3 @@ def _find(text: str, part: str) -> int:
     quoted = json.dumps(part)
     second = text.find(quoted, text.find(quoted) + 1)
     return second if second >= 0 else text.find(part)
-
-
-def _at(source: Source, offset: int) -> Location:
-    from avrogen.avro.positions import at_offset  # which imports this module
-
-    return at_offset(source, offset)

@@ -8,8 +8,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from avrogen.avro.json_text import blank_comments
-from avrogen.avro.source import Location, Pointer, Source
+from avrogen.avro.comments import blank_comments
+from avrogen.avro.source import Location, Origin, Pointer, Source
 
 __all__ = ["at_offset", "locate"]
 
@@ -30,14 +30,14 @@ def at_offset(source: Source, offset: int) -> Location:
     return Location(source.path, line, offset - starts[line - 1] + 1)
 
 
-def locate(source: Source, pointer: Pointer, *, key: bool = False) -> Location:
+def locate(origin: Origin, *, key: bool = False) -> Location:
     """Where a value begins, or its key; if it is not there, what is nearest around it.
 
     Args:
-        source: JSON that has been read without errors, with or without comments.
-        pointer: the way to the value.
+        origin: a value of JSON that has been read without errors, with or without comments.
         key: find the key of the last step instead.
     """
+    source, pointer = origin.source, origin.pointer
     index = _index(source.text)
     if pointer in index:
         return at_offset(source, index[pointer].key if key else index[pointer].value)

@@ -1,4 +1,4 @@
-"""Which named types a type leads to."""
+"""What types refer to."""
 
 from __future__ import annotations
 
@@ -7,42 +7,47 @@ from typing import assert_never
 
 from avrogen.avro import model
 
-__all__ = ["reachable_types"]
+__all__ = ["mentions", "reachable_types", "references"]
 
 
-def reachable_types(
-    type_: model.AvroType, types: Mapping[str, model.NamedType]
-) -> Mapping[str, model.NamedType]:
-    """The named types that a type leads to, by full name, in the order of first use."""
-    found: dict[str, model.NamedType] = {}
-    waiting = [_references(type_)]
-    while waiting:
-        for name in waiting[-1]:
-            if name not in found:
-                named = found[name] = types[name]
-                if isinstance(named, model.Record):
-                    waiting.append(_field_references(named))
-                    break
-        else:
-            waiting.pop()
-    return found
-
-
-def _field_references(record: model.Record) -> Iterator[str]:
-    for field in record.fields:
-        yield from _references(field.type)
-
-
-def _references(type_: model.AvroType) -> Iterator[str]:
+def references(type_: model.AvroType) -> Iterator[str]:
+    """Full names of the named types in a type, as often as they stand there."""
     match type_:
         case model.Primitive():
             return
         case model.Reference(name):
             yield name
         case model.Array(inner) | model.Map(inner):
-            yield from _references(inner)
+            yield from references(inner)
         case model.Union(branches):
             for branch in branches:
-                yield from _references(branch)
+                yield from references(branch)
         case _:
             assert_never(type_)
+
+
+def mentions(named: model.NamedType) -> tuple[str, ...]:
+    """Full names of the types that a definition refers to, each once, in order."""
+    if not isinstance(named, model.Record):
+        return ()
+    return tuple(dict.fromkeys(name for field in named.fields for name in references(field.type)))
+
+
+def reachable_types(
+    type_: model.AvroType, types: Mapping[str, model.NamedType]
+) -> Mapping[str, model.NamedType]:
+    """The named types that a type leads to, by full name, depth first in the order of first use.
+
+    The stack is a list: chains of types may be longer than Python's.
+    """
+    found: dict[str, model.NamedType] = {}
+    waiting = [references(type_)]
+    while waiting:
+        for name in waiting[-1]:
+            if name not in found:
+                found[name] = types[name]
+                waiting.append(iter(mentions(types[name])))
+                break
+        else:
+            waiting.pop()
+    return found

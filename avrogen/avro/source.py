@@ -42,8 +42,8 @@ class Source:
 class Origin:
     """The JSON value of a source that something was read from.
 
-    Positions are worked out only when a diagnostic needs one, so that schemas without problems
-    pay nothing for them.
+    Its line and column are worked out only when a diagnostic needs them
+    (:mod:`avrogen.avro.positions`), so that schemas without problems pay nothing for them.
     """
 
     source: Source
@@ -52,9 +52,3 @@ class Origin:
     def __truediv__(self, step: str | int) -> Origin:
         """The origin of a member or an item of this value."""
         return Origin(self.source, (*self.pointer, step))
-
-    def location(self, *, key: bool = False) -> Location:
-        """Where the value begins, or its key."""
-        from avrogen.avro.positions import locate
-
-        return locate(self.source, self.pointer, key=key)

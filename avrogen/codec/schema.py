@@ -77,7 +77,7 @@ class Schema:
     def types(self) -> Mapping[str, NamedType]:
         """All named types that the schema can lead to, by full name, in the order of first use."""
         if self._reachable is None:
-            from avrogen.codec.reachable import reachable_types
+            from avrogen.avro.references import reachable_types
 
             self._reachable = reachable_types(*self._parse())
         return self._reachable

@@ -7,34 +7,11 @@ a circle, therefore share a module, and all imports stand at the top and never r
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import assert_never
 
 from avrogen.avro import model
+from avrogen.avro.references import mentions
 
-__all__ = ["circles", "mentions", "references"]
-
-
-def mentions(named: model.NamedType) -> tuple[str, ...]:
-    """Full names of the types that a definition refers to, each once, in order."""
-    if not isinstance(named, model.Record):
-        return ()
-    return tuple(dict.fromkeys(name for field in named.fields for name in references(field.type)))
-
-
-def references(type_: model.AvroType) -> Iterator[str]:
-    """Full names of the types that a type refers to."""
-    match type_:
-        case model.Primitive():
-            return
-        case model.Reference(name):
-            yield name
-        case model.Array(inner) | model.Map(inner):
-            yield from references(inner)
-        case model.Union(branches):
-            for branch in branches:
-                yield from references(branch)
-        case _:
-            assert_never(type_)
+__all__ = ["circles"]
 
 
 def circles(types: Mapping[str, model.NamedType]) -> list[tuple[str, ...]]:

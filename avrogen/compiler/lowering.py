@@ -10,11 +10,11 @@ from avrogen.avro import model
 from avrogen.avro.defaults import completed
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.parser import Parsed, Root
+from avrogen.avro.references import mentions, references
 from avrogen.avro.schema_json import definition_json, type_json
 from avrogen.avro.source import Pointer
 from avrogen.compiler.defaults import DefaultWriter, NotADefault
 from avrogen.compiler.expressions import Expression, Symbol
-from avrogen.compiler.grouping import mentions, references
 from avrogen.compiler.logical_defaults import NoSuchValue
 from avrogen.compiler.mapping import SymbolOf, logical_type, python_type
 from avrogen.compiler.naming import AttributeName, MemberName, attribute_names, member_names

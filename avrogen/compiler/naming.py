@@ -230,7 +230,7 @@ def _as_member(symbol: str) -> str:
 
 
 def _module_name(class_name: str) -> str:
-    name = f"_{snake_case(class_name).lstrip('_')}"
+    name = f"_{snake_case(class_name).lstrip('_') or 'x'}"
     if len(name) <= _LONGEST_MODULE_NAME:
         return name
     digest = hashlib.sha256(class_name.encode()).hexdigest()[:12]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from avrogen.avro.model import Json
 from avrogen.avro.positions import locate
-from avrogen.avro.source import Location, Pointer, Source
+from avrogen.avro.source import Location, Origin, Pointer, Source
 
 TEXT = """\
 // a comment: {"a": 1}
@@ -38,8 +38,8 @@ JSON: st.SearchStrategy[Json] = st.recursive(
 )
 def test_positions(pointer: Pointer, value: tuple[int, int], key: tuple[int, int]) -> None:
     source = Source("a.avsc", TEXT)
-    assert locate(source, pointer) == Location("a.avsc", *value)
-    assert locate(source, pointer, key=True) == Location("a.avsc", *key)
+    assert locate(Origin(source, pointer)) == Location("a.avsc", *value)
+    assert locate(Origin(source, pointer), key=True) == Location("a.avsc", *key)
 
 
 @given(JSON, st.sampled_from([None, 1, "\t"]))
@@ -48,7 +48,7 @@ def test_what_stands_at_a_position_is_the_value(value: Json, indent: int | str |
     lines = text.split("\n")
     decoder = json.JSONDecoder()
     for pointer, part in parts(value, ()):
-        at = locate(Source("a.avsc", text), pointer)
+        at = locate(Origin(Source("a.avsc", text), pointer))
         rest = "\n".join([lines[at.line - 1][at.column - 1 :], *lines[at.line :]])
         assert decoder.raw_decode(rest)[0] == part
 
