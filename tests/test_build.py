@@ -393,3 +393,9 @@ def test_configuration_in_pyproject(tmp_path: Path, schemas: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.avrogen]\nstrict = true\n")
     write_schemas(schemas, {"event.avsc": WARNED})
     assert run_avrogen("build", schemas, "-o", tmp_path / "built").exit_code == 1
+
+
+def test_single_files_have_no_topics(tmp_path: Path) -> None:
+    """They are about a whole folder; a file of it may be built alone."""
+    schemas = ROOT / "schemas"
+    assert run_avrogen("build", schemas / "event.avsc", "-o", tmp_path / "built").exit_code == 0

@@ -109,8 +109,9 @@ def nesting(schemas: Path) -> None:
 
 def several_configs(schemas: Path) -> None:
     (schemas / "avrogen.toml").write_text("strict = true\n")
-    (schemas.parent / "avrogen.toml").write_text("strict = true\n")
-    (schemas.parent / "b.avsc").write_text('"string"')
+    (schemas / "more").mkdir()
+    (schemas / "more" / "avrogen.toml").write_text("strict = true\n")
+    (schemas / "more" / "b.avsc").write_text('"string"')
 
 
 def output_blocked(schemas: Path) -> None:
@@ -139,7 +140,7 @@ def test_problems_without_examples(code: str, tmp_path: Path) -> None:
     schemas = tmp_path / "schemas"
     schemas.mkdir()
     UNSHOWN[code](schemas)
-    paths = [schemas, *([tmp_path / "b.avsc"] if code == "AVR606" else [])]
+    paths = [schemas, *([schemas / "more"] if code == "AVR606" else [])]
     arguments = ["build", *map(os.fspath, paths), "-o", os.fspath(tmp_path / "pkg")]
     result = CliRunner().invoke(main, [*arguments, "--format", "json"])
     assert result.exit_code == 1, result.output

@@ -10,7 +10,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import TypeAlias
@@ -88,13 +88,15 @@ def read_config(schema_paths: Iterable[Path], diagnostics: Diagnostics) -> Confi
     """The configuration for a run: defaults if there is none.
 
     That is ``avrogen.toml`` at the top of a schema folder, or else ``[tool.avrogen]`` in the
-    nearest ``pyproject.toml`` in or above the first one.
+    nearest ``pyproject.toml`` in or above the first path. Topics are about whole folders: a run
+    over single files has none.
 
     Args:
         schema_paths: files and folders of the command line.
         diagnostics: takes every mistake in the file.
     """
-    folders = [path if path.is_dir() else path.parent for path in schema_paths]
+    paths = list(schema_paths)
+    folders = [path for path in paths if path.is_dir()]
     files = list(dict.fromkeys(f / FILE_NAME for f in folders if (f / FILE_NAME).is_file()))
     if len(files) > 1:
         diagnostics.report(
@@ -105,12 +107,13 @@ def read_config(schema_paths: Iterable[Path], diagnostics: Diagnostics) -> Confi
         )
     if files:
         return _read(files[0], (), diagnostics)
-    project = _project_file(folders[0]) if folders else None
-    return _read(project, ("tool", "avrogen"), diagnostics) if project else Config()
+    project = _project_file(paths[0]) if paths else None
+    config = _read(project, ("tool", "avrogen"), diagnostics) if project else Config()
+    return config if folders else replace(config, topics=())
 
 
-def _project_file(folder: Path) -> Path | None:
-    absolute = folder.resolve()
+def _project_file(path: Path) -> Path | None:
+    absolute = path.resolve()
     for parent in (absolute, *absolute.parents):
         file = parent / "pyproject.toml"
         if file.is_file():
