@@ -234,15 +234,14 @@ class Decoding:
     def _blocks(self, least: int, read_items: Callable[[str], None]) -> None:
         """Emit a loop over blocks; ``read_items`` emits what reads as many items."""
         source = self.source
-        count, end = source.variable(), source.variable()
+        count = source.variable()
         times = "" if least == 1 else f" * {least}"
         source.line(f"{count} = data[p]; p += 1")
         with source.block(f"while {count}:"):
             with source.block(f"if {count} & 129:"):
                 block = source.bind(read_block, "block")
-                source.line(f"{count}, p, {end} = {block}(data, p - 1)")
-            source.line(f"else: {count} >>= 1; {end} = 0")
+                source.line(f"{count}, p = {block}(data, p - 1)")
+            source.line(f"else: {count} >>= 1")
             self.refuse_if(f"{count}{times} > size - p")
             read_items(count)
-            self.refuse_if(f"{end} and {end} != p")
             source.line(f"{count} = data[p]; p += 1")

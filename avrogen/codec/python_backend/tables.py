@@ -195,16 +195,15 @@ def read_span(data: bytes, position: int) -> tuple[int, int]:
     return start, end
 
 
-def read_block(data: bytes, position: int) -> tuple[int, int, int]:
-    """The count of a block, the position of its items, and where it ends if it says so (or 0)."""
+def read_block(data: bytes, position: int) -> tuple[int, int]:
+    """The count of a block, and the position of its items."""
     count, position = read_long(data, position)
     if count >= 0:
-        return count, position, 0
+        return count, position
     size, position = read_long(data, position)
-    end = position + size
-    if size < 0 or end > len(data):
+    if not 0 <= size <= len(data) - position:
         raise Unfit
-    return -count, position, end
+    return -count, position
 
 
 def unpack_array(data: bytes, position: int, count: int, code: str, items: list[float]) -> int:

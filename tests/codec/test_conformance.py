@@ -1,0 +1,166 @@
+"""Bytes and values of cases from other implementations, through :class:`avrogen.Schema`.
+
+Values are plain here: dicts for records, str for enums, bytes for fixed types.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import json
+import uuid
+from typing import Any, cast
+
+import pytest
+
+from avrogen import DecodeError, Duration, EncodeError, Schema, SchemaError
+from tests.shared import conformance, schema_text
+from tests.strategies import without_logical_types
+
+Case = dict[str, Any]
+
+STREAMED = {"B01136", "B01149", "B01222", "B01223", "B01224", "B01229", "B01230"}
+"""One datum of a stream, others behind it. ``from_avro`` takes one datum and nothing else."""
+
+LOOK_ALIKES = {"B01309"}
+"""A union of two records of the same shape: a plain dict is written as the first of them."""
+
+EVALUATED = {"datetime": datetime, "decimal": decimal, "uuid": uuid}
+"""What the literals of encode.json use."""
+
+
+def untagged(value: Any) -> Any:
+    """A value of the cases, where JSON has no word for it under a tag."""
+    match value:
+        case {"$bytes": str(text)}:
+            return bytes.fromhex(text)
+        case {"$float": str(text)}:
+            return float(text)
+        case {"$decimal": str(text)}:
+            return decimal.Decimal(text)
+        case {"$datetime": str(text)}:
+            return datetime.datetime.fromisoformat(text)
+        case {"$date": str(text)}:
+            return datetime.date.fromisoformat(text)
+        case {"$time": str(text)}:
+            return datetime.time.fromisoformat(text)
+        case {"$uuid": str(text)}:
+            return uuid.UUID(text)
+        case {"$nanos": int(count)}:
+            return count
+        case {"$duration": [int(months), int(days), int(milliseconds)]}:
+            return Duration(months=months, days=days, milliseconds=milliseconds)
+        case [str(text)] if text.startswith("BIG:"):
+            return [None] * int(text.removeprefix("BIG:"))
+        case dict():
+            return {k: untagged(v) for k, v in cast("dict[str, Any]", value).items()}
+        case list():
+            return [untagged(item) for item in cast("list[object]", value)]
+        case _:
+            return value
+
+
+def agree(one: object, other: object) -> bool:
+    """Whether two values are equal, where JSON does not tell 1 from 1.0. NaN equals NaN."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        left, right = cast("dict[str, object]", one), cast("dict[str, object]", other)
+        return left.keys() == right.keys() and all(agree(left[k], right[k]) for k in left)
+    if isinstance(one, list) and isinstance(other, list):
+        items, others = cast("list[object]", one), cast("list[object]", other)
+        return len(items) == len(others) and all(map(agree, items, others))
+    if isinstance(one, float) and isinstance(other, int | float):
+        return repr(one) == repr(float(other))
+    return one == other
+
+
+def written(case: Case) -> Any:
+    """The value that a case writes; None for one that Python refuses to make."""
+    if "py" in case:
+        return eval(case["py"], dict(EVALUATED))
+    try:
+        return untagged(case["encode"])
+    except ValueError:
+        return None
+
+
+def read(schema: Schema, case: Case) -> Any:
+    """The value, or the error that takes its place."""
+    try:
+        return schema.from_avro(bytes.fromhex(case["hex"]))
+    except DecodeError as error:
+        return error
+
+
+def problem(case: Case, schema: Schema) -> str | None:
+    """What is wrong with how a case is read."""
+    value = read(schema, case)
+    if case["expect"] in ("error", "trailing"):
+        return None if isinstance(value, DecodeError) else f"reads as {value!r}"
+    if case["expect"] != "value":
+        return None
+    tagged = [case[key] for key in ("logical", "datum") if key in case]
+    if isinstance(value, DecodeError) or not all(agree(untagged(t), value) for t in tagged):
+        return f"{value!r} instead of {tagged!r}"
+    again = schema.to_avro(value)
+    if case.get("reencoded") in (None, again.hex()) or '"map"' in json.dumps(case["schema"]):
+        # The order of a map's entries is nobody's to say; what was written must read as the same.
+        return None if agree(schema.from_avro(again), value) else "does not survive"
+    return f"is written as {again.hex()}"
+
+
+@pytest.mark.parametrize("name", ["binary", "logical", "malformed"])
+def test_reading(name: str) -> None:
+    wrong: list[str] = []
+    for case in conformance(name):
+        if "hex" not in case or "encode" in case:
+            continue
+        # Raw values are those of the base types.
+        raw = name == "binary"
+        text = json.dumps(without_logical_types(case["schema"])) if raw else schema_text(case)
+        try:
+            schema = Schema.parse(text)
+        except SchemaError as error:
+            if case["expect"] not in ("error", None):
+                wrong.append(f"{case['id']}: {error}")
+            continue
+        found = problem(case, schema)
+        if found and case["id"] not in STREAMED | LOOK_ALIKES:
+            wrong.append(f"{case['id']}: {found}"[:300])
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", ["encode", "logical"])
+def test_writing(name: str) -> None:
+    wrong: list[str] = []
+    for case in conformance(name):
+        if "py" not in case and "encode" not in case:
+            continue
+        value = written(case)
+        if value is None:
+            continue
+        try:
+            found = Schema.parse(schema_text(case)).to_avro(value).hex()
+        except EncodeError:
+            found = "error"
+        expected = case.get("hex") if case["expect"] == "hex" else case["expect"]
+        if expected not in (found, "policy"):
+            wrong.append(f"{case['id']}: {value!r} is written as {found}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "path"),
+    [
+        ({"type": "array", "items": "int"}, [1, True], "$[1]"),
+        ({"type": "map", "values": "int"}, {"a": 1.0}, "$.a"),
+        (
+            {"type": "record", "name": "R", "fields": [{"name": "a", "type": "string"}]},
+            {"a": b"x"},
+            "$.a",
+        ),
+    ],
+)
+def test_errors_say_where(schema: Any, value: Any, path: str) -> None:
+    with pytest.raises(EncodeError) as caught:
+        Schema.parse(json.dumps(schema)).to_avro(value)
+    assert caught.value.path == path
