@@ -43,7 +43,7 @@ def format_files(
 
 def _joined(file: RenderedFile, formatted: Mapping[str, str]) -> str:
     """Two blank lines between definitions, as black has it between classes."""
-    return "\n\n".join(formatted[piece] for piece in file.pieces)
+    return file.head + "\n\n".join(formatted[piece] for piece in file.pieces)
 
 
 def _formatted(pieces: Sequence[str], progress: Progress) -> dict[str, str]:

@@ -57,19 +57,32 @@ View: TypeAlias = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class RenderedFile:
-    """A file before formatting: its path in the package, and pieces of Python."""
+    """A file before formatting.
+
+    Attributes:
+        path: where it is in the package.
+        head: comments at the top, which stay as they are.
+        pieces: what is formatted, each by itself: imports first, then definitions.
+    """
 
     path: str
+    head: str
     pieces: tuple[str, ...]
 
 
 def render(package: Package) -> Iterator[RenderedFile]:
     """Every file of the package, in no particular order."""
-    yield RenderedFile("py.typed", ())
+    yield RenderedFile("py.typed", "", ())
     for namespace in package.namespaces:
-        yield RenderedFile(_path(namespace.path, "__init__"), (_namespace(namespace),))
+        yield _namespace(namespace)
     for module in package.modules:
-        yield RenderedFile(_path(module.package, module.name), tuple(_module(module)))
+        yield _module(module)
+
+
+def _head(comments: Iterable[str], public_names: Iterable[str]) -> str:
+    """The comments at the top of a file, for which black has no opinion."""
+    pragma = [_PRIVATE_NAMES] if any(name.startswith("_") for name in public_names) else []
+    return "".join(f"{line}\n" for line in (HEADER, *comments, *pragma)) + "\n"
 
 
 def _path(package: Iterable[str], module: str) -> str:
@@ -79,23 +92,23 @@ def _path(package: Iterable[str], module: str) -> str:
 # --- modules of types -----------------------------------------------------------------------------
 
 
-def _module(module: Module) -> Iterator[str]:
+def _module(module: Module) -> RenderedFile:
     own = "." + ".".join((*module.package, module.name))
     symbols = set(_symbols(module))
     scope = Scope(own, symbols, set(_names_in(module)))
-    top = _text(
+    head = _head(
+        (f"# source: {literals.comment(source)}" for source in module.sources),
+        [*(d.name for d in module.definitions), *(s.name for s in symbols)],
+    )
+    imports = _text(
         "module.py.jinja",
-        header=HEADER,
-        sources=[literals.comment(source) for source in module.sources],
-        pragma=_pragma([*(d.name for d in module.definitions), *(s.name for s in symbols)]),
         postponed=module.postponed,
         imports=grouped(scope.imports, module.package),
     )
-    definitions = [_definition(definition, scope) for definition in module.definitions]
+    pieces = (imports, *(_definition(definition, scope) for definition in module.definitions))
     if isinstance(module.definitions[0], AliasDefinition):
-        yield f"{top}\n{definitions[0]}"  # black sets an alias nearer to the imports than a class
-    else:
-        yield from (top, *definitions)
+        pieces = ("\n".join(pieces),)  # black sets an alias nearer to the imports than a class
+    return RenderedFile(_path(module.package, module.name), head, pieces)
 
 
 def _symbols(module: Module) -> Iterator[Symbol]:
@@ -197,17 +210,14 @@ def _optional(expression: Expression | None, scope: Scope) -> str | None:
 # --- packages -------------------------------------------------------------------------------------
 
 
-def _namespace(namespace: Namespace) -> str:
+def _namespace(namespace: Namespace) -> RenderedFile:
     exports = namespace.exports
     scope = Scope("", (_TYPE_CHECKING, _LAZY_EXPORTS), {export.name for export in exports})
     what = f"Types of the Avro namespace ``{namespace.avro_name}``."
     if not exports:
         what = f"Namespaces in ``{namespace.avro_name}``."
-    return _text(
+    text = _text(
         "namespace.py.jinja",
-        header=HEADER,
-        version=None if namespace.path else f"{ROOT_MARK}{avrogen.__version__}",
-        pragma=_pragma(export.name for export in exports),
         doc=literals.docstring(what if namespace.path else "Avro schemas as Python types.", ""),
         imports=grouped(scope.imports, namespace.path),
         checked=grouped((Import(e.module, e.name) for e in exports), namespace.path),
@@ -218,10 +228,9 @@ def _namespace(namespace: Namespace) -> str:
         type_checking=scope.name(_TYPE_CHECKING),
         lazy_exports=scope.name(_LAZY_EXPORTS),
     )
-
-
-def _pragma(names: Iterable[str]) -> str | None:
-    return _PRIVATE_NAMES if any(name.startswith("_") for name in names) else None
+    version = [] if namespace.path else [f"{ROOT_MARK}{avrogen.__version__}"]
+    head = _head(version, (export.name for export in exports))
+    return RenderedFile(_path(namespace.path, "__init__"), head, (text,))
 
 
 # --- templates ------------------------------------------------------------------------------------
