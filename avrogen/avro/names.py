@@ -15,6 +15,7 @@ __all__ = [
     "is_name",
     "is_primitive",
     "namespace_of",
+    "short_name",
     "similar",
 ]
 
@@ -49,15 +50,20 @@ def namespace_of(full: str) -> str:
     return full.rpartition(".")[0]
 
 
+def short_name(full: str) -> str:
+    """A full name without its namespace."""
+    return full.rpartition(".")[2]
+
+
 def similar(name: str, known: Iterable[str]) -> str | None:
     """The known full name that was probably meant: of that short name, or spelled alike."""
     import difflib
 
     known = sorted(known)
-    short = name.rpartition(".")[2].lower()
+    short = short_name(name).lower()
     for candidate in known:
-        if candidate.rpartition(".")[2].lower() == short:
+        if short_name(candidate).lower() == short:
             return candidate
-    shorts = {candidate.rpartition(".")[2].lower(): candidate for candidate in reversed(known)}
+    shorts = {short_name(candidate).lower(): candidate for candidate in reversed(known)}
     near = difflib.get_close_matches(short, shorts, n=1, cutoff=0.7)
     return shorts[near[0]] if near else None

@@ -1,0 +1,183 @@
+"""What of a writer's schema can be read as what of a reader's (Avro 1.12, "Schema Resolution").
+
+There are two questions about a pair of schemas. *Can some data be read?* is answered here: an enum
+symbol or a union branch that the reader lacks is in the way of the data that use it, not of the
+others. *Can all data be read?* is asked before schemas are changed: see
+:mod:`avrogen.avro.compatibility`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final, TypeAlias
+
+from avrogen.avro import model
+from avrogen.avro.names import short_name
+
+__all__ = ["Resolution", "Types", "is_promotable", "names_match", "written_fields"]
+
+_PROMOTIONS: Final[Mapping[model.PrimitiveName, frozenset[model.PrimitiveName]]] = {
+    "long": frozenset({"int"}),
+    "float": frozenset({"int", "long"}),
+    "double": frozenset({"int", "long", "float"}),
+    "string": frozenset({"bytes"}),
+    "bytes": frozenset({"string"}),
+}
+"""For what a reader has, what it may have been written as, besides the same."""
+
+Types: TypeAlias = Mapping[str, model.NamedType]
+_Pair: TypeAlias = tuple[str, str]
+
+
+def is_promotable(reader: model.PrimitiveName, writer: model.PrimitiveName) -> bool:
+    """Whether a primitive type is read as another, or as itself."""
+    return reader == writer or writer in _PROMOTIONS.get(reader, ())
+
+
+def names_match(reader: model.NamedType, writer: model.NamedType) -> bool:
+    """Whether a named type may have been written under another name.
+
+    Namespaces do not count, unless an alias says so ("Aliases").
+    """
+    return short_name(reader.name) == short_name(writer.name) or writer.name in reader.aliases
+
+
+def written_fields(reader: model.Record, writer: model.Record) -> list[int | None]:
+    """For each of a reader's fields, its position in the writer's record; None: not written.
+
+    A field of the same name is meant before one of an alias, and earlier aliases before later.
+    """
+    positions = {field.name: index for index, field in enumerate(writer.fields)}
+    return [
+        next((positions[name] for name in (field.name, *field.aliases) if name in positions), None)
+        for field in reader.fields
+    ]
+
+
+class Resolution:
+    """A reader's and a writer's schema, side by side."""
+
+    def __init__(self, reader_types: Types, writer_types: Types) -> None:
+        self._reader_types = reader_types
+        self._writer_types = writer_types
+        self._verdicts: dict[_Pair, bool] = {}
+
+    def is_readable(self, reader: model.AvroType, writer: model.AvroType) -> bool:
+        """Whether there are data of the writer's type that can be read as the reader's."""
+        self._settle(reader, writer)
+        return self._fits(reader, writer)
+
+    def branch(self, reader: model.Union, writer: model.AvroType) -> int | None:
+        """The position of the branch that data of a type, which is no union, are read as.
+
+        The specification takes the first that matches. The same type goes before those it could
+        be promoted to, and the same full name before an equal short name: otherwise a union would
+        not even read as itself. Avro Java does so too.
+        """
+        for index, branch in enumerate(reader.branches):
+            if self._is_same(branch, writer) and self.is_readable(branch, writer):
+                return index
+        for index, branch in enumerate(reader.branches):
+            if self.is_readable(branch, writer):
+                return index
+        return None
+
+    def _is_same(self, reader: model.AvroType, writer: model.AvroType) -> bool:
+        match reader, writer:
+            case (model.Primitive(one), model.Primitive(other)) | (
+                model.Reference(one),
+                model.Reference(other),
+            ):
+                return one == other
+            case _:
+                return type(reader) is type(writer)
+
+    def _settle(self, reader: model.AvroType, writer: model.AvroType) -> None:
+        """Find a verdict for each pair of records that the pair of types leads to.
+
+        All fit until proven otherwise, as records that contain each other do; one that does not
+        fit may be what another needed. Nothing here calls itself for records within records:
+        chains of types may be longer than Python's stack.
+        """
+        new: list[_Pair] = []
+        waiting = list(self._pairs(reader, writer))
+        while waiting:
+            pair = waiting.pop()
+            if pair not in self._verdicts:
+                self._verdicts[pair] = True
+                new.append(pair)
+                for field, written in self._common_fields(pair):
+                    waiting.extend(self._pairs(field.type, written.type))
+        unsettled = True
+        while unsettled:
+            unsettled = False
+            for pair in reversed(new):
+                if self._verdicts[pair] and not self._records_fit(pair):
+                    self._verdicts[pair] = False
+                    unsettled = True
+
+    def _pairs(self, reader: model.AvroType, writer: model.AvroType) -> Iterator[_Pair]:
+        """The pairs of records whose verdicts :meth:`_fits` asks for."""
+        match reader, writer:
+            case _, model.Union(branches):
+                for branch in branches:
+                    yield from self._pairs(reader, branch)
+            case model.Union(branches), _:
+                for branch in branches:
+                    yield from self._pairs(branch, writer)
+            case (model.Array(one), model.Array(other)) | (model.Map(one), model.Map(other)):
+                yield from self._pairs(one, other)
+            case model.Reference(one), model.Reference(other):
+                mine, theirs = self._reader_types[one], self._writer_types[other]
+                both = isinstance(mine, model.Record) and isinstance(theirs, model.Record)
+                if both and names_match(mine, theirs):
+                    yield one, other
+            case _:
+                return
+
+    def _fits(self, reader: model.AvroType, writer: model.AvroType) -> bool:
+        match reader, writer:
+            case _, model.Union(branches):
+                return not branches or any(self._fits(reader, branch) for branch in branches)
+            case model.Union(branches), _:
+                return any(self._fits(branch, writer) for branch in branches)
+            case model.Primitive(one), model.Primitive(other):
+                return is_promotable(one, other)
+            case (model.Array(one), model.Array(other)) | (model.Map(one), model.Map(other)):
+                return self._fits(one, other)
+            case model.Reference(one), model.Reference(other):
+                return self._named_fit(self._reader_types[one], self._writer_types[other])
+            case _:
+                return False
+
+    def _named_fit(self, reader: model.NamedType, writer: model.NamedType) -> bool:
+        match reader, writer:
+            case model.Record(), model.Record():
+                return names_match(reader, writer) and self._verdicts[reader.name, writer.name]
+            case model.EnumType(), model.EnumType():
+                return names_match(reader, writer)
+            case model.Fixed(), model.Fixed():
+                return names_match(reader, writer) and reader.size == writer.size
+            case _:
+                return False
+
+    def _records_fit(self, pair: _Pair) -> bool:
+        reader, _ = self._records(pair)
+        common = list(self._common_fields(pair))
+        written = {field.name for field, _ in common}
+        return all(self._fits(field.type, other.type) for field, other in common) and all(
+            field.default is not model.NO_DEFAULT or field.name in written
+            for field in reader.fields
+        )
+
+    def _common_fields(self, pair: _Pair) -> Iterator[tuple[model.Field, model.Field]]:
+        reader, writer = self._records(pair)
+        for field, position in zip(reader.fields, written_fields(reader, writer), strict=True):
+            if position is not None:
+                yield field, writer.fields[position]
+
+    def _records(self, pair: _Pair) -> tuple[model.Record, model.Record]:
+        reader, writer = self._reader_types[pair[0]], self._writer_types[pair[1]]
+        assert isinstance(reader, model.Record), "only records make pairs"
+        assert isinstance(writer, model.Record), "only records make pairs"
+        return reader, writer
