@@ -14,7 +14,7 @@ from typing import assert_never
 from avrogen.avro import model
 from avrogen.avro.resolution import Types, is_promotable, names_match, written_fields
 
-__all__ = ["Incompatibility", "IncompatibilityType", "incompatibilities"]
+__all__ = ["Incompatibility", "IncompatibilityType", "Place", "incompatibilities"]
 
 
 class IncompatibilityType(StrEnum):
@@ -57,45 +57,66 @@ class Incompatibility:
         return f"{self.type} at {self.path}: {self.message}"
 
 
-def incompatibilities(
-    reader: model.AvroType, reader_types: Types, writer: model.AvroType, writer_types: Types
-) -> tuple[Incompatibility, ...]:
-    """All that keeps some data of the writer's schema from being read; nothing, if they all are.
-
-    Raises:
-        RecursionError: types lie too deep in each other to be compared.
-    """
-    comparison = _Comparison(reader_types, writer_types)
-    return tuple(comparison.compare(reader, writer, _Place()))
-
-
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where the comparison is."""
+class Place:
+    """A place in both schemas, as paths without a slash at the end.
+
+    Attributes:
+        path: as :attr:`Incompatibility.path`.
+        reader: in the reader's schema.
+        writer: in the writer's schema.
+    """
 
     path: str = ""
     reader: str = ""
     writer: str = ""
 
-    def both(self, step: str) -> _Place:
+    def both(self, step: str) -> Place:
+        """The same step in both."""
         return self.apart(step, step)
 
-    def apart(self, reader: str, writer: str) -> _Place:
+    def apart(self, reader: str, writer: str) -> Place:
         """Different steps; what is compared lies where the reader's leads."""
         path, mine, theirs = self.path, self.reader, self.writer
-        return _Place(f"{path}/{reader}", f"{mine}/{reader}", f"{theirs}/{writer}")
+        return Place(f"{path}/{reader}", f"{mine}/{reader}", f"{theirs}/{writer}")
 
-    def readers_branch(self, index: int) -> _Place:
-        return _Place(f"{self.path}/{index}", f"{self.reader}/{index}", self.writer)
+    def readers_branch(self, index: int) -> Place:
+        """A branch of the reader's union."""
+        return Place(f"{self.path}/{index}", f"{self.reader}/{index}", self.writer)
 
-    def writers_branch(self, index: int) -> _Place:
-        return _Place(f"{self.path}/{index}", self.reader, f"{self.writer}/{index}")
+    def writers_branch(self, index: int) -> Place:
+        """A branch of the writer's union."""
+        return Place(f"{self.path}/{index}", self.reader, f"{self.writer}/{index}")
 
     def found(self, type_: IncompatibilityType, message: str) -> Incompatibility:
+        """What is wrong here."""
         root = "/"
         return Incompatibility(
             type_, message, self.path or root, self.reader or root, self.writer or root
         )
+
+
+def incompatibilities(
+    reader: model.AvroType,
+    reader_types: Types,
+    writer: model.AvroType,
+    writer_types: Types,
+    place: Place | None = None,
+) -> tuple[Incompatibility, ...]:
+    """All that keeps some data of the writer's schema from being read; nothing, if they all are.
+
+    Args:
+        reader: what is to read.
+        reader_types: the named types that it leads to.
+        writer: what was written with.
+        writer_types: likewise.
+        place: where the two stand; None: at the top.
+
+    Raises:
+        RecursionError: types lie too deep in each other to be compared.
+    """
+    comparison = _Comparison(reader_types, writer_types)
+    return tuple(comparison.compare(reader, writer, place or Place()))
 
 
 class _Comparison:
@@ -106,7 +127,7 @@ class _Comparison:
         """For pairs of named types. While one is being compared, it is compatible with itself."""
 
     def compare(
-        self, reader: model.AvroType, writer: model.AvroType, place: _Place
+        self, reader: model.AvroType, writer: model.AvroType, place: Place
     ) -> list[Incompatibility]:
         match reader, writer:
             case model.Union(), model.Union(branches):
@@ -136,7 +157,7 @@ class _Comparison:
             case _:
                 return [self._mismatch(reader, writer, place)]
 
-    def _lacks(self, reader: model.Union, writer: model.AvroType, place: _Place) -> bool:
+    def _lacks(self, reader: model.Union, writer: model.AvroType, place: Place) -> bool:
         return all(
             self.compare(branch, writer, place.readers_branch(index))
             for index, branch in enumerate(reader.branches)
@@ -146,14 +167,14 @@ class _Comparison:
         return _kind(writer, self._writer_types)
 
     def _mismatch(
-        self, reader: model.AvroType, writer: model.AvroType, place: _Place
+        self, reader: model.AvroType, writer: model.AvroType, place: Place
     ) -> Incompatibility:
         mine, theirs = _kind(reader, self._reader_types), self._kind(writer)
         message = f"reader type: {mine} not compatible with writer type: {theirs}"
         return place.found(IncompatibilityType.TYPE_MISMATCH, message)
 
     def _named(
-        self, reader: model.NamedType, writer: model.NamedType, place: _Place
+        self, reader: model.NamedType, writer: model.NamedType, place: Place
     ) -> list[Incompatibility]:
         pair = reader.name, writer.name
         if pair not in self._found:
@@ -162,7 +183,7 @@ class _Comparison:
         return self._found[pair]
 
     def _compare_named(
-        self, reader: model.NamedType, writer: model.NamedType, place: _Place
+        self, reader: model.NamedType, writer: model.NamedType, place: Place
     ) -> list[Incompatibility]:
         if type(reader) is not type(writer):
             mine, theirs = model.Reference(reader.name), model.Reference(writer.name)
@@ -189,7 +210,7 @@ class _Comparison:
         return found
 
     def _compare_fields(
-        self, reader: model.Record, writer: model.Record, place: _Place
+        self, reader: model.Record, writer: model.Record, place: Place
     ) -> list[Incompatibility]:
         found: list[Incompatibility] = []
         positions = written_fields(reader, writer)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from avrogen.codec import plan
 
-__all__ = ["LeastSizes", "least_sizes"]
+__all__ = ["LeastSizes"]
 
 
 class LeastSizes:
-    """Least sizes of the operations of one plan."""
+    """Least sizes of the operations of one plan: of what is on the wire, not of what comes out."""
 
     def __init__(self, plan_: plan.Plan) -> None:
         self._plan = plan_
@@ -32,12 +32,14 @@ class LeastSizes:
                 return bits // 8
             case plan.FixedOperation(_, size):
                 return size
-            case plan.DecimalOperation(_, _, size):
+            case plan.DecimalOperation(size=size):
                 return 1 if size is None else size
             case plan.UuidOperation(binary):
                 return 16 if binary else 37
             case plan.DurationOperation():
                 return 12
+            case plan.SkipOperation(skipped):
+                return self.of(skipped)
             case plan.Call(key):
                 return self._of_record(key)
             case _:
@@ -49,8 +51,3 @@ class LeastSizes:
             fields = self._plan.records[key].fields
             self._records[key] = sum(self.of(field.operation) for field in fields)
         return self._records[key]
-
-
-def least_sizes(plan_: plan.Plan) -> LeastSizes:
-    """The least sizes of a plan's operations."""
-    return LeastSizes(plan_)

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Final
 
 from avrogen.codec import plan
-from avrogen.codec.planner import calls
+from avrogen.codec.planning.calls import calls
 
 __all__ = ["Layout"]
 
@@ -51,6 +51,8 @@ class Layout:
         match operation:
             case plan.Call(key):
                 return self._weight(key) if self.is_inline(key, 0) else 1
+            case plan.SkipOperation(inner):
+                return self._weight_of(inner)
             case plan.ArrayOperation(inner) | plan.MapOperation(inner):
                 return 2 + self._weight_of(inner)
             case plan.UnionOperation(branches):
