@@ -20,13 +20,20 @@ from avrogen.errors import ResolutionError
 if TYPE_CHECKING:
     from avrogen.codec.schema import SchemaOwner
 
-__all__ = ["decoder_for", "decoder_of", "encoder_of", "install_decoder", "install_encoder"]
+__all__ = [
+    "MAX_WRITERS",
+    "decoder_for",
+    "decoder_of",
+    "encoder_of",
+    "install_decoder",
+    "install_encoder",
+]
 
 Encoder: TypeAlias = Callable[..., bytes]
 Decoder: TypeAlias = Callable[..., Any]
 Classes: TypeAlias = Mapping[str, type[object]]
 
-_MAX_WRITERS: Final = 100
+MAX_WRITERS: Final = 100
 """Writers whose decoders are kept, for each class, codec or schema that reads them."""
 
 _lock = RLock()
@@ -47,6 +54,10 @@ class Decoders:
         self._writers: dict[int, Schema] = {}
         plan = plan_for(schema.type, schema.types, classes)
         self.own: Decoder = compile_decoder(plan, (self._known, self.find))
+
+    def __len__(self) -> int:
+        """How many writers' decoders are kept."""
+        return len(self._writers)
 
     def find(self, writer: Schema) -> Decoder:
         """The function ``(data, *, limits=None)`` that reads what was written with ``writer``.
@@ -81,7 +92,7 @@ class Decoders:
 
 
 def _forget_oldest(kept: dict[Any, Any]) -> None:
-    if len(kept) > _MAX_WRITERS:
+    if len(kept) > MAX_WRITERS:
         del kept[next(iter(kept))]
 
 
