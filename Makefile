@@ -41,7 +41,10 @@ pytest: $(READY) ## Run the tests
 	@echo "==> pytest"
 	@$(BIN)/pytest -n auto --dist loadgroup -q
 
-bench: $(READY) ## Measure builds
+bench: .venv/.bench ## Measure the codec, with others beside it, and builds
+	@echo "==> python benchmarks/codec.py (takes about three minutes)"
+	@$(BIN)/python benchmarks/codec.py
+	@echo "==> python benchmarks/build.py"
 	@$(BIN)/python benchmarks/build.py
 
 example: $(READY) ## Write generated_example/ anew
@@ -60,4 +63,9 @@ $(READY): pyproject.toml
 	@echo "==> setting up .venv with $$("$(PYTHON)" --version) (once; takes about a minute)"
 	@"$(PYTHON)" -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+.venv/.bench: $(READY)
+	@echo "==> adding to .venv what avrogen is compared with"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@touch $@
