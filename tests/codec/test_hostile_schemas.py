@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from avrogen import DecodeError, Schema
+from avrogen import DecodeError, EncodeError, Schema
+from tests.codec.dynamic import Package
 
 
 def parsed(schema: Any) -> Schema:
@@ -30,8 +32,7 @@ for _field in NODE["fields"]:
 def doubling(levels: int, name: str, innermost: dict[str, Any]) -> list[dict[str, Any]]:
     """Types that contain two of the next each, the innermost first."""
     names = [name.format(level) for level in range(levels + 1)]
-    pairs = zip(names, names[1:], strict=False)
-    outer = [record(one, a=next_, b=next_) for one, next_ in pairs]
+    outer = [record(one, a=other, b=other) for one, other in pairwise(names)]
     return [record(names[-1], **innermost), *reversed(outer)]
 
 
@@ -46,13 +47,13 @@ def test_few_bytes_do_not_become_very_many_records() -> None:
     types = doubling(40, "n{}.N", {})
     writer = parsed(record("T", types=types, x="n0.N"))
     reader = parsed(record("T", x=NODE))
-    with pytest.raises(DecodeError, match="Limits.max_empty_items"):
+    with pytest.raises(DecodeError, match=r"Limits\.max_empty_items"):
         reader.from_avro(b"\x00", writer=writer)
 
 
 def test_own_schemas_neither() -> None:
     schema = parsed(record("T", types=doubling(40, "R{}", {}), x="R0"))
-    with pytest.raises(DecodeError, match="Limits.max_empty_items"):
+    with pytest.raises(DecodeError, match=r"Limits\.max_empty_items"):
         schema.from_avro(b"\x00")
 
 
@@ -72,8 +73,21 @@ def test_chains_of_types_may_be_longer_than_the_stack() -> None:
 def test_records_that_contain_each_other_without_end_have_no_values() -> None:
     schema = parsed({"type": "array", "items": record("A", b=record("B", a="A"))})
     assert schema.from_avro(b"\x00") == []
-    with pytest.raises(DecodeError, match="Limits.max_depth"):
+    with pytest.raises(DecodeError, match=r"Limits\.max_depth"):
         schema.from_avro(b"\x02\x00")
+
+
+def test_classes_in_unions_of_very_many_branches() -> None:
+    schema = parsed(["null", *(record(f"R{n}", a="int") for n in range(1_500))])
+    package = Package(schema)
+    for name in ("R0", "R62", "R63", "R1499"):
+        value = package.classes[name](1)
+        data = package.codec.to_avro(value)
+        assert data == schema.to_avro((name, {"a": 1}))
+        assert package.codec.from_avro(data) == value
+    assert package.codec.to_avro(None) == b"\x00"
+    with pytest.raises(EncodeError):
+        package.codec.to_avro(1)
 
 
 def test_unions_of_very_many_branches() -> None:
