@@ -14,8 +14,9 @@ from avrogen.codec import conversions, plan
 from avrogen.codec.python_backend.encoding_leaves import is_leaf
 from avrogen.codec.python_backend.tables import (
     UNZIGZAG,
-    read_int,
+    read_int_rest,
     read_long,
+    read_long_rest,
     read_span,
     uuid_from_int,
 )
@@ -128,17 +129,20 @@ def span(decoding: Decoding) -> str:
 
 def _integer(decoding: Decoding, target: str, bits: int) -> None:
     source = decoding.source
-    first, second = source.variable(), source.variable()
-    source.line(f"{first} = data[p]")
+    number, byte = source.variable(), source.variable()
+    source.line(f"{number} = data[p]")
     table = source.bind(UNZIGZAG, "unzigzag")
-    source.line(f"if {first} < 128: {target} = {table}[{first}]; p += 1")
+    source.line(f"if {number} < 128: {target} = {table}[{number}]; p += 1")
     with source.block("else:"):
-        source.line(f"{second} = data[p + 1]")
-        with source.block(f"if {second} < 128:"):
-            source.line(f"{first} += ({second} << 7) - 128; p += 2")
-            source.line(f"{target} = {first} >> 1 ^ -({first} & 1)")
-        read = source.bind(read_int if bits == 32 else read_long, "varint")
-        source.line(f"else: {target}, p = {read}(data, p)")
+        source.line(f"{byte} = data[p + 1]")
+        source.line(f"{number} += ({byte} << 7) - {128}")
+        source.line(f"if {byte} < 128: {target} = {number} >> 1 ^ -({number} & 1); p += 2")
+        with source.block("else:"):
+            source.line(f"{byte} = data[p + 2]")
+            source.line(f"{number} += ({byte} << 14) - {128 << 7}")
+            source.line(f"if {byte} < 128: {target} = {number} >> 1 ^ -({number} & 1); p += 3")
+            rest = source.bind(read_int_rest if bits == 32 else read_long_rest, "rest")
+            source.line(f"else: {target}, p = {rest}(data, p + 3, {number} - {128 << 14})")
 
 
 def _symbol(decoding: Decoding, values: tuple[str | None, ...], target: str) -> None:

@@ -27,8 +27,9 @@ __all__ = [
     "pack_array",
     "prefixes",
     "read_block",
-    "read_int",
+    "read_int_rest",
     "read_long",
+    "read_long_rest",
     "read_span",
     "skip_block",
     "small_ints",
@@ -159,29 +160,40 @@ def pack_array(values: list[Any], code: str) -> bytes:
 
 def read_long(data: bytes, position: int) -> tuple[int, int]:
     """A long, and the position after it."""
-    first = data[position]
-    second = data[position + 1] if first > 127 else 0
+    number = data[position]
+    if number < 128:
+        return number >> 1 ^ -(number & 1), position + 1
+    second = data[position + 1]
+    number += (second << 7) - 128
     if second < 128:
-        if first < 128:
-            return (first >> 1) ^ -(first & 1), position + 1
-        number = first & 127 | second << 7
-        return (number >> 1) ^ -(number & 1), position + 2
+        return number >> 1 ^ -(number & 1), position + 2
     third = data[position + 2]
-    number = first & 127 | (second & 127) << 7 | (third & 127) << 14
+    number += (third << 14) - (128 << 7)
     if third < 128:
-        return (number >> 1) ^ -(number & 1), position + 3
-    fourth = data[position + 3]
-    if fourth < 128:
-        number |= fourth << 21
-        return (number >> 1) ^ -(number & 1), position + 4
-    return read_varint(data, position, 64)
+        return number >> 1 ^ -(number & 1), position + 3
+    return read_long_rest(data, position + 3, number - (128 << 14))
 
 
-def read_int(data: bytes, position: int) -> tuple[int, int]:
-    """An int, and the position after it."""
-    if data[position] < 128 or data[position + 1] < 128 or data[position + 2] < 128:
-        return read_long(data, position)
-    return read_varint(data, position, 32)
+def read_long_rest(data: bytes, position: int, number: int) -> tuple[int, int]:
+    """What comes after three bytes of a long that have given ``number``; the position after it."""
+    shift = 21
+    while (byte := data[position]) > 127:
+        number += byte - 128 << shift
+        shift += 7
+        position += 1
+        if shift == 63:
+            # The last byte that there can be holds one bit.
+            return read_varint(data, position - 9, 64)
+    number += byte << shift
+    return number >> 1 ^ -(number & 1), position + 1
+
+
+def read_int_rest(data: bytes, position: int, number: int) -> tuple[int, int]:
+    """The same for an int."""
+    number, end = read_long_rest(data, position, number)
+    if end - position > 2 or not fits(number, 32):
+        raise Unfit
+    return number, end
 
 
 def read_span(data: bytes, position: int) -> tuple[int, int]:
