@@ -66,10 +66,9 @@ UNZIGZAG: Final = [(n >> 1) ^ -(n & 1) for n in range(128)]
 _BYTES_LIKE: Final = (bytes, bytearray, memoryview)
 _LIST: Final[type[list[Any]]] = list
 _DICT: Final[type[dict[Any, Any]]] = dict
-_ONE: Final = [bytes([n]) for n in range(128)]
-_PACK2: Final = struct.Struct("2B").pack
-_PACK3: Final = struct.Struct("3B").pack
-_PACK4: Final = struct.Struct("4B").pack
+_PACK2, _PACK3, _PACK4, _PACK5, _PACK6, _PACK7, _PACK8, _PACK9, _PACK10 = (
+    struct.Struct(f"{size}B").pack for size in range(2, 11)
+)
 
 V = TypeVar("V")
 
@@ -77,32 +76,39 @@ V = TypeVar("V")
 @cache
 def long_writer(bits: int, tag: bytes) -> Callable[[int], bytes]:
     """A function that encodes an int of so many bits behind a tag, if it is in no table."""
+    limit = 1 << bits
 
     def write(number: int) -> bytes:
         rest = number + number if number >= 0 else ~(number + number)
-        if rest < 0x10000000:
-            return tag + _unsigned(rest)
-        if not fits(number, bits):
+        a = rest & 127 | 128
+        if rest < 1 << 14:
+            return _PACK2(a, rest >> 7)
+        if rest < 1 << 21:
+            return _PACK3(a, rest >> 7 & 127 | 128, rest >> 14)
+        if rest < 1 << 28:
+            return _PACK4(a, rest >> 7 & 127 | 128, rest >> 14 & 127 | 128, rest >> 21)
+        if rest >= limit:
             raise Unfit
-        low = rest & 0xFFFFFFF | 0x10000000
-        four = _PACK4(low & 127 | 128, low >> 7 & 127 | 128, low >> 14 & 127 | 128, low >> 21)
-        high = rest >> 28
-        if high < 0x10000000:
-            return tag + four + _unsigned(high)
-        return tag + encode_long(number)
+        # In two halves: ints of up to 30 bits are cheaper.
+        high, rest = rest >> 28, rest & 0xFFFFFFF
+        b, c, d = rest >> 7 & 127 | 128, rest >> 14 & 127 | 128, rest >> 21 | 128
+        if high < 1 << 7:
+            return _PACK5(a, b, c, d, high)
+        e = high & 127 | 128
+        if high < 1 << 14:
+            return _PACK6(a, b, c, d, e, high >> 7)
+        f = high >> 7 & 127 | 128
+        if high < 1 << 21:
+            return _PACK7(a, b, c, d, e, f, high >> 14)
+        g = high >> 14 & 127 | 128
+        if high < 1 << 28:
+            return _PACK8(a, b, c, d, e, f, g, high >> 21)
+        h, last = high >> 21 & 127 | 128, high >> 28
+        if last < 1 << 7:
+            return _PACK9(a, b, c, d, e, f, g, h, last)
+        return _PACK10(a, b, c, d, e, f, g, h, last & 127 | 128, 1)
 
-    return write
-
-
-def _unsigned(rest: int) -> bytes:
-    """A varint of at most four bytes."""
-    if rest < 0x80:
-        return _ONE[rest]
-    if rest < 0x4000:
-        return _PACK2(rest & 127 | 128, rest >> 7)
-    if rest < 0x200000:
-        return _PACK3(rest & 127 | 128, rest >> 7 & 127 | 128, rest >> 14)
-    return _PACK4(rest & 127 | 128, rest >> 7 & 127 | 128, rest >> 14 & 127 | 128, rest >> 21)
+    return (lambda number: tag + write(number)) if tag else write
 
 
 def as_int(value: Any) -> int:
