@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 from uuid import UUID, SafeUUID
 
 from avrogen.codec.varints import encode_long, fits, read_varint
@@ -153,11 +153,12 @@ def check_reals(values: Sequence[Any]) -> None:
 
 def pack_array(values: list[Any], code: str) -> bytes:
     """Floats and ints as array items; ``code`` is the one of ``struct``."""
-    if set(map(type, values)) != {float}:
+    if [*map(type, values)].count(float) != len(values):
         check_reals(values)
-    if code == "d" and sys.byteorder == "little":
+    if code == "d" and len(values) < 16 and sys.byteorder == "little":
         return array("d", values).tobytes()
-    # Unlike ``array``, ``struct`` refuses doubles that are too large for a float.
+    # More work to begin with and less for each value. Unlike ``array``, ``struct`` refuses doubles
+    # that are too large for a float.
     return struct.pack(f"<{len(values)}{code}", *values)
 
 
@@ -236,11 +237,12 @@ def skip_block(data: bytes, position: int, least: int) -> tuple[int, int]:
     return 0, position + size
 
 
-def unpack_array(data: bytes, position: int, count: int, code: str, items: list[float]) -> int:
-    """Read so many floats ("f") or doubles ("d") into a list; returns the position after them."""
-    layout = f"<{count}{code}"
-    items += struct.unpack_from(layout, data, position)
-    return position + struct.calcsize(layout)
+def unpack_array(encoded: bytes, code: Literal["d", "f"]) -> list[float]:
+    """Floats ("f") or doubles ("d") that lie beside each other."""
+    numbers = array(code, encoded)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers.tolist()
 
 
 _set_uuid_int: Final[Callable[[UUID, int], None]] = UUID.__dict__["int"].__set__
