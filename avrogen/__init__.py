@@ -10,10 +10,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from avrogen.avro.compatibility import Incompatibility, IncompatibilityType
     from avrogen.codec.codec import Codec
+    from avrogen.codec.limits import Limits, set_limits
     from avrogen.codec.schema import Schema
+    from avrogen.codec.single_object import SchemaStore
     from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
-    from avrogen.errors import AvrogenError, CodecError, DecodeError, EncodeError, SchemaError
+    from avrogen.errors import (
+        AvrogenError,
+        CodecError,
+        DecodeError,
+        EncodeError,
+        ResolutionError,
+        SchemaError,
+    )
 
 __all__ = [
     "AvrogenError",
@@ -22,11 +32,17 @@ __all__ = [
     "DecodeError",
     "Duration",
     "EncodeError",
+    "Incompatibility",
+    "IncompatibilityType",
+    "Limits",
     "LocalTimestampNanos",
+    "ResolutionError",
     "Schema",
     "SchemaError",
+    "SchemaStore",
     "TimestampNanos",
     "__version__",
+    "set_limits",
 ]
 
 __version__ = "0.1.0"
@@ -38,10 +54,16 @@ _HOMES = {
     "DecodeError": "avrogen.errors",
     "Duration": "avrogen.codec.values",
     "EncodeError": "avrogen.errors",
+    "Incompatibility": "avrogen.avro.compatibility",
+    "IncompatibilityType": "avrogen.avro.compatibility",
+    "Limits": "avrogen.codec.limits",
     "LocalTimestampNanos": "avrogen.codec.values",
+    "ResolutionError": "avrogen.errors",
     "Schema": "avrogen.codec.schema",
     "SchemaError": "avrogen.errors",
+    "SchemaStore": "avrogen.codec.single_object",
     "TimestampNanos": "avrogen.codec.values",
+    "set_limits": "avrogen.codec.limits",
 }
 
 

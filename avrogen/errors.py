@@ -5,6 +5,7 @@
     └── CodecError           a value or bytes are at fault
         ├── EncodeError      a Python value does not fit its schema
         └── DecodeError      bytes are no datum of their schema
+            └── ResolutionError  they are, but not such that the reader's schema can read them
 
 All of them are importable from ``avrogen`` and survive pickling.
 """
@@ -16,9 +17,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from avrogen.avro.compatibility import Incompatibility
     from avrogen.avro.diagnostics import Diagnostic
 
-__all__ = ["AvrogenError", "CodecError", "DecodeError", "EncodeError", "SchemaError"]
+__all__ = [
+    "AvrogenError",
+    "CodecError",
+    "DecodeError",
+    "EncodeError",
+    "ResolutionError",
+    "SchemaError",
+]
 
 
 class AvrogenError(Exception):
@@ -81,7 +90,39 @@ class DecodeError(CodecError):
     def __init__(self, message: str, path: str = "$", offset: int = 0) -> None:
         super().__init__(message, path)
         self.offset = offset
-        self.args = (message, path, offset)
+
+    def __reduce__(self) -> tuple[type[DecodeError], tuple[object, ...]]:
+        return type(self), (self.message, self.path, self.offset)
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message} (byte {self.offset})"
+
+
+class ResolutionError(DecodeError):
+    """A writer's schema, or what it wrote here, that the reader's schema cannot read.
+
+    If no data of the writer's schema can be read, it is raised before any are looked at, with
+    every incompatibility. If only some cannot, such as those with a symbol that the reader lacks,
+    it is raised where they come up.
+
+    Attributes:
+        incompatibilities: what is in the way.
+    """
+
+    incompatibilities: tuple[Incompatibility, ...]
+
+    def __init__(
+        self, incompatibilities: Iterable[Incompatibility], path: str = "$", offset: int = 0
+    ) -> None:
+        self.incompatibilities = tuple(incompatibilities)
+        shown = "; ".join(map(str, self.incompatibilities[:_SHOWN]))
+        if len(self.incompatibilities) > _SHOWN:
+            shown += f"; and {len(self.incompatibilities) - _SHOWN} more"
+        super().__init__(f"the writer's schema does not match: {shown}", path, offset)
+
+    def __reduce__(self) -> tuple[type[ResolutionError], tuple[object, ...]]:
+        return type(self), (self.incompatibilities, self.path, self.offset)
+
+
+_SHOWN = 5
+"""Incompatibilities in the message: it should fit in a log line."""
