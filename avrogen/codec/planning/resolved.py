@@ -16,11 +16,12 @@ from avrogen.avro.compatibility import (
 from avrogen.avro.model import TimeUnit
 from avrogen.avro.resolution import Resolution, Types, written_fields
 from avrogen.codec import plan
+from avrogen.codec.calls import collected, recursive
 from avrogen.codec.checked.reader import CheckedReader
 from avrogen.codec.planning import leaves
-from avrogen.codec.planning.calls import collected, recursive
 from avrogen.codec.planning.default_data import default_data
 from avrogen.codec.planning.own import Operations, branch_name
+from avrogen.codec.sizes import LeastSizes
 from avrogen.errors import DecodeError, ResolutionError
 
 __all__ = ["plan_to_read"]
@@ -51,16 +52,33 @@ def plan_to_read(
         raise ResolutionError(reading.incompatibilities(reader, writer, Place()))
     root = reading.of(reader, writer, Place())
     records = collected(root, reading.record)
-    loops = recursive(records)
-    made = plan.Plan(
-        root,
-        {key: replace(record, recursive=key in loops) for key, record in records.items()},
-        plain=classes is None,
-    )
+    made = _finished(root, records, plain=classes is None)
     problems = [*reading.problems, *reading.unusable_defaults(made)]
     if problems:
         raise ResolutionError(problems)
     return made
+
+
+def _finished(
+    root: plan.Operation, records: Mapping[str, plan.RecordOperation], *, plain: bool
+) -> plan.Plan:
+    """The plan, without steps over what has no bytes: there may be very many of them."""
+    loops = recursive(records)
+    sizes = LeastSizes(plan.Plan(root, records, plain))
+    return plan.Plan(
+        root,
+        {
+            key: replace(
+                record,
+                fields=tuple(
+                    f for f in record.fields if f.position is not None or sizes.of(f.operation)
+                ),
+                recursive=key in loops,
+            )
+            for key, record in records.items()
+        },
+        plain,
+    )
 
 
 class _Reading:
