@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from uuid import UUID, uuid5
 
+from avrogen.avro.history import Level
 from avrogen.errors import RegistryError
 from avrogen.kafka.registry.port import (
     Compatibility,
@@ -75,9 +76,9 @@ class MemoryRegistry:
         self.asked["compatibility"] += 1
         return self.verdict
 
-    def level(self, subject: str | None = None) -> str:
+    def level(self, subject: str | None = None) -> Level:
         self.asked["level"] += 1
-        return "BACKWARD"
+        return Level.BACKWARD
 
     def close(self) -> None:
         self.closed = True

@@ -9,6 +9,7 @@ from uuid import UUID
 from avrogen.kafka.async_flight import AsyncSingleFlight
 
 if TYPE_CHECKING:
+    from avrogen.avro.history import Level
     from avrogen.kafka.registry.port import (
         Compatibility,
         RegisteredSchema,
@@ -73,7 +74,7 @@ class AsyncRegistry:
         key = "compatibility", subject, schema
         return await self._ask(key, lambda: self._registry.compatibility(subject, schema))
 
-    async def level(self, subject: str | None = None) -> str:
+    async def level(self, subject: str | None = None) -> Level:
         """See :class:`SchemaRegistry`."""
         return await self._ask(("level", subject), lambda: self._registry.level(subject))
 
