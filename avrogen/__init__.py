@@ -59,8 +59,6 @@ _HOMES = {
     "Duration": "avrogen.codec.values",
     "EncodeError": "avrogen.errors",
     "FramingError": "avrogen.errors",
-    "Incompatibility": "avrogen.avro.compatibility",
-    "IncompatibilityType": "avrogen.avro.compatibility",
     "Incompatibility": "avrogen.avro.incompatibility",
     "IncompatibilityType": "avrogen.avro.incompatibility",
     "Limits": "avrogen.codec.limits",
