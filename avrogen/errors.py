@@ -109,6 +109,10 @@ class FramingError(DecodeError):
     The message says what the bytes look like instead.
     """
 
+    def __str__(self) -> str:
+        # No value has been looked at yet that had a path.
+        return self.message
+
 
 class ResolutionError(DecodeError):
     """A writer's schema, or what it wrote here, that the reader's schema cannot read.
