@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from avrogen.avro.compatibility import Incompatibility
     from avrogen.avro.diagnostics import Diagnostic
+    from avrogen.avro.incompatibility import Incompatibility
 
 __all__ = [
     "AvrogenError",
