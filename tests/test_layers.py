@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "errors": set[str](),
     "avro": {"errors"},
     "codec": {"errors", "avro"},
+    "kafka": {"errors", "avro", "codec"},
     "runtime": {"errors", "avro", "codec"},
     "testing": {"errors", "avro", "codec", "runtime"},
     "compiler": {"errors", "avro", "__init__"},
@@ -30,6 +31,7 @@ MAY_IMPORT = {
 THIRD_PARTY = {
     "compiler": {"black", "jinja2", "platformdirs"},
     "cli": {"click"},
+    "kafka": {"confluent_kafka"},  # inside functions: see below
 }
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -94,6 +96,23 @@ def test_what_production_imports_is_in_the_standard_library(module: str) -> None
     """Without site-packages on the path there is nothing else to be found."""
     run = run_python("-S", "-c", f"import {module}", cwd=ROOT)
     assert run.returncode == 0, run.stderr
+
+
+def test_what_is_about_kafka_is_imported_without_a_client() -> None:
+    """Framing, the port and what is built upon them need no extra; who asks a registry is told."""
+    names = [
+        path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
+        for path in sorted((PACKAGE / "kafka").rglob("*.py"))
+    ]
+    code = (
+        f"import importlib\nfor name in {names}: importlib.import_module(name)\n"
+        "from avrogen.kafka import connect\n"
+        "try: connect({'url': 'http://localhost'})\n"
+        "except ImportError as error: print(error)"
+    )
+    run = run_python("-S", "-c", code, cwd=ROOT)
+    assert run.returncode == 0, run.stderr
+    assert "pip install 'avrogen[kafka]'" in run.stdout
 
 
 def test_help_does_not_load_the_compiler() -> None:
