@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "codec": {"errors", "avro"},
     "kafka": {"errors", "avro", "codec"},
     "runtime": {"errors", "avro", "codec"},
+    "testing": {"errors", "avro", "codec", "runtime"},
     "compiler": {"errors", "avro", "__init__"},
     "cli": {"errors", "avro", "compiler", "__init__"},
     "__main__": {"cli"},
