@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "avro": {"errors"},
     "codec": {"errors", "avro"},
     "runtime": {"errors", "avro", "codec"},
+    "testing": {"errors", "avro", "codec", "runtime"},
     "compiler": {"errors", "avro", "__init__"},
     "cli": {"errors", "avro", "compiler", "__init__"},
     "__main__": {"cli"},
