@@ -30,6 +30,7 @@ MAY_IMPORT = {
 THIRD_PARTY = {
     "compiler": {"black", "jinja2", "platformdirs"},
     "cli": {"click"},
+    "testing": {"confluent_kafka"},
 }
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
