@@ -10,10 +10,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from avrogen.avro.compatibility import Incompatibility, IncompatibilityType
     from avrogen.codec.codec import Codec
+    from avrogen.codec.limits import Limits, set_limits
     from avrogen.codec.schema import Schema
+    from avrogen.codec.single_object import SchemaStore
     from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
-    from avrogen.errors import AvrogenError, CodecError, DecodeError, EncodeError, SchemaError
+    from avrogen.errors import (
+        AvrogenError,
+        CodecError,
+        DecodeError,
+        EncodeError,
+        FramingError,
+        RegistryError,
+        ResolutionError,
+        SchemaError,
+    )
 
 __all__ = [
     "AvrogenError",
@@ -22,11 +34,19 @@ __all__ = [
     "DecodeError",
     "Duration",
     "EncodeError",
+    "FramingError",
+    "Incompatibility",
+    "IncompatibilityType",
+    "Limits",
     "LocalTimestampNanos",
+    "RegistryError",
+    "ResolutionError",
     "Schema",
     "SchemaError",
+    "SchemaStore",
     "TimestampNanos",
     "__version__",
+    "set_limits",
 ]
 
 __version__ = "0.1.0"
@@ -38,10 +58,18 @@ _HOMES = {
     "DecodeError": "avrogen.errors",
     "Duration": "avrogen.codec.values",
     "EncodeError": "avrogen.errors",
+    "FramingError": "avrogen.errors",
+    "Incompatibility": "avrogen.avro.compatibility",
+    "IncompatibilityType": "avrogen.avro.compatibility",
+    "Limits": "avrogen.codec.limits",
     "LocalTimestampNanos": "avrogen.codec.values",
+    "RegistryError": "avrogen.errors",
+    "ResolutionError": "avrogen.errors",
     "Schema": "avrogen.codec.schema",
     "SchemaError": "avrogen.errors",
+    "SchemaStore": "avrogen.codec.single_object",
     "TimestampNanos": "avrogen.codec.values",
+    "set_limits": "avrogen.codec.limits",
 }
 
 

@@ -8,13 +8,16 @@ and then takes the place of the inherited methods in the class itself, so that f
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self, cast
 
 # Not only for checkers: ``typing.get_type_hints`` of a generated class asks for it.
 from avrogen.codec.schema import Schema
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
+
+    from avrogen.codec.limits import Limits
+    from avrogen.codec.single_object import SchemaStore
 
 __all__ = ["AvroEnum", "AvroFixed", "AvroRecord", "AvroValue"]
 
@@ -30,30 +33,63 @@ class AvroValue:
 
     __avro_schema__: ClassVar[Schema]
 
-    def to_avro(self) -> bytes:
+    def to_avro(self, *, limits: Limits | None = None) -> bytes:
         """The value in Avro's binary encoding.
+
+        Args:
+            limits: None: those of the process, see :func:`avrogen.set_limits`.
 
         Raises:
             EncodeError: something in the value does not fit the schema; it says what and where.
         """
         from avrogen.codec.compilation import install_encoder
 
-        return install_encoder(type(self))(self)
+        return install_encoder(type(self))(self, limits=limits)
 
     @classmethod
-    def from_avro(cls, data: Buffer) -> Self:
+    def from_avro(
+        cls, data: Buffer, *, writer: Schema | None = None, limits: Limits | None = None
+    ) -> Self:
         """Read a value of this class.
 
         Args:
             data: Avro's binary encoding of one value, and nothing else: bytes or any other
                 buffer. The result never shares memory with it.
+            writer: the schema that the data were written with, if not with this class's.
+            limits: None: those of the process, see :func:`avrogen.set_limits`.
 
         Raises:
             DecodeError: it is not the encoding of such a value; it says what and where.
+            ResolutionError: what the writer's schema has there cannot be read as this class's.
         """
         from avrogen.codec.compilation import install_decoder
 
-        return install_decoder(cls)(data)
+        return cast("Self", install_decoder(cls)(data, writer=writer, limits=limits))
+
+    def to_single_object(self) -> bytes:
+        """The value in single-object encoding: its schema's fingerprint before it.
+
+        Raises:
+            EncodeError: as :meth:`to_avro`.
+        """
+        from avrogen.codec.single_object import header
+
+        return header(self.__avro_schema__) + self.to_avro()
+
+    @classmethod
+    def from_single_object(cls, data: Buffer, *, store: SchemaStore | None = None) -> Self:
+        """Read a value in single-object encoding.
+
+        Args:
+            data: one value with its schema's fingerprint before it, and nothing else.
+            store: where schemas of other writers are found by their fingerprints.
+
+        Raises:
+            DecodeError: as :meth:`from_avro`, or the schema of the fingerprint is not known.
+        """
+        from avrogen.codec.single_object import read
+
+        return cast("Self", read(cls, cls.__avro_schema__, data, store))
 
 
 class AvroRecord(AvroValue):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+    from avrogen.codec.limits import Limits
     from avrogen.codec.schema import Schema
+    from avrogen.codec.single_object import SchemaStore
 
 __all__ = ["Codec"]
 
@@ -27,8 +29,12 @@ class Codec(Generic[T]):
     def __init__(self, schema: Schema) -> None:
         self.__avro_schema__ = schema
 
-    def to_avro(self, value: T) -> bytes:
+    def to_avro(self, value: T, *, limits: Limits | None = None) -> bytes:
         """A value in Avro's binary encoding.
+
+        Args:
+            value: the value.
+            limits: None: those of the process, see :func:`avrogen.set_limits`.
 
         Raises:
             EncodeError: something in the value does not fit the schema; it says what and where.
@@ -38,24 +44,52 @@ class Codec(Generic[T]):
         encode = encoder_of(self)
         # From now on, the compiled function is found first.
         self.__dict__["to_avro"] = encode
-        return encode(value)
+        return encode(value, limits=limits)
 
-    def from_avro(self, data: Buffer) -> T:
+    def from_avro(
+        self, data: Buffer, *, writer: Schema | None = None, limits: Limits | None = None
+    ) -> T:
         """Read a value.
 
         Args:
             data: Avro's binary encoding of one value, and nothing else: bytes or any other
                 buffer. The result never shares memory with it.
+            writer: the schema that the data were written with, if not with this one.
+            limits: None: those of the process, see :func:`avrogen.set_limits`.
 
         Raises:
             DecodeError: it is not the encoding of such a value; it says what and where.
+            ResolutionError: what the writer's schema has there cannot be read as this one's.
         """
         from avrogen.codec.compilation import decoder_of
 
         decode = decoder_of(self)
         self.__dict__["from_avro"] = decode
-        value: T = decode(data)
-        return value
+        return cast("T", decode(data, writer=writer, limits=limits))
+
+    def to_single_object(self, value: T) -> bytes:
+        """A value in single-object encoding: its schema's fingerprint before it.
+
+        Raises:
+            EncodeError: as :meth:`to_avro`.
+        """
+        from avrogen.codec.single_object import header
+
+        return header(self.__avro_schema__) + self.to_avro(value)
+
+    def from_single_object(self, data: Buffer, *, store: SchemaStore | None = None) -> T:
+        """Read a value in single-object encoding.
+
+        Args:
+            data: one value with its schema's fingerprint before it, and nothing else.
+            store: where schemas of other writers are found by their fingerprints.
+
+        Raises:
+            DecodeError: as :meth:`from_avro`, or the schema of the fingerprint is not known.
+        """
+        from avrogen.codec.single_object import read
+
+        return cast("T", read(self, self.__avro_schema__, data, store))
 
     def __repr__(self) -> str:
         return f"Codec({self.__avro_schema__!r})"

@@ -1,105 +1,185 @@
 """From classes and schemas to the functions that write and read their values.
 
-Encoders and decoders are compiled separately, as many programs need only one of them, and once
-for each class, under a lock.
+Each is compiled once, when it is first needed, under a lock. Encoders and decoders are compiled
+separately, as many programs need only one of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import RLock
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from avrogen.avro.model import Reference
 from avrogen.codec.classes import AvroValue
-from avrogen.codec.plan import Plan
-from avrogen.codec.planner import plan_for
+from avrogen.codec.planning import plan_for, plan_to_read
 from avrogen.codec.python_backend import compile_decoder, compile_encoder
+from avrogen.codec.schema import Schema
+from avrogen.errors import ResolutionError
 
 if TYPE_CHECKING:
-    from typing_extensions import Buffer
-
-    from avrogen.codec.codec import Codec
-    from avrogen.codec.schema import Schema
+    from avrogen.codec.schema import SchemaOwner
 
 __all__ = [
+    "MAX_WRITERS",
+    "decoder_for",
     "decoder_of",
     "encoder_of",
     "install_decoder",
     "install_encoder",
-    "plain_decoder",
-    "plain_encoder",
 ]
 
-Encoder: TypeAlias = Callable[[Any], bytes]
-Decoder: TypeAlias = "Callable[[Buffer], Any]"
+Encoder: TypeAlias = Callable[..., bytes]
+Decoder: TypeAlias = Callable[..., Any]
+Classes: TypeAlias = Mapping[str, type[object]]
 
-V = TypeVar("V", bound=AvroValue)
+MAX_WRITERS: Final = 100
+"""Writers whose decoders are kept, for each class, codec or schema that reads them."""
 
 _lock = RLock()
 
 
-def install_encoder(class_: type[V]) -> Callable[[V], bytes]:
-    """Compile the encoder of a generated class and make it the class's ``to_avro``."""
+class Decoders:
+    """The functions that read values of one class, codec or schema.
+
+    Attributes:
+        own: reads what was written with its own schema; given a ``writer``, it calls another.
+    """
+
+    def __init__(self, schema: Schema, classes: Classes | None) -> None:
+        self._schema = schema
+        self._classes = classes
+        self._by_writer: dict[Schema, Decoder] = {}
+        self._known: dict[int, Decoder] = {}
+        self._writers: dict[int, Schema] = {}
+        plan = plan_for(schema.type, schema.types, classes)
+        self.own: Decoder = compile_decoder(plan, (self._known, self.find))
+
+    def __len__(self) -> int:
+        """How many writers' decoders are kept."""
+        return len(self._writers)
+
+    def find(self, writer: Schema) -> Decoder:
+        """The function ``(data, *, limits=None)`` that reads what was written with ``writer``.
+
+        Raises:
+            ResolutionError: nothing that is written with it can be read.
+            TypeError: it is no Schema.
+        """
+        if not isinstance(writer, Schema):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"writer must be a Schema, not {type(writer).__qualname__}")
+        with _lock:
+            decode = self._by_writer.get(writer)
+            if decode is None:
+                decode = self._by_writer[writer] = self._make(writer)
+                _forget_oldest(self._by_writer)
+            # The schema is kept as well: its id is another's once it is gone.
+            self._known[id(writer)] = decode
+            self._writers[id(writer)] = writer
+            _forget_oldest(self._known)
+            _forget_oldest(self._writers)
+            return decode
+
+    def _make(self, writer: Schema) -> Decoder:
+        if writer == self._schema:
+            return self.own
+        reader = self._schema
+        try:
+            plan = plan_to_read(reader.type, reader.types, writer.type, writer.types, self._classes)
+        except ResolutionError as error:
+            return _refusal(error)
+        return compile_decoder(plan)
+
+
+def _forget_oldest(kept: dict[Any, Any]) -> None:
+    if len(kept) > MAX_WRITERS:
+        del kept[next(iter(kept))]
+
+
+def _refusal(error: ResolutionError) -> Decoder:
+    """What takes the place of a decoder where there can be none, so that it is not tried again."""
+    incompatibilities = error.incompatibilities
+
+    def refuse(data: object, *, limits: object = None) -> Any:
+        raise ResolutionError(incompatibilities)
+
+    return refuse
+
+
+# --- classes, codecs and schemas ------------------------------------------------------------------
+
+
+def encoder_of(owner: SchemaOwner | Schema) -> Encoder:
+    """The function ``(value, *, limits=None)`` that writes values of an owner.
+
+    Args:
+        owner: a generated class, a codec, or a schema, which writes plain values.
+    """
     with _lock:
-        encode: Encoder | None = class_.__dict__.get("__avro_encoder__")
+        encode: Encoder | None = vars(owner).get("__avro_encoder__")
         if encode is None:
-            encode = compile_encoder(_class_plan(class_))
-            setattr(class_, "__avro_encoder__", encode)  # noqa: B010 -- unknown to type checkers
-            # A function in a class is a method: the object becomes its argument. A method that
-            # somebody wrote into a subclass stays.
-            if class_.__dict__.get("to_avro", AvroValue.to_avro) is AvroValue.to_avro:
-                setattr(class_, "to_avro", encode)  # noqa: B010 -- as above
+            schema = _schema(owner)
+            encode = compile_encoder(plan_for(schema.type, schema.types, _classes(owner)))
+            setattr(owner, "__avro_encoder__", encode)  # noqa: B010 -- unknown to type checkers
         return encode
 
 
-def install_decoder(class_: type[V]) -> Callable[[Buffer], V]:
+def decoder_of(owner: SchemaOwner | Schema) -> Decoder:
+    """The function ``(data, *, writer=None, limits=None)`` that reads values of an owner."""
+    return _decoders(owner).own
+
+
+def decoder_for(owner: SchemaOwner | Schema, writer: Schema) -> Decoder:
+    """The function ``(data, *, limits=None)`` that reads as an owner's what ``writer`` wrote.
+
+    It is for those who read many data of one writer, and would look it up again with each. If
+    nothing of the writer's can be read, the function raises ResolutionError.
+    """
+    return _decoders(owner).find(writer)
+
+
+def install_encoder(class_: type[AvroValue]) -> Encoder:
+    """Compile the encoder of a generated class and make it the class's ``to_avro``."""
+    with _lock:
+        encode = encoder_of(class_)
+        # A function in a class is a method: the object becomes its argument. A method that
+        # somebody wrote into a subclass stays.
+        if class_.__dict__.get("to_avro", AvroValue.to_avro) is AvroValue.to_avro:
+            setattr(class_, "to_avro", encode)  # noqa: B010 -- a method to type checkers
+        return encode
+
+
+def install_decoder(class_: type[AvroValue]) -> Decoder:
     """Compile the decoder of a generated class and make it the class's ``from_avro``."""
     with _lock:
-        decode: Decoder | None = class_.__dict__.get("__avro_decoder__")
-        if decode is None:
-            decode = compile_decoder(_class_plan(class_))
-            # It is kept as a static method, as a function in a class would get the class itself.
-            setattr(class_, "__avro_decoder__", staticmethod(decode))  # noqa: B010 -- as above
-            inherited = AvroValue.__dict__["from_avro"]
-            if class_.__dict__.get("from_avro", inherited) is inherited:
-                setattr(class_, "from_avro", staticmethod(decode))  # noqa: B010 -- as above
+        decode = decoder_of(class_)
+        inherited = AvroValue.__dict__["from_avro"]
+        if class_.__dict__.get("from_avro", inherited) is inherited:
+            # A static method, as a function in a class would get the class itself.
+            setattr(class_, "from_avro", staticmethod(decode))  # noqa: B010 -- as above
         return decode
 
 
-def encoder_of(codec: Codec[Any]) -> Encoder:
-    """Compile the encoder of a codec."""
+def _decoders(owner: SchemaOwner | Schema) -> Decoders:
     with _lock:
-        return compile_encoder(_plan(codec.__avro_schema__, {}))
+        decoders: Decoders | None = vars(owner).get("__avro_decoders__")
+        if decoders is None:
+            decoders = Decoders(_schema(owner), _classes(owner))
+            setattr(owner, "__avro_decoders__", decoders)  # noqa: B010 -- as above
+        return decoders
 
 
-def decoder_of(codec: Codec[Any]) -> Decoder:
-    """Compile the decoder of a codec."""
-    with _lock:
-        return compile_decoder(_plan(codec.__avro_schema__, {}))
+def _schema(owner: SchemaOwner | Schema) -> Schema:
+    return owner if isinstance(owner, Schema) else owner.__avro_schema__
 
 
-def plain_encoder(schema: Schema) -> Encoder:
-    """Compile an encoder of dicts, strings and bytes for records, enums and fixed types."""
-    with _lock:
-        return compile_encoder(plan_for(schema.type, schema.types, None))
-
-
-def plain_decoder(schema: Schema) -> Decoder:
-    """Compile a decoder to dicts, strings and bytes for records, enums and fixed types."""
-    with _lock:
-        return compile_decoder(plan_for(schema.type, schema.types, None))
-
-
-def _class_plan(class_: type[AvroValue]) -> Plan:
-    schema = class_.__avro_schema__
-    assert isinstance(schema.type, Reference), "generated classes stand for named types"
-    return _plan(schema, {schema.type.name: class_})
-
-
-def _plan(schema: Schema, classes: dict[str, type[object]]) -> Plan:
-    """The plan of a schema; whatever is not among ``classes`` already is a class around it."""
-    for owner, owned in schema.closure():
-        if isinstance(owner, type) and isinstance(owned.type, Reference):
-            classes.setdefault(owned.type.name, owner)
-    return plan_for(schema.type, schema.types, classes)
+def _classes(owner: SchemaOwner | Schema) -> Classes | None:
+    """The classes for the types of an owner's schema; None: its values are plain."""
+    if isinstance(owner, Schema):
+        return None
+    classes: dict[str, type[object]] = {}
+    for each, schema in ((owner, owner.__avro_schema__), *owner.__avro_schema__.closure()):
+        if isinstance(each, type) and isinstance(schema.type, Reference):
+            # A subclass of a generated class stands for itself, whoever refers to its base.
+            classes.setdefault(schema.type.name, each)
+    return classes

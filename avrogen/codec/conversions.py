@@ -10,11 +10,13 @@ from binascii import unhexlify
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation, Rounded
 from functools import lru_cache
+from struct import Struct
 from typing import Final
 from uuid import UUID
 
 from avrogen.avro.model import TimeUnit
 from avrogen.codec.limits import MAX_DECIMAL_DIGITS
+from avrogen.codec.varints import fits
 
 __all__ = [
     "EPOCH",
@@ -25,6 +27,9 @@ __all__ = [
     "decimal_contexts",
     "decimal_from_unscaled",
     "minimal_bytes",
+    "nanos_from_units",
+    "nearest_float",
+    "rescaled",
     "time_from_units",
     "time_to_units",
     "timestamp_from_units",
@@ -32,6 +37,8 @@ __all__ = [
     "unscaled",
     "uuid_from_text",
 ]
+
+_FLOAT: Final = Struct("<f")
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LOCAL_EPOCH: Final = datetime(1970, 1, 1)
@@ -85,12 +92,40 @@ def timestamp_to_units(value: datetime, unit: TimeUnit, *, local: bool) -> int:
 
 
 def timestamp_from_units(units: int, unit: TimeUnit, *, local: bool) -> datetime:
-    """The datetime so many units after 1970: aware in UTC, or naive if ``local``."""
-    microseconds = units * (1_000_000 // PER_SECOND[unit])
+    """The datetime so many units after 1970: aware in UTC, or naive if ``local``.
+
+    What is finer than microseconds is dropped, towards the past.
+    """
+    microseconds = units * 1_000_000 // PER_SECOND[unit]
     try:
         return (LOCAL_EPOCH if local else EPOCH) + timedelta(microseconds=microseconds)
     except OverflowError:
         raise ValueError(f"{units} {unit} from 1970 is outside the years 1 to 9999") from None
+
+
+def nanos_from_units(units: int, unit: TimeUnit) -> int:
+    """As many nanoseconds as so many units."""
+    nanos = units * (10**9 // PER_SECOND[unit])
+    if not fits(nanos, 64):
+        raise ValueError(f"{units} {unit} are more nanoseconds than 64 bits hold")
+    return nanos
+
+
+# --- numbers -------------------------------------------------------------------------------------
+
+
+def nearest_float(number: int, bits: int) -> float:
+    """The float of 32 or 64 bits that is nearest to an int of 64 bits, the even one of two."""
+    if bits == 64:
+        return float(number)
+    # Rounded to 64 bits first, it could come to lie in the middle between two of 32, and then be
+    # rounded a second time the wrong way. A bit that stands for all those dropped prevents that.
+    surplus = max(0, number.bit_length() - 48)
+    kept = number >> surplus
+    if kept << surplus != number:
+        kept |= 1
+    rounded: float = _FLOAT.unpack(_FLOAT.pack(float(kept)))[0]
+    return rounded * 2.0**surplus
 
 
 # --- decimals ------------------------------------------------------------------------------------
@@ -142,6 +177,15 @@ def decimal_from_unscaled(number: int, precision: int, scale: int) -> Decimal:
         except (InvalidOperation, Inexact, Rounded):
             pass
     raise ValueError(f"a decimal of more than {context.prec} digits")
+
+
+def rescaled(number: int, written_scale: int, precision: int, scale: int) -> Decimal:
+    """``number / 10**written_scale`` with ``scale`` decimal places, which must hold it."""
+    if number.bit_length() > 4 * MAX_DECIMAL_DIGITS:
+        raise ValueError(f"a decimal of more than {MAX_DECIMAL_DIGITS} digits")
+    digits = Decimal(number).as_tuple()
+    written = Decimal((digits.sign, digits.digits, -written_scale))
+    return decimal_from_unscaled(unscaled(written, precision, scale), precision, scale)
 
 
 def minimal_bytes(number: int) -> bytes:

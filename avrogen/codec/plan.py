@@ -1,9 +1,14 @@
 """The plan: what is written and read, in which order, as which Python values.
 
 A plan is all that a backend needs to know. It says nothing of Python source, tables or functions;
-whoever writes another backend starts here. Operations name the encoding of the specification
-("Binary Encoding") and the Python value at the other end; nothing in a plan is text to be placed
-in code, apart from ``FieldOperation.attribute``, which is a proven identifier.
+whoever writes another backend starts here, and with the table in ``docs/architecture.md``.
+Operations name the encoding of the specification ("Binary Encoding") and the Python value at the
+other end; nothing in a plan is text to be placed in code, apart from the ``attribute`` of fields,
+which is a proven identifier.
+
+A plan for one schema writes and reads. A plan for a writer's schema and a reader's only reads: on
+the wire is what the writer's says, and what comes out is the reader's. What the schemas have to do
+with each other is settled in it (specification, "Schema Resolution"); a backend only follows.
 
 Operations refer to records through :class:`Call`, never directly, so that plans of recursive
 schemas are finite. A backend is free to expand calls in place.
@@ -11,20 +16,23 @@ schemas are finite. A backend is free to expand calls in place.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from avrogen.avro.compatibility import Incompatibility
 from avrogen.avro.model import TimeUnit
 
 __all__ = [
     "ArrayOperation",
+    "Bits",
     "BooleanOperation",
     "BranchOperation",
     "BytesOperation",
     "Call",
     "DateOperation",
     "DecimalOperation",
+    "DefaultField",
     "DurationOperation",
     "EnumOperation",
     "FieldOperation",
@@ -35,14 +43,20 @@ __all__ = [
     "NullOperation",
     "Operation",
     "Plan",
+    "PromotedOperation",
     "RealOperation",
     "RecordOperation",
+    "SkipOperation",
     "StringOperation",
     "TimeOperation",
     "TimestampOperation",
     "UnionOperation",
+    "UnreadableOperation",
     "UuidOperation",
 ]
+
+
+Bits: TypeAlias = Literal[32, 64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +73,14 @@ class BooleanOperation:
 class IntegerOperation:
     """A zigzag varint that holds so many bits. ``int``."""
 
-    bits: Literal[32, 64]
+    bits: Bits
 
 
 @dataclass(frozen=True, slots=True)
 class RealOperation:
     """An IEEE 754 number, little-endian. ``float``; ``int`` is written too."""
 
-    bits: Literal[32, 64]
+    bits: Bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +111,15 @@ class EnumOperation:
     """A 32-bit varint, the position of the symbol. The value at that position of ``values``.
 
     Attributes:
+        symbols: as they are on the wire.
+        values: what they are read as; None: the reader has neither the symbol nor a default, and
+            data that use it cannot be read.
         type: of the values: ``str``, or the StrEnum for this enum.
     """
 
     name: str
     symbols: tuple[str, ...]
-    values: tuple[str, ...]
+    values: tuple[str | None, ...]
     type: type[str]
 
 
@@ -112,11 +129,15 @@ class DecimalOperation:
 
     Attributes:
         size: of the fixed that it fills; None: as few bytes as hold it, after their number.
+        written_scale: the scale of what is read, if it is not ``scale``. The value is the same
+            with ``scale`` decimal places; if those, or ``precision``, do not hold it, it cannot
+            be read.
     """
 
     precision: int
     scale: int
     size: int | None
+    written_scale: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,36 +154,47 @@ class DateOperation:
 
 @dataclass(frozen=True, slots=True)
 class TimeOperation:
-    """Units since midnight: a varint, 32 bits for milliseconds, 64 for microseconds.
+    """Units since midnight: a varint of so many bits.
 
     A ``datetime.time`` without time zone. What is finer than the unit is dropped when writing.
     """
 
     unit: TimeUnit
+    bits: Bits
 
 
 @dataclass(frozen=True, slots=True)
 class TimestampOperation:
-    """A 64-bit varint: units (milliseconds, microseconds) since 1970. ``datetime.datetime``.
+    """A varint of so many bits: units since 1970. ``datetime.datetime``.
 
-    What is finer than the unit is dropped when writing: the result is never later.
+    What is finer than the unit is dropped when writing, and what is finer than microseconds when
+    reading: the result is never later.
 
     Attributes:
+        unit: written: milliseconds or microseconds.
         local: naive and counted from 1970 wherever that is; otherwise aware, in UTC.
+        bits: 32 only if an int is read as a long that is a timestamp.
     """
 
     unit: TimeUnit
     local: bool
+    bits: Bits = 64
 
 
 @dataclass(frozen=True, slots=True)
 class NanosOperation:
-    """A 64-bit varint. ``LocalTimestampNanos`` if ``local``, ``TimestampNanos`` otherwise.
+    """A varint of so many bits. ``LocalTimestampNanos`` if ``local``, else ``TimestampNanos``.
 
     Any int is written.
+
+    Attributes:
+        bits: 32 only if an int is read as a long that is a timestamp.
+        unit: what is read counts; the value counts nanoseconds, in 64 bits.
     """
 
     local: bool
+    bits: Bits = 64
+    unit: TimeUnit = TimeUnit.NANOS
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +244,35 @@ class Call:
     key: str
 
 
+# --- what only reads ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PromotedOperation:
+    """A varint of ``written`` bits. The nearest ``float`` that ``bits`` bits hold."""
+
+    written: Bits
+    bits: Bits
+
+
+@dataclass(frozen=True, slots=True)
+class SkipOperation:
+    """What another operation reads, passed over: no value. Only the way to its end is checked.
+
+    Stands in fields of records only. A block of an array or a map that says how many bytes it has
+    is passed over as a whole.
+    """
+
+    operation: Operation
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableOperation:
+    """No value: data that come here cannot be read. ``reasons`` say why. In unions only."""
+
+    reasons: tuple[Incompatibility, ...]
+
+
 Operation: TypeAlias = (
     NullOperation
     | BooleanOperation
@@ -232,6 +293,9 @@ Operation: TypeAlias = (
     | MapOperation
     | UnionOperation
     | Call
+    | PromotedOperation
+    | SkipOperation
+    | UnreadableOperation
 )
 
 
@@ -240,13 +304,31 @@ class FieldOperation:
     """A field of a record.
 
     Attributes:
-        name: in the schema, and in plain values.
+        name: in the schema, and in plain values: in the reader's, if there is one.
         attribute: of the class; a proven identifier. None if the record has no class.
+        position: among the fields of the record that is read; None: it is skipped.
     """
 
     name: str
     attribute: str | None
     operation: Operation
+    position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultField:
+    """A field that the reader has and the writer has not.
+
+    Attributes:
+        data: the default, as ``operation`` reads it. Each record that is read has it for itself:
+            lists and dicts in it are new ones.
+    """
+
+    name: str
+    attribute: str | None
+    operation: Operation
+    position: int
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,19 +336,31 @@ class RecordOperation:
     """Its fields, one after the other, in the order they have on the wire.
 
     Attributes:
-        type: the dataclass; None: a dict by field names.
+        name: in the schema: in the reader's, if there is one.
+        type: the dataclass; None: a dict by field names, in the order of their positions.
         recursive: whether a value can hold another value of this record.
+        defaults: fields that are not on the wire.
     """
 
     name: str
     fields: tuple[FieldOperation, ...]
     type: type[object] | None
     recursive: bool
+    defaults: tuple[DefaultField, ...] = ()
+
+    @property
+    def parts(self) -> Sequence[FieldOperation | DefaultField]:
+        """What makes up the record that is read, in the order of its positions."""
+        parts: dict[int, FieldOperation | DefaultField] = {
+            field.position: field for field in self.fields if field.position is not None
+        }
+        parts |= {default.position: default for default in self.defaults}
+        return [parts[position] for position in sorted(parts)]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do for one schema.
+    """What to do for a schema, or to read data of one as another.
 
     Attributes:
         root: what a whole datum is.

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+    from avrogen.avro.compatibility import Incompatibility
     from avrogen.avro.model import AvroType, NamedType
     from avrogen.codec.classes import AvroValue
     from avrogen.codec.codec import Codec
+    from avrogen.codec.limits import Limits
+    from avrogen.codec.single_object import SchemaStore
 
 __all__ = ["Schema", "SchemaOwner"]
 
@@ -34,6 +37,8 @@ class Schema:
     _owners: Callable[[], Iterable[SchemaOwner]]
     _parsed: tuple[AvroType, Mapping[str, NamedType]] | None
     _reachable: Mapping[str, NamedType] | None
+    _canonical_form: str | None
+    _fingerprints: dict[str, bytes]
 
     def __init__(self, text: str, owners: Callable[[], Iterable[SchemaOwner]]) -> None:
         """Not to be called: see :meth:`parse`."""
@@ -41,6 +46,8 @@ class Schema:
         self._owners = owners
         self._parsed = None
         self._reachable = None
+        self._canonical_form = None
+        self._fingerprints = {}
 
     @classmethod
     def parse(cls, text: str) -> Schema:
@@ -85,9 +92,11 @@ class Schema:
     @property
     def canonical_form(self) -> str:
         """The Parsing Canonical Form, as JSON text (specification, "Parsing Canonical Form")."""
-        from avrogen.avro.canonical import canonical_form
+        if self._canonical_form is None:
+            from avrogen.avro.canonical import canonical_form
 
-        return canonical_form(self.type, self.types)
+            self._canonical_form = canonical_form(self.type, self.types)
+        return self._canonical_form
 
     def fingerprint(
         self, algorithm: Literal["crc64-avro", "md5", "sha256"] = "crc64-avro"
@@ -97,41 +106,90 @@ class Schema:
         Returns:
             8, 16 or 32 bytes; CRC-64-AVRO in the byte order of single-object encoding.
         """
-        from avrogen.avro.fingerprint import fingerprint
+        found = self._fingerprints.get(algorithm)
+        if found is None:
+            from avrogen.avro.fingerprint import fingerprint
 
-        return fingerprint(self.canonical_form, algorithm)
+            found = self._fingerprints[algorithm] = fingerprint(self.canonical_form, algorithm)
+        return found
 
-    def to_avro(self, value: Any) -> bytes:
+    def can_read(self, writer: Schema) -> list[Incompatibility]:
+        """What keeps data of another schema from being read as this one's; nothing, if all can be.
+
+        Each incompatibility has a type, a message and its paths in both schemas, as Avro Java and
+        Confluent's Schema Registry report them. Some data may be readable all the same, such as
+        those without the symbol that an enum lacks.
+        """
+        from avrogen.avro.compatibility import incompatibilities
+
+        return list(incompatibilities(self.type, self.types, writer.type, writer.types))
+
+    # --- plain values ----------------------------------------------------------------------------
+
+    def to_avro(self, value: Any, *, limits: Limits | None = None) -> bytes:
         """Plain Python values in Avro's binary encoding.
 
-        Records are dicts with exactly the fields as keys, enums are str, fixed types bytes; the
-        others are what generated code uses. ``("full.Name", value)`` forces a union branch.
+        Records are dicts with the fields as keys, enums are str, fixed types bytes; the others are
+        what generated code uses. ``("full.Name", value)`` forces a union branch.
+
+        Args:
+            value: the value.
+            limits: None: those of the process, see :func:`avrogen.set_limits`.
 
         Raises:
             EncodeError: something in the value does not fit the schema; it says what and where.
         """
-        from avrogen.codec.compilation import plain_encoder
+        from avrogen.codec.compilation import encoder_of
 
-        encode = plain_encoder(self)
+        encode = encoder_of(self)
         # From now on, the compiled function is found first.
         self.__dict__["to_avro"] = encode
-        return encode(value)
+        return encode(value, limits=limits)
 
-    def from_avro(self, data: Buffer) -> Any:
+    def from_avro(
+        self, data: Buffer, *, writer: Schema | None = None, limits: Limits | None = None
+    ) -> Any:
         """Read plain Python values, as :meth:`to_avro` takes them.
 
         Args:
             data: Avro's binary encoding of one value, and nothing else: bytes or any other
                 buffer. The result never shares memory with it.
+            writer: the schema that the data were written with, if not with this one.
+            limits: None: those of the process, see :func:`avrogen.set_limits`.
 
         Raises:
             DecodeError: it is not the encoding of such a value; it says what and where.
+            ResolutionError: what the writer's schema has there cannot be read as this one's.
         """
-        from avrogen.codec.compilation import plain_decoder
+        from avrogen.codec.compilation import decoder_of
 
-        decode = plain_decoder(self)
+        decode = decoder_of(self)
         self.__dict__["from_avro"] = decode
-        return decode(data)
+        return decode(data, writer=writer, limits=limits)
+
+    def to_single_object(self, value: Any) -> bytes:
+        """Plain values in single-object encoding: the schema's fingerprint before them.
+
+        Raises:
+            EncodeError: as :meth:`to_avro`.
+        """
+        from avrogen.codec.single_object import header
+
+        return header(self) + self.to_avro(value)
+
+    def from_single_object(self, data: Buffer, *, store: SchemaStore | None = None) -> Any:
+        """Read plain values in single-object encoding.
+
+        Args:
+            data: one value with its schema's fingerprint before it, and nothing else.
+            store: where schemas of other writers are found by their fingerprints.
+
+        Raises:
+            DecodeError: as :meth:`from_avro`, or the schema of the fingerprint is not known.
+        """
+        from avrogen.codec.single_object import read
+
+        return read(self, self, data, store)
 
     def closure(self) -> Iterator[tuple[SchemaOwner, Schema]]:
         """What the schema refers to, directly and further on: owners with their schemas."""

@@ -127,6 +127,8 @@ def fit(
             return _fit_record(records[key], value)
         case plan.UnionOperation():
             raise AssertionError("unions hold no unions")
+        case plan.PromotedOperation() | plan.SkipOperation() | plan.UnreadableOperation():
+            raise AssertionError("only reads")
         case _:
             assert_never(operation)
 

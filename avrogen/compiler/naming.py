@@ -73,13 +73,13 @@ class ModuleName(_Identifier):
 _KEYWORDS = frozenset(keyword.kwlist)
 """Soft keywords (match, case, type, _) are ordinary names wherever generated code puts a name."""
 
-_RECORD_METHODS = frozenset({"to_avro", "from_avro"})
+_RECORD_METHODS = frozenset({"to_avro", "from_avro", "to_single_object", "from_single_object"})
 """What AvroRecord offers: a field of this name would hide it."""
 
 _PARAMETERS = frozenset({"self"})
 """The first parameter of the ``__init__`` that a dataclass writes."""
 
-_ENUM_ATTRIBUTES = frozenset({"name", "value", "mro", "to_avro", "from_avro"})
+_ENUM_ATTRIBUTES = frozenset({"name", "value", "mro"}) | _RECORD_METHODS
 """Attributes of every enum class or member, and what AvroEnum offers."""
 
 # fmt: off

@@ -19,10 +19,10 @@ from avrogen import Schema
 from avrogen.avro.model import Reference
 from avrogen.codec import plan as plans
 from avrogen.codec.checked.reader import CheckedReader
-from avrogen.codec.checked.sizes import least_sizes
 from avrogen.codec.checked.writer import CheckedWriter
 from avrogen.codec.classes import AvroValue
-from avrogen.codec.planner import plan_for
+from avrogen.codec.planning import plan_for
+from avrogen.codec.sizes import LeastSizes
 from tests.codec.dynamic import Package
 from tests.codec.partners import Apache, FastAvro
 from tests.strategies import Case, cases, is_same
@@ -94,7 +94,7 @@ def has_empty_items(schema: Any) -> bool:
     """Whether an array's items may take no bytes: those are counted by the checked reader."""
     parsed = Schema.parse(json.dumps(schema))
     plan = plan_for(parsed.type, parsed.types, None)
-    sizes = least_sizes(plan)
+    sizes = LeastSizes(plan)
     waiting = [plan.root, *(f.operation for r in plan.records.values() for f in r.fields)]
     while waiting:
         match waiting.pop():

@@ -54,5 +54,7 @@ def describe(operation: plan.Operation, records: Mapping[str, plan.RecordOperati
         case plan.Call(key):
             record = records[key]
             return f"dict for {key}" if record.type is None else record.type.__qualname__
+        case plan.PromotedOperation() | plan.SkipOperation() | plan.UnreadableOperation():
+            raise AssertionError("only reads")
         case _:
             assert_never(operation)

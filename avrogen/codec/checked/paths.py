@@ -4,18 +4,39 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["Trouble", "index_step", "key_step", "name_step", "shortened"]
+from avrogen.avro.compatibility import Incompatibility
+
+__all__ = [
+    "TOO_DEEP",
+    "TOO_DEEP_FOR_PYTHON",
+    "Trouble",
+    "index_step",
+    "key_step",
+    "name_step",
+    "shortened",
+]
+
+TOO_DEEP = "nested more deeply than Limits.max_depth allows"
+TOO_DEEP_FOR_PYTHON = "nested more deeply than Python's recursion limit allows"
+TOO_MANY = "more items without content than Limits.max_empty_items allows"
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Trouble(Exception):
-    """Something is wrong. Each step that it leaves adds itself to ``steps``, innermost first."""
+    """Something is wrong. Each step that it leaves adds itself to ``steps``, innermost first.
 
-    def __init__(self, message: str, offset: int = 0) -> None:
+    Attributes:
+        reasons: why the reader's schema cannot read what is there, if that is the trouble.
+    """
+
+    def __init__(
+        self, message: str, offset: int = 0, reasons: tuple[Incompatibility, ...] = ()
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.offset = offset
+        self.reasons = reasons
         self.steps: list[str] = []
 
     def path(self) -> str:

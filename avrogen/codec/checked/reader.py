@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable, Iterator
-from typing import Any, Final, Literal, TypeVar, assert_never
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from avrogen.avro.model import TimeUnit
-from avrogen.codec import conversions, plan
-from avrogen.codec.checked.paths import Trouble, index_step, key_step, name_step
-from avrogen.codec.checked.sizes import least_sizes
-from avrogen.codec.conversions import uuid_from_text
-from avrogen.codec.limits import MAX_DEPTH, MAX_EMPTY_ITEMS
-from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
-from avrogen.codec.varints import read_varint
-from avrogen.errors import DecodeError
+from avrogen.codec import plan
+from avrogen.codec.checked.cursor import Cursor
+from avrogen.codec.checked.paths import (
+    TOO_DEEP,
+    TOO_DEEP_FOR_PYTHON,
+    TOO_MANY,
+    Trouble,
+    index_step,
+    key_step,
+    name_step,
+)
+from avrogen.codec.checked.reading_leaves import read_leaf, skip_leaf
+from avrogen.codec.limits import Limits, current_limits
+from avrogen.codec.sizes import LeastSizes
+from avrogen.errors import DecodeError, ResolutionError
 
 __all__ = ["CheckedReader"]
-
-_REAL: Final = {32: struct.Struct("<f"), 64: struct.Struct("<d")}
-_DURATION: Final = struct.Struct("<3I")
-
-V = TypeVar("V")
 
 
 class CheckedReader:
@@ -29,221 +29,223 @@ class CheckedReader:
 
     def __init__(self, plan_: plan.Plan) -> None:
         self._plan = plan_
-        self._least_sizes = least_sizes(plan_)
+        self._least_sizes = LeastSizes(plan_)
 
-    def read(self, data: bytes) -> Any:
+    def read(self, data: bytes, limits: Limits | None = None) -> Any:
         """A datum, which is all of ``data``.
 
         Raises:
             DecodeError: with the path and the offset of what is wrong.
         """
-        cursor = _Cursor(data)
+        return self._datum(self._plan.root, data, limits)
+
+    def read_default(self, default: plan.DefaultField) -> Any:
+        """The default of a field, made anew.
+
+        Raises:
+            DecodeError: there is no value for it in Python, such as for a date in the year 12000.
+        """
+        return self._datum(default.operation, default.data, None)
+
+    def read_part(self, operation: plan.Operation, data: bytes, position: int) -> tuple[Any, int]:
+        """What an operation without inner operations reads, and the position after it."""
+        cursor = Cursor(data, position)
+        return read_leaf(operation, cursor), cursor.position
+
+    def _datum(self, operation: plan.Operation, data: bytes, limits: Limits | None) -> Any:
+        limits = limits or current_limits()
+        cursor = Cursor(data)
+        reading = _Reading(self._plan.records, self._least_sizes, cursor, limits)
+        error: DecodeError
         try:
-            value = self._read(self._plan.root, cursor, 0)
-            if cursor.position != len(data):
-                raise Trouble(f"{len(data) - cursor.position} bytes remain", cursor.position)
+            value = reading.read(operation, limits.max_depth)
+            if cursor.remaining():
+                raise Trouble(f"{cursor.remaining()} bytes remain", cursor.position)
             return value
         except Trouble as trouble:
-            error = DecodeError(trouble.message, trouble.path(), trouble.offset)
+            if trouble.reasons:
+                error = ResolutionError(trouble.reasons, trouble.path(), trouble.offset)
+            else:
+                error = DecodeError(trouble.message, trouble.path(), trouble.offset)
         except RecursionError:
-            error = DecodeError("nested too deeply", offset=cursor.position)
+            error = DecodeError(TOO_DEEP_FOR_PYTHON, offset=cursor.position)
         # Raised out here, it does not drag along what was tried before.
         raise error from None
 
-    def read_part(
-        self, operation: plan.Operation, data: bytes, position: int, depth: int
-    ) -> tuple[Any, int]:
-        """What one operation reads, and the position after it."""
-        cursor = _Cursor(data, position)
-        return self._read(operation, cursor, depth), cursor.position
 
-    def _read(self, operation: plan.Operation, cursor: _Cursor, depth: int) -> Any:
+class _Reading:
+    """One datum being read.
+
+    A record within a record costs two calls, as Python's stack is limited. ``left`` is how many
+    more recursive records may lie within each other.
+    """
+
+    def __init__(
+        self,
+        records: Mapping[str, plan.RecordOperation],
+        least_sizes: LeastSizes,
+        cursor: Cursor,
+        limits: Limits,
+    ) -> None:
+        self._records = records
+        self._least_sizes = least_sizes
+        self._cursor = cursor
+        self._limits = limits
+        self._made = 0
+
+    def read(self, operation: plan.Operation, left: int) -> Any:
+        """The value of an operation."""
+        if isinstance(operation, plan.UnionOperation):
+            operation = self._branch(operation)
         match operation:
-            case plan.ArrayOperation(item):
-                items: list[Any] = []
-                for _ in self._blocks(operation, cursor):
-                    with_step = index_step(len(items))
-                    items.append(self._step(with_step, item, cursor, depth))
-                return items
-            case plan.MapOperation(inner):
-                entries: dict[str, Any] = {}
-                for _ in self._blocks(operation, cursor):
-                    key = cursor.string()
-                    entries[key] = self._step(key_step(key), inner, cursor, depth)
-                return entries
-            case plan.UnionOperation(branches):
-                start = cursor.position
-                index = cursor.integer(32)
-                if not 0 <= index < len(branches):
-                    raise Trouble(f"a union of {len(branches)} has no branch {index}", start)
-                return self._read(branches[index].operation, cursor, depth)
             case plan.Call(key):
-                record = self._plan.records[key]
-                depth += record.recursive
-                if depth > MAX_DEPTH:
-                    raise Trouble(f"nested more than {MAX_DEPTH} levels deep", cursor.position)
-                return self._read_record(record, cursor, depth)
+                return self._record(self._records[key], left)
+            case plan.ArrayOperation():
+                return self._array(operation, left)
+            case plan.MapOperation():
+                return self._map(operation, left)
+            case plan.SkipOperation(skipped):
+                return self._skip(skipped, left)
             case _:
-                return _leaf(operation, cursor)
+                return read_leaf(operation, self._cursor)
 
-    def _step(self, step: str, operation: plan.Operation, cursor: _Cursor, depth: int) -> Any:
-        try:
-            return self._read(operation, cursor, depth)
-        except Trouble as trouble:
-            trouble.steps.append(step)
-            raise
+    def _branch(self, union: plan.UnionOperation) -> plan.Operation:
+        start = self._cursor.position
+        index = self._cursor.integer(32)
+        if not 0 <= index < len(union.branches):
+            raise Trouble(f"a union of {len(union.branches)} has no branch {index}", start)
+        return union.branches[index].operation
 
-    def _read_record(self, record: plan.RecordOperation, cursor: _Cursor, depth: int) -> Any:
-        values = [
-            self._step(name_step(f.attribute or f.name), f.operation, cursor, depth)
-            for f in record.fields
-        ]
-        if record.type is None:
-            return {f.name: value for f, value in zip(record.fields, values, strict=True)}
-        instance = object.__new__(record.type)
-        for field, value in zip(record.fields, values, strict=True):
-            assert field.attribute is not None, "a record with a class has attributes"
-            object.__setattr__(instance, field.attribute, value)
-        return instance
+    def _record(self, record: plan.RecordOperation, left: int) -> Any:
+        left = self._deeper(record, left)
+        self._made += 1
+        if self._made > self._limits.max_empty_items + self._cursor.position:
+            raise Trouble(TOO_MANY, self._cursor.position)
+        values: dict[int, Any] = {}
+        for field in record.fields:
+            try:
+                value = self.read(field.operation, left)
+            except Trouble as trouble:
+                trouble.steps.append(name_step(field.attribute or field.name))
+                raise
+            if field.position is not None:
+                values[field.position] = value
+        for default in record.defaults:
+            values[default.position] = self._default(default)
+        return _instance(record, values)
+
+    def _default(self, default: plan.DefaultField) -> Any:
+        cursor = Cursor(default.data)
+        reading = _Reading(self._records, self._least_sizes, cursor, self._limits)
+        return reading.read(default.operation, self._limits.max_depth)
+
+    def _deeper(self, record: plan.RecordOperation, left: int) -> int:
+        left -= record.recursive
+        if left < 0:
+            raise Trouble(TOO_DEEP, self._cursor.position)
+        return left
+
+    # --- blocks ----------------------------------------------------------------------------------
+
+    def _array(self, operation: plan.ArrayOperation, left: int) -> list[Any]:
+        items: list[Any] = []
+        for count, _ in self._blocks(operation):
+            for _ in range(count):
+                try:
+                    items.append(self.read(operation.item, left))
+                except Trouble as trouble:
+                    trouble.steps.append(index_step(len(items)))
+                    raise
+        return items
+
+    def _map(self, operation: plan.MapOperation, left: int) -> dict[str, Any]:
+        entries: dict[str, Any] = {}
+        for count, _ in self._blocks(operation):
+            for _ in range(count):
+                key = self._cursor.string()
+                try:
+                    entries[key] = self.read(operation.value, left)
+                except Trouble as trouble:
+                    trouble.steps.append(key_step(key))
+                    raise
+        return entries
 
     def _blocks(
-        self, operation: plan.ArrayOperation | plan.MapOperation, cursor: _Cursor
-    ) -> Iterator[None]:
-        """As many times as there are items (specification, "Arrays", "Maps").
+        self, operation: plan.ArrayOperation | plan.MapOperation
+    ) -> Iterator[tuple[int, int | None]]:
+        """Counts of items, with the size in bytes that a block has if it says so.
 
-        The size of a block is there for who skips it. Every library that reads the items passes
-        over a wrong one, and so does this one, as long as it stays within the bytes.
+        The size is there for who skips a block (specification, "Arrays", "Maps"). Every library
+        that reads the items passes over a wrong one, and so does this one, as long as it stays
+        within the bytes.
         """
+        cursor = self._cursor
         least = self._least_sizes.of_item(operation)
         while True:
             start = cursor.position
             count = cursor.integer(64)
+            size = None
             if count < 0:
                 count = -count
-                cursor.length()
+                size = cursor.length()
             if count == 0:
                 return
             if least == 0:
                 cursor.empty_items += count
-                if cursor.empty_items > MAX_EMPTY_ITEMS:
-                    raise Trouble(f"more than {MAX_EMPTY_ITEMS} items without content", start)
+                if cursor.empty_items > self._limits.max_empty_items:
+                    raise Trouble(TOO_MANY, start)
             elif count * least > cursor.remaining():
                 raise Trouble(f"{count} items cannot be in what remains", start)
-            for _ in range(count):
-                yield
+            yield count, size
+
+    # --- what is skipped -------------------------------------------------------------------------
+
+    def _skip(self, operation: plan.Operation, left: int) -> None:
+        if isinstance(operation, plan.UnionOperation):
+            operation = self._branch(operation)
+        match operation:
+            case plan.Call(key):
+                record = self._records[key]
+                left = self._deeper(record, left)
+                for field in record.fields:
+                    try:
+                        self._skip(field.operation, left)
+                    except Trouble as trouble:
+                        trouble.steps.append(name_step(field.name))
+                        raise
+            case plan.ArrayOperation() | plan.MapOperation():
+                for count, size in self._blocks(operation):
+                    if size is not None:
+                        self._cursor.take(size)
+                    else:
+                        self._skip_items(operation, count, left)
+            case _:
+                skip_leaf(operation, self._cursor)
+
+    def _skip_items(
+        self, operation: plan.ArrayOperation | plan.MapOperation, count: int, left: int
+    ) -> None:
+        for index in range(count):
+            if isinstance(operation, plan.MapOperation):
+                self._cursor.take(self._cursor.length())
+            try:
+                self._skip(_inner(operation), left)
+            except Trouble as trouble:
+                trouble.steps.append(index_step(index))
+                raise
 
 
-class _Cursor:
-    """A position in the bytes."""
-
-    def __init__(self, data: bytes, position: int = 0) -> None:
-        self.data = data
-        self.position = position
-        self.empty_items = 0
-
-    def remaining(self) -> int:
-        return len(self.data) - self.position
-
-    def take(self, size: int) -> bytes:
-        if size > self.remaining():
-            raise Trouble(f"{size} bytes are expected, {self.remaining()} remain", self.position)
-        start = self.position
-        self.position += size
-        return self.data[start : self.position]
-
-    def integer(self, bits: Literal[32, 64]) -> int:
-        try:
-            value, self.position = read_varint(self.data, self.position, bits)
-        except DecodeError as error:
-            raise Trouble(error.message, error.offset) from None
-        return value
-
-    def length(self) -> int:
-        start = self.position
-        size = self.integer(64)
-        if size < 0:
-            raise Trouble(f"a length of {size}", start)
-        if size > self.remaining():
-            raise Trouble(f"{size} bytes are announced, {self.remaining()} remain", start)
-        return size
-
-    def string(self) -> str:
-        size = self.length()
-        start = self.position
-        try:
-            return self.take(size).decode()
-        except UnicodeDecodeError as error:
-            raise Trouble(f"invalid UTF-8: {error.reason}", start + error.start) from None
+def _inner(operation: plan.ArrayOperation | plan.MapOperation) -> plan.Operation:
+    return operation.item if isinstance(operation, plan.ArrayOperation) else operation.value
 
 
-def _leaf(operation: plan.Operation, cursor: _Cursor) -> Any:
-    """What an operation without inner operations reads."""
-    start = cursor.position
-    match operation:
-        case plan.NullOperation():
-            return None
-        case plan.BooleanOperation():
-            byte = cursor.take(1)[0]
-            if byte > 1:
-                raise Trouble(f"a boolean is 0 or 1, not {byte}", start)
-            return byte == 1
-        case plan.IntegerOperation(bits):
-            return cursor.integer(bits)
-        case plan.RealOperation(bits):
-            return _REAL[bits].unpack(cursor.take(bits // 8))[0]
-        case plan.BytesOperation():
-            return cursor.take(cursor.length())
-        case plan.StringOperation():
-            return cursor.string()
-        case plan.FixedOperation(_, size, class_):
-            content = cursor.take(size)
-            return content if class_ is bytes else bytes.__new__(class_, content)
-        case plan.EnumOperation(name, _, values):
-            index = cursor.integer(32)
-            if not 0 <= index < len(values):
-                raise Trouble(f"{name} has no symbol {index}", start)
-            return values[index]
-        case plan.DecimalOperation(precision, scale, size):
-            content = cursor.take(cursor.length() if size is None else size)
-            number = int.from_bytes(content, "big", signed=True)
-            return _converted(
-                lambda: conversions.decimal_from_unscaled(number, precision, scale), start
-            )
-        case plan.UuidOperation(binary):
-            return _uuid(cursor, binary)
-        case plan.DateOperation():
-            days = cursor.integer(32)
-            return _converted(lambda: conversions.date_from_days(days), start)
-        case plan.TimeOperation(unit):
-            units = cursor.integer(32 if unit is TimeUnit.MILLIS else 64)
-            return _converted(lambda: conversions.time_from_units(units, unit), start)
-        case plan.TimestampOperation(unit, local):
-            units = cursor.integer(64)
-            convert = conversions.timestamp_from_units
-            return _converted(lambda: convert(units, unit, local=local), start)
-        case plan.NanosOperation(local):
-            nanos = cursor.integer(64)
-            return LocalTimestampNanos(nanos) if local else TimestampNanos(nanos)
-        case plan.DurationOperation():
-            return Duration(*_DURATION.unpack(cursor.take(12)))
-        case plan.ArrayOperation() | plan.MapOperation() | plan.UnionOperation() | plan.Call():
-            raise AssertionError("not a leaf")
-        case _:
-            assert_never(operation)
-
-
-def _converted(convert: Callable[[], V], start: int) -> V:
-    try:
-        return convert()
-    except ValueError as error:
-        raise Trouble(str(error), start) from None
-
-
-def _uuid(cursor: _Cursor, binary: bool) -> Any:
-    from uuid import UUID
-
-    start = cursor.position
-    if binary:
-        return UUID(bytes=cursor.take(16))
-    text = cursor.take(cursor.length())
-    return _converted(lambda: uuid_from_text(text), start)
+def _instance(record: plan.RecordOperation, values: dict[int, Any]) -> Any:
+    """A record with values by position."""
+    ordered = [values[position] for position in sorted(values)]
+    if record.type is None:
+        return {part.name: value for part, value in zip(record.parts, ordered, strict=True)}
+    instance = object.__new__(record.type)
+    for part, value in zip(record.parts, ordered, strict=True):
+        assert part.attribute is not None, "a record with a class has attributes"
+        object.__setattr__(instance, part.attribute, value)
+    return instance

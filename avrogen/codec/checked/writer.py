@@ -11,8 +11,16 @@ from uuid import UUID
 
 from avrogen.codec import conversions, plan, unions
 from avrogen.codec.checked.describe import describe
-from avrogen.codec.checked.paths import Trouble, index_step, key_step, name_step, shortened
-from avrogen.codec.limits import MAX_DEPTH
+from avrogen.codec.checked.paths import (
+    TOO_DEEP,
+    TOO_DEEP_FOR_PYTHON,
+    Trouble,
+    index_step,
+    key_step,
+    name_step,
+    shortened,
+)
+from avrogen.codec.limits import Limits, current_limits
 from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
 from avrogen.codec.varints import encode_long, fits
 from avrogen.errors import EncodeError
@@ -29,79 +37,54 @@ V = TypeVar("V")
 
 
 class CheckedWriter:
-    """Writes values of one plan."""
+    """Writes values of one plan.
+
+    A record within a record costs two calls, as Python's stack is limited. ``left`` is how many
+    more recursive records may lie within each other.
+    """
 
     def __init__(self, plan_: plan.Plan) -> None:
         self._plan = plan_
 
-    def write(self, value: Any) -> bytes:
+    def write(self, value: Any, limits: Limits | None = None) -> bytes:
         """A datum.
 
         Raises:
             EncodeError: with the path of what does not fit.
         """
         try:
-            return self.write_part(self._plan.root, value, 0)
+            limits = limits or current_limits()
+            return self.write_part(self._plan.root, value, limits.max_depth)
         except Trouble as trouble:
             error = EncodeError(trouble.message, trouble.path())
         except RecursionError:
-            error = EncodeError("nested too deeply")
+            error = EncodeError(TOO_DEEP_FOR_PYTHON)
         # Raised out here, it does not drag along what was tried before.
         raise error from None
 
-    def write_part(self, operation: plan.Operation, value: Any, depth: int) -> bytes:
-        """What one operation writes, so many recursive records below the datum."""
+    def write_part(self, operation: plan.Operation, value: Any, left: int) -> bytes:
+        """What one operation writes."""
         out = bytearray()
-        self._write(operation, value, out, depth)
+        self._write(operation, value, out, left)
         return bytes(out)
 
-    def _write(self, operation: plan.Operation, value: Any, out: bytearray, depth: int) -> None:
+    def _write(self, operation: plan.Operation, value: Any, out: bytearray, left: int) -> None:
+        if isinstance(operation, plan.UnionOperation):
+            index, value = self._branch(operation, value)
+            out += encode_long(index)
+            operation = operation.branches[index].operation
         match operation:
-            case plan.ArrayOperation(item):
-                self._write_array(item, value, out, depth)
-            case plan.MapOperation(inner):
-                self._write_map(inner, value, out, depth)
-            case plan.UnionOperation():
-                self._write_union(operation, value, out, depth)
             case plan.Call(key):
-                record = self._plan.records[key]
-                depth += record.recursive
-                if depth > MAX_DEPTH:
-                    raise Trouble(f"nested more than {MAX_DEPTH} levels deep")
-                self._write_record(record, value, out, depth)
+                self._write_record(self._plan.records[key], value, out, left)
+            case plan.ArrayOperation(item):
+                self._write_array(item, value, out, left)
+            case plan.MapOperation(inner):
+                self._write_map(inner, value, out, left)
             case _:
                 out += leaf(operation, value)
 
-    def _write_array(self, item: plan.Operation, value: Any, out: bytearray, depth: int) -> None:
-        items = _instance(value, _LIST, "a list")
-        if items:
-            out += encode_long(len(items))
-            for index, each in enumerate(items):
-                try:
-                    self._write(item, each, out, depth)
-                except Trouble as trouble:
-                    trouble.steps.append(index_step(index))
-                    raise
-        out += b"\0"
-
-    def _write_map(self, operation: plan.Operation, value: Any, out: bytearray, depth: int) -> None:
-        entries = _instance(value, _DICT, "a dict")
-        if entries:
-            out += encode_long(len(entries))
-            for key, each in entries.items():
-                if not isinstance(key, str):
-                    raise Trouble(f"expected keys of type str, got {shortened(key)}")
-                try:
-                    out += _string(key)
-                    self._write(operation, each, out, depth)
-                except Trouble as trouble:
-                    trouble.steps.append(key_step(key))
-                    raise
-        out += b"\0"
-
-    def _write_union(
-        self, union: plan.UnionOperation, value: Any, out: bytearray, depth: int
-    ) -> None:
+    def _branch(self, union: plan.UnionOperation, value: Any) -> tuple[int, Any]:
+        """The position of the branch that a value is written as, and the value itself."""
         if self._plan.plain and _is_pair(value):
             name, value = value
             index = unions.forced_branch(union, name)
@@ -112,12 +95,41 @@ class CheckedWriter:
             if index is None:
                 expected = describe(union, self._plan.records)
                 raise Trouble(f"expected {expected}, got {shortened(value)}")
-        out += encode_long(index)
-        self._write(union.branches[index].operation, value, out, depth)
+        return index, value
+
+    def _write_array(self, item: plan.Operation, value: Any, out: bytearray, left: int) -> None:
+        items = _instance(value, _LIST, "a list")
+        if items:
+            out += encode_long(len(items))
+            for index, each in enumerate(items):
+                try:
+                    self._write(item, each, out, left)
+                except Trouble as trouble:
+                    trouble.steps.append(index_step(index))
+                    raise
+        out += b"\0"
+
+    def _write_map(self, operation: plan.Operation, value: Any, out: bytearray, left: int) -> None:
+        entries = _instance(value, _DICT, "a dict")
+        if entries:
+            out += encode_long(len(entries))
+            for key, each in entries.items():
+                if not isinstance(key, str):
+                    raise Trouble(f"expected keys of type str, got {shortened(key)}")
+                try:
+                    out += _string(key)
+                    self._write(operation, each, out, left)
+                except Trouble as trouble:
+                    trouble.steps.append(key_step(key))
+                    raise
+        out += b"\0"
 
     def _write_record(
-        self, record: plan.RecordOperation, value: Any, out: bytearray, depth: int
+        self, record: plan.RecordOperation, value: Any, out: bytearray, left: int
     ) -> None:
+        left -= record.recursive
+        if left < 0:
+            raise Trouble(TOO_DEEP)
         if record.type is None:
             entries = _instance(value, _DICT, "a dict")
         elif not isinstance(value, record.type):
@@ -133,7 +145,7 @@ class CheckedWriter:
                 else:
                     assert field.attribute is not None, "a record with a class has attributes"
                     part = _attribute(value, field.attribute)
-                self._write(field.operation, part, out, depth)
+                self._write(field.operation, part, out, left)
             except Trouble as trouble:
                 trouble.steps.append(name_step(field.attribute or field.name))
                 raise
@@ -197,6 +209,8 @@ def leaf(operation: plan.Operation, value: Any) -> bytes:
             return _DURATION.pack(duration.months, duration.days, duration.milliseconds)
         case plan.ArrayOperation() | plan.MapOperation() | plan.UnionOperation() | plan.Call():
             raise AssertionError("not a leaf")
+        case plan.PromotedOperation() | plan.SkipOperation() | plan.UnreadableOperation():
+            raise AssertionError("only reads")
         case _:
             assert_never(operation)
 

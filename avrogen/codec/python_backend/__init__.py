@@ -3,7 +3,7 @@
     plan ──layout──▶ which records become functions of their own
       │
       ├──encoding (encoding_leaves, encoding_unions)──▶ source ──exec──▶ encode
-      └──decoding (decoding_leaves)───────────────────▶ source ──exec──▶ decode
+      └──decoding (decoding_*)────────────────────────▶ source ──exec──▶ decode
 
 No text of a schema is ever in the source. It consists of what is written in these modules, of
 numbers, and of attribute names that the planner has proven to be identifiers; whatever else it
@@ -16,25 +16,28 @@ the same value or bytes, which makes the error, or finds that there is none.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from avrogen.codec.plan import Plan
-from avrogen.codec.python_backend.decoding import decoder_source
+from avrogen.codec.python_backend.decoding import Decoder, Others, decoder_source
 from avrogen.codec.python_backend.encoding import encoder_source
 
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
-
-__all__ = ["compile_decoder", "compile_encoder"]
+__all__ = ["Decoder", "Others", "compile_decoder", "compile_encoder"]
 
 
-def compile_encoder(plan: Plan) -> Callable[[Any], bytes]:
-    """A function that writes values of a plan. It raises EncodeError and nothing else."""
-    encode: Callable[[Any], bytes] = encoder_source(plan).compile("to_avro")
+def compile_encoder(plan: Plan) -> Callable[..., bytes]:
+    """A function ``(value, *, limits=None)`` that writes values of a plan.
+
+    It raises EncodeError and nothing else.
+    """
+    encode: Callable[..., bytes] = encoder_source(plan).compile("to_avro")
     return encode
 
 
-def compile_decoder(plan: Plan) -> Callable[[Buffer], Any]:
-    """A function that reads values of a plan. Whatever the bytes, it raises DecodeError only."""
-    decode: Callable[[Buffer], Any] = decoder_source(plan).compile("from_avro")
+def compile_decoder(plan: Plan, others: Others | None = None) -> Callable[..., Any]:
+    """A function ``(data, *, writer=None, limits=None)`` that reads values of a plan.
+
+    Whatever the bytes, it raises DecodeError only. What ``writer`` wrote is read by ``others``.
+    """
+    decode: Callable[..., Any] = decoder_source(plan, others).compile("from_avro")
     return decode

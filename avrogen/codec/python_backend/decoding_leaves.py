@@ -24,7 +24,7 @@ from avrogen.codec.values import LocalTimestampNanos, TimestampNanos
 if TYPE_CHECKING:
     from avrogen.codec.python_backend.decoding import Decoding
 
-__all__ = ["is_leaf", "read_leaf", "read_reals"]
+__all__ = ["RealRun", "is_leaf", "read_leaf", "span"]
 
 
 def read_leaf(decoding: Decoding, operation: plan.Operation, target: str) -> None:
@@ -38,12 +38,18 @@ def read_leaf(decoding: Decoding, operation: plan.Operation, target: str) -> Non
         case plan.IntegerOperation(bits):
             _integer(decoding, target, bits)
         case plan.RealOperation(bits):
-            read_reals(decoding, [target], "f" if bits == 32 else "d")
+            run = RealRun(decoding)
+            run.add(target, bits)
+            run.end()
+        case plan.PromotedOperation(written, 64):
+            number = source.variable()
+            _integer(decoding, number, written)
+            source.line(f"{target} = {source.bind(float, 'float')}({number})")
         case plan.BytesOperation():
-            end = _span(decoding)
+            end = span(decoding)
             source.line(f"{target} = data[p:{end}]; p = {end}")
         case plan.StringOperation():
-            end = _span(decoding)
+            end = span(decoding)
             source.line(f"{target} = data[p:{end}].decode(); p = {end}")
         case plan.FixedOperation(_, size, type_):
             content = f"data[p:p + {size}]"
@@ -58,36 +64,58 @@ def read_leaf(decoding: Decoding, operation: plan.Operation, target: str) -> Non
             _integer(decoding, days, 32)
             from_ordinal = source.bind(date.fromordinal, "date")
             source.line(f"{target} = {from_ordinal}({days} + {conversions.EPOCH_ORDINAL})")
-        case plan.TimeOperation(unit):
+        case plan.TimeOperation(unit, bits):
             units = source.variable()
-            _integer(decoding, units, 32 if unit is TimeUnit.MILLIS else 64)
+            _integer(decoding, units, bits)
             convert = source.bind(partial(conversions.time_from_units, unit=unit), "time")
             source.line(f"{target} = {convert}({units})")
-        case plan.TimestampOperation(unit, local):
+        case plan.TimestampOperation(TimeUnit.MILLIS | TimeUnit.MICROS as unit, local, 64):
             _timestamp(decoding, unit, local, target)
-        case plan.NanosOperation(local):
+        case plan.NanosOperation(local, bits, TimeUnit.NANOS):
             nanos = source.variable()
-            _integer(decoding, nanos, 64)
+            _integer(decoding, nanos, bits)
             nanos_type = LocalTimestampNanos if local else TimestampNanos
             source.line(f"{target} = {source.bind(nanos_type, 'nanos')}({nanos})")
-        case plan.DecimalOperation():
+        case plan.DecimalOperation(written_scale=None):
             _decimal(decoding, operation, target)
         case plan.UuidOperation(binary):
             _uuid(decoding, binary, target)
         case _:
+            # Rare, or slow anyway.
             decoding.checked(operation, target)
 
 
-def read_reals(decoding: Decoding, targets: list[str], codes: str) -> None:
-    """Emit one call for a run of floats ("f") and doubles ("d")."""
-    if targets:
-        unpacker = struct.Struct(f"<{codes}")
-        unpack = decoding.source.bind(unpacker.unpack_from, "unpack")
-        all_targets = ", ".join(targets)
-        decoding.source.line(f"{all_targets}, = {unpack}(data, p); p += {unpacker.size}")
+class RealRun:
+    """Floats and doubles one after the other, which one call reads."""
+
+    def __init__(self, decoding: Decoding) -> None:
+        self._decoding = decoding
+        self._targets: list[str] = []
+        self._codes = ""
+
+    def add(self, target: str, bits: int) -> None:
+        """Another one is read into ``target``."""
+        self._targets.append(target)
+        self._codes += "f" if bits == 32 else "d"
+
+    def skip(self, size: int) -> None:
+        """Bytes that lie between them, or before or behind them."""
+        if size:
+            self._codes += f"{size}x"
+
+    def end(self) -> None:
+        """Emit what reads those so far."""
+        source = self._decoding.source
+        layout = struct.Struct(f"<{self._codes}")
+        if self._targets:
+            targets, unpack = ", ".join(self._targets), source.bind(layout.unpack_from, "unpack")
+            source.line(f"{targets}, = {unpack}(data, p); p += {layout.size}")
+        elif layout.size:
+            source.line(f"p += {layout.size}")
+        self._targets, self._codes = [], ""
 
 
-def _span(decoding: Decoding) -> str:
+def span(decoding: Decoding) -> str:
     """Emit what reads a length. Afterwards ``p`` is the start; returns the end's name."""
     source = decoding.source
     end = source.variable()
@@ -113,16 +141,17 @@ def _integer(decoding: Decoding, target: str, bits: int) -> None:
         source.line(f"else: {target}, p = {read}(data, p)")
 
 
-def _symbol(decoding: Decoding, values: tuple[str, ...], target: str) -> None:
+def _symbol(decoding: Decoding, values: tuple[str | None, ...], target: str) -> None:
     source = decoding.source
+    readable = {index: value for index, value in enumerate(values) if value is not None}
     if len(values) <= 64:
         # By the byte as it is: none other is in the table.
-        table = source.bind({2 * index: value for index, value in enumerate(values)}, "symbols")
+        table = source.bind({2 * index: value for index, value in readable.items()}, "symbols")
         source.line(f"{target} = {table}[data[p]]; p += 1")
     else:
         index = source.variable()
         _integer(decoding, index, 32)
-        table = source.bind(dict(enumerate(values)), "symbols")
+        table = source.bind(readable, "symbols")
         source.line(f"{target} = {table}[{index}]")
 
 
@@ -175,7 +204,7 @@ def _decimal(decoding: Decoding, operation: plan.DecimalOperation, target: str) 
     # Half a byte holds any digit; what is far longer is not made a decimal here.
     most = exact.prec // 2 + 16
     if operation.size is None:
-        end = _span(decoding)
+        end = span(decoding)
         decoding.refuse_if(f"{end} - p > {most}")
     elif operation.size <= most:
         end = source.variable()

@@ -2,7 +2,8 @@
 
 A function collects what it writes in a list of bytes. As long as nothing depends on the value, the
 expressions for them are only noted down, to become one list display; a branch or a loop makes the
-list (``out``) and adds to it.
+list (``out``) and adds to it. ``left`` is how many more recursive records may lie within each
+other.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from functools import partial
 
 from avrogen.codec import plan
 from avrogen.codec.checked.writer import CheckedWriter
-from avrogen.codec.limits import MAX_DEPTH
+from avrogen.codec.limits import current_limits
 from avrogen.codec.python_backend import encoding_leaves as leaves
 from avrogen.codec.python_backend import encoding_unions as unions
 from avrogen.codec.python_backend.layout import Layout
@@ -35,8 +36,6 @@ class Encoding:
     def __init__(self, plan_: plan.Plan) -> None:
         self.plan = plan_
         self.source = Source()
-        self.depth = "0"
-        """The expression for how many recursive records lie around the present place."""
         self._checked = CheckedWriter(plan_)
         self._layout = Layout(plan_)
         self._inlined = 0
@@ -51,8 +50,13 @@ class Encoding:
         """Emit the function for a datum, and all that it calls."""
         source = self.source
         join = source.bind(b"".join, "join")
-        with source.block("def to_avro(value):"):
+        with source.block("def to_avro(value, *, limits=None):"):
             with source.block("try:"):
+                if any(record.recursive for record in self.plan.records.values()):
+                    current = source.bind(current_limits, "limits")
+                    source.line(f"left = (limits or {current}()).max_depth")
+                else:
+                    source.line("left = 0")
                 self.write(self.plan.root, "value")
                 if self._has_out:
                     self.flush()
@@ -60,23 +64,22 @@ class Encoding:
                 else:
                     source.line(f"return {join}({self._take_pieces()})")
             with source.block(f"except {source.bind(Exception, 'exception')}:"):
-                source.line(f"return {source.bind(self._checked.write, 'checked')}(value)")
+                source.line(f"return {source.bind(self._checked.write, 'checked')}(value, limits)")
         while self._waiting:
             self._routine(*self._waiting.popleft())
 
     def _routine(self, name: str, operation: plan.Operation) -> None:
         """Emit a function that writes a value to ``out``."""
         source = self.source
-        with source.block(f"def {name}(value, out, depth):"):
-            self.depth = "depth"
+        with source.block(f"def {name}(value, out, left):"):
             self._inlined = 0
             self._has_out = True
             source.line("add = out.append")
             if isinstance(operation, plan.Call):
                 record = self.plan.records[operation.key]
                 if record.recursive:
-                    source.line("depth += 1")
-                    self.refuse_if(f"depth > {MAX_DEPTH}")
+                    source.line("left -= 1")
+                    self.refuse_if("left < 0")
                 self._record(record, "value")
             else:
                 self.write(operation, "value")
@@ -92,7 +95,7 @@ class Encoding:
             if key is not None:
                 self._routines[key] = name
         self.flush(create=True)
-        self.source.line(f"{name}({value}, out, {self.depth})")
+        self.source.line(f"{name}({value}, out, left)")
 
     # --- pieces ----------------------------------------------------------------------------------
 
@@ -123,7 +126,7 @@ class Encoding:
         self.source.line(f"if {condition}: raise {self.source.bind(Unfit, 'unfit')}")
 
     def checked(self, operation: plan.Operation) -> str:
-        """The name of a function ``(value, depth) -> bytes`` that does one operation."""
+        """The name of a function ``(value, left) -> bytes`` that does one operation."""
         write = partial(self._checked.write_part, operation)
         return self.source.bind(write, "checked")
 

@@ -36,7 +36,14 @@ __all__ = ["is_leaf", "packer", "prefix", "write_leaf"]
 _LAST_TAG_WITH_TABLES: Final = encode_long(15)
 """Branches further on share the tables of values without tags."""
 
-_Inner: TypeAlias = plan.ArrayOperation | plan.MapOperation | plan.UnionOperation | plan.Call
+_Inner: TypeAlias = (
+    plan.ArrayOperation
+    | plan.MapOperation
+    | plan.UnionOperation
+    | plan.Call
+    | plan.SkipOperation
+    | plan.UnreadableOperation
+)
 
 
 def is_leaf(operation: plan.Operation) -> bool:
@@ -116,7 +123,7 @@ def write_leaf(encoding: Encoding, operation: plan.Operation, value: str, tag: b
                 return [*([repr(tag)] if tag else []), f"{value}.bytes"]
             return [repr(tag + b"\x48"), f"{source.bind(str, 'str')}({value}).encode()"]
         case _:
-            written = f"{encoding.checked(operation)}({value}, {encoding.depth})"
+            written = f"{encoding.checked(operation)}({value}, left)"
             return [*([repr(tag)] if tag else []), written]
 
 

@@ -26,7 +26,7 @@ def write_union(encoding: Encoding, union: plan.UnionOperation, value: str) -> N
     """Emit what writes a value of a union."""
     tests = _tests(encoding, union, value)
     if tests is None:
-        encoding.piece(f"{encoding.checked(union)}({value}, {encoding.depth})")
+        encoding.piece(f"{encoding.checked(union)}({value}, left)")
     elif all(leaves.is_leaf(branch.operation) for branch in union.branches):
         _write_leaves(encoding, union, value, tests)
     else:
@@ -46,7 +46,7 @@ def _write_leaves(
             source.line(f"{first} = {pieces[0]}")
             source.line(f"{second} = {pieces[1] if len(pieces) > 1 else chr(98) + chr(34) * 2}")
     with source.block("else:"):
-        source.line(f"{first} = {encoding.checked(union)}({value}, {encoding.depth})")
+        source.line(f"{first} = {encoding.checked(union)}({value}, left)")
         source.line(f'{second} = b""')
     encoding.piece(first)
     encoding.piece(second)
@@ -69,7 +69,7 @@ def _write_branches(
                 encoding.write(operation, value)
             encoding.flush()
     with source.block("else:"):
-        encoding.piece(f"{encoding.checked(union)}({value}, {encoding.depth})")
+        encoding.piece(f"{encoding.checked(union)}({value}, left)")
         encoding.flush()
 
 
@@ -147,3 +147,5 @@ def _type(operation: plan.Operation, plan_: plan.Plan) -> type[object]:
             return plan_.records[key].type or dict
         case plan.UnionOperation():
             raise AssertionError("unions hold no unions")
+        case plan.PromotedOperation() | plan.SkipOperation() | plan.UnreadableOperation():
+            raise AssertionError("only reads")

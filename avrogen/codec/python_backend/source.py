@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,8 +18,8 @@ Python allows 20 loops within loops, and 100 levels of indentation.
 class Source:
     """Lines of a module, at some indentation.
 
-    Names in it are made up here: ``v12`` for a variable, ``k12_digits`` for a bound value, where
-    the word comes from the code that binds it.
+    Names in it are made up here: ``v12`` for a variable, ``t12`` for a table of functions,
+    ``k12_digits`` for a bound value, where the word comes from the code that binds it.
     """
 
     def __init__(self) -> None:
@@ -28,6 +28,7 @@ class Source:
         self._count = 0
         self._bound: dict[str, object] = {}
         self._names: dict[tuple[str, int], str] = {}
+        self._tables: list[str] = []
 
     @property
     def nesting(self) -> int:
@@ -37,7 +38,7 @@ class Source:
     @property
     def text(self) -> str:
         """All lines."""
-        return "\n".join(self._lines) + "\n"
+        return "\n".join([*self._lines, *self._tables]) + "\n"
 
     @property
     def bound(self) -> dict[str, object]:
@@ -72,6 +73,13 @@ class Source:
             name = self._names[key] = f"k{self._count}_{word}"
             self._bound[name] = value
         return self._names[key]
+
+    def table(self, functions: Sequence[str]) -> str:
+        """A name for a tuple of functions that the source defines, before or after."""
+        self._count += 1
+        name = f"t{self._count}"
+        self._tables.append(f"{name} = ({', '.join(functions)},)")
+        return name
 
     def compile(self, function: str) -> Any:
         """Execute the source and return one of the functions it defines."""

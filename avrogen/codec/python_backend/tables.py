@@ -8,13 +8,10 @@ from array import array
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID, SafeUUID
 
 from avrogen.codec.varints import encode_long, fits, read_varint
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = [
     "SMALL",
@@ -33,6 +30,7 @@ __all__ = [
     "read_int",
     "read_long",
     "read_span",
+    "skip_block",
     "small_ints",
     "unpack_array",
     "uuid_from_int",
@@ -204,6 +202,20 @@ def read_block(data: bytes, position: int) -> tuple[int, int]:
     if not 0 <= size <= len(data) - position:
         raise Unfit
     return -count, position
+
+
+def skip_block(data: bytes, position: int, least: int) -> tuple[int, int]:
+    """How many items of a block are to be passed over, and the position from which on.
+
+    A block that says its size is passed over here, and none remain.
+    """
+    count, position = read_long(data, position)
+    if count >= 0:
+        return count, position
+    size, position = read_long(data, position)
+    if not 0 <= size <= len(data) - position or -count * least > len(data) - position:
+        raise Unfit
+    return 0, position + size
 
 
 def unpack_array(data: bytes, position: int, count: int, code: str, items: list[float]) -> int:

@@ -1,0 +1,343 @@
+"""Plans to read data of a writer's schema as values of a reader's ("Schema Resolution")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import assert_never
+
+from avrogen.avro import model
+from avrogen.avro.compatibility import Incompatibility, IncompatibilityType, incompatibilities
+from avrogen.avro.model import TimeUnit
+from avrogen.avro.places import Place
+from avrogen.avro.resolution import Resolution, Types, written_fields
+from avrogen.codec import plan
+from avrogen.codec.calls import collected, recursive
+from avrogen.codec.checked.reader import CheckedReader
+from avrogen.codec.planning import leaves
+from avrogen.codec.planning.default_data import default_data
+from avrogen.codec.planning.own import Operations, branch_name
+from avrogen.codec.sizes import LeastSizes
+from avrogen.errors import DecodeError, ResolutionError
+
+__all__ = ["plan_to_read"]
+
+
+def plan_to_read(
+    reader: model.AvroType,
+    reader_types: Types,
+    writer: model.AvroType,
+    writer_types: Types,
+    classes: leaves.Classes | None,
+) -> plan.Plan:
+    """The plan to read what was written with one schema as values of another.
+
+    Args:
+        reader: the schema of the values.
+        reader_types: the named types that it leads to.
+        writer: the schema of the data.
+        writer_types: likewise.
+        classes: what stands for the reader's types in Python; None: plain values.
+
+    Raises:
+        ResolutionError: no data can be read, with everything that is in the way.
+        TypeError: a class does not match its schema. Generated classes always do.
+    """
+    reading = _Reading(reader_types, writer_types, classes or {})
+    if not reading.resolution.is_readable(reader, writer):
+        raise ResolutionError(reading.incompatibilities(reader, writer, Place()))
+    root = reading.of(reader, writer, Place())
+    records = collected(root, reading.record)
+    made = _finished(root, records, plain=classes is None)
+    problems = [*reading.problems, *reading.unusable_defaults(made)]
+    if problems:
+        raise ResolutionError(problems)
+    return made
+
+
+def _finished(
+    root: plan.Operation, records: Mapping[str, plan.RecordOperation], *, plain: bool
+) -> plan.Plan:
+    """The plan, without steps over what has no bytes: there may be very many of them."""
+    loops = recursive(records)
+    sizes = LeastSizes(plan.Plan(root, records, plain))
+    return plan.Plan(
+        root,
+        {
+            key: replace(
+                record,
+                fields=tuple(
+                    f for f in record.fields if f.position is not None or sizes.of(f.operation)
+                ),
+                recursive=key in loops,
+            )
+            for key, record in records.items()
+        },
+        plain,
+    )
+
+
+class _Reading:
+    """What reads the types of one schema as those of another.
+
+    There are three kinds of records: a writer's that is read as a reader's ("W as R"), a writer's
+    that is skipped ("skipped W"), and a reader's in a default, whose key is its full name.
+    """
+
+    def __init__(self, reader_types: Types, writer_types: Types, classes: leaves.Classes) -> None:
+        self.resolution = Resolution(reader_types, writer_types)
+        self.problems: list[Incompatibility] = []
+        """What comparing the schemas does not show."""
+        self._reader_types = reader_types
+        self._writer_types = writer_types
+        self._classes = classes
+        self._defaults = Operations(reader_types, classes)
+        self._pairs: dict[str, tuple[model.Record, model.Record, Place]] = {}
+        self._skipped: dict[str, model.Record] = {}
+        self._named: dict[tuple[str, str], plan.Operation] = {}
+
+    def of(self, reader: model.AvroType, writer: model.AvroType, place: Place) -> plan.Operation:
+        """The operation of a pair of types; some data of the writer's can be read."""
+        match reader, writer:
+            case _, model.Union(branches):
+                return plan.UnionOperation(
+                    tuple(
+                        plan.BranchOperation(
+                            branch_name(branch),
+                            self._of_branch(reader, branch, place.writers_branch(index)),
+                        )
+                        for index, branch in enumerate(branches)
+                    )
+                )
+            case model.Union(branches), _:
+                index = self.resolution.branch(reader, writer)
+                assert index is not None, "some data can be read"
+                return self.of(branches[index], writer, place.readers_branch(index))
+            case model.Primitive(), model.Primitive():
+                return _primitive(reader, writer)
+            case model.Array(mine), model.Array(theirs):
+                return plan.ArrayOperation(self.of(mine, theirs, place.both("items")))
+            case model.Map(mine), model.Map(theirs):
+                return plan.MapOperation(self.of(mine, theirs, place.both("values")))
+            case model.Reference(mine), model.Reference(theirs):
+                pair = mine, theirs
+                if pair not in self._named:
+                    self._named[pair] = self._of_named(
+                        self._reader_types[mine], self._writer_types[theirs], place
+                    )
+                return self._named[pair]
+            case _:
+                raise AssertionError("some data can be read")
+
+    def record(self, key: str) -> plan.RecordOperation:
+        """The record of a key; whether it is recursive is not yet known."""
+        if key in self._pairs:
+            return self._record(*self._pairs[key])
+        if key in self._skipped:
+            return self._skipped_record(self._skipped[key])
+        return self._defaults.record(key)
+
+    def incompatibilities(
+        self, reader: model.AvroType, writer: model.AvroType, place: Place
+    ) -> tuple[Incompatibility, ...]:
+        """All that is in the way of reading a type as another."""
+        return incompatibilities(reader, self._reader_types, writer, self._writer_types, place)
+
+    def unusable_defaults(self, made: plan.Plan) -> Iterator[Incompatibility]:
+        """What is wrong with defaults that have no value in Python."""
+        reader = CheckedReader(made)
+        for key, (record, _, place) in self._pairs.items():
+            for default in made.records[key].defaults:
+                try:
+                    reader.read_default(default)
+                except DecodeError as error:
+                    yield _missing_default(record, default.position, place, str(error))
+
+    def _of_branch(
+        self, reader: model.AvroType, writer: model.AvroType, place: Place
+    ) -> plan.Operation:
+        if self.resolution.is_readable(reader, writer):
+            return self.of(reader, writer, place)
+        return plan.UnreadableOperation(self.incompatibilities(reader, writer, place))
+
+    def _of_named(
+        self, reader: model.NamedType, writer: model.NamedType, place: Place
+    ) -> plan.Operation:
+        match reader, writer:
+            case model.Record(), model.Record():
+                key = f"{writer.name} as {reader.name}"
+                self._pairs[key] = reader, writer, place
+                return plan.Call(key)
+            case model.EnumType(), model.EnumType():
+                own = leaves.enum(reader, self._classes)
+                values = dict(zip(reader.symbols, own.values, strict=True))
+                default = values.get(reader.default or "")
+                return replace(
+                    own,
+                    symbols=writer.symbols,
+                    values=tuple(values.get(symbol, default) for symbol in writer.symbols),
+                )
+            case model.Fixed(), model.Fixed():
+                own_fixed = leaves.fixed(reader, self._classes)
+                return _rescaled(own_fixed, reader.logical, writer.logical)
+            case _:
+                raise AssertionError("some data can be read")
+
+    # --- records ---------------------------------------------------------------------------------
+
+    def _record(
+        self, reader: model.Record, writer: model.Record, place: Place
+    ) -> plan.RecordOperation:
+        attributes = leaves.attributes(reader, self._classes)
+        sources = _sources(reader, writer)
+        fields: list[plan.FieldOperation] = []
+        for index, written in enumerate(writer.fields):
+            position = sources.get(index)
+            if position is None:
+                skip = plan.SkipOperation(self._skip(written.type))
+                fields.append(plan.FieldOperation(written.name, None, skip, None))
+            else:
+                field = reader.fields[position]
+                there = place.apart(("fields", position, "type"), ("fields", index, "type"))
+                operation = self.of(field.type, written.type, there)
+                attribute = attributes[position]
+                fields.append(plan.FieldOperation(field.name, attribute, operation, position))
+        read = set(sources.values())
+        defaults = [
+            self._default(reader, position, attributes[position], place)
+            for position in range(len(reader.fields))
+            if position not in read
+        ]
+        return plan.RecordOperation(
+            reader.name,
+            tuple(fields),
+            self._classes.get(reader.name),
+            recursive=False,
+            defaults=tuple(filter(None, defaults)),
+        )
+
+    def _default(
+        self, record: model.Record, position: int, attribute: str | None, place: Place
+    ) -> plan.DefaultField | None:
+        field = record.fields[position]
+        if field.default is model.NO_DEFAULT:
+            reason = "it is an alias of what another field is read from"
+            self.problems.append(_missing_default(record, position, place, reason))
+            return None
+        try:
+            data = default_data(field.type, field.default, self._reader_types)
+        except ValueError as error:
+            self.problems.append(_missing_default(record, position, place, str(error)))
+            return None
+        operation = self._defaults.of(field.type)
+        return plan.DefaultField(field.name, attribute, operation, position, data)
+
+    # --- what is skipped -------------------------------------------------------------------------
+
+    def _skip(self, type_: model.AvroType) -> plan.Operation:
+        """The operation that would read a type, without logical types and classes."""
+        match type_:
+            case model.Primitive(name):
+                return leaves.primitive(name, None)
+            case model.Array(items):
+                return plan.ArrayOperation(self._skip(items))
+            case model.Map(values):
+                return plan.MapOperation(self._skip(values))
+            case model.Union(branches):
+                return plan.UnionOperation(
+                    tuple(plan.BranchOperation(branch_name(b), self._skip(b)) for b in branches)
+                )
+            case model.Reference(name):
+                return self._skip_named(self._writer_types[name])
+            case _:
+                assert_never(type_)
+
+    def _skip_named(self, named: model.NamedType) -> plan.Operation:
+        match named:
+            case model.Record(name):
+                key = f"skipped {name}"
+                self._skipped[key] = named
+                return plan.Call(key)
+            case model.EnumType():
+                return leaves.enum(named, {})
+            case model.Fixed():
+                return leaves.fixed(replace(named, logical=None), {})
+            case _:
+                assert_never(named)
+
+    def _skipped_record(self, record: model.Record) -> plan.RecordOperation:
+        fields = (
+            plan.FieldOperation(field.name, None, self._skip(field.type), None)
+            for field in record.fields
+        )
+        return plan.RecordOperation(record.name, tuple(fields), None, recursive=False)
+
+
+def _missing_default(
+    record: model.Record, position: int, place: Place, reason: str
+) -> Incompatibility:
+    """A field that is not written and whose default, if there is one, is of no use."""
+    kind = IncompatibilityType.READER_FIELD_MISSING_DEFAULT_VALUE
+    message = f"{record.fields[position].name} ({reason})"
+    return place.apart(("fields", position), ("fields",)).found(kind, message)
+
+
+def _sources(reader: model.Record, writer: model.Record) -> Mapping[int, int]:
+    """Which of the reader's fields each of the writer's is read as, by positions.
+
+    If aliases claim a written field for several, it is the one of the same name, else the first.
+    """
+    sources: dict[int, int] = {}
+    for position, source in enumerate(written_fields(reader, writer)):
+        if source is not None:
+            same = reader.fields[position].name == writer.fields[source].name
+            if same or source not in sources:
+                sources[source] = position
+    return sources
+
+
+# --- values of primitive and fixed types ----------------------------------------------------------
+
+
+def _primitive(reader: model.Primitive, writer: model.Primitive) -> plan.Operation:
+    """What the reader's type makes of the writer's encoding.
+
+    A logical type of the reader's is applied to the promoted value. If the writer's is of the
+    same kind, and only counts in another unit or has another scale, the value stays what it was:
+    the specification has a rule for decimals only (they do not match), and others let the value
+    change by powers of ten.
+    """
+    own = leaves.primitive(reader.name, reader.logical)
+    bits: plan.Bits = 32 if writer.name in ("int", "float") else 64
+    unit = _unit(writer.logical) if type(reader.logical) is type(writer.logical) else None
+    match own:
+        case plan.RealOperation(own_bits) if writer.name in ("int", "long"):
+            return plan.PromotedOperation(bits, own_bits)
+        case plan.RealOperation() | plan.IntegerOperation():
+            return replace(own, bits=bits)
+        case plan.TimeOperation():
+            return replace(own, bits=bits, unit=unit or own.unit)
+        case plan.TimestampOperation():
+            return replace(own, bits=bits, unit=unit or own.unit)
+        case plan.NanosOperation():
+            return replace(own, bits=bits, unit=unit or own.unit)
+        case _:
+            return _rescaled(own, reader.logical, writer.logical)
+
+
+def _unit(logical: model.LogicalType | None) -> TimeUnit | None:
+    match logical:
+        case model.TimeOfDay(unit) | model.Timestamp(unit) | model.LocalTimestamp(unit):
+            return unit
+        case _:
+            return None
+
+
+def _rescaled(
+    own: plan.Operation, reader: model.LogicalType | None, writer: model.LogicalType | None
+) -> plan.Operation:
+    match own, reader, writer:
+        case plan.DecimalOperation(), model.Decimal(scale=mine), model.Decimal(scale=theirs):
+            return replace(own, written_scale=theirs if theirs != mine else None)
+        case _:
+            return own
