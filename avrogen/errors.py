@@ -2,10 +2,12 @@
 
     AvrogenError
     ├── SchemaError          a schema or configuration is at fault; carries all diagnostics
-    └── CodecError           a value or bytes are at fault
-        ├── EncodeError      a Python value does not fit its schema
-        └── DecodeError      bytes are no datum of their schema
-            └── ResolutionError  they are, but not such that the reader's schema can read them
+    ├── CodecError           a value or bytes are at fault
+    │   ├── EncodeError      a Python value does not fit its schema
+    │   └── DecodeError      bytes are no datum of their schema
+    │       ├── FramingError     they do not say which schema that is
+    │       └── ResolutionError  they are, but not such that the reader's schema can read them
+    └── RegistryError        a schema registry refuses, does not answer, or not as it should
 
 All of them are importable from ``avrogen`` and survive pickling.
 """
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from uuid import UUID
 
     from avrogen.avro.compatibility import Incompatibility
     from avrogen.avro.diagnostics import Diagnostic
@@ -25,6 +28,8 @@ __all__ = [
     "CodecError",
     "DecodeError",
     "EncodeError",
+    "FramingError",
+    "RegistryError",
     "ResolutionError",
     "SchemaError",
 ]
@@ -98,6 +103,13 @@ class DecodeError(CodecError):
         return f"{self.path}: {self.message} (byte {self.offset})"
 
 
+class FramingError(DecodeError):
+    """A message that is not framed as schema registries have it: no id of its schema in front.
+
+    The message says what the bytes look like instead.
+    """
+
+
 class ResolutionError(DecodeError):
     """A writer's schema, or what it wrote here, that the reader's schema cannot read.
 
@@ -126,3 +138,70 @@ class ResolutionError(DecodeError):
 
 _SHOWN = 5
 """Incompatibilities in the message: it should fit in a log line."""
+
+
+class RegistryError(AvrogenError):
+    """A schema registry that refuses, does not answer, or answers something else.
+
+    Attributes:
+        message: what was asked for and what came of it.
+        hint: what to do about it, where that is known.
+        url: what was requested, without credentials.
+        subject: the subject that it was about.
+        id: the id or GUID of the schema that it was about.
+        status: the HTTP status of the answer; None: there was no answer.
+        code: the error code in the answer, such as 40403.
+        transient: whether the same may work if it is tried again: the registry cannot be reached,
+            is overloaded, or failed.
+        retry_after: seconds that the registry wants to be left alone for.
+    """
+
+    message: str
+    hint: str | None
+    url: str | None
+    subject: str | None
+    id: int | UUID | None
+    status: int | None
+    code: int | None
+    transient: bool
+    retry_after: float | None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        url: str | None = None,
+        subject: str | None = None,
+        id: int | UUID | None = None,
+        status: int | None = None,
+        code: int | None = None,
+        transient: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.url = url
+        self.subject = subject
+        self.id = id
+        self.status = status
+        self.code = code
+        self.transient = transient
+        self.retry_after = retry_after
+
+    def __reduce__(self) -> tuple[type[RegistryError], tuple[str], dict[str, object]]:
+        # The rest is in the state.
+        return type(self), (self.message,), self.__dict__
+
+    def __str__(self) -> str:
+        facts = [
+            f"subject {self.subject}" if self.subject is not None else "",
+            f"schema {self.id}" if self.id is not None else "",
+            f"HTTP {self.status}" if self.status is not None else "",
+            f"code {self.code}" if self.code is not None else "",
+            self.url or "",
+        ]
+        shown = ", ".join(filter(None, facts))
+        text = f"{self.message} ({shown})" if shown else self.message
+        return f"{text}\n  hint: {self.hint}" if self.hint else text

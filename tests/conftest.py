@@ -21,6 +21,16 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, settings
 
 from avrogen.cli import main
+from tests.services.fixtures import (
+    ON_SERVICES,
+    avro_java,
+    canonical_registry,
+    make_kafka,
+    make_registry,
+    real_kafka,
+    real_registry,
+)
+from tests.shared import COUNTS
 
 ROOT = Path(__file__).parents[1]
 """The checkout."""
@@ -45,6 +55,15 @@ class Build(Protocol):
     def __call__(self, schemas: Schemas | Path, package: str = "built") -> ModuleType: ...
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests of real services together, which are the costly ones to set up."""
+    running = (canonical_registry, make_kafka, make_registry, real_kafka, real_registry)
+    services = {fixture.__name__ for fixture in (avro_java, *running)}
+    for item in items:
+        if isinstance(item, pytest.Function) and services & set(item.fixturenames):
+            item.add_marker(ON_SERVICES)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Keeps formatted text of all workers of this run in one place, away from the user's own."""
@@ -53,6 +72,17 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
         yield folder
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how many cases of other implementations were run."""
+    reports: list[pytest.TestReport] = terminalreporter.stats.get("passed", [])
+    lines = {
+        str(line) for report in reports for key, line in report.user_properties if key == COUNTS
+    }
+    if lines:
+        terminalreporter.section("cases of other implementations")
+        terminalreporter.write_line("\n".join(sorted(lines)))
 
 
 def write_schemas(folder: Path, schemas: Schemas) -> Path:

@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "errors": set[str](),
     "avro": {"errors"},
     "codec": {"errors", "avro"},
+    "kafka": {"errors", "avro", "codec"},
     "runtime": {"errors", "avro", "codec"},
     "testing": {"errors", "avro", "codec", "runtime"},
     "compiler": {"errors", "avro", "__init__"},

@@ -7,20 +7,17 @@ from dataclasses import replace
 from typing import assert_never
 
 from avrogen.avro import model
-from avrogen.avro.compatibility import (
-    Incompatibility,
-    IncompatibilityType,
-    Place,
-    incompatibilities,
-)
+from avrogen.avro.compatibility import Incompatibility, IncompatibilityType, incompatibilities
 from avrogen.avro.model import TimeUnit
+from avrogen.avro.places import Place
 from avrogen.avro.resolution import Resolution, Types, written_fields
 from avrogen.codec import plan
+from avrogen.codec.calls import collected, recursive
 from avrogen.codec.checked.reader import CheckedReader
 from avrogen.codec.planning import leaves
-from avrogen.codec.planning.calls import collected, recursive
 from avrogen.codec.planning.default_data import default_data
 from avrogen.codec.planning.own import Operations, branch_name
+from avrogen.codec.sizes import LeastSizes
 from avrogen.errors import DecodeError, ResolutionError
 
 __all__ = ["plan_to_read"]
@@ -51,16 +48,33 @@ def plan_to_read(
         raise ResolutionError(reading.incompatibilities(reader, writer, Place()))
     root = reading.of(reader, writer, Place())
     records = collected(root, reading.record)
-    loops = recursive(records)
-    made = plan.Plan(
-        root,
-        {key: replace(record, recursive=key in loops) for key, record in records.items()},
-        plain=classes is None,
-    )
+    made = _finished(root, records, plain=classes is None)
     problems = [*reading.problems, *reading.unusable_defaults(made)]
     if problems:
         raise ResolutionError(problems)
     return made
+
+
+def _finished(
+    root: plan.Operation, records: Mapping[str, plan.RecordOperation], *, plain: bool
+) -> plan.Plan:
+    """The plan, without steps over what has no bytes: there may be very many of them."""
+    loops = recursive(records)
+    sizes = LeastSizes(plan.Plan(root, records, plain))
+    return plan.Plan(
+        root,
+        {
+            key: replace(
+                record,
+                fields=tuple(
+                    f for f in record.fields if f.position is not None or sizes.of(f.operation)
+                ),
+                recursive=key in loops,
+            )
+            for key, record in records.items()
+        },
+        plain,
+    )
 
 
 class _Reading:
@@ -127,11 +141,7 @@ class _Reading:
         self, reader: model.AvroType, writer: model.AvroType, place: Place
     ) -> tuple[Incompatibility, ...]:
         """All that is in the way of reading a type as another."""
-        try:
-            return incompatibilities(reader, self._reader_types, writer, self._writer_types, place)
-        except RecursionError:
-            message = "the schemas are nested too deeply to say where they differ"
-            return (place.found(IncompatibilityType.TYPE_MISMATCH, message),)
+        return incompatibilities(reader, self._reader_types, writer, self._writer_types, place)
 
     def unusable_defaults(self, made: plan.Plan) -> Iterator[Incompatibility]:
         """What is wrong with defaults that have no value in Python."""
@@ -188,7 +198,7 @@ class _Reading:
                 fields.append(plan.FieldOperation(written.name, None, skip, None))
             else:
                 field = reader.fields[position]
-                there = place.apart(f"fields/{position}/type", f"fields/{index}/type")
+                there = place.apart(("fields", position, "type"), ("fields", index, "type"))
                 operation = self.of(field.type, written.type, there)
                 attribute = attributes[position]
                 fields.append(plan.FieldOperation(field.name, attribute, operation, position))
@@ -269,7 +279,7 @@ def _missing_default(
     """A field that is not written and whose default, if there is one, is of no use."""
     kind = IncompatibilityType.READER_FIELD_MISSING_DEFAULT_VALUE
     message = f"{record.fields[position].name} ({reason})"
-    return place.apart(f"fields/{position}", "fields").found(kind, message)
+    return place.apart(("fields", position), ("fields",)).found(kind, message)
 
 
 def _sources(reader: model.Record, writer: model.Record) -> Mapping[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from avrogen.avro.history import Level
 from avrogen.testing.registry.avro_schemas import AvroSchema, read_avro
 from avrogen.testing.registry.bodies import SentSchema
 from avrogen.testing.registry.refusals import (
@@ -15,7 +16,7 @@ from avrogen.testing.registry.refusals import (
 )
 from avrogen.testing.registry.settings import Mode, Settings
 from avrogen.testing.registry.store import AVRO, Content, Reference, Store, Version
-from avrogen.testing.registry.verdicts import Level, verdict
+from avrogen.testing.registry.verdicts import verdict
 
 __all__ = ["SCHEMA_TYPES", "Registration"]
 

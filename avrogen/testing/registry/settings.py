@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from avrogen.testing.registry.verdicts import Level
+from avrogen.avro.history import Level
 
 __all__ = ["Config", "Mode", "Settings"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from avrogen.avro.history import Level
 from avrogen.avro.model import Json
 from avrogen.testing.registry.bodies import json_object
 from avrogen.testing.registry.exchange import Request
@@ -16,7 +17,6 @@ from avrogen.testing.registry.refusals import (
     unknown_path,
 )
 from avrogen.testing.registry.settings import Config, Mode, Settings
-from avrogen.testing.registry.verdicts import Level
 
 __all__ = ["SettingsApi"]
 
