@@ -63,7 +63,7 @@ def read_records(bootstrap_servers: str, topic: str, timeout: float) -> tuple[Re
             "group.id": "embedded broker",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
-            "isolation.level": "read_uncommitted",
+            "isolation.level": "read_committed",
             "fetch.wait.max.ms": 10,
             "log_level": 0,
         }
