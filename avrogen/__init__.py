@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from avrogen.avro.compatibility import Incompatibility, IncompatibilityType
+    from avrogen.avro.incompatibility import Incompatibility, IncompatibilityType
     from avrogen.codec.codec import Codec
     from avrogen.codec.limits import Limits, set_limits
     from avrogen.codec.schema import Schema
@@ -82,6 +82,8 @@ _HOMES = {
     "Headers": "avrogen.kafka.message",
     "Incompatibility": "avrogen.avro.compatibility",
     "IncompatibilityType": "avrogen.avro.compatibility",
+    "Incompatibility": "avrogen.avro.incompatibility",
+    "IncompatibilityType": "avrogen.avro.incompatibility",
     "Limits": "avrogen.codec.limits",
     "LocalTimestampNanos": "avrogen.codec.values",
     "Message": "avrogen.kafka.message",

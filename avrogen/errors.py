@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from uuid import UUID
 
-    from avrogen.avro.compatibility import Incompatibility
     from avrogen.avro.diagnostics import Diagnostic
+    from avrogen.avro.incompatibility import Incompatibility
 
 __all__ = [
     "AvrogenError",
@@ -118,6 +118,10 @@ class FramingError(DecodeError):
 
     The message says what the bytes look like instead.
     """
+
+    def __str__(self) -> str:
+        # No value has been looked at yet that had a path.
+        return self.message
 
 
 class ResolutionError(DecodeError):

@@ -21,6 +21,7 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, settings
 
 from avrogen.cli import main
+from tests.shared import COUNTS
 
 ROOT = Path(__file__).parents[1]
 """The checkout."""
@@ -53,6 +54,17 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
         yield folder
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how many cases of other implementations were run."""
+    reports: list[pytest.TestReport] = terminalreporter.stats.get("passed", [])
+    lines = {
+        str(line) for report in reports for key, line in report.user_properties if key == COUNTS
+    }
+    if lines:
+        terminalreporter.section("cases of other implementations")
+        terminalreporter.write_line("\n".join(sorted(lines)))
 
 
 def write_schemas(folder: Path, schemas: Schemas) -> Path:

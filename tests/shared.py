@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-__all__ = ["conformance", "schema_text", "shared_folder"]
+__all__ = ["COUNTS", "Tally", "conformance", "schema_text", "shared_folder"]
+
+COUNTS = "conformance"
+"""The property of a test's report that its tally goes into; the run prints them at its end."""
 
 
 @cache
@@ -35,6 +39,40 @@ def conformance(name: str) -> tuple[dict[str, Any], ...]:
     text = (shared_folder() / "conformance" / f"{name}.json").read_text("utf-8")
     cases: list[dict[str, Any]] = json.loads(text)["cases"]
     return tuple(cases)
+
+
+class Tally:
+    """What became of the cases of a file.
+
+    A case is right, wrong, or contested: then implementations differ, and what avrogen does is in
+    docs/decisions.md.
+    """
+
+    def __init__(self, file: str, record: Callable[[str, object], None]) -> None:
+        """``record`` is pytest's ``record_property``."""
+        self._file = file
+        self._record = record
+        self._right = self._contested = 0
+        self._wrong: list[str] = []
+
+    def right(self) -> None:
+        """As the case has it."""
+        self._right += 1
+
+    def contested(self) -> None:
+        """The case has no answer."""
+        self._contested += 1
+
+    def wrong(self, case: str, found: str) -> None:
+        """Not as the case has it, but ``found``."""
+        self._wrong.append(f"{case}: {found}"[:300])
+
+    def finish(self) -> None:
+        """Fail if anything was wrong, or if there was nothing."""
+        assert self._wrong == []
+        assert self._right + self._contested > 0
+        counts = f"{self._right} right, {self._contested} contested"
+        self._record(COUNTS, f"{self._file}: {counts}")
 
 
 def schema_text(case: dict[str, Any]) -> str:

@@ -30,7 +30,7 @@ MAY_IMPORT = {
 THIRD_PARTY = {
     "compiler": {"black", "jinja2", "platformdirs"},
     "cli": {"click"},
-    "kafka": {"confluent_kafka"},
+    "kafka": {"confluent_kafka"},  # inside functions: see below
 }
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -107,6 +107,23 @@ def test_types_load_nothing_of_kafka() -> None:
     )
     run = run_python("-c", code, cwd=ROOT)
     assert run.stdout.splitlines() == ["[]"], run.stderr
+
+
+def test_what_is_about_kafka_is_imported_without_a_client() -> None:
+    """Framing, the port and what is built upon them need no extra; who asks a registry is told."""
+    names = [
+        path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
+        for path in sorted((PACKAGE / "kafka").rglob("*.py"))
+    ]
+    code = (
+        f"import importlib\nfor name in {names}: importlib.import_module(name)\n"
+        "from avrogen.kafka import connect\n"
+        "try: connect({'url': 'http://localhost'})\n"
+        "except ImportError as error: print(error)"
+    )
+    run = run_python("-S", "-c", code, cwd=ROOT)
+    assert run.returncode == 0, run.stderr
+    assert "pip install 'avrogen[kafka]'" in run.stdout
 
 
 def test_help_does_not_load_the_compiler() -> None:

@@ -1,236 +1,219 @@
 """Whether all data of a writer's schema can be read with a reader's, and if not, why not.
 
 Verdicts, error types, messages and locations are those of Avro Java's SchemaCompatibility, which
-Confluent's Schema Registry reports: whoever sees one here finds it there.
+Confluent's Schema Registry reports: whoever sees one here finds it there. To that end the steps are
+Java's, and so is what is remembered: what was found for a pair of types is found again, with its
+first location, wherever else the pair is met.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import assert_never
+from collections.abc import Generator
+from typing import TypeAlias, assert_never
 
 from avrogen.avro import model
+from avrogen.avro.incompatibility import Incompatibility, IncompatibilityType, Part
+from avrogen.avro.pairs import TOP, Pair
 from avrogen.avro.resolution import Types, is_promotable, names_match, written_fields
 
-__all__ = ["Incompatibility", "IncompatibilityType", "Place", "incompatibilities"]
+__all__ = ["Incompatibility", "IncompatibilityType", "Part", "compare", "incompatibilities"]
 
+_MOST = 1000
+"""As many are listed. What is wrong with a type counts wherever the type is used, so that chains of
+types which use each other twice would have more of it than fits into memory."""
 
-class IncompatibilityType(StrEnum):
-    """What kind of thing is in the way, in Avro Java's words."""
-
-    TYPE_MISMATCH = "TYPE_MISMATCH"
-    """The types differ, and one is not promoted to the other."""
-    NAME_MISMATCH = "NAME_MISMATCH"
-    """The short names of named types differ, and no alias of the reader's is the other's."""
-    FIXED_SIZE_MISMATCH = "FIXED_SIZE_MISMATCH"
-    """The sizes of fixed types differ."""
-    MISSING_ENUM_SYMBOLS = "MISSING_ENUM_SYMBOLS"
-    """The writer's enum has symbols that the reader's lacks, and that one has no default."""
-    READER_FIELD_MISSING_DEFAULT_VALUE = "READER_FIELD_MISSING_DEFAULT_VALUE"
-    """The reader has a field that is not written and has no default."""
-    MISSING_UNION_BRANCH = "MISSING_UNION_BRANCH"
-    """The writer's type, or a branch of its union, is like no branch of the reader's union."""
-
-
-@dataclass(frozen=True, slots=True)
-class Incompatibility:
-    """One thing that keeps data from being read.
-
-    Attributes:
-        type: its kind.
-        message: Avro Java's message.
-        path: where it is, as Avro Java and Confluent say it: the way through the reader's schema,
-            such as ``/fields/1/type/symbols``, and the positions of branches in writer's unions.
-        reader_path: where it is in the reader's schema, references followed.
-        writer_path: where it is in the writer's schema, likewise.
-    """
-
-    type: IncompatibilityType
-    message: str
-    path: str
-    reader_path: str
-    writer_path: str
-
-    def __str__(self) -> str:
-        return f"{self.type} at {self.path}: {self.message}"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A place in both schemas, as paths without a slash at the end.
-
-    Attributes:
-        path: as :attr:`Incompatibility.path`.
-        reader: in the reader's schema.
-        writer: in the writer's schema.
-    """
-
-    path: str = ""
-    reader: str = ""
-    writer: str = ""
-
-    def both(self, step: str) -> Place:
-        """The same step in both."""
-        return self.apart(step, step)
-
-    def apart(self, reader: str, writer: str) -> Place:
-        """Different steps; what is compared lies where the reader's leads."""
-        path, mine, theirs = self.path, self.reader, self.writer
-        return Place(f"{path}/{reader}", f"{mine}/{reader}", f"{theirs}/{writer}")
-
-    def readers_branch(self, index: int) -> Place:
-        """A branch of the reader's union."""
-        return Place(f"{self.path}/{index}", f"{self.reader}/{index}", self.writer)
-
-    def writers_branch(self, index: int) -> Place:
-        """A branch of the writer's union."""
-        return Place(f"{self.path}/{index}", self.reader, f"{self.writer}/{index}")
-
-    def found(self, type_: IncompatibilityType, message: str) -> Incompatibility:
-        """What is wrong here."""
-        root = "/"
-        return Incompatibility(
-            type_, message, self.path or root, self.reader or root, self.writer or root
-        )
+_MANY = 50
+"""So many branches of a union are compared the quick way."""
 
 
 def incompatibilities(
-    reader: model.AvroType,
-    reader_types: Types,
-    writer: model.AvroType,
-    writer_types: Types,
-    place: Place | None = None,
+    reader: model.AvroType, reader_types: Types, writer: model.AvroType, writer_types: Types
 ) -> tuple[Incompatibility, ...]:
-    """All that keeps some data of the writer's schema from being read; nothing, if they all are.
+    """All that keeps some data of the writer's schema from being read, a thousand things at most.
 
-    Args:
-        reader: what is to read.
-        reader_types: the named types that it leads to.
-        writer: what was written with.
-        writer_types: likewise.
-        place: where the two stand; None: at the top.
-
-    Raises:
-        RecursionError: types lie too deep in each other to be compared.
+    Nothing, if all data can be read.
     """
-    comparison = _Comparison(reader_types, writer_types)
-    return tuple(comparison.compare(reader, writer, place or Place()))
+    return compare(Pair(reader, writer, TOP, TOP, TOP), reader_types, writer_types)
+
+
+def compare(pair: Pair, reader_types: Types, writer_types: Types) -> tuple[Incompatibility, ...]:
+    """Likewise for parts of two schemas."""
+    return tuple(_Comparison(reader_types, writer_types).run(pair))
+
+
+_Found: TypeAlias = list[Incompatibility]
+_Steps: TypeAlias = Generator[Pair, _Found, _Found]
+"""A comparison that asks for those of inner types, and ends in what was found."""
+
+_Key: TypeAlias = tuple[str | int, str | int]
 
 
 class _Comparison:
     def __init__(self, reader_types: Types, writer_types: Types) -> None:
         self._reader_types = reader_types
         self._writer_types = writer_types
-        self._found: dict[tuple[str, str], list[Incompatibility]] = {}
-        """For pairs of named types. While one is being compared, it is compatible with itself."""
+        self._found: dict[_Key, _Found] = {}
 
-    def compare(
-        self, reader: model.AvroType, writer: model.AvroType, place: Place
-    ) -> list[Incompatibility]:
-        match reader, writer:
-            case model.Union(), model.Union(branches):
-                places = [place.writers_branch(index) for index in range(len(branches))]
-                return [
-                    there.found(*_missing_branch(self._kind(branch)))
-                    for branch, there in zip(branches, places, strict=True)
-                    if self._lacks(reader, branch, there)
-                ]
+    def run(self, pair: Pair) -> _Found:
+        """Compare a pair, and all that it leads to.
+
+        A pair that is met while it is being compared is compatible with itself. The stack is a
+        list: chains of types may be longer than Python's.
+        """
+        waiting = [self._begin(pair)]
+        answer: _Found | None = None
+        while True:
+            key, steps = waiting[-1]
+            try:
+                asked = next(steps) if answer is None else steps.send(answer)
+            except StopIteration as stop:
+                answer = self._found[key] = stop.value[:_MOST]
+                waiting.pop()
+                if not waiting:
+                    return self._found[key]
+            else:
+                answer = self._found.get(_key(asked))
+                if answer is None:
+                    waiting.append(self._begin(asked))
+
+    def _begin(self, pair: Pair) -> tuple[_Key, _Steps]:
+        self._found[_key(pair)] = []
+        return _key(pair), self._compare(pair)
+
+    def _compare(self, pair: Pair) -> _Steps:
+        match pair.reader, pair.writer:
+            case model.Union(), model.Union():
+                return (yield from self._unions(pair))
             case _, model.Union(branches):
-                found: list[Incompatibility] = []
+                found: _Found = []
                 for index, branch in enumerate(branches):
-                    found += self.compare(reader, branch, place.writers_branch(index))
+                    found += yield pair.writers_branch(index, branch)
                 return found
-            case model.Union(), _:
-                if not self._lacks(reader, writer, place):
-                    return []
-                return [place.found(*_missing_branch(self._kind(writer)))]
-            case model.Primitive(one), model.Primitive(other) if is_promotable(one, other):
+            case model.Union(branches), _:
+                return (yield from self._readers_union(pair, branches))
+            case _ if _is_promoted(pair.reader, pair.writer):
                 return []
             case model.Array(one), model.Array(other):
-                return self.compare(one, other, place.both("items"))
+                return (yield pair.both(one, other, "items"))
             case model.Map(one), model.Map(other):
-                return self.compare(one, other, place.both("values"))
+                return (yield pair.both(one, other, "values"))
             case model.Reference(one), model.Reference(other):
-                return self._named(self._reader_types[one], self._writer_types[other], place)
+                return (yield from self._named(pair, one, other))
             case _:
-                return [self._mismatch(reader, writer, place)]
+                return [self._mismatch(pair)]
 
-    def _lacks(self, reader: model.Union, writer: model.AvroType, place: Place) -> bool:
-        return all(
-            self.compare(branch, writer, place.readers_branch(index))
-            for index, branch in enumerate(reader.branches)
-        )
+    def _unions(self, pair: Pair) -> _Steps:
+        assert isinstance(pair.writer, model.Union)
+        found: _Found = []
+        for index, branch in enumerate(pair.writer.branches):
+            there = pair.writers_branch(index, branch)
+            if (yield there._replace(path=TOP)):
+                found.append(self._missing_branch(there))
+        return found
 
-    def _kind(self, writer: model.AvroType) -> str:
-        return _kind(writer, self._writer_types)
+    def _readers_union(self, pair: Pair, branches: tuple[model.AvroType, ...]) -> _Steps:
+        order = list(range(len(branches)))
+        if len(branches) > _MANY and pair.writer in branches:
+            # The branch of the same name fits most of the time. Java takes them in turn, and what
+            # it compares on its way has an effect on locations, in rare schemas, and on nothing
+            # else.
+            order = [branches.index(pair.writer), *order]
+        for index in order:
+            if not (yield pair.readers_branch(index, branches[index])._replace(path=TOP)):
+                return []
+        return [self._missing_branch(pair)]
 
-    def _mismatch(
-        self, reader: model.AvroType, writer: model.AvroType, place: Place
-    ) -> Incompatibility:
-        mine, theirs = _kind(reader, self._reader_types), self._kind(writer)
+    def _missing_branch(self, pair: Pair) -> Incompatibility:
+        kind = _kind(pair.writer, self._writer_types)
+        message = f"reader union lacking writer type: {kind}"
+        return pair.found(IncompatibilityType.MISSING_UNION_BRANCH, message)
+
+    def _mismatch(self, pair: Pair) -> Incompatibility:
+        mine = _kind(pair.reader, self._reader_types)
+        theirs = _kind(pair.writer, self._writer_types)
         message = f"reader type: {mine} not compatible with writer type: {theirs}"
-        return place.found(IncompatibilityType.TYPE_MISMATCH, message)
+        return pair.found(IncompatibilityType.TYPE_MISMATCH, message)
 
-    def _named(
-        self, reader: model.NamedType, writer: model.NamedType, place: Place
-    ) -> list[Incompatibility]:
-        pair = reader.name, writer.name
-        if pair not in self._found:
-            self._found[pair] = []
-            self._found[pair] = self._compare_named(reader, writer, place)
-        return self._found[pair]
+    # --- named types ------------------------------------------------------------------------------
 
-    def _compare_named(
-        self, reader: model.NamedType, writer: model.NamedType, place: Place
-    ) -> list[Incompatibility]:
+    def _named(self, pair: Pair, one: str, other: str) -> _Steps:
+        reader, writer = self._reader_types[one], self._writer_types[other]
         if type(reader) is not type(writer):
-            mine, theirs = model.Reference(reader.name), model.Reference(writer.name)
-            return [self._mismatch(mine, theirs, place)]
-        found: list[Incompatibility] = []
+            return [self._mismatch(pair)]
+        pair = pair.enter(one, other)
+        found: _Found = []
+
+        def note(step: str, kind: IncompatibilityType, message: str) -> None:
+            found.append(pair.both(pair.reader, pair.writer, step).found(kind, message))
+
         if not names_match(reader, writer):
-            message = f"expected: {writer.name}"
-            found.append(place.both("name").found(IncompatibilityType.NAME_MISMATCH, message))
+            note("name", IncompatibilityType.NAME_MISMATCH, f"expected: {writer.name}")
         match reader, writer:
-            case model.Fixed(size=one), model.Fixed(size=other) if one != other:
-                message = f"expected: {other}, found: {one}"
-                kind = IncompatibilityType.FIXED_SIZE_MISMATCH
-                found.append(place.both("size").found(kind, message))
+            case model.Fixed(size=mine), model.Fixed(size=theirs) if mine != theirs:
+                message = f"expected: {theirs}, found: {mine}"
+                note("size", IncompatibilityType.FIXED_SIZE_MISMATCH, message)
             case model.EnumType(), model.EnumType():
                 lacking = sorted(set(writer.symbols) - set(reader.symbols))
                 if lacking and reader.default is None:
                     message = f"[{', '.join(lacking)}]"
-                    kind = IncompatibilityType.MISSING_ENUM_SYMBOLS
-                    found.append(place.both("symbols").found(kind, message))
+                    note("symbols", IncompatibilityType.MISSING_ENUM_SYMBOLS, message)
             case model.Record(), model.Record():
-                found += self._compare_fields(reader, writer, place)
+                found += yield from self._fields(pair, reader, writer)
             case _:
                 pass
         return found
 
-    def _compare_fields(
-        self, reader: model.Record, writer: model.Record, place: Place
-    ) -> list[Incompatibility]:
-        found: list[Incompatibility] = []
+    def _fields(self, pair: Pair, reader: model.Record, writer: model.Record) -> _Steps:
+        found: _Found = []
         positions = written_fields(reader, writer)
         for index, (field, position) in enumerate(zip(reader.fields, positions, strict=True)):
-            step = f"fields/{index}"
+            if len(found) > _MOST:
+                break
+            here = ("fields", index)
             if position is not None:
-                there = place.apart(f"{step}/type", f"fields/{position}/type")
-                found += self.compare(field.type, writer.fields[position].type, there)
-            elif field.default is model.NO_DEFAULT:
+                written = writer.fields[position].type
+                if _is_promoted(field.type, written):
+                    continue
+                there = ("fields", position, "type")
+                found += yield pair.apart(field.type, (*here, "type"), written, there)
+            elif field.default is not model.NO_DEFAULT:
+                continue
+            elif self._is_enum_with_default(field.type):
+                # As Java has it: a default of the enum is no default of the field, and what is
+                # said of such a field is that its type is not that of the record.
+                found += yield pair.apart(field.type, (*here, "type"), pair.writer, ())
+            else:
+                there_is_none = pair.apart(pair.reader, here, pair.writer, ("fields",))
                 kind = IncompatibilityType.READER_FIELD_MISSING_DEFAULT_VALUE
-                found.append(place.apart(step, "fields").found(kind, field.name))
+                found.append(there_is_none.found(kind, field.name))
         return found
 
+    def _is_enum_with_default(self, type_: model.AvroType) -> bool:
+        if not isinstance(type_, model.Reference):
+            return False
+        named = self._reader_types[type_.name]
+        return isinstance(named, model.EnumType) and named.default is not None
 
-def _missing_branch(writer: str) -> tuple[IncompatibilityType, str]:
-    message = f"reader union lacking writer type: {writer}"
-    return IncompatibilityType.MISSING_UNION_BRANCH, message
+
+def _is_promoted(reader: model.AvroType, writer: model.AvroType) -> bool:
+    match reader, writer:
+        case model.Primitive(one), model.Primitive(other):
+            return is_promotable(one, other)
+        case _:
+            return False
 
 
-def _kind(type_: model.AvroType, types: Mapping[str, model.NamedType]) -> str:
+def _key(pair: Pair) -> _Key:
+    """What a pair is remembered by. Java compares schemas as objects: every use of a named type is
+    one object, and every other type is one by itself."""
+    return _identity(pair.reader), _identity(pair.writer)
+
+
+def _identity(type_: model.AvroType) -> str | int:
+    return type_.name if isinstance(type_, model.Reference) else id(type_)
+
+
+def _kind(type_: model.AvroType, types: Types) -> str:
     """Avro Java's name of a type."""
     match type_:
         case model.Primitive(name):

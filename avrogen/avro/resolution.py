@@ -8,7 +8,7 @@ others. *Can all data be read?* is asked before schemas are changed: see
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from avrogen.avro import model
@@ -61,6 +61,7 @@ class Resolution:
         self._reader_types = reader_types
         self._writer_types = writer_types
         self._verdicts: dict[_Pair, bool] = {}
+        self._candidates_by_key: dict[int, dict[str, list[int]]] = {}
 
     def is_readable(self, reader: model.AvroType, writer: model.AvroType) -> bool:
         """Whether there are data of the writer's type that can be read as the reader's."""
@@ -74,11 +75,13 @@ class Resolution:
         be promoted to, and the same full name before an equal short name: otherwise a union would
         not even read as itself. Avro Java does so too.
         """
-        for index, branch in enumerate(reader.branches):
+        candidates = self._candidates(reader, writer)
+        for index in candidates:
+            branch = reader.branches[index]
             if self._is_same(branch, writer) and self.is_readable(branch, writer):
                 return index
-        for index, branch in enumerate(reader.branches):
-            if self.is_readable(branch, writer):
+        for index in candidates:
+            if self.is_readable(reader.branches[index], writer):
                 return index
         return None
 
@@ -92,29 +95,63 @@ class Resolution:
             case _:
                 return type(reader) is type(writer)
 
+    def _candidates(self, reader: model.Union, writer: model.AvroType) -> Sequence[int]:
+        """Positions of the branches that a type, which is no union, can match at all.
+
+        They are looked up, as unions of thousands of records are compared with each other.
+        """
+        index = self._candidates_by_key.get(id(reader))
+        if index is None:
+            index = self._candidates_by_key[id(reader)] = {}
+            for position, branch in enumerate(reader.branches):
+                for key in self._readable_keys(branch):
+                    index.setdefault(key, []).append(position)
+        match writer:
+            case model.Reference(name):
+                by_name, by_alias = index.get(f"name {short_name(name)}", []), index.get(
+                    f"alias {name}", []
+                )
+                return sorted({*by_name, *by_alias})
+            case model.Primitive(name):
+                return index.get(f"primitive {name}", [])
+            case _:
+                return index.get(f"kind {type(writer).__name__}", [])
+
+    def _readable_keys(self, reader: model.AvroType) -> Iterator[str]:
+        """The keys under which a type is found, for the types that it can be written as."""
+        match reader:
+            case model.Reference(name):
+                yield f"name {short_name(name)}"
+                yield from (f"alias {alias}" for alias in self._reader_types[name].aliases)
+            case model.Primitive(name):
+                yield from (f"primitive {other}" for other in (name, *_PROMOTIONS.get(name, ())))
+            case _:
+                yield f"kind {type(reader).__name__}"
+
     def _settle(self, reader: model.AvroType, writer: model.AvroType) -> None:
         """Find a verdict for each pair of records that the pair of types leads to.
 
         All fit until proven otherwise, as records that contain each other do; one that does not
-        fit may be what another needed. Nothing here calls itself for records within records:
-        chains of types may be longer than Python's stack.
+        fit may be what another needed, which is then looked at again. Nothing here calls itself
+        for records within records: chains of types may be longer than Python's stack.
         """
-        new: list[_Pair] = []
+        needed_by: dict[_Pair, list[_Pair]] = {}
         waiting = list(self._pairs(reader, writer))
         while waiting:
             pair = waiting.pop()
             if pair not in self._verdicts:
                 self._verdicts[pair] = True
-                new.append(pair)
+                needed_by.setdefault(pair, [])
                 for field, written in self._common_fields(pair):
-                    waiting.extend(self._pairs(field.type, written.type))
-        unsettled = True
-        while unsettled:
-            unsettled = False
-            for pair in reversed(new):
-                if self._verdicts[pair] and not self._records_fit(pair):
-                    self._verdicts[pair] = False
-                    unsettled = True
+                    for inner in self._pairs(field.type, written.type):
+                        needed_by.setdefault(inner, []).append(pair)
+                        waiting.append(inner)
+        waiting = list(needed_by)
+        while waiting:
+            pair = waiting.pop()
+            if self._verdicts[pair] and not self._records_fit(pair):
+                self._verdicts[pair] = False
+                waiting.extend(needed_by[pair])
 
     def _pairs(self, reader: model.AvroType, writer: model.AvroType) -> Iterator[_Pair]:
         """The pairs of records whose verdicts :meth:`_fits` asks for."""
@@ -123,8 +160,8 @@ class Resolution:
                 for branch in branches:
                     yield from self._pairs(reader, branch)
             case model.Union(branches), _:
-                for branch in branches:
-                    yield from self._pairs(branch, writer)
+                for index in self._candidates(reader, writer):
+                    yield from self._pairs(branches[index], writer)
             case (model.Array(one), model.Array(other)) | (model.Map(one), model.Map(other)):
                 yield from self._pairs(one, other)
             case model.Reference(one), model.Reference(other):
@@ -140,7 +177,8 @@ class Resolution:
             case _, model.Union(branches):
                 return not branches or any(self._fits(reader, branch) for branch in branches)
             case model.Union(branches), _:
-                return any(self._fits(branch, writer) for branch in branches)
+                candidates = self._candidates(reader, writer)
+                return any(self._fits(branches[index], writer) for index in candidates)
             case model.Primitive(one), model.Primitive(other):
                 return is_promotable(one, other)
             case (model.Array(one), model.Array(other)) | (model.Map(one), model.Map(other)):

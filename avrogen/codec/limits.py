@@ -26,7 +26,8 @@ class Limits:
             Records that contain each other without recursion are as deep as their schema, and not
             counted. Python's own recursion limit, of 1,000 calls by default, ends at about 400:
             beyond that, raise ``sys.setrecursionlimit`` as well.
-        max_empty_items: array items that take no bytes, such as ``null``, in all arrays together.
+        max_empty_items: array items that take no bytes, such as ``null``, in all arrays together;
+            likewise records beyond one for each byte, where a schema makes very many of few bytes.
 
     Raises:
         ValueError: a limit is no int of at least 0.

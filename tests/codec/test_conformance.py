@@ -9,15 +9,17 @@ import datetime
 import decimal
 import json
 import uuid
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
 
 from avrogen import DecodeError, Duration, EncodeError, Schema, SchemaError
-from tests.shared import conformance, schema_text
+from tests.shared import Tally, conformance, schema_text
 from tests.strategies import without_logical_types
 
 Case = dict[str, Any]
+Recorder = Callable[[str, object], None]
 
 REFUSED = {"D0401"}
 """A string default with half a character, which Avro Java writes as a question mark: such a schema
@@ -113,8 +115,8 @@ def problem(case: Case, schema: Schema) -> str | None:
 
 
 @pytest.mark.parametrize("name", ["binary", "logical", "malformed"])
-def test_reading(name: str) -> None:
-    wrong: list[str] = []
+def test_reading(name: str, record_property: Recorder) -> None:
+    tally = Tally(f"{name}, read", record_property)
     for case in conformance(name):
         if "hex" not in case or "encode" in case:
             continue
@@ -122,15 +124,16 @@ def test_reading(name: str) -> None:
         raw = name == "binary"
         text = json.dumps(without_logical_types(case["schema"])) if raw else schema_text(case)
         try:
-            schema = Schema.parse(text)
+            found = problem(case, Schema.parse(text))
         except SchemaError as error:
-            if case["expect"] not in ("error", None):
-                wrong.append(f"{case['id']}: {error}")
-            continue
-        found = problem(case, schema)
+            found = None if case["expect"] in ("error", None) else str(error)
         if found and case["id"] not in STREAMED | LOOK_ALIKES:
-            wrong.append(f"{case['id']}: {found}"[:300])
-    assert wrong == []
+            tally.wrong(case["id"], found)
+        elif case["expect"] is None:
+            tally.contested()
+        else:
+            tally.right()
+    tally.finish()
 
 
 def base(schema: Any) -> Schema:
@@ -150,8 +153,8 @@ def resolved(case: Case) -> Any:
 
 
 @pytest.mark.parametrize(("name", "datum"), [("resolution", "datum"), ("defaults", "expected")])
-def test_reading_what_others_wrote(name: str, datum: str) -> None:
-    wrong: list[str] = []
+def test_reading_what_others_wrote(name: str, datum: str, record_property: Recorder) -> None:
+    tally = Tally(name, record_property)
     for case in conformance(name):
         value = resolved(case)
         match case["expect"]:
@@ -164,15 +167,18 @@ def test_reading_what_others_wrote(name: str, datum: str) -> None:
             case "invalid-schema":
                 right = isinstance(value, SchemaError)
             case _:
+                tally.contested()
                 continue
-        if not right and case["id"] not in REFUSED:
-            wrong.append(f"{case['id']}: {value!r} instead of {case.get(datum)}"[:300])
-    assert wrong == []
+        if right or case["id"] in REFUSED:
+            tally.right()
+        else:
+            tally.wrong(case["id"], f"{value!r} instead of {case.get(datum)}")
+    tally.finish()
 
 
 @pytest.mark.parametrize("name", ["encode", "logical"])
-def test_writing(name: str) -> None:
-    wrong: list[str] = []
+def test_writing(name: str, record_property: Recorder) -> None:
+    tally = Tally(f"{name}, written", record_property)
     for case in conformance(name):
         if "py" not in case and "encode" not in case:
             continue
@@ -184,9 +190,58 @@ def test_writing(name: str) -> None:
         except EncodeError:
             found = "error"
         expected = case.get("hex") if case["expect"] == "hex" else case["expect"]
-        if expected not in (found, "policy"):
-            wrong.append(f"{case['id']}: {value!r} is written as {found}")
-    assert wrong == []
+        if expected == "policy":
+            tally.contested()
+        elif expected == found:
+            tally.right()
+        else:
+            tally.wrong(case["id"], f"{value!r} is written as {found}")
+    tally.finish()
+
+
+@pytest.mark.parametrize("name", ["schemas", "schemas_context"])
+def test_schemas(name: str, record_property: Recorder) -> None:
+    tally = Tally(f"{name}, parsed at run time", record_property)
+    for case in conformance(name):
+        try:
+            Schema.parse(schema_text(case))
+            valid = True
+        except SchemaError as error:
+            assert error.diagnostics
+            valid = False
+        if case["valid"] is None:
+            tally.contested()
+        elif valid is case["valid"]:
+            tally.right()
+        else:
+            tally.wrong(case["id"], f"is {'accepted' if valid else 'refused'}")
+    tally.finish()
+
+
+def test_canonical_forms_and_fingerprints(record_property: Recorder) -> None:
+    tally = Tally("canonical", record_property)
+    for case in conformance("canonical"):
+        try:
+            schema = Schema.parse(schema_text(case))
+        except SchemaError as error:
+            if case.get("valid", True) is None:
+                tally.contested()
+            else:
+                tally.wrong(case["id"], str(error))
+            continue
+        found = {
+            "canonical": schema.canonical_form,
+            "fingerprint64": str(int.from_bytes(schema.fingerprint(), "little", signed=True)),
+            "crc64_le_hex": schema.fingerprint().hex(),
+            "md5": schema.fingerprint("md5").hex(),
+            "sha256": schema.fingerprint("sha256").hex(),
+        }
+        differing = [key for key in found if case.get(key) not in (None, found[key])]
+        if differing:
+            tally.wrong(case["id"], f"{differing[0]} is {found[differing[0]]}")
+        else:
+            tally.right()
+    tally.finish()
 
 
 @pytest.mark.parametrize(

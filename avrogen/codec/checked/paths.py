@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from avrogen.avro.compatibility import Incompatibility
+from avrogen.avro.incompatibility import Incompatibility
 
 __all__ = [
     "TOO_DEEP",
@@ -18,6 +18,7 @@ __all__ = [
 
 TOO_DEEP = "nested more deeply than Limits.max_depth allows"
 TOO_DEEP_FOR_PYTHON = "nested more deeply than Python's recursion limit allows"
+TOO_MANY = "more items without content than Limits.max_empty_items allows"
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

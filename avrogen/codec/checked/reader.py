@@ -10,14 +10,15 @@ from avrogen.codec.checked.cursor import Cursor
 from avrogen.codec.checked.paths import (
     TOO_DEEP,
     TOO_DEEP_FOR_PYTHON,
+    TOO_MANY,
     Trouble,
     index_step,
     key_step,
     name_step,
 )
 from avrogen.codec.checked.reading_leaves import read_leaf, skip_leaf
-from avrogen.codec.checked.sizes import LeastSizes
 from avrogen.codec.limits import Limits, current_limits
+from avrogen.codec.sizes import LeastSizes
 from avrogen.errors import DecodeError, ResolutionError
 
 __all__ = ["CheckedReader"]
@@ -90,6 +91,7 @@ class _Reading:
         self._least_sizes = least_sizes
         self._cursor = cursor
         self._limits = limits
+        self._made = 0
 
     def read(self, operation: plan.Operation, left: int) -> Any:
         """The value of an operation."""
@@ -116,6 +118,9 @@ class _Reading:
 
     def _record(self, record: plan.RecordOperation, left: int) -> Any:
         left = self._deeper(record, left)
+        self._made += 1
+        if self._made > self._limits.max_empty_items + self._cursor.position:
+            raise Trouble(TOO_MANY, self._cursor.position)
         values: dict[int, Any] = {}
         for field in record.fields:
             try:
@@ -188,7 +193,7 @@ class _Reading:
             if least == 0:
                 cursor.empty_items += count
                 if cursor.empty_items > self._limits.max_empty_items:
-                    raise Trouble("more items without content than Limits.max_empty_items", start)
+                    raise Trouble(TOO_MANY, start)
             elif count * least > cursor.remaining():
                 raise Trouble(f"{count} items cannot be in what remains", start)
             yield count, size

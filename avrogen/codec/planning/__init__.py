@@ -3,8 +3,8 @@
 * ``own``: values of a schema are written, and read back.
 * ``resolved``: data of a writer's schema are read as values of a reader's.
 
-``leaves`` has the operations of types without inner types, ``calls`` says which records a plan
-needs and which are recursive, and ``default_data`` how a default would have been written.
+``leaves`` has the operations of types without inner types, and ``default_data`` says how a default
+would have been written.
 """
 
 from __future__ import annotations

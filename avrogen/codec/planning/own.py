@@ -8,8 +8,8 @@ from typing import assert_never
 
 from avrogen.avro import model
 from avrogen.codec import plan
+from avrogen.codec.calls import collected, recursive
 from avrogen.codec.planning import leaves
-from avrogen.codec.planning.calls import collected, recursive
 
 __all__ = ["Operations", "branch_name", "plan_for"]
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from avrogen.codec import plan
 from avrogen.codec.checked.reader import CheckedReader
-from avrogen.codec.checked.sizes import LeastSizes
 from avrogen.codec.limits import current_limits
 from avrogen.codec.python_backend import decoding_leaves as leaves
 from avrogen.codec.python_backend.decoding_blocks import read_array, read_map
@@ -24,6 +23,7 @@ from avrogen.codec.python_backend.decoding_skips import skip
 from avrogen.codec.python_backend.layout import Layout
 from avrogen.codec.python_backend.source import MAX_NESTING, Source
 from avrogen.codec.python_backend.tables import Unfit
+from avrogen.codec.sizes import LeastSizes
 from avrogen.codec.varints import encode_long
 
 if TYPE_CHECKING:
@@ -76,6 +76,10 @@ class Decoding:
                 source.line(f"if writer is not None: return ({read})(data, limits=limits)")
             bytes_, view = source.bind(bytes, "bytes"), source.bind(memoryview, "memoryview")
             source.line(f"if data.__class__ is not {bytes_}: data = {bytes_}({view}(data))")
+            if self.least_sizes.is_bomb():
+                # Only ``checked`` counts what is made.
+                source.line(f"return {source.bind(self.reader.read, 'checked')}(data, limits)")
+                return
             with source.block("try:"):
                 if any(record.recursive for record in self.plan.records.values()):
                     current = source.bind(current_limits, "limits")
@@ -202,5 +206,5 @@ class Decoding:
         leaves.read_leaf(self, plan.IntegerOperation(32), tag)
         self.refuse_if(f"{tag} < 0")
         names = [self.routine(b.operation, skipping=skipping) for b in union.branches]
-        table = self.source.table(names)
+        table = self.source.table(f"({', '.join(names)},)")
         self.source.line(f"{target}, p = {table}[{tag}](data, p, size, left)")

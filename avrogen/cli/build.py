@@ -1,4 +1,4 @@
-"""The command line: options to one call, its result printed, an exit code."""
+"""``avrogen build``: schemas to a package."""
 
 from __future__ import annotations
 
@@ -7,34 +7,22 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import avrogen
+import click
 
-_EXTRA_MISSING = "avrogen: the compiler needs an extra: pip install 'avrogen[cli]'"
-
-try:
-    import click
-except ModuleNotFoundError:
-    print(_EXTRA_MISSING, file=sys.stderr)
-    raise SystemExit(2) from None
+from avrogen.cli.extra import EXTRA_MISSING
 
 if TYPE_CHECKING:
     from avrogen.compiler.formatting import Progress
     from avrogen.compiler.output import Changes
     from avrogen.compiler.reporting import Format
 
-__all__ = ["main"]
+__all__ = ["build"]
 
 _PATIENCE = 1.0
 """Seconds that a build may take before a terminal shows how far it is."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(avrogen.__version__, prog_name="avrogen")
-def main() -> None:
-    """Typed Python packages from Avro schemas."""
-
-
-@main.command()
+@click.command()
 @click.argument("schemas", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option(
     "-o",
@@ -68,7 +56,7 @@ def build(
         from avrogen.compiler.reporting import report
         from avrogen.compiler.run import run
     except ModuleNotFoundError as error:
-        raise click.UsageError(f"{_EXTRA_MISSING} ({error.name} is missing)") from None
+        raise click.UsageError(f"{EXTRA_MISSING} ({error.name} is missing)") from None
 
     name = out.resolve().name
     if not is_package_name(name):

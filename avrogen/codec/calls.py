@@ -1,4 +1,4 @@
-"""Which records operations call."""
+"""Which records operations call, and which call themselves through others."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from avrogen.codec import plan
 
-__all__ = ["Body", "calls", "collected", "recursive"]
+__all__ = ["Body", "calls", "collected", "innermost_first", "recursive"]
 
 Body = Sequence[plan.FieldOperation]
 
@@ -61,6 +61,27 @@ def recursive(records: Mapping[str, plan.RecordOperation]) -> set[str]:
                     waiting.append(other)
             backward[key].clear()
     return {key for key in graph if graph[key] and called_by[key]}
+
+
+def innermost_first(records: Mapping[str, plan.RecordOperation]) -> Iterator[str]:
+    """Keys of records, each after those of the records that it calls, but for those that call it.
+
+    A list takes the place of the stack here as well.
+    """
+    begun: set[str] = set()
+    done: set[str] = set()
+    waiting = list(records)
+    while waiting:
+        key = waiting[-1]
+        inner = [] if key in begun else [k for k in _calls_of(records[key]) if k not in begun]
+        begun.add(key)
+        if inner:
+            waiting.extend(inner)
+            continue
+        waiting.pop()
+        if key not in done:
+            done.add(key)
+            yield key
 
 
 def _calls_of(record: plan.RecordOperation) -> Iterator[str]:

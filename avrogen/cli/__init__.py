@@ -1,0 +1,31 @@
+"""The command line: one module for each command.
+
+A command turns its options into one call, prints the result, and exits with a code. What a command
+needs is imported when it runs, so that help and mistakes in options are answered at once.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import avrogen
+from avrogen.cli.extra import EXTRA_MISSING
+
+try:
+    import click
+except ModuleNotFoundError:
+    print(EXTRA_MISSING, file=sys.stderr)
+    raise SystemExit(2) from None
+
+from avrogen.cli.build import build
+
+__all__ = ["main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(avrogen.__version__, prog_name="avrogen")
+def main() -> None:
+    """Typed Python packages from Avro schemas."""
+
+
+main.add_command(build)

@@ -1,0 +1,101 @@
+"""Writers' schemas come from the network: they, too, must neither stop nor fill a process."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from avrogen import DecodeError, EncodeError, Schema
+from tests.codec.dynamic import Package
+
+
+def parsed(schema: Any) -> Schema:
+    return Schema.parse(json.dumps(schema))
+
+
+def record(name: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "type": "record",
+        "name": name,
+        "fields": [{"name": key, "type": type_} for key, type_ in fields.items()],
+    }
+
+
+NODE = record("N", a=["null", "N"], b=["null", "N"])
+for _field in NODE["fields"]:
+    _field["default"] = None
+
+
+def doubling(levels: int, name: str, innermost: dict[str, Any]) -> list[dict[str, Any]]:
+    """Types that contain two of the next each, the innermost first."""
+    names = [name.format(level) for level in range(levels + 1)]
+    outer = [record(one, a=other, b=other) for one, other in pairwise(names)]
+    return [record(names[-1], **innermost), *reversed(outer)]
+
+
+def test_what_has_no_bytes_is_not_skipped_step_by_step() -> None:
+    types = doubling(40, "R{}", {"z": "null"})
+    writer = parsed(record("T", types=types, x="R0", xs={"type": "array", "items": "R0"}, k="int"))
+    reader = parsed(record("T", k="int"))
+    assert reader.from_avro(bytes.fromhex("00c09a0c0002"), writer=writer) == {"k": 1}
+
+
+def test_few_bytes_do_not_become_very_many_records() -> None:
+    types = doubling(40, "n{}.N", {})
+    writer = parsed(record("T", types=types, x="n0.N"))
+    reader = parsed(record("T", x=NODE))
+    with pytest.raises(DecodeError, match=r"Limits\.max_empty_items"):
+        reader.from_avro(b"\x00", writer=writer)
+
+
+def test_own_schemas_neither() -> None:
+    schema = parsed(record("T", types=doubling(40, "R{}", {}), x="R0"))
+    with pytest.raises(DecodeError, match=r"Limits\.max_empty_items"):
+        schema.from_avro(b"\x00")
+
+
+def test_chains_of_types_may_be_longer_than_the_stack() -> None:
+    length = 3_000
+    chain = [record(f"R{n}", a=f"R{n + 1}") for n in range(length)]
+    types = [record(f"R{length}", a="int"), *reversed(chain)]
+    reader = parsed(types)
+    writer = parsed([record("Other"), *types])
+    assert reader.from_avro(b"\x00\x02") == {"a": 1}
+    assert reader.from_avro(b"\x02\x02", writer=writer) == {"a": 1}
+    assert writer.to_avro({"a": 1}) == b"\x02\x02"
+    with pytest.raises(DecodeError, match="recursion limit"):
+        reader.from_avro(b"\xf0\x2e\x02")
+
+
+def test_records_that_contain_each_other_without_end_have_no_values() -> None:
+    schema = parsed({"type": "array", "items": record("A", b=record("B", a="A"))})
+    assert schema.from_avro(b"\x00") == []
+    with pytest.raises(DecodeError, match=r"Limits\.max_depth"):
+        schema.from_avro(b"\x02\x00")
+
+
+def test_classes_in_unions_of_very_many_branches() -> None:
+    schema = parsed(["null", *(record(f"R{n}", a="int") for n in range(1_500))])
+    package = Package(schema)
+    for name in ("R0", "R62", "R63", "R1499"):
+        value = package.classes[name](1)
+        data = package.codec.to_avro(value)
+        assert data == schema.to_avro((name, {"a": 1}))
+        assert package.codec.from_avro(data) == value
+    assert package.codec.to_avro(None) == b"\x00"
+    with pytest.raises(EncodeError):
+        package.codec.to_avro(1)
+
+
+def test_unions_of_very_many_branches() -> None:
+    schema = parsed(["null", *(record(f"R{n}", a="int", x="string") for n in range(2_000))])
+    for name in ("R0", "R63", "R64", "R1999"):
+        data = schema.to_avro((name, {"a": 1, "x": name}))
+        assert schema.from_avro(data) == {"a": 1, "x": name}
+        assert schema.from_avro(data, writer=Schema.parse(str(schema))) == {"a": 1, "x": name}
+    for data in (b"\x01", bytes.fromhex("a21f"), b"\x81\x01"):
+        with pytest.raises(DecodeError, match="no branch"):
+            schema.from_avro(data)
