@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import assert_never
 
 from avrogen.avro import model
@@ -32,14 +32,17 @@ def definition_json(
     return _definition(named, lambda name: _as_seen_from(namespace, name, types))
 
 
-def self_contained_json(type_: model.AvroType, types: Mapping[str, model.NamedType]) -> Json:
+def self_contained_json(
+    type_: model.AvroType, types: Mapping[str, model.NamedType], elsewhere: Iterable[str] = ()
+) -> Json:
     """A type with every named type in it defined at its first use, depth first, then by name.
 
     Args:
         type_: the type.
         types: at least the named types that can be reached from it.
+        elsewhere: full names of types that always stand by their names.
     """
-    defined: set[str] = set()
+    defined = set(elsewhere)
 
     def seen_from(namespace: str) -> _OnReference:
         def on_reference(name: str) -> Json:

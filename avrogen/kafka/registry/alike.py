@@ -1,0 +1,55 @@
+"""Whether two schemas stand for the same data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, assert_never
+
+from avrogen.avro import model
+
+if TYPE_CHECKING:
+    from avrogen.codec.schema import Schema
+
+__all__ = ["write_alike"]
+
+
+def write_alike(one: Schema, other: Schema) -> bool:
+    """Whether they give every value the same bytes, and read the same values from them.
+
+    Docs, defaults, aliases and custom attributes make no difference. Canonical forms alone would
+    not do, as they leave logical types out: a date and a count of days have the same.
+    """
+    if one.canonical_form != other.canonical_form:
+        return False
+    return list(_logical_types(one)) == list(_logical_types(other))
+
+
+def _logical_types(schema: Schema) -> Iterator[model.LogicalType | None]:
+    """Those of all types that can have one, in the order of the canonical form."""
+    yield from _in_type(schema.type)
+    for named in schema.types.values():
+        match named:
+            case model.Record(fields=fields):
+                for field in fields:
+                    yield from _in_type(field.type)
+            case model.Fixed(logical=logical):
+                yield logical
+            case model.EnumType():
+                pass
+            case _:
+                assert_never(named)
+
+
+def _in_type(type_: model.AvroType) -> Iterator[model.LogicalType | None]:
+    match type_:
+        case model.Primitive(logical=logical):
+            yield logical
+        case model.Array(inner) | model.Map(inner):
+            yield from _in_type(inner)
+        case model.Union(branches):
+            for branch in branches:
+                yield from _in_type(branch)
+        case model.Reference():
+            pass
+        case _:
+            assert_never(type_)

@@ -1,0 +1,179 @@
+"""A registry's JSON as values, or the error that says what is wrong with it.
+
+What comes over the network is believed only as far as it is what was asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from avrogen.avro.history import Level
+from avrogen.kafka.registry.port import Compatibility, RegisteredSchema, SchemaReference, SchemaText
+
+if TYPE_CHECKING:
+    from avrogen.avro.model import Json
+    from avrogen.errors import RegistryError
+    from avrogen.kafka.registry.question import Question
+
+__all__ = [
+    "MAX_TEXT",
+    "compatibility",
+    "level",
+    "registered_schema",
+    "schema_text",
+    "subjects",
+    "versions",
+]
+
+MAX_TEXT: Final = 4 * 2**20
+"""Characters of a schema. Registries keep theirs in messages of 1 MB at most, as a rule."""
+
+
+def schema_text(question: Question, answer: Json) -> SchemaText:
+    """An Avro schema.
+
+    Raises:
+        RegistryError: it is none, or too large, or of another id or GUID than the question's.
+    """
+    members = _object(question, answer)
+    kind = members.get("schemaType", "AVRO")
+    if kind != "AVRO":
+        raise question.error(
+            f"it is a schema of type {kind}, not AVRO",
+            hint="messages with it are for a deserializer of that type",
+        )
+    name = "guid" if isinstance(question.id, UUID) else "id"
+    found = members.get(name)
+    if None not in (question.id, found) and str(found).lower() != str(question.id):
+        raise _other(question, f"{name} {found}")
+    text = members.get("schema")
+    if not isinstance(text, str):
+        raise _unfit(question, "schema", text)
+    if len(text) > MAX_TEXT:
+        raise question.error(
+            f"the schema has {len(text):,} characters, more than the {MAX_TEXT:,} that are read"
+        )
+    return SchemaText(text, _references(question, members))
+
+
+def registered_schema(
+    question: Question, answer: Json, sent: SchemaText | None = None, version: int | None = None
+) -> RegisteredSchema:
+    """A version of the question's subject.
+
+    Args:
+        question: what was asked.
+        answer: the JSON.
+        sent: the schema that was asked about. Some registries do not repeat it.
+        version: the version that was asked for, if it was asked for by number.
+
+    Raises:
+        RegistryError: it is none, or another one.
+    """
+    members = _object(question, answer)
+    number = _number(question, members, "version")
+    subject = members.get("subject", question.subject)
+    # A registry may put a context before the name of the subject, as in ``:.context:name``.
+    if not isinstance(subject, str) or not subject.endswith(question.subject or ""):
+        raise _other(question, f"subject {subject}")
+    if version is not None and number != version:
+        raise _other(question, f"version {number}")
+    if sent is None or "schema" in members:
+        sent = schema_text(question, answer)
+    id_ = _number(question, members, "id")
+    return RegisteredSchema(subject, number, id_, sent, _guid(question, members))
+
+
+def versions(question: Question, answer: Json) -> tuple[int, ...]:
+    """Numbers of versions, ascending."""
+    if not isinstance(answer, list):
+        raise _unfit(question, "list of versions", answer)
+    numbers = [each for each in answer if isinstance(each, int) and not isinstance(each, bool)]
+    if len(numbers) != len(answer):
+        raise _unfit(question, "list of versions", answer)
+    return tuple(sorted(numbers))
+
+
+def subjects(question: Question, answer: Json) -> tuple[str, ...]:
+    """Names of subjects, sorted."""
+    if not isinstance(answer, list):
+        raise _unfit(question, "list of subjects", answer)
+    names = [each for each in answer if isinstance(each, str)]
+    if len(names) != len(answer):
+        raise _unfit(question, "list of subjects", answer)
+    return tuple(sorted(names))
+
+
+def compatibility(question: Question, answer: Json) -> Compatibility:
+    """A verdict."""
+    members = _object(question, answer)
+    verdict = members.get("is_compatible")
+    messages = members.get("messages") or []
+    if not isinstance(verdict, bool):
+        raise _unfit(question, "is_compatible", verdict)
+    if not isinstance(messages, list):
+        raise _unfit(question, "messages", messages)
+    return Compatibility(verdict, tuple(map(str, messages)))
+
+
+def level(question: Question, answer: Json) -> Level:
+    """A compatibility level."""
+    found = _object(question, answer).get("compatibilityLevel")
+    try:
+        return Level(str(found))
+    except ValueError:
+        raise _unfit(question, "compatibilityLevel", found) from None
+
+
+def _references(question: Question, members: Mapping[str, Json]) -> tuple[SchemaReference, ...]:
+    listed = members.get("references") or []
+    if not isinstance(listed, list):
+        raise _unfit(question, "references", listed)
+    return tuple(_reference(question, each) for each in listed)
+
+
+def _reference(question: Question, answer: Json) -> SchemaReference:
+    match answer:
+        case {"name": str(name), "subject": str(subject), "version": int(version)}:
+            return SchemaReference(name, subject, version)
+        case _:
+            raise _unfit(question, "reference", answer)
+
+
+def _object(question: Question, answer: Json) -> Mapping[str, Json]:
+    if not isinstance(answer, dict):
+        raise _unfit(question, "object", answer)
+    return answer
+
+
+def _number(question: Question, members: Mapping[str, Json], name: str) -> int:
+    value = members.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise _unfit(question, name, value)
+    return value
+
+
+def _guid(question: Question, members: Mapping[str, Json]) -> UUID | None:
+    value = members.get("guid")
+    if value is None:
+        return None
+    try:
+        return UUID(str(value))
+    except ValueError:
+        raise _unfit(question, "guid", value) from None
+
+
+def _unfit(question: Question, what: str, found: Json) -> RegistryError:
+    return question.error(
+        f"the answer has no proper {what}: {found!r:.200}",
+        hint="check the URL: something else than a schema registry may have answered",
+    )
+
+
+def _other(question: Question, what: str) -> RegistryError:
+    return question.error(
+        f"the registry answers with another schema than it was asked for: {what}",
+        hint="something between here and the registry, such as a cache, may be at fault",
+    )

@@ -1,0 +1,132 @@
+"""The rule by which schemas get to a registry: look up first, and write only when asked to."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from avrogen.errors import RegistryError
+from avrogen.kafka.registry.alike import write_alike
+from avrogen.kafka.registry.complete import complete_schema
+from avrogen.kafka.registry.definitions import definitions
+from avrogen.kafka.registry.port import SchemaReference, SchemaText
+
+if TYPE_CHECKING:
+    from avrogen.codec.schema import Schema
+    from avrogen.kafka.registry.port import RegisteredSchema, SchemaRegistry
+
+__all__ = ["find", "find_or_register"]
+
+MAX_COMPARED: Final = 20
+"""Versions that are compared with a schema that the registry does not find by its text."""
+
+
+def find(
+    registry: SchemaRegistry, subject: str, schema: Schema, text: SchemaText | None = None
+) -> RegisteredSchema | None:
+    """The version of a subject that is a schema.
+
+    Registries compare texts. Where the text differs, as when it was registered from a file by
+    another program, the latest versions are compared by what they say.
+
+    Args:
+        registry: where to look.
+        subject: the subject.
+        schema: the schema.
+        text: how it is registered, if not as one text that stands for itself.
+
+    Returns:
+        The version, or None: it is not there.
+
+    Raises:
+        RegistryError: the registry gave no answer, or that for another schema.
+    """
+    found = registry.lookup(subject, text or SchemaText(str(schema)))
+    if found is None:
+        return _equal_version(registry, subject, schema)
+    name = f"subject {subject} version {found.version}"
+    if not write_alike(schema, complete_schema(registry, found.schema, name)):
+        raise RegistryError(
+            "the registry answers with another schema than the one that was looked up",
+            hint="something between here and the registry, such as a cache, may be at fault",
+            subject=subject,
+            id=found.id,
+        )
+    return found
+
+
+def find_or_register(
+    registry: SchemaRegistry,
+    subject: str,
+    schema: Schema,
+    *,
+    register: bool = False,
+    references: bool = False,
+) -> RegisteredSchema:
+    """The version of a subject that is a schema; if it is not there, it is an error or registered.
+
+    Args:
+        registry: where to look.
+        subject: the subject.
+        schema: the schema.
+        register: write it there if it is missing and the subject's level allows it.
+        references: every named type in it has a subject of its own, by its full name, and is
+            referred to. Else the schema is one text that stands for itself.
+
+    Raises:
+        RegistryError: it is not there and ``register`` is not set, the registry finds it
+            incompatible, or gave no answer.
+    """
+    if not references:
+        return _found_or_registered(registry, subject, schema, SchemaText(str(schema)), register)
+    *needed, own = definitions(schema)
+    known: dict[str, SchemaReference] = {}
+    for each in needed:
+        text = SchemaText(each.text, tuple(known[need] for need in each.needs))
+        version = _found_or_registered(registry, each.name, each.schema, text, register).version
+        known[each.name] = SchemaReference(each.name, each.name, version)
+    text = SchemaText(own.text, tuple(known[need] for need in own.needs))
+    return _found_or_registered(registry, subject, schema, text, register)
+
+
+def _found_or_registered(
+    registry: SchemaRegistry, subject: str, schema: Schema, text: SchemaText, register: bool
+) -> RegisteredSchema:
+    found = find(registry, subject, schema, text)
+    if found is not None:
+        return found
+    if not register:
+        raise RegistryError(
+            "the schema is not registered",
+            hint="register it before the code that writes it is deployed, with "
+            "avrogen registry register, or let the program do it: register=True",
+            subject=subject,
+        )
+    verdict = registry.compatibility(subject, text)
+    if not verdict.compatible:
+        reasons = "; ".join(verdict.messages) or "it gives no reasons"
+        raise RegistryError(
+            f"the registry would refuse the schema as incompatible: {reasons}",
+            hint="avrogen check SCHEMAS --against URL says what is in the way and how to mend it",
+            subject=subject,
+        )
+    return registry.register(subject, text)
+
+
+def _equal_version(
+    registry: SchemaRegistry, subject: str, schema: Schema
+) -> RegisteredSchema | None:
+    for number in islice(reversed(registry.versions(subject)), MAX_COMPARED):
+        version = registry.version(subject, number)
+        if version is None:
+            continue
+        try:
+            name = f"subject {subject} version {number}"
+            equal = complete_schema(registry, version.schema, name) == schema
+        except RegistryError as error:
+            if error.transient:
+                raise
+            continue  # what avrogen cannot read is not what it would write
+        if equal:
+            return version
+    return None
