@@ -8,17 +8,18 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
+from uuid import UUID, SafeUUID
 
 from avrogen.avro.model import TimeUnit
 from avrogen.codec import conversions, plan
 from avrogen.codec.python_backend.encoding_leaves import is_leaf
+from avrogen.codec.python_backend.instances import UNSET_UUID
 from avrogen.codec.python_backend.tables import (
     UNZIGZAG,
     read_int_rest,
     read_long,
     read_long_rest,
     read_span,
-    uuid_from_int,
 )
 from avrogen.codec.values import LocalTimestampNanos, TimestampNanos
 
@@ -224,14 +225,19 @@ def _decimal(decoding: Decoding, operation: plan.DecimalOperation, target: str) 
 
 def _uuid(decoding: Decoding, binary: bool, target: str) -> None:
     source = decoding.source
-    from_bytes, uuid = source.bind(int.from_bytes, "int"), source.bind(uuid_from_int, "uuid")
+    from_bytes, uuid = source.bind(int.from_bytes, "int"), source.variable()
     if binary:
-        source.line(f"{target} = {uuid}({from_bytes}(data[p:p + 16], 'big')); p += 16")
-        return
-    hyphens = " == ".join(f"data[p + {n}]" for n in (9, 14, 19, 24))
-    decoding.refuse_if(f"data[p] != 72 or not {hyphens} == 45")
-    text, digits = source.variable(), source.variable()
-    source.line(f"{text} = data[p + 1:p + 37]; p += 37")
-    source.line(f"{digits} = {source.bind(unhexlify, 'unhexlify')}({text}.replace(b'-', b''))")
-    decoding.refuse_if(f"{source.bind(len, 'len')}({digits}) != 16")
-    source.line(f"{target} = {uuid}({from_bytes}({digits}, 'big'))")
+        digits = source.variable()
+        source.line(f"{digits} = data[p:p + 16]; p += 16")
+    else:
+        text, digits = source.variable(), source.variable()
+        decoding.refuse_if("data[p] != 72")
+        source.line(f"{text} = data[p + 1:p + 37]; p += 37")
+        source.line(f"{digits} = {source.bind(unhexlify, 'unhexlify')}({text}.replace(b'-', b''))")
+        length = source.bind(len, "len")
+        decoding.refuse_if(f"{text}[8:24:5] != b'----' or {length}({digits}) != 16")
+    source.line(f"{uuid} = {source.bind(UNSET_UUID, 'unset')}()")
+    source.line(f"{uuid}.int = {from_bytes}({digits}, 'big')")
+    source.line(f"{uuid}.is_safe = {source.bind(SafeUUID.unknown, 'unknown')}")
+    source.line(f"{uuid}.__class__ = {source.bind(UUID, 'uuid')}")
+    source.line(f"{target} = {uuid}")

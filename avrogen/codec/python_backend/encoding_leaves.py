@@ -7,6 +7,7 @@ tag of a union branch, where there is one, is built into the first of them.
 from __future__ import annotations
 
 import struct
+from binascii import hexlify
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -35,6 +36,11 @@ __all__ = ["is_leaf", "packer", "prefix", "write_leaf"]
 
 _LAST_TAG_WITH_TABLES: Final = encode_long(15)
 """Branches further on share the tables of values without tags."""
+
+_UUID_GROUPS: Final = struct.Struct("8s4s4s4s12s")
+"""The hexadecimal digits of a UUID between its hyphens (RFC 4122, section 3)."""
+
+_HYPHENATED: Final = b"-".join
 
 _Inner: TypeAlias = (
     plan.ArrayOperation
@@ -121,7 +127,9 @@ def write_leaf(encoding: Encoding, operation: plan.Operation, value: str, tag: b
             encoding.refuse_if(f"{value}.__class__ is not {type_}")
             if binary:
                 return [*([repr(tag)] if tag else []), f"{value}.bytes"]
-            return [repr(tag + b"\x48"), f"{source.bind(str, 'str')}({value}).encode()"]
+            digits = f"{source.bind(hexlify, 'hexlify')}({value}.int.to_bytes(16, 'big'))"
+            groups = f"{source.bind(_UUID_GROUPS.unpack, 'groups')}({digits})"
+            return [repr(tag + b"\x48"), f"{source.bind(_HYPHENATED, 'hyphenated')}({groups})"]
         case _:
             written = f"{encoding.checked(operation)}({value}, left)"
             return [*([repr(tag)] if tag else []), written]

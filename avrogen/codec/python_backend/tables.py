@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, Final, Literal, TypeVar
-from uuid import UUID, SafeUUID
 
 from avrogen.codec.varints import encode_long, fits, read_varint
 
@@ -34,7 +33,6 @@ __all__ = [
     "skip_block",
     "small_ints",
     "unpack_array",
-    "uuid_from_int",
 ]
 
 
@@ -248,15 +246,3 @@ def unpack_array(encoded: bytes, code: Literal["d", "f"]) -> list[float]:
     if sys.byteorder == "big":
         numbers.byteswap()
     return numbers.tolist()
-
-
-_set_uuid_int: Final[Callable[[UUID, int], None]] = UUID.__dict__["int"].__set__
-_set_uuid_safety: Final[Callable[[UUID, SafeUUID], None]] = UUID.__dict__["is_safe"].__set__
-
-
-def uuid_from_int(number: int) -> UUID:
-    """The UUID of an int of 128 bits, without the many ways of ``UUID.__init__``."""
-    uuid = object.__new__(UUID)
-    _set_uuid_int(uuid, number)
-    _set_uuid_safety(uuid, SafeUUID.unknown)
-    return uuid
