@@ -47,6 +47,8 @@ def describe(operation: plan.Operation, records: Mapping[str, plan.RecordOperati
             return "list"
         case plan.MapOperation():
             return "dict"
+        case plan.UnionOperation(()):
+            return "a value of a union without branches, which has none"
         case plan.UnionOperation(branches):
             names = [describe(branch.operation, records) for branch in branches]
             shown = names if len(names) <= 8 else [*names[:7], f"{len(names) - 7} others"]

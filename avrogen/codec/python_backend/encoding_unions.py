@@ -35,7 +35,7 @@ def write_union(encoding: Encoding, union: plan.UnionOperation, value: str) -> N
         _write_many(encoding, union, value, by_type)
         return
     tests = _tests(encoding, union, value, by_type)
-    if tests is None:
+    if not tests:
         encoding.piece(f"{encoding.checked(union)}({value}, left)")
     elif all(leaves.is_leaf(branch.operation) for branch in union.branches):
         _write_leaves(encoding, union, value, tests)
