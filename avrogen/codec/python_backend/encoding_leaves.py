@@ -32,7 +32,7 @@ from avrogen.codec.varints import encode_long
 if TYPE_CHECKING:
     from avrogen.codec.python_backend.encoding import Encoding
 
-__all__ = ["is_leaf", "packer", "prefix", "write_leaf"]
+__all__ = ["is_leaf", "packer", "piece_count", "prefix", "write_leaf"]
 
 _LAST_TAG_WITH_TABLES: Final = encode_long(15)
 """Branches further on share the tables of values without tags."""
@@ -80,8 +80,8 @@ def write_leaf(encoding: Encoding, operation: plan.Operation, value: str, tag: b
         case plan.RealOperation(bits):
             check, type_ = source.bind(check_reals, "check_reals"), source.bind(float, "float")
             source.line(f"if {value}.__class__ is not {type_}: {check}(({value},))")
-            pack = packer(source, "f" if bits == 32 else "d")
-            return [*([repr(tag)] if tag else []), f"{pack}({value})"]
+            pack = packer(source, "B" * len(tag) + ("f" if bits == 32 else "d"))
+            return [f"{pack}({', '.join([*map(str, tag), value])})"]
         case plan.BytesOperation():
             _convert_unless(source, value, bytes, as_bytes)
             return [prefix(source, f"len({value})", tag), value]
@@ -133,6 +133,22 @@ def write_leaf(encoding: Encoding, operation: plan.Operation, value: str, tag: b
         case _:
             written = f"{encoding.checked(operation)}({value}, left)"
             return [*([repr(tag)] if tag else []), written]
+
+
+def piece_count(operation: plan.Operation) -> int:
+    """How many expressions :func:`write_leaf` returns at most."""
+    match operation:
+        case (
+            plan.BytesOperation()
+            | plan.StringOperation()
+            | plan.FixedOperation()
+            | plan.DecimalOperation()
+            | plan.UuidOperation()
+            | plan.DurationOperation()
+        ):
+            return 2
+        case _:
+            return 1
 
 
 def prefix(source: Source, size: str, tag: bytes) -> str:
