@@ -100,7 +100,7 @@ def _write_many(
     encoding.flush(create=True)
     source.line(f"{write} = {table}.get({value}.__class__)")
     source.line(f"if {write}: {write}({value}, out, left)")
-    source.line(f"else: add({encoding.checked(union)}({value}, left))")
+    source.line(f"else: out.append({encoding.checked(union)}({value}, left))")
 
 
 def _by_type(encoding: Encoding, union: plan.UnionOperation) -> _ByType:
