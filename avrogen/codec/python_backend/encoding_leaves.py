@@ -198,20 +198,23 @@ def _timestamp(source: Source, value: str, unit: TimeUnit, local: bool, tag: byt
     _convert_unless(source, value, datetime, as_datetime)
     epoch = source.bind(conversions.LOCAL_EPOCH if local else conversions.EPOCH, "epoch")
     delta, units, double = source.variable(), source.variable(), source.variable()
+    low, high = source.variable(), source.variable()
     # This raises where one has a time zone and the other has not.
     source.line(f"{delta} = {value} - {epoch}")
     expression = _units(f"{delta}.days * 86400 + {delta}.seconds", f"{delta}.microseconds", unit)
     source.line(f"{units} = {expression}")
-    # Recent ones have six or eight bytes; positive numbers are doubled by zigzag.
+    # Recent ones have six or eight bytes; positive numbers are doubled by zigzag. They are taken
+    # apart in two halves, as ints of up to 30 bits are cheaper.
     size = 6 if unit is TimeUnit.MILLIS else 8
     pack = source.bind(struct.Struct(f"{len(tag) + size}B").pack, "pack")
-    steps = [f"{double} & 127 | 128"]
-    steps += [f"{double} >> {7 * n} & 127 | 128" for n in range(1, size - 1)]
-    steps.append(f"{double} >> {7 * (size - 1)}")
+    steps = [f"({low} := {double} & {0xFFFFFFF}) & 127 | 128"]
+    steps += [f"{low} >> {7 * n} & 127 | 128" for n in range(1, 4)]
+    steps += [f"{high} >> {7 * n} & 127 | 128" for n in range(size - 5)]
+    steps.append(f"{high} >> {7 * (size - 5)}")
     packed = f"{pack}({', '.join([*map(str, tag), *steps])})"
-    low, high = 1 << 7 * (size - 1), 1 << 7 * size
+    least, beyond = 1 << 7 * (size - 5), 1 << 7 * (size - 4)
     return (
-        f"{packed} if {low} <= ({double} := {units} + {units}) < {high} "
+        f"{packed} if {least} <= ({high} := ({double} := {units} + {units}) >> 28) < {beyond} "
         f"else {_integer(source, units, 64, tag)}"
     )
 
