@@ -65,8 +65,7 @@ def _make(decoding: Decoding, record: plan.RecordOperation, instance: str) -> st
         attributes = tuple(part.attribute or "" for part in record.parts)
         twin, make = stand_in_for(record.type, attributes)
         finish = f"{instance} = {source.bind(make, 'make')}({instance})"
-    new = source.bind(object.__new__, "new")
-    source.line(f"{instance} = {new}({source.bind(twin, 'twin')})")
+    source.line(f"{instance} = {source.bind(twin, 'twin')}()")
     return finish
 
 

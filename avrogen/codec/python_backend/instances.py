@@ -29,6 +29,8 @@ def twin_of(class_: type[object]) -> type[object] | None:
         The twin; None if instances are not laid out alike, as where there are weak references.
     """
     namespace: dict[str, Any] = {
+        "__new__": object.__new__,
+        "__init__": object.__init__,
         "__setattr__": object.__setattr__,
         "__delattr__": object.__delattr__,
         "__module__": class_.__module__,
