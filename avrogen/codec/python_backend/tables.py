@@ -203,6 +203,11 @@ def read_int_rest(data: bytes, position: int, number: int) -> tuple[int, int]:
 
 def read_span(data: bytes, position: int) -> tuple[int, int]:
     """A length, as the start and the end of what it announces."""
+    first = data[position]
+    if first > 127 > (second := data[position + 1]) and not first & 1:
+        # Up to 8191, in two bytes.
+        position += 2
+        return position, position + (first + (second << 7) - 128 >> 1)
     size, start = read_long(data, position)
     end = start + size
     if size < 0 or end > len(data):
