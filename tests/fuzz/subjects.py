@@ -13,9 +13,9 @@ from avrogen.avro.schema_json import self_contained_json
 from avrogen.avro.source import Source
 from avrogen.codec import plan as plans
 from avrogen.codec.checked.reader import CheckedReader
-from avrogen.codec.checked.sizes import LeastSizes
 from avrogen.codec.checked.writer import CheckedWriter
 from avrogen.codec.planning import plan_for
+from avrogen.codec.sizes import LeastSizes
 from tests.codec.dynamic import Package
 from tests.codec.partners import Apache, FastAvro
 from tests.corpora import RealSchema, valid_schemas

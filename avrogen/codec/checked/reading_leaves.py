@@ -71,7 +71,7 @@ def read_leaf(operation: plan.Operation, cursor: Cursor) -> Any:
         case plan.DurationOperation():
             return Duration(*_DURATION.unpack(cursor.take(12)))
         case plan.UnreadableOperation(reasons):
-            raise Trouble("it cannot be read", start, reasons)
+            raise Trouble("it cannot be read", start, reasons())
         case (
             plan.ArrayOperation()
             | plan.MapOperation()
@@ -113,7 +113,7 @@ def _symbol(enum: plan.EnumOperation, cursor: Cursor) -> str:
     value = enum.values[index]
     if value is None:
         symbol = f"[{enum.symbols[index]}]"
-        reasons = tuple(replace(reason, message=symbol) for reason in enum.reasons)
+        reasons = tuple(replace(reason, message=symbol) for reason in enum.reasons())
         raise Trouble("it cannot be read", start, reasons)
     return value
 
