@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from tests.fuzz.default_model import Unresolvable, default_value, kind_of
 from tests.schema_meaning import PRIMITIVES, Meaning, is_list
 
-__all__ = ["LyingBlock", "Model"]
+__all__ = ["NO_TEXT", "LyingBlock", "Model"]
 
 Json: TypeAlias = Any
 
@@ -27,6 +27,10 @@ _PROMOTIONS = {
     ("string", "bytes"),
     ("bytes", "string"),
 }
+
+
+NO_TEXT = "bytes that are no UTF-8"
+"""What may come of bytes read as a string, although the schemas match."""
 
 
 class LyingBlock(Exception):
@@ -130,7 +134,7 @@ class Model:
                 try:
                     return value.decode()
                 except UnicodeDecodeError:
-                    raise Unresolvable("no text") from None
+                    raise Unresolvable(NO_TEXT) from None
             case "enum":
                 return self._symbol(value, mine)
             case "array":
