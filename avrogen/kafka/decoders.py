@@ -76,4 +76,6 @@ class Decoders:
             text = self._registry.by_id(schema)
         else:
             text = self._registry.by_guid(schema)
-        return self._targets.decoder(complete_schema(self._registry, text, f"schema {schema}"))
+        name = f"schema {schema}"
+        writer = complete_schema(self._registry, text, name, for_reading=True)
+        return self._targets.decoder(writer)

@@ -349,7 +349,7 @@ UNFIT: dict[str, tuple[Ask, object, str]] = {
     "large": (
         lambda r: r.by_id(7),
         {"schema": " " * (MAX_TEXT + 1)},
-        "4,194,305 characters, more than the 4,194,304",
+        "1,048,577 characters, more than the 1,048,576",
     ),
 }
 

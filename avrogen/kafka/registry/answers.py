@@ -27,8 +27,8 @@ __all__ = [
     "versions",
 ]
 
-MAX_TEXT: Final = 4 * 2**20
-"""Characters of a schema. Registries keep theirs in messages of 1 MB at most, as a rule."""
+MAX_TEXT: Final = 2**20
+"""Characters of a schema. Confluent's registry keeps each in a message, of 1 MB at most."""
 
 
 def schema_text(question: Question, answer: Json) -> SchemaText:

@@ -10,6 +10,7 @@ from avrogen.kafka.registry.alike import write_alike
 from avrogen.kafka.registry.complete import complete_schema
 from avrogen.kafka.registry.definitions import definitions
 from avrogen.kafka.registry.port import SchemaReference, SchemaText
+from avrogen.kafka.registry.question import one_line
 
 if TYPE_CHECKING:
     from avrogen.codec.schema import Schema
@@ -44,15 +45,7 @@ def find(
     found = registry.lookup(subject, text or SchemaText(str(schema)))
     if found is None:
         return _equal_version(registry, subject, schema)
-    name = f"subject {subject} version {found.version}"
-    if not write_alike(schema, complete_schema(registry, found.schema, name)):
-        raise RegistryError(
-            "the registry answers with another schema than the one that was looked up",
-            hint="something between here and the registry, such as a cache, may be at fault",
-            subject=subject,
-            id=found.id,
-        )
-    return found
+    return _verified(registry, found, schema)
 
 
 def find_or_register(
@@ -104,13 +97,31 @@ def _found_or_registered(
         )
     verdict = registry.compatibility(subject, text)
     if not verdict.compatible:
-        reasons = "; ".join(verdict.messages) or "it gives no reasons"
+        reasons = one_line("; ".join(verdict.messages)) or "it gives no reasons"
         raise RegistryError(
             f"the registry would refuse the schema as incompatible: {reasons}",
             hint="avrogen check SCHEMAS --against URL says what is in the way and how to mend it",
             subject=subject,
         )
-    return registry.register(subject, text)
+    return _verified(registry, registry.register(subject, text), schema)
+
+
+def _verified(
+    registry: SchemaRegistry, found: RegisteredSchema, schema: Schema
+) -> RegisteredSchema:
+    """What the registry answered, if it is the schema that it was asked about.
+
+    It may differ in docs and the like: some registries ignore them.
+    """
+    name = f"subject {found.subject} version {found.version}"
+    if not write_alike(schema, complete_schema(registry, found.schema, name)):
+        raise RegistryError(
+            "the registry answers with another schema than the one that it was asked about",
+            hint="something between here and the registry, such as a cache, may be at fault",
+            subject=found.subject,
+            id=found.id,
+        )
+    return found
 
 
 def _equal_version(
