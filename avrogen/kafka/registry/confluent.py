@@ -37,7 +37,7 @@ class ConfluentRegistry:
             ``timeout`` is 10 seconds if nothing else is said.
 
     Raises:
-        ImportError: the extra ``kafka`` is not installed.
+        MissingExtraError: the extra ``kafka`` is not installed.
         RegistryError: the configuration is at fault.
     """
 
