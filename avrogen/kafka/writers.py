@@ -71,10 +71,10 @@ class Writers:
             raise TypeError("expected generated classes, or a single Codec or Schema")
         several = len(targets) > 1
         default: SubjectStrategy = "topic-record" if several else "topic"
-        self._strategy = rule.strategy or default
+        self._strategy: SubjectStrategy = rule.strategy or default
         named = needs_name(self._strategy)
         for target in targets:
-            if named and name_of(schema_of(target)) is None:
+            if name_of(schema_of(target)) is None and named:
                 raise ValueError(f"the subject strategy {self._strategy} needs a name: {target!r}")
         self._registry = registry
         self._targets = tuple(targets)

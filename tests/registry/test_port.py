@@ -215,10 +215,10 @@ def test_schemas_that_other_programs_registered_are_found(
 def test_schemas_that_other_programs_registered_with_references(
     registry: AnyRegistry, asked: SchemaRegistry, subject: str, order: dict[str, Any]
 ) -> None:
-    money = {"type": "record", "name": f"{order['name']}.Money", "fields": []}
+    money: dict[str, Any] = {"type": "record", "name": f"{order['name']}.Money", "fields": []}
     other_client(registry, f"{subject}-money", json.dumps(money))
     text = json.dumps(with_fields(order, {"name": "total", "type": money["name"]}))
-    reference = {"name": money["name"], "subject": f"{subject}-money", "version": 1}
+    reference: dict[str, Any] = {"name": money["name"], "subject": f"{subject}-money", "version": 1}
     id_ = other_client(registry, subject, text, references=[reference])
     whole = parsed(with_fields(order, {"name": "total", "type": money}))
     assert complete_schema(asked, asked.by_id(id_), "schema") == whole
@@ -229,7 +229,7 @@ def test_schemas_that_other_programs_registered_with_references(
 def test_registered_with_references(
     asked: SchemaRegistry, subject: str, order: dict[str, Any]
 ) -> None:
-    money = {
+    money: dict[str, Any] = {
         "type": "record",
         "name": f"{order['name']}.Money",
         "fields": [
