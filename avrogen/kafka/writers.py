@@ -80,7 +80,7 @@ class Writers:
         self._targets = tuple(targets)
         self._by_class = bool(classes)
         self._rule = rule
-        self._bound: dict[tuple[str, Part, type | None], Bound] = {}
+        self._bound: dict[tuple[str, bool, type | None], Bound] = {}
         self._flights: SingleFlight[Bound] = SingleFlight()
 
     @property
@@ -88,9 +88,10 @@ class Writers:
         """What is written."""
         return self._targets
 
-    def known(self, topic: str, part: Part, value: object) -> Bound | None:
+    def known(self, topic: str, part: str, value: object) -> Bound | None:
         """How a value is written; None: nothing like it was written there yet."""
-        return self._bound.get((topic, part, type(value) if self._by_class else None))
+        kind = type(value) if self._by_class else None
+        return self._bound.get((topic, part == "key", kind))
 
     def bind(self, topic: str, part: Part, value: object) -> Bound:
         """How a value is written, which the registry is asked for. This takes its time.
@@ -101,7 +102,7 @@ class Writers:
         """
         kind = type(value) if self._by_class else None
         target = self._target(value)
-        key = topic, part, kind
+        key = topic, part == "key", kind
 
         def bound() -> Bound:
             return self._made(target, topic, part)

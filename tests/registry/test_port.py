@@ -119,6 +119,24 @@ def test_levels_and_verdicts(
     assert asked.compatibility(f"{subject}-new", SchemaText(str(required))).compatible
 
 
+def test_a_verdict_is_about_the_versions_that_the_level_is_about(
+    registry: AnyRegistry, asked: SchemaRegistry, subject: str, order: dict[str, Any]
+) -> None:
+    """The third version reads the second, and not the first."""
+    versions = (
+        {**order, "fields": []},
+        {**order, "fields": [{"name": "more", "type": "int", "default": 1}]},
+        {**order, "fields": [{"name": "more", "type": "int"}]},
+    )
+    first, second, third = (SchemaText(str(parsed(version))) for version in versions)
+    asked.register(subject, first)
+    set_level(registry, subject, Level.BACKWARD)
+    asked.register(subject, second)
+    assert asked.compatibility(subject, third).compatible
+    set_level(registry, subject, Level.BACKWARD_TRANSITIVE)
+    assert not asked.compatibility(subject, third).compatible
+
+
 def test_versions_that_were_deleted_are_still_there_by_number(
     registry: AnyRegistry, asked: SchemaRegistry, subject: str, order: dict[str, Any]
 ) -> None:
