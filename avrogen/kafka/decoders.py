@@ -76,6 +76,10 @@ class Decoders:
             text = self._registry.by_id(schema)
         else:
             text = self._registry.by_guid(schema)
-        name = f"schema {schema}"
-        writer = complete_schema(self._registry, text, name, for_reading=True)
+        try:
+            name = f"schema {schema}"
+            writer = complete_schema(self._registry, text, name, for_reading=True)
+        except RegistryError as error:
+            error.id = schema
+            raise
         return self._targets.decoder(writer)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from threading import Lock
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from avrogen.codec.compilation import encoder_of
 from avrogen.errors import EncodeError, RegistryError
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from avrogen.kafka.subjects import Part, SubjectStrategy
     from avrogen.kafka.targets import Target
 
-__all__ = ["Bound", "Rule", "Writers"]
+__all__ = ["MAX_BOUND", "Bound", "Rule", "Writers"]
+
+MAX_BOUND: Final = 10_000
+"""Topics, times classes, that are remembered: names of topics may be without end."""
 
 
 class Rule(NamedTuple):
@@ -81,6 +85,7 @@ class Writers:
         self._by_class = bool(classes)
         self._rule = rule
         self._bound: dict[tuple[str, bool, type | None], Bound] = {}
+        self._lock = Lock()
         self._flights: SingleFlight[Bound] = SingleFlight()
 
     @property
@@ -107,7 +112,11 @@ class Writers:
         def bound() -> Bound:
             return self._made(target, topic, part)
 
-        made = self._bound[key] = self._flights.call((topic, part, id(target)), bound)
+        made = self._flights.call((topic, part, id(target)), bound)
+        with self._lock:
+            self._bound[key] = made
+            if len(self._bound) > MAX_BOUND:
+                del self._bound[next(iter(self._bound))]
         return made
 
     def prepare(self, topic: str, part: Part) -> list[RegisteredSchema]:

@@ -83,6 +83,7 @@ ANSWERS: dict[str, tuple[Ask, Reply, object]] = {
     "register": (lambda r: r.register(SUBJECT, SCHEMA), as_json(VERSION), REGISTERED),
     "by-id": (lambda r: r.by_id(7), as_json({"schema": TEXT}), SCHEMA),
     "by-id-avro": (lambda r: r.by_id(7), as_json({"schema": TEXT, "schemaType": "AVRO"}), SCHEMA),
+    "by-id-null": (lambda r: r.by_id(7), as_json({"schema": TEXT, "schemaType": None}), SCHEMA),
     "by-id-references": (
         lambda r: r.by_id(7),
         as_json({"schema": TEXT, "references": REFERENCES}),

@@ -115,6 +115,37 @@ def test_a_schema_registered_with_references_is_found(registry: MemoryRegistry) 
     assert find_or_register(registry, "s", whole) == theirs
 
 
+def test_what_java_adds_makes_no_other_schema(registry: MemoryRegistry) -> None:
+    string = {"type": "string", "avro.java.string": "String"}
+    fields = [{"name": "id", "type": string}, ORDER["fields"][1]]
+    theirs = registry.register("s", SchemaText(json.dumps(changed(fields=fields))))
+    assert find_or_register(registry, "s", parsed(ORDER), register=True) == theirs
+    assert written(registry) == 1
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        changed(doc="Theirs."),
+        changed(aliases=["Bestellung"]),
+        changed(owner="them"),
+        changed(fields=[{**ORDER["fields"][0], "default": ""}, ORDER["fields"][1]]),
+    ],
+    ids=["doc", "alias", "attribute", "default"],
+)
+def test_what_gives_the_same_bytes_will_do_to_write_with(
+    registry: MemoryRegistry, theirs: dict[str, Any]
+) -> None:
+    there = registry.register("s", SchemaText(json.dumps(theirs)))
+    assert find_or_register(registry, "s", parsed(ORDER)) == there
+    # Registered it is all the same, as readers may need what differs.
+    assert find_or_register(registry, "s", parsed(ORDER), register=True).version == 2
+    # And what says the same is preferred.
+    registry.register("s", SchemaText(json.dumps(changed(doc="Newer."))))
+    found = find_or_register(registry, "s", parsed(ORDER))
+    assert found.version == 2
+
+
 def test_only_the_latest_versions_are_compared(registry: MemoryRegistry) -> None:
     registry.register("s", SchemaText(json.dumps(ORDER, indent=2)))
     for number in range(MAX_COMPARED):

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from avrogen import Codec, EncodeError, RegistryError, Schema
-from avrogen.kafka import Serializer
+from avrogen.kafka import Serializer, writers
 from avrogen.kafka.framing import frame, header_value
 from avrogen.kafka.registry.port import Compatibility, RegisteredSchema, SchemaText
 from examples.demo import order
@@ -97,6 +97,18 @@ def test_references(registry: MemoryRegistry) -> None:
         "com.acme.common.Money",
         f"{TOPIC}-value",
     ]
+
+
+def test_topics_without_end_fill_no_memory(
+    registry: MemoryRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writers, "MAX_BOUND", 2)
+    serializer = Serializer(registry, ParcelKey, strategy="record", register=True)
+    for topic in ("a", "b", "b", "c", "c"):
+        serializer(KEY, context(topic=topic))
+    assert registry.asked["lookup"] == 3
+    serializer(KEY, context(topic="a"))
+    assert registry.asked["lookup"] == 4
 
 
 # --- headers --------------------------------------------------------------------------------------

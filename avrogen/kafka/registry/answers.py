@@ -38,7 +38,7 @@ def schema_text(question: Question, answer: Json) -> SchemaText:
         RegistryError: it is none, or too large, or of another id or GUID than the question's.
     """
     members = _object(question, answer)
-    kind = members.get("schemaType", "AVRO")
+    kind = members.get("schemaType") or "AVRO"
     if kind != "AVRO":
         raise question.error(
             f"it is a schema of type {kind}, not AVRO",
