@@ -21,7 +21,8 @@ MAY_IMPORT = {
     "kafka": {"errors", "avro", "codec"},
     "runtime": {"errors", "avro", "codec"},
     "compiler": {"errors", "avro", "__init__"},
-    "cli": {"errors", "avro", "compiler", "__init__"},
+    "evolution": {"errors", "avro", "compiler"},
+    "cli": {"errors", "avro", "compiler", "evolution", "__init__"},
     "__main__": {"cli"},
     "__init__": {"errors", "avro", "codec", "runtime"},
 }
