@@ -229,15 +229,9 @@ def _labels(units: Iterable[Unit]) -> tuple[str, ...]:
 
 
 def _label(unit: Unit) -> str:
-    match unit.kind:
-        case Kind.TYPE:
-            return f"{unit.name} ({_topics(unit.topics)})" if unit.topics else unit.name
-        case Kind.FILE:
-            return unit.name
-        case Kind.KEY:
-            return f"the keys of topic {unit.name}"
-        case Kind.SUBJECT:
-            return f"subject {unit.name}"
+    if unit.kind is Kind.TYPE and unit.topics:
+        return f"{unit.name} ({_topics(unit.topics)})"
+    return unit.title
 
 
 def _topics(names: Sequence[str]) -> str:

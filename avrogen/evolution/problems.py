@@ -103,8 +103,12 @@ class _Found:
     """A unit against one earlier version, in one direction."""
 
     def __init__(self, unit: Unit, previous: Previous, direction: Direction) -> None:
-        new, old = unit.new, previous.version
-        self._reader, self._writer = (new, old) if direction is Direction.BACKWARD else (old, new)
+        if direction is Direction.BACKWARD:
+            self._reader, self._writer = unit.new, previous.version
+            self._renames = previous.renames
+        else:
+            self._reader, self._writer = previous.version, unit.new
+            self._renames = {now: before for before, now in previous.renames.items()}
         self._comparison = Comparison(self._reader.types, self._writer.types)
         self._found = self._comparison.run(Pair(self._reader.type, self._writer.type))
 
@@ -113,7 +117,7 @@ class _Found:
         return (found.incompatibility for found in self._found)
 
     def causes(self) -> Iterator[Cause]:
-        return causes(self._comparison, self._found, self._reader.types)
+        return causes(self._comparison, self._found, self._reader.types, self._renames)
 
 
 def _comparisons(unit: Unit) -> Iterator[tuple[Previous, Direction]]:

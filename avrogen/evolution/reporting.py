@@ -42,20 +42,9 @@ def _lines(check: Check) -> Iterator[str]:
     for outcome in check.outcomes:
         verdict = _verdict(outcome)
         if verdict != "unchanged":
-            yield _one_line(f"{_name(outcome)}: {verdict}{_remarks(outcome)}")
+            yield _one_line(f"{outcome.unit.title}: {verdict}{_remarks(outcome)}")
     for removal in check.removed:
         yield _one_line(f"{removal.name}: removed")
-
-
-def _name(outcome: Outcome) -> str:
-    unit = outcome.unit
-    match unit.kind:
-        case Kind.TYPE | Kind.FILE:
-            return unit.name
-        case Kind.KEY:
-            return f"keys of topic {unit.name}"
-        case Kind.SUBJECT:
-            return f"subject {unit.name}"
 
 
 def _remarks(outcome: Outcome) -> str:

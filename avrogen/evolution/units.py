@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TypeAlias
 
 from avrogen.avro import model
 from avrogen.avro.history import Level, Version
@@ -23,7 +24,9 @@ from avrogen.evolution.matching import (
 )
 from avrogen.evolution.snapshots import Snapshot
 
-__all__ = ["Kind", "Previous", "Unit", "carried", "units"]
+__all__ = ["Kind", "Previous", "Unit", "carried", "previous_version", "units"]
+
+_Previous: TypeAlias = "Callable[[model.AvroType], tuple[Previous, ...]]"
 
 
 class Kind(StrEnum):
@@ -42,10 +45,12 @@ class Previous:
     Attributes:
         name: what reports call it: ``git:main``, ``version 3``.
         version: the schema.
+        renames: names that some of its types seem to have in the new version.
     """
 
     name: str
     version: Version
+    renames: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +78,37 @@ class Unit:
     formerly: str | None = None
 
     @property
+    def title(self) -> str:
+        """What sentences call it."""
+        match self.kind:
+            case Kind.TYPE | Kind.FILE:
+                return self.name
+            case Kind.KEY:
+                return f"the key of topic {self.name}"
+            case Kind.SUBJECT:
+                return f"subject {self.name}"
+
+    @property
     def is_unchanged(self) -> bool:
         """Whether every earlier version says the same."""
         return bool(self.previous) and all(
             _say_the_same(p.version, self.new) for p in self.previous
         )
+
+
+def previous_version(
+    name: str, type_: model.AvroType, parsed: Parsed, matches: Mapping[str, Match]
+) -> Previous:
+    """An earlier version of something.
+
+    Args:
+        name: what reports call the version.
+        type_: its schema.
+        parsed: the schemas that it was read with.
+        matches: which types of these became which.
+    """
+    renames = {m.old: m.new for m in matches.values() if m.how is How.LIKENESS}
+    return Previous(name, Version(type_, parsed.types), renames)
 
 
 def units(old: Snapshot, new: Snapshot, level: Level) -> Iterator[Unit]:
@@ -87,9 +118,14 @@ def units(old: Snapshot, new: Snapshot, level: Level) -> Iterator[Unit]:
     carry; unions and other types that files have at their top; keys of topics. Types inside of
     these are compared with them.
     """
-    yield from _types(old, new, level)
-    yield from _files(old, new, level)
-    yield from _keys(old, new, level)
+    matches = matched_types(old.parsed, new.parsed)
+
+    def previous(type_: model.AvroType) -> tuple[Previous, ...]:
+        return (previous_version(old.name, type_, old.parsed, matches),)
+
+    yield from _types(old, new, level, matches, previous)
+    yield from _files(old, new, level, previous)
+    yield from _keys(old, new, level, matches, previous)
 
 
 def carried(topics: Iterable[Topic]) -> dict[str, tuple[str, ...]]:
@@ -101,29 +137,30 @@ def carried(topics: Iterable[Topic]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(names) for name, names in found.items()}
 
 
-def _types(old: Snapshot, new: Snapshot, level: Level) -> Iterator[Unit]:
+def _types(
+    old: Snapshot, new: Snapshot, level: Level, matches: Mapping[str, Match], previous: _Previous
+) -> Iterator[Unit]:
     topics = carried(new.topics)
     by_new: dict[str, list[Match]] = {}
-    for match in matched_types(old.parsed, new.parsed).values():
+    for match in matches.values():
         by_new.setdefault(match.new, []).append(match)
     before = top_level_types(old.parsed) | carried(old.topics).keys()
     now = top_level_types(new.parsed) | topics.keys()
     for name, named in new.parsed.types.items():
-        matches = by_new.get(name, [])
-        if name not in now and not any(match.old in before for match in matches):
+        former = by_new.get(name, [])
+        if name not in now and not any(match.old in before for match in former):
             continue
         assert named.origin is not None, "what was parsed has an origin"
         version = Version(model.Reference(name), new.parsed.types)
         unit = Unit(Kind.TYPE, name, version, named.origin, (), level, topics.get(name, ()))
-        if not matches:
+        if not former:
             yield unit
-        for match in matches:
-            previous = _previous(old, model.Reference(match.old))
+        for match in former:
             formerly = match.old if match.how is not How.NAME else None
-            yield replace(unit, previous=previous, formerly=formerly)
+            yield replace(unit, previous=previous(model.Reference(match.old)), formerly=formerly)
 
 
-def _files(old: Snapshot, new: Snapshot, level: Level) -> Iterator[Unit]:
+def _files(old: Snapshot, new: Snapshot, level: Level, previous: _Previous) -> Iterator[Unit]:
     before = file_roots(old.parsed)
     formerly = {after: name for name, after in matched_files(old.parsed, new.parsed).items()}
     for name, root in file_roots(new.parsed).items():
@@ -133,21 +170,23 @@ def _files(old: Snapshot, new: Snapshot, level: Level) -> Iterator[Unit]:
             name,
             Version(root.type, new.parsed.types),
             Origin(root.source),
-            _previous(old, before[was].type) if was else (),
+            previous(before[was].type) if was else (),
             level,
             (),
             was if was != name else None,
         )
 
 
-def _keys(old: Snapshot, new: Snapshot, level: Level) -> Iterator[Unit]:
+def _keys(
+    old: Snapshot, new: Snapshot, level: Level, matches: Mapping[str, Match], previous: _Previous
+) -> Iterator[Unit]:
     """Keys whose type is another than it was. Types themselves are compared anyway."""
-    matches = matched_types(old.parsed, new.parsed)
     before = {topic.topic: topic.key for topic in old.topics}
     for topic in new.topics:
         was = before.get(topic.topic)
-        same = topic.key in (was, matches[was].new if was in matches else None)
-        if topic.key is None or was is None or same:
+        if topic.key is None or was is None or topic.key == was:
+            continue
+        if was in matches and matches[was].new == topic.key:
             continue
         mine, theirs = _key_type(topic.key, new.parsed), _key_type(was, old.parsed)
         if mine is not None and theirs is not None:
@@ -156,7 +195,7 @@ def _keys(old: Snapshot, new: Snapshot, level: Level) -> Iterator[Unit]:
                 topic.topic,
                 Version(mine, new.parsed.types),
                 topic.place.value("key"),
-                _previous(old, theirs),
+                previous(theirs),
                 level,
                 (topic.topic,),
             )
@@ -166,10 +205,6 @@ def _key_type(name: str, parsed: Parsed) -> model.AvroType | None:
     if is_primitive(name):
         return model.Primitive(name)
     return model.Reference(name) if name in parsed.types else None
-
-
-def _previous(old: Snapshot, type_: model.AvroType) -> tuple[Previous, ...]:
-    return (Previous(old.name, Version(type_, old.parsed.types)),)
 
 
 def _say_the_same(one: Version, other: Version) -> bool:

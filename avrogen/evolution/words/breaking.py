@@ -15,6 +15,7 @@ from avrogen.avro.places import Part
 from avrogen.avro.references import references
 from avrogen.avro.resolution import Types, is_promotable
 from avrogen.evolution.problems import Problem
+from avrogen.evolution.units import Kind, Unit
 from avrogen.evolution.words.fields import added_field_hint, removed_field_hint
 from avrogen.evolution.words.places import field_at, place_words
 
@@ -28,8 +29,8 @@ class Sides(NamedTuple):
     old_types: Types
     new: Part
     new_types: Types
-    top: str
-    """What the schema as a whole is called."""
+    unit: Unit
+    """What was compared."""
 
 
 class BreakingWords(NamedTuple):
@@ -53,7 +54,7 @@ def sides(problem: Problem[Cause]) -> Sides:
     reader, writer = problem.found.found.reader, problem.found.found.writer
     old, new = (writer, reader) if problem.direction is Direction.BACKWARD else (reader, writer)
     unit = problem.units[0]
-    return Sides(old, problem.old.types, new, unit.new.types, unit.name)
+    return Sides(old, problem.old.types, new, unit.new.types, unit)
 
 
 def breaking_words(problem: Problem[Cause]) -> BreakingWords:
@@ -83,7 +84,7 @@ def breaking_words(problem: Problem[Cause]) -> BreakingWords:
 
 
 def _type(both: Sides, direction: Direction) -> BreakingWords:
-    place = place_words(both.new, both.new_types, both.top)
+    place = place_words(both.new, both.new_types, both.unit.title)
     old, new = described(both.old.type, both.old_types), described(both.new.type, both.new_types)
     was = "could be" if _is_branch(both.old) else "was"
     is_ = "may be" if _is_branch(both.new) else "is"
@@ -94,7 +95,9 @@ def _type(both: Sides, direction: Direction) -> BreakingWords:
 def _type_hint(both: Sides, direction: Direction) -> str:
     old = described(both.old.type, both.old_types)
     instead = "add a new field for the new type, with a default, and leave this one as it is"
-    if field_at(both.new, both.new_types) is None:
+    if both.unit.kind is Kind.KEY:
+        instead = "make a new topic for the new type"
+    elif field_at(both.new, both.new_types) is None:
         instead = "make a new type of it, under another name"
     match both.old.type, both.new.type:
         case model.Primitive("null"), _ if direction is Direction.BACKWARD:
@@ -150,7 +153,7 @@ def _symbols(both: Sides, direction: Direction) -> BreakingWords:
 
 
 def _branch(both: Sides, direction: Direction) -> BreakingWords:
-    place = place_words(both.new, both.new_types, both.top)
+    place = place_words(both.new, both.new_types, both.unit.title)
     old, new = described(both.old.type, both.old_types), described(both.new.type, both.new_types)
     if direction is Direction.BACKWARD:
         verb = "could be" if _is_branch(both.old) else "was"

@@ -101,7 +101,7 @@ def silent_words(problem: Problem[SilentChange]) -> SilentWords:
     """What is said of a change."""
     change, unit = problem.found, problem.units[0]
     words = _WORDS[change.kind]
-    place = place_words(change.new, unit.new.types, unit.name)
+    place = place_words(change.new, unit.new.types, unit.title)
     hint = _hint(problem) or words.hint
     return SilentWords(words.code, f"{place}: {change.message}: {words.message}", hint)
 
