@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -63,18 +64,29 @@ def _commit(repository: Repository, ref: str) -> str:
     if not ref or ref.startswith("-"):
         raise WhereError(f'"{ref}" is no name of a commit.', "such as: --against git:main")
     try:
-        name = repository.ask("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+        # In two steps, as a ref may be one that takes no suffix (":/message").
+        name = _parsed(repository, f"{_parsed(repository, ref)}^{{commit}}")
     except GitFailure:
-        shallow = repository.ask("rev-parse", "--is-shallow-repository").strip() == b"true"
         raise WhereError(
-            f'git does not know "{ref}" in {repository.top.as_posix()}.',
-            (
-                "this clone is shallow: get more of its history, with git fetch --unshallow"
-                if shallow
-                else "git fetch gets branches and tags that are elsewhere"
-            ),
+            f'git does not know "{ref}" in {repository.top.as_posix()}.', _hint(repository, ref)
         ) from None
-    return name.decode("ascii").strip()
+    return name
+
+
+def _parsed(repository: Repository, ref: str) -> str:
+    return repository.ask("rev-parse", "--verify", "--quiet", ref).decode("ascii").strip()
+
+
+def _hint(repository: Repository, ref: str) -> str:
+    """What may have been meant, or why it may not be there."""
+    names = repository.ask("for-each-ref", "--format=%(refname:short)").decode("utf-8", "replace")
+    branch = next((name for name in names.split() if name.endswith(f"/{ref}")), None)
+    near = branch or next(iter(difflib.get_close_matches(ref, names.split(), 1)), None)
+    if near:
+        return f"did you mean git:{near}?"
+    if repository.ask("rev-parse", "--is-shallow-repository").strip() == b"true":
+        return "this clone is shallow: get more of its history, with git fetch --unshallow"
+    return "git fetch gets branches and tags that are elsewhere"
 
 
 def _is_inside(repository: Repository, path: Path) -> bool:
