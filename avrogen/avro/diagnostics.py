@@ -16,7 +16,7 @@ from enum import Enum, StrEnum
 from avrogen.avro.positions import locate
 from avrogen.avro.source import Location, Origin
 
-__all__ = ["Code", "Diagnostic", "Diagnostics", "Severity", "diagnostic"]
+__all__ = ["Code", "Diagnostic", "Diagnostics", "Severity", "diagnostic", "one_line"]
 
 
 class Severity(StrEnum):
@@ -148,7 +148,8 @@ class Diagnostic:
         return Severity.ERROR if self.is_raised else self.code.severity
 
     def __str__(self) -> str:
-        text = f"{self.location}: {self.severity}[{self.code.id}] {self.message}"
+        place = one_line(str(self.location))
+        text = f"{place}: {self.severity}[{self.code.id}] {self.message}"
         notes = [f"note: {note}" for note in self.notes]
         hint = [f"hint: {self.hint}"] if self.hint else []
         return "\n  ".join((text, *notes, *hint))
@@ -175,7 +176,7 @@ def diagnostic(
     """
     location = locate(where, key=key) if isinstance(where, Origin) else where
     return Diagnostic(
-        code, _one_line(message), location, hint and _one_line(hint), tuple(map(_one_line, notes))
+        code, one_line(message), location, hint and one_line(hint), tuple(map(one_line, notes))
     )
 
 
@@ -214,6 +215,6 @@ class Diagnostics:
         return len(self._found)
 
 
-def _one_line(text: str) -> str:
-    """Schemas may hold anything, and terminals obey some of it."""
+def one_line(text: str) -> str:
+    """Text without what ends lines and what terminals obey: schemas and names may hold anything."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -19,7 +19,7 @@ from avrogen.evolution.removals import NewSubject, Removal, TakenOff
 from avrogen.evolution.units import Kind, Unit
 from avrogen.evolution.words.breaking import BreakingWords, breaking_words, sides
 from avrogen.evolution.words.places import path_words
-from avrogen.evolution.words.silent import namespaces, silent_words
+from avrogen.evolution.words.silent import SilentWords, namespace_words, namespaces, silent_words
 
 __all__ = [
     "Finding",
@@ -93,7 +93,8 @@ def _break_finding(
     both = sides(problem)
     kind = problem.found.found.incompatibility.type
     directions = tuple(dict.fromkeys(problem.direction for problem in problems))
-    new_path, old_path = path_words(both.new), path_words(both.old)
+    title = both.unit.title
+    new_path, old_path = path_words(both.new, title), path_words(both.old, title)
     registry = tuple(dict.fromkeys(map(_registry, problems)))
     units = [unit for problem in problems for unit in problem.units]
     affected, previous = _labels(units), _previous(problems)
@@ -132,27 +133,32 @@ def silent_findings(problems: Iterable[Problem[SilentChange]]) -> Iterator[Findi
     for problem in problems:
         names = namespaces(problem.found)
         if names is None:
-            yield _silent_finding(problem)
+            yield _silent_finding(problem, silent_words(problem), problem.units)
         else:
             moved.setdefault(names, []).append(problem)
-    for group in moved.values():
-        first = min(group, key=lambda problem: problem.found.new.owner)
-        others = sorted(p.found.new.owner for p in group if p is not first)
-        yield _silent_finding(first, others)
+    for together in moved.values():
+        group = sorted(together, key=lambda problem: problem.found.new.owner)
+        units = [unit for problem in group for unit in problem.units]
+        yield _silent_finding(group[0], namespace_words(group), units)
 
 
-def _silent_finding(problem: Problem[SilentChange], others: Sequence[str] = ()) -> Finding:
-    change, words = problem.found, silent_words(problem)
-    affected, previous = _labels(problem.units), _previous([problem])
-    notes = [f"likewise {_listed(others)}"] if others else []
-    notes += _notes("affects", affected, problem.units, previous)
-    location = _location(change.new, problem.units[0])
+def _silent_finding(
+    problem: Problem[SilentChange], words: SilentWords, units: Sequence[Unit]
+) -> Finding:
+    change, title = problem.found, problem.units[0].title
+    affected, previous = _labels(units), _previous([problem])
     return Finding(
-        diagnostic(words.code, location, words.message, words.hint, notes),
+        diagnostic(
+            words.code,
+            _location(change.new, problem.units[0]),
+            words.message,
+            words.hint,
+            _notes("affects", affected, units, previous),
+        ),
         None,
         (problem.direction,),
-        path_words(change.new),
-        path_words(change.old),
+        path_words(change.new, title),
+        path_words(change.old, title),
         affected=affected,
         previous=previous,
     )
@@ -166,13 +172,15 @@ def removal_finding(removal: Removal, previous: str) -> Finding:
     name = removal.name if removal.what == "type" else f"the {removal.what} of {removal.name}"
     carry = "carries" if len(removal.topics) == 1 else "carry"
     carried = f", and {_topics(removal.topics)} {carry} it" if removal.topics else ""
+    hint = "keep it as long as there are such data"
+    if removal.what == "type":
+        hint += f'; if it has another name now, say so there: "aliases": ["{removal.name}"]'
     return Finding(
         diagnostic(
             Code.TYPE_REMOVED,
             removal.location,
             f"{name} was removed{carried}: {_UNREADABLE}",
-            "keep it as long as there are such data; if it has another name now, that needs an "
-            f'alias: "aliases": ["{removal.name}"]',
+            hint,
         ),
         directions=(Direction.BACKWARD,),
         affected=(removal.name,),

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from avrogen.avro.confluent import confluent_message
-from avrogen.avro.diagnostics import Severity
+from avrogen.avro.diagnostics import Severity, one_line
 from avrogen.avro.model import Json
 from avrogen.compiler.reporting import Format, diagnostic_object, report
 from avrogen.evolution.checking import Check
@@ -42,9 +42,9 @@ def _lines(check: Check) -> Iterator[str]:
     for outcome in check.outcomes:
         verdict = _verdict(outcome)
         if verdict != "unchanged":
-            yield _one_line(f"{outcome.unit.title}: {verdict}{_remarks(outcome)}")
+            yield one_line(f"{outcome.unit.title}: {verdict}{_remarks(outcome)}")
     for removal in check.removed:
-        yield _one_line(f"{removal.name}: removed")
+        yield one_line(f"{removal.name}: removed")
 
 
 def _remarks(outcome: Outcome) -> str:
@@ -73,12 +73,7 @@ def _summary(check: Check) -> str:
     warnings = len(check.findings) - errors
     parts += [f"{errors} error{'s' if errors > 1 else ''}"] if errors else []
     parts += [f"{warnings} warning{'s' if warnings > 1 else ''}"] if warnings else []
-    return f"{check.level} against {_one_line(check.against)}: {', '.join(parts) or 'nothing'}"
-
-
-def _one_line(text: str) -> str:
-    """Names of files may hold anything, and terminals obey some of it."""
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    return f"{check.level} against {one_line(check.against)}: {', '.join(parts) or 'nothing'}"
 
 
 # --- JSON -----------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from avrogen.avro.diagnostics import Diagnostic, Severity
+from avrogen.avro.diagnostics import Diagnostic, Severity, one_line
 from avrogen.avro.parser import Parsed, parse_sources
 from avrogen.avro.source import Source
 from avrogen.compiler.config import Topic
@@ -31,7 +31,8 @@ class WhereError(Exception):
         self.diagnostics = tuple(diagnostics)
 
     def __str__(self) -> str:
-        return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
+        message = one_line(self.message)
+        return f"{message}\n  hint: {one_line(self.hint)}" if self.hint else message
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class Previous:
     Attributes:
         name: what reports call it: ``git:main``, ``version 3``.
         version: the schema.
-        renames: names that some of its types seem to have in the new version.
+        renames: names that some of its types have, or seem to have, in the new version.
     """
 
     name: str
@@ -107,7 +107,7 @@ def previous_version(
         parsed: the schemas that it was read with.
         matches: which types of these became which.
     """
-    renames = {m.old: m.new for m in matches.values() if m.how is How.LIKENESS}
+    renames = {m.old: m.new for m in matches.values() if m.how in (How.ALIAS, How.LIKENESS)}
     return Previous(name, Version(type_, parsed.types), renames)
 
 

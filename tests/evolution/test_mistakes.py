@@ -118,7 +118,7 @@ MISTAKES: dict[str, Mistake] = {
         field_change(ORDER, "lines", type={"type": "array", "items": "string"}),
         "AVR801",
         (ORDER, '"string"'),
-        "the items of OrderPlaced.lines was record com.acme.shop.OrderLine and is string",
+        "each item of OrderPlaced.lines was record com.acme.shop.OrderLine and is string",
         "keep record com.acme.shop.OrderLine",
     ),
     "a field that may be null no more": Mistake(
@@ -332,7 +332,7 @@ MISTAKES: dict[str, Mistake] = {
         ),
         "AVR912",
         (CANCELLED, '{\n      "name": "id"'),
-        "OrderCancelled.id: id is read from id, and has the alias trace as well",
+        "OrderCancelled.id: it could be read from id and from trace",
         "remove the alias",
     ),
     "an event by another name": Mistake(

@@ -62,8 +62,7 @@ def breaking_words(problem: Problem[Cause]) -> BreakingWords:
     both, direction = sides(problem), problem.direction
     match problem.found.found.incompatibility.type:
         case IncompatibilityType.TYPE_MISMATCH:
-            if problem.found.found.writer.pointer == () and field_at(both.new, both.new_types):
-                # Java's words for a field that lacks a default, though its enum has one.
+            if _is_about_a_default(problem.found):
                 return _field(both, direction)
             return _type(both, direction)
         case IncompatibilityType.NAME_MISMATCH:
@@ -78,6 +77,13 @@ def breaking_words(problem: Problem[Cause]) -> BreakingWords:
             return _branch(both, direction)
         case _ as never:
             assert_never(never)
+
+
+def _is_about_a_default(cause: Cause) -> bool:
+    """Whether Java means a field that has no default, though its enum has one: it then compares the
+    type of the field with the record."""
+    reader, writer = cause.found.reader, cause.found.writer
+    return bool(writer.owner) and writer.pointer == () and len(reader.pointer) == 3
 
 
 # --- types ----------------------------------------------------------------------------------------
@@ -112,9 +118,9 @@ def _type_hint(both: Sides, direction: Direction) -> str:
 
 def _name(both: Sides, direction: Direction) -> BreakingWords:
     old, new = both.old.owner, both.new.owner
-    head = f"{old} is called {new}"
+    has_alias = old in both.new_types[new].aliases
+    head = f"{old} is called {new}" + ("" if has_alias else " and has no alias for that")
     if direction is Direction.BACKWARD:
-        head += " and has no alias for that"
         hint = f'if it is the same type, say so: "aliases": ["{old}"]'
     else:
         hint = f"keep the name {short_name(old)}: readers that know no other cannot know an alias"

@@ -12,7 +12,7 @@ __all__ = ["field_at", "path_words", "place_words"]
 
 
 def place_words(part: Part, types: Types, top: str) -> str:
-    """A part of a schema: ``Order.total``, ``the items of Order.lines``, ``Size``.
+    """A part of a schema: ``Order.total``, ``each item of Order.lines``, ``Size``.
 
     Args:
         part: the part.
@@ -25,14 +25,24 @@ def place_words(part: Part, types: Types, top: str) -> str:
     if field is not None:
         name, rest = f"{name}.{field.name}", part.pointer[3:]
     for step in rest:
-        if step in ("items", "values"):
-            name = f"the {step} of {name}"
+        match step:
+            case "items":
+                name = f"each item of {name}"
+            case "values":
+                name = f"each value of {name}"
+            case _:
+                pass
     return name
 
 
-def path_words(part: Part) -> str:
-    """A part as a definition and a path from there: ``com.acme.Order /fields/3``."""
-    return f"{part.owner} {_path(part.pointer)}" if part.owner else _path(part.pointer)
+def path_words(part: Part, top: str) -> str:
+    """A part as a definition and a path from there: ``com.acme.Order /fields/3``.
+
+    Args:
+        part: the part.
+        top: what the schema as a whole is called.
+    """
+    return f"{part.owner or top} {_path(part.pointer)}"
 
 
 def field_at(part: Part, types: Types) -> model.Field | None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from avrogen.avro.diagnostics import Code
-from avrogen.avro.names import namespace_of
+from avrogen.avro.names import namespace_of, short_name
 from avrogen.avro.silent import SilentChange, SilentKind
 from avrogen.evolution.problems import Problem
 from avrogen.evolution.words.places import field_at, place_words
 
-__all__ = ["SilentWords", "namespaces", "silent_words"]
+__all__ = ["SilentWords", "namespace_words", "namespaces", "silent_words"]
 
 
 class SilentWords(NamedTuple):
@@ -106,6 +106,20 @@ def silent_words(problem: Problem[SilentChange]) -> SilentWords:
     return SilentWords(words.code, f"{place}: {change.message}: {words.message}", hint)
 
 
+def namespace_words(problems: Sequence[Problem[SilentChange]]) -> SilentWords:
+    """What is said of types that all went from one namespace to another."""
+    words = _WORDS[SilentKind.NAMESPACE]
+    change = problems[0].found
+    what = change.message
+    if len(problems) > 1:
+        old, new = (name or "(none)" for name in (namespaces(change) or ()))
+        others = [short_name(problem.found.new.owner) for problem in problems]
+        what = f"the namespace {old} became {new} ({', '.join(others[:5])}"
+        what += f" and {len(others) - 5} more)" if len(others) > 5 else ")"
+    hint = f'say what they were called, such as "aliases": ["{change.old.owner}"]'
+    return SilentWords(words.code, f"{what}: {words.message}", hint)
+
+
 def namespaces(change: SilentChange) -> tuple[str, str] | None:
     """The old and the new namespace, if that is what was changed."""
     if change.kind is not SilentKind.NAMESPACE:
@@ -114,14 +128,9 @@ def namespaces(change: SilentChange) -> tuple[str, str] | None:
 
 
 def _hint(problem: Problem[SilentChange]) -> str | None:
-    """What to do about changes of names, which depends on the names."""
-    change = problem.found
-    match change.kind:
-        case SilentKind.FIELD_RENAMED:
-            field = field_at(change.old, problem.old.types)
-            assert field is not None, "it is a field that was renamed"
-            return f'if it is, say so: "aliases": ["{field.name}"]'
-        case SilentKind.NAMESPACE:
-            return f'say what it was called: "aliases": ["{change.old.owner}"]'
-        case _:
-            return None
+    """What to do about a renamed field, which depends on its name."""
+    if problem.found.kind is not SilentKind.FIELD_RENAMED:
+        return None
+    field = field_at(problem.found.old, problem.old.types)
+    assert field is not None, "it is a field that was renamed"
+    return f'if it is, say so: "aliases": ["{field.name}"]'
