@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from avrogen.avro.compatibility import Incompatibility, IncompatibilityType
+    from avrogen.avro.incompatibility import Incompatibility, IncompatibilityType
     from avrogen.codec.codec import Codec
     from avrogen.codec.limits import Limits, set_limits
     from avrogen.codec.schema import Schema
@@ -18,33 +18,49 @@ if TYPE_CHECKING:
     from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
     from avrogen.errors import (
         AvrogenError,
+        ClosedError,
         CodecError,
+        ConfigurationError,
         DecodeError,
+        DeliveryError,
         EncodeError,
         FramingError,
+        MissingExtraError,
         RegistryError,
         ResolutionError,
         SchemaError,
+        TransactionError,
     )
+    from avrogen.kafka.message import Delivered, Headers, Message
+    from avrogen.kafka.topic import Topic
 
 __all__ = [
     "AvrogenError",
+    "ClosedError",
     "Codec",
     "CodecError",
+    "ConfigurationError",
     "DecodeError",
+    "Delivered",
+    "DeliveryError",
     "Duration",
     "EncodeError",
     "FramingError",
+    "Headers",
     "Incompatibility",
     "IncompatibilityType",
     "Limits",
     "LocalTimestampNanos",
+    "Message",
+    "MissingExtraError",
     "RegistryError",
     "ResolutionError",
     "Schema",
     "SchemaError",
     "SchemaStore",
     "TimestampNanos",
+    "Topic",
+    "TransactionError",
     "__version__",
     "set_limits",
 ]
@@ -53,22 +69,31 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AvrogenError": "avrogen.errors",
+    "ClosedError": "avrogen.errors",
     "Codec": "avrogen.codec.codec",
     "CodecError": "avrogen.errors",
+    "ConfigurationError": "avrogen.errors",
     "DecodeError": "avrogen.errors",
+    "Delivered": "avrogen.kafka.message",
+    "DeliveryError": "avrogen.errors",
     "Duration": "avrogen.codec.values",
     "EncodeError": "avrogen.errors",
     "FramingError": "avrogen.errors",
-    "Incompatibility": "avrogen.avro.compatibility",
-    "IncompatibilityType": "avrogen.avro.compatibility",
+    "Headers": "avrogen.kafka.message",
+    "Incompatibility": "avrogen.avro.incompatibility",
+    "IncompatibilityType": "avrogen.avro.incompatibility",
     "Limits": "avrogen.codec.limits",
     "LocalTimestampNanos": "avrogen.codec.values",
+    "Message": "avrogen.kafka.message",
+    "MissingExtraError": "avrogen.errors",
     "RegistryError": "avrogen.errors",
     "ResolutionError": "avrogen.errors",
     "Schema": "avrogen.codec.schema",
     "SchemaError": "avrogen.errors",
     "SchemaStore": "avrogen.codec.single_object",
     "TimestampNanos": "avrogen.codec.values",
+    "Topic": "avrogen.kafka.topic",
+    "TransactionError": "avrogen.errors",
     "set_limits": "avrogen.codec.limits",
 }
 

@@ -19,7 +19,8 @@ MAY_IMPORT = {
     "avro": {"errors"},
     "codec": {"errors", "avro"},
     "kafka": {"errors", "avro", "codec"},
-    "runtime": {"errors", "avro", "codec"},
+    "runtime": {"errors", "avro", "codec", "kafka"},
+    "testing": {"errors", "avro", "codec", "runtime"},
     "compiler": {"errors", "avro", "__init__"},
     "evolution": {"errors", "avro", "compiler"},
     "cli": {"errors", "avro", "compiler", "evolution", "__init__"},
@@ -31,6 +32,8 @@ MAY_IMPORT = {
 THIRD_PARTY = {
     "compiler": {"black", "jinja2", "platformdirs"},
     "cli": {"click"},
+    "kafka": {"confluent_kafka"},  # inside functions: see below
+    "testing": {"confluent_kafka"},
 }
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -90,11 +93,40 @@ def test_importing_avrogen_imports_nothing_heavy() -> None:
     assert ours <= {"avrogen", "avrogen.errors"}
 
 
-@pytest.mark.parametrize("module", ["avrogen.avro.parser", "avrogen.runtime.v1"])
+@pytest.mark.parametrize("module", ["avrogen.avro.parser", "avrogen", "avrogen.runtime.v1"])
 def test_what_production_imports_is_in_the_standard_library(module: str) -> None:
-    """Without site-packages on the path there is nothing else to be found."""
-    run = run_python("-S", "-c", f"import {module}", cwd=ROOT)
+    """Without site-packages on the path there is nothing else to be found.
+
+    All names of a module are loaded: clients of Kafka can be imported, if not made.
+    """
+    run = run_python("-S", "-c", f"from {module} import *", cwd=ROOT)
     assert run.returncode == 0, run.stderr
+
+
+def test_types_load_nothing_of_kafka() -> None:
+    code = (
+        "import sys, avrogen.runtime.v1; from avrogen.runtime.v1 import AvroRecord, Duration\n"
+        "print([m for m in sys.modules if m.startswith('avrogen.kafka')])"
+    )
+    run = run_python("-c", code, cwd=ROOT)
+    assert run.stdout.splitlines() == ["[]"], run.stderr
+
+
+def test_what_is_about_kafka_is_imported_without_a_client() -> None:
+    """Framing, the port and what is built upon them need no extra; who asks a registry is told."""
+    names = [
+        path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
+        for path in sorted((PACKAGE / "kafka").rglob("*.py"))
+    ]
+    code = (
+        f"import importlib\nfor name in {names}: importlib.import_module(name)\n"
+        "from avrogen.kafka import connect\n"
+        "try: connect({'url': 'http://localhost'})\n"
+        "except ImportError as error: print(error)"
+    )
+    run = run_python("-S", "-c", code, cwd=ROOT)
+    assert run.returncode == 0, run.stderr
+    assert "pip install 'avrogen[kafka]'" in run.stdout
 
 
 def test_help_does_not_load_the_compiler() -> None:

@@ -16,7 +16,7 @@ from avrogen.avro.incompatibility import Incompatibility, IncompatibilityType
 from avrogen.avro.places import Found, Pair, Place
 from avrogen.avro.resolution import Types, is_promotable, names_match, written_fields
 
-__all__ = ["Comparison", "Incompatibility", "IncompatibilityType", "incompatibilities"]
+__all__ = ["Comparison", "incompatibilities"]
 
 _MOST = 1000
 """As many are listed. What is wrong with a type counts wherever the type is used, so that chains of

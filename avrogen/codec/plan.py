@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from avrogen.avro.compatibility import Incompatibility
+from avrogen.avro.incompatibility import Incompatibility
 from avrogen.avro.model import TimeUnit
 
 __all__ = [
@@ -115,12 +115,14 @@ class EnumOperation:
         values: what they are read as; None: the reader has neither the symbol nor a default, and
             data that use it cannot be read.
         type: of the values: ``str``, or the StrEnum for this enum.
+        reasons: why some data cannot be read.
     """
 
     name: str
     symbols: tuple[str, ...]
     values: tuple[str | None, ...]
     type: type[str]
+    reasons: tuple[Incompatibility, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

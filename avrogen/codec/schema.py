@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-    from avrogen.avro.compatibility import Incompatibility
+    from avrogen.avro.incompatibility import Incompatibility
     from avrogen.avro.model import AvroType, NamedType
     from avrogen.codec.classes import AvroValue
     from avrogen.codec.codec import Codec

@@ -28,6 +28,7 @@ __all__ = [
     "Framed",
     "Headers",
     "SchemaId",
+    "as_bytes",
     "frame",
     "frame_prefix",
     "header_value",
@@ -98,7 +99,7 @@ def unframe(data: Buffer) -> Framed:
     Raises:
         FramingError: it has neither; the error says what it looks like instead.
     """
-    data = _bytes(data)
+    data = as_bytes(data)
     schema, end = _schema_id(data)
     return Framed(schema, data[end:])
 
@@ -113,7 +114,7 @@ def unframe_with_header(data: Buffer, header: Buffer) -> Framed:
     Raises:
         FramingError: the header names no schema.
     """
-    header = _bytes(header)
+    header = as_bytes(header)
     try:
         schema, end = _schema_id(header)
     except FramingError as error:
@@ -124,7 +125,7 @@ def unframe_with_header(data: Buffer, header: Buffer) -> Framed:
             "indexes of Protobuf do: the message is probably Protobuf, not Avro",
             offset=end,
         )
-    return Framed(schema, _bytes(data))
+    return Framed(schema, as_bytes(data))
 
 
 def last_header(headers: Headers, name: str) -> bytes | None:
@@ -139,6 +140,18 @@ def last_header(headers: Headers, name: str) -> bytes | None:
     return found.encode() if isinstance(found, str) else found
 
 
+def as_bytes(data: Buffer) -> bytes:
+    """The bytes of a buffer, copied if it can change.
+
+    Raises:
+        FramingError: it is no buffer.
+    """
+    try:
+        return data if isinstance(data, bytes) else bytes(memoryview(data))
+    except TypeError:
+        raise FramingError(f"expected bytes, got {type(data).__qualname__}") from None
+
+
 def _schema_id(data: bytes) -> tuple[SchemaId, int]:
     """The id or the GUID at the beginning of some bytes, and where it ends."""
     form = data[0] if data else None
@@ -150,10 +163,3 @@ def _schema_id(data: bytes) -> tuple[SchemaId, int]:
     if form == _GUID_FORM and len(data) >= 17:
         return UUID(bytes=data[1:17]), 17
     raise FramingError(f"expected the id of a schema in front, got {description(data)}")
-
-
-def _bytes(data: Buffer) -> bytes:
-    try:
-        return data if isinstance(data, bytes) else bytes(memoryview(data))
-    except TypeError:
-        raise FramingError(f"expected bytes, got {type(data).__qualname__}") from None

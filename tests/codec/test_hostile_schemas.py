@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from avrogen import DecodeError, Schema
+from avrogen import DecodeError, EncodeError, Schema
+from tests.codec.dynamic import Package
 
 
 def parsed(schema: Any) -> Schema:
@@ -74,6 +75,19 @@ def test_records_that_contain_each_other_without_end_have_no_values() -> None:
     assert schema.from_avro(b"\x00") == []
     with pytest.raises(DecodeError, match=r"Limits\.max_depth"):
         schema.from_avro(b"\x02\x00")
+
+
+def test_classes_in_unions_of_very_many_branches() -> None:
+    schema = parsed(["null", *(record(f"R{n}", a="int") for n in range(1_500))])
+    package = Package(schema)
+    for name in ("R0", "R62", "R63", "R1499"):
+        value = package.classes[name](1)
+        data = package.codec.to_avro(value)
+        assert data == schema.to_avro((name, {"a": 1}))
+        assert package.codec.from_avro(data) == value
+    assert package.codec.to_avro(None) == b"\x00"
+    with pytest.raises(EncodeError):
+        package.codec.to_avro(1)
 
 
 def test_unions_of_very_many_branches() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from avrogen.avro.compatibility import Incompatibility
+from avrogen.avro.incompatibility import Incompatibility
 
 __all__ = [
     "TOO_DEEP",

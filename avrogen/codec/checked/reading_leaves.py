@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final, TypeVar, assert_never
 from uuid import UUID
 
-from avrogen.avro.compatibility import Incompatibility, IncompatibilityType
 from avrogen.codec import conversions, plan
 from avrogen.codec.checked.cursor import Cursor
 from avrogen.codec.checked.paths import Trouble
@@ -112,9 +112,9 @@ def _symbol(enum: plan.EnumOperation, cursor: Cursor) -> str:
         raise Trouble(f"{enum.name} has no symbol {index}", start)
     value = enum.values[index]
     if value is None:
-        kind, place = IncompatibilityType.MISSING_ENUM_SYMBOLS, "/symbols"
-        reason = Incompatibility(kind, f"[{enum.symbols[index]}]", place, place, place)
-        raise Trouble("it cannot be read", start, (reason,))
+        symbol = f"[{enum.symbols[index]}]"
+        reasons = tuple(replace(reason, message=symbol) for reason in enum.reasons)
+        raise Trouble("it cannot be read", start, reasons)
     return value
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import assert_never
 
 from avrogen.avro import model
-from avrogen.avro.compatibility import Incompatibility, IncompatibilityType, incompatibilities
+from avrogen.avro.compatibility import incompatibilities
+from avrogen.avro.incompatibility import Incompatibility, IncompatibilityType
 from avrogen.avro.model import TimeUnit
 from avrogen.avro.places import Place
 from avrogen.avro.resolution import Resolution, Types, written_fields
@@ -176,6 +177,9 @@ class _Reading:
                     own,
                     symbols=writer.symbols,
                     values=tuple(values.get(symbol, default) for symbol in writer.symbols),
+                    reasons=self.incompatibilities(
+                        model.Reference(reader.name), model.Reference(writer.name), place
+                    ),
                 )
             case model.Fixed(), model.Fixed():
                 own_fixed = leaves.fixed(reader, self._classes)

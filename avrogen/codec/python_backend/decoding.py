@@ -206,5 +206,5 @@ class Decoding:
         leaves.read_leaf(self, plan.IntegerOperation(32), tag)
         self.refuse_if(f"{tag} < 0")
         names = [self.routine(b.operation, skipping=skipping) for b in union.branches]
-        table = self.source.table(names)
+        table = self.source.table(f"({', '.join(names)},)")
         self.source.line(f"{target}, p = {table}[{tag}](data, p, size, left)")

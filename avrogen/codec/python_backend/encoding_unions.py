@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeAlias
 from uuid import UUID
 
 from avrogen.codec import plan
@@ -21,10 +21,20 @@ if TYPE_CHECKING:
 
 __all__ = ["write_union"]
 
+_MANY: Final = 64
+"""Up to so many branches are told apart one by one."""
+
+_ByType: TypeAlias = dict[type[object], list[int]]
+"""Positions of branches, by the type of their values."""
+
 
 def write_union(encoding: Encoding, union: plan.UnionOperation, value: str) -> None:
     """Emit what writes a value of a union."""
-    tests = _tests(encoding, union, value)
+    by_type = _by_type(encoding, union)
+    if len(union.branches) > _MANY and len(by_type) == len(union.branches):
+        _write_many(encoding, union, value, by_type)
+        return
+    tests = _tests(encoding, union, value, by_type)
     if tests is None:
         encoding.piece(f"{encoding.checked(union)}({value}, left)")
     elif all(leaves.is_leaf(branch.operation) for branch in union.branches):
@@ -73,14 +83,34 @@ def _write_branches(
         encoding.flush()
 
 
+def _write_many(
+    encoding: Encoding, union: plan.UnionOperation, value: str, by_type: _ByType
+) -> None:
+    """Write a union by a table of functions."""
+    source = encoding.source
+    entries: list[str] = []
+    for type_, (index,) in by_type.items():
+        write = encoding.routine(union.branches[index].operation, encode_long(index))
+        entries.append(f"{source.bind(type_, 'type')}: {write}")
+    table, write = source.table(f"{{{', '.join(entries)}}}"), source.variable()
+    encoding.flush(create=True)
+    source.line(f"{write} = {table}.get({value}.__class__)")
+    source.line(f"if {write}: {write}({value}, out, left)")
+    source.line(f"else: add({encoding.checked(union)}({value}, left))")
+
+
+def _by_type(encoding: Encoding, union: plan.UnionOperation) -> _ByType:
+    by_type: _ByType = {}
+    for index, branch in enumerate(union.branches):
+        by_type.setdefault(_type(branch.operation, encoding.plan), []).append(index)
+    return by_type
+
+
 def _tests(
-    encoding: Encoding, union: plan.UnionOperation, value: str
+    encoding: Encoding, union: plan.UnionOperation, value: str, by_type: _ByType
 ) -> list[tuple[str, int]] | None:
     """Conditions under which branches are written; None if types do not decide it."""
     bind = encoding.source.bind
-    by_type: dict[type[object], list[int]] = {}
-    for index, branch in enumerate(union.branches):
-        by_type.setdefault(_type(branch.operation, encoding.plan), []).append(index)
     if int not in by_type and TimestampNanos not in by_type and LocalTimestampNanos not in by_type:
         also_int = f" or {value}.__class__ is {bind(int, 'int')}"
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -74,11 +74,11 @@ class Source:
             self._bound[name] = value
         return self._names[key]
 
-    def table(self, functions: Sequence[str]) -> str:
-        """A name for a tuple of functions that the source defines, before or after."""
+    def table(self, expression: str) -> str:
+        """A name for what an expression is once all functions are defined."""
         self._count += 1
         name = f"t{self._count}"
-        self._tables.append(f"{name} = ({', '.join(functions)},)")
+        self._tables.append(f"{name} = {expression}")
         return name
 
     def compile(self, function: str) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from avrogen.avro.history import Level
 from avrogen.kafka.registry.port import Compatibility, RegisteredSchema, SchemaReference, SchemaText
 
 if TYPE_CHECKING:
@@ -117,13 +118,13 @@ def compatibility(question: Question, answer: Json) -> Compatibility:
     return Compatibility(verdict, tuple(map(str, messages)))
 
 
-def level(question: Question, answer: Json) -> str:
+def level(question: Question, answer: Json) -> Level:
     """A compatibility level."""
-    members = _object(question, answer)
-    found = members.get("compatibilityLevel")
-    if not isinstance(found, str):
-        raise _unfit(question, "compatibilityLevel", found)
-    return found
+    found = _object(question, answer).get("compatibilityLevel")
+    try:
+        return Level(str(found))
+    except ValueError:
+        raise _unfit(question, "compatibilityLevel", found) from None
 
 
 def _references(question: Question, members: Mapping[str, Json]) -> tuple[SchemaReference, ...]:

@@ -12,6 +12,7 @@ from avrogen.kafka.registry.memory import Memory
 from avrogen.kafka.registry.single_flight import SingleFlight
 
 if TYPE_CHECKING:
+    from avrogen.avro.history import Level
     from avrogen.kafka.registry.port import (
         Compatibility,
         RegisteredSchema,
@@ -125,7 +126,7 @@ class CachingRegistry:
         """See :class:`SchemaRegistry`."""
         return self._registry.compatibility(subject, schema)
 
-    def level(self, subject: str | None = None) -> str:
+    def level(self, subject: str | None = None) -> Level:
         """See :class:`SchemaRegistry`."""
         return self._registry.level(subject)
 

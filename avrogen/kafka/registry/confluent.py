@@ -19,6 +19,7 @@ from avrogen.kafka.registry.question import Question, path
 from avrogen.kafka.registry.rest import Rest
 
 if TYPE_CHECKING:
+    from avrogen.avro.history import Level
     from avrogen.avro.model import Json
 
 __all__ = ["ConfluentRegistry"]
@@ -136,7 +137,7 @@ class ConfluentRegistry:
         answer = self._rest.ask(question)
         return Compatibility(True) if answer is None else answers.compatibility(question, answer)
 
-    def level(self, subject: str | None = None) -> str:
+    def level(self, subject: str | None = None) -> Level:
         """See :class:`SchemaRegistry`."""
         question = Question("get the compatibility level", path("config"))
         if subject is not None:

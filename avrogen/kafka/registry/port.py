@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from avrogen.avro.history import Level
 
 __all__ = [
     "LATEST",
@@ -171,11 +174,8 @@ class SchemaRegistry(Protocol):
         """
         ...
 
-    def level(self, subject: str | None = None) -> str:
+    def level(self, subject: str | None = None) -> Level:
         """The compatibility level that holds for a subject, or for subjects that have no own.
-
-        Returns:
-            The registry's word for it, such as ``BACKWARD_TRANSITIVE``.
 
         Raises:
             RegistryError: as above.

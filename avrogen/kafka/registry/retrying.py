@@ -12,6 +12,7 @@ from uuid import UUID
 from avrogen.errors import RegistryError
 
 if TYPE_CHECKING:
+    from avrogen.avro.history import Level
     from avrogen.kafka.registry.port import (
         Compatibility,
         RegisteredSchema,
@@ -104,7 +105,7 @@ class RetryingRegistry:
         """See :class:`SchemaRegistry`."""
         return self._persist(lambda: self._registry.compatibility(subject, schema))
 
-    def level(self, subject: str | None = None) -> str:
+    def level(self, subject: str | None = None) -> Level:
         """See :class:`SchemaRegistry`."""
         return self._persist(lambda: self._registry.level(subject))
 
