@@ -22,8 +22,9 @@ MAY_IMPORT = {
     "runtime": {"errors", "avro", "codec", "kafka"},
     "testing": {"errors", "avro", "codec", "runtime"},
     "compiler": {"errors", "avro", "__init__"},
-    "evolution": {"errors", "avro", "compiler"},
-    "cli": {"errors", "avro", "compiler", "evolution", "__init__"},
+    "sync": {"errors", "avro", "codec", "kafka", "compiler"},
+    "evolution": {"errors", "avro", "codec", "kafka", "compiler", "sync"},
+    "cli": {"errors", "avro", "compiler", "sync", "evolution", "__init__"},
     "__main__": {"cli"},
     "__init__": {"errors", "avro", "codec", "runtime"},
 }

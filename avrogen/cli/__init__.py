@@ -19,6 +19,7 @@ except ModuleNotFoundError:
 
 from avrogen.cli.build import build
 from avrogen.cli.check import check
+from avrogen.cli.registry import registry
 
 __all__ = ["main"]
 
@@ -31,3 +32,4 @@ def main() -> None:
 
 main.add_command(build)
 main.add_command(check)
+main.add_command(registry)
