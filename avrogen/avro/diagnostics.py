@@ -96,6 +96,7 @@ class Code(Enum):
     BRANCH_UNKNOWN = "AVR806", "union branch that readers do not know"
     TYPE_REMOVED = "AVR807", "type removed"
     TYPE_OFF_TOPIC = "AVR808", "type taken off a topic"
+    REGISTRY_REFUSES = "AVR809", "schema that the registry refuses"
 
     # Warnings: changes that break nothing and change values
     DECIMAL_CHANGED = "AVR901", "decimal of another precision or scale"

@@ -55,6 +55,7 @@ def check(
 
     \b
     Example:     avrogen check schemas/ --against git:main
+    Credentials: for a registry, as avrogen registry takes them
     Exit codes:  0 compatible, 1 incompatible or schema errors, 2 usage, or nothing to compare with
     """
     try:
@@ -67,7 +68,10 @@ def check(
         raise click.UsageError(f"{EXTRA_MISSING} ({error.name} is missing)") from None
 
     try:
-        result = run(schemas, where, Level(level or "BACKWARD"), strict=strict)
+        result = run(schemas, where, Level(level) if level else None, strict=strict)
+    except ImportError as error:
+        # That of the registry's client names the extra.
+        raise click.UsageError(str(error)) from None
     except WhereError as error:
         if error.diagnostics:
             click.echo(report(error.diagnostics, style), err=True)

@@ -6,26 +6,24 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from avrogen.avro.diagnostics import Code, Diagnostics, Severity
+from avrogen.avro.diagnostics import Severity
 from avrogen.avro.history import Direction, Level
-from avrogen.avro.parser import parse_sources
-from avrogen.compiler.config import read_config
-from avrogen.compiler.discovery import read_sources
-from avrogen.compiler.topics import check_topics
 from avrogen.evolution.findings import (
     Finding,
     break_findings,
     new_subject_finding,
     raised,
+    refusal_finding,
     removal_finding,
     silent_findings,
     taken_off_finding,
 )
+from avrogen.evolution.new_schemas import read_new_schemas
 from avrogen.evolution.problems import Comparisons, Outcome, compare_units
 from avrogen.evolution.removals import Removal, new_subjects, removals, taken_off
-from avrogen.evolution.snapshots import Snapshot, WhereError
+from avrogen.evolution.snapshots import Snapshot
 from avrogen.evolution.units import units
-from avrogen.evolution.where import old_snapshot
+from avrogen.evolution.where import is_registry, old_snapshot
 
 __all__ = ["Check", "check"]
 
@@ -36,14 +34,14 @@ class Check:
 
     Attributes:
         against: what the schemas were compared with.
-        level: how compatible they must be.
+        level: how compatible they must be; None: as each subject asks for.
         findings: everything found, in the order of places.
-        outcomes: what came of each type, file and key; none, if the schemas have errors.
+        outcomes: what came of each type, file, key or subject; none, if the schemas have errors.
         removed: what is there no more.
     """
 
     against: str
-    level: Level
+    level: Level | None
     findings: tuple[Finding, ...]
     outcomes: tuple[Outcome, ...] = ()
     removed: tuple[Removal, ...] = ()
@@ -54,73 +52,65 @@ class Check:
         return any(f.diagnostic.severity is Severity.ERROR for f in self.findings)
 
 
-def check(schemas: Sequence[Path], where: str, level: Level, *, strict: bool) -> Check:
+def check(schemas: Sequence[Path], where: str, level: Level | None, *, strict: bool) -> Check:
     """Compare schemas with older ones.
 
     Args:
         schemas: existing files and folders.
-        where: what to compare with; see :func:`avrogen.evolution.where.old_snapshot`.
-        level: how compatible they must be.
+        where: what to compare with: the URL of a registry, or else see
+            :func:`avrogen.evolution.where.old_snapshot`.
+        level: how compatible they must be; None: BACKWARD, or as subjects of a registry ask for.
         strict: whether changes of values are errors.
 
     Raises:
         WhereError: there is nothing to compare with, or nothing to compare.
+        ImportError: the registry's client is not installed.
     """
+    if is_registry(where):
+        return _check_subjects(schemas, where, level, strict=strict)
+    level = level or Level.BACKWARD
     old = old_snapshot(where, schemas)
-    new, problems = _new_snapshot(schemas, old)
-    if new is None:
-        return Check(where, level, _sorted(problems, strict))
-    comparisons = compare_units(units(old, new, level))
+    new = read_new_schemas(schemas)
+    if not new.is_valid:
+        return Check(where, level, _sorted(map(Finding, new.errors), strict))
+    now = Snapshot("", new.parsed, new.config.topics)
+    comparisons = compare_units(units(old, now, level))
     removed: list[Removal] = []
     if Direction.BACKWARD in level.directions:
-        removed = list(removals(old, new, _top(schemas[0])))
-    findings = [*problems, *_findings(old, new, level, comparisons, removed)]
+        removed = list(removals(old, now, _top(schemas[0])))
+    errors = map(Finding, new.without_missing({removal.name for removal in removed}))
+    findings = [*errors, *_of_comparisons(comparisons), *_of_names(old, now, level, removed)]
     return Check(where, level, _sorted(findings, strict), comparisons.outcomes, tuple(removed))
 
 
-def _new_snapshot(schemas: Sequence[Path], old: Snapshot) -> tuple[Snapshot | None, list[Finding]]:
-    """The schemas, if they have no errors; and what is wrong with them and their configuration.
+def _check_subjects(
+    schemas: Sequence[Path], where: str, level: Level | None, *, strict: bool
+) -> Check:
+    from avrogen.evolution.subjects import connected, refusals, registry_at, subject_units
 
-    Warnings about schemas as they are belong to ``avrogen build``. That a topic carries a type
-    which was removed is said when removals are looked for.
-    """
-    diagnostics = Diagnostics()
-    sources = read_sources(schemas, diagnostics)
-    if not sources and not diagnostics:
-        raise WhereError(f"There are no .avsc files in {' '.join(map(str, schemas))}.")
-    config = read_config(schemas, diagnostics)
-    parsed = parse_sources(sources)
-    diagnostics.extend(parsed.diagnostics)
-    has_errors = diagnostics.has_errors
-    known = {*parsed.types, *old.parsed.types}
-    if not has_errors:
-        check_topics(config, parsed.types, diagnostics)
-    removed = {
-        topic.place.value("value", index)
-        for topic in config.topics
-        for index, name in enumerate(topic.value)
-        if name in known and name not in parsed.types
-    }
-    findings = [
-        Finding(d)
-        for d in diagnostics
-        if d.severity is Severity.ERROR
-        and not (d.code is Code.TOPIC_TYPE and d.location in removed)
-    ]
-    if has_errors:
-        return None, findings
-    return Snapshot("", parsed, config.topics), findings
+    new = read_new_schemas(schemas)
+    there = registry_at(where, new.config)
+    findings = list(map(Finding, new.errors))
+    if findings:
+        return Check(there.url, level, _sorted(findings, strict))
+    with connected(there) as registry:
+        comparisons = compare_units(subject_units(registry, there, schemas, new, level))
+        findings += _of_comparisons(comparisons)
+        if level is None:
+            for outcome, reasons in refusals(registry, comparisons.outcomes):
+                findings.append(refusal_finding(outcome.unit, reasons))
+    return Check(there.url, level, _sorted(findings, strict), comparisons.outcomes)
 
 
-def _findings(
-    old: Snapshot,
-    new: Snapshot,
-    level: Level,
-    comparisons: Comparisons,
-    removed: Iterable[Removal],
-) -> Iterator[Finding]:
+def _of_comparisons(comparisons: Comparisons) -> Iterator[Finding]:
     yield from break_findings(comparisons.breaks)
     yield from silent_findings(comparisons.silent)
+
+
+def _of_names(
+    old: Snapshot, new: Snapshot, level: Level, removed: Iterable[Removal]
+) -> Iterator[Finding]:
+    """What is there no more, or by another name."""
     for removal in removed:
         yield removal_finding(removal, old.name)
     if Direction.BACKWARD in level.directions:
@@ -133,10 +123,10 @@ def _findings(
 
 def _sorted(findings: Iterable[Finding], strict: bool) -> tuple[Finding, ...]:
     """In the order of places, as diagnostics are."""
-    inherited = (raised(finding) if strict else finding for finding in findings)
+    graded = map(raised, findings) if strict else findings
     return tuple(
         sorted(
-            inherited,
+            graded,
             key=lambda f: (f.diagnostic.location, f.diagnostic.code.id, f.diagnostic.message),
         )
     )

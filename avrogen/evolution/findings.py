@@ -26,6 +26,7 @@ __all__ = [
     "break_findings",
     "new_subject_finding",
     "raised",
+    "refusal_finding",
     "removal_finding",
     "silent_findings",
     "taken_off_finding",
@@ -35,6 +36,7 @@ _MOST_NAMES = 5
 
 _UNREADABLE = "data written before cannot be read"
 _UNREADING = "readers of the old schema cannot read new data"
+_UNKNOWN_RULE = "it has rules beside the level of the subject, or reads schemas otherwise"
 _NEITHER = "neither version can read what the other writes"
 
 
@@ -218,6 +220,23 @@ def new_subject_finding(renamed: NewSubject, previous: str) -> Finding:
         ),
         affected=(f"topic {renamed.topic.topic}",),
         previous=(previous,),
+    )
+
+
+def refusal_finding(unit: Unit, reasons: Sequence[str]) -> Finding:
+    """What is said of a schema that only the registry knows to be wrong."""
+    top = unit.top
+    return Finding(
+        diagnostic(
+            Code.REGISTRY_REFUSES,
+            top if isinstance(top, Location) else locate(top),
+            f"the registry would refuse this schema for {unit.title}: {_UNKNOWN_RULE}",
+            "its reasons are the registry's own: see its settings",
+            [f"registry: {reason}" for reason in reasons],
+        ),
+        registry=tuple(reasons),
+        affected=_labels([unit]),
+        previous=tuple(previous.name for previous in unit.previous),
     )
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from avrogen.avro import model
 from avrogen.avro.names import short_name
 from avrogen.avro.parser import Parsed, Root
+from avrogen.avro.resolution import Types
 from avrogen.avro.schema_json import self_contained_json
 
 __all__ = ["How", "Match", "file_roots", "matched_files", "matched_types", "top_level_types"]
@@ -39,16 +40,16 @@ class Match(NamedTuple):
     how: How
 
 
-def matched_types(old: Parsed, new: Parsed) -> dict[str, Match]:
+def matched_types(old: Types, new: Types) -> dict[str, Match]:
     """By full names of old types; those that became nothing are left out."""
     matches: dict[str, Match] = {}
-    gone = [name for name in old.types if name not in new.types]
-    come = [name for name in new.types if name not in old.types]
-    for name in old.types:
-        if name in new.types:
+    gone = [name for name in old if name not in new]
+    come = [name for name in new if name not in old]
+    for name in old:
+        if name in new:
             matches[name] = Match(name, name, How.NAME)
     for name in come:
-        for alias in new.types[name].aliases:
+        for alias in new[name].aliases:
             if alias in gone and alias not in matches:
                 matches[alias] = Match(alias, name, How.ALIAS)
     taken = {match.new for match in matches.values()}
@@ -65,13 +66,11 @@ def matched_types(old: Parsed, new: Parsed) -> dict[str, Match]:
 
 
 def _alike(
-    gone: Iterable[str], come: Iterable[str], old: Parsed, new: Parsed
+    gone: Iterable[str], come: Iterable[str], old: Types, new: Types
 ) -> Iterator[tuple[str, str]]:
     """Pairs of types that have most in common, each type once."""
     come = list(come)
-    scored = [
-        (-_likeness(old.types[one], new.types[other]), one, other) for one in gone for other in come
-    ]
+    scored = [(-_likeness(old[one], new[other]), one, other) for one in gone for other in come]
     used: set[str] = set()
     for score, one, other in sorted(scored):
         if -score >= _ALIKE and not {f"old {one}", f"new {other}"} & used:
@@ -105,8 +104,8 @@ def _file(named: model.NamedType) -> str | None:
     return named.origin.source.name
 
 
-def _same_kind(name: str, other: str, old: Parsed, new: Parsed) -> bool:
-    return type(old.types[name]) is type(new.types[other])
+def _same_kind(name: str, other: str, old: Types, new: Types) -> bool:
+    return type(old[name]) is type(new[other])
 
 
 # --- what files have at their top -----------------------------------------------------------------

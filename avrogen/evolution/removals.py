@@ -75,7 +75,7 @@ def removals(old: Snapshot, new: Snapshot, top: PurePosixPath) -> Iterator[Remov
     files = _Files(new.parsed, top)
     before, after = carried(old.topics), carried(new.topics)
     used = set(_used(old.parsed))
-    matches = matched_types(old.parsed, new.parsed)
+    matches = matched_types(old.parsed.types, new.parsed.types)
     for name, named in old.parsed.types.items():
         if name in matches:
             continue
@@ -93,7 +93,7 @@ def removals(old: Snapshot, new: Snapshot, top: PurePosixPath) -> Iterator[Remov
 
 def taken_off(old: Snapshot, new: Snapshot) -> Iterator[TakenOff]:
     """Types that are left out of topics which there were and are."""
-    matches = matched_types(old.parsed, new.parsed)
+    matches = matched_types(old.parsed.types, new.parsed.types)
     topics = {topic.topic: topic for topic in new.topics}
     for before in old.topics:
         now = topics.get(before.topic)
@@ -107,7 +107,7 @@ def new_subjects(old: Snapshot, new: Snapshot) -> Iterator[NewSubject]:
     """Types by another name on topics whose subjects are named after them."""
     renamed: Mapping[str, Match] = {
         match.new: match
-        for match in matched_types(old.parsed, new.parsed).values()
+        for match in matched_types(old.parsed.types, new.parsed.types).values()
         if match.how is not How.NAME
     }
     for topic in new.topics:

@@ -50,6 +50,8 @@ def _lines(check: Check) -> Iterator[str]:
 def _remarks(outcome: Outcome) -> str:
     unit, warnings = outcome.unit, outcome.warnings
     remarks = [f"formerly {unit.formerly}"] if unit.formerly else []
+    if unit.kind is Kind.SUBJECT and unit.previous:
+        remarks.append(f"{unit.level}, {', '.join(previous.name for previous in unit.previous)}")
     if warnings:
         remarks.append(f"{warnings} warning{'s' if warnings > 1 else ''}")
     return f" ({', '.join(remarks)})" if remarks else ""
@@ -73,7 +75,8 @@ def _summary(check: Check) -> str:
     warnings = len(check.findings) - errors
     parts += [f"{errors} error{'s' if errors > 1 else ''}"] if errors else []
     parts += [f"{warnings} warning{'s' if warnings > 1 else ''}"] if warnings else []
-    return f"{check.level} against {one_line(check.against)}: {', '.join(parts) or 'nothing'}"
+    level = f"{check.level} " if check.level else ""
+    return f"{level}against {one_line(check.against)}: {', '.join(parts) or 'nothing'}"
 
 
 # --- JSON -----------------------------------------------------------------------------------------

@@ -96,19 +96,16 @@ class Unit:
         )
 
 
-def previous_version(
-    name: str, type_: model.AvroType, parsed: Parsed, matches: Mapping[str, Match]
-) -> Previous:
+def previous_version(name: str, version: Version, matches: Mapping[str, Match]) -> Previous:
     """An earlier version of something.
 
     Args:
         name: what reports call the version.
-        type_: its schema.
-        parsed: the schemas that it was read with.
-        matches: which types of these became which.
+        version: the schema.
+        matches: which types of it became which.
     """
     renames = {m.old: m.new for m in matches.values() if m.how in (How.ALIAS, How.LIKENESS)}
-    return Previous(name, Version(type_, parsed.types), renames)
+    return Previous(name, version, renames)
 
 
 def units(old: Snapshot, new: Snapshot, level: Level) -> Iterator[Unit]:
@@ -118,10 +115,10 @@ def units(old: Snapshot, new: Snapshot, level: Level) -> Iterator[Unit]:
     carry; unions and other types that files have at their top; keys of topics. Types inside of
     these are compared with them.
     """
-    matches = matched_types(old.parsed, new.parsed)
+    matches = matched_types(old.parsed.types, new.parsed.types)
 
     def previous(type_: model.AvroType) -> tuple[Previous, ...]:
-        return (previous_version(old.name, type_, old.parsed, matches),)
+        return (previous_version(old.name, Version(type_, old.parsed.types), matches),)
 
     yield from _types(old, new, level, matches, previous)
     yield from _files(old, new, level, previous)

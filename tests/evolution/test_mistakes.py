@@ -207,6 +207,15 @@ MISTAKES: dict[str, Mistake] = {
         "com.acme.shop.PaymentTaken was removed, and topic shop.payments.v1 carries it",
         "keep it as long as there are such data",
     ),
+    "an event that was renamed, and its topic forgotten": Mistake(
+        all_of(
+            type_change(TAKEN, name="PaymentMade", aliases=["PaymentTaken"]),
+        ),
+        "AVR609",
+        (TOML, '"com.acme.shop.PaymentTaken"'),
+        'unknown type "com.acme.shop.PaymentTaken"',
+        "",
+    ),
     "a union that was removed": Mistake(
         removed("shop_event.avsc"),
         "AVR807",
@@ -431,7 +440,7 @@ def test_mistakes_are_named(case: str, repository: Repository) -> None:
     assert finding["path"] == f"schemas/{mistake.place[0]}"
     assert text_at(finding).startswith(mistake.place[1])
     assert mistake.message in finding["message"]
-    assert mistake.hint in finding["hint"]
+    assert mistake.hint in (finding["hint"] or "")
     assert set(mistake.affected) <= set(finding["affected"])
     assert result.exit_code == (0 if mistake.code.startswith("AVR9") else 1)
     strict = run_avrogen("check", "schemas", "--against", "git:HEAD~1", "--strict")
