@@ -7,7 +7,12 @@
     │   └── DecodeError      bytes are no datum of their schema
     │       ├── FramingError     they do not say which schema that is
     │       └── ResolutionError  they are, but not such that the reader's schema can read them
-    └── RegistryError        a schema registry refuses, does not answer, or not as it should
+    ├── RegistryError        a schema registry refuses, does not answer, or not as it should
+    ├── ConfigurationError   settings of a client that cannot work
+    ├── DeliveryError        messages that did not reach their topic
+    ├── TransactionError     a transaction that did not come about
+    ├── ClosedError          a client is used after it was closed, or before it was opened
+    └── MissingExtraError    something that is installed only when asked for; an ImportError as well
 
 All of them are importable from ``avrogen`` and survive pickling.
 """
@@ -25,13 +30,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AvrogenError",
+    "ClosedError",
     "CodecError",
+    "ConfigurationError",
     "DecodeError",
+    "DeliveryError",
     "EncodeError",
     "FramingError",
+    "MissingExtraError",
     "RegistryError",
     "ResolutionError",
     "SchemaError",
+    "TransactionError",
 ]
 
 
@@ -209,3 +219,147 @@ class RegistryError(AvrogenError):
         shown = ", ".join(filter(None, facts))
         text = f"{self.message} ({shown})" if shown else self.message
         return f"{text}\n  hint: {self.hint}" if self.hint else text
+
+
+class ConfigurationError(AvrogenError):
+    """Settings of a client that cannot work, or not as safely as they must.
+
+    Attributes:
+        setting: the name of the setting; None: it is not about one alone.
+        reason: what is wrong with it.
+        hint: what to do about it, where that is known.
+    """
+
+    setting: str | None
+    reason: str
+    hint: str | None
+
+    def __init__(self, reason: str, *, setting: str | None = None, hint: str | None = None) -> None:
+        super().__init__(reason)
+        self.setting = setting
+        self.reason = reason
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[type[ConfigurationError], tuple[str], dict[str, object]]:
+        return type(self), (self.reason,), self.__dict__
+
+    def __str__(self) -> str:
+        text = f"{self.setting}: {self.reason}" if self.setting is not None else self.reason
+        return f"{text}\n  hint: {self.hint}" if self.hint else text
+
+
+class DeliveryError(AvrogenError):
+    """Messages that did not reach their topic, or nobody knows whether they did.
+
+    The KafkaException that says so, if there is one, is the ``__cause__``.
+
+    Attributes:
+        message: what came of it, in one line.
+        topic: where the message was to go; None: several messages, of several topics.
+        key: its key, as it was given to ``send`` or found in its field; None if it has none.
+        code: what librdkafka calls the failure, such as ``MSG_SIZE_TOO_LARGE``.
+        retriable: whether the same message may be delivered if it is sent again, such as after a
+            timeout. It may have arrived all the same, and is there twice then.
+        fatal: whether the producer can send nothing more and is closed.
+        undelivered: how many messages this is about.
+    """
+
+    message: str
+    topic: str | None
+    key: object
+    code: str | None
+    retriable: bool
+    fatal: bool
+    undelivered: int
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        topic: str | None = None,
+        key: object = None,
+        code: str | None = None,
+        retriable: bool = False,
+        fatal: bool = False,
+        undelivered: int = 1,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.topic = topic
+        self.key = key
+        self.code = code
+        self.retriable = retriable
+        self.fatal = fatal
+        self.undelivered = undelivered
+
+    def __reduce__(self) -> tuple[type[DeliveryError], tuple[str], dict[str, object]]:
+        return type(self), (self.message,), self.__dict__
+
+    def __str__(self) -> str:
+        facts = [
+            f"topic {self.topic}" if self.topic is not None else "",
+            f"key {self.key!r}" if self.key is not None else "",
+            self.code or "",
+        ]
+        shown = ", ".join(filter(None, facts))
+        return f"{self.message} ({shown})" if shown else self.message
+
+
+class TransactionError(AvrogenError):
+    """A transaction that did not come about: none of its messages count.
+
+    The KafkaException that says so, if there is one, is the ``__cause__``.
+
+    Attributes:
+        message: what came of it.
+        code: what librdkafka calls the failure, such as ``_FENCED``.
+        retriable: whether the same may work in another transaction.
+        fatal: whether the producer can do nothing more and is closed, such as when another one
+            with the same ``transactional.id`` has taken its place.
+    """
+
+    message: str
+    code: str | None
+    retriable: bool
+    fatal: bool
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        retriable: bool = False,
+        fatal: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.retriable = retriable
+        self.fatal = fatal
+
+    def __reduce__(self) -> tuple[type[TransactionError], tuple[str], dict[str, object]]:
+        return type(self), (self.message,), self.__dict__
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.code})" if self.code else self.message
+
+
+class ClosedError(AvrogenError):
+    """A producer or consumer that is used after it was closed, or before it was opened."""
+
+
+class MissingExtraError(AvrogenError, ImportError):
+    """Something that avrogen does not install unless it is asked to.
+
+    Attributes:
+        extra: the name of the extra that brings it: ``pip install 'avrogen[extra]'``.
+    """
+
+    extra: str
+
+    def __init__(self, extra: str) -> None:
+        super().__init__(f"this needs what comes with: pip install 'avrogen[{extra}]'")
+        self.extra = extra
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str]]:
+        return type(self), (self.extra,)

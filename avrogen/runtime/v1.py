@@ -1,4 +1,8 @@
-"""Version 1 of what generated code imports. Names are added here, never changed or removed."""
+"""Version 1 of what generated code imports. Names are added here, never changed or removed.
+
+What only some packages use is loaded when it is: the others need not wait for ``datetime``, and
+types need nothing of Kafka.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,19 @@ from avrogen.runtime.exports import lazy_exports
 
 if TYPE_CHECKING:
     from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
+    from avrogen.kafka.message import Message
+    from avrogen.kafka.topic import Topic
+else:
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "Duration": "avrogen.codec.values",
+            "LocalTimestampNanos": "avrogen.codec.values",
+            "Message": "avrogen.kafka.message",
+            "TimestampNanos": "avrogen.codec.values",
+            "Topic": "avrogen.kafka.topic",
+        },
+    )
 
 __all__ = [
     "AvroEnum",
@@ -19,20 +36,9 @@ __all__ = [
     "Codec",
     "Duration",
     "LocalTimestampNanos",
+    "Message",
     "Schema",
     "TimestampNanos",
+    "Topic",
     "lazy_exports",
 ]
-
-_VALUES = frozenset({"Duration", "LocalTimestampNanos", "TimestampNanos"})
-
-
-def __getattr__(name: str) -> object:
-    # Few packages use these; the others need not wait for ``datetime``.
-    if name not in _VALUES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from avrogen.codec import values
-
-    value: object = getattr(values, name)
-    globals()[name] = value
-    return value

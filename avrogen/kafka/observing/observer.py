@@ -1,0 +1,104 @@
+"""Who wants to know what producers and consumers do: :class:`Observer`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from avrogen.errors import DeliveryError
+    from avrogen.kafka.message import Delivered, Header, Message
+
+__all__ = ["AnyMessage", "Observer", "Partition"]
+
+AnyMessage: TypeAlias = "Message[Any, Any]"
+
+Partition: TypeAlias = tuple[str, int]
+"""A topic and the number of a partition of it."""
+
+
+class Observer:
+    """Told what producers and consumers do. Subclass it, and override what you want to know.
+
+    Methods are called by the threads that send, poll and handle, so they should be quick. What
+    they raise is logged and goes no further. Without an observer nothing of this is called.
+    """
+
+    # --- producing --------------------------------------------------------------------------------
+
+    def sending(self, topic: str, key: object, headers: list[Header]) -> object:
+        """A message is about to be queued.
+
+        Args:
+            topic: where it goes.
+            key: its key; None if it has none.
+            headers: its headers, to which some may be added.
+
+        Returns:
+            Anything that :meth:`delivered` or :meth:`undelivered` should be given for it.
+        """
+        return None
+
+    def delivered(self, sending: object, delivered: Delivered, latency: float) -> None:
+        """A message was acknowledged.
+
+        Args:
+            sending: what :meth:`sending` returned for it.
+            delivered: where it is.
+            latency: seconds since it was queued.
+        """
+
+    def undelivered(self, sending: object, error: DeliveryError) -> None:
+        """A message was not delivered, or could not be queued.
+
+        Args:
+            sending: what :meth:`sending` returned for it.
+            error: what its future raises.
+        """
+
+    # --- consuming --------------------------------------------------------------------------------
+
+    def received(self, messages: Sequence[AnyMessage], group: str) -> None:
+        """Messages have come in, and wait for the handler."""
+
+    def handling(
+        self, messages: Sequence[AnyMessage], group: str
+    ) -> AbstractContextManager[object]:
+        """Entered before a handler is called with messages, left when it has returned or raised.
+
+        Each attempt is one of its own. A handler that takes one message at a time has one here.
+        """
+        return nullcontext()
+
+    def retrying(
+        self, message: AnyMessage, error: BaseException, attempt: int, delay: float
+    ) -> None:
+        """A handler failed, and is called again after ``delay`` seconds.
+
+        Args:
+            message: what it was called with.
+            error: what it raised.
+            attempt: how often it has been called with it.
+            delay: seconds.
+        """
+
+    def dead_lettered(self, message: AnyMessage, error: BaseException, topic: str) -> None:
+        """A message could not be handled, and is on the dead-letter topic ``topic`` now."""
+
+    def assigned(self, partitions: Sequence[Partition], group: str) -> None:
+        """A consumer was given partitions."""
+
+    def revoked(self, partitions: Sequence[Partition], group: str) -> None:
+        """A consumer gave partitions up."""
+
+    def lost(self, partitions: Sequence[Partition], group: str) -> None:
+        """A consumer lost partitions: others have them already."""
+
+    # --- both -------------------------------------------------------------------------------------
+
+    def statistics(self, statistics: dict[str, Any]) -> None:
+        """What librdkafka counts, every ``statistics.interval.ms`` milliseconds.
+
+        Source: ``github.com/confluentinc/librdkafka/blob/master/STATISTICS.md``.
+        """

@@ -1,0 +1,129 @@
+"""One mapping of settings: what each client gets of it, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from avrogen import ConfigurationError
+from avrogen.kafka.config import Settings, consumer_settings, producer_settings, split
+
+BROKERS = {"bootstrap.servers": "localhost:9092"}
+
+
+def for_producer(settings: Settings) -> dict[str, object]:
+    return producer_settings(split({**BROKERS, **settings}).client)
+
+
+def for_consumer(settings: Settings, *, auto_commit: bool = True) -> dict[str, object]:
+    client = split({**BROKERS, **settings}).client
+    return consumer_settings(client, group="billing", auto_commit=auto_commit)
+
+
+def test_the_registry_gets_what_is_its_own() -> None:
+    configuration = split(
+        BROKERS | {"schema.registry.url": "http://registry", "schema.registry.timeout": 3}
+    )
+    assert configuration.client == BROKERS
+    assert configuration.registry == {"url": "http://registry", "timeout": 3}
+
+
+def test_safe_defaults_lie_beneath() -> None:
+    assert for_producer({}) == BROKERS | {
+        "acks": "all",
+        "enable.idempotence": True,
+        "partitioner": "murmur2_random",
+        "compression.type": "lz4",
+        "linger.ms": 10,
+        "delivery.timeout.ms": 120_000,
+    }
+    assert for_consumer({}) == BROKERS | {
+        "auto.offset.reset": "earliest",
+        "isolation.level": "read_committed",
+        "partition.assignment.strategy": "cooperative-sticky",
+        "group.id": "billing",
+        "enable.auto.commit": True,
+        "enable.auto.offset.store": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "value"),
+    [
+        ({"compression.type": "zstd"}, "compression.type", "zstd"),
+        ({"compression.codec": "none"}, "compression.type", "none"),
+        ({"queue.buffering.max.ms": "50"}, "linger.ms", "50"),
+        ({"message.timeout.ms": 5000}, "delivery.timeout.ms", 5000),
+        ({"acks": -1}, "acks", -1),
+        ({"acks": 1, "enable.idempotence": False, "max.in.flight": 1}, "acks", 1),
+        ({"enable.idempotence": "false", "retries": 0}, "acks", "all"),
+        ({"sasl.username": "ada"}, "sasl.username", "ada"),
+    ],
+)
+def test_what_is_given_counts(given: Settings, name: str, value: object) -> None:
+    assert for_producer(given)[name] == value
+
+
+def test_transactions_bound_the_delivery_timeout_themselves() -> None:
+    assert "delivery.timeout.ms" not in for_producer({"transactional.id": "mover"})
+    given = for_producer({"transactional.id": "mover", "delivery.timeout.ms": 10_000})
+    assert given["delivery.timeout.ms"] == 10_000
+
+
+def test_the_broker_assigns_in_the_next_generation_protocol() -> None:
+    assert "partition.assignment.strategy" not in for_consumer({"group.protocol": "consumer"})
+
+
+def test_manual_commits() -> None:
+    assert for_consumer({}, auto_commit=False)["enable.auto.commit"] is False
+    assert (
+        for_consumer({"enable.auto.commit": "f"}, auto_commit=False)["enable.auto.commit"] is False
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({}, "bootstrap.servers: is missing"),
+        (BROKERS | {"acks": 1, "request.required.acks": 1}, "acks: is given twice"),
+        (BROKERS | {"metadata.broker.list": "other"}, "bootstrap.servers: is given twice"),
+    ],
+)
+def test_mappings_that_make_no_sense(settings: Settings, message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        split(settings)
+    assert str(caught.value).startswith(message)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"acks": 1}, "acks: 1 loses messages when the partition's leader fails"),
+        ({"acks": "0"}, "acks: 0 loses"),
+        ({"retries": "0"}, "retries: 0 loses messages whenever a broker restarts"),
+        ({"max.in.flight": 6}, "max.in.flight: 6 lets batches"),
+        ({"enable.idempotence": False}, "enable.idempotence: without it, a batch"),
+        ({"on_delivery": print}, "on_delivery: would keep delivery reports"),
+        ({"delivery.report.only.error": True}, "delivery.report.only.error: would keep"),
+    ],
+)
+def test_producers_that_would_lose_messages(settings: Settings, message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        for_producer(settings)
+    assert str(caught.value).startswith(message)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"group.id": "other"}, 'group.id: is "other", and the consumer\'s group is "billing"'),
+        ({"enable.auto.offset.store": "true"}, "enable.auto.offset.store: would commit offsets"),
+        ({"enable.auto.commit": False}, "enable.auto.commit: says something else"),
+    ],
+)
+def test_consumers_that_would_lose_messages(settings: Settings, message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        for_consumer(settings)
+    assert str(caught.value).startswith(message)
+    assert caught.value.hint
