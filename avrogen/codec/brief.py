@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, cast
 
 from avrogen.codec.classes import AvroFixed, AvroRecord
 
-__all__ = ["one_line", "record_repr", "shortened", "shortened_name"]
+__all__ = ["fixed_repr", "one_line", "record_repr", "shortened", "shortened_name"]
 
 MOST: Final = 1000
 """Characters of the repr of a record: a dozen lines."""
@@ -115,14 +115,14 @@ def _value(value: Any, style: _Style, level: int) -> Iterator[str]:
         case list() | dict() if level > style.levels:
             yield "[...]" if isinstance(value, list) else "{...}"
         case list():
-            items = cast("list[Any]", value)
+            items = cast("list[Any]", value)  # type: ignore[redundant-cast]
             yield "["
             for position, item in enumerate(items[: style.items]):
                 yield ", " if position else ""
                 yield from _value(item, style, level + 1)
             yield f"{_more(len(items) - style.items)}]"
         case dict():
-            entries = cast("dict[Any, Any]", value)
+            entries = cast("dict[Any, Any]", value)  # type: ignore[redundant-cast]
             yield "{"
             for position, (key, each) in enumerate(islice(entries.items(), style.items)):
                 yield ", " if position else ""
@@ -131,9 +131,7 @@ def _value(value: Any, style: _Style, level: int) -> Iterator[str]:
                 yield from _value(each, style, level + 1)
             yield f"{_more(len(entries) - style.items)}}}"
         case AvroFixed():
-            yield f"{type(value).__name__}("
-            yield _text(bytes(value), style)
-            yield ")"
+            yield _fixed(value, style)
         case str() | bytes() if type(value) in (str, bytes):
             yield _text(value, style)
         case _:
@@ -152,6 +150,15 @@ def _record(record: AvroRecord, style: _Style, level: int) -> Iterator[str]:
             yield from _value(getattr(record, name), style, level + 1)
         yield _more(len(shown) - style.fields)
     yield ")"
+
+
+def fixed_repr(value: AvroFixed) -> str:
+    """The repr of a fixed, all of it unless it is long."""
+    return _fixed(value, _STYLES[0] if len(value) <= MOST // 4 else _STYLES[1])
+
+
+def _fixed(value: AvroFixed, style: _Style) -> str:
+    return f"{type(value).__name__}({_text(bytes(value), style)})"
 
 
 def _text(value: str | bytes, style: _Style) -> str:
