@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from tests.fuzz.evolving import evolved
 from tests.fuzz.mutators import mutated
@@ -39,12 +40,12 @@ def fuzz(subject: Subject, seed: str, tally: Tally, per_turn: int = 12) -> Itera
     source = random.Random(seed)
     valid = subject.messages(source, 2)
     for data in _with_mutants(valid, source, per_turn):
-        found = _try(lambda data=data: examine(subject, data), tally)
+        found = _try(partial(examine, subject, data), tally)
         if found:
             yield f"--reproduce {shlex.quote(subject.name)} {data.hex() or repr('')}\n    {found}"
     pair = pair_of(subject, seed)
     for data in _with_mutants(pair.writer.messages(source, 2), source, per_turn):
-        found = _try(lambda data=data: pair.examine(data), tally)
+        found = _try(partial(pair.examine, data), tally)
         if found:
             arguments = f"--evolved {shlex.quote(seed)} --reproduce {shlex.quote(subject.name)}"
             yield f"{arguments} {data.hex() or repr('')}\n    {found}"
@@ -74,7 +75,7 @@ def reproduce(subject: Subject, seed: str | None, data: bytes) -> Outcome:
     return examine(subject, data) if seed is None else pair_of(subject, seed).examine(data)
 
 
-def _with_mutants(valid: list[bytes], source: random.Random, count: int) -> list[bytes]:
+def _with_mutants(valid: Sequence[bytes], source: random.Random, count: int) -> list[bytes]:
     return [*valid, *(mutated(source.choice(valid), source, valid) for _ in range(count))]
 
 
