@@ -17,7 +17,7 @@ from avrogen.codec.classes import AvroFixed, AvroRecord
 
 __all__ = ["fixed_repr", "one_line", "record_repr", "shortened", "shortened_name"]
 
-MOST: Final = 1000
+_MOST: Final = 1000
 """Characters of the repr of a record: a dozen lines."""
 
 _SHORT: Final = 80
@@ -79,7 +79,7 @@ class _Style(NamedTuple):
 
 
 _STYLES: Final = (
-    _Style(MOST, MOST, MOST, 100),
+    _Style(_MOST, _MOST, _MOST, 100),
     _Style(60, 6, 30, 6),
     _Style(30, 3, 20, 3),
     _Style(12, 1, 8, 1),
@@ -91,9 +91,9 @@ def record_repr(record: AvroRecord) -> str:
     text = ""
     for style in _STYLES:
         text = _joined(_record(record, style, 0))
-        if len(text) <= MOST:
+        if len(text) <= _MOST:
             return text
-    return f"{text[:MOST]}..."
+    return f"{text[:_MOST]}..."
 
 
 def _joined(pieces: Iterable[str]) -> str:
@@ -103,7 +103,7 @@ def _joined(pieces: Iterable[str]) -> str:
     for piece in pieces:
         text.append(piece)
         size += len(piece)
-        if size > MOST:
+        if size > _MOST:
             break
     return "".join(text)
 
@@ -154,7 +154,7 @@ def _record(record: AvroRecord, style: _Style, level: int) -> Iterator[str]:
 
 def fixed_repr(value: AvroFixed) -> str:
     """The repr of a fixed, all of it unless it is long."""
-    return _fixed(value, _STYLES[0] if len(value) <= MOST // 4 else _STYLES[1])
+    return _fixed(value, _STYLES[0] if len(value) <= _MOST // 4 else _STYLES[1])
 
 
 def _fixed(value: AvroFixed, style: _Style) -> str:
