@@ -204,12 +204,9 @@ class Schema:
                 waiting.extend(schema._owners())
 
     def __str__(self) -> str:
-        import json
-
         from avrogen.avro.schema_json import self_contained_json
 
-        tree = self_contained_json(self.type, self.types)
-        return json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
+        return _dumped(self_contained_json(self.type, self.types))
 
     def __repr__(self) -> str:
         from avrogen.codec.brief import one_line
@@ -228,8 +225,10 @@ class Schema:
     def __hash__(self) -> int:
         return hash(self.canonical_form)
 
-    def __reduce__(self) -> tuple[Callable[[str], Schema], tuple[str]]:
-        return Schema.parse, (str(self),)
+    def __reduce__(self) -> tuple[Callable[[str, list[str]], Schema], tuple[str, list[str]]]:
+        # Type by type: inside each other, they might be nested more deeply than can be parsed.
+        text, *definitions = map(_dumped, _definitions(self))
+        return _unpickled, (text, definitions)
 
     def _parse(self) -> tuple[AvroType, Mapping[str, NamedType]]:
         # Two threads may both do this; they come to the same.
@@ -265,6 +264,19 @@ def _definitions(schema: Schema) -> list[Json]:
         type_json(schema.type),
         *(definition_json(types[name], types) for name in sorted(types)),
     ]
+
+
+def _dumped(tree: Json) -> str:
+    import json
+
+    return json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
+
+
+def _unpickled(text: str, definitions: list[str]) -> Schema:
+    from avrogen.codec.codec import Codec
+
+    owners: list[SchemaOwner] = [Codec(Schema.embedded(each)) for each in definitions]
+    return Schema(text, lambda: owners)
 
 
 def _is_same(one: Json, other: Json) -> bool:
