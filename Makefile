@@ -9,9 +9,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 CHECKED := avrogen tests generated_example benchmarks examples
 DEMO := build/demo
+SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types pytest bench example format clean
+.PHONY: help demo test lint types pytest fuzz bench example format clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +42,9 @@ pytest: $(READY) ## Run the tests
 	@$(BIN)/python -m tests.services
 	@echo "==> pytest"
 	@$(BIN)/pytest -n auto --dist loadgroup -q
+
+fuzz: $(READY) ## Throw broken messages at the codec, SECONDS=60 or as long as you like
+	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 bench: .venv/.bench ## Measure the codec, with others beside it, and builds
 	@echo "==> python benchmarks/codec.py (takes about three minutes)"

@@ -25,6 +25,7 @@ from avrogen.codec.python_backend.tables import (
     long_writer,
     prefixes,
     small_ints,
+    timestamp_writer,
 )
 from avrogen.codec.values import LocalTimestampNanos, TimestampNanos
 from avrogen.codec.varints import encode_long
@@ -113,6 +114,9 @@ def write_leaf(encoding: Encoding, operation: plan.Operation, value: str, tag: b
             type_ = source.bind(LocalTimestampNanos if local else TimestampNanos, "nanos")
             encoding.refuse_if(f"{value}.__class__ is not {type_}")
             return [_integer(source, value, 64, tag)]
+        case plan.DecimalOperation(scale=scale) if scale > conversions.MAX_SCALE:
+            written = f"{encoding.checked(operation)}({value}, left)"
+            return [*([repr(tag)] if tag else []), written]
         case plan.DecimalOperation(precision, scale, None):
             content = source.variable()
             number = _unscaled(encoding, value, precision, scale)
@@ -213,9 +217,10 @@ def _timestamp(source: Source, value: str, unit: TimeUnit, local: bool, tag: byt
     steps.append(f"{high} >> {7 * (size - 5)}")
     packed = f"{pack}({', '.join([*map(str, tag), *steps])})"
     least, beyond = 1 << 7 * (size - 5), 1 << 7 * (size - 4)
+    write = source.bind(timestamp_writer(unit, tag), "timestamp")
     return (
         f"{packed} if {least} <= ({high} := ({double} := {units} + {units}) >> 28) < {beyond} "
-        f"else {_integer(source, units, 64, tag)}"
+        f"else {write}({units})"
     )
 
 

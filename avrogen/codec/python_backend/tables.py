@@ -10,6 +10,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final, Literal, TypeVar
 
+from avrogen.avro.model import TimeUnit
+from avrogen.codec.conversions import timestamp_from_units
 from avrogen.codec.varints import encode_long, fits, read_varint
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "read_span",
     "skip_block",
     "small_ints",
+    "timestamp_writer",
     "unpack_array",
 ]
 
@@ -109,10 +112,22 @@ def long_writer(bits: int, tag: bytes) -> Callable[[int], bytes]:
     return (lambda number: tag + write(number)) if tag else write
 
 
+@cache
+def timestamp_writer(unit: TimeUnit, tag: bytes) -> Callable[[int], bytes]:
+    """A function that encodes a timestamp behind a tag, if its year in UTC is from 1 to 9999."""
+    write_long = long_writer(64, tag)
+
+    def write(units: int) -> bytes:
+        timestamp_from_units(units, unit, local=False)
+        return tag + encode_long(units) if -SMALL <= units < SMALL else write_long(units)
+
+    return write
+
+
 def as_int(value: Any) -> int:
-    """Ints of some subclass as such."""
+    """Ints of some subclass as such: what they are, not what they say."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return int(value)
+        return int.__index__(value)
     raise Unfit
 
 
@@ -127,13 +142,13 @@ def as_datetime(value: Any) -> datetime:
 
 
 def as_list(value: Any) -> list[object]:
-    """Lists of a subclass pass."""
-    return _instance(value, _LIST)
+    """Lists of a subclass as such: the items that they give."""
+    return list(_instance(value, _LIST))
 
 
 def as_dict(value: Any) -> dict[object, object]:
-    """Dicts of a subclass pass."""
-    return _instance(value, _DICT)
+    """Dicts of a subclass as such."""
+    return dict(_instance(value, _DICT))
 
 
 def _instance(value: Any, type_: type[V] | tuple[type[V], ...]) -> V:
