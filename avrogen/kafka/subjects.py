@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Literal, TypeAlias, assert_never
 
-__all__ = ["Part", "SubjectStrategy", "needs_name", "subject_name"]
+__all__ = ["Part", "SubjectStrategy", "subject_name"]
 
 Part: TypeAlias = Literal["key", "value"]
 """What of a message is written with a schema."""
 
-SubjectStrategy: TypeAlias = Literal["topic", "record", "topic-record"]
-"""How subjects are named; Confluent's three strategies.
 
-``topic``: the topic's name and ``-value`` or ``-key`` (``TopicNameStrategy``); ``record``: the
-type's full name (``RecordNameStrategy``); ``topic-record``: the two with a hyphen between them
-(``TopicRecordNameStrategy``).
-"""
+class SubjectStrategy(StrEnum):
+    """How subjects are named; Confluent's three strategies, as ``avrogen.toml`` calls them."""
 
+    TOPIC = "topic"
+    """``{topic}-key``, ``{topic}-value``: one type on a topic (``TopicNameStrategy``)."""
+    RECORD = "record"
+    """``{full name}``: a type has the same schema on all topics (``RecordNameStrategy``)."""
+    TOPIC_RECORD = "topic-record"
+    """``{topic}-{full name}``: several types on a topic (``TopicRecordNameStrategy``)."""
 
-def needs_name(strategy: SubjectStrategy) -> bool:
-    """Whether only types that have a name have a subject.
-
-    Raises:
-        ValueError: there is no such strategy.
-    """
-    known: tuple[SubjectStrategy, ...] = ("topic", "record", "topic-record")
-    if strategy not in known:
-        raise ValueError(f"a subject strategy is {', '.join(known)}, not {strategy!r}")
-    return strategy != "topic"
+    @property
+    def needs_name(self) -> bool:
+        """Whether only types that have a name have a subject."""
+        return self is not SubjectStrategy.TOPIC
 
 
 def subject_name(strategy: SubjectStrategy, topic: str, part: Part, name: str | None) -> str:
@@ -42,14 +39,14 @@ def subject_name(strategy: SubjectStrategy, topic: str, part: Part, name: str | 
     Raises:
         ValueError: the strategy goes by names, and the type has none.
     """
-    if strategy == "topic":
+    if strategy is SubjectStrategy.TOPIC:
         return f"{topic}-{part}"
     if name is None:
         raise ValueError(f"the subject strategy {strategy} is for types that have a name")
     match strategy:
-        case "record":
+        case SubjectStrategy.RECORD:
             return name
-        case "topic-record":
+        case SubjectStrategy.TOPIC_RECORD:
             return f"{topic}-{name}"
         case _:
             assert_never(strategy)
