@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from avrogen.kafka.convention import Context
     from avrogen.kafka.registry.port import RegisteredSchema, SchemaRegistry
     from avrogen.kafka.subjects import Part, SubjectStrategy
-    from avrogen.kafka.topic import SubjectStrategy as StrategyName
 
 __all__ = ["AsyncSerializer", "Serializer"]
 
@@ -52,7 +51,7 @@ class Serializer(Generic[T]):
         self,
         registry: SchemaRegistry,
         *targets: type[T] | Codec[T] | Schema,
-        strategy: SubjectStrategy | StrategyName | None = None,
+        strategy: SubjectStrategy | None = None,
         register: bool = False,
         references: bool = False,
         header: bool = False,
@@ -106,7 +105,7 @@ class AsyncSerializer(Generic[T]):
         self,
         registry: SchemaRegistry,
         *targets: type[T] | Codec[T] | Schema,
-        strategy: SubjectStrategy | StrategyName | None = None,
+        strategy: SubjectStrategy | None = None,
         register: bool = False,
         references: bool = False,
         header: bool = False,

@@ -11,14 +11,13 @@ from avrogen.errors import EncodeError, RegistryError
 from avrogen.kafka.framing import frame_prefix, header_value
 from avrogen.kafka.registry.registration import find_or_register
 from avrogen.kafka.registry.single_flight import SingleFlight
-from avrogen.kafka.subjects import SubjectStrategy, subject_name
+from avrogen.kafka.subjects import needs_name, subject_name
 from avrogen.kafka.targets import name_of, schema_of
 
 if TYPE_CHECKING:
     from avrogen.kafka.registry.port import RegisteredSchema, SchemaRegistry
-    from avrogen.kafka.subjects import Part
+    from avrogen.kafka.subjects import Part, SubjectStrategy
     from avrogen.kafka.targets import Target
-    from avrogen.kafka.topic import SubjectStrategy as StrategyName
 
 __all__ = ["MAX_BOUND", "Bound", "Rule", "Writers"]
 
@@ -37,7 +36,7 @@ class Rule(NamedTuple):
         header: whether a header names the schema, by its GUID.
     """
 
-    strategy: SubjectStrategy | StrategyName | None = None
+    strategy: SubjectStrategy | None = None
     register: bool = False
     references: bool = False
     header: bool = False
@@ -75,10 +74,11 @@ class Writers:
         if not targets or (len(targets) > 1 and len(classes) < len(targets)):
             raise TypeError("expected generated classes, or a single Codec or Schema")
         several = len(targets) > 1
-        default = SubjectStrategy.TOPIC_RECORD if several else SubjectStrategy.TOPIC
-        self._strategy = SubjectStrategy(rule.strategy or default)
+        default: SubjectStrategy = "topic-record" if several else "topic"
+        self._strategy: SubjectStrategy = rule.strategy or default
+        named = needs_name(self._strategy)
         for target in targets:
-            if name_of(schema_of(target)) is None and self._strategy.needs_name:
+            if name_of(schema_of(target)) is None and named:
                 raise ValueError(f"the subject strategy {self._strategy} needs a name: {target!r}")
         self._registry = registry
         self._targets = tuple(targets)

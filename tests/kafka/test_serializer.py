@@ -231,7 +231,7 @@ def test_a_context_is_needed(registry: MemoryRegistry) -> None:
             (ParcelKey,),
             {"strategy": "colour"},
             ValueError,
-            "'colour' is not a valid SubjectStrategy",
+            "not 'colour'",
         ),
     ],
 )
