@@ -4,79 +4,67 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 from avrogen.avro import model
 
 __all__ = ["canonical_form"]
 
-_Piece: TypeAlias = str | model.AvroType
-"""Text, or a type that is still to be written."""
-
 
 def canonical_form(type_: model.AvroType, types: Mapping[str, model.NamedType]) -> str:
     """What of a schema matters to who reads its data, in exactly one spelling.
-
-    The stack is a list: chains of types may be longer than Python's.
 
     Args:
         type_: the type.
         types: at least the named types that can be reached from it.
     """
-    defined: set[str] = set()
     written: list[str] = []
-    waiting = [_pieces(type_, types, defined)]
+    defined: set[str] = set()
+    # The stack is a list: chains of types may be longer than Python's.
+    waiting: list[str | model.AvroType] = [type_]
     while waiting:
-        for piece in waiting[-1]:
-            if isinstance(piece, str):
-                written.append(piece)
-            else:
-                waiting.append(_pieces(piece, types, defined))
-                break
-        else:
-            waiting.pop()
+        part = waiting.pop()
+        match part:
+            case str():
+                written.append(part)
+            case model.Reference(name) if name in defined:
+                written.append(f'"{name}"')
+            case model.Reference(name):
+                defined.add(name)
+                waiting += reversed([*_definition(types[name])])
+            case _:
+                waiting += reversed([*_parts(part)])
     return "".join(written)
 
 
-def _pieces(
-    type_: model.AvroType, types: Mapping[str, model.NamedType], defined: set[str]
-) -> Iterator[_Piece]:
+def _parts(
+    type_: model.Primitive | model.Array | model.Map | model.Union,
+) -> Iterator[str | model.AvroType]:
+    """Text of a type, with types in it that are yet to be written."""
     match type_:
         case model.Primitive(name):
             yield f'"{name}"'
-        case model.Reference(name) if name in defined:
-            yield f'"{name}"'
-        case model.Reference(name):
-            defined.add(name)
-            yield from _definition(types[name])
         case model.Array(items):
-            yield '{"type":"array","items":'
-            yield items
-            yield "}"
+            yield from ('{"type":"array","items":', items, "}")
         case model.Map(values):
-            yield '{"type":"map","values":'
-            yield values
-            yield "}"
+            yield from ('{"type":"map","values":', values, "}")
         case model.Union(branches):
             yield "["
-            for index, branch in enumerate(branches):
-                if index:
-                    yield ","
-                yield branch
+            for position, branch in enumerate(branches):
+                yield from (",", branch) if position else (branch,)
             yield "]"
         case _:
             assert_never(type_)
 
 
-def _definition(named: model.NamedType) -> Iterator[_Piece]:
-    """[FULLNAMES], [STRIP], [ORDER]: of a record its name, type and fields, and so on."""
+def _definition(named: model.NamedType) -> Iterator[str | model.AvroType]:
     match named:
         case model.Record(name, fields):
+            # [FULLNAMES], [STRIP], [ORDER]: of a record its name, type and fields.
             yield f'{{"name":"{name}","type":"record","fields":['
-            for index, field in enumerate(fields):
-                yield f'{"," if index else ""}{{"name":"{field.name}","type":'
-                yield field.type
-                yield "}"
+            for position, field in enumerate(fields):
+                yield f'{"," if position else ""}{{"name":"{field.name}","type":'
+                yield from (field.type, "}")
             yield "]}"
         case model.EnumType(name, symbols):
             listed = json.dumps(symbols, separators=(",", ":"))

@@ -301,7 +301,7 @@ def written(write: Callable[[Any], bytes], value: Any) -> int | None:
         return None
 
 
-@pytest.mark.parametrize("one", {**KINDS, **NAMED})
+@pytest.mark.parametrize("one", [*KINDS, *NAMED])
 def test_plain_values(one: str) -> None:
     kinds = {**KINDS, **NAMED}
     for pair in (pair for pair in pairs(kinds) if pair[0] == one):
