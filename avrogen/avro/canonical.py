@@ -3,60 +3,85 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import assert_never
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias, assert_never
 
 from avrogen.avro import model
 
 __all__ = ["canonical_form"]
 
+_Piece: TypeAlias = str | model.AvroType
+"""Text, or a type that is still to be written."""
+
 
 def canonical_form(type_: model.AvroType, types: Mapping[str, model.NamedType]) -> str:
     """What of a schema matters to who reads its data, in exactly one spelling.
+
+    The stack is a list: chains of types may be longer than Python's.
 
     Args:
         type_: the type.
         types: at least the named types that can be reached from it.
     """
-    return _Writer(types).type(type_)
+    defined: set[str] = set()
+    written: list[str] = []
+    waiting = [_pieces(type_, types, defined)]
+    while waiting:
+        for piece in waiting[-1]:
+            if isinstance(piece, str):
+                written.append(piece)
+            else:
+                waiting.append(_pieces(piece, types, defined))
+                break
+        else:
+            waiting.pop()
+    return "".join(written)
 
 
-class _Writer:
-    def __init__(self, types: Mapping[str, model.NamedType]) -> None:
-        self._types = types
-        self._defined: set[str] = set()
+def _pieces(
+    type_: model.AvroType, types: Mapping[str, model.NamedType], defined: set[str]
+) -> Iterator[_Piece]:
+    match type_:
+        case model.Primitive(name):
+            yield f'"{name}"'
+        case model.Reference(name) if name in defined:
+            yield f'"{name}"'
+        case model.Reference(name):
+            defined.add(name)
+            yield from _definition(types[name])
+        case model.Array(items):
+            yield '{"type":"array","items":'
+            yield items
+            yield "}"
+        case model.Map(values):
+            yield '{"type":"map","values":'
+            yield values
+            yield "}"
+        case model.Union(branches):
+            yield "["
+            for index, branch in enumerate(branches):
+                if index:
+                    yield ","
+                yield branch
+            yield "]"
+        case _:
+            assert_never(type_)
 
-    def type(self, type_: model.AvroType) -> str:
-        match type_:
-            case model.Primitive(name):
-                return f'"{name}"'
-            case model.Reference(name):
-                return self._reference(name)
-            case model.Array(items):
-                return f'{{"type":"array","items":{self.type(items)}}}'
-            case model.Map(values):
-                return f'{{"type":"map","values":{self.type(values)}}}'
-            case model.Union(branches):
-                return f"[{','.join(map(self.type, branches))}]"
-            case _:
-                assert_never(type_)
 
-    def _reference(self, name: str) -> str:
-        if name in self._defined:
-            return f'"{name}"'
-        self._defined.add(name)
-        named = self._types[name]
-        match named:
-            case model.Record(fields=fields):
-                # [FULLNAMES], [STRIP], [ORDER]: of a record its name, type and fields.
-                inner = ",".join(
-                    f'{{"name":"{f.name}","type":{self.type(f.type)}}}' for f in fields
-                )
-                return f'{{"name":"{name}","type":"record","fields":[{inner}]}}'
-            case model.EnumType(symbols=symbols):
-                listed = json.dumps(symbols, separators=(",", ":"))
-                return f'{{"name":"{name}","type":"enum","symbols":{listed}}}'
-            case model.Fixed(size=size):
-                return f'{{"name":"{name}","type":"fixed","size":{size}}}'
-            case _:
-                assert_never(named)
+def _definition(named: model.NamedType) -> Iterator[_Piece]:
+    """[FULLNAMES], [STRIP], [ORDER]: of a record its name, type and fields, and so on."""
+    match named:
+        case model.Record(name, fields):
+            yield f'{{"name":"{name}","type":"record","fields":['
+            for index, field in enumerate(fields):
+                yield f'{"," if index else ""}{{"name":"{field.name}","type":'
+                yield field.type
+                yield "}"
+            yield "]}"
+        case model.EnumType(name, symbols):
+            listed = json.dumps(symbols, separators=(",", ":"))
+            yield f'{{"name":"{name}","type":"enum","symbols":{listed}}}'
+        case model.Fixed(name, size):
+            yield f'{{"name":"{name}","type":"fixed","size":{size}}}'
+        case _:
+            assert_never(named)

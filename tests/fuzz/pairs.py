@@ -8,7 +8,7 @@ from typing import Any
 from avrogen import ResolutionError
 from avrogen.codec import plan as plans
 from avrogen.codec.checked.reader import CheckedReader
-from avrogen.codec.planning import plan_to_read
+from avrogen.codec.planning.resolved import plan_to_read
 from tests.fuzz.default_model import Unresolvable
 from tests.fuzz.outcomes import Failure, Find, Outcome, Value, as_plain, outcome_of
 from tests.fuzz.own_schema import expect_same, write_again
