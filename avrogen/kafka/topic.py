@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 from avrogen.codec.schema import SchemaOwner
+from avrogen.kafka.subjects import SubjectStrategy
 
 __all__ = ["KeyType", "PrimitiveKey", "SubjectStrategy", "Topic"]
 
@@ -17,13 +18,6 @@ PrimitiveKey: TypeAlias = Literal["boolean", "int", "long", "float", "double", "
 
 KeyType: TypeAlias = "PrimitiveKey | SchemaOwner"
 """What keys are: a primitive, or a type whose schema is in the registry."""
-
-SubjectStrategy: TypeAlias = Literal["topic", "record", "topic-record"]
-"""Under which subject the schema of a type is registered.
-
-``topic``: the topic's name and ``-value`` or ``-key``; ``record``: the type's full name;
-``topic-record``: the two with a hyphen between them.
-"""
 
 
 @dataclass(frozen=True, slots=True)

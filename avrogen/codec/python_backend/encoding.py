@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from functools import partial
+from typing import Final
 
 from avrogen.codec import plan
 from avrogen.codec.checked.writer import CheckedWriter
@@ -21,6 +22,9 @@ from avrogen.codec.python_backend.source import MAX_NESTING, Source
 from avrogen.codec.python_backend.tables import Unfit, as_dict, as_list, check_reals, pack_array
 
 __all__ = ["Encoding", "encoder_source"]
+
+_FEW: Final = 4
+"""Up to so many pieces are faster added one by one: that is an instruction without a call."""
 
 
 def encoder_source(plan_: plan.Plan) -> Source:
@@ -74,7 +78,6 @@ class Encoding:
         with source.block(f"def {name}(value, out, left):"):
             self._inlined = 0
             self._has_out = True
-            source.line("add = out.append")
             if tag:
                 self.piece(repr(tag))
             if isinstance(operation, plan.Call):
@@ -115,11 +118,11 @@ class Encoding:
         if not self._has_out:
             if count or create:
                 self.source.line(f"out = [{self._take_pieces()[1:-1]}]")
-                self.source.line("add = out.append")
                 self._has_out = True
-        elif count == 1:
-            self.source.line(f"add({self._pieces.pop()})")
-        elif count:
+        elif count <= _FEW:
+            while self._pieces:
+                self.source.line(f"out.append({self._pieces.pop(0)})")
+        else:
             self.source.line(f"out += {self._take_pieces()}")
 
     def _take_pieces(self) -> str:
