@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         TransactionError,
     )
     from avrogen.kafka.message import Delivered, Headers, Message
+    from avrogen.kafka.observing.opentelemetry import OpenTelemetryObserver
     from avrogen.kafka.topic import Topic
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "LocalTimestampNanos",
     "Message",
     "MissingExtraError",
+    "OpenTelemetryObserver",
     "RegistryError",
     "ResolutionError",
     "Schema",
@@ -86,6 +88,7 @@ _HOMES = {
     "LocalTimestampNanos": "avrogen.codec.values",
     "Message": "avrogen.kafka.message",
     "MissingExtraError": "avrogen.errors",
+    "OpenTelemetryObserver": "avrogen.kafka.observing.opentelemetry",
     "RegistryError": "avrogen.errors",
     "ResolutionError": "avrogen.errors",
     "Schema": "avrogen.codec.schema",

@@ -116,7 +116,7 @@ class AsyncTopicProducer(Generic[K, V]):
         sender = self._open()
         channel = sender.channel
         arguments = channel.arguments(value, key, headers, partition, timestamp)
-        return await sender.send(arguments, channel.observed(arguments))
+        return await sender.send(arguments, channel.observed(value, arguments))
 
     async def flush(self, timeout: float | None = None) -> int:
         """Wait until everything that was sent is delivered or has failed. What lingers is sent now.

@@ -147,14 +147,14 @@ class Channel:
         at = _NOW if timestamp is None else _milliseconds(timestamp)
         return Arguments(data, raw_key, partition, at, pairs)
 
-    def observed(self, arguments: Arguments) -> object:
+    def observed(self, value: object, arguments: Arguments) -> object:
         """Tell the observer, who may add headers, and get what belongs to the message."""
         observer = self.outbox.observer
         if observer is None:
             return None
         key = self._outgoing.plain_key(arguments.key)
         assert arguments.headers is not None, "there is a list where there is an observer"
-        return observer.sending(self.topic, key, arguments.headers)
+        return observer.sending(self.topic, key, value, arguments.headers)
 
     def refused(self, refusal: KafkaException) -> KafkaError:
         """What librdkafka did not take: the error that the message's future is to raise.

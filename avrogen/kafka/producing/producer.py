@@ -129,7 +129,7 @@ class TopicProducer(Generic[K, V]):
         arguments = self._channel.arguments(value, key, headers, partition, timestamp)
         delivery = Delivery(self._outbox)
         if self._outbox.observer is not None:
-            delivery.observe(self._channel.observed(arguments))
+            delivery.observe(self._channel.observed(value, arguments))
         self._outbox.count_sent()
         data, raw_key, number, at, pairs = arguments
         try:
