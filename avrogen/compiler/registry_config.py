@@ -6,7 +6,6 @@ Secrets do not belong there, as the file is under version control; they come fro
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from avrogen.avro.diagnostics import Code
 from avrogen.avro.source import Pointer
@@ -21,6 +20,7 @@ _KEYS = (
     "ca-file",
     "certificate-file",
     "key-file",
+    "logical-cluster",
     "references",
 )
 
@@ -36,6 +36,7 @@ class RegistryConfig:
         ca_file: certificates of those who may vouch for it, in PEM.
         certificate_file: the certificate of who asks, in PEM.
         key_file: the key to it, in PEM.
+        logical_cluster: which registry behind the URL is meant, where it is asked with a token.
         references: whether types are registered under names of their own and referred to.
     """
 
@@ -45,6 +46,7 @@ class RegistryConfig:
     ca_file: str | None = None
     certificate_file: str | None = None
     key_file: str | None = None
+    logical_cluster: str | None = None
     references: bool = False
 
 
@@ -64,20 +66,19 @@ def read_registry(value: Toml, at: Pointer, reader: TableReader) -> RegistryConf
         ca_file=reader.text(table, "ca-file", at),
         certificate_file=reader.text(table, "certificate-file", at),
         key_file=reader.text(table, "key-file", at),
+        logical_cluster=reader.text(table, "logical-cluster", at),
         references=reader.flag(table, "references", at),
     )
 
 
 def _url(table: dict[str, Toml], at: Pointer, reader: TableReader) -> str | None:
     url = reader.text(table, "url", at)
-    for each in [] if url is None else url.split(","):
-        parts = urlsplit(each.strip())
-        if parts.username is not None or parts.password is not None:
-            reader.diagnostics.report(
-                Code.WRONG_VALUE,
-                reader.positions.value((*at, "url")),
-                '"url" holds credentials, and files with configuration are read by many',
-                hint='write user = "..." and set AVROGEN_REGISTRY_PASSWORD',
-            )
-            return None
-    return url
+    if url is None or "@" not in url:
+        return url
+    reader.diagnostics.report(
+        Code.WRONG_VALUE,
+        reader.positions.value((*at, "url")),
+        '"url" holds credentials, and files with configuration are read by many',
+        hint='write user = "..." and set AVROGEN_REGISTRY_PASSWORD',
+    )
+    return None

@@ -108,6 +108,12 @@ class ServerProcess:
         """Whether it has been started and has not ended; one that is paused runs."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """Of the process that runs."""
+        assert self._process is not None and self.running, f"{self.name} does not run"
+        return self._process.pid
+
     def stop(self) -> None:
         """Ask it to end, and wait until it has; killed if it takes too long."""
         if self._process is not None and self.running:
@@ -145,8 +151,7 @@ class ServerProcess:
         self.stop()
 
     def _signal(self, number: int) -> None:
-        assert self._process is not None and self.running, f"{self.name} does not run"
-        os.kill(self._process.pid, number)
+        os.kill(self.pid, number)
 
     def _reap(self) -> None:
         guard, self._guard = self._guard, None
