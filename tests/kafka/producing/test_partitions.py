@@ -92,7 +92,8 @@ def test_a_partitioner_for_a_topic_that_is_not_there(real: AnyCluster) -> None:
 
 def test_partitions_that_are_added_later() -> None:
     """The number is asked for every five minutes; an old one is better than none."""
-    now, numbers = 0.0, [2, None, 4]
+    numbers = [2, None, 4]
+    times = [0.0]
     asked: list[float] = []
 
     def list_topics(topic: str, timeout: float) -> object:
@@ -105,10 +106,11 @@ def test_partitions_that_are_added_later() -> None:
 
     producer = cast("Producer", SimpleNamespace(list_topics=list_topics))
     partitions = Partitions(
-        producer, "events", lambda _key, _value, number: number - 1, lambda: now
+        producer, "events", lambda _key, _value, number: number - 1, lambda: times[-1]
     )
     seen: list[int] = []
-    for now in (0.0, 299.0, 300.0, 599.0, 600.0):
+    for time in (0.0, 299.0, 300.0, 599.0, 600.0):
+        times.append(time)
         partitions.refresh()
         seen.append(partitions.choose(None, None))
     assert seen == [1, 1, 1, 1, 3]
