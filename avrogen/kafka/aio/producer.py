@@ -116,7 +116,9 @@ class AsyncTopicProducer(Generic[K, V]):
         sender = self._open()
         channel = sender.channel
         arguments = channel.arguments(value, key, headers, partition, timestamp)
-        return await sender.send(arguments, channel.observed(value, arguments))
+        sending = channel.observed(value, arguments)
+        ticket = sender.start(arguments, sending) or await sender.queued(arguments, sending)
+        return ticket.future
 
     async def flush(self, timeout: float | None = None) -> int:
         """Wait until everything that was sent is delivered or has failed. What lingers is sent now.

@@ -11,9 +11,6 @@ from avrogen.kafka.aio.queueing import Queueing
 from avrogen.kafka.aio.threads import completed, nothing
 
 if TYPE_CHECKING:
-    from confluent_kafka import KafkaError
-
-    from avrogen.kafka.message import Delivered
     from avrogen.kafka.producing.channel import Arguments, Channel
 
 __all__ = ["Sender"]
@@ -35,27 +32,52 @@ class Sender:
         self._handover = Handover(channel.outbox, self._is_awaited, self._progress)
         channel.client.poller.add_hook(self._handover.after_poll)
 
-    async def send(self, arguments: Arguments, sending: object) -> asyncio.Future[Delivered]:
-        """Queue a message; see :meth:`AsyncTopicProducer.send`.
+    def start(self, arguments: Arguments, sending: object) -> Ticket | None:
+        """Queue a message if there is room.
 
         Args:
             arguments: what is produced.
             sending: what the observer wants to be given for it.
+
+        Returns:
+            None: there is no room, or others have waited longer. Nothing is queued.
+
+        Raises:
+            DeliveryError, TransactionError: as :meth:`TopicProducer.send`.
+        """
+        if self._queueing:
+            return None
+        ticket = Ticket(self._handover, sending)
+        self._outbox.count_sent()
+        try:
+            self._produce(ticket, arguments)
+        except BufferError:
+            self._outbox.count_sent(-1)
+            return None
+        except Exception as error:
+            self._refused(ticket, arguments, error)
+        return ticket
+
+    async def queued(self, arguments: Arguments, sending: object) -> Ticket:
+        """Queue a message when there is room.
+
+        Raises:
+            DeliveryError: there was none for too long, or as :meth:`start`.
+            ClosedError: the producer was closed meanwhile.
         """
         ticket = Ticket(self._handover, sending)
         self._outbox.count_sent()
         try:
-            failure = None
-            if self._queueing:  # those that wait come first
-                failure = await self._not_queued(ticket, arguments, BufferError())
-            else:
-                self._produce(ticket, arguments)
+            timeout = self.channel.client.delivery_timeout
+            if not await self._queueing.wait(ticket, arguments, timeout):
+                raise self.channel.no_room()
         except Exception as error:
-            failure = await self._not_queued(ticket, arguments, error)
-        if failure is not None:
-            self._handover.failed(ticket, failure, arguments.key)
-            self._handover.settle()
-        return ticket.future
+            self._refused(ticket, arguments, error)
+        except asyncio.CancelledError:
+            if not ticket.is_queued:  # it may have been, in that very moment
+                self._outbox.count_sent(-1)
+            raise
+        return ticket
 
     async def settled(self, timeout: float | None) -> None:
         """Wait until everything is delivered or has failed, or time is over."""
@@ -85,31 +107,21 @@ class Sender:
     def _produce(self, ticket: Ticket, arguments: Arguments) -> None:
         data, key, partition, at, headers = arguments
         topic = self.channel.topic
-        self._produce_call(topic, data, key, partition, ticket, timestamp=at, headers=headers)
+        self._produce_call(topic, data, key, partition, ticket, None, at, headers)
 
-    async def _not_queued(
-        self, ticket: Ticket, arguments: Arguments, error: Exception
-    ) -> KafkaError | None:
-        """Wait for room. Or say why the message fails; or raise what is not about the message."""
+    def _refused(self, ticket: Ticket, arguments: Arguments, error: Exception) -> None:
+        """Let the message's future fail, or raise what is not about the message."""
         from confluent_kafka import KafkaException
 
         try:
-            if not isinstance(error, BufferError):
+            if not isinstance(error, KafkaException):
                 raise error
-            timeout = self.channel.client.delivery_timeout
-            if not await self._queueing.wait(ticket, arguments, timeout):
-                raise self.channel.no_room()
-            return None
-        except KafkaException as refusal:
-            try:
-                return self.channel.refused(refusal)
-            except Exception:
-                self._outbox.count_sent(-1)
-                raise
-        except BaseException:
-            if not ticket.is_queued:  # it may have been cancelled in that very moment
-                self._outbox.count_sent(-1)
+            failure = self.channel.refused(error)
+        except Exception:
+            self._outbox.count_sent(-1)
             raise
+        self._handover.failed(ticket, failure, arguments[1])
+        self._handover.settle()
 
     # --- progress, after each go of the thread that polls -----------------------------------------
 

@@ -126,16 +126,15 @@ class TopicProducer(Generic[K, V]):
         """
         if self._closed:
             raise ClosedError(f"the producer for {self._topic_name} was closed")
+        outbox = self._outbox
         arguments = self._channel.arguments(value, key, headers, partition, timestamp)
-        delivery = Delivery(self._outbox)
-        if self._outbox.observer is not None:
+        delivery = Delivery(outbox)
+        if outbox.observer is not None:
             delivery.observe(self._channel.observed(value, arguments))
-        self._outbox.count_sent()
+        outbox.count_sent()
         data, raw_key, number, at, pairs = arguments
         try:
-            self._produce(
-                self._topic_name, data, raw_key, number, delivery, timestamp=at, headers=pairs
-            )
+            self._produce(self._topic_name, data, raw_key, number, delivery, None, at, pairs)
         except Exception as error:
             self._not_queued(delivery, arguments, error)
         return delivery
@@ -222,7 +221,7 @@ class TopicProducer(Generic[K, V]):
             self._outbox.count_sent(-1)
             raise
         if failure is not None:
-            delivery.fail(failure, arguments.key)
+            delivery.fail(failure, arguments[1])
 
     def _failure(
         self, delivery: Delivery, arguments: Arguments, error: Exception
@@ -245,9 +244,7 @@ class TopicProducer(Generic[K, V]):
         def queued() -> bool:
             data, key, partition, at, headers = arguments
             try:
-                self._produce(
-                    self._topic_name, data, key, partition, delivery, timestamp=at, headers=headers
-                )
+                self._produce(self._topic_name, data, key, partition, delivery, None, at, headers)
             except BufferError:
                 return False
             return True
