@@ -162,7 +162,7 @@ class ProducerClient:
         Returns:
             Whether it is.
         """
-        return self.poller.wait(lambda: self.queued == 0, timeout, flush=True)
+        return self.poller.flush(lambda: self.queued == 0, timeout)
 
     # --- transactions -----------------------------------------------------------------------------
 

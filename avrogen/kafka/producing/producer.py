@@ -148,7 +148,7 @@ class TopicProducer(Generic[K, V]):
         Returns:
             How many messages are still waited for.
         """
-        self._channel.client.poller.wait(self._channel.is_idle, timeout, flush=True)
+        self._channel.client.poller.flush(self._channel.is_idle, timeout)
         return self._outbox.pending
 
     def transaction(self) -> AbstractContextManager[Transactions]:
@@ -250,5 +250,5 @@ class TopicProducer(Generic[K, V]):
             return True
 
         client = self._channel.client
-        if not client.poller.wait(queued, client.delivery_timeout, flush=True):
+        if not client.poller.wait(queued, client.delivery_timeout):
             raise self._channel.no_room()
