@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from avrogen.kafka.registry.port import SchemaRegistry
     from avrogen.kafka.topic import Topic
 
-__all__ = ["AsyncTopicProducer"]
+__all__ = ["AsyncKeyedTopicProducer", "AsyncTopicProducer"]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -219,3 +219,21 @@ class AsyncTopicProducer(Generic[K, V]):
                 f"the producer for {self._topic_name} is not open: async with ... as orders"
             )
         return self._sender
+
+
+class AsyncKeyedTopicProducer(AsyncTopicProducer[K, V]):
+    """A producer for a topic whose values do not hold its keys: each message is given its own."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        # Narrower on purpose, as KeyedTopicProducer is.
+        async def send(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+            self,
+            value: V,
+            *,
+            key: K,
+            headers: HeadersLike | None = None,
+            partition: int | None = None,
+            timestamp: datetime | None = None,
+        ) -> asyncio.Future[Delivered]: ...

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from avrogen.kafka.registry.port import SchemaRegistry
     from avrogen.kafka.topic import Topic
 
-__all__ = ["TopicProducer"]
+__all__ = ["KeyedTopicProducer", "TopicProducer"]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -252,3 +252,21 @@ class TopicProducer(Generic[K, V]):
         client = self._channel.client
         if not client.poller.wait(queued, client.delivery_timeout):
             raise self._channel.no_room()
+
+
+class KeyedTopicProducer(TopicProducer[K, V]):
+    """A producer for a topic whose values do not hold its keys: each message is given its own."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        # Narrower on purpose: type checkers should miss the key that is forgotten.
+        def send(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+            self,
+            value: V,
+            *,
+            key: K,
+            headers: HeadersLike | None = None,
+            partition: int | None = None,
+            timestamp: datetime | None = None,
+        ) -> Future[Delivered]: ...
