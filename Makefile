@@ -38,6 +38,7 @@ types: $(READY) ## Check types with mypy and pyright, both strict
 	@$(BIN)/pyright --pythonpath $(BIN)/python
 
 pytest: $(READY) ## Run the tests
+	@$(BIN)/python -m tests.services
 	@echo "==> pytest"
 	@$(BIN)/pytest -n auto --dist loadgroup -q
 

@@ -21,6 +21,15 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, settings
 
 from avrogen.cli import main
+from tests.services.fixtures import (
+    ON_SERVICES,
+    avro_java,
+    canonical_registry,
+    make_kafka,
+    make_registry,
+    real_kafka,
+    real_registry,
+)
 from tests.shared import COUNTS
 
 ROOT = Path(__file__).parents[1]
@@ -44,6 +53,15 @@ class Build(Protocol):
     """Builds schemas and imports the package."""
 
     def __call__(self, schemas: Schemas | Path, package: str = "built") -> ModuleType: ...
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests of real services together, which are the costly ones to set up."""
+    running = (canonical_registry, make_kafka, make_registry, real_kafka, real_registry)
+    services = {fixture.__name__ for fixture in (avro_java, *running)}
+    for item in items:
+        if isinstance(item, pytest.Function) and services & set(item.fixturenames):
+            item.add_marker(ON_SERVICES)
 
 
 @pytest.fixture(scope="session", autouse=True)

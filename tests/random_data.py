@@ -18,7 +18,7 @@ import fastavro
 
 from tests.schema_meaning import PRIMITIVES, Json, Meaning, is_list, is_object
 
-__all__ = ["Partner", "random_datum"]
+__all__ = ["Partner", "for_partners", "random_datum"]
 
 _fastavro: Any = fastavro
 """Its types are too loose for a strict checker."""
@@ -35,13 +35,18 @@ class Partner:
     """A schema as fastavro sees it."""
 
     def __init__(self, found: Meaning) -> None:
-        self._parsed = _fastavro.parse_schema(_inlined(found.type, found.definitions, set()))
+        self._parsed = _fastavro.parse_schema(for_partners(found))
 
     def write(self, datum: Any) -> bytes:
         """One datum; branches of unions are given as ``(name, value)``."""
         buffer = io.BytesIO()
         _fastavro.schemaless_writer(buffer, self._parsed, datum)
         return buffer.getvalue()
+
+
+def for_partners(found: Meaning) -> Json:
+    """A schema that partners take and that lays data out alike."""
+    return _inlined(found.type, found.definitions, set())
 
 
 def _inlined(schema: Json, definitions: Mapping[str, Json], seen: set[str]) -> Json:

@@ -8,15 +8,15 @@ first location, wherever else the pair is met.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import TypeAlias, assert_never
 
 from avrogen.avro import model
-from avrogen.avro.incompatibility import Incompatibility, IncompatibilityType, Part
-from avrogen.avro.pairs import TOP, Pair
+from avrogen.avro.incompatibility import Incompatibility, IncompatibilityType
+from avrogen.avro.places import Found, Pair, Place
 from avrogen.avro.resolution import Types, is_promotable, names_match, written_fields
 
-__all__ = ["Incompatibility", "IncompatibilityType", "Part", "compare", "incompatibilities"]
+__all__ = ["Comparison", "incompatibilities"]
 
 _MOST = 1000
 """As many are listed. What is wrong with a type counts wherever the type is used, so that chains of
@@ -27,41 +27,54 @@ _MANY = 50
 
 
 def incompatibilities(
-    reader: model.AvroType, reader_types: Types, writer: model.AvroType, writer_types: Types
+    reader: model.AvroType,
+    reader_types: Types,
+    writer: model.AvroType,
+    writer_types: Types,
+    place: Place | None = None,
 ) -> tuple[Incompatibility, ...]:
     """All that keeps some data of the writer's schema from being read, a thousand things at most.
 
-    Nothing, if all data can be read.
+    Args:
+        reader: what is to read.
+        reader_types: the named types that it leads to.
+        writer: what was written with.
+        writer_types: likewise.
+        place: where the two stand; None: at the top.
+
+    Returns:
+        Nothing, if all data can be read.
     """
-    return compare(Pair(reader, writer, TOP, TOP, TOP), reader_types, writer_types)
+    comparison = Comparison(reader_types, writer_types)
+    pair = Pair(reader, writer, place or Place())
+    return tuple(found.incompatibility for found in comparison.run(pair))
 
 
-def compare(pair: Pair, reader_types: Types, writer_types: Types) -> tuple[Incompatibility, ...]:
-    """Likewise for parts of two schemas."""
-    return tuple(_Comparison(reader_types, writer_types).run(pair))
-
-
-_Found: TypeAlias = list[Incompatibility]
-_Steps: TypeAlias = Generator[Pair, _Found, _Found]
+_Steps: TypeAlias = Generator[Pair, list[Found], list[Found]]
 """A comparison that asks for those of inner types, and ends in what was found."""
 
 _Key: TypeAlias = tuple[str | int, str | int]
 
 
-class _Comparison:
+class Comparison:
+    """A reader's and a writer's schema, of which all is known that was compared once."""
+
     def __init__(self, reader_types: Types, writer_types: Types) -> None:
+        """Prepare; named types are by full name."""
         self._reader_types = reader_types
         self._writer_types = writer_types
-        self._found: dict[_Key, _Found] = {}
+        self._found: dict[_Key, list[Found]] = {}
 
-    def run(self, pair: Pair) -> _Found:
-        """Compare a pair, and all that it leads to.
+    def run(self, pair: Pair) -> Sequence[Found]:
+        """Compare a pair of types, and all that it leads to.
 
         A pair that is met while it is being compared is compatible with itself. The stack is a
         list: chains of types may be longer than Python's.
         """
+        if _key(pair) in self._found:
+            return self._found[_key(pair)]
         waiting = [self._begin(pair)]
-        answer: _Found | None = None
+        answer: list[Found] | None = None
         while True:
             key, steps = waiting[-1]
             try:
@@ -82,32 +95,33 @@ class _Comparison:
 
     def _compare(self, pair: Pair) -> _Steps:
         match pair.reader, pair.writer:
-            case model.Union(), model.Union():
-                return (yield from self._unions(pair))
+            case model.Union(), model.Union(branches):
+                return (yield from self._unions(pair, branches))
             case _, model.Union(branches):
-                found: _Found = []
+                found: list[Found] = []
                 for index, branch in enumerate(branches):
-                    found += yield pair.writers_branch(index, branch)
+                    found += yield Pair(pair.reader, branch, pair.place.writers_branch(index))
                 return found
             case model.Union(branches), _:
                 return (yield from self._readers_union(pair, branches))
             case _ if _is_promoted(pair.reader, pair.writer):
                 return []
             case model.Array(one), model.Array(other):
-                return (yield pair.both(one, other, "items"))
+                return (yield Pair(one, other, pair.place.both("items")))
             case model.Map(one), model.Map(other):
-                return (yield pair.both(one, other, "values"))
+                return (yield Pair(one, other, pair.place.both("values")))
             case model.Reference(one), model.Reference(other):
                 return (yield from self._named(pair, one, other))
             case _:
                 return [self._mismatch(pair)]
 
-    def _unions(self, pair: Pair) -> _Steps:
-        assert isinstance(pair.writer, model.Union)
-        found: _Found = []
-        for index, branch in enumerate(pair.writer.branches):
-            there = pair.writers_branch(index, branch)
-            if (yield there._replace(path=TOP)):
+    # --- unions -----------------------------------------------------------------------------------
+
+    def _unions(self, pair: Pair, branches: tuple[model.AvroType, ...]) -> _Steps:
+        found: list[Found] = []
+        for index, branch in enumerate(branches):
+            there = Pair(pair.reader, branch, pair.place.writers_branch(index))
+            if (yield there._replace(place=there.place.anew())):
                 found.append(self._missing_branch(there))
         return found
 
@@ -119,20 +133,15 @@ class _Comparison:
             # else.
             order = [branches.index(pair.writer), *order]
         for index in order:
-            if not (yield pair.readers_branch(index, branches[index])._replace(path=TOP)):
+            there = pair.place.readers_branch(index).anew()
+            if not (yield Pair(branches[index], pair.writer, there)):
                 return []
         return [self._missing_branch(pair)]
 
-    def _missing_branch(self, pair: Pair) -> Incompatibility:
+    def _missing_branch(self, pair: Pair) -> Found:
         kind = _kind(pair.writer, self._writer_types)
         message = f"reader union lacking writer type: {kind}"
-        return pair.found(IncompatibilityType.MISSING_UNION_BRANCH, message)
-
-    def _mismatch(self, pair: Pair) -> Incompatibility:
-        mine = _kind(pair.reader, self._reader_types)
-        theirs = _kind(pair.writer, self._writer_types)
-        message = f"reader type: {mine} not compatible with writer type: {theirs}"
-        return pair.found(IncompatibilityType.TYPE_MISMATCH, message)
+        return _found(pair, IncompatibilityType.MISSING_UNION_BRANCH, message)
 
     # --- named types ------------------------------------------------------------------------------
 
@@ -140,11 +149,12 @@ class _Comparison:
         reader, writer = self._reader_types[one], self._writer_types[other]
         if type(reader) is not type(writer):
             return [self._mismatch(pair)]
-        pair = pair.enter(one, other)
-        found: _Found = []
+        pair = pair._replace(place=pair.place.inside(one, other))
+        found: list[Found] = []
 
         def note(step: str, kind: IncompatibilityType, message: str) -> None:
-            found.append(pair.both(pair.reader, pair.writer, step).found(kind, message))
+            there = pair._replace(place=pair.place.both(step))
+            found.append(_found(there, kind, message))
 
         if not names_match(reader, writer):
             note("name", IncompatibilityType.NAME_MISMATCH, f"expected: {writer.name}")
@@ -164,7 +174,7 @@ class _Comparison:
         return found
 
     def _fields(self, pair: Pair, reader: model.Record, writer: model.Record) -> _Steps:
-        found: _Found = []
+        found: list[Found] = []
         positions = written_fields(reader, writer)
         for index, (field, position) in enumerate(zip(reader.fields, positions, strict=True)):
             if len(found) > _MOST:
@@ -172,20 +182,20 @@ class _Comparison:
             here = ("fields", index)
             if position is not None:
                 written = writer.fields[position].type
-                if _is_promoted(field.type, written):
-                    continue
-                there = ("fields", position, "type")
-                found += yield pair.apart(field.type, (*here, "type"), written, there)
+                if not _is_promoted(field.type, written):
+                    place = pair.place.apart((*here, "type"), ("fields", position, "type"))
+                    found += yield Pair(field.type, written, place)
             elif field.default is not model.NO_DEFAULT:
                 continue
             elif self._is_enum_with_default(field.type):
-                # As Java has it: a default of the enum is no default of the field, and what is
-                # said of such a field is that its type is not that of the record.
-                found += yield pair.apart(field.type, (*here, "type"), pair.writer, ())
+                # As Java has it: the enum's default is none of the field, and what is said of the
+                # field is that its type is not the record's.
+                place = pair.place.apart((*here, "type"), ())
+                found += yield Pair(field.type, pair.writer, place)
             else:
-                there_is_none = pair.apart(pair.reader, here, pair.writer, ("fields",))
+                there = pair._replace(place=pair.place.apart(here, ("fields",)))
                 kind = IncompatibilityType.READER_FIELD_MISSING_DEFAULT_VALUE
-                found.append(there_is_none.found(kind, field.name))
+                found.append(_found(there, kind, field.name))
         return found
 
     def _is_enum_with_default(self, type_: model.AvroType) -> bool:
@@ -193,6 +203,16 @@ class _Comparison:
             return False
         named = self._reader_types[type_.name]
         return isinstance(named, model.EnumType) and named.default is not None
+
+    def _mismatch(self, pair: Pair) -> Found:
+        mine = _kind(pair.reader, self._reader_types)
+        theirs = _kind(pair.writer, self._writer_types)
+        message = f"reader type: {mine} not compatible with writer type: {theirs}"
+        return _found(pair, IncompatibilityType.TYPE_MISMATCH, message)
+
+
+def _found(pair: Pair, type_: IncompatibilityType, message: str) -> Found:
+    return Found(pair.place.found(type_, message), pair.reader_part, pair.writer_part)
 
 
 def _is_promoted(reader: model.AvroType, writer: model.AvroType) -> bool:

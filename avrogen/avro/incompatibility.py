@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from avrogen.avro.model import AvroType
-from avrogen.avro.source import Pointer
-
-__all__ = ["Incompatibility", "IncompatibilityType", "Part"]
+__all__ = ["Incompatibility", "IncompatibilityType"]
 
 
 class IncompatibilityType(StrEnum):
@@ -29,22 +26,6 @@ class IncompatibilityType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A part of a schema, by the definition that it stands in: however often a named type is used,
-    its parts are the same.
-
-    Attributes:
-        owner: the full name of that definition; "" for what stands in none.
-        pointer: the way through its JSON, from the definition or else from the top.
-        type: what was compared there.
-    """
-
-    owner: str
-    pointer: Pointer
-    type: AvroType
-
-
-@dataclass(frozen=True, slots=True)
 class Incompatibility:
     """One thing that keeps data from being read.
 
@@ -55,8 +36,6 @@ class Incompatibility:
             such as ``/fields/1/type/symbols``, and the positions of branches in writer's unions.
         reader_path: where it is in the reader's schema, references followed.
         writer_path: where it is in the writer's schema, likewise.
-        reader: the part of the reader's schema.
-        writer: the part of the writer's schema.
     """
 
     type: IncompatibilityType
@@ -64,8 +43,6 @@ class Incompatibility:
     path: str
     reader_path: str
     writer_path: str
-    reader: Part
-    writer: Part
 
     def __str__(self) -> str:
         return f"{self.type} at {self.path}: {self.message}"

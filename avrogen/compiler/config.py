@@ -6,27 +6,24 @@ in :mod:`avrogen.compiler.topics`.
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
 from pathlib import Path
-from typing import TypeAlias
 
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.source import Location, Pointer
 from avrogen.compiler.naming import alias_name
+from avrogen.compiler.registry_config import RegistryConfig, read_registry
 from avrogen.compiler.toml_positions import TomlPositions
-
-Toml: TypeAlias = "bool | int | float | str | datetime | date | time | list[Toml] | dict[str, Toml]"
+from avrogen.compiler.toml_tables import TableReader, Toml, near
 
 __all__ = ["SUBJECT_STRATEGIES", "Config", "Topic", "read_config"]
 
 FILE_NAME = "avrogen.toml"
 SUBJECT_STRATEGIES = ("topic", "record", "topic-record")
-_KEYS = ("strict", "topics")
+_KEYS = ("strict", "topics", "registry")
 _TOPIC_KEYS = ("name", "value", "key", "key-field", "subject-strategy", "dead-letter")
 
 
@@ -78,10 +75,12 @@ class Config:
     Attributes:
         strict: whether warnings fail a build.
         topics: in the order of the file.
+        registry: where the schema registry is; None if nothing is said of it.
     """
 
     strict: bool = False
     topics: tuple[Topic, ...] = ()
+    registry: RegistryConfig | None = None
 
 
 def read_config(schema_paths: Iterable[Path], diagnostics: Diagnostics) -> Config:
@@ -141,114 +140,64 @@ def _read(file: Path, top: tuple[str, ...], diagnostics: Diagnostics) -> Config:
         return Config()
     for step in top:
         document = document.get(step, {}) if isinstance(document, dict) else {}
-    reader = _Reader(TomlPositions(path, text), diagnostics)
-    return reader.config(document, top)
+    return _config(document, top, TableReader(TomlPositions(path, text), diagnostics))
 
 
-class _Reader:
-    """Takes a document apart, and reports what does not belong there."""
+def _config(document: Toml, top: Pointer, reader: TableReader) -> Config:
+    table = reader.table(document, top, _KEYS)
+    topics = reader.table(table.get("topics", {}), (*top, "topics"), None)
+    read = (_topic(name, topics[name], (*top, "topics", name), reader) for name in topics)
+    registry = table.get("registry")
+    return Config(
+        strict=reader.flag(table, "strict", top),
+        topics=tuple(topic for topic in read if topic),
+        registry=None if registry is None else read_registry(registry, (*top, "registry"), reader),
+    )
 
-    def __init__(self, positions: TomlPositions, diagnostics: Diagnostics) -> None:
-        self._positions = positions
-        self._diagnostics = diagnostics
 
-    def config(self, table: Toml, top: Pointer) -> Config:
-        if not isinstance(table, dict):
-            self._wrong_type(top, "a table", table)
-            return Config()
-        self._check_keys(table, _KEYS, top)
-        strict = table.get("strict", False)
-        if not isinstance(strict, bool):
-            self._wrong_type((*top, "strict"), "true or false", strict)
-        topics = table.get("topics", {})
-        if not isinstance(topics, dict):
-            self._wrong_type((*top, "topics"), "a table", topics)
-            return Config()
-        read = (self._topic(name, topics[name], (*top, "topics", name)) for name in topics)
-        return Config(strict is True, tuple(topic for topic in read if topic))
-
-    def _topic(self, topic: str, table: Toml, at: Pointer) -> Topic | None:
-        if not isinstance(table, dict):
-            self._wrong_type(at, "a table", table)
-            return None
-        self._check_keys(table, _TOPIC_KEYS, at)
-        value = self._names(table, "value", at)
-        strategy = self._text(table, "subject-strategy", at)
-        if strategy is not None and strategy not in SUBJECT_STRATEGIES:
-            self._diagnostics.report(
-                Code.SUBJECT_STRATEGY,
-                self._positions.value((*at, "subject-strategy")),
-                f'"{strategy}" is no subject strategy',
-                hint=_near(strategy, SUBJECT_STRATEGIES),
-            )
-        return Topic(
-            topic=topic,
-            name=self._text(table, "name", at) or alias_name(topic),
-            value=value,
-            key=self._text(table, "key", at),
-            key_field=self._text(table, "key-field", at),
-            subject_strategy=strategy or ("topic" if len(value) == 1 else "topic-record"),
-            dead_letter=self._text(table, "dead-letter", at),
-            place=TopicPlace(self._positions, at),
-        )
-
-    def _names(self, table: dict[str, Toml], key: str, at: Pointer) -> tuple[str, ...]:
-        """A name or a list of names, at least one."""
-        if key not in table:
-            self._diagnostics.report(
-                Code.MISSING_KEY,
-                self._positions.key(at),
-                f'the topic "{at[-1]}" does not say what is on it',
-                hint='add the full names of its types: value = ["com.acme.OrderPlaced"]',
-            )
-            return ()
-        value = table[key]
-        values = value if isinstance(value, list) else [value]
-        names = tuple(name for name in values if isinstance(name, str))
-        if not names or len(names) < len(values):
-            self._wrong_type((*at, key), "the full name of a type, or a list of them", value)
-            return ()
-        return names
-
-    def _text(self, table: dict[str, Toml], key: str, at: Pointer) -> str | None:
-        value = table.get(key)
-        if value is None or isinstance(value, str):
-            return value
-        self._wrong_type((*at, key), "a string", value)
+def _topic(topic: str, value: Toml, at: Pointer, reader: TableReader) -> Topic | None:
+    if not isinstance(value, dict):
+        reader.wrong_value(at, "a table", value)
         return None
-
-    def _check_keys(self, table: dict[str, Toml], known: Collection[str], at: Pointer) -> None:
-        for key in table:
-            if key not in known:
-                self._diagnostics.report(
-                    Code.UNKNOWN_KEY,
-                    self._positions.key((*at, key)),
-                    f'unknown key "{key}"',
-                    hint=_near(key, known),
-                )
-
-    def _wrong_type(self, at: Pointer, expected: str, value: object) -> None:
-        self._diagnostics.report(
-            Code.WRONG_VALUE,
-            self._positions.value(at),
-            f'"{at[-1]}" must be {expected}, not {_KINDS.get(type(value), "a date or time")}',
+    table = reader.table(value, at, _TOPIC_KEYS)
+    names = _names(table, "value", at, reader)
+    strategy = reader.text(table, "subject-strategy", at)
+    if strategy is not None and strategy not in SUBJECT_STRATEGIES:
+        reader.diagnostics.report(
+            Code.SUBJECT_STRATEGY,
+            reader.positions.value((*at, "subject-strategy")),
+            f'"{strategy}" is no subject strategy',
+            hint=near(strategy, SUBJECT_STRATEGIES),
         )
+    return Topic(
+        topic=topic,
+        name=reader.text(table, "name", at) or alias_name(topic),
+        value=names,
+        key=reader.text(table, "key", at),
+        key_field=reader.text(table, "key-field", at),
+        subject_strategy=strategy or ("topic" if len(names) == 1 else "topic-record"),
+        dead_letter=reader.text(table, "dead-letter", at),
+        place=TopicPlace(reader.positions, at),
+    )
 
 
-_KINDS: dict[type, str] = {
-    bool: "true or false",
-    int: "a number",
-    float: "a number",
-    str: "a string",
-    list: "a list",
-    dict: "a table",
-}
-
-
-def _near(word: str, known: Collection[str]) -> str:
-    """A hint: the word that was meant, or all there are."""
-    near = difflib.get_close_matches(word, known, n=1)
-    return f'did you mean "{near[0]}"?' if near else "there are: " + ", ".join(known)
+def _names(table: dict[str, Toml], key: str, at: Pointer, reader: TableReader) -> tuple[str, ...]:
+    """A name or a list of names, at least one."""
+    if key not in table:
+        reader.diagnostics.report(
+            Code.MISSING_KEY,
+            reader.positions.key(at),
+            f'the topic "{at[-1]}" does not say what is on it',
+            hint='add the full names of its types: value = ["com.acme.OrderPlaced"]',
+        )
+        return ()
+    value = table[key]
+    values = value if isinstance(value, list) else [value]
+    names = tuple(name for name in values if isinstance(name, str))
+    if not names or len(names) < len(values):
+        reader.wrong_value((*at, key), "the full name of a type, or a list of them", value)
+        return ()
+    return names
 
 
 def _syntax_location(path: str, error: ValueError) -> Location:

@@ -29,6 +29,11 @@ class MemoryRegistry:
         self.verdict = Compatibility(True)
         self.closed = False
 
+    @staticmethod
+    def guid(schema: SchemaText) -> UUID:
+        """The GUID that the schema has, wherever it is registered."""
+        return uuid5(_NAMESPACE, schema.text)
+
     def lookup(self, subject: str, schema: SchemaText) -> RegisteredSchema | None:
         self.asked["lookup"] += 1
         return next((v for v in self.kept.get(subject, ()) if v.schema == schema), None)
@@ -40,9 +45,9 @@ class MemoryRegistry:
             if version.schema == schema:
                 return version
         id_ = self.ids.setdefault(schema, len(self.ids) + 1)
-        guid = uuid5(_NAMESPACE, schema.text)
-        versions.append(RegisteredSchema(subject, len(versions) + 1, id_, schema, guid))
-        return versions[-1]
+        version = RegisteredSchema(subject, len(versions) + 1, id_, schema, self.guid(schema))
+        versions.append(version)
+        return version
 
     def by_id(self, id: int) -> SchemaText:
         self.asked["by_id"] += 1
@@ -54,7 +59,7 @@ class MemoryRegistry:
     def by_guid(self, guid: UUID) -> SchemaText:
         self.asked["by_guid"] += 1
         for schema in self.ids:
-            if uuid5(_NAMESPACE, schema.text) == guid:
+            if self.guid(schema) == guid:
                 return schema
         raise RegistryError("there is no such schema", id=guid, status=404)
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import assert_never
 
 from avrogen.avro import model
-from avrogen.avro.compatibility import compare
+from avrogen.avro.compatibility import incompatibilities
 from avrogen.avro.incompatibility import Incompatibility, IncompatibilityType
 from avrogen.avro.model import TimeUnit
-from avrogen.avro.pairs import TOP, Pair
+from avrogen.avro.places import Place
 from avrogen.avro.resolution import Resolution, Types, written_fields
 from avrogen.codec import plan
 from avrogen.codec.calls import collected, recursive
@@ -45,10 +45,9 @@ def plan_to_read(
         TypeError: a class does not match its schema. Generated classes always do.
     """
     reading = _Reading(reader_types, writer_types, classes or {})
-    whole = Pair(reader, writer, TOP, TOP, TOP)
     if not reading.resolution.is_readable(reader, writer):
-        raise ResolutionError(compare(whole, reader_types, writer_types))
-    root = reading.of(whole)
+        raise ResolutionError(reading.incompatibilities(reader, writer, Place()))
+    root = reading.of(reader, writer, Place())
     records = collected(root, reading.record)
     made = _finished(root, records, plain=classes is None)
     problems = [*reading.problems, *reading.unusable_defaults(made)]
@@ -94,38 +93,40 @@ class _Reading:
         self._writer_types = writer_types
         self._classes = classes
         self._defaults = Operations(reader_types, classes)
-        self._pairs: dict[str, tuple[model.Record, model.Record, Pair]] = {}
+        self._pairs: dict[str, tuple[model.Record, model.Record, Place]] = {}
         self._skipped: dict[str, model.Record] = {}
         self._named: dict[tuple[str, str], plan.Operation] = {}
 
-    def of(self, pair: Pair) -> plan.Operation:
+    def of(self, reader: model.AvroType, writer: model.AvroType, place: Place) -> plan.Operation:
         """The operation of a pair of types; some data of the writer's can be read."""
-        match pair.reader, pair.writer:
+        match reader, writer:
             case _, model.Union(branches):
                 return plan.UnionOperation(
                     tuple(
                         plan.BranchOperation(
-                            branch_name(branch), self._of_branch(pair.writers_branch(index, branch))
+                            branch_name(branch),
+                            self._of_branch(reader, branch, place.writers_branch(index)),
                         )
                         for index, branch in enumerate(branches)
                     )
                 )
-            case model.Union(branches) as union, writer:
-                index = self.resolution.branch(union, writer)
+            case model.Union(branches), _:
+                index = self.resolution.branch(reader, writer)
                 assert index is not None, "some data can be read"
-                return self.of(pair.readers_branch(index, branches[index]))
-            case model.Primitive() as reader, model.Primitive() as writer:
+                return self.of(branches[index], writer, place.readers_branch(index))
+            case model.Primitive(), model.Primitive():
                 return _primitive(reader, writer)
             case model.Array(mine), model.Array(theirs):
-                return plan.ArrayOperation(self.of(pair.both(mine, theirs, "items")))
+                return plan.ArrayOperation(self.of(mine, theirs, place.both("items")))
             case model.Map(mine), model.Map(theirs):
-                return plan.MapOperation(self.of(pair.both(mine, theirs, "values")))
-            case model.Reference(one), model.Reference(other):
-                if (one, other) not in self._named:
-                    self._named[one, other] = self._of_named(
-                        self._reader_types[one], self._writer_types[other], pair.enter(one, other)
+                return plan.MapOperation(self.of(mine, theirs, place.both("values")))
+            case model.Reference(mine), model.Reference(theirs):
+                pair = mine, theirs
+                if pair not in self._named:
+                    self._named[pair] = self._of_named(
+                        self._reader_types[mine], self._writer_types[theirs], place
                     )
-                return self._named[one, other]
+                return self._named[pair]
             case _:
                 raise AssertionError("some data can be read")
 
@@ -137,28 +138,36 @@ class _Reading:
             return self._skipped_record(self._skipped[key])
         return self._defaults.record(key)
 
+    def incompatibilities(
+        self, reader: model.AvroType, writer: model.AvroType, place: Place
+    ) -> tuple[Incompatibility, ...]:
+        """All that is in the way of reading a type as another."""
+        return incompatibilities(reader, self._reader_types, writer, self._writer_types, place)
+
     def unusable_defaults(self, made: plan.Plan) -> Iterator[Incompatibility]:
         """What is wrong with defaults that have no value in Python."""
         reader = CheckedReader(made)
-        for key, (record, _, pair) in self._pairs.items():
+        for key, (record, _, place) in self._pairs.items():
             for default in made.records[key].defaults:
                 try:
                     reader.read_default(default)
                 except DecodeError as error:
-                    yield _missing_default(record, default.position, pair, str(error))
+                    yield _missing_default(record, default.position, place, str(error))
 
-    def _of_branch(self, pair: Pair) -> plan.Operation:
-        if self.resolution.is_readable(pair.reader, pair.writer):
-            return self.of(pair)
-        return plan.UnreadableOperation(compare(pair, self._reader_types, self._writer_types))
+    def _of_branch(
+        self, reader: model.AvroType, writer: model.AvroType, place: Place
+    ) -> plan.Operation:
+        if self.resolution.is_readable(reader, writer):
+            return self.of(reader, writer, place)
+        return plan.UnreadableOperation(self.incompatibilities(reader, writer, place))
 
     def _of_named(
-        self, reader: model.NamedType, writer: model.NamedType, pair: Pair
+        self, reader: model.NamedType, writer: model.NamedType, place: Place
     ) -> plan.Operation:
         match reader, writer:
             case model.Record(), model.Record():
                 key = f"{writer.name} as {reader.name}"
-                self._pairs[key] = reader, writer, pair
+                self._pairs[key] = reader, writer, place
                 return plan.Call(key)
             case model.EnumType(), model.EnumType():
                 own = leaves.enum(reader, self._classes)
@@ -168,7 +177,9 @@ class _Reading:
                     own,
                     symbols=writer.symbols,
                     values=tuple(values.get(symbol, default) for symbol in writer.symbols),
-                    reasons=compare(pair, self._reader_types, self._writer_types),
+                    reasons=self.incompatibilities(
+                        model.Reference(reader.name), model.Reference(writer.name), place
+                    ),
                 )
             case model.Fixed(), model.Fixed():
                 own_fixed = leaves.fixed(reader, self._classes)
@@ -179,7 +190,7 @@ class _Reading:
     # --- records ---------------------------------------------------------------------------------
 
     def _record(
-        self, reader: model.Record, writer: model.Record, pair: Pair
+        self, reader: model.Record, writer: model.Record, place: Place
     ) -> plan.RecordOperation:
         attributes = leaves.attributes(reader, self._classes)
         sources = _sources(reader, writer)
@@ -191,13 +202,13 @@ class _Reading:
                 fields.append(plan.FieldOperation(written.name, None, skip, None))
             else:
                 field = reader.fields[position]
-                mine, theirs = ("fields", position, "type"), ("fields", index, "type")
-                operation = self.of(pair.apart(field.type, mine, written.type, theirs))
+                there = place.apart(("fields", position, "type"), ("fields", index, "type"))
+                operation = self.of(field.type, written.type, there)
                 attribute = attributes[position]
                 fields.append(plan.FieldOperation(field.name, attribute, operation, position))
         read = set(sources.values())
         defaults = [
-            self._default(reader, position, attributes[position], pair)
+            self._default(reader, position, attributes[position], place)
             for position in range(len(reader.fields))
             if position not in read
         ]
@@ -210,17 +221,17 @@ class _Reading:
         )
 
     def _default(
-        self, record: model.Record, position: int, attribute: str | None, pair: Pair
+        self, record: model.Record, position: int, attribute: str | None, place: Place
     ) -> plan.DefaultField | None:
         field = record.fields[position]
         if field.default is model.NO_DEFAULT:
             reason = "it is an alias of what another field is read from"
-            self.problems.append(_missing_default(record, position, pair, reason))
+            self.problems.append(_missing_default(record, position, place, reason))
             return None
         try:
             data = default_data(field.type, field.default, self._reader_types)
         except ValueError as error:
-            self.problems.append(_missing_default(record, position, pair, str(error)))
+            self.problems.append(_missing_default(record, position, place, str(error)))
             return None
         operation = self._defaults.of(field.type)
         return plan.DefaultField(field.name, attribute, operation, position, data)
@@ -267,13 +278,12 @@ class _Reading:
 
 
 def _missing_default(
-    record: model.Record, position: int, pair: Pair, reason: str
+    record: model.Record, position: int, place: Place, reason: str
 ) -> Incompatibility:
     """A field that is not written and whose default, if there is one, is of no use."""
     kind = IncompatibilityType.READER_FIELD_MISSING_DEFAULT_VALUE
     message = f"{record.fields[position].name} ({reason})"
-    here = pair.apart(pair.reader, ("fields", position), pair.writer, ("fields",))
-    return here.found(kind, message)
+    return place.apart(("fields", position), ("fields",)).found(kind, message)
 
 
 def _sources(reader: model.Record, writer: model.Record) -> Mapping[int, int]:

@@ -196,8 +196,11 @@ def read_span(data: bytes, position: int) -> tuple[int, int]:
 def read_block(data: bytes, position: int) -> tuple[int, int]:
     """The count of a block, and the position of its items."""
     count, position = read_long(data, position)
-    if count >= 0:
+    if count > 0:
         return count, position
+    if count == 0:
+        # The end, in more bytes than it needs: loops over blocks end with a byte that is 0.
+        raise Unfit
     size, position = read_long(data, position)
     if not 0 <= size <= len(data) - position:
         raise Unfit
@@ -210,8 +213,10 @@ def skip_block(data: bytes, position: int, least: int) -> tuple[int, int]:
     A block that says its size is passed over here, and none remain.
     """
     count, position = read_long(data, position)
-    if count >= 0:
+    if count > 0:
         return count, position
+    if count == 0:
+        raise Unfit  # as above
     size, position = read_long(data, position)
     if not 0 <= size <= len(data) - position or -count * least > len(data) - position:
         raise Unfit

@@ -113,7 +113,7 @@ def _seconds(retry_after: str) -> float | None:
     """Seconds, or a date (RFC 9110, 10.2.3); None: it is neither."""
     try:
         return max(0.0, float(int(retry_after)))
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
     try:
         return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time())

@@ -1,0 +1,139 @@
+"""Two schemas side by side: places in both, and the ways that lead there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from avrogen.avro.incompatibility import Incompatibility, IncompatibilityType
+from avrogen.avro.model import AvroType
+from avrogen.avro.source import Pointer
+
+__all__ = ["Found", "Pair", "Part", "Place", "Way"]
+
+
+class Way(NamedTuple):
+    """The way to a part of a schema. Each step knows the one before it, as ways may be long.
+
+    Attributes:
+        before: the way so far; None at the top.
+        steps: keys and indexes that follow.
+        owner: the named type whose definition begins here.
+    """
+
+    before: Way | None
+    steps: Pointer
+    owner: str | None = None
+
+    def path(self) -> str:
+        """As Java writes it."""
+        ways = list(self._backwards())
+        steps = [str(step) for way in reversed(ways) for step in way.steps]
+        return "/" + "/".join(steps)
+
+    def part(self, type_: AvroType) -> Part:
+        """What lies there, by the way since the definition around it began."""
+        pointer: Pointer = ()
+        for way in self._backwards():
+            if way.owner is not None:
+                return Part(way.owner, pointer, type_)
+            pointer = (*way.steps, *pointer)
+        return Part("", pointer, type_)
+
+    def _backwards(self) -> Iterator[Way]:
+        way: Way | None = self
+        while way is not None:
+            yield way
+            way = way.before
+
+
+_TOP: Final = Way(None, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a schema, by the definition that it stands in: however often a named type is used,
+    its parts are the same.
+
+    Attributes:
+        owner: the full name of that definition; "" for what stands in none.
+        pointer: the way through its JSON, from the definition or else from the top.
+        type: what stands there, or what it belongs to.
+    """
+
+    owner: str
+    pointer: Pointer
+    type: AvroType
+
+
+class Place(NamedTuple):
+    """A place in both schemas.
+
+    Attributes:
+        path: the way that Avro Java tells; see :attr:`Incompatibility.path`.
+        reader: the way through the reader's schema.
+        writer: the way through the writer's schema.
+    """
+
+    path: Way = _TOP
+    reader: Way = _TOP
+    writer: Way = _TOP
+
+    def both(self, *steps: str | int) -> Place:
+        """The same steps further in both."""
+        return self.apart(steps, steps)
+
+    def apart(self, reader: Pointer, writer: Pointer) -> Place:
+        """Different steps; what is compared lies where the reader's lead."""
+        return Place(Way(self.path, reader), Way(self.reader, reader), Way(self.writer, writer))
+
+    def readers_branch(self, index: int) -> Place:
+        """A branch of the reader's union."""
+        return self._replace(path=Way(self.path, (index,)), reader=Way(self.reader, (index,)))
+
+    def writers_branch(self, index: int) -> Place:
+        """A branch of the writer's union."""
+        return self._replace(path=Way(self.path, (index,)), writer=Way(self.writer, (index,)))
+
+    def anew(self) -> Place:
+        """The same place, with Java's way beginning here."""
+        return self._replace(path=_TOP)
+
+    def inside(self, reader: str, writer: str) -> Place:
+        """The same place, which is where definitions begin."""
+        return self._replace(
+            reader=Way(self.reader, (), reader), writer=Way(self.writer, (), writer)
+        )
+
+    def found(self, type_: IncompatibilityType, message: str) -> Incompatibility:
+        """Something that is in the way here."""
+        return Incompatibility(
+            type_, message, self.path.path(), self.reader.path(), self.writer.path()
+        )
+
+
+class Pair(NamedTuple):
+    """A reader's and a writer's type, and where they are."""
+
+    reader: AvroType
+    writer: AvroType
+    place: Place = Place()
+
+    @property
+    def reader_part(self) -> Part:
+        """The reader's type at its place."""
+        return self.place.reader.part(self.reader)
+
+    @property
+    def writer_part(self) -> Part:
+        """The writer's type at its place."""
+        return self.place.writer.part(self.writer)
+
+
+class Found(NamedTuple):
+    """An incompatibility, and the parts of both schemas that it is about."""
+
+    incompatibility: Incompatibility
+    reader: Part
+    writer: Part

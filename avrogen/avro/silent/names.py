@@ -1,0 +1,105 @@
+"""Names that changed: of namespaces, and of fields that look like others under another name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from avrogen.avro import model
+from avrogen.avro.compatibility import Comparison
+from avrogen.avro.history import Direction
+from avrogen.avro.names import short_name
+from avrogen.avro.places import Pair
+from avrogen.avro.resolution import Types, written_fields
+from avrogen.avro.silent.changes import SilentChange, SilentKind, silent_change
+
+__all__ = ["ambiguous_aliases", "changed_namespace", "likely_renames", "renamed_fields"]
+
+_Record: TypeAlias = tuple[model.Record, Types]
+
+_ALIKE = 0.6
+"""How similar names are that are spelled alike, from 0 to 1."""
+
+
+def changed_namespace(
+    pair: Pair, reader: model.NamedType, writer: model.NamedType, direction: Direction
+) -> Iterator[SilentChange]:
+    """Of a type that keeps its short name, and has no alias for what it was called."""
+    old, new = (writer, reader) if direction is Direction.BACKWARD else (reader, writer)
+    if old.name == new.name or short_name(old.name) != short_name(new.name):
+        return
+    if old.name not in new.aliases:
+        message = f"{old.name} became {new.name}"
+        yield silent_change(SilentKind.NAMESPACE, message, pair, direction)
+
+
+def ambiguous_aliases(
+    pair: Pair, reader: model.Record, writer: model.Record, direction: Direction
+) -> Iterator[SilentChange]:
+    """Fields that could be read from several: the one of their name is taken, or else of their
+    first alias. Avro Java's checker gives up there, and with it the registry."""
+    positions = {field.name: index for index, field in enumerate(writer.fields)}
+    for index, field in enumerate(reader.fields):
+        names = dict.fromkeys((field.name, *field.aliases))
+        sources = [name for name in names if name in positions]
+        if len(sources) > 1:
+            yield silent_change(
+                SilentKind.AMBIGUOUS_ALIAS,
+                f"{field.name} is read from {sources[0]}, and has the alias {sources[1]} as well",
+                pair,
+                direction,
+                reader=("fields", index),
+                writer=("fields", positions[sources[1]]),
+            )
+
+
+def renamed_fields(
+    pair: Pair, reader: _Record, writer: _Record, direction: Direction
+) -> Iterator[SilentChange]:
+    """Fields that are not read any more, each with one that takes its default instead.
+
+    Nothing in the schemas says that the two are one field. They are taken for one if the values
+    would fit, and the position or the name speaks for it, or if there are no others.
+    """
+    for index, source in likely_renames(reader, writer):
+        mine, theirs = reader[0].fields[index], writer[0].fields[source]
+        if mine.default is not model.NO_DEFAULT:
+            old, new = (theirs, mine) if direction is Direction.BACKWARD else (mine, theirs)
+            yield silent_change(
+                SilentKind.FIELD_RENAMED,
+                f"{old.name} is gone, and {new.name} is new",
+                pair,
+                direction,
+                reader=("fields", index),
+                writer=("fields", source),
+            )
+
+
+def likely_renames(reader: _Record, writer: _Record) -> list[tuple[int, int]]:
+    """Positions of a reader's fields that are not written and of a writer's that are not read,
+    where the two may well be one field."""
+    (mine, reader_types), (theirs, writer_types) = reader, writer
+    sources = written_fields(mine, theirs)
+    lacking = [index for index, source in enumerate(sources) if source is None]
+    unread = [index for index in range(len(theirs.fields)) if index not in set(sources)]
+    is_only_pair = len(lacking) == len(unread) == 1
+
+    def score(index: int, source: int) -> float:
+        likeness = _likeness(mine.fields[index].name, theirs.fields[source].name)
+        return max(likeness, _ALIKE if is_only_pair or index == source else 0)
+
+    pairs = [(score(index, source), index, source) for index in lacking for source in unread]
+    renames: dict[int, int] = {}
+    for likeness, index, source in sorted(pairs, key=lambda pair: (-pair[0], *pair[1:])):
+        if likeness < _ALIKE:
+            break
+        if index not in renames and source not in renames.values():
+            types = Pair(mine.fields[index].type, theirs.fields[source].type)
+            if not Comparison(reader_types, writer_types).run(types):
+                renames[index] = source
+    return sorted(renames.items())
+
+
+def _likeness(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, one.lower(), other.lower()).ratio()

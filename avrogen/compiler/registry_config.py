@@ -1,0 +1,83 @@
+"""The table ``[registry]`` of a configuration: where the schema registry is, and how it is used.
+
+Secrets do not belong there, as the file is under version control; they come from the environment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from avrogen.avro.diagnostics import Code
+from avrogen.avro.source import Pointer
+from avrogen.compiler.toml_tables import TableReader, Toml
+
+__all__ = ["RegistryConfig", "read_registry"]
+
+_KEYS = (
+    "url",
+    "user",
+    "timeout",
+    "ca-file",
+    "certificate-file",
+    "key-file",
+    "references",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryConfig:
+    """What is said of the registry; None where nothing is said.
+
+    Attributes:
+        url: where it is; several, separated by commas, are the same registry.
+        user: who asks, where it wants a name and a password.
+        timeout: seconds to wait for an answer.
+        ca_file: certificates of those who may vouch for it, in PEM.
+        certificate_file: the certificate of who asks, in PEM.
+        key_file: the key to it, in PEM.
+        references: whether types are registered under names of their own and referred to.
+    """
+
+    url: str | None = None
+    user: str | None = None
+    timeout: float | None = None
+    ca_file: str | None = None
+    certificate_file: str | None = None
+    key_file: str | None = None
+    references: bool = False
+
+
+def read_registry(value: Toml, at: Pointer, reader: TableReader) -> RegistryConfig:
+    """Read the table.
+
+    Args:
+        value: what stands in its place.
+        at: where that is.
+        reader: of the document.
+    """
+    table = reader.table(value, at, _KEYS)
+    return RegistryConfig(
+        url=_url(table, at, reader),
+        user=reader.text(table, "user", at),
+        timeout=reader.seconds(table, "timeout", at),
+        ca_file=reader.text(table, "ca-file", at),
+        certificate_file=reader.text(table, "certificate-file", at),
+        key_file=reader.text(table, "key-file", at),
+        references=reader.flag(table, "references", at),
+    )
+
+
+def _url(table: dict[str, Toml], at: Pointer, reader: TableReader) -> str | None:
+    url = reader.text(table, "url", at)
+    for each in [] if url is None else url.split(","):
+        parts = urlsplit(each.strip())
+        if parts.username is not None or parts.password is not None:
+            reader.diagnostics.report(
+                Code.WRONG_VALUE,
+                reader.positions.value((*at, "url")),
+                '"url" holds credentials, and files with configuration are read by many',
+                hint='write user = "..." and set AVROGEN_REGISTRY_PASSWORD',
+            )
+            return None
+    return url

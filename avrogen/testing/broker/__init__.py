@@ -1,0 +1,23 @@
+"""A Kafka cluster in the process, for tests.
+
+It is the mock cluster of librdkafka, the library beneath ``confluent_kafka``: clients of any kind
+reach it over TCP, it starts in a millisecond, and keeps everything in memory::
+
+    from avrogen.testing.broker import EmbeddedBroker
+
+    def test_orders() -> None:
+        with EmbeddedBroker() as broker:
+            broker.create_topic("shop.orders.v1", partitions=3)
+            ...
+            records = broker.records("shop.orders.v1")
+
+What it cannot do is listed at :class:`EmbeddedBroker`. It needs ``pip install 'avrogen[kafka]'``.
+"""
+
+from __future__ import annotations
+
+from avrogen.testing.broker.embedded import EmbeddedBroker
+from avrogen.testing.broker.records import Record
+from avrogen.testing.broker.request_type import RequestType
+
+__all__ = ["EmbeddedBroker", "Record", "RequestType"]

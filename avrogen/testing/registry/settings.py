@@ -1,0 +1,90 @@
+"""Compatibility levels and modes, of the whole registry and of subjects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from avrogen.avro.history import Level
+
+__all__ = ["Config", "Mode", "Settings"]
+
+
+class Mode(StrEnum):
+    """What may be done with a subject."""
+
+    READWRITE = "READWRITE"
+    READONLY = "READONLY"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """How schemas are taken; None where nothing is said.
+
+    Attributes:
+        level: what a new schema is held to.
+        normalize: whether schemas are normalized though the request does not ask for it.
+    """
+
+    level: Level | None = None
+    normalize: bool | None = None
+
+    def over(self, base: Config) -> Config:
+        """This, and what another says where this says nothing."""
+        level = base.level if self.level is None else self.level
+        normalize = base.normalize if self.normalize is None else self.normalize
+        return Config(level, normalize)
+
+
+_DEFAULT = Config(Level.BACKWARD)
+
+
+class Settings:
+    """What has been set."""
+
+    def __init__(self) -> None:
+        self._config = _DEFAULT
+        self._configs: dict[str, Config] = {}
+        self._mode = Mode.READWRITE
+        self._modes: dict[str, Mode] = {}
+
+    def config(self, subject: str | None) -> Config | None:
+        """What is set for a subject, or for all (None)."""
+        return self._config if subject is None else self._configs.get(subject)
+
+    def config_in_force(self, subject: str) -> Config:
+        """What holds for a subject."""
+        return self._configs.get(subject, Config()).over(self._config)
+
+    def set_config(self, subject: str | None, config: Config) -> None:
+        """Set what the config says, and leave the rest."""
+        if subject is None:
+            self._config = config.over(self._config)
+        else:
+            self._configs[subject] = config.over(self._configs.get(subject, Config()))
+
+    def unset_config(self, subject: str | None) -> None:
+        """Go back to what holds for all, or for a fresh registry."""
+        if subject is None:
+            self._config = _DEFAULT
+        else:
+            self._configs.pop(subject, None)
+
+    def mode(self, subject: str | None) -> Mode | None:
+        """What is set for a subject, or for all (None)."""
+        return self._mode if subject is None else self._modes.get(subject)
+
+    def mode_in_force(self, subject: str) -> Mode:
+        """What holds for a subject."""
+        return self._modes.get(subject, self._mode)
+
+    def set_mode(self, subject: str | None, mode: Mode) -> None:
+        """Set a mode."""
+        if subject is None:
+            self._mode = mode
+        else:
+            self._modes[subject] = mode
+
+    def unset_mode(self, subject: str) -> None:
+        """Go back to what holds for all."""
+        self._modes.pop(subject, None)

@@ -1,0 +1,113 @@
+"""What must hold for bytes of one schema that are read as values of another."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from avrogen import ResolutionError
+from avrogen.codec import plan as plans
+from avrogen.codec.checked.reader import CheckedReader
+from avrogen.codec.planning import plan_to_read
+from tests.fuzz.default_model import Unresolvable
+from tests.fuzz.outcomes import Failure, Find, Outcome, Value, as_plain, outcome_of
+from tests.fuzz.own_schema import expect_same, write_again
+from tests.fuzz.resolution_model import Model
+from tests.fuzz.subjects import Subject
+from tests.strategies import is_same
+
+__all__ = ["Pair"]
+
+
+class Pair:
+    """A reader and a writer."""
+
+    def __init__(self, reader: Subject, writer: Subject) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    @cached_property
+    def plan(self) -> plans.Plan | ResolutionError:
+        """The plan for plain values, or why there is none."""
+        mine, theirs = self.reader.schema, self.writer.schema
+        try:
+            return plan_to_read(mine.type, mine.types, theirs.type, theirs.types, None)
+        except ResolutionError as error:
+            return error
+
+    @cached_property
+    def checked(self) -> CheckedReader | None:
+        """Reads step by step."""
+        return None if isinstance(self.plan, ResolutionError) else CheckedReader(self.plan)
+
+    @cached_property
+    def model(self) -> Model:
+        """Resolves base types as plainly as can be."""
+        return Model(self.writer.raw_meaning, self.reader.raw_meaning)
+
+    def examine(self, data: bytes) -> Outcome:
+        """Read bytes of the writer in every way there is.
+
+        Raises:
+            Find: something must not be as it is.
+        """
+        mine, theirs, size = self.reader, self.writer, len(data)
+        outcome = outcome_of(lambda: mine.schema.from_avro(data, writer=theirs.schema), size)
+        expect_same(outcome, outcome_of(lambda: self._stepwise(data), size), "step by step")
+        codec = mine.package.codec
+        with_classes = outcome_of(lambda: codec.from_avro(data, writer=theirs.schema), size)
+        match outcome, with_classes:
+            case Value(value), Value(instance):
+                if not is_same(as_plain(instance), value):
+                    raise Find(f"with classes {instance!r:.200}, without {value!r:.200}")
+                write_again(mine, value, instance)
+            case Failure(), Failure() if outcome.offset == with_classes.offset:
+                pass
+            case _:
+                raise Find(f"with classes {with_classes!r:.300}, without {outcome!r:.300}")
+        self._compare_with_model(data)
+        return outcome
+
+    def _stepwise(self, data: bytes) -> Any:
+        if self.checked is None:
+            assert isinstance(self.plan, ResolutionError), "otherwise there is a reader"
+            raise self.plan
+        return self.checked.read(data)
+
+    def _compare_with_model(self, data: bytes) -> None:
+        """Valid data of base types are read as the model reads them."""
+        own = outcome_of(lambda: self.writer.raw.from_avro(data), len(data))
+        raw = outcome_of(lambda: self.reader.raw.from_avro(data, writer=self.writer.raw), len(data))
+        match own, raw:
+            case Value(), _:
+                self._expect_model(data, raw)
+            case Failure(), Value(value) if not self._skips:
+                raise Find(f"{value!r:.200} of what is no datum: {own}")
+            case _:
+                pass
+        if isinstance(own, Value) and isinstance(raw, Failure):
+            problems = self.reader.raw.can_read(self.writer.raw)
+            if not problems and "invalid UTF-8" not in raw.message:
+                raise Find(f"can_read has nothing to say, but {raw}")
+
+    def _expect_model(self, data: bytes, raw: Outcome) -> None:
+        try:
+            expected = self.model.read(data)
+        except Unresolvable as error:
+            if isinstance(raw, Value):
+                raise Find(f"{raw.value!r:.200}, but the model has {error!s:.200}") from error
+            return
+        match raw:
+            case Value(value):
+                if not is_same(value, expected):
+                    raise Find(f"{value!r:.300}, but the model has {expected!r:.300}")
+            case Failure():
+                raise Find(f"{raw!r:.300}, but the model has {expected!r:.300}")
+
+    @cached_property
+    def _skips(self) -> bool:
+        """Whether anything is skipped, and not looked at."""
+        if isinstance(self.plan, ResolutionError):
+            return True
+        records = self.plan.records.values()
+        return any(isinstance(f.operation, plans.SkipOperation) for r in records for f in r.fields)

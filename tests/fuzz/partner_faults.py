@@ -1,0 +1,132 @@
+"""fastavro and Apache avro beside avrogen, where they are right.
+
+They read base types of one schema. A value is compared with theirs, and a refusal with theirs. Each
+fault of theirs that is known has a name and a reason here; what is not excused by one is a find.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tests.fuzz.outcomes import Failure, Find, Outcome, Value
+from tests.fuzz.subjects import Subject
+from tests.strategies import is_same
+
+__all__ = ["compare_with_partners"]
+
+
+@dataclass(frozen=True)
+class Leniency:
+    """Bytes that a partner takes although they are no datum.
+
+    Attributes:
+        name: what it takes.
+        refusal: what avrogen says of such bytes, as a regular expression.
+        reason: why avrogen is right.
+    """
+
+    name: str
+    refusal: str
+    reason: str
+
+    def excuses(self, failure: Failure) -> bool:
+        """Whether it is why a partner reads what avrogen refuses."""
+        return re.search(self.refusal, failure.message) is not None
+
+
+TRAILING: Final = Leniency(
+    "bytes after the datum", r"^\d+ bytes remain$", "a message is one datum and nothing else"
+)
+WIDE_INT: Final = Leniency(
+    "ints, enum and union indexes of more than 32 bits",
+    r"^a number of more than 32 bits$",
+    'specification, "Primitive Types": int is 32-bit signed',
+)
+BOOLEAN: Final = Leniency(
+    "booleans of any byte",
+    r"^a boolean is 0 or 1",
+    'specification, "Primitive Types": a boolean is a byte whose value is 0 or 1',
+)
+NEGATIVE_INDEX: Final = Leniency(
+    "negative indexes, which count from the end in Python",
+    r"has no (symbol|branch) -\d+$",
+    'specification, "Enums" and "Unions": the position, from zero',
+)
+NEGATIVE_LENGTH: Final = Leniency(
+    "negative lengths", r"^a length of -\d+$", "nothing has fewer bytes than none"
+)
+BLOCK_SIZE: Final = Leniency(
+    "block sizes beyond the end",
+    r"^(a length of -\d+|\d+ bytes are announced, \d+ remain)$",
+    "avrogen passes over a wrong size of a block only if it stays within the bytes",
+)
+WIDE_LONG: Final = Leniency(
+    "longs of more than 64 bits, which lose those above",
+    r"^a number of more than 64 bits$",
+    'specification, "Primitive Types": long is 64-bit signed',
+)
+LEAST_COUNT: Final = Leniency(
+    "a block of -2**63 items, whose opposite does not fit 64 bits",
+    r"^9223372036854775808 items cannot be",
+    "so many items are not there",
+)
+
+FASTAVRO: Final[Sequence[Leniency]] = (
+    TRAILING,
+    WIDE_INT,
+    BOOLEAN,
+    NEGATIVE_INDEX,
+    NEGATIVE_LENGTH,
+    BLOCK_SIZE,
+    WIDE_LONG,
+    LEAST_COUNT,
+)
+APACHE: Final[Sequence[Leniency]] = (TRAILING, WIDE_INT, BOOLEAN, NEGATIVE_INDEX, BLOCK_SIZE)
+
+MOST_BYTES: Final = 4000
+"""A partner's stack or patience ends with longer messages of recursive records."""
+
+
+def compare_with_partners(subject: Subject, data: bytes, own: Outcome) -> None:
+    """Raises :class:`Find` if a partner comes to something else and is not known to be wrong."""
+    if len(data) > MOST_BYTES or (isinstance(own, Failure) and _is_dangerous(subject, own)):
+        return
+    _compare("fastavro", FASTAVRO, lambda: subject.fastavro.read(data), own)
+    if _apache_takes(subject):
+        _compare("Apache avro", APACHE, lambda: subject.apache.read(data), own)
+
+
+def _is_dangerous(subject: Subject, failure: Failure) -> bool:
+    """Whether reading might not end, or end the process.
+
+    fastavro makes as many items without bytes as a message claims. Neither has a limit for depth,
+    but no message here is long enough to reach their ends.
+    """
+    return subject.has_empty_items or "Limits." in failure.message
+
+
+def _apache_takes(subject: Subject) -> bool:
+    """Apache avro refuses fixed types of no bytes (the specification does not)."""
+    return '"size": 0' not in subject.text
+
+
+def _compare(name: str, known: Sequence[Leniency], read: Callable[[], Any], own: Outcome) -> None:
+    try:
+        theirs = read()
+    except Exception as error:  # whatever it is: their exceptions are many
+        if isinstance(own, Value):
+            message = (
+                f"{own.value!r:.200}, but {name} raises {type(error).__name__}: {error!s:.200}"
+            )
+            raise Find(message) from error
+        return
+    match own:
+        case Value(value):
+            if not is_same(value, theirs):
+                raise Find(f"{value!r:.200}, but {name} reads {theirs!r:.200}")
+        case Failure():
+            if not any(leniency.excuses(own) for leniency in known):
+                raise Find(f"{own}, but {name} reads {theirs!r:.200}")

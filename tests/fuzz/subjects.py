@@ -1,0 +1,146 @@
+"""What is fuzzed: schemas of the corpora, each seen in several ways, and messages of them."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from avrogen import Schema
+from avrogen.avro.parser import parse_sources
+from avrogen.avro.schema_json import self_contained_json
+from avrogen.avro.source import Source
+from avrogen.codec import plan as plans
+from avrogen.codec.checked.reader import CheckedReader
+from avrogen.codec.checked.sizes import LeastSizes
+from avrogen.codec.checked.writer import CheckedWriter
+from avrogen.codec.planning import plan_for
+from tests.codec.dynamic import Package
+from tests.codec.partners import Apache, FastAvro
+from tests.corpora import RealSchema, valid_schemas
+from tests.random_data import for_partners, random_datum
+from tests.schema_meaning import Meaning, meaning
+from tests.strategies import without_logical_types
+from tests.test_corpora import REFUSED, WITHOUT_VALUES
+
+__all__ = ["Subject", "subjects"]
+
+
+class Subject:
+    """A schema, and all that reads and writes it. What is costly is made when it is asked for."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.text = text
+        self.schema = Schema.parse(text)
+
+    @cached_property
+    def raw(self) -> Schema:
+        """The schema without logical types, as partners see it."""
+        return Schema.parse(json.dumps(without_logical_types(json.loads(self.text))))
+
+    @cached_property
+    def raw_meaning(self) -> Meaning:
+        """What the schema means, without logical types."""
+        return meaning(without_logical_types(json.loads(self.text)))
+
+    @cached_property
+    def package(self) -> Package:
+        """Classes as they would be generated."""
+        return Package(self.schema)
+
+    @cached_property
+    def plan(self) -> plans.Plan:
+        """The plan for plain values."""
+        return plan_for(self.schema.type, self.schema.types, None)
+
+    @cached_property
+    def reader(self) -> CheckedReader:
+        """Reads step by step."""
+        return CheckedReader(self.plan)
+
+    @cached_property
+    def writer(self) -> CheckedWriter:
+        """Writes step by step."""
+        return CheckedWriter(self.plan)
+
+    @cached_property
+    def fastavro(self) -> FastAvro:
+        """fastavro for the schema without logical types."""
+        return FastAvro(for_partners(self._meaning))
+
+    @cached_property
+    def apache(self) -> Apache:
+        """Apache avro likewise."""
+        return Apache(for_partners(self._meaning))
+
+    @cached_property
+    def has_look_alike_dicts(self) -> bool:
+        """Whether branches of a union are dicts as plain values, which only keys tell apart."""
+        return self._has_alike(plans.Call, plans.MapOperation)
+
+    @cached_property
+    def has_look_alikes(self) -> bool:
+        """Whether branches of a union are of one type as plain values, but not as classes."""
+        return (
+            self.has_look_alike_dicts
+            or self._has_alike(plans.EnumOperation, plans.StringOperation)
+            or self._has_alike(plans.FixedOperation, plans.BytesOperation)
+        )
+
+    @cached_property
+    def has_empty_items(self) -> bool:
+        """Whether an array's items take no bytes: a message can claim any number of them."""
+        sizes = LeastSizes(self.plan)
+        return any(
+            isinstance(each, plans.ArrayOperation) and sizes.of(each.item) == 0
+            for each in self._operations()
+        )
+
+    def messages(self, source: random.Random, count: int) -> Sequence[bytes]:
+        """Valid messages, written by fastavro."""
+        return [self.fastavro.write(random_datum(self._meaning, source)) for _ in range(count)]
+
+    @cached_property
+    def _meaning(self) -> Meaning:
+        return meaning(json.loads(self.text))
+
+    def _has_alike(self, *kinds: type[plans.Operation]) -> bool:
+        unions = (op for op in self._operations() if isinstance(op, plans.UnionOperation))
+        return any(
+            sum(isinstance(branch.operation, kinds) for branch in union.branches) > 1
+            for union in unions
+        )
+
+    def _operations(self) -> Iterator[plans.Operation]:
+        waiting = [self.plan.root]
+        waiting += [f.operation for r in self.plan.records.values() for f in r.fields]
+        while waiting:
+            operation = waiting.pop()
+            yield operation
+            match operation:
+                case plans.ArrayOperation(inner) | plans.MapOperation(inner):
+                    waiting.append(inner)
+                case plans.UnionOperation(branches):
+                    waiting += [branch.operation for branch in branches]
+                case _:
+                    pass
+
+
+def subjects(part: int = 1, parts: int = 1) -> list[Subject]:
+    """One for each schema of the corpora, or for every third, and so on; equal ones are one."""
+    found: dict[str, Subject] = {}
+    usable = [r for r in valid_schemas() if r.name not in {*REFUSED, *WITHOUT_VALUES}]
+    for real in usable[part - 1 :: parts]:
+        text = _in_one_piece(real)
+        if text not in found:
+            found[text] = Subject(real.name, text)
+    return list(found.values())
+
+
+def _in_one_piece(real: RealSchema) -> str:
+    sources = [Source(str(file), file.read_text("utf-8"), file.name) for file in real.files]
+    parsed = parse_sources(sources)
+    root = next(root.type for root in parsed.roots if root.source is sources[0])
+    return json.dumps(self_contained_json(root, parsed.types))

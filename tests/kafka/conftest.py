@@ -1,0 +1,33 @@
+"""The clusters that tests of producers and consumers run over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from avrogen.testing.broker import EmbeddedBroker
+from avrogen.testing.registry import EmbeddedRegistry
+from tests.kafka.clusters import AnyCluster, embedded_cluster, real_cluster
+from tests.services.apicurio import Apicurio
+from tests.services.fixtures import ON_SERVICES
+from tests.services.kafka import KafkaCluster
+
+
+@pytest.fixture(params=["embedded", pytest.param("real", marks=ON_SERVICES)])
+def cluster(request: pytest.FixtureRequest) -> Iterator[AnyCluster]:
+    """Each of the clusters in turn: in CI both, elsewhere the real one where it can be run."""
+    if request.param == "embedded":
+        with EmbeddedBroker() as broker, EmbeddedRegistry() as registry:
+            yield embedded_cluster(broker, registry.url)
+    else:
+        kafka: KafkaCluster = request.getfixturevalue("real_kafka")
+        real_registry: Apicurio = request.getfixturevalue("real_registry")
+        yield real_cluster(kafka.bootstrap_servers, real_registry.url)
+
+
+@pytest.fixture
+def broker() -> Iterator[EmbeddedBroker]:
+    """A broker of this test's own, for what only the embedded one can be told to do."""
+    with EmbeddedBroker() as broker:
+        yield broker

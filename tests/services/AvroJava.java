@@ -1,0 +1,43 @@
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.Scanner;
+import org.apache.avro.Schema;
+
+/**
+ * What a Java client makes of schemas, each a line of standard input in base64: a line for each,
+ * with its text as Avro Java prints it (in base64), or nothing if it is no schema for Java. With
+ * the URL of a registry and a subject as arguments, that text is registered, as Confluent's
+ * serializer for Java does, and the answer is printed instead.
+ */
+class AvroJava {
+  public static void main(String[] arguments) throws Exception {
+    for (Scanner lines = new Scanner(System.in); lines.hasNextLine(); ) {
+      String text = new String(Base64.getDecoder().decode(lines.nextLine()), StandardCharsets.UTF_8);
+      String line = "";
+      try {
+        String printed = new Schema.Parser().parse(text).toString();
+        line = arguments.length == 0 ? printed : register(arguments[0], arguments[1], printed);
+      } catch (RuntimeException | StackOverflowError refused) {
+        // Of all that its parser throws, nothing else is common.
+      }
+      byte[] bytes = line.getBytes(StandardCharsets.UTF_8);
+      System.out.println(Base64.getEncoder().encodeToString(bytes));
+    }
+  }
+
+  private static String register(String url, String subject, String schema) throws Exception {
+    String escaped = schema.replace("\\", "\\\\").replace("\"", "\\\"");
+    URI target = URI.create(
+        url + "/subjects/" + URLEncoder.encode(subject, StandardCharsets.UTF_8) + "/versions");
+    HttpRequest request = HttpRequest.newBuilder(target)
+        .header("Content-Type", "application/vnd.schemaregistry.v1+json")
+        .POST(HttpRequest.BodyPublishers.ofString("{\"schema\":\"" + escaped + "\"}"))
+        .build();
+    return HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString()).body();
+  }
+}

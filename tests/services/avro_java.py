@@ -1,0 +1,62 @@
+"""Avro Java, for what it makes of schemas."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.services.cache import cached_folder
+from tests.services.java import FLAGS, java_version
+from tests.services.maven import copy_dependencies
+
+__all__ = ["AvroJava", "avro_java_program"]
+
+_VERSION = "1.12.0"
+_NAME = f"avro-java-{_VERSION}"
+_SOURCE = Path(__file__).parent / "AvroJava.java"
+
+
+class AvroJava:
+    """The program beside this file, compiled."""
+
+    def __init__(self, folder: Path) -> None:
+        """Not to be called: see :func:`avro_java_program`."""
+        self._command = ["java", *FLAGS, "-cp", f"{folder}:{folder}/*", "AvroJava"]
+
+    def print(self, texts: Iterable[str]) -> list[str | None]:
+        """Schemas as it prints them; None for what it takes for none."""
+        return [line or None for line in self._run(texts)]
+
+    def register(self, url: str, subject: str, text: str) -> str:
+        """The answer of a registry to the registration of a schema by a Java client."""
+        (answer,) = self._run([text], url, subject)
+        return answer
+
+    def _run(self, texts: Iterable[str], *arguments: str) -> list[str]:
+        lines = [base64.b64encode(text.encode("utf-8", "replace")) for text in texts]
+        run = subprocess.run(
+            [*self._command, *arguments],
+            input=b"\n".join(lines) + b"\n",
+            capture_output=True,
+            check=True,
+            timeout=300,
+        )
+        return [base64.b64decode(line).decode() for line in run.stdout.split(b"\n")[:-1]]
+
+
+def avro_java_program() -> AvroJava:
+    """Avro Java, with a compiled program around it."""
+
+    def make(folder: Path) -> None:
+        jar = f"org.apache.avro:avro:{_VERSION}"
+        copy_dependencies([jar, "org.slf4j:slf4j-nop:2.0.13"], folder)
+        command = ["javac", "-cp", f"{folder}/*", "-d", str(folder), str(_SOURCE)]
+        subprocess.run(command, capture_output=True, check=True)
+
+    # The program is a part of the name, so that it is compiled again when it changes.
+    program = hashlib.sha256(_SOURCE.read_bytes()).hexdigest()[:8]
+    name = f"{_NAME}-{program}-java-{java_version()}"
+    return AvroJava(cached_folder(name, f"preparing {_NAME}", make))
