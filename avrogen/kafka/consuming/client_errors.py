@@ -6,15 +6,17 @@ coordinator, and goes on trying. Others say that this will never work.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from avrogen.errors import ConsumeError
+from avrogen.kafka.observing.events import log_event
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
 
-__all__ = ["consume_error", "is_final"]
+__all__ = ["consume_error", "tell"]
 
 _FINAL: Final[Mapping[str, str]] = {
     "_AUTO_OFFSET_RESET": "there is no committed offset, and auto.offset.reset is error",
@@ -38,9 +40,22 @@ _FINAL: Final[Mapping[str, str]] = {
 """Names of errors after which nothing will come, with what to look at."""
 
 
-def is_final(error: KafkaError) -> bool:
-    """Whether the consumer cannot go on after this."""
-    return error.fatal() or error.name() in _FINAL
+def tell(error: KafkaError, topic: str) -> None:
+    """Log an error that came in place of a message, or raise it if nothing will come any more.
+
+    Args:
+        error: what librdkafka reports.
+        topic: the consumer's topic.
+
+    Raises:
+        ConsumeError: the consumer cannot go on after this.
+    """
+    if error.fatal() or error.name() in _FINAL:
+        raise consume_error(error, topic)
+    if error.name() != "_PARTITION_EOF":
+        log_event(
+            logging.WARNING, "consumer.error", topic=topic, code=error.name(), reason=error.str()
+        )
 
 
 def consume_error(error: KafkaError, topic: str) -> ConsumeError:

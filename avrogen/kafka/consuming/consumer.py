@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from avrogen.kafka.config import Settings
+from avrogen.kafka.consuming.batching import BatchLoop
 from avrogen.kafka.consuming.failures import OnPoison
 from avrogen.kafka.consuming.loop import Loop
 from avrogen.kafka.consuming.partitions import Position
@@ -143,6 +144,35 @@ class TopicConsumer(Generic[K, V]):
         """
         with self._alone():
             yield from Loop(self._session, type(self)).messages()
+
+    def run_batches(
+        self,
+        handle: Callable[[list[Message[K, V]]], object],
+        *,
+        max_records: int = 500,
+        max_wait: float = 1.0,
+    ) -> None:
+        """Call a function with many messages at a time, until the consumer stops.
+
+        They count as handled, all together, when it has returned. Messages of a partition are in
+        order, within batches and from one to the next. A batch that fails for a reason that may
+        pass comes again, perhaps with others in it. From one that fails for good, the messages come
+        again one by one, and what fails then is dealt with as :meth:`run` does.
+
+        Args:
+            handle: the function.
+            max_records: messages of a batch at most.
+            max_wait: seconds that the first message of a batch waits for others.
+
+        Raises:
+            ConsumeError: as :meth:`run`.
+            ValueError: a batch without messages, or without end.
+        """
+        if max_records < 1 or not 0 <= max_wait < float("inf"):
+            raise ValueError("a batch has at least one message, and does not wait for ever")
+        with self._alone():
+            loop = BatchLoop(self._session, handle, max_records=max_records, max_wait=max_wait)
+            loop.run_batches(handle)
 
     def stop(self) -> None:
         """Have :meth:`run` or the iteration end when the message in hand is done.

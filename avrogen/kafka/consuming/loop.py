@@ -9,13 +9,23 @@ from time import monotonic
 from typing import TYPE_CHECKING, Generic, TypeVar, assert_never, cast
 
 from avrogen.errors import DeliveryError
-from avrogen.kafka.consuming.failures import Outage, RetryIn, SendDeadLetter, Stage, Stop
+from avrogen.kafka.consuming.failures import (
+    Failure,
+    Outage,
+    RetryIn,
+    SendDeadLetter,
+    Stage,
+    Step,
+    Stop,
+)
 from avrogen.kafka.consuming.reading import ReadingFailed, SchemaUnknown
 from avrogen.kafka.consuming.session import Session
 from avrogen.kafka.observing.handling import current_message
 from avrogen.kafka.observing.trace_context import TraceContext, current_trace
 
 if TYPE_CHECKING:
+    from confluent_kafka import Message as RawMessage
+
     from avrogen.kafka.consuming.poller import RawLane
     from avrogen.kafka.message import Message
     from avrogen.kafka.observing.observer import AnyMessage
@@ -35,9 +45,9 @@ class Loop(Generic[K, V]):
     """
 
     def __init__(self, session: Session[K, V], handler: object) -> None:
-        self._handling = session.handling
-        self._poller = session.opened.poller
-        self._reader = session.opened.reader
+        self.handling = session.handling
+        self.poller = session.opened.poller
+        self.reader = session.opened.reader
         self._dead_letters = session.dead_letters
         self._handler = handler
 
@@ -47,7 +57,7 @@ class Loop(Generic[K, V]):
         Raises:
             ConsumeError: it must not go on.
         """
-        handle = self._observed(handle)
+        handle = self.observed(handle)
         with current_messages():
             for lane in self.lanes():
                 with self.held(lane) as hold:
@@ -61,7 +71,7 @@ class Loop(Generic[K, V]):
         Returns:
             Seconds that the lane has to rest before its first message is tried again.
         """
-        read, waiting, counts = self._reader.read, lane.waiting, self._handling.counts
+        read, waiting, counts = self.reader.read, lane.waiting, self.handling.counts
         for _ in range(len(waiting)):
             message = rest = None
             try:
@@ -69,7 +79,7 @@ class Loop(Generic[K, V]):
                 make_current(message)
                 handle(message)
             except SchemaUnknown as unknown:
-                rest = self.learnt(lane, unknown)
+                rest = self._learnt(lane, unknown)
             except Exception as error:
                 rest = self.failed(lane, error, message)
             else:
@@ -79,6 +89,13 @@ class Loop(Generic[K, V]):
                 return rest
             if lane.interrupted:
                 break
+        return None
+
+    def _learnt(self, lane: RawLane, unknown: SchemaUnknown) -> float | None:
+        try:
+            unknown.learn()
+        except ReadingFailed as error:
+            return self.failed(lane, error)
         return None
 
     def messages(self) -> Generator[Message[K, V]]:
@@ -96,17 +113,14 @@ class Loop(Generic[K, V]):
         for _ in range(len(lane.waiting)):
             rest = None
             try:
-                message = self._reader.read(lane.waiting[0])
-            except SchemaUnknown as unknown:
-                rest = self.learnt(lane, unknown)
+                message = self.read(lane.waiting[0])
             except ReadingFailed as error:
                 rest = self.failed(lane, error)
             else:
                 make_current(message)
-                with self._observation([message]):
+                with self.observation([message]):
                     yield message
-                lane.done(message.offset)
-                self._handling.counts.consumed += 1
+                self.done(lane, message)
             if rest is not None:
                 return rest
             if lane.interrupted:
@@ -117,7 +131,7 @@ class Loop(Generic[K, V]):
 
     def lanes(self) -> Iterator[RawLane]:
         """Lanes with messages, one after the other, each to be held; until the consumer stops."""
-        while (lane := self._poller.wait()) is not None:
+        while (lane := self.poller.wait()) is not None:
             yield lane
 
     @contextmanager
@@ -128,22 +142,27 @@ class Loop(Generic[K, V]):
         try:
             yield hold
         finally:
-            self._handling.counts.handling_time += monotonic() - started
-            self._poller.give_back(lane, rest=hold.rest)
+            self.handling.counts.handling_time += monotonic() - started
+            self.poller.give_back(lane, rest=hold.rest)
+
+    def read(self, raw: RawMessage) -> Message[K, V]:
+        """Decode a message, and learn its schema before if it has not come up yet.
+
+        Raises:
+            ReadingFailed: it cannot be read.
+        """
+        while True:
+            try:
+                return self.reader.read(raw)
+            except SchemaUnknown as unknown:
+                unknown.learn()
+
+    def done(self, lane: RawLane, message: AnyMessage) -> None:
+        """The first message of a lane, which is this one, was handled."""
+        lane.done(message.offset)
+        self.handling.counts.consumed += 1
 
     # --- failures ---------------------------------------------------------------------------------
-
-    def learnt(self, lane: RawLane, unknown: SchemaUnknown) -> float | None:
-        """Learn the schema of a lane's first message, so that it can be read.
-
-        Returns:
-            As :meth:`failed`.
-        """
-        try:
-            unknown.learn()
-        except ReadingFailed as error:
-            return self.failed(lane, error)
-        return None
 
     def failed(
         self, lane: RawLane, error: Exception, message: AnyMessage | None = None
@@ -161,21 +180,25 @@ class Loop(Generic[K, V]):
         Raises:
             ConsumeError: the consumer must not go on.
         """
-        failure = self._handling.failure(error)
-        step = self._handling.step(lane, failure, message)
-        if isinstance(step, SendDeadLetter):
-            undelivered = self._send(lane, step.stage, failure.error, message)
-            if undelivered is None:
-                return None
-            failure = Outage(undelivered, undelivered.retriable)
-            step = self._handling.step(lane, failure, message)
+        failure = self.handling.failure(error)
+        step = self.handling.step(lane, failure, message)
+        return self.follow(lane, step, failure, message)
+
+    def follow(
+        self, lane: RawLane, step: Step, failure: Failure, message: AnyMessage | None
+    ) -> float | None:
+        """Do what was decided about the first message of a lane; see :meth:`failed`."""
         match step:
             case RetryIn(seconds):
                 return seconds
             case Stop(reason):
-                raise self._handling.stopped(lane.waiting[0], reason, failure.error)
-            case SendDeadLetter():
-                raise AssertionError("an outage is no reason for a dead letter")
+                raise self.handling.stopped(lane.waiting[0], reason, failure.error)
+            case SendDeadLetter(stage):
+                undelivered = self._send(lane, stage, failure.error, message)
+                if undelivered is None:
+                    return None
+                outage = Outage(undelivered, undelivered.retriable)
+                return self.follow(lane, self.handling.step(lane, outage), outage, message)
             case _:
                 assert_never(step)
 
@@ -186,35 +209,35 @@ class Loop(Generic[K, V]):
         raw = lane.waiting[0]
         assert self._dead_letters is not None, "there is a topic for them"
         try:
-            origin = self._handling.origin(raw, stage, error, self._handler)
+            origin = self.handling.origin(raw, stage, error, self._handler)
             self._dead_letters.send(raw, origin)
         except DeliveryError as undelivered:
             return undelivered
-        self._handling.dead_lettered(raw, error, message)
+        self.handling.dead_lettered(raw, error, message)
         lane.done(cast("int", raw.offset()))
-        self._handling.counts.consumed += 1
+        self.handling.counts.consumed += 1
         return None
 
     # --- observing --------------------------------------------------------------------------------
 
-    def _observed(
+    def observed(
         self, handle: Callable[[Message[K, V]], object]
     ) -> Callable[[Message[K, V]], object]:
         """A handler that the observer is told of; the same, if there is none."""
-        if self._handling.observer is None:
+        if self.handling.observer is None:
             return handle
 
         def observed(message: Message[K, V]) -> None:
-            with self._observation([message]):
+            with self.observation([message]):
                 handle(message)
 
         return observed
 
-    def _observation(self, messages: Sequence[Message[K, V]]) -> AbstractContextManager[object]:
-        observer = self._handling.observer
+    def observation(self, messages: Sequence[Message[K, V]]) -> AbstractContextManager[object]:
+        observer = self.handling.observer
         if observer is None:
             return nullcontext()
-        return observer.handling(messages, self._handling.group)
+        return observer.handling(messages, self.handling.group)
 
 
 @dataclass(slots=True)

@@ -54,7 +54,8 @@ class Offsets:
 
         client, places = self._poller.client, self._poller.partitions_at(positions.items())
         try:
-            done = client.commit(offsets=places, asynchronous=False)
+            call = self._poller.call(lambda: client.commit(offsets=places, asynchronous=False))
+            done = call.result()
         except KafkaException as error:
             raise self._refused(error.args[0]) from error
         for each in done:
@@ -70,16 +71,22 @@ class Offsets:
         """How many offsets there are from the next message to the end, by partition.
 
         Args:
-            timeout: seconds that each question to the brokers may take.
+            timeout: seconds that a question to the brokers may take.
 
         Raises:
             KafkaException: the brokers do not answer.
         """
+        return self._poller.call(lambda: self._lag(timeout)).result()
+
+    def _lag(self, timeout: float) -> dict[int, int]:
         with self._poller.changed:
-            lanes = self._poller.intake.lanes
-            next_offsets = {number: _next_offset(lane) for number, lane in lanes.items()}
+            lanes = dict(self._poller.intake.lanes)
+        next_offsets = {number: _next_offset(lane) for number, lane in lanes.items()}
         next_offsets |= self._committed([n for n, o in next_offsets.items() if o is None], timeout)
-        return {n: self._behind(n, offset, timeout) for n, offset in next_offsets.items()}
+        return {
+            number: self._behind(lane, next_offsets[number], timeout)
+            for number, lane in lanes.items()
+        }
 
     def _committed(self, numbers: list[int], timeout: float) -> dict[int, int]:
         if not numbers:
@@ -88,9 +95,13 @@ class Offsets:
         found = self._poller.client.committed(places, timeout=timeout)
         return {each.partition: each.offset for each in found if each.offset >= 0}
 
-    def _behind(self, number: int, offset: int | None, timeout: float) -> int:
-        (place,) = self._poller.partitions([number])
-        low, high = self._poller.client.get_watermark_offsets(place, timeout=timeout)
+    def _behind(self, lane: RawLane, offset: int | None, timeout: float) -> int:
+        client = self._poller.client
+        (place,) = self._poller.partitions([lane.partition])
+        # Every answer to a fetch says where the end is. A question waits until a fetch is answered.
+        low, high = client.get_watermark_offsets(place, cached=True)
+        if lane.paused or high < 0 or offset is None:
+            low, high = client.get_watermark_offsets(place, timeout=timeout)
         if offset is None:
             return 0 if self._from_end else high - low
         return max(0, high - max(low, offset))

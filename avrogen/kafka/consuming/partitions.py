@@ -108,8 +108,9 @@ class Partitions:
                 milliseconds = int(to.timestamp() * 1000)
                 wanted = self._poller.partitions_at((each, milliseconds) for each in numbers)
                 left = max(deadline - monotonic(), _TICK)
-                found = self._poller.client.offsets_for_times(wanted, timeout=left)
-                return {each.partition: each.offset for each in found}
+                client = self._poller.client
+                asked = self._poller.call(lambda: client.offsets_for_times(wanted, timeout=left))
+                return {each.partition: each.offset for each in asked.result()}
             case int():
                 return dict.fromkeys(numbers, to)
 

@@ -2,7 +2,8 @@
 
 Handlers run where the user calls ``run``, and take as long as they take. This thread does all that
 must not wait for them: it fetches, stays a member of the group, takes part in its rebalances, and
-tells the client which offsets are handled. Nobody else calls the client, but for questions.
+tells the client which offsets are handled. Nobody else calls the client: where two threads do,
+confluent-kafka has one of them wait until the other happens to pause, or refuses it.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from queue import Empty, SimpleQueue
 from threading import Condition, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
-from avrogen.errors import ClosedError, ConsumeError
-from avrogen.kafka.consuming.client_errors import consume_error, is_final
+from avrogen.errors import ConsumeError
+from avrogen.kafka.consuming.calls import Calls
+from avrogen.kafka.consuming.client_errors import consume_error, tell
 from avrogen.kafka.consuming.intake import Intake
 from avrogen.kafka.consuming.rebalancing import Rebalancing
 from avrogen.kafka.observing.events import log_event
@@ -36,6 +37,9 @@ RawLane: TypeAlias = "Lane[RawMessage]"
 
 _TICK: Final = 0.1
 """Seconds that the client is waited for at most: so late is noticed what others want."""
+
+_SHORT_TICK: Final = 0.002
+"""Seconds, while others want something often, such as to commit after each message."""
 
 _AT_ONCE: Final = 500
 """Messages that are taken from the client together."""
@@ -77,11 +81,10 @@ class Poller:
         self._grace = grace
         self._wake = wake
         self._fatal = fatal
-        self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self.calls = Calls()
         self._stop_requested = False
         self._stopping_since: float | None = None
         self._closing = False
-        self._over = False
         self._failure: BaseException | None = None
         self._rebalancing = Rebalancing(
             self, group=group, auto_commit=auto_commit, grace=grace, observer=observer
@@ -101,8 +104,14 @@ class Poller:
                 raise self._failure
             return None if self.stopping else self.intake.take(monotonic())
 
-    def wait(self) -> RawLane | None:
-        """Wait for a lane with messages; None: the consumer stops.
+    def wait(
+        self, until: float | None = None, or_until: Callable[[], bool] = lambda: False
+    ) -> RawLane | None:
+        """Wait for a lane with messages; None: time is over, or the consumer stops.
+
+        Args:
+            until: when time is over, by the monotonic clock; None: never.
+            or_until: what ends the waiting as well, once it is true.
 
         Raises:
             ConsumeError: Kafka refuses to go on.
@@ -110,10 +119,14 @@ class Poller:
         with self.changed:
             while True:
                 lane = self.take()
-                if lane is not None or self.stopping:
+                if lane is not None or self.stopping or or_until():
                     return lane
+                now = monotonic()
+                if until is not None and now >= until:
+                    return None
                 due = self.intake.next_due()
-                self.changed.wait(None if due is None else max(0.0, due - monotonic()))
+                times = [time for time in (until, due) if time is not None]
+                self.changed.wait(max(0.0, min(times) - now) if times else None)
 
     def give_back(self, lane: RawLane, *, rest: float | None = None) -> None:
         """A lane that was taken is free again.
@@ -153,20 +166,9 @@ class Poller:
         Raises:
             ClosedError: in the future: the thread has ended.
         """
-        future: Future[T] = Future()
-
-        def run() -> None:
-            if self._over:
-                future.set_exception(ClosedError("the consumer is closed"))
-                return
-            try:
-                future.set_result(function())
-            except BaseException as error:
-                future.set_exception(error)
-
-        self._calls.put(run)
-        if self._over:
-            self.serve_calls()
+        future = self.calls.add(function)
+        with self.changed:
+            self.changed.notify_all()
         return future
 
     # --- the thread -------------------------------------------------------------------------------
@@ -208,7 +210,7 @@ class Poller:
         self._wake()
 
     def _turn(self) -> None:
-        self.serve_calls()
+        self.calls.serve()
         self.store()
         with self.changed:
             flow = self.intake.flow(monotonic())
@@ -226,8 +228,8 @@ class Poller:
         messages = self.client.consume(_AT_ONCE, 0)
         if not messages:
             # ``consume`` would wait until there are so many; this does for the first only.
-            message = self.client.poll(_TICK)
-            self._raise_failures()
+            message = self.client.poll(_SHORT_TICK if self.calls.are_frequent() else _TICK)
+            self._check_health()
             if message is None:
                 return
             messages = [message]
@@ -243,28 +245,14 @@ class Poller:
             self.fetched += len(messages) - len(errors)
             self.changed.notify_all()
         self._wake()
-        self._report(errors)
+        for error in errors:
+            tell(error, self.topic)
 
-    def _raise_failures(self) -> None:
+    def _check_health(self) -> None:
         self._rebalancing.raise_failure()
         fatal = self._fatal()
         if fatal is not None:
             raise consume_error(fatal, self.topic)
-
-    def _report(self, errors: Iterable[KafkaError]) -> None:
-        from confluent_kafka import KafkaError
-
-        for error in errors:
-            if is_final(error):
-                raise consume_error(error, self.topic)
-            if error.code() != KafkaError._PARTITION_EOF:
-                log_event(
-                    logging.WARNING,
-                    "consumer.error",
-                    topic=self.topic,
-                    code=error.name(),
-                    reason=error.str(),
-                )
 
     def _fail(self, error: BaseException) -> None:
         failure = error
@@ -283,22 +271,13 @@ class Poller:
         except Exception as error:
             log_event(logging.ERROR, "consumer.close_failed", topic=self.topic, error=error)
         with self.changed:
-            self._over = True
             self.intake.remove(list(self.intake.lanes))
             self._stopping_since = self._stopping_since or monotonic()
             self.changed.notify_all()
-        self.serve_calls()
+        self.calls.close()
         self._wake()
 
     # --- for this thread and the callbacks in it --------------------------------------------------
-
-    def serve_calls(self) -> None:
-        """Do what others want done."""
-        while True:
-            try:
-                self._calls.get_nowait()()
-            except Empty:
-                return
 
     def store(self) -> None:
         """Tell the client which offsets are handled."""

@@ -114,7 +114,7 @@ class Rebalancing:
                     break
                 poller.changed.wait(min(left, _TICK))
             # Whoever has them in hand may be waiting for an answer to one of these.
-            poller.serve_calls()
+            poller.calls.serve()
         self._tell(logging.WARNING, "consumer.revoke_overdue", in_hand, grace=self._grace)
 
     def _commit(self, lanes: Sequence[RawLane]) -> None:
