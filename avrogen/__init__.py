@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         ClosedError,
         CodecError,
         ConfigurationError,
+        ConsumeError,
         DecodeError,
         DeliveryError,
         EncodeError,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         SchemaError,
         TransactionError,
     )
+    from avrogen.kafka.consuming.retry import Retry, RetryPolicy
     from avrogen.kafka.message import Delivered, Headers, Message
     from avrogen.kafka.observing.opentelemetry import OpenTelemetryObserver
     from avrogen.kafka.topic import Topic
@@ -41,6 +43,7 @@ __all__ = [
     "Codec",
     "CodecError",
     "ConfigurationError",
+    "ConsumeError",
     "DecodeError",
     "Delivered",
     "DeliveryError",
@@ -57,6 +60,8 @@ __all__ = [
     "OpenTelemetryObserver",
     "RegistryError",
     "ResolutionError",
+    "Retry",
+    "RetryPolicy",
     "Schema",
     "SchemaError",
     "SchemaStore",
@@ -75,6 +80,7 @@ _HOMES = {
     "Codec": "avrogen.codec.codec",
     "CodecError": "avrogen.errors",
     "ConfigurationError": "avrogen.errors",
+    "ConsumeError": "avrogen.errors",
     "DecodeError": "avrogen.errors",
     "Delivered": "avrogen.kafka.message",
     "DeliveryError": "avrogen.errors",
@@ -91,6 +97,8 @@ _HOMES = {
     "OpenTelemetryObserver": "avrogen.kafka.observing.opentelemetry",
     "RegistryError": "avrogen.errors",
     "ResolutionError": "avrogen.errors",
+    "Retry": "avrogen.kafka.consuming.retry",
+    "RetryPolicy": "avrogen.kafka.consuming.retry",
     "Schema": "avrogen.codec.schema",
     "SchemaError": "avrogen.errors",
     "SchemaStore": "avrogen.codec.single_object",
