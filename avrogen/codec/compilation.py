@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from avrogen.avro.model import Reference
 from avrogen.codec.classes import AvroValue
-from avrogen.codec.planning import plan_for, plan_to_read
+from avrogen.codec.planning.own import plan_for
 from avrogen.codec.python_backend import compile_decoder, compile_encoder
 from avrogen.codec.schema import Schema
 from avrogen.errors import ResolutionError
@@ -86,6 +86,8 @@ class Decoders:
     def _make(self, writer: Schema) -> Decoder:
         if writer == self._schema:
             return self.own
+        from avrogen.codec.planning.resolved import plan_to_read
+
         reader = self._schema
         try:
             plan = plan_to_read(reader.type, reader.types, writer.type, writer.types, self._classes)

@@ -110,6 +110,17 @@ def test_chains_of_types_may_be_longer_than_the_stack() -> None:
         reader.from_avro(b"\xf0\x2e\x02")
 
 
+def test_chains_of_types_may_be_defined_in_the_order_of_their_use() -> None:
+    length = 3_000
+    chain = [record(f"R{n}", a=f"R{n + 1}") for n in range(length)]
+    types = [*chain, record(f"R{length}")]
+    writer = parsed(types)
+    assert writer.canonical_form.startswith('[{"name":"R0","type":"record","fields":[{"name":"a"')
+    assert writer.canonical_form.count('"type":"record"') == length + 1
+    assert len(writer.fingerprint()) == 8
+    assert parsed(record("R0")).from_avro(b"\x00", writer=writer) == {}
+
+
 def test_records_that_contain_each_other_without_end_have_no_values() -> None:
     schema = parsed({"type": "array", "items": record("A", b=record("B", a="A"))})
     assert schema.from_avro(b"\x00") == []

@@ -21,7 +21,7 @@ from avrogen.codec import plan as plans
 from avrogen.codec.checked.reader import CheckedReader
 from avrogen.codec.checked.writer import CheckedWriter
 from avrogen.codec.classes import AvroValue
-from avrogen.codec.planning import plan_for
+from avrogen.codec.planning.own import plan_for
 from avrogen.codec.sizes import LeastSizes
 from tests.codec.dynamic import Package, as_plain
 from tests.codec.partners import Apache, FastAvro

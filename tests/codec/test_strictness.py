@@ -21,7 +21,7 @@ import pytest
 
 from avrogen import EncodeError, LocalTimestampNanos, Schema, TimestampNanos
 from avrogen.codec.checked.writer import CheckedWriter
-from avrogen.codec.planning import plan_for
+from avrogen.codec.planning.own import plan_for
 from tests.codec.dynamic import Package
 
 

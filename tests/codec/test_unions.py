@@ -20,7 +20,7 @@ import pytest
 
 from avrogen import Duration, EncodeError, LocalTimestampNanos, Schema, TimestampNanos
 from avrogen.codec.checked.writer import CheckedWriter
-from avrogen.codec.planning import plan_for
+from avrogen.codec.planning.own import plan_for
 from tests.codec.dynamic import Package
 from tests.conftest import run_avrogen, write_schemas
 
