@@ -9,6 +9,7 @@ import enum
 import fractions
 import json
 import math
+import struct
 from array import array
 from collections import Counter, OrderedDict, UserDict, UserList, UserString, defaultdict, deque
 from collections.abc import Callable
@@ -371,3 +372,34 @@ def test_decimals_that_python_cannot_count() -> None:
     schema = parsed(logical("bytes", "decimal", precision=10**30, scale=10**25))
     with pytest.raises(EncodeError, match="decimal places"):
         schema.to_avro(Decimal(1))
+
+
+class MyFloat(float):
+    """A float of a subclass."""
+
+
+@pytest.mark.parametrize("type_", ["float", "double"])
+def test_runs_of_numbers(type_: str) -> None:
+    """Lists and fields of floats are packed in one go; each is looked at all the same."""
+    names = [f"f{n}" for n in range(60)]
+
+    def fields(numbers: list[Any]) -> dict[str, Any]:
+        return dict(zip(names, numbers, strict=True))
+
+    schemas: list[tuple[Any, Callable[[list[Any]], Any]]] = [
+        (items(type_), list[Any]),
+        (record(**dict.fromkeys(names, type_)), fields),
+    ]
+    one = struct.pack("<f" if type_ == "float" else "<d", 1.0)
+    for schema, make in schemas:
+        for write in writers(schema):
+            for position in (0, 30, 59):
+                numbers: list[Any] = [1.0] * 60
+                for taken in (1, MyFloat(1.0), Number.ONE):
+                    numbers[position] = taken
+                    assert one * 60 in write(make(numbers))
+                for refused in (True, "1", b"1", None, Decimal(1), 10**400, [1.0], 1j):
+                    numbers[position] = refused
+                    with pytest.raises(EncodeError) as caught:
+                        write(make(numbers))
+                    assert caught.value.path in (f"$[{position}]", f"$.f{position}")
