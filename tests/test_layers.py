@@ -22,7 +22,8 @@ MAY_IMPORT = {
     "runtime": {"errors", "avro", "codec", "kafka"},
     "testing": {"errors", "avro", "codec", "runtime"},
     "compiler": {"errors", "avro", "__init__"},
-    "cli": {"errors", "avro", "compiler", "__init__"},
+    "sync": {"errors", "avro", "codec", "kafka", "compiler"},
+    "cli": {"errors", "avro", "compiler", "sync", "__init__"},
     "__main__": {"cli"},
     "__init__": {"errors", "avro", "codec", "runtime"},
 }

@@ -21,6 +21,7 @@ _KEYS = (
     "ca-file",
     "certificate-file",
     "key-file",
+    "logical-cluster",
     "references",
 )
 
@@ -36,6 +37,7 @@ class RegistryConfig:
         ca_file: certificates of those who may vouch for it, in PEM.
         certificate_file: the certificate of who asks, in PEM.
         key_file: the key to it, in PEM.
+        logical_cluster: which registry behind the URL is meant, where it is asked with a token.
         references: whether types are registered under names of their own and referred to.
     """
 
@@ -45,6 +47,7 @@ class RegistryConfig:
     ca_file: str | None = None
     certificate_file: str | None = None
     key_file: str | None = None
+    logical_cluster: str | None = None
     references: bool = False
 
 
@@ -64,6 +67,7 @@ def read_registry(value: Toml, at: Pointer, reader: TableReader) -> RegistryConf
         ca_file=reader.text(table, "ca-file", at),
         certificate_file=reader.text(table, "certificate-file", at),
         key_file=reader.text(table, "key-file", at),
+        logical_cluster=reader.text(table, "logical-cluster", at),
         references=reader.flag(table, "references", at),
     )
 
