@@ -7,7 +7,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 
 from avrogen.codec.schema import SchemaOwner
 
-__all__ = ["KeyType", "PrimitiveKey", "SubjectStrategy", "Topic"]
+__all__ = ["KeyType", "PrimitiveKey", "StrategyName", "Topic"]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -18,7 +18,7 @@ PrimitiveKey: TypeAlias = Literal["boolean", "int", "long", "float", "double", "
 KeyType: TypeAlias = "PrimitiveKey | SchemaOwner"
 """What keys are: a primitive, or a type whose schema is in the registry."""
 
-SubjectStrategy: TypeAlias = Literal["topic", "record", "topic-record"]
+StrategyName: TypeAlias = Literal["topic", "record", "topic-record"]
 """Under which subject the schema of a type is registered.
 
 ``topic``: the topic's name and ``-value`` or ``-key``; ``record``: the type's full name;
@@ -48,6 +48,6 @@ class Topic(Generic[K, V]):
     value: tuple[SchemaOwner, ...]
     key: KeyType | None = None
     key_field: str | None = None
-    subject_strategy: SubjectStrategy = "topic"
+    subject_strategy: StrategyName = "topic"
     dead_letter: str | None = None
     tombstones: bool = False

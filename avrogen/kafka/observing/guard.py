@@ -11,7 +11,7 @@ from avrogen.kafka.observing.observer import AnyMessage, Observer, Partition
 
 if TYPE_CHECKING:
     from avrogen.errors import DeliveryError
-    from avrogen.kafka.message import Delivered, Header
+    from avrogen.kafka.message import Delivered, HeaderLike
 
 __all__ = ["guarded"]
 
@@ -25,7 +25,7 @@ class _Guarded(Observer):
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
 
-    def sending(self, topic: str, key: object, headers: list[Header]) -> object:
+    def sending(self, topic: str, key: object, headers: list[HeaderLike]) -> object:
         return _tried(self._observer.sending, topic, key, headers)
 
     def delivered(self, sending: object, delivered: Delivered, latency: float) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from avrogen.errors import DeliveryError
-    from avrogen.kafka.message import Delivered, Header, Message
+    from avrogen.kafka.message import Delivered, HeaderLike, Message
 
 __all__ = ["AnyMessage", "Observer", "Partition"]
 
@@ -27,7 +27,7 @@ class Observer:
 
     # --- producing --------------------------------------------------------------------------------
 
-    def sending(self, topic: str, key: object, headers: list[Header]) -> object:
+    def sending(self, topic: str, key: object, headers: list[HeaderLike]) -> object:
         """A message is about to be queued.
 
         Args:
