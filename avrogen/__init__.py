@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         ClosedError,
         CodecError,
         ConfigurationError,
+        ConsumeError,
         DecodeError,
         DeliveryError,
         EncodeError,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         SchemaError,
         TransactionError,
     )
+    from avrogen.kafka.consuming.retry import Retry, RetryPolicy
     from avrogen.kafka.message import Delivered, Headers, Message
     from avrogen.kafka.topic import Topic
 
@@ -40,6 +42,7 @@ __all__ = [
     "Codec",
     "CodecError",
     "ConfigurationError",
+    "ConsumeError",
     "DecodeError",
     "Delivered",
     "DeliveryError",
@@ -55,6 +58,8 @@ __all__ = [
     "MissingExtraError",
     "RegistryError",
     "ResolutionError",
+    "Retry",
+    "RetryPolicy",
     "Schema",
     "SchemaError",
     "SchemaStore",
@@ -73,6 +78,7 @@ _HOMES = {
     "Codec": "avrogen.codec.codec",
     "CodecError": "avrogen.errors",
     "ConfigurationError": "avrogen.errors",
+    "ConsumeError": "avrogen.errors",
     "DecodeError": "avrogen.errors",
     "Delivered": "avrogen.kafka.message",
     "DeliveryError": "avrogen.errors",
@@ -88,6 +94,8 @@ _HOMES = {
     "MissingExtraError": "avrogen.errors",
     "RegistryError": "avrogen.errors",
     "ResolutionError": "avrogen.errors",
+    "Retry": "avrogen.kafka.consuming.retry",
+    "RetryPolicy": "avrogen.kafka.consuming.retry",
     "Schema": "avrogen.codec.schema",
     "SchemaError": "avrogen.errors",
     "SchemaStore": "avrogen.codec.single_object",

@@ -42,6 +42,9 @@ class _Guarded(Observer):
     ) -> AbstractContextManager[object]:
         return _handling(self._observer, messages, group)
 
+    def unreadable(self, message: AnyMessage, error: BaseException) -> None:
+        _tried(self._observer.unreadable, message, error)
+
     def retrying(
         self, message: AnyMessage, error: BaseException, attempt: int, delay: float
     ) -> None:

@@ -71,6 +71,16 @@ class Observer:
         """
         return nullcontext()
 
+    def unreadable(self, message: AnyMessage, error: BaseException) -> None:
+        """A message cannot be read: its bytes, or their schema, are not what the topic has.
+
+        It goes to the dead-letter topic next, or the consumer stops.
+
+        Args:
+            message: it has neither key nor value, but the bytes of both.
+            error: what is wrong with it.
+        """
+
     def retrying(
         self, message: AnyMessage, error: BaseException, attempt: int, delay: float
     ) -> None:
