@@ -42,18 +42,16 @@ class Callbacks:
     def put_before_given(self, settings: dict[str, object]) -> None:
         """Make settings call these, and then those of the user that they hold."""
         settings.setdefault("logger", LIBRDKAFKA_LOGGER)
-        settings["error_cb"] = partial(_tried, self._on_error, settings.get("error_cb"))
+        settings["error_cb"] = partial(_tried, self.on_error, settings.get("error_cb"))
         settings["stats_cb"] = partial(_tried, self._on_statistics, settings.get("stats_cb"))
 
-    def _on_error(self, error: KafkaError) -> None:
-        if error.fatal():
+    def on_error(self, error: KafkaError) -> None:
+        """Something is wrong with the client, not with a message. Fatal errors end it."""
+        if not error.fatal() and error.name() != "_FATAL":
+            log_event(logging.WARNING, "client.error", code=error.name(), reason=error.str())
+        elif self.fatal is None or self.fatal.name() == "_FATAL":  # which gives no reason
             self.fatal = error
-        log_event(
-            logging.ERROR if error.fatal() else logging.WARNING,
-            "client.fatal" if error.fatal() else "client.error",
-            code=error.name(),
-            reason=error.str(),
-        )
+            log_event(logging.ERROR, "client.fatal", code=error.name(), reason=error.str())
 
     def _on_statistics(self, text: str) -> None:
         self._statistics = text

@@ -16,6 +16,7 @@ from avrogen.runtime.exports import lazy_exports
 if TYPE_CHECKING:
     from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
     from avrogen.kafka.message import Message
+    from avrogen.kafka.producing.producer import TopicProducer
     from avrogen.kafka.topic import Topic
 else:
     __getattr__, __dir__ = lazy_exports(
@@ -26,6 +27,7 @@ else:
             "Message": "avrogen.kafka.message",
             "TimestampNanos": "avrogen.codec.values",
             "Topic": "avrogen.kafka.topic",
+            "TopicProducer": "avrogen.kafka.producing.producer",
         },
     )
 
@@ -40,5 +42,6 @@ __all__ = [
     "Schema",
     "TimestampNanos",
     "Topic",
+    "TopicProducer",
     "lazy_exports",
 ]

@@ -1,0 +1,109 @@
+"""The thread that serves librdkafka's callbacks: delivery reports, errors, statistics."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from avrogen.kafka.observing.events import LOGGER
+
+if TYPE_CHECKING:
+    from confluent_kafka import KafkaError, Producer
+
+__all__ = ["Poller"]
+
+_POLL: Final = 0.1
+"""Seconds. Reports wake the thread at once; this is how soon it sees what else it should do."""
+
+_FLUSH: Final = 0.02
+"""Seconds of one go at flushing, as it says nothing of what it has served until it returns."""
+
+_LONGEST_WAIT: Final = 0.1
+"""Seconds between two looks at what is waited for, should nobody wake those who wait."""
+
+
+class Poller:
+    """Polls a producer in a thread of its own, so that futures settle whatever others do.
+
+    Args:
+        producer: whose callbacks are served.
+        on_error: told the fatal error, which confluent-kafka raises where it polls.
+    """
+
+    def __init__(self, producer: Producer, on_error: Callable[[KafkaError], None]) -> None:
+        self._producer = producer
+        self._on_error = on_error
+        self._stopping = False
+        self._flushing = 0
+        self._waiting = 0
+        self._progress = threading.Condition()
+        self._hooks: tuple[Callable[[], None], ...] = ()
+        self._thread = threading.Thread(target=self._run, name="avrogen producer", daemon=True)
+        self._thread.start()
+
+    def add_hook(self, hook: Callable[[], None]) -> None:
+        """Have a function called after every go, by the thread. It must be quick."""
+        with self._progress:
+            self._hooks = (*self._hooks, hook)
+
+    def remove_hook(self, hook: Callable[[], None]) -> None:
+        """Have it called no longer."""
+        with self._progress:
+            self._hooks = tuple(other for other in self._hooks if other is not hook)
+
+    def wait(self, done: Callable[[], bool], timeout: float | None, *, flush: bool = False) -> bool:
+        """Wait until reports have made something true.
+
+        Args:
+            done: what is waited for.
+            timeout: seconds; None: for ever.
+            flush: whether what lingers is sent at once meanwhile (``linger.ms``).
+
+        Returns:
+            Whether it came true.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with self._progress:
+            self._waiting += 1
+            self._flushing += flush
+            try:
+                while not done():
+                    left = _LONGEST_WAIT
+                    if deadline is not None:
+                        left = min(left, deadline - time.monotonic())
+                    if left <= 0 or self._stopping:
+                        return done()
+                    self._progress.wait(left)
+                return True
+            finally:
+                self._waiting -= 1
+                self._flushing -= flush
+
+    def stop(self) -> None:
+        """End the thread. Nothing is served any more."""
+        self._stopping = True
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def _run(self) -> None:
+        from confluent_kafka import KafkaException
+
+        while not self._stopping:
+            # Neither may take more than 0.2 s: confluent-kafka divides longer ones, and goes on to
+            # the next part with the exception of a fatal error pending, in which callbacks fail.
+            try:
+                if self._flushing:
+                    self._producer.flush(_FLUSH)
+                else:
+                    self._producer.poll(_POLL)
+            except KafkaException as exception:
+                self._on_error(exception.args[0])
+            except Exception:
+                LOGGER.exception("polling failed")
+            for hook in self._hooks:
+                hook()
+            if self._waiting:
+                with self._progress:
+                    self._progress.notify_all()
