@@ -15,6 +15,7 @@ from avrogen.runtime.exports import lazy_exports
 
 if TYPE_CHECKING:
     from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
+    from avrogen.kafka.aio.producer import AsyncTopicProducer
     from avrogen.kafka.message import Message
     from avrogen.kafka.producing.producer import TopicProducer
     from avrogen.kafka.topic import Topic
@@ -22,6 +23,7 @@ else:
     __getattr__, __dir__ = lazy_exports(
         __name__,
         {
+            "AsyncTopicProducer": "avrogen.kafka.aio.producer",
             "Duration": "avrogen.codec.values",
             "LocalTimestampNanos": "avrogen.codec.values",
             "Message": "avrogen.kafka.message",
@@ -32,6 +34,7 @@ else:
     )
 
 __all__ = [
+    "AsyncTopicProducer",
     "AvroEnum",
     "AvroFixed",
     "AvroRecord",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from avrogen.avro.model import TimeUnit
 from avrogen.codec.conversions import timestamp_to_units
-from avrogen.errors import EncodeError
+from avrogen.errors import DeliveryError, EncodeError, TransactionError
 from avrogen.kafka.observing.guard import guarded
 from avrogen.kafka.observing.trace_context import current_trace
 from avrogen.kafka.producing.client import ProducerClient
@@ -22,6 +22,8 @@ from avrogen.kafka.producing.partitions import Partitions
 from avrogen.kafka.producing.schemas import resolve
 
 if TYPE_CHECKING:
+    from confluent_kafka import KafkaError, KafkaException
+
     from avrogen.kafka.config import Settings
     from avrogen.kafka.message import HeaderLike, HeadersLike
     from avrogen.kafka.observing.observer import Observer
@@ -145,14 +147,46 @@ class Channel:
         at = _NOW if timestamp is None else _milliseconds(timestamp)
         return Arguments(data, raw_key, partition, at, pairs)
 
-    def observed(self, arguments: Arguments) -> object:
+    def observed(self, value: object, arguments: Arguments) -> object:
         """Tell the observer, who may add headers, and get what belongs to the message."""
         observer = self.outbox.observer
         if observer is None:
             return None
         key = self._outgoing.plain_key(arguments.key)
         assert arguments.headers is not None, "there is a list where there is an observer"
-        return observer.sending(self.topic, key, arguments.headers)
+        return observer.sending(self.topic, key, value, arguments.headers)
+
+    def refused(self, refusal: KafkaException) -> KafkaError:
+        """What librdkafka did not take: the error that the message's future is to raise.
+
+        Raises:
+            TransactionError: it has nothing to do with the message: there is no transaction.
+            DeliveryError: likewise, there was a fatal error.
+        """
+        error: KafkaError = refusal.args[0]
+        match error.name():
+            case "_STATE":
+                raise TransactionError(
+                    "a transactional producer sends in transactions: "
+                    "with producer.transaction(): ...",
+                    code="_STATE",
+                ) from refusal
+            case "_FATAL":
+                self.client.fail(error)
+                self.client.check_usable()
+            case _:
+                pass
+        return error
+
+    def no_room(self) -> DeliveryError:
+        """What is raised when the queue has stayed full."""
+        seconds = self.client.delivery_timeout
+        return DeliveryError(
+            f"the queue of {self.client.queued} messages was full for {seconds} s",
+            topic=self.topic,
+            code="_QUEUE_FULL",
+            retriable=True,
+        )
 
     def is_idle(self) -> bool:
         """Whether the fate of all messages is known."""

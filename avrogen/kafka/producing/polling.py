@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Final
 
 from avrogen.kafka.observing.events import LOGGER
@@ -59,15 +60,14 @@ class Poller:
         Args:
             done: what is waited for.
             timeout: seconds; None: for ever.
-            flush: whether what lingers is sent at once meanwhile (``linger.ms``).
+            flush: whether what lingers is sent at once meanwhile.
 
         Returns:
             Whether it came true.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        with self._progress:
+        with self.flushing() if flush else nullcontext(), self._progress:
             self._waiting += 1
-            self._flushing += flush
             try:
                 while not done():
                     left = _LONGEST_WAIT
@@ -79,7 +79,17 @@ class Poller:
                 return True
             finally:
                 self._waiting -= 1
-                self._flushing -= flush
+
+    @contextmanager
+    def flushing(self) -> Generator[None]:
+        """What lingers is sent at once while this is held (``linger.ms``)."""
+        with self._progress:
+            self._flushing += 1
+        try:
+            yield
+        finally:
+            with self._progress:
+                self._flushing -= 1
 
     def stop(self) -> None:
         """End the thread. Nothing is served any more."""

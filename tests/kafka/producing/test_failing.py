@@ -187,8 +187,13 @@ def test_a_closed_producer_sends_nothing(shop: Shop) -> None:
 # --- fatal errors ---------------------------------------------------------------------------------
 
 
+def together(shop: Shop) -> dict[str, object]:
+    """Settings with which a few messages are sent in one batch, however slow this computer is."""
+    return {**shop.config, "linger.ms": 500, "delivery.timeout.ms": 60_000}
+
+
 def test_a_fatal_error_ends_the_producer(shop: Shop) -> None:
-    with EVENTS(shop.config, register=True) as events:
+    with EVENTS(together(shop), register=True) as events:
         events.send(event(), key="k").result(30)
         shop.broker.fail(RequestType.PRODUCE, KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER)
         failed = [events.send(event(), key=str(number)) for number in range(3)]
@@ -206,7 +211,7 @@ def test_a_fatal_error_ends_the_producer(shop: Shop) -> None:
 
 def test_a_fatal_error_while_others_poll(shop: Shop) -> None:
     """Whoever flushes confluent-kafka's producer gets the error; no future is forgotten."""
-    with EVENTS(shop.config, register=True) as events:
+    with EVENTS(together(shop), register=True) as events:
         events.send(event(), key="k").result(30)
         shop.broker.fail(RequestType.PRODUCE, KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER)
         failed = [events.send(event(), key=str(number)) for number in range(3)]

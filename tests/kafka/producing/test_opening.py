@@ -209,7 +209,7 @@ class Watcher(Observer):
         self.told: list[tuple[object, ...]] = []
         self.counted = threading.Event()
 
-    def sending(self, topic: str, key: object, headers: list[HeaderLike]) -> object:
+    def sending(self, topic: str, key: object, value: object, headers: list[HeaderLike]) -> object:
         headers.append(("watched", "yes"))
         self.told.append(("sending", topic, key))
         return len(self.told)
