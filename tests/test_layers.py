@@ -23,7 +23,8 @@ MAY_IMPORT = {
     "testing": {"errors", "avro", "codec", "runtime"},
     "compiler": {"errors", "avro", "__init__"},
     "sync": {"errors", "avro", "codec", "kafka", "compiler"},
-    "cli": {"errors", "avro", "compiler", "sync", "__init__"},
+    "evolution": {"errors", "avro", "codec", "kafka", "compiler", "sync"},
+    "cli": {"errors", "avro", "compiler", "sync", "evolution", "__init__"},
     "__main__": {"cli"},
     "__init__": {"errors", "avro", "codec", "runtime"},
 }

@@ -6,7 +6,7 @@ cannot read the type. The cause is then inside the branch, which may be used in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from avrogen.avro import model
@@ -47,13 +47,19 @@ class Cause(NamedTuple):
         )
 
 
-def causes(comparison: Comparison, found: Sequence[Found], reader_types: Types) -> Iterator[Cause]:
+def causes(
+    comparison: Comparison,
+    found: Sequence[Found],
+    reader_types: Types,
+    renames: Mapping[str, str] | None = None,
+) -> Iterator[Cause]:
     """Every cause once, for what a comparison has found: at least one, if it found anything.
 
     Args:
         comparison: the comparison.
         found: what came of it.
         reader_types: the named types of the reader.
+        renames: names of the writer's types that the reader's have by other names.
     """
     seen: set[CauseKey] = set()
     waiting = [Cause(one, one.incompatibility) for one in reversed(found)]
@@ -62,20 +68,25 @@ def causes(comparison: Comparison, found: Sequence[Found], reader_types: Types) 
         if cause.key in seen:
             continue
         seen.add(cause.key)
-        inner = _inside(comparison, cause.found, reader_types)
+        inner = _inside(comparison, cause.found, reader_types, renames)
         if inner:
             waiting.extend(Cause(one, cause.reported) for one in reversed(inner))
         else:
             yield cause
 
 
-def _inside(comparison: Comparison, found: Found, reader_types: Types) -> Sequence[Found]:
+def _inside(
+    comparison: Comparison,
+    found: Found,
+    reader_types: Types,
+    renames: Mapping[str, str] | None,
+) -> Sequence[Found]:
     """What keeps the branch that is meant from reading the type."""
     union, writer = found.reader.type, found.writer.type
     if found.incompatibility.type is not IncompatibilityType.MISSING_UNION_BRANCH:
         return ()
     assert isinstance(union, model.Union), "it is unions that lack branches"
-    index = counterpart(union, writer, reader_types)
+    index = counterpart(union, writer, reader_types, renames)
     if index is None:
         return ()
     # The two were compared before the union was said to lack a branch.

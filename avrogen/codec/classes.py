@@ -106,6 +106,15 @@ class AvroRecord(AvroValue):
         for name in ("to_avro", "from_avro"):
             if name not in cls.__dict__:
                 setattr(cls, name, AvroValue.__dict__[name])
+        # A dataclass gives itself a repr unless it has one of its own.
+        if cls.__repr__ is AvroRecord.__repr__:
+            setattr(cls, "__repr__", AvroRecord.__repr__)  # noqa: B010 -- a method to type checkers
+
+    def __repr__(self) -> str:
+        """That of dataclasses; what does not fit on a screen is cut."""
+        from avrogen.codec.brief import record_repr
+
+        return record_repr(self)
 
 
 class AvroEnum(AvroValue, StrEnum):

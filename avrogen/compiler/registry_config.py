@@ -6,7 +6,6 @@ Secrets do not belong there, as the file is under version control; they come fro
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from avrogen.avro.diagnostics import Code
 from avrogen.avro.source import Pointer
@@ -74,14 +73,12 @@ def read_registry(value: Toml, at: Pointer, reader: TableReader) -> RegistryConf
 
 def _url(table: dict[str, Toml], at: Pointer, reader: TableReader) -> str | None:
     url = reader.text(table, "url", at)
-    for each in [] if url is None else url.split(","):
-        parts = urlsplit(each.strip())
-        if parts.username is not None or parts.password is not None:
-            reader.diagnostics.report(
-                Code.WRONG_VALUE,
-                reader.positions.value((*at, "url")),
-                '"url" holds credentials, and files with configuration are read by many',
-                hint='write user = "..." and set AVROGEN_REGISTRY_PASSWORD',
-            )
-            return None
-    return url
+    if url is None or "@" not in url:
+        return url
+    reader.diagnostics.report(
+        Code.WRONG_VALUE,
+        reader.positions.value((*at, "url")),
+        '"url" holds credentials, and files with configuration are read by many',
+        hint='write user = "..." and set AVROGEN_REGISTRY_PASSWORD',
+    )
+    return None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
 
 from avrogen.compiler.registry_config import RegistryConfig
 from avrogen.sync.problem import Problem
@@ -61,7 +60,7 @@ def connection(
             f'give --url, set {URL}, or write url = "..." under [registry] in avrogen.toml',
         )
     urls = [each.strip().rstrip("/") for each in given.split(",")]
-    plain = [_without_credentials(url) for url in urls]
+    plain = list(map(_plain, urls))
     credentials = _credentials(environment, config)
     settings: dict[str, object] = {
         # Those in the URL count where there are no others.
@@ -101,6 +100,21 @@ def _credentials(environment: Mapping[str, str], config: RegistryConfig) -> Mapp
     return {"basic.auth.user.info": f"{user}:{password}"} if user else {}
 
 
-def _without_credentials(url: str) -> str:
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2].lower()))
+def _plain(url: str) -> str:
+    """A URL without credentials.
+
+    Raises:
+        Problem: it is none. What might be a password is not shown even then.
+    """
+    scheme, separator, rest = url.rpartition("://")
+    credentials, _, place = rest.rpartition("@")
+    if scheme not in ("http", "https") or not place:
+        shown = f"{scheme}{separator}{place}"
+        raise Problem(f"{shown!r} is no URL of a registry", "it begins with http:// or https://")
+    if set(credentials) & set("/?#"):
+        raise Problem(
+            f"the credentials in the URL of {place} have characters in them that end it",
+            f"set {USER} and {PASSWORD}, or write / as %2F, ? as %3F and # as %23",
+        )
+    host, slash, path = place.partition("/")
+    return f"{scheme}://{host.lower()}{slash}{path}"

@@ -32,11 +32,13 @@ class Placed:
     """Where types go.
 
     Attributes:
-        paths: the file of each type, by its path below the folder with ``/``.
+        types: the file of each named type, by its path below the folder with ``/``.
+        tops: the file with what stands at the top of each subject's schema.
         files: what has to be in files; those that only hold a type inside another are not there.
     """
 
-    paths: Mapping[model.AvroType, str]
+    types: Mapping[str, str]
+    tops: Mapping[str, str]
     files: Mapping[str, PlannedFile]
 
 
@@ -55,25 +57,27 @@ def place_types(
         path for name, path in owners.items() if name in types and not _same(name, types, there)
     }
     taken = _Taken(root.source.name for root in there.roots)
-    paths: dict[model.AvroType, str] = {}
+    paths: dict[str, str] = {}
     files: dict[str, PlannedFile] = {}
     for name in sorted(types):
         around = _file_around(name, types, there)
         if name not in owners and around is not None and around not in stale:
-            paths[model.Reference(name)] = around
+            paths[name] = around
             continue
         path = owners.get(name) or taken.free(name.replace(".", "/"))
-        paths[model.Reference(name)] = path
+        paths[name] = path
         text = definition_text(types[name], types)
         files[path] = PlannedFile(text, definition_fingerprint(model.Reference(name), types))
+    tops: dict[str, str] = {}
     for each in fetched:
-        type_ = each.schema.type
-        if type_ not in paths:
-            path = _file_of(type_, there) or taken.free(_file_name(each.version.subject))
-            paths[type_] = path
-            text = file_text(type_json(type_))
-            files[path] = PlannedFile(text, definition_fingerprint(type_, types))
-    return Placed(paths, files)
+        type_, subject = each.schema.type, each.version.subject
+        if isinstance(type_, model.Reference):
+            tops[subject] = paths[type_.name]
+            continue
+        path = _file_of(type_, there) or taken.free(_file_name(subject))
+        tops[subject] = path
+        files[path] = PlannedFile(file_text(type_json(type_)), definition_fingerprint(type_, types))
+    return Placed(paths, tops, files)
 
 
 def fingerprints(there: Parsed) -> Mapping[str, str]:

@@ -103,8 +103,8 @@ def _new_lock(
     """What was pulled before and is not pulled again, and what is pulled now."""
     subjects = dict(before.subjects)
     for each in fetched:
-        top = placed.paths[each.schema.type]
-        others = (placed.paths[model.Reference(name)] for name in each.schema.types)
+        top = placed.tops[each.version.subject]
+        others = (placed.types[name] for name in each.schema.types)
         subjects[each.version.subject] = LockedSubject(
             each.version.subject,
             each.version.version,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
@@ -11,8 +11,7 @@ from avrogen.avro import model
 from avrogen.codec.schema import Schema
 from avrogen.errors import RegistryError
 from avrogen.kafka.registry.definitions import definitions
-from avrogen.kafka.registry.port import SchemaRegistry
-from avrogen.kafka.registry.registration import find_or_register
+from avrogen.kafka.registry.port import SchemaReference, SchemaRegistry, SchemaText
 from avrogen.sync.local import Local
 from avrogen.sync.problem import Problem
 from avrogen.sync.standing import Standing, State, is_fatal, standing
@@ -40,11 +39,6 @@ class Planned:
 
     schema: Schema
     standing: Standing
-
-    @property
-    def to_write(self) -> bool:
-        """Whether it is not there and may come."""
-        return self.standing.state in (State.NEW, State.CHANGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,26 +107,42 @@ def register(
         What came of each, in that order. If the registry is gone, no more is tried.
     """
     gone = False
+    versions: dict[str, int] = {}
     for each in planned:
-        if not each.to_write:
+        subject, registered = each.standing.subject, each.standing.registered
+        text = _text(each.schema, versions, references)
+        if registered is not None:
+            versions[subject] = registered.version
             yield Outcome(each.standing, Result.NOTHING)
-            continue
-        if gone:
+        elif gone or text is None:
             yield Outcome(each.standing, Result.NOT_TRIED)
-            continue
-        try:
-            registered = find_or_register(
-                registry,
-                each.standing.subject,
-                each.schema,
-                register=True,
-                references=references,
-            )
-        except RegistryError as error:
-            gone = is_fatal(error)
-            yield Outcome(each.standing, Result.FAILED, tuple(str(error).splitlines()))
         else:
-            yield Outcome(replace(each.standing, registered=registered), Result.REGISTERED)
+            try:
+                registered = registry.register(subject, text)
+            except RegistryError as error:
+                gone = is_fatal(error)
+                yield Outcome(each.standing, Result.FAILED, tuple(str(error).splitlines()))
+            else:
+                versions[subject] = registered.version
+                yield Outcome(replace(each.standing, registered=registered), Result.REGISTERED)
+
+
+def _text(schema: Schema, versions: Mapping[str, int], references: bool) -> SchemaText | None:
+    """A schema as it is sent; None if something that it refers to is not there.
+
+    Args:
+        schema: the schema.
+        versions: of the subjects that are there.
+        references: whether it refers to its types, or defines them.
+    """
+    if not references:
+        return SchemaText(str(schema))
+    *_, own = definitions(schema)
+    if any(need not in versions for need in own.needs):
+        return None
+    return SchemaText(
+        own.text, tuple(SchemaReference(need, need, versions[need]) for need in own.needs)
+    )
 
 
 def _refused(found: Standing) -> Outcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from avrogen.avro import model
 from avrogen.compiler.config import Config, Topic
@@ -11,6 +12,14 @@ from avrogen.kafka.subjects import SubjectStrategy, subject_name
 from avrogen.sync.problem import Problem
 
 __all__ = ["Subject", "configured_subjects", "type_title"]
+
+
+_STRATEGIES: Final[Mapping[str, SubjectStrategy]] = {
+    "topic": "topic",
+    "record": "record",
+    "topic-record": "topic-record",
+}
+"""As the configuration calls them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +69,12 @@ def configured_subjects(
 
 
 def _of_topic(topic: Topic, types: Iterable[str]) -> Iterator[Subject]:
-    strategy = SubjectStrategy(topic.subject_strategy)
+    strategy = _STRATEGIES[topic.subject_strategy]
     for name in topic.value:
         subject = subject_name(strategy, topic.topic, "value", name)
         yield Subject(subject, model.Reference(name))
     if topic.key is not None and topic.key in types:
-        subject = subject_name(SubjectStrategy.TOPIC, topic.topic, "key", topic.key)
+        subject = subject_name("topic", topic.topic, "key", topic.key)
         yield Subject(subject, model.Reference(topic.key))
 
 

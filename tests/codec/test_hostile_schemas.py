@@ -99,3 +99,11 @@ def test_unions_of_very_many_branches() -> None:
     for data in (b"\x01", bytes.fromhex("a21f"), b"\x81\x01"):
         with pytest.raises(DecodeError, match="no branch"):
             schema.from_avro(data)
+
+
+def test_union_without_branches_has_no_values() -> None:
+    schema = parsed(record("R", a=[]))
+    with pytest.raises(EncodeError, match=r"\$\.a: expected a value of a union without branches"):
+        schema.to_avro({"a": 1})
+    with pytest.raises(DecodeError, match=r"\$\.a"):
+        schema.from_avro(b"\0")

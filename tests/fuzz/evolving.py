@@ -190,7 +190,7 @@ def _unions(root: Any, places: Sequence[Place], source: random.Random) -> None:
                 place.put(source.choice(place.type))
             case 1:
                 source.shuffle(place.type)
-            case 2:
+            case 2 if len(place.type) > 1:
                 place.type.pop(source.randrange(len(place.type)))
             case _:
                 place.type.append(source.choice(sorted(PRIMITIVES)))

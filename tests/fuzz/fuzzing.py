@@ -17,7 +17,7 @@ from tests.fuzz.watchdog import TooSlow, watched
 
 __all__ = ["Tally", "fuzz", "pair_of", "reproduce"]
 
-SECONDS_PER_MESSAGE = 20
+SECONDS_PER_MESSAGE = 60
 """Hundreds of times what the slowest takes."""
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "ON_SERVICES",
     "avro_java",
     "canonical_registry",
+    "go_without",
     "make_kafka",
     "make_registry",
     "real_kafka",
@@ -109,7 +110,7 @@ def _prepared(prepare: Callable[[], T], config: pytest.Config) -> T:
     """A service that can be started, with all that it needs downloaded."""
     missing = missing_tools()
     if missing:
-        _go_without(missing)
+        go_without(missing)
     try:
         with contextlib.ExitStack() as stack:
             capturing = config.pluginmanager.getplugin("capturemanager")
@@ -118,10 +119,11 @@ def _prepared(prepare: Callable[[], T], config: pytest.Config) -> T:
                 stack.enter_context(capturing.global_and_fixture_disabled())
             return prepare()
     except MavenFailed as error:
-        _go_without(f"Maven failed: {error}")
+        go_without(f"Maven failed: {error}")
 
 
-def _go_without(reason: str) -> NoReturn:
+def go_without(reason: str) -> NoReturn:
+    """Skip the test, or fail it where services must be."""
     if "CI" in os.environ:
         pytest.fail(f"CI runs real services, and they cannot be run: {reason}")
     pytest.skip(f"real services cannot be run: {reason}")

@@ -127,6 +127,12 @@ class ServerProcess:
         self._reap()
         return code
 
+    @property
+    def pid(self) -> int:
+        """Of the process that runs."""
+        assert self._process is not None and self.running, f"{self.name} does not run"
+        return self._process.pid
+
     def stop(self) -> None:
         """Ask it to end, and wait until it has; killed if it takes too long."""
         if self._process is not None and self.running:
@@ -170,8 +176,7 @@ class ServerProcess:
         self.stop()
 
     def _signal(self, number: int) -> None:
-        assert self._process is not None and self.running, f"{self.name} does not run"
-        os.kill(self._process.pid, number)
+        os.kill(self.pid, number)
 
     def _reap(self) -> None:
         guard, self._guard = self._guard, None

@@ -46,7 +46,7 @@ def ambiguous_aliases(
         if len(sources) > 1:
             yield silent_change(
                 SilentKind.AMBIGUOUS_ALIAS,
-                f"{field.name} is read from {sources[0]}, and has the alias {sources[1]} as well",
+                f"it could be read from {sources[0]} and from {sources[1]}",
                 pair,
                 direction,
                 reader=("fields", index),

@@ -210,7 +210,7 @@ class ProducerClient:
 
     @property
     def queued(self) -> int:
-        """Messages that wait for their acknowledgement, and reports that wait to be served."""
+        """Messages that wait for their acknowledgement, and callbacks that wait to be served."""
         return len(self.producer)
 
     # --- the end ----------------------------------------------------------------------------------
@@ -230,8 +230,8 @@ class ProducerClient:
                 return 0
             self._closed = True
         self.wait_until_empty(0 if self.fatal else timeout)
-        given_up = self.queued
-        if given_up:
+        given_up = sum(outbox.pending for outbox in self.outboxes)
+        if self.queued:
             self.producer.purge()
             self.wait_until_empty(_PURGE)
         self._finalizer()

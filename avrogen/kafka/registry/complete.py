@@ -13,6 +13,9 @@ from avrogen.codec.schema import Schema
 from avrogen.errors import RegistryError
 
 if TYPE_CHECKING:
+    from avrogen.avro.diagnostics import Diagnostic
+    from avrogen.avro.model import Json
+    from avrogen.avro.parser import Parsed
     from avrogen.kafka.registry.port import SchemaReference, SchemaRegistry, SchemaText
 
 __all__ = ["MAX_DEPTH", "MAX_REFERENCES", "MAX_TEXTS", "complete_schema"]
@@ -23,17 +26,21 @@ MAX_DEPTH: Final = 50
 MAX_REFERENCES: Final = 1_000
 """Versions that a schema refers to, directly and further on."""
 
-MAX_TEXTS: Final = 4 * 2**20
+MAX_TEXTS: Final = 2 * 2**20
 """Characters of a schema and all that it refers to."""
 
 
-def complete_schema(registry: SchemaRegistry, schema: SchemaText, name: str) -> Schema:
+def complete_schema(
+    registry: SchemaRegistry, schema: SchemaText, name: str, *, for_reading: bool = False
+) -> Schema:
     """A schema that stands for itself, with what it refers to fetched.
 
     Args:
         registry: where references are looked up.
         schema: the schema.
         name: how errors name it, such as "schema 7".
+        for_reading: it is needed to read what was written with it. For that, defaults do not
+            matter, and some registries hold schemas with bad ones; those are left out then.
 
     Raises:
         RegistryError: a reference leads nowhere or round in a circle, there is too much of it, or
@@ -47,12 +54,33 @@ def complete_schema(registry: SchemaRegistry, schema: SchemaText, name: str) -> 
             raise RegistryError(f"{name} and what it refers to has over {MAX_TEXTS:,} characters")
         sources.append(Source(title, text, title))
     parsed = parse_sources(sources)
-    problems = [d for d in parsed.diagnostics if d.severity == "error"]
+    problems = _errors(parsed)
+    if for_reading and problems and all(d.code.id.startswith("AVR4") for d in problems):
+        sources = [Source(s.path, _without_defaults(s.text), s.name) for s in sources]
+        parsed = parse_sources(sources)
+        problems = _errors(parsed)
     if problems:
         more = f" (and {len(problems) - 1} more problems)" if problems[1:] else ""
-        raise RegistryError(f"{name} is no valid Avro schema: {problems[0]}{more}")
+        raise RegistryError(f"no valid Avro schema: {problems[0]}{more}")
     root = next(root for root in parsed.roots if root.source is sources[0])
     return Schema.parse(json.dumps(self_contained_json(root.type, parsed.types)))
+
+
+def _errors(parsed: Parsed) -> list[Diagnostic]:
+    return [d for d in parsed.diagnostics if d.severity == "error"]
+
+
+def _without_defaults(text: str) -> str:
+    def strip(value: Json) -> Json:
+        match value:
+            case dict():
+                return {key: strip(each) for key, each in value.items() if key != "default"}
+            case list():
+                return [strip(each) for each in value]
+            case _:
+                return value
+
+    return json.dumps(strip(json.loads(text)))
 
 
 def _referred(

@@ -182,7 +182,7 @@ def test_a_client_that_is_closed_first_gives_up_what_is_left() -> None:
     client = ProducerClient(NOWHERE, registry=MemoryRegistry())
     events = events_producer("events")(client=client, register=True)
     given_up = events.send(event())
-    assert client.queued == 1
+    assert client.queued >= 1, "the message, and errors that are not served yet"
     assert client.close(0.05) == 1
     assert client.close() == 0
     assert given_up.exception(0) is not None
@@ -190,13 +190,14 @@ def test_a_client_that_is_closed_first_gives_up_what_is_left() -> None:
 
 
 def test_a_client_that_is_forgotten_leaves_no_thread() -> None:
+    before = threads()
     client = ProducerClient(NOWHERE, registry=MemoryRegistry())
     gone = weakref.ref(client)
-    assert threads() == 1
+    assert threads() == before + 1
     del client
     gc.collect()
     assert gone() is None
-    assert threads() == 0
+    assert threads() == before
 
 
 # --- seen from outside ----------------------------------------------------------------------------
@@ -254,7 +255,9 @@ def test_what_is_logged(cluster: AnyCluster, caplog: pytest.LogCaptureFixture) -
         events.send(event())
         for _ in range(3):
             events.send(event(), partition=9).exception(30)
-    told = [vars(record) for record in caplog.records if record.name == "avrogen.kafka"]
+    records = (vars(record) for record in caplog.records if record.name == "avrogen.kafka")
+    # Connections may break at any time.
+    told = [fields for fields in records if fields["event"] != "client.error"]
     assert [fields["event"] for fields in told] == [
         "producer.started",
         "delivery.failed",
