@@ -77,6 +77,8 @@ class Intake(Generic[R]):
         for partition in partitions:
             lane: Lane[R] = Lane(partition)
             lane.held = self._hold_all
+            # A client that had the partition paused when it was taken away has it paused still.
+            lane.paused = True
             self._lanes[partition] = lane
 
     def remove(self, partitions: Iterable[int]) -> list[Lane[R]]:
@@ -233,7 +235,7 @@ class Intake(Generic[R]):
             return 0.0
         if self._full_since is None:
             self._full_since = now
-        left = self._full_since + self._patience - now
+        left = self._patience - (now - self._full_since)
         if left > 0:
             return left
         self._full_since = None

@@ -11,7 +11,7 @@ from avrogen.errors import AvrogenError, DecodeError
 from avrogen.kafka.consuming.failures import Failure, Stage, reading_failure
 from avrogen.kafka.convention import named_schema, place
 from avrogen.kafka.decoders import Decoders
-from avrogen.kafka.framing import KEY_HEADER, VALUE_HEADER, last_header
+from avrogen.kafka.framing import KEY_HEADER, VALUE_HEADER, frame_prefix, last_header
 from avrogen.kafka.message import Headers, Message
 from avrogen.kafka.primitive_keys import KeyReader, key_reader
 
@@ -96,6 +96,17 @@ class Reader(Generic[K, V]):
         made: Message[K, V] = _message(raw, key, value, headers, raw_key, raw_value)
         return made
 
+    def learn(self, part: Part, schema: int) -> None:
+        """Be able to read what was written with a schema of this id, before it comes.
+
+        Raises:
+            DecodeError: it cannot be read.
+            RegistryError: the registry does not give it.
+        """
+        parts = self._keys if part == "key" else self._values
+        assert parts is not None, "keys of this topic have a schema"
+        parts.learn(schema)
+
     def _key(self, data: bytes | None, headers: RawHeaders) -> Any:
         if self._read_key is None and self._keys is None:
             return None
@@ -151,6 +162,9 @@ class _Part:
             context = _Context(self._topic, self._part, headers)
             error.add_note(place(context, named_schema(data, context)))
             raise _failed(error, self._stage) from error
+
+    def learn(self, schema: int) -> None:
+        self._decoders.bind(frame_prefix(schema), schema)
 
     def _learn(self, named: bytes, data: bytes, headers: RawHeaders) -> None:
         context = _Context(self._topic, self._part, headers)
