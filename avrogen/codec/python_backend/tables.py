@@ -189,7 +189,7 @@ def pack_array(values: list[Any], code: str) -> bytes | bytearray:
         # the first on, each "g" shows where the next has to be.
         written = bytearray(_as_marshalled(values))
         del written[:_MARSHALLED_LIST]
-        if len(written) == 9 * count and written[::9] == b"g" * count:
+        if len(written) == 9 * count and written[::9].count(b"g") == count:
             del written[::9]
             return written
     if [*map(type, values)].count(float) != count:
