@@ -9,6 +9,7 @@ import pytest
 
 from avrogen import DecodeError
 from avrogen.codec.varints import encode_long
+from tests.codec.dynamic import as_plain
 from tests.codec.schemas import fixed, items, logical, readers, record, values
 
 
@@ -244,3 +245,27 @@ def test_memory_is_bounded_by_the_bytes() -> None:
         finally:
             tracemalloc.stop()
         assert peak < 100 * len(data), peak  # an empty list takes 56
+
+
+def test_a_byte_that_was_read_ahead_is_used_once() -> None:
+    """Numbers are read with the byte behind them; the other branches of a union are not."""
+    inner = record("Inner", again=["null", "Inner"], b="boolean")
+    flat = record("Flat", b=["null", "int"], c="boolean")
+    for other, value, data in (
+        (inner, {"again": None, "b": True}, b"\x00\x01"),
+        (flat, {"b": 1, "c": True}, b"\x02\x02\x01"),
+        (flat, {"b": None, "c": False}, b"\x00\x00"),
+        (items("boolean"), [True], b"\x02\x01\x00"),
+    ):
+        number = bytes(7) + b"\x40"
+        for branches in (["double", other], [other, "double"], ["double", "null", other]):
+            tag = encode_long(branches.index(other))
+            real = encode_long(branches.index("double")) + number
+            for then, last, byte in (("boolean", True, b"\x01"), (["null", "int"], 1, b"\x02\x02")):
+                schema = items(record("Outer", union=branches, then=then))
+                parts = [real + byte, tag + data + byte] * 3
+                for read in readers(schema):
+                    found = as_plain(read(encode_long(6) + b"".join(parts) + b"\x00"))
+                    assert (
+                        found == [{"union": 2.0, "then": last}, {"union": value, "then": last}] * 3
+                    )
