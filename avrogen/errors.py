@@ -76,7 +76,8 @@ class SchemaError(AvrogenError):
 
 def _in_line(diagnostic: Diagnostic) -> str:
     problem, _, hint = str(diagnostic).partition("\n  hint: ")
-    return f"{problem} (hint: {hint})" if hint else problem
+    text = f"{problem} (hint: {hint})" if hint else problem
+    return text if len(text) <= _LONG else f"{text[:_LONG]}..."
 
 
 class CodecError(AvrogenError):
@@ -159,6 +160,9 @@ class ResolutionError(DecodeError):
     def __reduce__(self) -> tuple[type[ResolutionError], tuple[object, ...]]:
         return type(self), (self.incompatibilities, self.path, self.offset)
 
+
+_LONG = 500
+"""Characters of one problem on that line: schemas may have names of any length."""
 
 _SHOWN = 5
 """Incompatibilities in the message: it should fit in a log line."""
