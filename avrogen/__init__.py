@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         ClosedError,
         CodecError,
         ConfigurationError,
+        ConsumeError,
         DecodeError,
         DeliveryError,
         EncodeError,
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
         SchemaError,
         TransactionError,
     )
+    from avrogen.kafka.consuming.retry import Retry, RetryPolicy
     from avrogen.kafka.message import Delivered, Headers, Message
+    from avrogen.kafka.observing.opentelemetry import OpenTelemetryObserver
     from avrogen.kafka.topic import Topic
 
 __all__ = [
@@ -40,6 +43,7 @@ __all__ = [
     "Codec",
     "CodecError",
     "ConfigurationError",
+    "ConsumeError",
     "DecodeError",
     "Delivered",
     "DeliveryError",
@@ -53,8 +57,11 @@ __all__ = [
     "LocalTimestampNanos",
     "Message",
     "MissingExtraError",
+    "OpenTelemetryObserver",
     "RegistryError",
     "ResolutionError",
+    "Retry",
+    "RetryPolicy",
     "Schema",
     "SchemaError",
     "SchemaStore",
@@ -73,6 +80,7 @@ _HOMES = {
     "Codec": "avrogen.codec.codec",
     "CodecError": "avrogen.errors",
     "ConfigurationError": "avrogen.errors",
+    "ConsumeError": "avrogen.errors",
     "DecodeError": "avrogen.errors",
     "Delivered": "avrogen.kafka.message",
     "DeliveryError": "avrogen.errors",
@@ -86,8 +94,11 @@ _HOMES = {
     "LocalTimestampNanos": "avrogen.codec.values",
     "Message": "avrogen.kafka.message",
     "MissingExtraError": "avrogen.errors",
+    "OpenTelemetryObserver": "avrogen.kafka.observing.opentelemetry",
     "RegistryError": "avrogen.errors",
     "ResolutionError": "avrogen.errors",
+    "Retry": "avrogen.kafka.consuming.retry",
+    "RetryPolicy": "avrogen.kafka.consuming.retry",
     "Schema": "avrogen.codec.schema",
     "SchemaError": "avrogen.errors",
     "SchemaStore": "avrogen.codec.single_object",

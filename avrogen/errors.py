@@ -9,6 +9,7 @@
     │       └── ResolutionError  they are, but not such that the reader's schema can read them
     ├── RegistryError        a schema registry refuses, does not answer, or not as it should
     ├── ConfigurationError   settings of a client that cannot work
+    ├── ConsumeError         a consumer that stops, at a message or altogether
     ├── DeliveryError        messages that did not reach their topic
     ├── TransactionError     a transaction that did not come about
     ├── ClosedError          a client is used after it was closed, or before it was opened
@@ -33,6 +34,7 @@ __all__ = [
     "ClosedError",
     "CodecError",
     "ConfigurationError",
+    "ConsumeError",
     "DecodeError",
     "DeliveryError",
     "EncodeError",
@@ -63,10 +65,18 @@ class SchemaError(AvrogenError):
         super().__init__(self.diagnostics)
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.diagnostics))
+        """On one line for logs. ``print(*error.diagnostics, sep="\\n")`` has several for people."""
+        shown = "; ".join(map(_in_line, self.diagnostics[:_SHOWN]))
+        rest = len(self.diagnostics) - _SHOWN
+        return f"{shown}; and {rest} more" if rest > 0 else shown
 
     def __reduce__(self) -> tuple[type[SchemaError], tuple[tuple[Diagnostic, ...]]]:
         return type(self), (self.diagnostics,)
+
+
+def _in_line(diagnostic: Diagnostic) -> str:
+    problem, _, hint = str(diagnostic).partition("\n  hint: ")
+    return f"{problem} (hint: {hint})" if hint else problem
 
 
 class CodecError(AvrogenError):
@@ -246,6 +256,56 @@ class ConfigurationError(AvrogenError):
     def __str__(self) -> str:
         text = f"{self.setting}: {self.reason}" if self.setting is not None else self.reason
         return f"{text}\n  hint: {self.hint}" if self.hint else text
+
+
+class ConsumeError(AvrogenError):
+    """A consumer that stops: at a message that it must not pass over, or because Kafka refuses it.
+
+    What was the matter is the ``__cause__``. What was handled before is committed when the consumer
+    is closed; the message is there again when it is started again.
+
+    Attributes:
+        message: what came of it, in one line.
+        topic: the topic.
+        partition: the message's partition; None: it is not about a message.
+        offset: the message's offset in it.
+        code: what librdkafka calls the failure, such as ``GROUP_AUTHORIZATION_FAILED``.
+    """
+
+    message: str
+    topic: str | None
+    partition: int | None
+    offset: int | None
+    code: str | None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        topic: str | None = None,
+        partition: int | None = None,
+        offset: int | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.code = code
+
+    def __reduce__(self) -> tuple[type[ConsumeError], tuple[str], dict[str, object]]:
+        return type(self), (self.message,), self.__dict__
+
+    def __str__(self) -> str:
+        facts = [
+            f"topic {self.topic}" if self.topic is not None else "",
+            f"partition {self.partition}" if self.partition is not None else "",
+            f"offset {self.offset}" if self.offset is not None else "",
+            self.code or "",
+        ]
+        shown = ", ".join(filter(None, facts))
+        return f"{self.message} ({shown})" if shown else self.message
 
 
 class DeliveryError(AvrogenError):

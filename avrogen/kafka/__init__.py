@@ -5,6 +5,9 @@
     registry        what is asked of a registry, and who answers
     serializer      objects to messages, as confluent-kafka calls it; writers remember how
     deserializer    messages to objects, likewise; decoders remember how, targets say as what
+    topic, message  what typed clients send and receive; config: the settings of both
+    producing       typed producers
+    observing       what they do, seen from outside
 
 Names are loaded when they are first used.
 """
@@ -16,6 +19,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from avrogen.kafka.deserializer import AsyncDeserializer, Deserializer
+    from avrogen.kafka.observing.counters import ProducerCounters
+    from avrogen.kafka.observing.handling import MessageFields
+    from avrogen.kafka.observing.observer import Observer
+    from avrogen.kafka.observing.trace_context import TraceContext
+    from avrogen.kafka.producing.client import ProducerClient
+    from avrogen.kafka.producing.producer import TopicProducer
     from avrogen.kafka.registry.asynchronous import AsyncRegistry
     from avrogen.kafka.registry.connecting import connect
     from avrogen.kafka.registry.port import SchemaRegistry
@@ -28,10 +37,16 @@ __all__ = [
     "AsyncRegistry",
     "AsyncSerializer",
     "Deserializer",
+    "MessageFields",
+    "Observer",
+    "ProducerClient",
+    "ProducerCounters",
     "Retries",
     "SchemaRegistry",
     "Serializer",
     "SubjectStrategy",
+    "TopicProducer",
+    "TraceContext",
     "connect",
 ]
 
@@ -40,10 +55,16 @@ _HOMES = {
     "AsyncRegistry": "avrogen.kafka.registry.asynchronous",
     "AsyncSerializer": "avrogen.kafka.serializer",
     "Deserializer": "avrogen.kafka.deserializer",
+    "MessageFields": "avrogen.kafka.observing.handling",
+    "Observer": "avrogen.kafka.observing.observer",
+    "ProducerClient": "avrogen.kafka.producing.client",
+    "ProducerCounters": "avrogen.kafka.observing.counters",
     "Retries": "avrogen.kafka.registry.retrying",
     "SchemaRegistry": "avrogen.kafka.registry.port",
     "Serializer": "avrogen.kafka.serializer",
     "SubjectStrategy": "avrogen.kafka.subjects",
+    "TopicProducer": "avrogen.kafka.producing.producer",
+    "TraceContext": "avrogen.kafka.observing.trace_context",
     "connect": "avrogen.kafka.registry.connecting",
 }
 

@@ -20,6 +20,7 @@ __all__ = [
     "Configuration",
     "Settings",
     "consumer_settings",
+    "delivery_timeout",
     "is_on",
     "producer_settings",
     "split",
@@ -29,6 +30,8 @@ Settings: TypeAlias = Mapping[str, object]
 """Settings by name. Values are text, numbers, booleans and callbacks, as librdkafka takes them."""
 
 REGISTRY_PREFIX: Final = "schema.registry."
+
+_TRANSACTION_TIMEOUT_MS: Final = 60_000  # librdkafka's default
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,19 @@ def _at_odds_with_idempotence(client: Settings) -> Iterator[tuple[str, str]]:
         yield "retries", "loses messages whenever a broker restarts"
     if (_int(client.get("max.in.flight")) or 0) > 5:
         yield "max.in.flight", "lets batches that are sent again overtake others"
+
+
+def delivery_timeout(settings: Settings) -> float | None:
+    """Seconds after which librdkafka gives a message up; None: never.
+
+    Args:
+        settings: what :func:`producer_settings` gave.
+    """
+    given = settings.get("delivery.timeout.ms")
+    if given is None:
+        given = settings.get("transaction.timeout.ms", _TRANSACTION_TIMEOUT_MS)
+    milliseconds = _int(given)
+    return milliseconds / 1000 if milliseconds else None
 
 
 def consumer_settings(client: Settings, *, group: str, auto_commit: bool) -> dict[str, object]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, NamedTuple, TypeAlias, TypeVar, overload
 
-__all__ = ["Delivered", "Header", "Headers", "HeadersLike", "Message"]
+__all__ = ["Delivered", "Header", "HeaderLike", "Headers", "HeadersLike", "Message"]
 
 K_co = TypeVar("K_co", covariant=True)
 V_co = TypeVar("V_co", covariant=True)
@@ -15,10 +15,11 @@ V_co = TypeVar("V_co", covariant=True)
 Header: TypeAlias = tuple[str, bytes | None]
 """Name and value. Kafka allows a header without a value."""
 
-HeadersLike: TypeAlias = (
-    "Mapping[str, str | bytes | None] | Iterable[tuple[str, str | bytes | None]]"
-)
-"""Headers as they may be given; text is sent as UTF-8. Names may come up several times."""
+HeaderLike: TypeAlias = tuple[str, str | bytes | None]
+"""Name and value, of a header that is sent. Text is sent as UTF-8."""
+
+HeadersLike: TypeAlias = "Mapping[str, str | bytes | None] | Iterable[HeaderLike]"
+"""Headers as they may be given. Names may come up several times."""
 
 
 class Headers(Sequence[Header]):

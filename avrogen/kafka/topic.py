@@ -31,7 +31,7 @@ class Topic(Generic[K, V]):
         name: what it is called in Kafka.
         value: the types of its values: generated classes, or codecs of types that have no class.
         key: the type of its keys; None if messages have none.
-        key_field: the Python attribute of every value that its key is taken from.
+        key_field: the Avro field of every value that its key is taken from.
         subject_strategy: where the registry has the schemas of its values.
         dead_letter: the topic for messages that cannot be handled.
         tombstones: whether a message may be a tombstone.

@@ -3,8 +3,8 @@ benchmarks.codecs.child MODE OWNER...``.
 
 Every owner is ``MODULE:NAME:DATA``: a class or codec, and what it is to read, in hexadecimal. They
 are used one after the other; a JSON object is printed about the last one. Its keys are the steps;
-its values are the seconds that each took, or, where ``MODE`` is ``memory``, the bytes that it has
-left in use.
+its values are the seconds that each computed or, where ``MODE`` is ``memory``, the bytes that each
+has left in use.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ def _use(owner: str, measure: Callable[[Callable[[], object]], float]) -> dict[s
 
 
 def _seconds(run: Callable[[], object]) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     run()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def _memory(run: Callable[[], object]) -> float:

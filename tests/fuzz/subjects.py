@@ -17,7 +17,7 @@ from avrogen.avro.source import Source
 from avrogen.codec import plan as plans
 from avrogen.codec.checked.reader import CheckedReader
 from avrogen.codec.checked.writer import CheckedWriter
-from avrogen.codec.planning import plan_for
+from avrogen.codec.planning.own import plan_for
 from avrogen.codec.sizes import LeastSizes
 from tests.codec.dynamic import Package
 from tests.codec.partners import Apache, FastAvro
@@ -75,6 +75,11 @@ class Subject:
     def fastavro(self) -> FastAvro:
         """fastavro for the schema without logical types."""
         return FastAvro(for_partners(self._meaning))
+
+    @cached_property
+    def fastavro_as_is(self) -> FastAvro:
+        """fastavro with defaults and aliases, which it needs to read what others wrote."""
+        return FastAvro(json.loads(self.text))
 
     @cached_property
     def apache(self) -> Apache:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from avrogen import DeliveryError, Headers, Message
-from avrogen.kafka.message import Delivered, Header
+from avrogen.kafka.message import Delivered, Header, HeaderLike
 from avrogen.kafka.observing.events import log_event
 from avrogen.kafka.observing.guard import guarded
 from avrogen.kafka.observing.handling import MessageFields, current_message, handling_message
@@ -83,7 +83,7 @@ def test_events_are_for_people_and_machines(caplog: pytest.LogCaptureFixture) ->
 class Broken(Observer):
     """Raises whatever is called."""
 
-    def sending(self, topic: str, key: object, headers: list[Header]) -> object:
+    def sending(self, topic: str, key: object, value: object, headers: list[HeaderLike]) -> object:
         raise ValueError
 
     def delivered(self, sending: object, delivered: Delivered, latency: float) -> None:
@@ -128,7 +128,7 @@ def test_mistakes_of_observers_are_logged_and_go_no_further(
     assert observer is not None
     error = DeliveryError("no")
     calls: dict[str, tuple[object, ...]] = {
-        "sending": ("orders", None, []),
+        "sending": ("orders", None, None, []),
         "delivered": (None, None, 0.1),
         "undelivered": (None, error),
         "received": ([], "g"),

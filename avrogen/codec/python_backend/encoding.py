@@ -45,8 +45,8 @@ class Encoding:
         self._inlined = 0
         self._pieces: list[str] = []
         self._has_out = False
-        self._routines: dict[tuple[str, bytes], str] = {}
-        self._waiting: deque[tuple[str, plan.Operation, bytes]] = deque()
+        self._routines: dict[str, str] = {}
+        self._waiting: deque[tuple[str, plan.Operation]] = deque()
 
     # --- functions -------------------------------------------------------------------------------
 
@@ -72,14 +72,12 @@ class Encoding:
         while self._waiting:
             self._routine(*self._waiting.popleft())
 
-    def _routine(self, name: str, operation: plan.Operation, tag: bytes) -> None:
-        """Emit a function that writes a value to ``out``, behind the tag of a branch."""
+    def _routine(self, name: str, operation: plan.Operation) -> None:
+        """Emit a function that writes a value to ``out``."""
         source = self.source
         with source.block(f"def {name}(value, out, left):"):
             self._inlined = 0
             self._has_out = True
-            if tag:
-                self.piece(repr(tag))
             if isinstance(operation, plan.Call):
                 record = self.plan.records[operation.key]
                 if record.recursive:
@@ -95,13 +93,13 @@ class Encoding:
         self.flush(create=True)
         self.source.line(f"{self.routine(operation)}({value}, out, left)")
 
-    def routine(self, operation: plan.Operation, tag: bytes = b"") -> str:
-        """The name of a function ``(value, out, left)`` that writes a value behind a tag."""
-        key = (operation.key, tag) if isinstance(operation, plan.Call) else None
+    def routine(self, operation: plan.Operation) -> str:
+        """The name of a function ``(value, out, left)`` that writes a value."""
+        key = operation.key if isinstance(operation, plan.Call) else None
         name = self._routines.get(key) if key is not None else None
         if name is None:
             name = f"write_{self.source.variable()}"
-            self._waiting.append((name, operation, tag))
+            self._waiting.append((name, operation))
             if key is not None:
                 self._routines[key] = name
         return name

@@ -90,16 +90,16 @@ def _write_branches(
 def _write_many(
     encoding: Encoding, union: plan.UnionOperation, value: str, by_type: _ByType
 ) -> None:
-    """Write a union by a table of functions."""
+    """Write a union by a table of tags and functions."""
     source = encoding.source
     entries: list[str] = []
     for type_, (index,) in by_type.items():
-        write = encoding.routine(union.branches[index].operation, encode_long(index))
-        entries.append(f"{source.bind(type_, 'type')}: {write}")
-    table, write = source.table(f"{{{', '.join(entries)}}}"), source.variable()
+        write = encoding.routine(union.branches[index].operation)
+        entries.append(f"{source.bind(type_, 'type')}: ({encode_long(index)!r}, {write})")
+    table, branch = source.table(f"{{{', '.join(entries)}}}"), source.variable()
     encoding.flush(create=True)
-    source.line(f"{write} = {table}.get({value}.__class__)")
-    source.line(f"if {write}: {write}({value}, out, left)")
+    source.line(f"{branch} = {table}.get({value}.__class__)")
+    source.line(f"if {branch}: out.append({branch}[0]); {branch}[1]({value}, out, left)")
     source.line(f"else: out.append({encoding.checked(union)}({value}, left))")
 
 

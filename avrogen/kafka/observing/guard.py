@@ -11,7 +11,7 @@ from avrogen.kafka.observing.observer import AnyMessage, Observer, Partition
 
 if TYPE_CHECKING:
     from avrogen.errors import DeliveryError
-    from avrogen.kafka.message import Delivered, Header
+    from avrogen.kafka.message import Delivered, HeaderLike
 
 __all__ = ["guarded"]
 
@@ -25,8 +25,8 @@ class _Guarded(Observer):
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
 
-    def sending(self, topic: str, key: object, headers: list[Header]) -> object:
-        return _tried(self._observer.sending, topic, key, headers)
+    def sending(self, topic: str, key: object, value: object, headers: list[HeaderLike]) -> object:
+        return _tried(self._observer.sending, topic, key, value, headers)
 
     def delivered(self, sending: object, delivered: Delivered, latency: float) -> None:
         _tried(self._observer.delivered, sending, delivered, latency)
@@ -41,6 +41,9 @@ class _Guarded(Observer):
         self, messages: Sequence[AnyMessage], group: str
     ) -> AbstractContextManager[object]:
         return _handling(self._observer, messages, group)
+
+    def unreadable(self, message: AnyMessage, error: BaseException) -> None:
+        _tried(self._observer.unreadable, message, error)
 
     def retrying(
         self, message: AnyMessage, error: BaseException, attempt: int, delay: float

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from avrogen.errors import DeliveryError
-    from avrogen.kafka.message import Delivered, Header, Message
+    from avrogen.kafka.message import Delivered, HeaderLike, Message
 
 __all__ = ["AnyMessage", "Observer", "Partition"]
 
@@ -27,12 +27,13 @@ class Observer:
 
     # --- producing --------------------------------------------------------------------------------
 
-    def sending(self, topic: str, key: object, headers: list[Header]) -> object:
+    def sending(self, topic: str, key: object, value: object, headers: list[HeaderLike]) -> object:
         """A message is about to be queued.
 
         Args:
             topic: where it goes.
             key: its key; None if it has none.
+            value: its value; None for a tombstone.
             headers: its headers, to which some may be added.
 
         Returns:
@@ -70,6 +71,16 @@ class Observer:
         Each attempt is one of its own. A handler that takes one message at a time has one here.
         """
         return nullcontext()
+
+    def unreadable(self, message: AnyMessage, error: BaseException) -> None:
+        """A message cannot be read: its bytes, or their schema, are not what the topic has.
+
+        It goes to the dead-letter topic next, or the consumer stops.
+
+        Args:
+            message: it has neither key nor value, but the bytes of both.
+            error: what is wrong with it.
+        """
 
     def retrying(
         self, message: AnyMessage, error: BaseException, attempt: int, delay: float

@@ -1,0 +1,200 @@
+"""What consumers for threads and for asyncio do alike with the messages in hand.
+
+What has to be waited for, they do themselves: the handler, the registry, dead letters, pauses.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Any, cast
+
+from avrogen.errors import ConsumeError
+from avrogen.kafka.consuming.dead_letters import Origin, full_name
+from avrogen.kafka.consuming.failures import (
+    Failure,
+    OnPoison,
+    RetryIn,
+    Stage,
+    Step,
+    Unreadable,
+    handling_failure,
+    next_step,
+)
+from avrogen.kafka.consuming.reading import ReadingFailed, undecoded
+from avrogen.kafka.consuming.retry import RetryPolicy
+from avrogen.kafka.observing.events import log_event
+
+if TYPE_CHECKING:
+    from confluent_kafka import Message as RawMessage
+
+    from avrogen.kafka.consuming.poller import RawLane
+    from avrogen.kafka.observing.observer import AnyMessage, Observer
+
+__all__ = ["Counts", "Handling"]
+
+
+@dataclass(slots=True)
+class Counts:
+    """What has been done so far; see :class:`avrogen.kafka.observing.counters.ConsumerCounters`."""
+
+    consumed: int = 0
+    retried: int = 0
+    dead_lettered: int = 0
+    handling_time: float = 0.0
+
+
+class Handling:
+    """Says what follows when a message fails, and lets others know.
+
+    Args:
+        topic: the name of the topic.
+        group: the name of the consumer group.
+        policy: when and how often messages are tried again.
+        on_poison: what becomes of those that the handler fails with for good.
+        dead_letter: the name of the dead-letter topic; None: there is none.
+        observer: who is told.
+    """
+
+    def __init__(
+        self,
+        *,
+        topic: str,
+        group: str,
+        policy: RetryPolicy,
+        on_poison: OnPoison,
+        dead_letter: str | None,
+        observer: Observer | None,
+    ) -> None:
+        self.observer = observer
+        self.counts = Counts()
+        self.group = group
+        self._topic = topic
+        self._policy = policy
+        self._on_poison: OnPoison = on_poison
+        self._dead_letter = dead_letter
+
+    def failure(self, error: Exception) -> Failure:
+        """What it means that reading or handling a message raised an exception."""
+        if isinstance(error, ReadingFailed):
+            return error.failure
+        return handling_failure(error, self._policy)
+
+    def step(self, lane: RawLane, failure: Failure, message: AnyMessage | None = None) -> Step:
+        """What follows now that the first message of a lane has failed.
+
+        Args:
+            lane: the lane.
+            failure: what went wrong.
+            message: what the handler was called with; None: it could not be read.
+        """
+        elapsed = lane.failed(monotonic())
+        step = next_step(
+            failure,
+            self._policy,
+            attempt=lane.attempts,
+            elapsed=elapsed,
+            random=random.random(),
+            on_poison=self._on_poison,
+            dead_letter=self._dead_letter is not None,
+        )
+        raw = lane.waiting[0]
+        if isinstance(failure, Unreadable):
+            self._tell_unreadable(raw, failure)
+        if isinstance(step, RetryIn):
+            self._tell_retry(raw, failure.error, lane.attempts, step, message)
+        return step
+
+    def origin(self, raw: RawMessage, stage: Stage, error: Exception, handler: object) -> Origin:
+        """What a dead letter says of a message.
+
+        Args:
+            raw: the message.
+            stage: what failed.
+            error: with what.
+            handler: what it was to be handled by.
+        """
+        kind, milliseconds = raw.timestamp()
+        return Origin(
+            topic=self._topic,
+            partition=cast("int", raw.partition()),
+            offset=cast("int", raw.offset()),
+            timestamp=milliseconds if kind else None,
+            stage=stage,
+            group=self.group,
+            handler=full_name(handler),
+        ).after(error)
+
+    def dead_lettered(
+        self, raw: RawMessage, error: Exception, message: AnyMessage | None = None
+    ) -> None:
+        """A dead letter was acknowledged."""
+        assert self._dead_letter is not None, "it was sent somewhere"
+        self.counts.dead_lettered += 1
+        log_event(
+            logging.ERROR,
+            "consumer.dead_letter",
+            error=error,
+            **self._place(raw),
+            dead_letter_topic=self._dead_letter,
+        )
+        if self.observer is not None:
+            self.observer.dead_lettered(message or undecoded(raw), error, self._dead_letter)
+
+    def stopped(self, raw: RawMessage, reason: str, error: Exception) -> ConsumeError:
+        """What a consumer raises that stops at a message.
+
+        Args:
+            raw: the message.
+            reason: why, to follow on "a message".
+            error: what was the matter.
+        """
+        made = ConsumeError(
+            f"a message {reason}: {error}",
+            topic=self._topic,
+            partition=raw.partition(),
+            offset=raw.offset(),
+        )
+        made.__cause__ = error
+        return made
+
+    def _tell_unreadable(self, raw: RawMessage, failure: Unreadable) -> None:
+        log_event(
+            logging.WARNING,
+            "consumer.unreadable",
+            **self._place(raw),
+            stage=failure.stage.value,
+            reason=failure.error,
+        )
+        if self.observer is not None:
+            self.observer.unreadable(undecoded(raw), failure.error)
+
+    def _tell_retry(
+        self,
+        raw: RawMessage,
+        error: Exception,
+        attempt: int,
+        step: RetryIn,
+        message: AnyMessage | None,
+    ) -> None:
+        self.counts.retried += 1
+        log_event(
+            logging.WARNING,
+            "consumer.retry",
+            **self._place(raw),
+            attempt=attempt,
+            delay=round(step.seconds, 3),
+            reason=repr(error),
+        )
+        if self.observer is not None:
+            self.observer.retrying(message or undecoded(raw), error, attempt, step.seconds)
+
+    def _place(self, raw: RawMessage) -> dict[str, Any]:
+        return {
+            "topic": self._topic,
+            "group": self.group,
+            "partition": raw.partition(),
+            "offset": raw.offset(),
+        }

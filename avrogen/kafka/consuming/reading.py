@@ -1,0 +1,233 @@
+"""From what confluent-kafka gives to :class:`Message`: keys and values are decoded here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+
+from avrogen.errors import AvrogenError, DecodeError
+from avrogen.kafka.consuming.failures import Failure, Stage, reading_failure
+from avrogen.kafka.convention import named_schema, place
+from avrogen.kafka.decoders import Decoders
+from avrogen.kafka.framing import KEY_HEADER, VALUE_HEADER, frame_prefix, last_header
+from avrogen.kafka.message import Headers, Message
+from avrogen.kafka.primitive_keys import KeyReader, key_reader
+
+if TYPE_CHECKING:
+    from confluent_kafka import Message as RawMessage
+
+    from avrogen.kafka.framing import Headers as RawHeaders
+    from avrogen.kafka.message import Header
+    from avrogen.kafka.registry.port import SchemaRegistry
+    from avrogen.kafka.subjects import Part
+    from avrogen.kafka.topic import Topic
+
+__all__ = ["Reader", "ReadingFailed", "SchemaUnknown", "undecoded"]
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_NO_HEADERS: Final = Headers()
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FLOAT_IS_EXACT: Final = 8_000_000_000_000
+"""Milliseconds up to which a float of seconds tells microseconds apart."""
+
+
+class ReadingFailed(Exception):
+    """A message that could not be read.
+
+    Attributes:
+        failure: what that means.
+    """
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure)
+        self.failure = failure
+
+
+class SchemaUnknown(Exception):
+    """A message whose schema has not come up before. It can be read when it is known.
+
+    Attributes:
+        learn: asks the registry and compiles a decoder, which takes its time. It raises
+            :class:`ReadingFailed`.
+    """
+
+    def __init__(self, learn: Callable[[], None]) -> None:
+        super().__init__("the schema is to be learnt first")
+        self.learn = learn
+
+
+class Reader(Generic[K, V]):
+    """Reads the messages of a topic.
+
+    Args:
+        topic: the topic.
+        registry: where it finds the schemas that they were written with.
+    """
+
+    def __init__(self, topic: Topic[K, V], registry: SchemaRegistry) -> None:
+        self._topic = topic
+        self._values = _Part(topic.name, "value", Decoders(registry, topic.value))
+        self._read_key: KeyReader | None = None
+        self._keys: _Part | None = None
+        if isinstance(topic.key, str):
+            self._read_key = key_reader(topic.key)
+        elif topic.key is not None:
+            self._keys = _Part(topic.name, "key", Decoders(registry, (topic.key,)))
+
+    def read(self, raw: RawMessage) -> Message[K, V]:
+        """Decode a message. Nothing is asked of the registry.
+
+        Raises:
+            SchemaUnknown: that would be necessary.
+            ReadingFailed: it is not what the topic has.
+        """
+        headers = raw.headers()
+        raw_key, raw_value = raw.key(), raw.value()
+        key = self._key(raw_key, headers)
+        if raw_value is None:
+            self._check_tombstone()
+            value = None
+        else:
+            value = self._values.read(raw_value, headers)
+        made: Message[K, V] = _message(raw, key, value, headers, raw_key, raw_value)
+        return made
+
+    def learn(self, part: Part, schema: int) -> None:
+        """Be able to read what was written with a schema of this id, before it comes.
+
+        Raises:
+            DecodeError: it cannot be read.
+            RegistryError: the registry does not give it.
+        """
+        parts = self._keys if part == "key" else self._values
+        assert parts is not None, "keys of this topic have a schema"
+        parts.learn(schema)
+
+    def _key(self, data: bytes | None, headers: RawHeaders) -> Any:
+        if self._read_key is None and self._keys is None:
+            return None
+        if data is None:
+            raise _failed(DecodeError(f"a message of {self._topic.name} has a key"), Stage.KEY)
+        if self._keys is not None:
+            return self._keys.read(data, headers)
+        assert self._read_key is not None, "one of the two reads keys"
+        try:
+            return self._read_key(data)
+        except DecodeError as error:
+            raise _failed(error, Stage.KEY) from error
+
+    def _check_tombstone(self) -> None:
+        if not self._topic.tombstones:
+            message = (
+                f"a message of {self._topic.name} has a value, and this one is a tombstone; "
+                "if that is right: tombstones = true in avrogen.toml"
+            )
+            raise _failed(DecodeError(message), Stage.VALUE)
+
+
+def undecoded(raw: RawMessage) -> Message[None, None]:
+    """A message as it came in, for those who want to know of one that could not be read."""
+    made: Message[None, None] = _message(raw, None, None, raw.headers(), raw.key(), raw.value())
+    return made
+
+
+class _Part:
+    """Keys or values that are written with a schema."""
+
+    def __init__(self, topic: str, part: Part, decoders: Decoders) -> None:
+        self._topic = topic
+        self._part: Part = part
+        self._decoders = decoders
+        self._known = decoders.known
+        self._header = VALUE_HEADER if part == "value" else KEY_HEADER
+        self._stage = Stage.VALUE if part == "value" else Stage.KEY
+
+    def read(self, data: bytes, headers: RawHeaders) -> Any:
+        named = last_header(headers, self._header) if headers else None
+        if named is None:
+            end = 17 if data[:1] == b"\x01" else 5
+            named, body = data[:end], data[end:]
+        else:
+            body = data
+        decode = self._known(named)
+        if decode is None:
+            raise SchemaUnknown(lambda: self._learn(named, data, headers))
+        try:
+            return decode(body)
+        except DecodeError as error:
+            context = _Context(self._topic, self._part, headers)
+            error.add_note(place(context, named_schema(data, context)))
+            raise _failed(error, self._stage) from error
+
+    def learn(self, schema: int) -> None:
+        self._decoders.bind(frame_prefix(schema), schema)
+
+    def _learn(self, named: bytes, data: bytes, headers: RawHeaders) -> None:
+        context = _Context(self._topic, self._part, headers)
+        try:
+            schema = named_schema(data, context)
+            self._decoders.bind(named, schema)
+        except AvrogenError as error:
+            raise _failed(error, self._stage) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """As :mod:`avrogen.kafka.convention` wants it."""
+
+    topic: str
+    field: Part
+    headers: RawHeaders
+
+
+class _Filling(Generic[K, V]):
+    """What becomes a :class:`Message` when it is full: it is laid out alike, but not frozen."""
+
+    __slots__ = Message.__slots__
+
+
+_new: Callable[[Any], Any] = object.__new__
+
+
+def _message(
+    raw: RawMessage,
+    key: Any,
+    value: Any,
+    headers: RawHeaders,
+    raw_key: bytes | None,
+    raw_value: bytes | None,
+) -> Any:
+    # Filled by hand: the constructor of a frozen class takes several times as long.
+    filling: Any = _new(_Filling)
+    filling.key = key
+    filling.value = value
+    filling.topic = raw.topic()
+    filling.partition = raw.partition()
+    filling.offset = raw.offset()
+    filling.timestamp = _timestamp(raw)
+    filling.headers = Headers(cast("list[Header]", headers)) if headers else _NO_HEADERS
+    filling.raw_key = raw_key
+    filling.raw_value = raw_value
+    filling.__class__ = Message
+    return filling
+
+
+def _timestamp(raw: RawMessage) -> datetime | None:
+    """A message's time; None if it has none, or one that no datetime can have."""
+    kind, milliseconds = raw.timestamp()
+    if not kind:
+        return None
+    if -_FLOAT_IS_EXACT < milliseconds < _FLOAT_IS_EXACT:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    try:
+        return _EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return None
+
+
+def _failed(error: AvrogenError, stage: Stage) -> ReadingFailed:
+    return ReadingFailed(reading_failure(error, stage))

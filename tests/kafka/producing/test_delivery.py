@@ -1,0 +1,171 @@
+"""The future of a message is a future like others, however little it costs."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from typing import cast
+
+import pytest
+from confluent_kafka import KafkaError, Message
+
+from avrogen import DeliveryError
+from avrogen.kafka.message import Delivered
+from avrogen.kafka.producing.delivery import Delivery
+from avrogen.kafka.producing.outbox import Outbox
+
+PLACE = ("orders", 3, 7)
+
+
+class Report:
+    """What librdkafka reports of a message."""
+
+    def __init__(self, *, pending: bool = False) -> None:
+        self._pending = pending
+
+    def partition(self) -> int:
+        if self._pending:
+            self._pending = False
+            raise SystemError("returned a result with an exception set")
+        return 3
+
+    def offset(self) -> int:
+        return 7
+
+    def key(self) -> bytes:
+        return b"k"
+
+    def latency(self) -> float:
+        return 0.25
+
+    def timestamp(self) -> tuple[int, int]:
+        return 1, 1_000
+
+
+def outbox() -> Outbox:
+    return Outbox("orders", lambda key: key, None, lambda: False)
+
+
+def report(delivery: Delivery, *, failed: bool = False, pending: bool = False) -> None:
+    """The delivery report of a message."""
+    error = KafkaError(KafkaError._MSG_TIMED_OUT) if failed else None
+    delivery(error, cast("Message", Report(pending=pending)))
+
+
+@pytest.fixture(params=["before", "after"])
+def delivered(request: pytest.FixtureRequest) -> Iterator[Delivery]:
+    """A delivery that is reported before it is asked for, or while somebody waits."""
+    delivery = Delivery(outbox())
+    if request.param == "before":
+        report(delivery)
+        yield delivery
+    else:
+        reporter = threading.Timer(0.05, report, [delivery])
+        reporter.start()
+        yield delivery
+        reporter.join()
+
+
+def test_where_it_is(delivered: Delivery) -> None:
+    assert tuple(delivered.result(30))[:3] == PLACE
+    assert delivered.result(30).timestamp.timestamp() == 1
+    assert delivered.exception(0) is None
+    assert delivered.done() and not delivered.running() and not delivered.cancelled()
+
+
+def test_waiting_for_several(delivered: Delivery) -> None:
+    others = [Delivery(outbox()) for _ in range(2)]
+    for other in others:
+        report(other)
+    done, not_done = concurrent.futures.wait([delivered, *others], 30)
+    assert (len(done), len(not_done)) == (3, 0)
+    assert len(list(concurrent.futures.as_completed([delivered, *others], 30))) == 3
+
+
+def test_callbacks(delivered: Delivery) -> None:
+    called = threading.Event()
+    found: list[Delivered] = []
+
+    def callback(future: Future[Delivered]) -> None:
+        found.append(future.result())
+        called.set()
+
+    delivered.add_done_callback(callback)
+    assert called.wait(30)
+    assert tuple(found[0])[:3] == PLACE
+
+
+def test_awaiting_it(delivered: Delivery) -> None:
+    async def wait() -> Delivered:
+        return await asyncio.wrap_future(delivered)
+
+    assert tuple(asyncio.run(wait()))[:3] == PLACE
+
+
+def test_it_cannot_be_taken_back() -> None:
+    delivery = Delivery(outbox())
+    assert not delivery.cancel()
+    assert delivery.running() and not delivery.done()
+    with pytest.raises(TimeoutError):
+        delivery.result(0)
+    with pytest.raises(TimeoutError):
+        delivery.exception(0.01)
+    report(delivery)
+    assert tuple(delivery.result())[:3] == PLACE
+
+
+def test_a_failure_is_raised_and_is_seen() -> None:
+    sent = outbox()
+    sent.count_sent()
+    delivery = Delivery(sent)
+    report(delivery, failed=True)
+    with pytest.raises(DeliveryError) as caught:
+        delivery.result()
+    assert (caught.value.topic, caught.value.key) == ("orders", b"k")
+    assert caught.value.code == "_MSG_TIMED_OUT" and caught.value.retriable
+    assert delivery.exception() is caught.value
+    assert sent.unseen() is None, "somebody knows"
+    assert sent.counters().failed == 1
+
+
+def test_failures_that_nobody_has_seen_are_one_error() -> None:
+    sent = outbox()
+    sent.count_sent(3)
+    deliveries = [Delivery(sent) for _ in range(3)]
+    for delivery in deliveries:
+        report(delivery, failed=True)
+    assert deliveries[1].exception() is not None
+    error = sent.unseen()
+    assert error is not None
+    assert (error.undelivered, error.topic, error.retriable) == (2, "orders", True)
+    assert str(error).startswith(
+        "2 messages were not delivered; the first: Local: Message timed out"
+    )
+    assert error.__cause__ is deliveries[0].exception()
+    assert sent.unseen() is None, "they are known now"
+
+
+def test_messages_without_a_report_are_not_delivered_either() -> None:
+    sent = outbox()
+    sent.count_sent(2)
+    report(Delivery(sent))
+    error = sent.unseen()
+    assert error is not None
+    assert (
+        str(error) == "1 message was not delivered; 1 may still arrive (topic orders, _TIMED_OUT)"
+    )
+
+
+def test_reports_that_come_with_an_exception_pending() -> None:
+    """As confluent-kafka calls back after a fatal error: the first call in the callback fails."""
+    delivery = Delivery(outbox())
+    report(delivery, pending=True)
+    assert tuple(delivery.result(0))[:3] == PLACE
+
+
+def test_no_attribute_comes_out_of_nothing() -> None:
+    with pytest.raises(AttributeError, match="object has no attribute 'settled'"):
+        _ = Delivery(outbox()).settled
