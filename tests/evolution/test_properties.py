@@ -60,9 +60,13 @@ def _nodes(schema: Any) -> Iterator[Any]:
             yield from _nodes(inner)
 
 
+def _is_list(node: object) -> bool:
+    return isinstance(node, list)
+
+
 def _inside(schema: Any) -> list[Any]:
-    if isinstance(schema, list):
-        return list[Any](schema)
+    if _is_list(schema):
+        return [*schema]
     parts = [schema.get(key) for key in ("type", "items", "values")]
     return [*parts, *schema.get("fields", ())]
 
@@ -70,7 +74,7 @@ def _inside(schema: Any) -> list[Any]:
 def _change(draw: DrawFn, node: Any) -> None:
     coin = draw(st.booleans())
     another_type = copy.deepcopy(draw(st.sampled_from(TYPES)))
-    if isinstance(node, list):
+    if _is_list(node):
         _change_list(draw, node, another_type)
         return
     match draw(st.sampled_from([key for key in _CHANGES if key in node] or ["doc"])):
