@@ -46,9 +46,11 @@ pytest: $(READY) ## Run the tests
 fuzz: $(READY) ## Throw broken messages at the codec, SECONDS=60 or as long as you like
 	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
-bench: .venv/.bench ## Measure the codec and typed clients, with others beside them, and builds
+bench: .venv/.bench ## Measure codec, serializers and clients, with others beside them, and builds
 	@echo "==> python benchmarks/codec.py (takes about three minutes)"
 	@$(BIN)/python benchmarks/codec.py
+	@echo "==> python benchmarks/serde.py"
+	@$(BIN)/python benchmarks/serde.py
 	@echo "==> python benchmarks/topics.py"
 	@$(BIN)/python benchmarks/topics.py
 	@echo "==> python benchmarks/build.py"

@@ -65,10 +65,18 @@ class SchemaError(AvrogenError):
         super().__init__(self.diagnostics)
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.diagnostics))
+        """On one line for logs. ``print(*error.diagnostics, sep="\\n")`` has several for people."""
+        shown = "; ".join(map(_in_line, self.diagnostics[:_SHOWN]))
+        rest = len(self.diagnostics) - _SHOWN
+        return f"{shown}; and {rest} more" if rest > 0 else shown
 
     def __reduce__(self) -> tuple[type[SchemaError], tuple[tuple[Diagnostic, ...]]]:
         return type(self), (self.diagnostics,)
+
+
+def _in_line(diagnostic: Diagnostic) -> str:
+    problem, _, hint = str(diagnostic).partition("\n  hint: ")
+    return f"{problem} (hint: {hint})" if hint else problem
 
 
 class CodecError(AvrogenError):

@@ -1,4 +1,4 @@
-"""The benchmark of the codec still runs. How fast anything is, no test asks."""
+"""The benchmarks of codec and serializers still run. How fast anything is, no test asks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from benchmarks.codecs.packages import Packages
 from benchmarks.codecs.speed import Speed
 from benchmarks.codecs.workloads import TYPES, workloads
+from benchmarks.serde import lines
 from tests.conftest import forget
 
 
@@ -29,3 +30,10 @@ def test_all_who_are_installed_agree_about_the_workloads(packages: Packages) -> 
     lines = list(speed.lines(speed.measure(rounds=1, sample=0)))
     assert [cell.strip() for cell in lines[2].split("|")[2:-1]] == list(TYPES)
     assert all(" - " not in line for line in lines if line.startswith("| avrogen "))
+
+
+def test_serializers_agree_about_their_workloads(packages: Packages) -> None:
+    """Each reads what the others wrote before anything is timed."""
+    _, _, *rows = lines(packages, rounds=1, sample=0)
+    assert len(rows) == 4
+    assert all(row.count("µs") == 4 for row in rows)

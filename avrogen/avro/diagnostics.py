@@ -112,6 +112,7 @@ class Code(Enum):
     NAMESPACE_CHANGED = "AVR911", "namespace changed without an alias"
     AMBIGUOUS_ALIAS = "AVR912", "field that could be read from several"
     SUBJECT_CHANGED = "AVR913", "subject of a topic changed"
+    CLAIMED_TWICE = "AVR914", "two fields that are read from one"
 
     def __init__(self, id_: str, title: str) -> None:
         self.id = id_

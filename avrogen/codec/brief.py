@@ -15,9 +15,9 @@ from typing import Any, Final, NamedTuple, cast
 
 from avrogen.codec.classes import AvroFixed, AvroRecord
 
-__all__ = ["one_line", "record_repr", "shortened", "shortened_name"]
+__all__ = ["fixed_repr", "one_line", "record_repr", "shortened", "shortened_name"]
 
-MOST: Final = 1000
+_MOST: Final = 1000
 """Characters of the repr of a record: a dozen lines."""
 
 _SHORT: Final = 80
@@ -79,7 +79,7 @@ class _Style(NamedTuple):
 
 
 _STYLES: Final = (
-    _Style(MOST, MOST, MOST, 100),
+    _Style(_MOST, _MOST, _MOST, 100),
     _Style(60, 6, 30, 6),
     _Style(30, 3, 20, 3),
     _Style(12, 1, 8, 1),
@@ -91,9 +91,9 @@ def record_repr(record: AvroRecord) -> str:
     text = ""
     for style in _STYLES:
         text = _joined(_record(record, style, 0))
-        if len(text) <= MOST:
+        if len(text) <= _MOST:
             return text
-    return f"{text[:MOST]}..."
+    return f"{text[:_MOST]}..."
 
 
 def _joined(pieces: Iterable[str]) -> str:
@@ -103,7 +103,7 @@ def _joined(pieces: Iterable[str]) -> str:
     for piece in pieces:
         text.append(piece)
         size += len(piece)
-        if size > MOST:
+        if size > _MOST:
             break
     return "".join(text)
 
@@ -115,14 +115,14 @@ def _value(value: Any, style: _Style, level: int) -> Iterator[str]:
         case list() | dict() if level > style.levels:
             yield "[...]" if isinstance(value, list) else "{...}"
         case list():
-            items = cast("list[Any]", value)
+            items = cast("list[Any]", value)  # type: ignore[redundant-cast]
             yield "["
             for position, item in enumerate(items[: style.items]):
                 yield ", " if position else ""
                 yield from _value(item, style, level + 1)
             yield f"{_more(len(items) - style.items)}]"
         case dict():
-            entries = cast("dict[Any, Any]", value)
+            entries = cast("dict[Any, Any]", value)  # type: ignore[redundant-cast]
             yield "{"
             for position, (key, each) in enumerate(islice(entries.items(), style.items)):
                 yield ", " if position else ""
@@ -131,9 +131,7 @@ def _value(value: Any, style: _Style, level: int) -> Iterator[str]:
                 yield from _value(each, style, level + 1)
             yield f"{_more(len(entries) - style.items)}}}"
         case AvroFixed():
-            yield f"{type(value).__name__}("
-            yield _text(bytes(value), style)
-            yield ")"
+            yield _fixed(value, style)
         case str() | bytes() if type(value) in (str, bytes):
             yield _text(value, style)
         case _:
@@ -152,6 +150,15 @@ def _record(record: AvroRecord, style: _Style, level: int) -> Iterator[str]:
             yield from _value(getattr(record, name), style, level + 1)
         yield _more(len(shown) - style.fields)
     yield ")"
+
+
+def fixed_repr(value: AvroFixed) -> str:
+    """The repr of a fixed, all of it unless it is long."""
+    return _fixed(value, _STYLES[0] if len(value) <= _MOST // 4 else _STYLES[1])
+
+
+def _fixed(value: AvroFixed, style: _Style) -> str:
+    return f"{type(value).__name__}({_text(bytes(value), style)})"
 
 
 def _text(value: str | bytes, style: _Style) -> str:

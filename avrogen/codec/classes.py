@@ -124,6 +124,8 @@ class AvroEnum(AvroValue, StrEnum):
 class AvroFixed(AvroValue, bytes):
     """Base of the classes that are generated for fixed types.
 
+    All that ``bytes`` can do is there: ``value.hex()``, ``Sha256.fromhex(text)``.
+
     Raises:
         ValueError: upon construction, if there are more or fewer bytes than the schema says.
     """
@@ -134,8 +136,13 @@ class AvroFixed(AvroValue, bytes):
     """How many bytes a value has."""
 
     def __new__(cls, value: Buffer) -> Self:
-        """Copy ``value``, which must have the size that the schema says."""
-        self = super().__new__(cls, value)
+        """Copy ``value``, which must have the size that the schema says.
+
+        Raises:
+            TypeError: it is no buffer.
+        """
+        # ``bytes`` would also take the number of zeros, or a list of numbers.
+        self = super().__new__(cls, memoryview(value))
         try:
             size = cls.size
         except AttributeError:
@@ -145,7 +152,12 @@ class AvroFixed(AvroValue, bytes):
         return self
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({bytes(self)!r})"
+        from avrogen.codec.brief import fixed_repr
+
+        return fixed_repr(self)
+
+    # That of bytes is no repr of this, and forbidden by ``python -bb``.
+    __str__ = __repr__
 
 
 def fixed_size(schema: Schema) -> int:

@@ -137,7 +137,8 @@ def parse_config(path: str, data: bytes, diagnostics: Diagnostics) -> Config:
         return Config()
     for step in top:
         document = document.get(step, {}) if isinstance(document, dict) else {}
-    return _config(document, top, TableReader(TomlPositions(path, text), diagnostics))
+    reader = TableReader(TomlPositions(path, text), diagnostics)
+    return _config(document, top, reader, Path(path).parent)
 
 
 def _project_file(path: Path) -> Path | None:
@@ -161,15 +162,17 @@ def _read(file: Path, diagnostics: Diagnostics) -> Config:
     return parse_config(path, data, diagnostics)
 
 
-def _config(document: Toml, top: Pointer, reader: TableReader) -> Config:
+def _config(document: Toml, top: Pointer, reader: TableReader, folder: Path) -> Config:
     table = reader.table(document, top, _KEYS)
     topics = reader.table(table.get("topics", {}), (*top, "topics"), None)
     read = (_topic(name, topics[name], (*top, "topics", name), reader) for name in topics)
-    registry = table.get("registry")
+    registry = None
+    if "registry" in table:
+        registry = read_registry(table["registry"], (*top, "registry"), reader, folder)
     return Config(
         strict=reader.flag(table, "strict", top),
         topics=tuple(topic for topic in read if topic),
-        registry=None if registry is None else read_registry(registry, (*top, "registry"), reader),
+        registry=registry,
     )
 
 

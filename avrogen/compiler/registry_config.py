@@ -6,6 +6,7 @@ Secrets do not belong there, as the file is under version control; they come fro
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from avrogen.avro.diagnostics import Code
 from avrogen.avro.source import Pointer
@@ -50,22 +51,28 @@ class RegistryConfig:
     references: bool = False
 
 
-def read_registry(value: Toml, at: Pointer, reader: TableReader) -> RegistryConfig:
+def read_registry(value: Toml, at: Pointer, reader: TableReader, folder: Path) -> RegistryConfig:
     """Read the table.
 
     Args:
         value: what stands in its place.
         at: where that is.
         reader: of the document.
+        folder: which paths in it are relative to: that of the document.
     """
+
+    def path(key: str) -> str | None:
+        text = reader.text(table, key, at)
+        return None if text is None else str(folder / text)
+
     table = reader.table(value, at, _KEYS)
     return RegistryConfig(
         url=_url(table, at, reader),
         user=reader.text(table, "user", at),
         timeout=reader.seconds(table, "timeout", at),
-        ca_file=reader.text(table, "ca-file", at),
-        certificate_file=reader.text(table, "certificate-file", at),
-        key_file=reader.text(table, "key-file", at),
+        ca_file=path("ca-file"),
+        certificate_file=path("certificate-file"),
+        key_file=path("key-file"),
         logical_cluster=reader.text(table, "logical-cluster", at),
         references=reader.flag(table, "references", at),
     )

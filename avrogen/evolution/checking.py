@@ -18,6 +18,7 @@ from avrogen.evolution.findings import (
     silent_findings,
     taken_off_finding,
 )
+from avrogen.evolution.matching import Matching, match
 from avrogen.evolution.new_schemas import read_new_schemas
 from avrogen.evolution.problems import Comparisons, Outcome, compare_units
 from avrogen.evolution.removals import Removal, new_subjects, removals, taken_off
@@ -74,12 +75,17 @@ def check(schemas: Sequence[Path], where: str, level: Level | None, *, strict: b
     if not new.is_valid:
         return Check(where, level, _sorted(map(Finding, new.errors), strict))
     now = Snapshot("", new.parsed, new.config.topics)
-    comparisons = compare_units(units(old, now, level))
+    matching = match(old.parsed, new.parsed)
+    comparisons = compare_units(units(old, now, matching, level))
     removed: list[Removal] = []
     if Direction.BACKWARD in level.directions:
-        removed = list(removals(old, now, _top(schemas[0])))
+        removed = list(removals(old, now, matching, _top(schemas[0])))
     errors = map(Finding, new.without_missing({removal.name for removal in removed}))
-    findings = [*errors, *_of_comparisons(comparisons), *_of_names(old, now, level, removed)]
+    findings = [
+        *errors,
+        *_of_comparisons(comparisons),
+        *_of_names(old, now, matching, level, removed),
+    ]
     return Check(where, level, _sorted(findings, strict), comparisons.outcomes, tuple(removed))
 
 
@@ -108,16 +114,16 @@ def _of_comparisons(comparisons: Comparisons) -> Iterator[Finding]:
 
 
 def _of_names(
-    old: Snapshot, new: Snapshot, level: Level, removed: Iterable[Removal]
+    old: Snapshot, new: Snapshot, matching: Matching, level: Level, removed: Iterable[Removal]
 ) -> Iterator[Finding]:
     """What is there no more, or by another name."""
     for removal in removed:
         yield removal_finding(removal, old.name)
     if Direction.BACKWARD in level.directions:
-        for taken in taken_off(old, new):
+        for taken in taken_off(old, new, matching):
             yield taken_off_finding(taken, old.name)
     if level is not Level.NONE:
-        for renamed in new_subjects(old, new):
+        for renamed in new_subjects(new, matching):
             yield new_subject_finding(renamed, old.name)
 
 

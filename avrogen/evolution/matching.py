@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from avrogen.avro import model
+from avrogen.avro.history import Version
 from avrogen.avro.names import short_name
 from avrogen.avro.parser import Parsed, Root
 from avrogen.avro.resolution import Types
-from avrogen.avro.schema_json import self_contained_json
 
-__all__ = ["How", "Match", "file_roots", "matched_files", "matched_types", "top_level_types"]
+__all__ = [
+    "How",
+    "Match",
+    "Matching",
+    "file_roots",
+    "match",
+    "matched_types",
+    "top_level_types",
+]
 
 _ALIKE = 0.5
 """The share of fields or symbols that two types have in common which may be one."""
@@ -38,6 +47,25 @@ class Match(NamedTuple):
     old: str
     new: str
     how: How
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """What became of what.
+
+    Attributes:
+        types: by full names of old types.
+        files: names of new files by those of the old ones that they were; of files that have
+            something beside a definition at their top.
+    """
+
+    types: Mapping[str, Match]
+    files: Mapping[str, str]
+
+
+def match(old: Parsed, new: Parsed) -> Matching:
+    """What of an old version is what of a new one."""
+    return Matching(matched_types(old.types, new.types), _matched_files(old, new))
 
 
 def matched_types(old: Types, new: Types) -> dict[str, Match]:
@@ -129,11 +157,9 @@ def file_roots(parsed: Parsed) -> dict[str, Root]:
     }
 
 
-def matched_files(old: Parsed, new: Parsed) -> dict[str, str]:
-    """Names of new files by names of the old ones that they were; see :func:`file_roots`.
-
-    A file that was moved keeps its name or its content.
-    """
+def _matched_files(old: Parsed, new: Parsed) -> dict[str, str]:
+    """Names of new files by names of the old ones: a file that was moved keeps its name or its
+    content."""
     before, after = file_roots(old), file_roots(new)
     matches = {name: name for name in before if name in after}
     gone = [name for name in before if name not in after]
@@ -143,7 +169,7 @@ def matched_files(old: Parsed, new: Parsed) -> dict[str, str]:
             other
             for other in come
             if PurePosixPath(other).name == PurePosixPath(name).name
-            or _content(before[name], old) == _content(after[other], new)
+            or _version(before[name], old).says_the_same_as(_version(after[other], new))
         ]
         if moved:
             matches[name] = moved[0]
@@ -151,8 +177,8 @@ def matched_files(old: Parsed, new: Parsed) -> dict[str, str]:
     return matches
 
 
-def _content(root: Root, parsed: Parsed) -> model.Json:
-    return self_contained_json(root.type, parsed.types)
+def _version(root: Root, parsed: Parsed) -> Version:
+    return Version(root.type, parsed.types)
 
 
 def _is_definition(root: Root, types: Mapping[str, model.NamedType]) -> bool:

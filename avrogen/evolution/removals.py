@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -11,14 +11,7 @@ from avrogen.avro.parser import Parsed, Root
 from avrogen.avro.references import mentions, references
 from avrogen.avro.source import Location
 from avrogen.compiler.config import Topic
-from avrogen.evolution.matching import (
-    How,
-    Match,
-    file_roots,
-    matched_files,
-    matched_types,
-    top_level_types,
-)
+from avrogen.evolution.matching import How, Matching, file_roots, top_level_types
 from avrogen.evolution.snapshots import Snapshot
 from avrogen.evolution.units import carried
 
@@ -61,7 +54,9 @@ class NewSubject:
     location: Location
 
 
-def removals(old: Snapshot, new: Snapshot, top: PurePosixPath) -> Iterator[Removal]:
+def removals(
+    old: Snapshot, new: Snapshot, matching: Matching, top: PurePosixPath
+) -> Iterator[Removal]:
     """Types and files that have become nothing, as far as somebody may have data of them.
 
     These are types that topics carry, or that nothing else in the old schemas uses. Others went
@@ -70,46 +65,41 @@ def removals(old: Snapshot, new: Snapshot, top: PurePosixPath) -> Iterator[Remov
     Args:
         old: what there was.
         new: what there is.
+        matching: what became of what.
         top: the folder that the new schemas are in.
     """
     files = _Files(new.parsed, top)
     before, after = carried(old.topics), carried(new.topics)
     used = set(_used(old.parsed))
-    matches = matched_types(old.parsed.types, new.parsed.types)
+    on_top = top_level_types(old.parsed)
     for name, named in old.parsed.types.items():
-        if name in matches:
+        if name in matching.types:
             continue
         topics = tuple(dict.fromkeys((*after.get(name, ()), *before.get(name, ()))))
-        is_alone = name in top_level_types(old.parsed) and name not in used
+        is_alone = name in on_top and name not in used
         if topics or is_alone:
             assert named.origin is not None, "what was parsed has an origin"
             still = _location_on_topic(name, new.topics)
             yield Removal(name, "type", still or files.at(named.origin.source.name), topics)
-    kept = matched_files(old.parsed, new.parsed)
     for name, root in file_roots(old.parsed).items():
-        if name not in kept and not _is_mere_list(root, old.parsed):
+        if name not in matching.files and not _is_mere_list(root, old.parsed):
             yield Removal(name, _kind(root.type), files.at(name))
 
 
-def taken_off(old: Snapshot, new: Snapshot) -> Iterator[TakenOff]:
+def taken_off(old: Snapshot, new: Snapshot, matching: Matching) -> Iterator[TakenOff]:
     """Types that are left out of topics which there were and are."""
-    matches = matched_types(old.parsed.types, new.parsed.types)
     topics = {topic.topic: topic for topic in new.topics}
     for before in old.topics:
         now = topics.get(before.topic)
         for name in before.value if now is not None else ():
-            match = matches.get(name)
+            match = matching.types.get(name)
             if match is not None and now is not None and not {name, match.new} & {*now.value}:
                 yield TakenOff(match.new, now.topic, now.place.value("value"))
 
 
-def new_subjects(old: Snapshot, new: Snapshot) -> Iterator[NewSubject]:
+def new_subjects(new: Snapshot, matching: Matching) -> Iterator[NewSubject]:
     """Types by another name on topics whose subjects are named after them."""
-    renamed: Mapping[str, Match] = {
-        match.new: match
-        for match in matched_types(old.parsed.types, new.parsed.types).values()
-        if match.how is not How.NAME
-    }
+    renamed = {m.new: m for m in matching.types.values() if m.how is not How.NAME}
     for topic in new.topics:
         if topic.subject_strategy == "topic":
             continue

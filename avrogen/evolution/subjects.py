@@ -95,11 +95,19 @@ def refusals(
     for outcome in outcomes:
         unit = outcome.unit
         if unit.previous and not unit.is_unchanged and not outcome.incompatibilities:
-            tree = self_contained_json(unit.new.type, unit.new.types)
-            text = json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
-            verdict = registry.compatibility(unit.name, SchemaText(text))
+            verdict = registry.compatibility(unit.name, _text(unit))
             if not verdict.compatible:
                 yield outcome, verdict.messages or ("it gives no reason",)
+
+
+def _text(unit: Unit) -> SchemaText:
+    try:
+        tree = self_contained_json(unit.new.type, unit.new.types)
+        return SchemaText(json.dumps(tree, ensure_ascii=False, separators=(",", ":")))
+    except RecursionError:
+        raise WhereError(
+            f"The types of {unit.title} lie too deep in each other to be sent."
+        ) from None
 
 
 def _subjects(new: NewSchemas, lock: Lock | None) -> list[Subject]:

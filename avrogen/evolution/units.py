@@ -11,17 +11,9 @@ from avrogen.avro import model
 from avrogen.avro.history import Level, Version
 from avrogen.avro.names import is_primitive
 from avrogen.avro.parser import Parsed
-from avrogen.avro.references import reachable_types
 from avrogen.avro.source import Location, Origin
 from avrogen.compiler.config import Topic
-from avrogen.evolution.matching import (
-    How,
-    Match,
-    file_roots,
-    matched_files,
-    matched_types,
-    top_level_types,
-)
+from avrogen.evolution.matching import How, Match, Matching, file_roots, top_level_types
 from avrogen.evolution.snapshots import Snapshot
 
 __all__ = ["Kind", "Previous", "Unit", "carried", "previous_version", "units"]
@@ -92,7 +84,7 @@ class Unit:
     def is_unchanged(self) -> bool:
         """Whether every earlier version says the same."""
         return bool(self.previous) and all(
-            _say_the_same(p.version, self.new) for p in self.previous
+            previous.version.says_the_same_as(self.new) for previous in self.previous
         )
 
 
@@ -108,21 +100,21 @@ def previous_version(name: str, version: Version, matches: Mapping[str, Match]) 
     return Previous(name, version, renames)
 
 
-def units(old: Snapshot, new: Snapshot, level: Level) -> Iterator[Unit]:
+def units(old: Snapshot, new: Snapshot, matching: Matching, level: Level) -> Iterator[Unit]:
     """Everything in a new snapshot that can be compared with an old one.
 
     These are the types that are defined at the top of a file, then or now; the types that topics
     carry; unions and other types that files have at their top; keys of topics. Types inside of
     these are compared with them.
     """
-    matches = matched_types(old.parsed.types, new.parsed.types)
 
     def previous(type_: model.AvroType) -> tuple[Previous, ...]:
-        return (previous_version(old.name, Version(type_, old.parsed.types), matches),)
+        version = Version(type_, old.parsed.types)
+        return (previous_version(old.name, version, matching.types),)
 
-    yield from _types(old, new, level, matches, previous)
-    yield from _files(old, new, level, previous)
-    yield from _keys(old, new, level, matches, previous)
+    yield from _types(old, new, level, matching.types, previous)
+    yield from _files(old, new, level, matching.files, previous)
+    yield from _keys(old, new, level, matching.types, previous)
 
 
 def carried(topics: Iterable[Topic]) -> dict[str, tuple[str, ...]]:
@@ -157,9 +149,11 @@ def _types(
             yield replace(unit, previous=previous(model.Reference(match.old)), formerly=formerly)
 
 
-def _files(old: Snapshot, new: Snapshot, level: Level, previous: _Previous) -> Iterator[Unit]:
+def _files(
+    old: Snapshot, new: Snapshot, level: Level, files: Mapping[str, str], previous: _Previous
+) -> Iterator[Unit]:
     before = file_roots(old.parsed)
-    formerly = {after: name for name, after in matched_files(old.parsed, new.parsed).items()}
+    formerly = {after: name for name, after in files.items()}
     for name, root in file_roots(new.parsed).items():
         was = formerly.get(name)
         yield Unit(
@@ -202,11 +196,3 @@ def _key_type(name: str, parsed: Parsed) -> model.AvroType | None:
     if is_primitive(name):
         return model.Primitive(name)
     return model.Reference(name) if name in parsed.types else None
-
-
-def _say_the_same(one: Version, other: Version) -> bool:
-    """Whether two versions are equal, but for the named types that they do not lead to."""
-    if one.type != other.type:
-        return False
-    mine = reachable_types(one.type, one.types)
-    return mine == dict(reachable_types(other.type, other.types))

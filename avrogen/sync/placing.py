@@ -83,19 +83,20 @@ def place_types(
 def fingerprints(there: Parsed) -> Mapping[str, str]:
     """Of what the files of a folder have at their top, by path."""
     return {
-        root.source.name: definition_fingerprint(root.type, there.types) for root in there.roots
+        root.source.name: definition_fingerprint(root.type, there.types)
+        for root in there.roots
+        # The folder may lack types that are to be pulled.
+        if not isinstance(root.type, model.Reference) or root.type.name in there.types
     }
 
 
 def _owners(there: Parsed) -> Mapping[str, str]:
     """For each type that a file has at its top, that file."""
-    owners: dict[str, str] = {}
-    for root in there.roots:
-        if isinstance(root.type, model.Reference):
-            origin = there.types[root.type.name].origin
-            if origin is not None and origin.source == root.source and not origin.pointer:
-                owners[root.type.name] = root.source.name
-    return owners
+    return {
+        name: named.origin.source.name
+        for name, named in there.types.items()
+        if named.origin is not None and not named.origin.pointer
+    }
 
 
 def _same(name: str, types: Mapping[str, model.NamedType], there: Parsed) -> bool:

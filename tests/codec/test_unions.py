@@ -20,7 +20,7 @@ import pytest
 
 from avrogen import Duration, EncodeError, LocalTimestampNanos, Schema, TimestampNanos
 from avrogen.codec.checked.writer import CheckedWriter
-from avrogen.codec.planning import plan_for
+from avrogen.codec.planning.own import plan_for
 from tests.codec.dynamic import Package
 from tests.conftest import run_avrogen, write_schemas
 
@@ -301,7 +301,7 @@ def written(write: Callable[[Any], bytes], value: Any) -> int | None:
         return None
 
 
-@pytest.mark.parametrize("one", {**KINDS, **NAMED})
+@pytest.mark.parametrize("one", [*KINDS, *NAMED])
 def test_plain_values(one: str) -> None:
     kinds = {**KINDS, **NAMED}
     for pair in (pair for pair in pairs(kinds) if pair[0] == one):

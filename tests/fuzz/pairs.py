@@ -8,9 +8,10 @@ from typing import Any
 from avrogen import ResolutionError
 from avrogen.codec import plan as plans
 from avrogen.codec.checked.reader import CheckedReader
-from avrogen.codec.planning import plan_to_read
+from avrogen.codec.planning.resolved import plan_to_read
+from tests.codec.dynamic import as_plain
 from tests.fuzz.default_model import Unresolvable
-from tests.fuzz.outcomes import Failure, Find, Outcome, Value, as_plain, outcome_of
+from tests.fuzz.outcomes import Failure, Find, Outcome, Value, outcome_of
 from tests.fuzz.own_schema import expect_same, write_again
 from tests.fuzz.resolution_model import NO_TEXT, LyingBlock, Model
 from tests.fuzz.subjects import Subject

@@ -201,6 +201,8 @@ class Model:
                 return self._is_readable(theirs["items"], mine["items"], pairs)
             case "map":
                 return self._is_readable(theirs["values"], mine["values"], pairs)
+            case _:
+                pass
         if not _names_match(theirs["name"], mine):
             return False
         if read == "fixed":

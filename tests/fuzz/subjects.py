@@ -17,7 +17,7 @@ from avrogen.avro.source import Source
 from avrogen.codec import plan as plans
 from avrogen.codec.checked.reader import CheckedReader
 from avrogen.codec.checked.writer import CheckedWriter
-from avrogen.codec.planning import plan_for
+from avrogen.codec.planning.own import plan_for
 from avrogen.codec.sizes import LeastSizes
 from tests.codec.dynamic import Package
 from tests.codec.partners import Apache, FastAvro

@@ -96,6 +96,16 @@ def test_very_large_references_are_refused(registry: MemoryRegistry) -> None:
     refused(registry, schema, "has over 2,097,152 characters")
 
 
+def test_types_that_lead_to_each_other_without_end_in_sight(registry: MemoryRegistry) -> None:
+    length = 2_000
+    records = [json.loads(record(f"R{n}", next=f"R{n + 1}")) for n in range(length)]
+    put(registry, "last", record(f"R{length}"))
+    schema = put(registry, "s", json.dumps(records), "last")
+    complete = complete_schema(registry, schema, "schema 7", for_reading=True)
+    assert len(complete.types) == length + 1
+    assert Schema.parse(record("R0")).from_avro(b"\x00", writer=complete) == {}
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

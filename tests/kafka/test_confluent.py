@@ -327,6 +327,23 @@ def test_a_registry_that_is_not_there() -> None:
     assert caught.value.hint
 
 
+def test_what_is_no_question_for_http_is_not_tried_again() -> None:
+    with (
+        closing(ConfluentRegistry({"url": "httpx://host"})) as registry,
+        pytest.raises(RegistryError, match="cannot be asked: UnsupportedProtocol") as caught,
+    ):
+        registry.subjects()
+    assert not caught.value.transient
+
+
+def test_a_closed_registry_says_so() -> None:
+    registry = ConfluentRegistry({"url": "http://host"})
+    registry.close()
+    with pytest.raises(RegistryError, match="client has been closed") as caught:
+        registry.subjects()
+    assert not caught.value.transient
+
+
 def test_a_registry_whose_certificate_is_not_trusted_is_not_tried_again() -> None:
     with serving(Reply()) as server:
         url = server.url.replace("http:", "https:")

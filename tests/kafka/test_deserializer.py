@@ -9,8 +9,18 @@ from typing import Any, assert_type
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from avrogen import Codec, DecodeError, FramingError, RegistryError, ResolutionError, Schema
+from avrogen import (
+    AvrogenError,
+    Codec,
+    DecodeError,
+    FramingError,
+    RegistryError,
+    ResolutionError,
+    Schema,
+)
 from avrogen.kafka import Deserializer, Serializer
 from avrogen.kafka.decoders import MAX_DECODERS
 from avrogen.kafka.framing import frame, header_value
@@ -36,6 +46,7 @@ CANCELLED = OrderCancelled(
     reason=CancellationReason.CUSTOMER_REQUEST,
 )
 KEY = ParcelKey(carrier="Snail & Sons", tracking_number="S-1729")
+KEY_SCHEMA = SchemaText(str(ParcelKey.__avro_schema__))
 
 
 class Registry(MemoryRegistry):
@@ -135,7 +146,7 @@ def test_a_bad_default_of_the_writer(registry: Registry) -> None:
 
 
 def test_a_header(registry: Registry) -> None:
-    guid = MemoryRegistry.guid(SchemaText(str(ParcelKey.__avro_schema__)))
+    guid = MemoryRegistry.guid(KEY_SCHEMA)
     deserializer = Deserializer(registry, ParcelKey)
     named: list[tuple[str, bytes]] = [("other", b""), ("__value_schema_id", header_value(guid))]
     for _ in range(2):
@@ -291,6 +302,28 @@ def test_a_header_that_names_nothing(registry: Registry) -> None:
     headers = [("__value_schema_id", b"nonsense")]
     with pytest.raises(FramingError, match="the header names no schema"):
         Deserializer(registry, ParcelKey)(KEY.to_avro(), context(headers=headers))
+
+
+PIECES = st.one_of(
+    st.binary(max_size=30),
+    st.sampled_from([b"\x00", b"\x01", frame(1, b""), frame(3, KEY.to_avro()), b"{}"]),
+    st.sampled_from([header_value(MemoryRegistry.guid(KEY_SCHEMA)), KEY.to_avro()]),
+)
+
+
+@given(data=st.lists(PIECES).map(b"".join), header=st.none() | PIECES)
+def test_whatever_comes_is_read_or_an_error_of_ours(data: bytes, header: bytes | None) -> None:
+    registry = Registry()
+    registry.put(3, KEY_SCHEMA.text)
+    deserializer = Deserializer(registry, ParcelKey)
+    headers = None if header is None else [("__value_schema_id", header)]
+    for _ in range(2):
+        try:
+            read = deserializer(data, context(headers=headers))
+        except AvrogenError as error:
+            assert str(error)
+        else:
+            assert isinstance(read, ParcelKey)
 
 
 @pytest.mark.parametrize("schema", ["no schema", '{"type": "record"}'])

@@ -154,9 +154,19 @@ def test_only_the_latest_versions_are_compared(registry: MemoryRegistry) -> None
     assert registry.asked["version"] == MAX_COMPARED
 
 
-def test_versions_that_cannot_be_read_are_passed_over(registry: MemoryRegistry) -> None:
+def chain(length: int) -> str:
+    """Records that lead to each other, one after the other."""
+    fields = ([{"name": "next", "type": f"R{n + 1}"}] for n in range(length))
+    records = [{"type": "record", "name": f"R{n}", "fields": f} for n, f in enumerate(fields)]
+    return json.dumps([*records, {"type": "record", "name": f"R{length}", "fields": []}])
+
+
+@pytest.mark.parametrize("other", ["no schema", '"int"', chain(2_000)], ids=lambda t: t[:9])
+def test_versions_that_are_something_else_are_passed_over(
+    registry: MemoryRegistry, other: str
+) -> None:
     theirs = registry.register("s", SchemaText(json.dumps(ORDER, indent=2)))
-    registry.register("s", SchemaText("no schema"))
+    registry.register("s", SchemaText(other))
     assert find(registry, "s", parsed(ORDER)) == theirs
 
 

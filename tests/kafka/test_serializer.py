@@ -227,7 +227,12 @@ def test_a_context_is_needed(registry: MemoryRegistry) -> None:
         ((dict,), {}, TypeError, "expected a generated class"),
         ((UUIDS, ParcelKey), {}, TypeError, "or a single Codec"),
         ((UUIDS,), {"strategy": "record"}, ValueError, "record needs a name"),
-        ((ParcelKey,), {"strategy": "colour"}, ValueError, "not 'colour'"),
+        (
+            (ParcelKey,),
+            {"strategy": "colour"},
+            ValueError,
+            "not 'colour'",
+        ),
     ],
 )
 def test_what_no_serializer_can_be_made_of(

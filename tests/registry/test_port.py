@@ -123,11 +123,12 @@ def test_a_verdict_is_about_the_versions_that_the_level_is_about(
     registry: AnyRegistry, asked: SchemaRegistry, subject: str, order: dict[str, Any]
 ) -> None:
     """The third version reads the second, and not the first."""
-    versions = (
+    more: dict[str, Any] = {"name": "more", "type": "int"}
+    versions: list[dict[str, Any]] = [
         {**order, "fields": []},
-        {**order, "fields": [{"name": "more", "type": "int", "default": 1}]},
-        {**order, "fields": [{"name": "more", "type": "int"}]},
-    )
+        {**order, "fields": [{**more, "default": 1}]},
+        {**order, "fields": [more]},
+    ]
     first, second, third = (SchemaText(str(parsed(version))) for version in versions)
     asked.register(subject, first)
     set_level(registry, subject, Level.BACKWARD)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import shutil
 from pathlib import Path
 
+import certifi
 import pytest
 
 from avrogen.testing.registry import EmbeddedRegistry, Request
@@ -188,3 +190,24 @@ def test_nothing_says_where_it_is(schemas: Path) -> None:
     result = run_avrogen("registry", "status", schemas)
     assert result.exit_code == 2
     assert "give --url, set AVROGEN_REGISTRY_URL" in result.stderr
+
+
+def test_files_for_tls_are_beside_the_configuration(
+    registry: EmbeddedRegistry, schemas: Path
+) -> None:
+    configured(schemas, f'url = "{registry.url}"', 'ca-file = "ca.pem"')
+    missing = run_avrogen("registry", "status", schemas)
+    assert missing.exit_code == 2
+    assert "the registry's configuration is at fault" in missing.stderr
+    shutil.copy(certifi.where(), schemas / "ca.pem")
+    assert run_avrogen("registry", "status", schemas).exit_code == 0
+
+
+def test_configuration_in_pyproject(registry: EmbeddedRegistry, schemas: Path) -> None:
+    (schemas / "avrogen.toml").unlink()
+    topic = '[tool.avrogen.topics.t]\nvalue = "acme.Key"\n'
+    table = f'[tool.avrogen.registry]\nurl = "{registry.url}"\n'
+    write_schemas(schemas.parent, {"pyproject.toml": table + topic})
+    result = run_avrogen("registry", "status", schemas)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1] == "1 subject: 1 new"

@@ -343,6 +343,23 @@ def test_schemas_that_do_not_go_with_the_folder(run: Run, peek: Peek, out: Path)
     assert files(out) == before
 
 
+def test_what_a_folder_lacks_is_pulled(run: Run, peek: Peek, out: Path) -> None:
+    write_schemas(out, {"line.avsc": LINE, "money.avsc": '"acme.Money"'})
+    peek.register("money", MONEY)
+    assert run("pull", "money", "-o", out).exit_code == 0
+    assert set(types_in(out)) == {"acme.Money", "acme.shop.Line"}
+
+
+def test_a_folder_with_mistakes(run: Run, peek: Peek, out: Path) -> None:
+    write_schemas(out, {"line.avsc": {**LINE, "name": "9"}, "money.avsc": "{"})
+    peek.register("money", MONEY)
+    before = files(out)
+    result = run("pull", "money", "-o", out)
+    assert result.exit_code == 1
+    assert "error[AVR201]" in result.stderr and "error[AVR105]" in result.stderr
+    assert files(out) == before
+
+
 @pytest.mark.parametrize("kind", ["JSON", "PROTOBUF"])
 def test_other_types_than_avro(run: Run, peek: Peek, out: Path, kind: str) -> None:
     peek.register("a", KEY)

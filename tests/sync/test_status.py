@@ -125,6 +125,24 @@ def test_a_subject_that_holds_no_avro(run: Run, schemas: Path, peek: Peek) -> No
     assert "4 subjects: 3 new, 1 failed" in result.stdout
 
 
+def test_an_old_schema_that_avrogen_does_not_read(
+    run: Run, registry: EmbeddedRegistry, schemas: Path, peek: Peek
+) -> None:
+    """Java takes names with any letters."""
+    peek.register("orders-key", {**KEY, "doc": "old"})
+    old = {
+        "subject": "orders-key",
+        "version": 1,
+        "id": 1,
+        "schema": json.dumps({**KEY, "name": "Ä"}),
+    }
+    registry.fail(200, json.dumps(old), times=None, where=lambda r: r.path[3:] == ("1",))
+    result = run("status", schemas)
+    assert result.exit_code == 2
+    assert "no valid Avro schema" in result.stdout
+    assert "4 subjects: 3 new, 1 failed" in result.stdout
+
+
 def test_keys_of_primitive_types_have_no_subject(run: Run, schemas: Path) -> None:
     assert sorted(states(run, schemas)) == SUBJECTS
 

@@ -9,7 +9,12 @@ from avrogen.avro.history import Direction, Version
 from avrogen.avro.places import Pair
 from avrogen.avro.silent.changes import SilentChange
 from avrogen.avro.silent.defaults import changed_defaults, changed_enum_default
-from avrogen.avro.silent.names import ambiguous_aliases, changed_namespace, renamed_fields
+from avrogen.avro.silent.names import (
+    ambiguous_aliases,
+    changed_namespace,
+    fields_claimed_twice,
+    renamed_fields,
+)
 from avrogen.avro.silent.values import changed_values
 from avrogen.avro.silent.walk import corresponding
 
@@ -55,5 +60,6 @@ def _inside(
             yield from changed_defaults(pair, mine, theirs, direction)
             yield from renamed_fields(pair, (mine, reader.types), (theirs, writer.types), direction)
             yield from ambiguous_aliases(pair, mine, theirs, direction)
+            yield from fields_claimed_twice(pair, mine, theirs, direction)
         case _:
             raise AssertionError("no others correspond to each other")

@@ -94,6 +94,12 @@ _WORDS: Mapping[SilentKind, SilentWords] = {
         "avrogen takes the name first; Avro Java and Confluent's registry refuse such schemas",
         "remove the alias",
     ),
+    SilentKind.CLAIMED_TWICE: SilentWords(
+        Code.CLAIMED_TWICE,
+        "avrogen gives the value to the field of that name, or else to the first, and the other "
+        "takes its default, or nothing can be read; others do otherwise",
+        "let one field have the name or the alias",
+    ),
 }
 
 

@@ -21,6 +21,9 @@ __all__ = ["Rebalancing"]
 
 _TICK = 0.05
 
+_REBALANCING = ("ILLEGAL_GENERATION", "REBALANCE_IN_PROGRESS", "STALE_MEMBER_EPOCH")
+"""What a group says that would take a commit a little later."""
+
 
 class Rebalancing:
     """What a poller does when partitions come and go.
@@ -62,6 +65,23 @@ class Rebalancing:
         """Raise what went wrong in a callback: the client would make a SystemError of it."""
         if self._failure is not None:
             raise self._failure
+
+    def commit_before_leaving(self) -> None:
+        """Commit what was handled, as soon as the group takes it.
+
+        While the group rebalances, it takes no commits of the generation before, and a member
+        becomes one of the next by polling. Whoever leaves without that has all that it has handled
+        since its last commit handled again.
+        """
+        poller = self._poller
+        deadline = monotonic() + self._grace
+        while self._auto_commit:
+            with poller.changed:
+                lanes = list(poller.intake.lanes.values())
+            refusal = self._commit(lanes)
+            if refusal not in _REBALANCING or monotonic() > deadline:
+                return
+            poller.client.poll(_TICK)
 
     def _kept(self, callback: Callable[[list[int]], None]) -> Callable[[Any, list[Any]], None]:
         def call(_client: object, partitions: list[Any]) -> None:
@@ -117,18 +137,22 @@ class Rebalancing:
             poller.calls.serve()
         self._tell(logging.WARNING, "consumer.revoke_overdue", in_hand, grace=self._grace)
 
-    def _commit(self, lanes: Sequence[RawLane]) -> None:
+    def _commit(self, lanes: Sequence[RawLane]) -> str | None:
+        """Commit what of these lanes was handled; the name of the error if that was refused."""
         from confluent_kafka import KafkaException
 
         offsets = [(lane.partition, lane.position) for lane in lanes if lane.position is not None]
         if not offsets:
-            return
+            return None
         client, partitions = self._poller.client, self._poller.partitions_at(offsets)
         try:
             client.store_offsets(offsets=partitions)
             client.commit(offsets=partitions, asynchronous=False)
         except KafkaException as error:
             self._tell(logging.WARNING, "consumer.commit_failed", [p for p, _ in offsets], error)
+            refusal: str = error.args[0].name()
+            return refusal
+        return None
 
     def _tell(
         self,

@@ -209,7 +209,7 @@ def _no_answer(question: Question, url: str, error: Exception) -> RegistryError:
         return question.error(f"there is no token for the registry: {what}", transient=True)
     # httpx's name for all that goes wrong between here and there; which of httpx and its
     # successor httpx2 it is from depends on the version of confluent-kafka.
-    if "TransportError" in kinds:
+    if "TransportError" in kinds and not kinds & {"UnsupportedProtocol", "LocalProtocolError"}:
         reason = f"the registry does not answer: {what}"
         hint = "check its URL, and that it runs"
         return question.error(reason, hint=hint, url=url, transient=True)
