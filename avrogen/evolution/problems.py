@@ -6,12 +6,11 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from avrogen.avro.causes import Cause, causes
-from avrogen.avro.compatibility import Comparison
+from avrogen.avro.causes import Cause, Causes
 from avrogen.avro.history import Direction, Version, compared_versions
-from avrogen.avro.incompatibility import Incompatibility
-from avrogen.avro.places import Pair, Part
-from avrogen.avro.silent import SilentChange, silent_changes
+from avrogen.avro.places import Part
+from avrogen.avro.resolution import Types
+from avrogen.avro.silent import SilentChange, SilentChanges
 from avrogen.evolution.units import Previous, Unit
 
 __all__ = ["Comparisons", "Outcome", "Problem", "compare_units"]
@@ -51,12 +50,14 @@ class Outcome:
 
     Attributes:
         unit: what was compared.
-        incompatibilities: what the registry would report, with the version and the direction.
+        is_unchanged: whether it says what it said in all earlier versions.
+        is_compatible: whether nothing is in the way.
         warnings: how many changes of values there are.
     """
 
     unit: Unit
-    incompatibilities: tuple[tuple[Previous, Direction, Incompatibility], ...]
+    is_unchanged: bool
+    is_compatible: bool
     warnings: int
 
 
@@ -80,55 +81,72 @@ def compare_units(units: Iterable[Unit]) -> Comparisons:
     breaks: dict[Hashable, Problem[Cause]] = {}
     silent: dict[Hashable, Problem[SilentChange]] = {}
     outcomes: list[Outcome] = []
+    pairs = _Pairs()
     for unit in units:
-        incompatible: list[tuple[Previous, Direction, Incompatibility]] = []
-        warnings: set[Hashable] = set()
-        for previous, direction in _comparisons(unit):
-            found = _Found(unit, previous, direction)
-            incompatible.extend((previous, direction, one) for one in found.incompatibilities)
-            for cause in found.causes():
-                cause_key = (direction, cause.key, _top(unit, _new_part(cause, direction)))
-                problem = breaks.setdefault(cause_key, Problem(cause, direction, previous.version))
+        causes, changes = 0, set[Hashable]()
+        is_unchanged = unit.is_unchanged
+        for previous, direction in () if is_unchanged else _comparisons(unit):
+            between = pairs.of(unit, previous, direction)
+            for cause in between.causes(unit, previous):
+                causes += 1
+                key = (direction, cause.key, _top(unit, _new_part(cause, direction)))
+                problem = breaks.setdefault(key, Problem(cause, direction, previous.version))
                 problem.add(unit, previous)
-            for change in silent_changes(unit.new, previous.version, direction):
-                key = _silent_key(change, unit)
-                warnings.add(key)
-                changed = silent.setdefault(key, Problem(change, direction, previous.version))
+            for change in between.silent.between(unit.new.type, previous.version.type):
+                silent_key = _silent_key(change, unit)
+                changes.add(silent_key)
+                changed = silent.setdefault(
+                    silent_key, Problem(change, direction, previous.version)
+                )
                 changed.add(unit, previous)
-        outcomes.append(Outcome(unit, tuple(incompatible), len(warnings)))
+        outcomes.append(Outcome(unit, is_unchanged, causes == 0, len(changes)))
     return Comparisons(tuple(outcomes), tuple(breaks.values()), tuple(silent.values()))
 
 
-class _Found:
-    """A unit against one earlier version, in one direction."""
-
-    def __init__(self, unit: Unit, previous: Previous, direction: Direction) -> None:
-        if direction is Direction.BACKWARD:
-            self._reader, self._writer = unit.new, previous.version
-            self._renames = previous.renames
-        else:
-            self._reader, self._writer = previous.version, unit.new
-            self._renames = {now: before for before, now in previous.renames.items()}
-        self._comparison = Comparison(self._reader.types, self._writer.types)
-        self._found = self._comparison.run(Pair(self._reader.type, self._writer.type))
-
-    @property
-    def incompatibilities(self) -> Iterator[Incompatibility]:
-        return (found.incompatibility for found in self._found)
-
-    def causes(self) -> Iterator[Cause]:
-        return causes(self._comparison, self._found, self._reader.types, self._renames)
-
-
 def _comparisons(unit: Unit) -> Iterator[tuple[Previous, Direction]]:
-    if not unit.is_unchanged:
-        for index in compared_versions(len(unit.previous), unit.level):
-            for direction in unit.level.directions:
-                yield unit.previous[index], direction
+    """Earlier versions, and who has to read what, in the order in which the registry asks."""
+    for index in compared_versions(len(unit.previous), unit.level):
+        for direction in unit.level.directions:
+            yield unit.previous[index], direction
+
+
+class _Between:
+    """All types of a new and of an old version, in one direction."""
+
+    def __init__(self, new: Types, previous: Previous, direction: Direction) -> None:
+        old = previous.version.types
+        self._direction = direction
+        self.silent = SilentChanges(new, old, direction)
+        if direction is Direction.BACKWARD:
+            self._causes = Causes(new, old, previous.renames)
+        else:
+            renames = {now: before for before, now in previous.renames.items()}
+            self._causes = Causes(old, new, renames)
+
+    def causes(self, unit: Unit, previous: Previous) -> Iterator[Cause]:
+        new, old = unit.new.type, previous.version.type
+        if self._direction is Direction.BACKWARD:
+            return self._causes.between(new, old)
+        return self._causes.between(old, new)
+
+
+class _Pairs:
+    """What is known of sets of types, which units share."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int, Direction], tuple[_Between, Types, Types]] = {}
+
+    def of(self, unit: Unit, previous: Previous, direction: Direction) -> _Between:
+        new, old = unit.new.types, previous.version.types
+        key = id(new), id(old), direction
+        if key not in self._known:
+            # The types are kept, so that their ids stay theirs.
+            self._known[key] = _Between(new, previous, direction), new, old
+        return self._known[key][0]
 
 
 def _new_part(cause: Cause, direction: Direction) -> Part:
-    return cause.found.reader if direction is Direction.BACKWARD else cause.found.writer
+    return cause.reader if direction is Direction.BACKWARD else cause.writer
 
 
 def _silent_key(change: SilentChange, unit: Unit) -> Hashable:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from avrogen.avro.confluent import confluent_message
 from avrogen.avro.diagnostics import Severity, one_line
+from avrogen.avro.history import breaches
 from avrogen.avro.model import Json
 from avrogen.compiler.reporting import Format, diagnostic_object, report
 from avrogen.evolution.checking import Check
@@ -58,11 +59,11 @@ def _remarks(outcome: Outcome) -> str:
 
 
 def _verdict(outcome: Outcome) -> str:
-    if outcome.incompatibilities:
+    if not outcome.is_compatible:
         return "incompatible"
     if not outcome.unit.previous:
         return "new"
-    return "unchanged" if outcome.unit.is_unchanged else "compatible"
+    return "unchanged" if outcome.is_unchanged else "compatible"
 
 
 def _summary(check: Check) -> str:
@@ -131,17 +132,24 @@ def _outcome(outcome: Outcome) -> dict[str, Json]:
         "level": unit.level,
         "previous": [previous.name for previous in unit.previous],
         "warnings": outcome.warnings,
-        "incompatibilities": [
-            {
-                "previous": previous.name,
-                "direction": direction,
+        "incompatibilities": list(_incompatibilities(outcome)),
+    }
+
+
+def _incompatibilities(outcome: Outcome) -> Iterator[Json]:
+    """What the registry would report, to the letter."""
+    unit = outcome.unit
+    if outcome.is_compatible:
+        return
+    for breach in breaches(unit.new, [old.version for old in unit.previous], unit.level):
+        for found in breach.incompatibilities:
+            yield {
+                "previous": unit.previous[breach.index].name,
+                "direction": breach.direction,
                 "type": found.type,
                 "message": found.message,
                 "path": found.path,
                 "reader_path": found.reader_path,
                 "writer_path": found.writer_path,
-                "registry": confluent_message(found, direction.reader),
+                "registry": confluent_message(found, breach.direction.reader),
             }
-            for previous, direction, found in outcome.incompatibilities
-        ],
-    }

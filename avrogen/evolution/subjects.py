@@ -94,7 +94,7 @@ def refusals(
     """
     for outcome in outcomes:
         unit = outcome.unit
-        if unit.previous and not unit.is_unchanged and not outcome.incompatibilities:
+        if unit.previous and not outcome.is_unchanged and outcome.is_compatible:
             verdict = registry.compatibility(unit.name, _text(unit))
             if not verdict.compatible:
                 yield outcome, verdict.messages or ("it gives no reason",)

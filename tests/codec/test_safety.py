@@ -2,49 +2,15 @@
 
 from __future__ import annotations
 
-import array
-import contextlib
-import ctypes
-import json
-import mmap
-import sys
-import threading
 import tracemalloc
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from avrogen import DecodeError, EncodeError, Limits, Schema, set_limits
-from avrogen.codec.limits import current_limits
+from avrogen import DecodeError
 from avrogen.codec.varints import encode_long
-from tests.codec.dynamic import Package
-
-
-def parsed(schema: Any) -> Schema:
-    return Schema.parse(json.dumps(schema))
-
-
-def record(name: str, **fields: Any) -> dict[str, Any]:
-    members = [{"name": key, "type": type_} for key, type_ in fields.items()]
-    return {"type": "record", "name": name, "fields": members}
-
-
-def items(type_: Any) -> dict[str, Any]:
-    return {"type": "array", "items": type_}
-
-
-def values(type_: Any) -> dict[str, Any]:
-    return {"type": "map", "values": type_}
-
-
-def logical(type_: str, name: str, **more: Any) -> dict[str, Any]:
-    return {"type": type_, "logicalType": name, **more}
-
-
-def fixed(size: int, **more: Any) -> dict[str, Any]:
-    return {"type": "fixed", "name": "F", "size": size, **more}
+from tests.codec.dynamic import as_plain
+from tests.codec.schemas import fixed, items, logical, readers, record, values
 
 
 def enum(count: int) -> dict[str, Any]:
@@ -158,12 +124,6 @@ TAKEN: dict[str, tuple[Any, bytes, Any]] = {
     "decimal of no bytes": (DECIMAL, b"\x00", 0),
     "nulls within the limit": (items("null"), encode_long(100_000) + b"\x00", [None] * 100_000),
 }
-
-
-def readers(schema: Any) -> list[Callable[[bytes], Any]]:
-    """Plain values, classes, another writer whose schema is equal but for a field's type."""
-    own = parsed(schema)
-    return [own.from_avro, Package(own).codec.from_avro]
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -287,207 +247,25 @@ def test_memory_is_bounded_by_the_bytes() -> None:
         assert peak < 100 * len(data), peak  # an empty list takes 56
 
 
-# --- depth ---------------------------------------------------------------------------------------
-
-KINDS: dict[str, Any] = {
-    "union": NODE,
-    "array": TREE,
-    "map": record("M", inner=values("M")),
-    "union of many": record("U", next=["null", *BRANCHES, "U"]),
-}
-
-
-def nested(kind: str, levels: int) -> bytes:
-    """So many records inside each other."""
-    match kind:
-        case "union":
-            return b"\x00\x02" * (levels - 1) + b"\x00\x00"
-        case "array":
-            return b"\x02" * (levels - 1) + b"\x00" * levels
-        case "map":
-            return b"\x02\x00" * (levels - 1) + b"\x00" * levels
-        case _:
-            return encode_long(101) * (levels - 1) + b"\x00"
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_depth_up_to_the_limit(kind: str) -> None:
-    for read in readers(KINDS[kind]):
-        read(nested(kind, 200))
-        with pytest.raises(DecodeError, match=r"Limits\.max_depth"):
-            read(nested(kind, 201))
-        with pytest.raises(DecodeError):
-            read(nested(kind, 200) + b"\x00")  # now step by step
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_writing_ends_at_the_same_depth(kind: str) -> None:
-    schema = parsed(KINDS[kind])
-    value = schema.from_avro(nested(kind, 200))
-    assert schema.from_avro(schema.to_avro(value)) == value
-    package = Package(schema)
-    instance = package.codec.from_avro(nested(kind, 200))
-    assert package.codec.to_avro(instance) == schema.to_avro(value)
-    with pytest.raises(EncodeError, match=r"Limits\.max_depth"):
-        schema.to_avro(wrapped(kind, value))
-    with pytest.raises(EncodeError, match=r"Limits\.max_depth"):
-        package.codec.to_avro(instance, limits=Limits(max_depth=199))
-
-
-def wrapped(kind: str, value: Any) -> Any:
-    """One record more around it."""
-    return {
-        "union": {"v": 0, "next": value},
-        "array": {"children": [value]},
-        "map": {"inner": {"": value}},
-        "union of many": {"next": value},
-    }[kind]
-
-
-def test_values_that_contain_themselves_are_refused() -> None:
-    node: dict[str, Any] = {"v": 1}
-    node["next"] = node
-    tree: dict[str, Any] = {}
-    tree["children"] = [tree, tree]
-    for schema, value in ((NODE, node), (TREE, tree)):
-        with pytest.raises(EncodeError, match=r"Limits\.max_depth") as caught:
-            parsed(schema).to_avro(value)
-        assert len(str(caught.value)) < 1000
-
-
-def test_a_small_stack_is_enough() -> None:
-    """256 KB, as some servers give their threads."""
-    outcomes: list[str] = []
-
-    def run() -> None:
-        for kind, schema in KINDS.items():
-            for read in readers(schema):
-                read(nested(kind, 200))
-                for data in (nested(kind, 201), nested(kind, 50_000), nested(kind, 200) + b"\x01"):
-                    try:
-                        read(data)
-                    except DecodeError:
-                        outcomes.append("refused")
-            own = parsed(schema)
-            value = own.from_avro(nested(kind, 200))
-            own.to_avro(value)
-            try:
-                own.to_avro(wrapped(kind, value))
-            except EncodeError:
-                outcomes.append("refused")
-
-    before = threading.stack_size(256 * 1024)
-    try:
-        thread = threading.Thread(target=run)
-        thread.start()
-    finally:
-        threading.stack_size(before)
-    thread.join()
-    assert outcomes == ["refused"] * len(KINDS) * 7
-
-
-@pytest.mark.parametrize("left", [15, 20, 25, 30, 50, 100, 200])
-def test_near_the_end_of_pythons_own_stack(left: int) -> None:
-    """What does not fit any more is refused, as long as there are calls left to say so."""
-    schema = parsed(NODE)
-    value = schema.from_avro(nested("union", 150))
-    schema.to_avro(value)
-    deep, bad = nested("union", 150), nested("union", 150) + b"\x00"
-
-    def at_depth(frames: int) -> None:
-        if frames:
-            at_depth(frames - 1)
-            return
-        for call in (
-            lambda: schema.from_avro(deep),
-            lambda: schema.from_avro(bad),
-            lambda: schema.to_avro(value),
-            lambda: schema.to_avro({"v": 1, "next": {"v": ""}}),
-        ):
-            with contextlib.suppress(DecodeError, EncodeError):
-                call()
-
-    frame, used = sys._getframe(), 0  # pyright: ignore[reportPrivateUsage] -- for its depth
-    while frame.f_back is not None:
-        frame, used = frame.f_back, used + 1
-    at_depth(sys.getrecursionlimit() - used - left - 5)
-    assert schema.from_avro(deep) == value
-
-
-def test_limits_of_the_process_and_of_a_call() -> None:
-    schema, before = parsed(NODE), current_limits()
-    deep = nested("union", 50)
-    value = schema.from_avro(deep)
-    set_limits(Limits(max_depth=49))
-    try:
-        with pytest.raises(DecodeError, match="max_depth"):
-            schema.from_avro(deep)
-        with pytest.raises(EncodeError, match="max_depth"):
-            schema.to_avro(value)
-        assert schema.from_avro(deep, limits=Limits(max_depth=50)) == value
-        assert schema.to_avro(value, limits=Limits(max_depth=50)) == deep
-    finally:
-        set_limits(before)
-    with pytest.raises(DecodeError, match="max_empty_items"):
-        parsed(items("null")).from_avro(b"\x04\x00", limits=Limits(max_empty_items=1))
-
-
-# --- buffers -------------------------------------------------------------------------------------
-
-TEXT = record("Text", a="string", b="bytes", c=fixed(2), d=items("bytes"))
-DATA = b"\x04ab\x06cde\x66\x67\x02\x02h\x00"
-VALUE = {"a": "ab", "b": b"cde", "c": b"fg", "d": [b"h"]}
-
-
-def test_any_buffer_is_read(tmp_path: Path) -> None:
-    schema = parsed(TEXT)
-    spaced = bytearray(2 * len(DATA))
-    spaced[::2] = DATA
-    backwards = memoryview(DATA[::-1])[::-1]
-    wider = DATA + bytes(-len(DATA) % 4)
-    ints = array.array("I", wider)
-    buffers: list[Any] = [
-        DATA,
-        bytearray(DATA),
-        memoryview(DATA),
-        memoryview(b"__" + DATA + b"__")[2:-2],
-        memoryview(spaced)[::2],
-        backwards,
-        memoryview(DATA).cast("c"),
-        array.array("B", DATA),
-        (ctypes.c_ubyte * len(DATA)).from_buffer_copy(DATA),
-    ]
-    for buffer in buffers:
-        assert schema.from_avro(buffer) == VALUE
-    for view in (memoryview(ints), memoryview(ints).cast("B").cast("I", (len(ints), 1))):
-        with pytest.raises(DecodeError) as caught:
-            schema.from_avro(view)
-        assert caught.value.offset == len(DATA)
-    (tmp_path / "data").write_bytes(DATA)
-    with (
-        (tmp_path / "data").open("rb") as file,
-        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
+def test_a_byte_that_was_read_ahead_is_used_once() -> None:
+    """Numbers are read with the byte behind them; the other branches of a union are not."""
+    inner = record("Inner", again=["null", "Inner"], b="boolean")
+    flat = record("Flat", b=["null", "int"], c="boolean")
+    for other, value, data in (
+        (inner, {"again": None, "b": True}, b"\x00\x01"),
+        (flat, {"b": 1, "c": True}, b"\x02\x02\x01"),
+        (flat, {"b": None, "c": False}, b"\x00\x00"),
+        (items("boolean"), [True], b"\x02\x01\x00"),
     ):
-        assert schema.from_avro(mapped) == VALUE
-
-
-def test_values_share_no_memory_with_what_was_read() -> None:
-    schema = parsed(TEXT)
-    package = Package(schema)
-    data = bytearray(DATA)
-    plain, instance = schema.from_avro(data), package.codec.from_avro(memoryview(data))
-    data[:] = bytes(len(data))
-    data.extend(b"not even locked")
-    assert plain == VALUE
-    assert (instance.field_0, instance.field_1, instance.field_2) == ("ab", b"cde", b"fg")
-
-
-def test_what_is_no_buffer_is_a_mistake_of_the_caller() -> None:
-    schema = parsed("bytes")
-    released = memoryview(b"\x00")
-    released.release()
-    for wrong in ("\x00", None, 1, [0]):
-        with pytest.raises(TypeError):
-            schema.from_avro(wrong)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="released"):
-        schema.from_avro(released)
+        number = bytes(7) + b"\x40"
+        for branches in (["double", other], [other, "double"], ["double", "null", other]):
+            tag = encode_long(branches.index(other))
+            real = encode_long(branches.index("double")) + number
+            for then, last, byte in (("boolean", True, b"\x01"), (["null", "int"], 1, b"\x02\x02")):
+                schema = items(record("Outer", union=branches, then=then))
+                parts = [real + byte, tag + data + byte] * 3
+                for read in readers(schema):
+                    found = as_plain(read(encode_long(6) + b"".join(parts) + b"\x00"))
+                    assert (
+                        found == [{"union": 2.0, "then": last}, {"union": value, "then": last}] * 3
+                    )

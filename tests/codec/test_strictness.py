@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import enum
 import fractions
-import json
 import math
+import struct
 from array import array
 from collections import Counter, OrderedDict, UserDict, UserList, UserString, defaultdict, deque
 from collections.abc import Callable
@@ -19,35 +19,9 @@ from uuid import UUID
 
 import pytest
 
-from avrogen import EncodeError, LocalTimestampNanos, Schema, TimestampNanos
-from avrogen.codec.checked.writer import CheckedWriter
-from avrogen.codec.planning.own import plan_for
+from avrogen import EncodeError, LocalTimestampNanos, TimestampNanos
 from tests.codec.dynamic import Package
-
-
-def parsed(schema: Any) -> Schema:
-    return Schema.parse(json.dumps(schema))
-
-
-def logical(type_: str, name: str, **more: Any) -> dict[str, Any]:
-    return {"type": type_, "logicalType": name, **more}
-
-
-def fixed(size: int, **more: Any) -> dict[str, Any]:
-    return {"type": "fixed", "name": "F", "size": size, **more}
-
-
-def items(type_: Any) -> dict[str, Any]:
-    return {"type": "array", "items": type_}
-
-
-def values(type_: Any) -> dict[str, Any]:
-    return {"type": "map", "values": type_}
-
-
-def record(**fields: Any) -> dict[str, Any]:
-    members = [{"name": key, "type": type_} for key, type_ in fields.items()]
-    return {"type": "record", "name": "R", "fields": members}
+from tests.codec.schemas import fixed, items, logical, parsed, record, values, writers
 
 
 def outer(**fields: Any) -> dict[str, Any]:
@@ -56,6 +30,10 @@ def outer(**fields: Any) -> dict[str, Any]:
 
 class Colour(enum.StrEnum):
     RED = "RED"
+
+
+class MyFloat(float):
+    """A float of a subclass."""
 
 
 class Number(enum.IntEnum):
@@ -152,11 +130,6 @@ TAKEN: list[tuple[Any, list[tuple[Any, str]]]] = [
 ]
 
 
-def writers(schema: Any) -> list[Callable[[Any], bytes]]:
-    own = parsed(schema)
-    return [own.to_avro, CheckedWriter(plan_for(own.type, own.types, None)).write]
-
-
 @pytest.mark.parametrize("case", range(len(REFUSED)))
 def test_what_is_refused(case: int) -> None:
     schema, refused = REFUSED[case]
@@ -249,125 +222,28 @@ def test_classes_take_nothing_but_themselves() -> None:
             wrong.to_avro()
 
 
-# --- values that do not behave -------------------------------------------------------------------
+@pytest.mark.parametrize("type_", ["float", "double"])
+def test_runs_of_numbers(type_: str) -> None:
+    """Lists and fields of floats are packed in one go; each is looked at all the same."""
+    names = [f"f{n}" for n in range(60)]
 
+    def fields(numbers: list[Any]) -> dict[str, Any]:
+        return dict(zip(names, numbers, strict=True))
 
-class Rude:
-    """Everything that it is asked ends in an exception."""
-
-    def __repr__(self) -> str:
-        raise ValueError("no\nrepr")
-
-
-class Loud:
-    """Its repr is a megabyte over many lines."""
-
-    def __repr__(self) -> str:
-        return "line\n" * 200_000
-
-
-class RudeDict(dict[str, Any]):
-    """Has keys, and no values for them."""
-
-    def __getitem__(self, _: str) -> Any:
-        raise OSError("disk")
-
-    def keys(self) -> Any:
-        return ["a"]
-
-
-class RudeList(list[Any]):
-    """Says that it has more than it has."""
-
-    def __len__(self) -> int:
-        return 7
-
-
-class RudeInt(int):
-    """Says that it is another."""
-
-    def __int__(self) -> int:
-        return 2**70
-
-    def __index__(self) -> int:
-        return 2**70
-
-
-class RudeStr(str):
-    """Says that it is another."""
-
-    def encode(self, encoding: str = "", errors: str = "") -> bytes:
-        return b"\xff"
-
-
-RELEASED = memoryview(b"ab")
-RELEASED.release()
-
-
-@pytest.mark.parametrize(
-    ("schema", "value", "path"),
-    [
-        ("int", Rude(), "$"),
-        ("int", Loud(), "$"),
-        ("string", [Loud()], "$"),
-        (record(a="int"), {"a": Loud()}, "$.a"),
-        (record(a="int"), RudeDict(a=1), "$.a"),
-        (items(MILLIS), [AWARE, datetime(2024, 1, 1, tzinfo=Unfinished())], "$[1]"),
-        (items(MILLIS), [datetime(2024, 1, 1, tzinfo=Undecided(KeyError("x")))], "$[0]"),
-        (items(["null", MILLIS]), [datetime(2024, 1, 1, tzinfo=Unfinished())], "$[0]"),
-        (items("bytes"), [RELEASED], "$[0]"),
-        ("int", "x" * 1_000_000, "$"),
-        ("int", b"x" * 1_000_000, "$"),
-        ("int", "\U0010ffff" * 60, "$"),
-        ("int", type("x\n" * 5_000, (), {})(), "$"),
-        (ENUM, "A\x1b[31m\n" * 1000, "$"),
-        (["null", "int"], ["x" * 1_000_000], "$"),
-        (values("int"), {("key", "x" * 1000): 1}, "$"),
-        (["null", "int"], ("x\n" * 1000, 1), "$"),
-    ],
-)
-def test_whatever_the_value_it_is_an_error_on_one_short_line(
-    schema: Any, value: Any, path: str
-) -> None:
-    for write in writers(schema):
-        with pytest.raises(EncodeError) as caught:
-            write(value)
-        assert caught.value.path == path
-        text = str(caught.value)
-        assert len(text) < 300 and text.isprintable(), text
-
-
-def test_an_exception_of_the_value_is_the_cause() -> None:
-    moment = datetime(2024, 1, 1, tzinfo=Undecided(KeyError("offset")))
-    with pytest.raises(EncodeError, match="KeyError") as caught:
-        parsed(MILLIS).to_avro(moment)
-    assert isinstance(caught.value.__cause__, KeyError)
-
-
-def test_subclasses_are_written_as_what_they_are() -> None:
-    for schema, value, data in (
-        (items("int"), RudeList([1, 2]), "04020400"),
-        (values("int"), RudeDict(a=1), "0202610200"),
-        ("int", RudeInt(5), "0a"),
-        ("string", RudeStr("ab"), "046162"),
-    ):
+    schemas: list[tuple[Any, Callable[[list[Any]], Any]]] = [
+        (items(type_), list[Any]),
+        (record(**dict.fromkeys(names, type_)), fields),
+    ]
+    one = struct.pack("<f" if type_ == "float" else "<d", 1.0)
+    for schema, make in schemas:
         for write in writers(schema):
-            assert write(value).hex() == data
-
-
-def test_long_names_are_cut_in_messages() -> None:
-    name = "N" * 10_000
-    schema = {"type": "record", "name": name, "fields": [{"name": "f" * 10_000, "type": "int"}]}
-    for write in writers([schema, "null"]):
-        with pytest.raises(EncodeError) as caught:
-            write({"f" * 10_000: "x"})
-        assert len(str(caught.value)) < 500
-        with pytest.raises(EncodeError) as caught:
-            write(1)
-        assert len(str(caught.value)) < 500
-
-
-def test_decimals_that_python_cannot_count() -> None:
-    schema = parsed(logical("bytes", "decimal", precision=10**30, scale=10**25))
-    with pytest.raises(EncodeError, match="decimal places"):
-        schema.to_avro(Decimal(1))
+            for position in (0, 30, 59):
+                numbers: list[Any] = [1.0] * 60
+                for taken in (1, MyFloat(1.0), Number.ONE):
+                    numbers[position] = taken
+                    assert one * 60 in write(make(numbers))
+                for refused in (True, "1", b"1", None, Decimal(1), 10**400, [1.0], 1j):
+                    numbers[position] = refused
+                    with pytest.raises(EncodeError) as caught:
+                        write(make(numbers))
+                    assert caught.value.path in (f"$[{position}]", f"$.f{position}")

@@ -77,6 +77,11 @@ class Subject:
         return FastAvro(for_partners(self._meaning))
 
     @cached_property
+    def fastavro_as_is(self) -> FastAvro:
+        """fastavro with defaults and aliases, which it needs to read what others wrote."""
+        return FastAvro(json.loads(self.text))
+
+    @cached_property
     def apache(self) -> Apache:
         """Apache avro likewise."""
         return Apache(for_partners(self._meaning))

@@ -105,6 +105,9 @@ class Broken(Observer):
     ) -> None:
         raise ValueError
 
+    def unreadable(self, message: AnyMessage, error: BaseException) -> None:
+        raise ValueError
+
     def dead_lettered(self, message: AnyMessage, error: BaseException, topic: str) -> None:
         raise ValueError
 
@@ -133,6 +136,7 @@ def test_mistakes_of_observers_are_logged_and_go_no_further(
         "undelivered": (None, error),
         "received": ([], "g"),
         "retrying": (message(), error, 1, 0.1),
+        "unreadable": (message(), error),
         "dead_lettered": (message(), error, "dlq"),
         "assigned": ([], "g"),
         "revoked": ([], "g"),

@@ -241,6 +241,8 @@ class Decoding:
             run = leaves.RealRun(self)
             run.add(target, operation.bits)
             run.end(ahead)
+            # Branches after this one have yet to read theirs.
+            self.ahead = None
         else:
             self.read(operation, target)
             self.source.line(f"{ahead} = data[p]; p += 1")

@@ -51,7 +51,7 @@ class BreakingWords(NamedTuple):
 
 def sides(problem: Problem[Cause]) -> Sides:
     """Old and new instead of reader and writer."""
-    reader, writer = problem.found.found.reader, problem.found.found.writer
+    reader, writer = problem.found.reader, problem.found.writer
     old, new = (writer, reader) if problem.direction is Direction.BACKWARD else (reader, writer)
     unit = problem.units[0]
     return Sides(old, problem.old.types, new, unit.new.types, unit)
@@ -82,7 +82,7 @@ def breaking_words(problem: Problem[Cause]) -> BreakingWords:
 def _is_about_a_default(cause: Cause) -> bool:
     """Whether Java means a field that has no default, though its enum has one: it then compares the
     type of the field with the record."""
-    reader, writer = cause.found.reader, cause.found.writer
+    reader, writer = cause.reader, cause.writer
     return bool(writer.owner) and writer.pointer == () and len(reader.pointer) == 3
 
 

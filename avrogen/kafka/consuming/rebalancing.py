@@ -145,25 +145,19 @@ class Rebalancing:
         if not offsets:
             return None
         client, partitions = self._poller.client, self._poller.partitions_at(offsets)
+        # The client's callback for commits tells of it. What could not be committed is handled
+        # again by whoever has the partition next.
         try:
             client.store_offsets(offsets=partitions)
             client.commit(offsets=partitions, asynchronous=False)
         except KafkaException as error:
-            self._tell(logging.WARNING, "consumer.commit_failed", [p for p, _ in offsets], error)
             refusal: str = error.args[0].name()
             return refusal
         return None
 
-    def _tell(
-        self,
-        level: int,
-        event: str,
-        numbers: list[int],
-        error: BaseException | None = None,
-        **fields: object,
-    ) -> None:
+    def _tell(self, level: int, event: str, numbers: list[int], grace: float | None = None) -> None:
         topic, group = self._poller.topic, self._group
-        log_event(level, event, error=error, topic=topic, group=group, partitions=numbers, **fields)
+        log_event(level, event, topic=topic, group=group, partitions=numbers, grace=grace)
 
     def _named(self, numbers: list[int]) -> list[Partition]:
         return [(self._poller.topic, number) for number in numbers]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, get_args
 
 from avrogen.errors import ClosedError, ConfigurationError
 from avrogen.kafka.callbacks import Callbacks
@@ -94,8 +94,10 @@ class Session(Generic[K, V]):
         observer: Observer | None,
         wake: Callable[[], None],
     ) -> None:
-        if not group:
-            raise ConfigurationError("is empty", setting="group", hint="name the consumer group")
+        _require(bool(group), "group", "is empty: name the consumer group")
+        _require(commit in get_args(CommitMode), "commit", f"is one of {get_args(CommitMode)}")
+        _require(on_poison in get_args(OnPoison), "on_poison", f"is one of {get_args(OnPoison)}")
+        _require(0 <= grace < float("inf"), "grace", f"is a number of seconds, not {grace}")
         self._config = split(config)
         if registry is None and "url" not in self._config.registry:
             raise ConfigurationError(
@@ -114,6 +116,7 @@ class Session(Generic[K, V]):
         self._observer = guarded(observer)
         self._callbacks = Callbacks(self._observer)
         self._opened: _Opened[K, V] | None = None
+        self._closed = False
         self.dead_letters: DeadLetterSender | None = None
         if topic.dead_letter is not None:
             self.dead_letters = DeadLetterSender(self._config.client, topic.dead_letter)
@@ -157,9 +160,10 @@ class Session(Generic[K, V]):
 
     def close(self) -> None:
         """Commit what was handled, leave the group, and wait until that is done."""
-        if self._opened is None:
+        if self._opened is None or self._closed:
             return
         self._opened.poller.close()
+        self._closed = True
         if self.dead_letters is not None:
             self.dead_letters.close()
         self._close_registry()
@@ -190,9 +194,9 @@ class Session(Generic[K, V]):
         """What there is only while it is open.
 
         Raises:
-            ClosedError: it was not opened.
+            ClosedError: it was not opened, or was closed.
         """
-        if self._opened is None:
+        if self._opened is None or self._closed:
             raise ClosedError(f"the consumer of {self.topic.name} is used inside of: with ...:")
         return self._opened
 
@@ -223,3 +227,8 @@ class Session(Generic[K, V]):
     def statistics(self) -> dict[str, Any] | None:
         """What librdkafka counts; None: nothing yet."""
         return self._callbacks.statistics()
+
+
+def _require(is_so: bool, setting: str, reason: str) -> None:
+    if not is_so:
+        raise ConfigurationError(reason, setting=setting)

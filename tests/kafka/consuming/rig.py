@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from avrogen import ConsumeError
+from avrogen import ClosedError, ConsumeError
 from avrogen.kafka.consuming.consumer import TopicConsumer
 from avrogen.kafka.message import Message
 from avrogen.kafka.topic import Topic
@@ -120,8 +120,9 @@ class Scene:
         return numbers
 
     def consumer(self, settings: dict[str, object] | None = None, **options: Any) -> Events:
-        """A member of the group, not opened yet."""
+        """A member of the group, not opened yet. Settings that are None are left out."""
         config = {**self.cluster.consumer_config, "fetch.wait.max.ms": 20, **(settings or {})}
+        config = {name: value for name, value in config.items() if value is not None}
         options.setdefault("group", self.group)
         return consumer_of(self.topic)(config, **options)
 
@@ -180,6 +181,57 @@ class Scene:
     def ends(self) -> dict[int, int]:
         """How many messages each partition has."""
         return dict(Counter(r.partition for r in self.cluster.records(self.topic.name)))
+
+
+class Member:
+    """A consumer that runs in a thread of its own, from the beginning of a block to its end."""
+
+    def __init__(self, consumer: Events, handle: Callable[[EventMessage], object]) -> None:
+        self.consumer = consumer
+        self._handle = handle
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        try:
+            with self.consumer:
+                self.consumer.run(self._handle)
+        except BaseException as error:
+            self._error = error
+
+    def __enter__(self) -> Member:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.consumer.stop()
+        self._thread.join(SECONDS)
+        assert not self._thread.is_alive(), "it did not stop"
+        if self._error is not None:
+            raise self._error
+
+    def has(self, *partitions: int) -> bool:
+        """Whether these are the partitions that it has."""
+        try:
+            return self.consumer.assignment() == partitions
+        except ClosedError:
+            return False  # it is not open yet
+
+
+class Gate:
+    """A handler that waits at certain messages until it is let through."""
+
+    def __init__(self, handled: Handled, *numbers: int) -> None:
+        self._handled = handled
+        self._numbers = set(numbers)
+        self.reached = threading.Event()
+        self.open = threading.Event()
+
+    def __call__(self, message: EventMessage) -> None:
+        if message.value.timestamp in self._numbers:
+            self.reached.set()
+            assert self.open.wait(SECONDS)
+        self._handled(message)
 
 
 @contextmanager
