@@ -83,6 +83,7 @@ class Code(Enum):
     TOPIC_NAME = "AVR608", "bad name of a topic"
     TOPIC_TYPE = "AVR609", "unknown type on a topic"
     KEY_FIELD = "AVR610", "bad key field"
+    TOMBSTONES = "AVR611", "tombstones without keys"
 
     # The output folder
     OUTPUT_BLOCKED = "AVR701", "something else is in the way"

@@ -33,7 +33,15 @@ FILE_NAME = "avrogen.toml"
 PROJECT_FILE_NAME = "pyproject.toml"
 SUBJECT_STRATEGIES = ("topic", "record", "topic-record")
 _KEYS = ("strict", "topics", "registry")
-_TOPIC_KEYS = ("name", "value", "key", "key-field", "subject-strategy", "dead-letter")
+_TOPIC_KEYS = (
+    "name",
+    "value",
+    "key",
+    "key-field",
+    "subject-strategy",
+    "dead-letter",
+    "tombstones",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,7 @@ class Topic:
         key_field: the field of the value that the key is taken from.
         subject_strategy: one of :data:`SUBJECT_STRATEGIES`.
         dead_letter: the topic for messages that cannot be handled.
+        tombstones: whether messages without a value may be on it.
         place: where its entries stand in the file.
     """
 
@@ -58,6 +67,7 @@ class Topic:
     key_field: str | None
     subject_strategy: str
     dead_letter: str | None
+    tombstones: bool
     place: TopicPlace
 
 
@@ -198,6 +208,7 @@ def _topic(topic: str, value: Toml, at: Pointer, reader: TableReader) -> Topic |
         key_field=reader.text(table, "key-field", at),
         subject_strategy=strategy or ("topic" if len(names) == 1 else "topic-record"),
         dead_letter=reader.text(table, "dead-letter", at),
+        tombstones=reader.flag(table, "tombstones", at),
         place=TopicPlace(reader.positions, at),
     )
 

@@ -29,7 +29,9 @@ from avrogen.compiler.pymodel import (
     Namespace,
     Package,
     RecordClass,
+    TopicModule,
 )
+from avrogen.compiler.topic_rendering import clients, declaration, topic_scope
 
 __all__ = ["RenderedFile", "render"]
 
@@ -72,6 +74,8 @@ def render(package: Package) -> Iterator[RenderedFile]:
         yield _namespace(namespace)
     for module in package.modules:
         yield _module(module)
+    for topic in package.topics:
+        yield _topic_module(topic)
 
 
 def _head(comments: Iterable[str], public_names: Iterable[str]) -> str:
@@ -202,18 +206,33 @@ def _optional(expression: Expression | None, scope: Scope) -> str | None:
     return scope.text(expression) if expression else None
 
 
+# --- modules of topics ---------------------------------------------------------------------------
+
+
+def _topic_module(module: TopicModule) -> RenderedFile:
+    scope = topic_scope(module)
+    head = _head(
+        [f"# source: {literals.comment(module.source)}"],
+        [*module.names.all(), *(imported.name for imported in scope.imports)],
+    )
+    imports = _text(
+        "module.py.jinja", postponed=False, imports=grouped(scope.imports, module.package)
+    )
+    # Black sets the declaration nearer to the imports than a class.
+    top = f"{imports}\n" + _text("topic.py.jinja", **declaration(module, scope))
+    classes = (_text("client.py.jinja", **client) for client in clients(module, scope))
+    return RenderedFile(_path(module.package, module.name), head, (top, *classes))
+
+
 # --- packages -------------------------------------------------------------------------------------
 
 
 def _namespace(namespace: Namespace) -> RenderedFile:
     exports = namespace.exports
     scope = Scope("", (_TYPE_CHECKING, _LAZY_EXPORTS), {export.name for export in exports})
-    what = f"Types of the Avro namespace ``{namespace.avro_name}``."
-    if not exports:
-        what = f"Namespaces in ``{namespace.avro_name}``."
     text = _text(
         "namespace.py.jinja",
-        doc=literals.docstring(what if namespace.path else "Avro schemas as Python types.", ""),
+        doc=literals.docstring(namespace.doc, ""),
         imports=grouped(scope.imports, namespace.path),
         checked=grouped((Import(e.module, e.name) for e in exports), namespace.path),
         exports=[

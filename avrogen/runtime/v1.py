@@ -16,6 +16,7 @@ from avrogen.runtime.exports import lazy_exports
 if TYPE_CHECKING:
     from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
     from avrogen.kafka.aio.producer import AsyncKeyedTopicProducer, AsyncTopicProducer
+    from avrogen.kafka.consuming.consumer import TopicConsumer
     from avrogen.kafka.message import Message
     from avrogen.kafka.producing.producer import KeyedTopicProducer, TopicProducer
     from avrogen.kafka.topic import Topic
@@ -31,6 +32,7 @@ else:
             "Message": "avrogen.kafka.message",
             "TimestampNanos": "avrogen.codec.values",
             "Topic": "avrogen.kafka.topic",
+            "TopicConsumer": "avrogen.kafka.consuming.consumer",
             "TopicProducer": "avrogen.kafka.producing.producer",
         },
     )
@@ -49,6 +51,7 @@ __all__ = [
     "Schema",
     "TimestampNanos",
     "Topic",
+    "TopicConsumer",
     "TopicProducer",
     "lazy_exports",
 ]

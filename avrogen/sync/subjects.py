@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from avrogen.avro import model
 from avrogen.compiler.config import Config, Topic
+from avrogen.compiler.topics import key_type
 from avrogen.kafka.subjects import SubjectStrategy, subject_name
 from avrogen.sync.problem import Problem
 
@@ -68,14 +69,14 @@ def configured_subjects(
     return tuple(subjects.values())
 
 
-def _of_topic(topic: Topic, types: Iterable[str]) -> Iterator[Subject]:
+def _of_topic(topic: Topic, types: Mapping[str, model.NamedType]) -> Iterator[Subject]:
     strategy = _STRATEGIES[topic.subject_strategy]
     for name in topic.value:
         subject = subject_name(strategy, topic.topic, "value", name)
         yield Subject(subject, model.Reference(name))
-    if topic.key is not None and topic.key in types:
-        subject = subject_name("topic", topic.topic, "key", topic.key)
-        yield Subject(subject, model.Reference(topic.key))
+    key = key_type(topic, types)
+    if key is not None and key in types:
+        yield Subject(subject_name("topic", topic.topic, "key", key), model.Reference(key))
 
 
 def type_title(type_: model.AvroType) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from avrogen.avro.model import TimeUnit
 from avrogen.codec.conversions import timestamp_to_units
-from avrogen.errors import DeliveryError, EncodeError, TransactionError
+from avrogen.errors import ClosedError, DeliveryError, EncodeError, TransactionError
 from avrogen.kafka.observing.guard import guarded
 from avrogen.kafka.observing.trace_context import current_trace
 from avrogen.kafka.producing.client import ProducerClient
@@ -111,7 +111,10 @@ class Channel:
 
         Raises:
             EncodeError: value, key, headers, partition or timestamp are none of this topic.
+            ClosedError: the client was closed.
         """
+        if self.client.is_closed:
+            raise ClosedError(f"the client of the producer for {self.topic} was closed")
         data: bytes | None = None
         raw_key: bytes | None = None
         key_of_value = None

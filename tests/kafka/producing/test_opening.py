@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError
 
-from avrogen import ConfigurationError, DeliveryError, RegistryError
+from avrogen import ClosedError, ConfigurationError, DeliveryError, RegistryError
 from avrogen.kafka.message import Delivered, HeaderLike
 from avrogen.kafka.observing.observer import Observer
 from avrogen.kafka.producing.client import ProducerClient
@@ -186,7 +186,11 @@ def test_a_client_that_is_closed_first_gives_up_what_is_left() -> None:
     assert client.close(0.05) == 1
     assert client.close() == 0
     assert given_up.exception(0) is not None
+    with pytest.raises(ClosedError, match="the client of the producer for events was closed"):
+        events.send(event())
     events.close()
+    with pytest.raises(ClosedError):
+        events_producer("events")(client=client)
 
 
 def test_a_client_that_is_forgotten_leaves_no_thread() -> None:
