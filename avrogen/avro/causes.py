@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from avrogen.avro import model
+from avrogen.avro.cause import Cause, CauseKey
 from avrogen.avro.counterparts import counterpart
 from avrogen.avro.differences import (
     branch_missing,
@@ -22,50 +23,13 @@ from avrogen.avro.differences import (
     named_differences,
     type_mismatch,
 )
-from avrogen.avro.incompatibility import Incompatibility, IncompatibilityType
-from avrogen.avro.places import Found, Pair, Part, Place
+from avrogen.avro.incompatibility import Incompatibility
+from avrogen.avro.places import Found, Pair, Place
 from avrogen.avro.resolution import Types
-from avrogen.avro.source import Pointer
 
-__all__ = ["Cause", "CauseKey", "Causes"]
+__all__ = ["Cause", "Causes"]
 
-CauseKey: TypeAlias = tuple[IncompatibilityType, str, str, Pointer, str, Pointer]
 _Names: TypeAlias = tuple[str, str]
-
-
-class Cause(NamedTuple):
-    """What is in the way, where it is defined.
-
-    Attributes:
-        found: what it is; its paths begin at the definition.
-        reported: what Avro Java and Confluent's registry say of it about the schemas as a whole.
-    """
-
-    found: Found
-    reported: Incompatibility
-
-    @property
-    def reader(self) -> Part:
-        """The part of the reader's schema."""
-        return self.found.reader
-
-    @property
-    def writer(self) -> Part:
-        """The part of the writer's schema."""
-        return self.found.writer
-
-    @property
-    def key(self) -> CauseKey:
-        """What is equal for equal causes, whatever the schemas are that they were found in."""
-        incompatibility, reader, writer = self.found
-        return (
-            incompatibility.type,
-            incompatibility.message,
-            reader.owner,
-            reader.pointer,
-            writer.owner,
-            writer.pointer,
-        )
 
 
 @dataclass(frozen=True, slots=True)

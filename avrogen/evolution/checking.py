@@ -11,16 +11,18 @@ from avrogen.avro.history import Direction, Level
 from avrogen.evolution.findings import (
     Finding,
     break_findings,
-    new_subject_finding,
     raised,
     refusal_finding,
-    removal_finding,
     silent_findings,
-    taken_off_finding,
 )
 from avrogen.evolution.matching import Matching, match
 from avrogen.evolution.new_schemas import read_new_schemas
 from avrogen.evolution.problems import Comparisons, Outcome, compare_units
+from avrogen.evolution.removal_findings import (
+    new_subject_finding,
+    removal_finding,
+    taken_off_finding,
+)
 from avrogen.evolution.removals import Removal, new_subjects, removals, taken_off
 from avrogen.evolution.snapshots import Snapshot
 from avrogen.evolution.units import units

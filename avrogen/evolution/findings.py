@@ -15,26 +15,26 @@ from avrogen.avro.positions import locate
 from avrogen.avro.silent import SilentChange
 from avrogen.avro.source import Location, Origin
 from avrogen.evolution.problems import Problem
-from avrogen.evolution.removals import NewSubject, Removal, TakenOff
 from avrogen.evolution.units import Kind, Unit
 from avrogen.evolution.words.breaking import BreakingWords, breaking_words, sides
 from avrogen.evolution.words.places import path_words
 from avrogen.evolution.words.silent import SilentWords, namespace_words, namespaces, silent_words
 
 __all__ = [
+    "UNREADABLE",
     "Finding",
     "break_findings",
-    "new_subject_finding",
     "raised",
     "refusal_finding",
-    "removal_finding",
     "silent_findings",
-    "taken_off_finding",
+    "topics_words",
 ]
 
 _MOST_NAMES = 5
 
-_UNREADABLE = "data written before cannot be read"
+UNREADABLE = "data written before cannot be read"
+"""What it comes to when new readers cannot read."""
+
 _UNREADING = "readers of the old schema cannot read new data"
 _UNKNOWN_RULE = "it has rules beside the level of the subject, or reads schemas otherwise"
 _NEITHER = "neither version can read what the other writes"
@@ -123,7 +123,7 @@ def _registry(problem: Problem[Cause]) -> str:
 def _consequence(directions: Sequence[Direction]) -> str:
     if len(directions) > 1:
         return _NEITHER
-    return _UNREADABLE if directions[0] is Direction.BACKWARD else _UNREADING
+    return UNREADABLE if directions[0] is Direction.BACKWARD else _UNREADING
 
 
 # --- changes of values ----------------------------------------------------------------------------
@@ -166,61 +166,7 @@ def _silent_finding(
     )
 
 
-# --- what is gone ---------------------------------------------------------------------------------
-
-
-def removal_finding(removal: Removal, previous: str) -> Finding:
-    """What is said of a type or a file that is gone."""
-    name = removal.name if removal.what == "type" else f"the {removal.what} of {removal.name}"
-    carry = "carries" if len(removal.topics) == 1 else "carry"
-    carried = f", and {_topics(removal.topics)} {carry} it" if removal.topics else ""
-    hint = "keep it as long as there are such data"
-    if removal.what == "type":
-        hint += f'; if it has another name now, say so there: "aliases": ["{removal.name}"]'
-    return Finding(
-        diagnostic(
-            Code.TYPE_REMOVED,
-            removal.location,
-            f"{name} was removed{carried}: {_UNREADABLE}",
-            hint,
-        ),
-        directions=(Direction.BACKWARD,),
-        affected=(removal.name,),
-        previous=(previous,),
-    )
-
-
-def taken_off_finding(taken: TakenOff, previous: str) -> Finding:
-    """What is said of a type that a topic does not carry any more."""
-    return Finding(
-        diagnostic(
-            Code.TYPE_OFF_TOPIC,
-            taken.location,
-            f"{taken.name} was taken off the topic {taken.topic}: messages of it that are there "
-            "cannot be read",
-            "keep it among the topic's values until they have expired",
-        ),
-        directions=(Direction.BACKWARD,),
-        affected=(f"topic {taken.topic}",),
-        previous=(previous,),
-    )
-
-
-def new_subject_finding(renamed: NewSubject, previous: str) -> Finding:
-    """What is said of a type by another name on a topic whose subjects are named after types."""
-    prefix = f"{renamed.topic.topic}-" if renamed.topic.subject_strategy == "topic-record" else ""
-    return Finding(
-        diagnostic(
-            Code.SUBJECT_CHANGED,
-            renamed.location,
-            f"{renamed.old} is called {renamed.new}, which changes its subject from "
-            f"{prefix}{renamed.old} to {prefix}{renamed.new}: the registry compares it with no "
-            "earlier version, and consumers that know the old name do not know it",
-            "keep the name; or update all consumers before anything is written by the new one",
-        ),
-        affected=(f"topic {renamed.topic.topic}",),
-        previous=(previous,),
-    )
+# --- what only a registry knows ------------------------------------------------------------------
 
 
 def refusal_finding(unit: Unit, reasons: Sequence[str]) -> Finding:
@@ -257,11 +203,12 @@ def _labels(units: Iterable[Unit]) -> tuple[str, ...]:
 
 def _label(unit: Unit) -> str:
     if unit.kind is Kind.TYPE and unit.topics:
-        return f"{unit.name} ({_topics(unit.topics)})"
+        return f"{unit.name} ({topics_words(unit.topics)})"
     return unit.title
 
 
-def _topics(names: Sequence[str]) -> str:
+def topics_words(names: Sequence[str]) -> str:
+    """Topics by their names, one at least."""
     return f"topic {names[0]}" if len(names) == 1 else f"topics {_listed(names)}"
 
 

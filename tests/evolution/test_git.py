@@ -312,7 +312,7 @@ def test_lfs_through_its_filter(repository: Repository, tmp_path: Path) -> None:
 def test_no_such_folder_then(repository: Repository) -> None:
     repository.commit({"README": "nothing yet"})
     write_schemas(repository.folder, {"schemas/a.avsc": NEW})
-    assert_refused(check("HEAD"), "There is no schemas at HEAD.")
+    assert_refused(check("HEAD"), "schemas did not exist at HEAD.")
 
 
 def test_no_schemas_then(repository: Repository) -> None:

@@ -38,8 +38,8 @@ def git_snapshot(ref: str, schemas: Sequence[Path]) -> Snapshot:
     found = {path: entry for path, at in paths.items() if (entry := find(top, at))}
     if not found:
         raise WhereError(
-            f"There is no {' and no '.join(map(Path.as_posix, schemas))} at {ref}.",
-            "it may have been somewhere else, or not yet there",
+            f"{' and '.join(map(Path.as_posix, schemas))} did not exist at {ref}.",
+            "compare with a commit in which the schemas are at the same place",
         )
     folders = [paths[path] for path, entry in found.items() if entry.is_folder]
     return snapshot(f"git:{ref}", _sources(found, ref), _topics(top, folders, ref))
