@@ -183,6 +183,10 @@ def _is_unknown_type(resolved: Resolved) -> bool:
     return type(resolved.theirs).__name__ == "UnknownType"
 
 
+def _is_refused_schema(resolved: Resolved) -> bool:
+    return type(resolved.theirs).__name__ == "SchemaParseException"
+
+
 def _has_number_of_32_bits(resolved: Resolved) -> bool:
     return '"float"' in json.dumps(resolved.reader)
 
@@ -214,6 +218,7 @@ _RESOLUTION_FAULTS: Final[Mapping[str, Callable[[Resolved], bool]]] = {
     ),
     "what is in the way is found out only where there are data for it": _is_unreadable,
     "types are not found under the names that they have in the reader's schema": _is_unknown_type,
+    "a type that is defined twice, identically, is refused": _is_refused_schema,
     "what is promoted to float is not rounded to 32 bits": _has_number_of_32_bits,
     "a union's first branch that matches is taken before one of the same type": (
         _has_union_of_promotable
