@@ -38,7 +38,9 @@ _LEVELS = (
 @click.option(
     "--level",
     type=click.Choice(_LEVELS, case_sensitive=False),
-    help="How compatible the schemas must be; BACKWARD, or what the registry says.",
+    metavar="LEVEL",
+    help="BACKWARD (the default, but for a registry, which says it for each subject), FORWARD, "
+    "FULL, each with _TRANSITIVE for all earlier versions, or NONE.",
 )
 @click.option("--strict", is_flag=True, help="Make errors of changes that only change values.")
 @click.option(

@@ -80,7 +80,7 @@ def check(schemas: Sequence[Path], where: str, level: Level | None, *, strict: b
     matching = match(old.parsed, new.parsed)
     comparisons = compare_units(units(old, now, matching, level))
     removed: list[Removal] = []
-    if Direction.BACKWARD in level.directions:
+    if Direction.BACKWARD in level.directions and _covers(schemas, where):
         removed = list(removals(old, now, matching, _top(schemas[0])))
     errors = map(Finding, new.without_missing({removal.name for removal in removed}))
     findings = [
@@ -138,6 +138,11 @@ def _sorted(findings: Iterable[Finding], strict: bool) -> tuple[Finding, ...]:
             key=lambda f: (f.diagnostic.location, f.diagnostic.code.id, f.diagnostic.message),
         )
     )
+
+
+def _covers(schemas: Sequence[Path], where: str) -> bool:
+    """Whether what is missing is gone: single files are not all that there is in a folder."""
+    return any(path.is_dir() for path in schemas) or not Path(where).is_dir()
 
 
 def _top(path: Path) -> PurePosixPath:

@@ -226,6 +226,17 @@ def test_removed_types_have_the_place_of_their_file() -> None:
     assert "n.R: removed\n" in result.stdout
 
 
+def test_a_file_by_itself_is_not_all_there_was() -> None:
+    write("old", {"a.avsc": record(), "b.avsc": record(name="n.S")})
+    write("new", {"a.avsc": record()})
+    whole = run_avrogen("check", "new", "--against", "old")
+    assert codes(whole) == ["AVR807"]
+    single = run_avrogen("check", "new/a.avsc", "--against", "old")
+    assert (single.exit_code, codes(single)) == (0, [])
+    files = run_avrogen("check", "new/a.avsc", "--against", "old/b.avsc")
+    assert set(codes(files)) == {"AVR807"}
+
+
 def test_files_and_lists_of_types() -> None:
     one, two = record(name="n.A"), record(name="n.B")
     apart, together = {"a.avsc": one, "b.avsc": two}, {"all.avsc": [one, two]}
