@@ -10,9 +10,10 @@ READY := .venv/.ready
 CHECKED := avrogen tests generated_example benchmarks examples
 DEMO := build/demo
 SECONDS ?= 60
+ROUNDS ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types pytest fuzz bench example format clean
+.PHONY: help demo test lint types pytest soak fuzz bench example format clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +43,9 @@ pytest: $(READY) ## Run the tests
 	@$(BIN)/python -m tests.services
 	@echo "==> pytest"
 	@$(BIN)/pytest -n auto --dist loadgroup -q
+
+soak: $(READY) ## Kill brokers and clients at random moments, ROUNDS=10 or as often as you like
+	@AVROGEN_FAULT_ROUNDS=$(ROUNDS) $(BIN)/pytest tests/faults -q
 
 fuzz: $(READY) ## Throw broken messages at the codec, SECONDS=60 or as long as you like
 	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS)

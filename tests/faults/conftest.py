@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import pytest
 
+from avrogen.testing.registry import EmbeddedRegistry
 from tests.faults.counting import Count
 from tests.faults.moments import Moments
 from tests.faults.report import FIGURES, Figures
@@ -48,12 +49,21 @@ def moments(seed: int) -> Moments:
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Iterator[MakeScene]:
+def registry() -> Iterator[EmbeddedRegistry]:
+    """A registry for this test."""
+    with EmbeddedRegistry() as registry:
+        yield registry
+
+
+@pytest.fixture
+def scene(registry: EmbeddedRegistry, tmp_path: Path) -> Iterator[MakeScene]:
     """Makes topics with processes around them, which end with the test at the latest."""
     with ExitStack() as stack:
 
-        def make(kafka: KafkaCluster, partitions: int = 4) -> Scene:
-            made = Scene(kafka.bootstrap_servers, tmp_path, partitions)
+        def make(
+            kafka: KafkaCluster, partitions: int = 4, registry_url: str = registry.url
+        ) -> Scene:
+            made = Scene(kafka.bootstrap_servers, registry_url, tmp_path, partitions)
             stack.callback(made.end)
             return made
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
-__all__ = ["READY", "Consume", "Job", "Produce", "Transform", "from_json", "to_json"]
+__all__ = ["READY", "Consume", "Job", "Produce", "Style", "Transform", "from_json", "to_json"]
 
 READY: Final = "ready to work"
 """What a process prints when it has begun."""
+
+
+Style: TypeAlias = Literal["sync", "asyncio"]
+"""Clients for threads, or for asyncio."""
 
 
 def _no_settings() -> dict[str, Any]:
@@ -27,6 +31,7 @@ class Produce:
         count: how many.
         per_second: how fast; 0 for as fast as it goes.
         padding: how many characters each event carries beside its number.
+        style: which of the two producers.
         config: settings of the client.
     """
 
@@ -35,6 +40,7 @@ class Produce:
     count: int
     per_second: float = 0
     padding: int = 0
+    style: Style = "sync"
     config: dict[str, Any] = field(default_factory=_no_settings)
 
 

@@ -25,15 +25,19 @@ _QUICK_GROUPS: Final = {"session.timeout.ms": 1500, "heartbeat.interval.ms": 200
 class Scene:
     """A topic on real brokers, with whoever sends to it and handles what is there."""
 
-    def __init__(self, bootstrap_servers: str, folder: Path, partitions: int = 4) -> None:
+    def __init__(
+        self, bootstrap_servers: str, registry_url: str, folder: Path, partitions: int = 4
+    ) -> None:
         """Make the topic.
 
         Args:
             bootstrap_servers: where.
+            registry_url: where the schemas are.
             folder: for what processes write.
             partitions: of the topic.
         """
         self.bootstrap_servers = bootstrap_servers
+        self._registry_url = registry_url
         self.topic = fresh_name("events")
         self.group = fresh_name("group")
         self.workers: list[Worker] = []
@@ -89,4 +93,8 @@ class Scene:
         return worker
 
     def _settings(self, more: dict[str, Any] | None) -> dict[str, Any]:
-        return {"bootstrap.servers": self.bootstrap_servers, **(more or {})}
+        where = {
+            "bootstrap.servers": self.bootstrap_servers,
+            "schema.registry.url": self._registry_url,
+        }
+        return {**where, **(more or {})}

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
+import pytest
 
-from avrogen.testing.broker.records import read_records
 from tests.faults.conftest import MakeScene, Report
 from tests.faults.counting import count, numbers
+from tests.faults.jobs import Style
 from tests.faults.ledger import Step
 from tests.faults.moments import Moments
 from tests.faults.scene import Scene
+from tests.faults.topics import numbers_on
 from tests.faults.workers import Worker
-from tests.services.kafka import KafkaCluster
+from tests.services.fixtures import MakeKafka
 
-MakeKafka: TypeAlias = Callable[[int], KafkaCluster]
+STEADY = {"session.timeout.ms": 20_000}
+"""Members whose group waits for them for longer than brokers are away."""
 
 
 def assert_all_there(events: Scene, producer: Worker) -> None:
     """Each event is on the topic, and once: the producer is idempotent."""
-    records = read_records(events.bootstrap_servers, events.topic, 60)
-    there = count(
-        numbers(producer.entries(), Step.DELIVERED), [int(r.value or b"") for r in records]
-    )
+    written = numbers_on(events.bootstrap_servers, events.topic)
+    there = count(numbers(producer.entries(), Step.DELIVERED), written)
     assert (there.lost, there.repeated, there.foreign) == (frozenset(), 0, frozenset())
     assert Step.FAILED not in {entry.step for entry in producer.entries()}
 
@@ -33,7 +32,7 @@ def test_the_only_broker_is_killed_while_producing_and_consuming(
     kafka = make_kafka(1)
     events = scene(kafka)
     producer = events.produce(6000, per_second=800)
-    consumer = events.consume()
+    consumer = events.consume(config=STEADY)
     for _ in range(2):
         moments.wait(0.5, 1.5)
         kafka.brokers[0].process.kill()
@@ -42,6 +41,7 @@ def test_the_only_broker_is_killed_while_producing_and_consuming(
     counted = events.all_handled(producer, [consumer])
     report("the only broker killed and restarted", counted, kills=2)
     assert not counted.lost and not counted.foreign
+    assert counted.repeated == 0, "no member was given up"
     assert_all_there(events, producer)
 
 
@@ -50,8 +50,8 @@ def test_brokers_of_three_are_killed_in_turn(
 ) -> None:
     kafka = make_kafka(3)
     events = scene(kafka)
-    producer = events.produce(8000, per_second=800)
-    consumers = [events.consume(), events.consume()]
+    producer = events.produce(8000, per_second=800, style="asyncio")
+    consumers = [events.consume(config=STEADY), events.consume(config=STEADY)]
     for broker in moments.random.sample(kafka.brokers, 2):
         moments.wait(0.5, 1.5)
         broker.process.kill()
@@ -60,24 +60,27 @@ def test_brokers_of_three_are_killed_in_turn(
     counted = events.all_handled(producer, consumers)
     report("brokers of three killed and restarted in turn", counted, kills=2)
     assert not counted.lost and not counted.foreign
+    assert counted.repeated == 0, "no member was given up"
     assert_all_there(events, producer)
 
 
+@pytest.mark.parametrize("style", ["sync", "asyncio"])
 def test_a_broker_stands_still_until_the_queue_is_full(
-    make_kafka: MakeKafka, scene: MakeScene, moments: Moments, report: Report
+    style: Style, make_kafka: MakeKafka, scene: MakeScene, moments: Moments, report: Report
 ) -> None:
     kafka = make_kafka(1)
     events = scene(kafka)
-    producer = events.produce(20_000, config={"queue.buffering.max.messages": 500})
-    consumer = events.consume()
+    producer = events.produce(20_000, style=style, config={"queue.buffering.max.messages": 500})
+    consumer = events.consume(config=STEADY)
     for _ in range(3):
         kafka.brokers[0].process.pause()
         moments.wait(0.5, 1)
         kafka.brokers[0].process.resume()
         moments.wait(0.1, 0.3)
     counted = events.all_handled(producer, [consumer])
-    report("queue of 500 full while the broker stands still", counted, pauses=3)
+    report(f"queue of 500 full, broker stands still ({style})", counted, pauses=3)
     assert not counted.lost and not counted.foreign
+    assert counted.repeated == 0, "no member was given up"
     assert_all_there(events, producer)
 
 
@@ -87,7 +90,7 @@ def test_the_disk_of_a_broker_is_full(
     kafka = make_kafka(1)
     events = scene(kafka, partitions=1)
     producer = events.produce(4000, per_second=800, padding=1000)
-    consumer = events.consume()
+    consumer = events.consume(config=STEADY)
     process = kafka.brokers[0].process
     process.limit_files(1_000_000)
     process.wait(60)
@@ -96,4 +99,5 @@ def test_the_disk_of_a_broker_is_full(
     counted = events.all_handled(producer, [consumer])
     report("disk of the broker full", counted)
     assert not counted.lost and not counted.foreign
+    assert counted.repeated == 0, "no member was given up"
     assert_all_there(events, producer)

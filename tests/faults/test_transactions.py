@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from avrogen.testing.broker.records import read_records
 from tests.faults.conftest import MakeScene, Report
 from tests.faults.counting import count, numbers
 from tests.faults.ledger import Step
 from tests.faults.moments import Moments, until
+from tests.faults.topics import numbers_on
 from tests.kafka.clusters import create_topic, fresh_name
 from tests.services.kafka import KafkaCluster
 
@@ -30,8 +30,7 @@ def test_transactions_are_killed_at_random_moments(
         worker.start()
 
     def output() -> list[int]:
-        records = read_records(real_kafka.bootstrap_servers, target, 60)
-        return [int(record.value or b"") for record in records]
+        return numbers_on(real_kafka.bootstrap_servers, target)
 
     until(lambda: len(output()) >= len(sent), 60, lambda: f"only {len(output())} came out")
     assert [worker.stop() for worker in workers] == [0, 0]
