@@ -126,7 +126,7 @@ class Pair:
                 raise Find(f"{raw.value!r:.200}, but the model has {error!s:.200}") from error
             # Of these, Java's SchemaCompatibility says nothing, and so does can_read.
             known = str(error) == NO_TEXT or isinstance(error, UnusableDefault)
-            known = known or (isinstance(raw, Failure) and "is an alias of what" in raw.message)
+            known = known or "is an alias of what" in raw.message
             if not known and not self.reader.raw.can_read(self.writer.raw):
                 raise Find(f"{raw}, but can_read has nothing to say") from error
             return
