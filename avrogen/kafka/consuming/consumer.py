@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from weakref import ref
 
 from avrogen.kafka.config import Settings
 from avrogen.kafka.consuming.batching import BatchLoop
@@ -60,7 +61,7 @@ class TopicConsumer(Generic[K, V]):
         ConfigurationError: something is missing, or would lose messages.
     """
 
-    __slots__ = ("__weakref__", "_running", "_session")
+    __slots__ = ("__weakref__", "_iteration", "_running", "_session")
 
     topic: ClassVar[Topic[Any, Any]]
     """The topic."""
@@ -90,6 +91,7 @@ class TopicConsumer(Generic[K, V]):
             wake=_nobody_sleeps,
         )
         self._running = False
+        self._iteration: ref[Generator[Message[K, V]]] | None = None
 
     # --- opening and closing ----------------------------------------------------------------------
 
@@ -111,6 +113,12 @@ class TopicConsumer(Generic[K, V]):
         tb: TracebackType | None,
     ) -> None:
         """Commit what was handled, and leave the group."""
+        iteration = None if self._iteration is None else self._iteration()
+        if iteration is not None:
+            # One that was left in the middle, and kept: nobody will ask it for more. If it is
+            # another thread's, which handles a message, that is waited for.
+            with suppress(ValueError):
+                iteration.close()
         self._session.close()
 
     # --- handling ---------------------------------------------------------------------------------
@@ -142,6 +150,11 @@ class TopicConsumer(Generic[K, V]):
         Raises:
             ConsumeError: as :meth:`run`.
         """
+        iteration = self._messages()
+        self._iteration = ref(iteration)
+        return iteration
+
+    def _messages(self) -> Generator[Message[K, V]]:
         with self._alone():
             yield from Loop(self._session, type(self)).messages()
 

@@ -82,7 +82,8 @@ class Poller:
         self._wake = wake
         self._fatal = fatal
         self.calls = Calls()
-        self._stop_requested = False
+        self.stopping = False
+        """Whether nothing more is handed out."""
         self._stopping_since: float | None = None
         self._closing = False
         self._failure: BaseException | None = None
@@ -102,7 +103,11 @@ class Poller:
         with self.changed:
             if self._failure is not None:
                 raise self._failure
-            return None if self.stopping else self.intake.take(monotonic())
+            lane = None if self.stopping else self.intake.take(monotonic())
+            if lane is not None and self.stopping:  # a signal came in between
+                self.intake.give_back(lane)
+                return None
+            return lane
 
     def wait(
         self, until: float | None = None, or_until: Callable[[], bool] = lambda: False
@@ -148,16 +153,13 @@ class Poller:
 
     def request_stop(self) -> None:
         """Hand out nothing more. It takes no locks, so that signal handlers can call it."""
-        self._stop_requested = True
-
-    @property
-    def stopping(self) -> bool:
-        """Whether nothing more is handed out."""
-        return self._stopping_since is not None
+        self.stopping = True
+        for lane in list(self.intake.lanes.values()):
+            lane.interrupted = True
 
     def close(self) -> None:
         """Commit what was handled, leave the group, and wait until that is done."""
-        self._stop_requested = self._closing = True
+        self.stopping = self._closing = True
         self._thread.join()
 
     def call(self, function: Callable[[], T]) -> Future[T]:
@@ -184,7 +186,7 @@ class Poller:
             self._end()
 
     def _is_over(self) -> bool:
-        if self._stop_requested and not self.stopping:
+        if self.stopping and self._stopping_since is None:
             self._begin_to_stop()
         if self._closing or self._stopping_since is None:
             return self._closing
@@ -199,6 +201,7 @@ class Poller:
             partitions=[lane.partition for lane in in_hand],
             grace=self._grace,
         )
+        self._rebalancing.grace = 0.0  # they have had it
         return True
 
     def _begin_to_stop(self) -> None:
@@ -273,7 +276,7 @@ class Poller:
             log_event(logging.ERROR, "consumer.close_failed", topic=self.topic, error=error)
         with self.changed:
             self.intake.remove(list(self.intake.lanes))
-            self._stopping_since = self._stopping_since or monotonic()
+            self.stopping = True
             self.changed.notify_all()
         self.calls.close()
         self._wake()

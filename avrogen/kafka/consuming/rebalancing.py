@@ -32,7 +32,7 @@ class Rebalancing:
         poller: whose partitions.
         group: the name of the consumer group.
         auto_commit: whether offsets of what was handled are committed before it is given up.
-        grace: seconds that messages in hand are waited for.
+        grace: seconds that messages in hand are waited for. It may be changed.
         observer: who is told.
     """
 
@@ -48,7 +48,7 @@ class Rebalancing:
         self._poller = poller
         self._group = group
         self._auto_commit = auto_commit
-        self._grace = grace
+        self.grace = grace
         self._observer = observer
         self._failure: Exception | None = None
 
@@ -123,7 +123,7 @@ class Rebalancing:
     def _wait_for(self, lanes: Sequence[RawLane]) -> None:
         """Let messages in hand be finished, so that nobody else handles them again."""
         poller = self._poller
-        deadline = monotonic() + self._grace
+        deadline = monotonic() + self.grace
         while True:
             with poller.changed:
                 in_hand = [lane.partition for lane in lanes if lane.taken]
@@ -135,7 +135,7 @@ class Rebalancing:
                 poller.changed.wait(min(left, _TICK))
             # Whoever has them in hand may be waiting for an answer to one of these.
             poller.calls.serve()
-        self._tell(logging.WARNING, "consumer.revoke_overdue", in_hand, grace=self._grace)
+        self._tell(logging.WARNING, "consumer.revoke_overdue", in_hand, grace=self.grace)
 
     def _commit(self, lanes: Sequence[RawLane]) -> str | None:
         """Commit what of these lanes was handled; the name of the error if that was refused."""

@@ -116,6 +116,7 @@ class Session(Generic[K, V]):
         self._observer = guarded(observer)
         self._callbacks = Callbacks(self._observer)
         self._opened: _Opened[K, V] | None = None
+        self._stopped = False
         self._closed = False
         self.dead_letters: DeadLetterSender | None = None
         if topic.dead_letter is not None:
@@ -156,6 +157,8 @@ class Session(Generic[K, V]):
             poller, reader, Partitions(poller, self._wake), Offsets(poller, from_end=from_end)
         )
         poller.start()
+        if self._stopped:
+            poller.request_stop()
         log_event(logging.INFO, "consumer.started", topic=self.topic.name, group=self.group)
 
     def close(self) -> None:
@@ -201,7 +204,8 @@ class Session(Generic[K, V]):
         return self._opened
 
     def stop(self) -> None:
-        """Hand out nothing more. Signal handlers can call it."""
+        """Hand out nothing more, now or when it is opened. Signal handlers can call it."""
+        self._stopped = True
         if self._opened is not None:
             self._opened.poller.request_stop()
 

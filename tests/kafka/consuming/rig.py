@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic, sleep
@@ -16,6 +16,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from avrogen import ClosedError, ConsumeError
 from avrogen.kafka.consuming.consumer import TopicConsumer
 from avrogen.kafka.message import Message
+from avrogen.kafka.observing.observer import Observer, Partition
 from avrogen.kafka.topic import Topic
 from avrogen.testing.broker import Record
 from generated_example.com.example import Event
@@ -216,6 +217,22 @@ class Member:
             return self.consumer.assignment() == partitions
         except ClosedError:
             return False  # it is not open yet
+
+
+class Moves(Observer):
+    """Notes which partitions came and went."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, list[int]]] = []
+
+    def assigned(self, partitions: Sequence[Partition], group: str) -> None:
+        self.events.append(("assigned", sorted(number for _, number in partitions)))
+
+    def revoked(self, partitions: Sequence[Partition], group: str) -> None:
+        self.events.append(("revoked", sorted(number for _, number in partitions)))
+
+    def lost(self, partitions: Sequence[Partition], group: str) -> None:
+        self.events.append(("lost", sorted(number for _, number in partitions)))
 
 
 class Gate:

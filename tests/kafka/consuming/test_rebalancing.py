@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from time import sleep
 from typing import Any
 
 import pytest
 
-from avrogen.kafka.observing.observer import Observer, Partition
 from avrogen.testing.broker import EmbeddedBroker
 from avrogen.testing.registry import EmbeddedRegistry
 from tests.kafka.clusters import AnyCluster, embedded_cluster
@@ -18,6 +16,7 @@ from tests.kafka.consuming.rig import (
     Gate,
     Handled,
     Member,
+    Moves,
     Scene,
     eventually,
 )
@@ -36,22 +35,6 @@ PROTOCOLS: dict[str, dict[str, Any]] = {
     "eager": {**ROOMY, "partition.assignment.strategy": "range"},
     "kip-848": KIP_848,
 }
-
-
-class Moves(Observer):
-    """Notes which partitions came and went."""
-
-    def __init__(self) -> None:
-        self.events: list[tuple[str, list[int]]] = []
-
-    def assigned(self, partitions: Sequence[Partition], group: str) -> None:
-        self.events.append(("assigned", sorted(number for _, number in partitions)))
-
-    def revoked(self, partitions: Sequence[Partition], group: str) -> None:
-        self.events.append(("revoked", sorted(number for _, number in partitions)))
-
-    def lost(self, partitions: Sequence[Partition], group: str) -> None:
-        self.events.append(("lost", sorted(number for _, number in partitions)))
 
 
 class Valve:

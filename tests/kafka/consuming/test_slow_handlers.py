@@ -5,8 +5,7 @@ from __future__ import annotations
 from time import sleep
 
 from tests.kafka.clusters import AnyCluster
-from tests.kafka.consuming.rig import EventMessage, Handled, Scene
-from tests.kafka.consuming.test_rebalancing import Moves
+from tests.kafka.consuming.rig import EventMessage, Handled, Moves, Scene
 
 IMPATIENT: dict[str, object] = {"max.poll.interval.ms": 1300}
 
