@@ -18,7 +18,7 @@ ROUNDS ?= 10
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(READY) ## Build the example schemas; encode events, show the bytes, decode them
+demo: $(READY) ## Build the example schemas; send events of each topic, receive them
 	@echo "==> avrogen build schemas/ -o $(DEMO)/generated_example"
 	@rm -rf $(DEMO)
 	@$(BIN)/avrogen build schemas/ -o $(DEMO)/generated_example
