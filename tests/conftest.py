@@ -77,6 +77,16 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
+_WITH_SERVERS = {"broker", "faults", "interop", "kafka", "registry", "services", "sync"}
+"""Folders of tests that talk to servers, where a slow machine can make things late."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Try a test with servers again if it fails: twice at most, and the run says so."""
+    if not _WITH_SERVERS.isdisjoint(item.path.parts):
+        item.add_marker(pytest.mark.flaky(reruns=2))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print how many cases of other implementations were run, and what fault tests counted."""
     reports: list[pytest.TestReport] = terminalreporter.stats.get("passed", [])

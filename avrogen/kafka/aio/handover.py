@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from avrogen.errors import DeliveryError
 from avrogen.kafka.message import Delivered
 from avrogen.kafka.producing.delivery import delivered
+from avrogen.kafka.producing.pending import checked_call
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Message
@@ -37,11 +38,10 @@ class Ticket:
 
     def __call__(self, error: KafkaError | None, message: Message) -> None:
         """The delivery report."""
-        try:
-            partition = message.partition()
+        try:  # noqa: SIM105 -- suppress() costs more than all else here
+            checked_call()
         except SystemError:
-            # As in avrogen.kafka.producing.delivery: an exception was pending, and is gone now.
-            partition = message.partition()
+            pass  # see there
         if error is not None:
             self._handover.failed(self, error, message.key())
             return
@@ -49,7 +49,8 @@ class Ticket:
         latency = message.latency() or 0.0
         with outbox.lock:
             outbox.count_delivered(latency)
-        found = delivered(outbox.topic, (partition, message.offset(), message.timestamp()[1]))
+        place = message.partition(), message.offset(), message.timestamp()[1]
+        found = delivered(outbox.topic, place)
         self._handover.put(self, found)
         if outbox.observer is not None:
             outbox.observer.delivered(self.sending, found, latency)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -236,6 +236,12 @@ class ProducerClient:
             self.producer.purge()
             self.wait_until_empty(_PURGE)
         self._finalizer()
+        if self.transactions is None or not self.transactions.is_open:
+            # Not when it is collected: that may be in a process that was forked, and end it. With
+            # a transaction that could not be ended, it would not return; where transactions could
+            # not be started, confluent-kafka closes it and fails all the same.
+            with suppress(SystemError):
+                self.producer.close()
         if self._owns_registry and self._registry is not None:
             self._registry.close()
         return given_up

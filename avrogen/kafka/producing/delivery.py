@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from avrogen.errors import DeliveryError
 from avrogen.kafka.message import Delivered
+from avrogen.kafka.producing.pending import checked_call
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Message
@@ -62,17 +63,16 @@ class Delivery(Future[Delivered]):
 
     def __call__(self, error: KafkaError | None, message: Message) -> None:
         """The delivery report; whoever polls calls it."""
-        try:
-            partition = message.partition()
+        try:  # noqa: SIM105 -- suppress() costs more than all else here
+            checked_call()
         except SystemError:
-            # With the exception of a fatal error pending, the first call fails, and takes it away.
-            partition = message.partition()
+            pass  # see there
         if error is not None:
             self.fail(error, message.key())
             return
         outbox = self._outbox
         latency = message.latency() or 0.0
-        place = partition, message.offset(), message.timestamp()[1]
+        place = message.partition(), message.offset(), message.timestamp()[1]
         with outbox.lock:
             outbox.count_delivered(latency)
             nobody_waits = "_condition" not in vars(self)

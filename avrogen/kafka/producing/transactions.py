@@ -58,6 +58,8 @@ class Transactions:
         self._producer = producer
         self._timeout = timeout
         self._on_fatal = on_fatal
+        self.is_open = False
+        """Whether a transaction was begun and has not ended."""
 
     def init(self) -> None:
         """Take the place of older producers with the same id, and end what they have begun.
@@ -74,6 +76,7 @@ class Transactions:
             TransactionError: the producer is in one, or was fenced.
         """
         self._call("begin", self._producer.begin_transaction)
+        self.is_open = True
 
     def send_offsets(self, offsets: Sequence[TopicPartition], group: Any) -> None:
         """Make offsets of a consumer part of the transaction.
@@ -95,6 +98,7 @@ class Transactions:
             TransactionError: it could not be; it has to be aborted, unless the error is fatal.
         """
         self._call("commit", self._producer.commit_transaction, _CALL)
+        self.is_open = False
 
     def abort(self) -> None:
         """Abort: what was sent and not delivered yet fails, and the rest is skipped by readers.
@@ -104,6 +108,7 @@ class Transactions:
                 ``transaction.timeout.ms`` is over.
         """
         self._call("abort", self._producer.abort_transaction, _CALL)
+        self.is_open = False
 
     def _call(self, what: str, call: Callable[..., None], *arguments: Any) -> None:
         from confluent_kafka import KafkaException

@@ -23,13 +23,7 @@ PLACE = ("orders", 3, 7)
 class Report:
     """What librdkafka reports of a message."""
 
-    def __init__(self, *, pending: bool = False) -> None:
-        self._pending = pending
-
     def partition(self) -> int:
-        if self._pending:
-            self._pending = False
-            raise SystemError("returned a result with an exception set")
         return 3
 
     def offset(self) -> int:
@@ -49,10 +43,10 @@ def outbox() -> Outbox:
     return Outbox("orders", lambda key: key, None, lambda: False)
 
 
-def report(delivery: Delivery, *, failed: bool = False, pending: bool = False) -> None:
+def report(delivery: Delivery, *, failed: bool = False) -> None:
     """The delivery report of a message."""
     error = KafkaError(KafkaError._MSG_TIMED_OUT) if failed else None
-    delivery(error, cast("Message", Report(pending=pending)))
+    delivery(error, cast("Message", Report()))
 
 
 @pytest.fixture(params=["before", "after"])
@@ -157,13 +151,6 @@ def test_messages_without_a_report_are_not_delivered_either() -> None:
     assert (
         str(error) == "1 message was not delivered; 1 may still arrive (topic orders, _TIMED_OUT)"
     )
-
-
-def test_reports_that_come_with_an_exception_pending() -> None:
-    """As confluent-kafka calls back after a fatal error: the first call in the callback fails."""
-    delivery = Delivery(outbox())
-    report(delivery, pending=True)
-    assert tuple(delivery.result(0))[:3] == PLACE
 
 
 def test_no_attribute_comes_out_of_nothing() -> None:

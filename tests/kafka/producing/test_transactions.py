@@ -202,6 +202,18 @@ def test_a_coordinator_that_does_not_answer(
     assert caught.value.retriable
 
 
+def test_a_coordinator_that_is_gone_keeps_nobody_from_closing(
+    pretending: EmbeddedBroker, config: dict[str, object]
+) -> None:
+    config = {**config, "transaction.timeout.ms": 1_000}
+    with events_producer(TOPIC)(config, register=True) as events:
+        with pytest.raises(ZeroDivisionError) as caught, events.transaction():
+            events.send(event()).result(30)
+            pretending.take_down()
+            raise ZeroDivisionError
+        assert "the transaction was not aborted" in caught.value.__notes__[0]
+
+
 @pytest.mark.parametrize(
     ("flags", "expected"),
     [
