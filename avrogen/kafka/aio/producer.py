@@ -113,6 +113,9 @@ class AsyncTopicProducer(Generic[K, V]):
             TransactionError: the producer is transactional, and this is in no transaction.
             ClosedError: the producer is not open.
         """
+        if self._open().is_turn_over():
+            # Before anything is queued: whoever is cancelled here has sent nothing.
+            await asyncio.sleep(0)
         sender = self._open()
         channel = sender.channel
         arguments = channel.arguments(value, key, headers, partition, timestamp)

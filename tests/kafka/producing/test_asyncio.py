@@ -97,6 +97,26 @@ def test_thousands_in_flight(cluster: AnyCluster) -> None:
     assert [each.timestamp for each in sent] == list(range(number))
 
 
+def test_the_loop_goes_on_while_a_task_does_nothing_but_send(config: dict[str, object]) -> None:
+    async def send() -> None:
+        turns = 0
+
+        async def take_turns() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        async with EVENTS(config, register=True) as events:
+            other = asyncio.create_task(take_turns())
+            for count in range(2000):
+                await events.send(event(count))
+            assert turns >= 15
+            other.cancel()
+
+    asyncio.run(send())
+
+
 def test_what_does_not_fit_is_never_queued(
     config: dict[str, object], broker: EmbeddedBroker
 ) -> None:
