@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
-from weakref import ref
+from weakref import WeakSet
 
 from avrogen.kafka.config import Settings
 from avrogen.kafka.consuming.batching import BatchLoop
@@ -61,7 +61,7 @@ class TopicConsumer(Generic[K, V]):
         ConfigurationError: something is missing, or would lose messages.
     """
 
-    __slots__ = ("__weakref__", "_iteration", "_running", "_session")
+    __slots__ = ("__weakref__", "_iterations", "_running", "_session")
 
     topic: ClassVar[Topic[Any, Any]]
     """The topic."""
@@ -91,7 +91,7 @@ class TopicConsumer(Generic[K, V]):
             wake=_nobody_sleeps,
         )
         self._running = False
-        self._iteration: ref[Generator[Message[K, V]]] | None = None
+        self._iterations: WeakSet[Generator[Message[K, V]]] = WeakSet()
 
     # --- opening and closing ----------------------------------------------------------------------
 
@@ -113,10 +113,9 @@ class TopicConsumer(Generic[K, V]):
         tb: TracebackType | None,
     ) -> None:
         """Commit what was handled, and leave the group."""
-        iteration = None if self._iteration is None else self._iteration()
-        if iteration is not None:
-            # One that was left in the middle, and kept: nobody will ask it for more. If it is
-            # another thread's, which handles a message, that is waited for.
+        for iteration in list(self._iterations):
+            # One may have been left in the middle, and kept: nobody will ask it for more. If it is
+            # another thread's, which is at it, it cannot be closed, and its message is waited for.
             with suppress(ValueError):
                 iteration.close()
         self._session.close()
@@ -151,7 +150,7 @@ class TopicConsumer(Generic[K, V]):
             ConsumeError: as :meth:`run`.
         """
         iteration = self._messages()
-        self._iteration = ref(iteration)
+        self._iterations.add(iteration)
         return iteration
 
     def _messages(self) -> Generator[Message[K, V]]:
