@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from avrogen.kafka.registry.port import SchemaRegistry
     from avrogen.kafka.topic import Topic
 
-__all__ = ["TopicConsumer"]
+__all__ = ["DEFAULT_RETRIES", "TopicConsumer", "check_batches"]
 
 K = TypeVar("K")
 V = TypeVar("V")
 
-_NO_RETRIES_SAID = RetryPolicy()
+DEFAULT_RETRIES = RetryPolicy()
+"""Where nothing is said of retries."""
 
 
 class TopicConsumer(Generic[K, V]):
@@ -71,7 +72,7 @@ class TopicConsumer(Generic[K, V]):
         config: Settings,
         *,
         group: str,
-        retry: RetryPolicy = _NO_RETRIES_SAID,
+        retry: RetryPolicy = DEFAULT_RETRIES,
         on_poison: OnPoison = "dead-letter",
         commit: CommitMode = "after-handling",
         grace: float = 30.0,
@@ -180,8 +181,7 @@ class TopicConsumer(Generic[K, V]):
             ConsumeError: as :meth:`run`.
             ValueError: a batch without messages, or without end.
         """
-        if max_records < 1 or not 0 <= max_wait < float("inf"):
-            raise ValueError("a batch has at least one message, and does not wait for ever")
+        check_batches(max_records, max_wait)
         with self._alone():
             loop = BatchLoop(self._session, handle, max_records=max_records, max_wait=max_wait)
             loop.run_batches(handle)
@@ -253,7 +253,8 @@ class TopicConsumer(Generic[K, V]):
         Raises:
             ConsumeError: the group refuses it, such as for a partition that others have by now.
         """
-        self._session.opened.offsets.commit(message)
+        offsets = self._session.opened.offsets
+        offsets.check(offsets.committing(message).result())
 
     def lag(self, *, timeout: float = 10.0) -> dict[int, int]:
         """How far this member is behind: offsets up to the end, by partition.
@@ -263,7 +264,7 @@ class TopicConsumer(Generic[K, V]):
         Args:
             timeout: seconds that each question to the brokers may take.
         """
-        return self._session.opened.offsets.lag(timeout)
+        return self._session.opened.offsets.lag(timeout).result()
 
     # --- figures ----------------------------------------------------------------------------------
 
@@ -278,3 +279,13 @@ class TopicConsumer(Generic[K, V]):
 
 def _nobody_sleeps() -> None:
     """Threads wait for the poller itself."""
+
+
+def check_batches(max_records: int, max_wait: float) -> None:
+    """Refuse batches without messages, and without end.
+
+    Raises:
+        ValueError: those.
+    """
+    if max_records < 1 or not 0 <= max_wait < float("inf"):
+        raise ValueError("a batch has at least one message, and does not wait for ever")

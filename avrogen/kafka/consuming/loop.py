@@ -6,18 +6,10 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Generic, TypeVar, assert_never, cast
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from avrogen.errors import DeliveryError
-from avrogen.kafka.consuming.failures import (
-    Failure,
-    Outage,
-    RetryIn,
-    SendDeadLetter,
-    Stage,
-    Step,
-    Stop,
-)
+from avrogen.kafka.consuming.handling import Resolution
 from avrogen.kafka.consuming.reading import ReadingFailed, SchemaUnknown
 from avrogen.kafka.consuming.session import Session
 from avrogen.kafka.observing.handling import current_message
@@ -49,7 +41,7 @@ class Loop(Generic[K, V]):
         self.poller = session.opened.poller
         self.reader = session.opened.reader
         self._dead_letters = session.dead_letters
-        self._handler = handler
+        self.handler = handler
 
     def run(self, handle: Callable[[Message[K, V]], object]) -> None:
         """Have messages handled until the consumer stops.
@@ -71,7 +63,7 @@ class Loop(Generic[K, V]):
         Returns:
             Seconds that the lane has to rest before its first message is tried again.
         """
-        read, waiting, counts = self.reader.read, lane.waiting, self.handling.counts
+        read, done, waiting = self.reader.read, self.handling.done, lane.waiting
         for _ in range(len(waiting)):
             message = rest = None
             try:
@@ -83,8 +75,7 @@ class Loop(Generic[K, V]):
             except Exception as error:
                 rest = self.failed(lane, error, message)
             else:
-                lane.done(message.offset)
-                counts.consumed += 1
+                done(lane, message.offset)
             if rest is not None:
                 return rest
             if lane.interrupted:
@@ -120,7 +111,7 @@ class Loop(Generic[K, V]):
                 make_current(message)
                 with self.observation([message]):
                     yield message
-                self.done(lane, message)
+                self.handling.done(lane, message.offset)
             if rest is not None:
                 return rest
             if lane.interrupted:
@@ -157,11 +148,6 @@ class Loop(Generic[K, V]):
             except SchemaUnknown as unknown:
                 unknown.learn()
 
-    def done(self, lane: RawLane, message: AnyMessage) -> None:
-        """The first message of a lane, which is this one, was handled."""
-        lane.done(message.offset)
-        self.handling.counts.consumed += 1
-
     # --- failures ---------------------------------------------------------------------------------
 
     def failed(
@@ -180,43 +166,24 @@ class Loop(Generic[K, V]):
         Raises:
             ConsumeError: the consumer must not go on.
         """
-        failure = self.handling.failure(error)
-        step = self.handling.step(lane, failure, message)
-        return self.follow(lane, step, failure, message)
+        return self.resolve(self.handling.resolution(lane, error, message, self.handler))
 
-    def follow(
-        self, lane: RawLane, step: Step, failure: Failure, message: AnyMessage | None
-    ) -> float | None:
-        """Do what was decided about the first message of a lane; see :meth:`failed`."""
-        match step:
-            case RetryIn(seconds):
-                return seconds
-            case Stop(reason):
-                raise self.handling.stopped(lane.waiting[0], reason, failure.error)
-            case SendDeadLetter(stage):
-                undelivered = self._send(lane, stage, failure.error, message)
-                if undelivered is None:
-                    return None
-                outage = Outage(undelivered, undelivered.retriable)
-                return self.follow(lane, self.handling.step(lane, outage), outage, message)
-            case _:
-                assert_never(step)
-
-    def _send(
-        self, lane: RawLane, stage: Stage, error: Exception, message: AnyMessage | None
-    ) -> DeliveryError | None:
-        """Send a dead letter; when it is there, the message counts as handled."""
-        raw = lane.waiting[0]
-        assert self._dead_letters is not None, "there is a topic for them"
+    def resolve(self, resolution: Resolution) -> float | None:
+        """Send the dead letters that a resolution gives; see :meth:`failed`."""
+        undelivered: DeliveryError | None = None
         try:
-            origin = self.handling.origin(raw, stage, error, self._handler)
-            self._dead_letters.send(raw, origin)
-        except DeliveryError as undelivered:
-            return undelivered
-        self.handling.dead_lettered(raw, error, message)
-        lane.done(cast("int", raw.offset()))
-        self.handling.counts.consumed += 1
-        return None
+            letter = next(resolution)
+            while True:
+                assert self._dead_letters is not None, "there is a topic for them"
+                try:
+                    self._dead_letters.send(*letter)
+                    undelivered = None
+                except DeliveryError as error:
+                    undelivered = error
+                letter = resolution.send(undelivered)
+        except StopIteration as end:
+            rest: float | None = end.value
+            return rest
 
     # --- observing --------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
@@ -51,12 +51,14 @@ class SchemaUnknown(Exception):
     """A message whose schema has not come up before. It can be read when it is known.
 
     Attributes:
+        key: the same for messages with the same schema.
         learn: asks the registry and compiles a decoder, which takes its time. It raises
             :class:`ReadingFailed`.
     """
 
-    def __init__(self, learn: Callable[[], None]) -> None:
+    def __init__(self, key: Hashable, learn: Callable[[], None]) -> None:
         super().__init__("the schema is to be learnt first")
+        self.key = key
         self.learn = learn
 
 
@@ -155,7 +157,7 @@ class _Part:
             body = data
         decode = self._known(named)
         if decode is None:
-            raise SchemaUnknown(lambda: self._learn(named, data, headers))
+            raise SchemaUnknown((self._part, named), lambda: self._learn(named, data, headers))
         try:
             return decode(body)
         except DecodeError as error:

@@ -109,7 +109,7 @@ class Session(Generic[K, V]):
         self.group = group
         self.auto_commit = commit == "after-handling"
         consumer_settings(self._config.client, group=group, auto_commit=self.auto_commit)
-        self._grace = grace
+        self.grace = grace
         self._given_registry = registry
         self._made_registry: SchemaRegistry | None = None
         self._wake = wake
@@ -181,7 +181,7 @@ class Session(Generic[K, V]):
             self.topic.name,
             group=self.group,
             auto_commit=self.auto_commit,
-            grace=self._grace,
+            grace=self.grace,
             wake=self._wake,
             fatal=lambda: self._callbacks.fatal,
             observer=self._observer,

@@ -152,7 +152,12 @@ class Scene:
             consumer.run(handle_and_look)
 
     def stops(
-        self, handle: Any, settings: dict[str, object] | None = None, **options: Any
+        self,
+        handle: Any,
+        settings: dict[str, object] | None = None,
+        *,
+        how: str = "run",
+        **options: Any,
     ) -> ConsumeError:
         """The error that a consumer stops with."""
         with (
@@ -160,7 +165,7 @@ class Scene:
             self.consumer(settings, **options) as consumer,
             stopped_in_time(consumer),
         ):
-            consumer.run(handle)
+            getattr(consumer, how)(handle)
         return caught.value
 
     def committed(self) -> dict[int, int]:
@@ -187,8 +192,9 @@ class Scene:
 class Member:
     """A consumer that runs in a thread of its own, from the beginning of a block to its end."""
 
-    def __init__(self, consumer: Events, handle: Callable[[EventMessage], object]) -> None:
+    def __init__(self, consumer: Events, handle: Any, *, how: str = "run") -> None:
         self.consumer = consumer
+        self._run_it = getattr(consumer, how)
         self._handle = handle
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run)
@@ -196,7 +202,7 @@ class Member:
     def _run(self) -> None:
         try:
             with self.consumer:
-                self.consumer.run(self._handle)
+                self._run_it(self._handle)
         except BaseException as error:
             self._error = error
 
