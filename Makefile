@@ -9,9 +9,11 @@ BIN := .venv/bin
 READY := .venv/.ready
 CHECKED := avrogen tests generated_example benchmarks examples
 DEMO := build/demo
+SECONDS ?= 60
+ROUNDS ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types pytest bench example format clean
+.PHONY: help demo test lint types pytest soak fuzz bench example format clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,7 +44,20 @@ pytest: $(READY) ## Run the tests
 	@echo "==> pytest"
 	@$(BIN)/pytest -n auto --dist loadgroup -q
 
-bench: $(READY) ## Measure builds
+soak: $(READY) ## Kill brokers and clients at random moments, ROUNDS=10 or as often as you like
+	@AVROGEN_FAULT_ROUNDS=$(ROUNDS) $(BIN)/pytest tests/faults -q
+
+fuzz: $(READY) ## Throw broken messages at the codec, SECONDS=60 or as long as you like
+	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+
+bench: .venv/.bench ## Measure codec, serializers and clients, with others beside them, and builds
+	@echo "==> python benchmarks/codec.py (takes about three minutes)"
+	@$(BIN)/python benchmarks/codec.py
+	@echo "==> python benchmarks/serde.py"
+	@$(BIN)/python benchmarks/serde.py
+	@echo "==> python benchmarks/topics.py"
+	@$(BIN)/python benchmarks/topics.py
+	@echo "==> python benchmarks/build.py"
 	@$(BIN)/python benchmarks/build.py
 
 example: $(READY) ## Write generated_example/ anew
@@ -61,4 +76,9 @@ $(READY): pyproject.toml
 	@echo "==> setting up .venv with $$("$(PYTHON)" --version) (once; takes about a minute)"
 	@"$(PYTHON)" -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+.venv/.bench: $(READY)
+	@echo "==> adding to .venv what avrogen is compared with"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@touch $@

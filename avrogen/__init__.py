@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     )
     from avrogen.kafka.consuming.retry import Retry, RetryPolicy
     from avrogen.kafka.message import Delivered, Headers, Message
+    from avrogen.kafka.observing.opentelemetry import OpenTelemetryObserver
     from avrogen.kafka.topic import Topic
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "LocalTimestampNanos",
     "Message",
     "MissingExtraError",
+    "OpenTelemetryObserver",
     "RegistryError",
     "ResolutionError",
     "Retry",
@@ -92,6 +94,7 @@ _HOMES = {
     "LocalTimestampNanos": "avrogen.codec.values",
     "Message": "avrogen.kafka.message",
     "MissingExtraError": "avrogen.errors",
+    "OpenTelemetryObserver": "avrogen.kafka.observing.opentelemetry",
     "RegistryError": "avrogen.errors",
     "ResolutionError": "avrogen.errors",
     "Retry": "avrogen.kafka.consuming.retry",

@@ -65,10 +65,19 @@ class SchemaError(AvrogenError):
         super().__init__(self.diagnostics)
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.diagnostics))
+        """On one line for logs. ``print(*error.diagnostics, sep="\\n")`` has several for people."""
+        shown = "; ".join(map(_in_line, self.diagnostics[:_SHOWN]))
+        rest = len(self.diagnostics) - _SHOWN
+        return f"{shown}; and {rest} more" if rest > 0 else shown
 
     def __reduce__(self) -> tuple[type[SchemaError], tuple[tuple[Diagnostic, ...]]]:
         return type(self), (self.diagnostics,)
+
+
+def _in_line(diagnostic: Diagnostic) -> str:
+    problem, _, hint = str(diagnostic).partition("\n  hint: ")
+    text = f"{problem} (hint: {hint})" if hint else problem
+    return text if len(text) <= _LONG else f"{text[:_LONG]}..."
 
 
 class CodecError(AvrogenError):
@@ -151,6 +160,9 @@ class ResolutionError(DecodeError):
     def __reduce__(self) -> tuple[type[ResolutionError], tuple[object, ...]]:
         return type(self), (self.incompatibilities, self.path, self.offset)
 
+
+_LONG = 500
+"""Characters of one problem on that line: schemas may have names of any length."""
 
 _SHOWN = 5
 """Incompatibilities in the message: it should fit in a log line."""

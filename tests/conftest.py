@@ -14,13 +14,14 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, cast
 
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, settings
 
 from avrogen.cli import main
+from tests.faults.report import FIGURES, table
 from tests.services.fixtures import (
     ON_SERVICES,
     avro_java,
@@ -60,6 +61,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     running = (canonical_registry, make_kafka, make_registry, real_kafka, real_registry)
     services = {fixture.__name__ for fixture in (avro_java, *running)}
     for item in items:
+        if item.get_closest_marker("xdist_group"):
+            continue
         if isinstance(item, pytest.Function) and services & set(item.fixturenames):
             item.add_marker(ON_SERVICES)
 
@@ -75,14 +78,17 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how many cases of other implementations were run."""
+    """Print how many cases of other implementations were run, and what fault tests counted."""
     reports: list[pytest.TestReport] = terminalreporter.stats.get("passed", [])
-    lines = {
-        str(line) for report in reports for key, line in report.user_properties if key == COUNTS
-    }
+    notes = [note for report in reports for note in report.user_properties]
+    lines = {str(line) for key, line in notes if key == COUNTS}
     if lines:
         terminalreporter.section("cases of other implementations")
         terminalreporter.write_line("\n".join(sorted(lines)))
+    figures = [cast("list[str]", row) for key, row in notes if key == FIGURES]
+    if figures:
+        terminalreporter.section("messages counted after faults")
+        terminalreporter.write_line(table(figures))
 
 
 def write_schemas(folder: Path, schemas: Schemas) -> Path:

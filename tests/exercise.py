@@ -15,13 +15,13 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from avrogen.avro.model import Reference
-from avrogen.runtime.v1 import Codec
+from avrogen.runtime.v1 import AvroRecord, Codec
 
 __all__ = ["Job", "Outcome", "exercise"]
 
@@ -149,7 +149,22 @@ def _has_type(owner: Any, wanted: str | None) -> bool:
 
 def _equal(left: object, right: object) -> bool:
     """Equality that lets NaN equal itself."""
-    return left == right or repr(left) == repr(right)
+    return left == right or repr(_shown(left)) == repr(_shown(right))
+
+
+def _shown(value: Any) -> Any:
+    """A value all of which is in its repr."""
+    match value:
+        case AvroRecord():
+            members = {f.name: _shown(getattr(value, f.name)) for f in fields(cast("Any", value))}
+            return type(value).__name__, members
+        case list():
+            return [_shown(item) for item in cast("list[Any]", value)]  # type: ignore[redundant-cast]
+        case dict():
+            entries = cast("dict[Any, Any]", value)  # type: ignore[redundant-cast]
+            return {key: _shown(each) for key, each in entries.items()}
+        case _:
+            return value
 
 
 if __name__ == "__main__":

@@ -108,6 +108,37 @@ CASES: dict[str, tuple[str | None, Any]] = {
 }
 
 
+ENUM_FIELD = {"name": "f", "type": enum("A", default="A")}
+DECIMAL: dict[str, Any] = {"type": "bytes", "logicalType": "decimal", "precision": 4}
+
+CHANGES: dict[str, tuple[str | None, Any, Any]] = {
+    # Compatibility: the code that a check reports, or None, and the schemas before and after
+    "decimals of another scale": ("AVR901", {**DECIMAL, "scale": 1}, {**DECIMAL, "scale": 2}),
+    "name and alias of one field": (
+        "AVR912",
+        {**RECORD, "fields": [{"name": n, "type": "int"} for n in ("f", "g")]},
+        field("int", aliases=["g"]),
+    ),
+    "two fields that claim one": (
+        "AVR914",
+        RECORD,
+        {**RECORD, "fields": [*RECORD["fields"], {"name": "g", "type": "int", "aliases": ["f"]}]},
+    ),
+    "another namespace": ("AVR911", RECORD, {**RECORD, "name": "m.R"}),
+    "new field of an enum with a default": (
+        "AVR805",
+        {**RECORD, "fields": []},
+        {**RECORD, "fields": [ENUM_FIELD]},
+    ),
+    "union without branches, read": (None, field([]), field("int")),
+    "union without branches, reading": ("AVR806", field(["int"]), field([])),
+    "symbol less": (None, enum("A", "B"), enum("A", default="A")),
+    "UUID as text": (None, field({"type": "string", "logicalType": "uuid"}), field("string")),
+    "type that is gone": ("AVR807", [RECORD, {**enum("A"), "name": "n.Gone"}], RECORD),
+    "type that was renamed": ("AVR802", RECORD, {**RECORD, "name": "n.S"}),
+}
+
+
 @dataclass
 class Report:
     exit_code: int
@@ -134,9 +165,20 @@ def test_decision(tmp_path: Path, case: str) -> None:
     assert re.fullmatch(code, report.codes.pop())
 
 
+@pytest.mark.parametrize("case", CHANGES)
+def test_decision_about_a_change(tmp_path: Path, case: str) -> None:
+    code, old, new = CHANGES[case]
+    write_schemas(tmp_path / "old", {"a.avsc": old})
+    write_schemas(tmp_path / "new", {"a.avsc": new})
+    result = run_avrogen("check", tmp_path / "new", "--against", tmp_path / "old")
+    assert re.findall(r"\[(AVR\d{3})\]", result.stderr) == ([code] if code else [])
+    assert result.exit_code == (0 if code is None or code.startswith("AVR9") else 1)
+
+
 def test_every_code_of_the_page_is_tried() -> None:
     page = set(re.findall(r"AVR\d{3}", (ROOT / "docs/decisions.md").read_text("utf-8")))
     tried = {c for code, _ in CASES.values() if code for c in re.findall(r"AVR\d{3}", code)}
+    tried |= {code for code, _, _ in CHANGES.values() if code}
     assert page <= tried | {"AVR105", "AVR107"}
 
 

@@ -22,11 +22,13 @@ SHOP = """[
 
 
 class Entry(NamedTuple):
-    """One entry of the page. ``language`` is that of its examples, "" if it has none."""
+    """One entry of the page. ``language`` is that of its examples, "" if it has none; ``old`` is
+    what there was before, "" if it is about no change."""
 
     code: str
     title: str
     language: str
+    old: str
     bad: str
     good: str
 
@@ -35,12 +37,13 @@ def entries() -> list[Entry]:
     found: list[Entry] = []
     for part in re.split(r"^### ", PAGE.read_text("utf-8"), flags=re.MULTILINE)[1:]:
         code, title = part.split("\n", 1)[0].split(" ", 1)
-        blocks = re.findall(r"^(Bad|Good):\n\n```(json|toml)\n(.*?)```$", part, re.DOTALL | re.M)
+        blocks = re.findall(
+            r"^(Old|Bad|Good):\n\n```(json|toml)\n(.*?)```$", part, re.DOTALL | re.M
+        )
         examples = {kind: text for kind, _, text in blocks}
         language = blocks[0][1] if blocks else ""
-        found.append(
-            Entry(code, title, language, examples.get("Bad", ""), examples.get("Good", ""))
-        )
+        kinds = ("Old", "Bad", "Good")
+        found.append(Entry(code, title, language, *(examples.get(kind, "") for kind in kinds)))
     return found
 
 
@@ -69,7 +72,7 @@ def test_the_page_has_every_code_with_its_title_and_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    "entry", [e for e in entries() if e.language == "json"], ids=lambda e: e[0]
+    "entry", [e for e in entries() if e.language == "json" and not e.old], ids=lambda e: e[0]
 )
 def test_schema_examples(entry: Entry, tmp_path: Path) -> None:
     assert set(reported(tmp_path, a_avsc=entry.bad)) == {entry.code}
@@ -77,11 +80,33 @@ def test_schema_examples(entry: Entry, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "entry", [e for e in entries() if e.language == "toml"], ids=lambda e: e[0]
+    "entry", [e for e in entries() if e.language == "toml" and not e.old], ids=lambda e: e[0]
 )
 def test_configuration_examples(entry: Entry, tmp_path: Path) -> None:
     assert reported(tmp_path, avrogen_toml=entry.bad, shop_avsc=SHOP) == [entry.code]
     assert reported(tmp_path, avrogen_toml=entry.good, shop_avsc=SHOP) == []
+
+
+def checked(folder: Path, old: str, new: str, name: str) -> set[str]:
+    """The codes that a check reports, each of which has to have a position."""
+    for place, text in (("old", old), ("new", new)):
+        schemas = folder / place
+        schemas.mkdir(exist_ok=True)
+        (schemas / "shop.avsc").write_text(SHOP)
+        (schemas / name).write_text(text)
+    arguments = ["check", str(folder / "new"), "--against", str(folder / "old")]
+    result = CliRunner().invoke(main, [*arguments, "--format", "json"])
+    assert result.exit_code in (0, 1), result.output
+    found = json.loads(result.stderr)
+    assert all(d["line"] >= 1 and d["column"] >= 1 and d["hint"] for d in found)
+    return {d["code"] for d in found}
+
+
+@pytest.mark.parametrize("entry", [e for e in entries() if e.old], ids=lambda e: e[0])
+def test_examples_of_changes(entry: Entry, tmp_path: Path) -> None:
+    name = "a.avsc" if entry.language == "json" else "avrogen.toml"
+    assert checked(tmp_path, entry.old, entry.bad, name) == {entry.code}
+    assert checked(tmp_path, entry.old, entry.good, name) == set()
 
 
 # --- problems that a page cannot show -------------------------------------------------------------
@@ -120,6 +145,12 @@ def output_blocked(schemas: Path) -> None:
     (schemas.parent / "pkg" / "__init__.py").write_text("# written by hand\n")
 
 
+ELSEWHERE = {
+    "AVR809": "tests/evolution/test_subjects.py",
+    "AVR913": "tests/evolution/test_mistakes.py",
+}
+"""Where there are tests of problems that take more than a folder."""
+
 UNSHOWN = {
     "AVR101": unreadable_file,
     "AVR102": invalid_utf8,
@@ -132,7 +163,10 @@ UNSHOWN = {
 
 
 def test_the_others_are_those_without_examples() -> None:
-    assert sorted(UNSHOWN) == [entry.code for entry in entries() if not entry.language]
+    without = [entry.code for entry in entries() if not entry.language]
+    assert sorted([*UNSHOWN, *ELSEWHERE]) == without
+    for code, path in ELSEWHERE.items():
+        assert code in (PAGE.parents[1] / path).read_text("utf-8")
 
 
 @pytest.mark.parametrize("code", UNSHOWN)

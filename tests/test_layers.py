@@ -18,11 +18,13 @@ MAY_IMPORT = {
     "errors": set[str](),
     "avro": {"errors"},
     "codec": {"errors", "avro"},
-    "kafka": {"errors", "avro", "codec"},
+    "kafka": {"errors", "avro", "codec", "__init__"},
     "runtime": {"errors", "avro", "codec", "kafka"},
     "testing": {"errors", "avro", "codec", "runtime"},
     "compiler": {"errors", "avro", "__init__"},
-    "cli": {"errors", "avro", "compiler", "__init__"},
+    "sync": {"errors", "avro", "codec", "kafka", "compiler"},
+    "evolution": {"errors", "avro", "codec", "kafka", "compiler", "sync"},
+    "cli": {"errors", "avro", "compiler", "sync", "evolution", "__init__"},
     "__main__": {"cli"},
     "__init__": {"errors", "avro", "codec", "runtime"},
 }
@@ -31,7 +33,7 @@ MAY_IMPORT = {
 THIRD_PARTY = {
     "compiler": {"black", "jinja2", "platformdirs"},
     "cli": {"click"},
-    "kafka": {"confluent_kafka"},  # inside functions: see below
+    "kafka": {"confluent_kafka", "opentelemetry"},  # inside functions: see below
     "testing": {"confluent_kafka"},
 }
 

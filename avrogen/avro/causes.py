@@ -1,82 +1,258 @@
 """The causes of incompatibilities: what would have to change for them to go.
 
 That a union lacks a branch for a type is what Avro Java says, too, where the branch is there and
-cannot read the type. The cause is then inside the branch, which may be used in many places.
+cannot read the type. The cause is then inside the branch, which may be used in many places. Here
+every pair of definitions is looked at once, whatever leads to it: a change of a type that
+a thousand others use is one cause.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from avrogen.avro import model
-from avrogen.avro.compatibility import Comparison
+from avrogen.avro.cause import Cause, CauseKey
 from avrogen.avro.counterparts import counterpart
-from avrogen.avro.incompatibility import Incompatibility, IncompatibilityType
-from avrogen.avro.places import Found, Pair
+from avrogen.avro.differences import (
+    branch_missing,
+    is_same_kind,
+    is_trivial,
+    may_read,
+    named_differences,
+    type_mismatch,
+)
+from avrogen.avro.incompatibility import Incompatibility
+from avrogen.avro.places import Found, Pair, Place
 from avrogen.avro.resolution import Types
-from avrogen.avro.source import Pointer
 
-__all__ = ["Cause", "CauseKey", "causes"]
+__all__ = ["Cause", "Causes"]
 
-CauseKey: TypeAlias = tuple[IncompatibilityType, str, str, Pointer, str, Pointer]
+_Names: TypeAlias = tuple[str, str]
 
 
-class Cause(NamedTuple):
-    """What is in the way, where it is defined.
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """A pair of definitions that have to be readable."""
+
+    names: _Names
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A union of the reader's, one branch of which has to read a type.
 
     Attributes:
-        found: the incompatibility, and the parts of both schemas that it is about.
-        reported: what Avro Java and Confluent's registry say of it about the schemas as a whole.
+        options: what each branch takes that may read it at all.
+        meant: what the branch takes that somebody would say is meant, readable or not.
+        missing: what is said if there is none.
     """
 
-    found: Found
-    reported: Incompatibility
-
-    @property
-    def key(self) -> CauseKey:
-        """What is equal for equal causes, whatever the schemas are that they were found in."""
-        incompatibility, reader, writer = self.found
-        return (
-            incompatibility.type,
-            incompatibility.message,
-            reader.owner,
-            reader.pointer,
-            writer.owner,
-            writer.pointer,
-        )
+    options: tuple[_Needs, ...]
+    meant: _Needs | None
+    missing: Found
 
 
-def causes(comparison: Comparison, found: Sequence[Found], reader_types: Types) -> Iterator[Cause]:
-    """Every cause once, for what a comparison has found: at least one, if it found anything.
-
-    Args:
-        comparison: the comparison.
-        found: what came of it.
-        reader_types: the named types of the reader.
-    """
-    seen: set[CauseKey] = set()
-    waiting = [Cause(one, one.incompatibility) for one in reversed(found)]
-    while waiting:
-        cause = waiting.pop()
-        if cause.key in seen:
-            continue
-        seen.add(cause.key)
-        inner = _inside(comparison, cause.found, reader_types)
-        if inner:
-            waiting.extend(Cause(one, cause.reported) for one in reversed(inner))
-        else:
-            yield cause
+_Needs: TypeAlias = "list[Found | _Use | _Choice]"
+"""What it takes to read a type. Something that was found is in the way for good."""
 
 
-def _inside(comparison: Comparison, found: Found, reader_types: Types) -> Sequence[Found]:
-    """What keeps the branch that is meant from reading the type."""
-    union, writer = found.reader.type, found.writer.type
-    if found.incompatibility.type is not IncompatibilityType.MISSING_UNION_BRANCH:
-        return ()
-    assert isinstance(union, model.Union), "it is unions that lack branches"
-    index = counterpart(union, writer, reader_types)
-    if index is None:
-        return ()
-    # The two were compared before the union was said to lack a branch.
-    return comparison.run(Pair(union.branches[index], writer))
+class Causes:
+    """What is in the way of reading the types of one schema as those of another."""
+
+    def __init__(
+        self,
+        reader_types: Types,
+        writer_types: Types,
+        renames: Mapping[str, str] | None = None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            reader_types: named types of the reader, by full name.
+            writer_types: likewise.
+            renames: names of the writer's types that the reader's have by other names, as far as
+                nothing in the schemas says so.
+        """
+        self._reader_types = reader_types
+        self._writer_types = writer_types
+        self._renames = renames or {}
+        self._needs: dict[_Names, _Needs] = {}
+        self._readable: dict[_Names, bool] = {}
+
+    def between(self, reader: model.AvroType, writer: model.AvroType) -> Iterator[Cause]:
+        """Every cause once, depth first; nothing, if all data can be read."""
+        needs = self._of(Pair(reader, writer))
+        self._settle(needs)
+        seen: set[_Names] = set()
+        found: dict[CauseKey, Cause] = {}
+        waiting = [self._failing(needs, None, None)]
+        while waiting:
+            step = next(waiting[-1], None)
+            if step is None:
+                waiting.pop()
+            elif isinstance(step, Cause):
+                found.setdefault(step.key, step)
+            elif step.names not in seen:
+                seen.add(step.names)
+                waiting.append(self._failing(self._needs[step.names], step.way, step.reported))
+        yield from found.values()
+
+    # --- what it takes ----------------------------------------------------------------------------
+
+    def _of(self, pair: Pair) -> _Needs:
+        match pair.reader, pair.writer:
+            case _, model.Union(branches):
+                places = map(pair.place.writers_branch, range(len(branches)))
+                pairs = map(Pair, [pair.reader] * len(branches), branches, places)
+                return [need for branch in pairs for need in self._of(branch)]
+            case model.Union(branches), _:
+                return self._choice(pair, branches)
+            case one, other if is_trivial(one, other):
+                return []
+            case model.Array(one), model.Array(other):
+                return self._of(Pair(one, other, pair.place.both("items")))
+            case model.Map(one), model.Map(other):
+                return self._of(Pair(one, other, pair.place.both("values")))
+            case model.Reference(one), model.Reference(other) if self._is_same_kind(one, other):
+                return [_Use((one, other), pair.place)]
+            case _:
+                return [type_mismatch(pair, self._reader_types, self._writer_types)]
+
+    def _choice(self, pair: Pair, branches: Sequence[model.AvroType]) -> _Needs:
+        def branch(index: int) -> _Needs:
+            return self._of(Pair(branches[index], pair.writer, pair.place.readers_branch(index)))
+
+        types = self._reader_types, self._writer_types
+        candidates = [i for i, one in enumerate(branches) if may_read(one, pair.writer, *types)]
+        if any(is_trivial(branches[index], pair.writer) for index in candidates):
+            return []
+        assert isinstance(pair.reader, model.Union), "its branches are those of a union"
+        index = counterpart(pair.reader, pair.writer, self._reader_types, self._renames)
+        options = {candidate: branch(candidate) for candidate in candidates}
+        meant = None if index is None else options.get(index) or branch(index)
+        missing = branch_missing(pair, self._writer_types)
+        return [_Choice(tuple(options.values()), meant, missing)]
+
+    def _is_same_kind(self, one: str, other: str) -> bool:
+        return is_same_kind(one, other, self._reader_types, self._writer_types)
+
+    def _of_definitions(self, names: _Names) -> _Needs:
+        one, other = names
+        pair = Pair(model.Reference(one), model.Reference(other), Place().inside(one, other))
+        needs: _Needs = []
+        for step in named_differences(pair, self._reader_types, self._writer_types):
+            needs += self._of(step) if isinstance(step, Pair) else [step]
+        return needs
+
+    # --- what is readable -------------------------------------------------------------------------
+
+    def _settle(self, needs: _Needs) -> None:
+        """Find out for all pairs of definitions that are led to.
+
+        All are readable until proven otherwise, as records that contain each other are; one that
+        is not may be what another needed, which is then looked at again.
+        """
+        needed_by: dict[_Names, list[_Names]] = {}
+        waiting = list(_uses(needs))
+        while waiting:
+            names = waiting.pop()
+            if names not in self._needs:
+                self._needs[names] = self._of_definitions(names)
+                self._readable[names] = True
+                needed_by.setdefault(names, [])
+                for inner in _uses(self._needs[names]):
+                    needed_by.setdefault(inner, []).append(names)
+                    waiting.append(inner)
+        waiting = list(needed_by)
+        while waiting:
+            names = waiting.pop()
+            if self._readable[names] and not self._are_met(self._needs[names]):
+                self._readable[names] = False
+                waiting.extend(needed_by.get(names, ()))
+
+    def _are_met(self, needs: _Needs) -> bool:
+        return all(map(self._is_met, needs))
+
+    def _is_met(self, need: Found | _Use | _Choice) -> bool:
+        match need:
+            case Found():
+                return False
+            case _Use(names):
+                return self._readable[names]
+            case _Choice(options):
+                return any(map(self._are_met, options))
+
+    # --- what is in the way -----------------------------------------------------------------------
+
+    def _failing(
+        self, needs: _Needs, way: _Ways | None, reported: Incompatibility | None
+    ) -> Iterator[Cause | _Step]:
+        """Causes, and uses of definitions that have causes in them.
+
+        Args:
+            needs: what is not met.
+            way: the places that led here.
+            reported: what is said of a union on that way.
+        """
+        for need in needs:
+            if self._is_met(need):
+                continue
+            match need:
+                case Found():
+                    yield Cause(need, reported or _at(way, need))
+                case _Use(names, place):
+                    yield _Step(names, _Ways(way, place), reported)
+                case _Choice(_, meant, missing):
+                    said = reported or _at(way, missing)
+                    if meant is None:
+                        yield Cause(missing, said)
+                    else:
+                        yield from self._failing(meant, way, said)
+
+
+class _Ways(NamedTuple):
+    """Places in definitions, each inside of the one before; linked, as they may be many."""
+
+    before: _Ways | None
+    place: Place
+
+
+class _Step(NamedTuple):
+    """Into a pair of definitions."""
+
+    names: _Names
+    way: _Ways | None
+    reported: Incompatibility | None
+
+
+def _at(way: _Ways | None, found: Found) -> Incompatibility:
+    """What was found in a definition, as seen from where the way began."""
+    places: list[Place] = []
+    while way is not None:
+        places.append(way.place)
+        way = way.before
+    incompatibility = found.incompatibility
+    paths = [place.paths() for place in reversed(places)]
+    paths.append((incompatibility.path, incompatibility.reader_path, incompatibility.writer_path))
+    path, reader, writer = (_joined(column) for column in zip(*paths, strict=True))
+    return Incompatibility(incompatibility.type, incompatibility.message, path, reader, writer)
+
+
+def _joined(paths: Sequence[str]) -> str:
+    return "".join(path for path in paths if path != "/") or "/"
+
+
+def _uses(needs: _Needs) -> Iterator[_Names]:
+    for need in needs:
+        match need:
+            case Found():
+                pass
+            case _Use(names):
+                yield names
+            case _Choice(options, meant):
+                for option in options:
+                    yield from _uses(option)
+                yield from _uses(meant or [])

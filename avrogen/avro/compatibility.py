@@ -9,14 +9,22 @@ first location, wherever else the pair is met.
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from typing import TypeAlias, assert_never
+from typing import TypeAlias
 
 from avrogen.avro import model
+from avrogen.avro.differences import (
+    branch_missing,
+    is_same_kind,
+    is_trivial,
+    may_read,
+    named_differences,
+    type_mismatch,
+)
 from avrogen.avro.incompatibility import Incompatibility, IncompatibilityType
 from avrogen.avro.places import Found, Pair, Place
-from avrogen.avro.resolution import Types, is_promotable, names_match, written_fields
+from avrogen.avro.resolution import Types
 
-__all__ = ["Comparison", "incompatibilities"]
+__all__ = ["Comparison", "Incompatibility", "IncompatibilityType", "incompatibilities"]
 
 _MOST = 1000
 """As many are listed. What is wrong with a type counts wherever the type is used, so that chains of
@@ -104,123 +112,50 @@ class Comparison:
                 return found
             case model.Union(branches), _:
                 return (yield from self._readers_union(pair, branches))
-            case _ if _is_promoted(pair.reader, pair.writer):
+            case one, other if is_trivial(one, other):
                 return []
             case model.Array(one), model.Array(other):
                 return (yield Pair(one, other, pair.place.both("items")))
             case model.Map(one), model.Map(other):
                 return (yield Pair(one, other, pair.place.both("values")))
-            case model.Reference(one), model.Reference(other):
-                return (yield from self._named(pair, one, other))
+            case model.Reference(one), model.Reference(other) if self._is_same_kind(one, other):
+                return (yield from self._named(pair._replace(place=pair.place.inside(one, other))))
             case _:
-                return [self._mismatch(pair)]
-
-    # --- unions -----------------------------------------------------------------------------------
+                return [type_mismatch(pair, self._reader_types, self._writer_types)]
 
     def _unions(self, pair: Pair, branches: tuple[model.AvroType, ...]) -> _Steps:
         found: list[Found] = []
         for index, branch in enumerate(branches):
             there = Pair(pair.reader, branch, pair.place.writers_branch(index))
             if (yield there._replace(place=there.place.anew())):
-                found.append(self._missing_branch(there))
+                found.append(branch_missing(there, self._writer_types))
         return found
 
     def _readers_union(self, pair: Pair, branches: tuple[model.AvroType, ...]) -> _Steps:
-        order = list(range(len(branches)))
-        if len(branches) > _MANY and pair.writer in branches:
-            # The branch of the same name fits most of the time. Java takes them in turn, and what
-            # it compares on its way has an effect on locations, in rare schemas, and on nothing
-            # else.
-            order = [branches.index(pair.writer), *order]
-        for index in order:
+        types = self._reader_types, self._writer_types
+        for index, branch in enumerate(branches):
+            # Java tries those as well that cannot fit. In rare schemas that has an effect on
+            # locations, and on nothing else.
+            if len(branches) > _MANY and not may_read(branch, pair.writer, *types):
+                continue
             there = pair.place.readers_branch(index).anew()
-            if not (yield Pair(branches[index], pair.writer, there)):
+            if not (yield Pair(branch, pair.writer, there)):
                 return []
-        return [self._missing_branch(pair)]
+        return [branch_missing(pair, self._writer_types)]
 
-    def _missing_branch(self, pair: Pair) -> Found:
-        kind = _kind(pair.writer, self._writer_types)
-        message = f"reader union lacking writer type: {kind}"
-        return _found(pair, IncompatibilityType.MISSING_UNION_BRANCH, message)
-
-    # --- named types ------------------------------------------------------------------------------
-
-    def _named(self, pair: Pair, one: str, other: str) -> _Steps:
-        reader, writer = self._reader_types[one], self._writer_types[other]
-        if type(reader) is not type(writer):
-            return [self._mismatch(pair)]
-        pair = pair._replace(place=pair.place.inside(one, other))
+    def _named(self, pair: Pair) -> _Steps:
         found: list[Found] = []
-
-        def note(step: str, kind: IncompatibilityType, message: str) -> None:
-            there = pair._replace(place=pair.place.both(step))
-            found.append(_found(there, kind, message))
-
-        if not names_match(reader, writer):
-            note("name", IncompatibilityType.NAME_MISMATCH, f"expected: {writer.name}")
-        match reader, writer:
-            case model.Fixed(size=mine), model.Fixed(size=theirs) if mine != theirs:
-                message = f"expected: {theirs}, found: {mine}"
-                note("size", IncompatibilityType.FIXED_SIZE_MISMATCH, message)
-            case model.EnumType(), model.EnumType():
-                lacking = sorted(set(writer.symbols) - set(reader.symbols))
-                if lacking and reader.default is None:
-                    message = f"[{', '.join(lacking)}]"
-                    note("symbols", IncompatibilityType.MISSING_ENUM_SYMBOLS, message)
-            case model.Record(), model.Record():
-                found += yield from self._fields(pair, reader, writer)
-            case _:
-                pass
-        return found
-
-    def _fields(self, pair: Pair, reader: model.Record, writer: model.Record) -> _Steps:
-        found: list[Found] = []
-        positions = written_fields(reader, writer)
-        for index, (field, position) in enumerate(zip(reader.fields, positions, strict=True)):
+        for step in named_differences(pair, self._reader_types, self._writer_types):
+            if isinstance(step, Pair):
+                found += yield step
+            else:
+                found.append(step)
             if len(found) > _MOST:
                 break
-            here = ("fields", index)
-            if position is not None:
-                written = writer.fields[position].type
-                if not _is_promoted(field.type, written):
-                    place = pair.place.apart((*here, "type"), ("fields", position, "type"))
-                    found += yield Pair(field.type, written, place)
-            elif field.default is not model.NO_DEFAULT:
-                continue
-            elif self._is_enum_with_default(field.type):
-                # As Java has it: the enum's default is none of the field, and what is said of the
-                # field is that its type is not the record's.
-                place = pair.place.apart((*here, "type"), ())
-                found += yield Pair(field.type, pair.writer, place)
-            else:
-                there = pair._replace(place=pair.place.apart(here, ("fields",)))
-                kind = IncompatibilityType.READER_FIELD_MISSING_DEFAULT_VALUE
-                found.append(_found(there, kind, field.name))
         return found
 
-    def _is_enum_with_default(self, type_: model.AvroType) -> bool:
-        if not isinstance(type_, model.Reference):
-            return False
-        named = self._reader_types[type_.name]
-        return isinstance(named, model.EnumType) and named.default is not None
-
-    def _mismatch(self, pair: Pair) -> Found:
-        mine = _kind(pair.reader, self._reader_types)
-        theirs = _kind(pair.writer, self._writer_types)
-        message = f"reader type: {mine} not compatible with writer type: {theirs}"
-        return _found(pair, IncompatibilityType.TYPE_MISMATCH, message)
-
-
-def _found(pair: Pair, type_: IncompatibilityType, message: str) -> Found:
-    return Found(pair.place.found(type_, message), pair.reader_part, pair.writer_part)
-
-
-def _is_promoted(reader: model.AvroType, writer: model.AvroType) -> bool:
-    match reader, writer:
-        case model.Primitive(one), model.Primitive(other):
-            return is_promotable(one, other)
-        case _:
-            return False
+    def _is_same_kind(self, one: str, other: str) -> bool:
+        return is_same_kind(one, other, self._reader_types, self._writer_types)
 
 
 def _key(pair: Pair) -> _Key:
@@ -231,26 +166,3 @@ def _key(pair: Pair) -> _Key:
 
 def _identity(type_: model.AvroType) -> str | int:
     return type_.name if isinstance(type_, model.Reference) else id(type_)
-
-
-def _kind(type_: model.AvroType, types: Types) -> str:
-    """Avro Java's name of a type."""
-    match type_:
-        case model.Primitive(name):
-            return name.upper()
-        case model.Array():
-            return "ARRAY"
-        case model.Map():
-            return "MAP"
-        case model.Union():
-            return "UNION"
-        case model.Reference(name):
-            match types[name]:
-                case model.Record():
-                    return "RECORD"
-                case model.EnumType():
-                    return "ENUM"
-                case model.Fixed():
-                    return "FIXED"
-        case _:
-            assert_never(type_)

@@ -9,13 +9,19 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from avrogen.avro import model
 from avrogen.avro.model import Json
 from avrogen.avro.source import Pointer
 
 __all__ = ["Mismatch", "completed", "matching_branch", "mismatch"]
+
+_MOST_FILLED = 64
+"""Records in each other that lack fields, each in the default of the one around it."""
+
+_MOST_SHOWN = 3
+"""As many of them are named in a message."""
 
 _BOUNDS = {"int": 1 << 31, "long": 1 << 63}
 
@@ -35,33 +41,47 @@ class Mismatch:
     is_symbol: bool = False
 
 
+class _Filling(NamedTuple):
+    """Which fields are filled by their own defaults.
+
+    Attributes:
+        records: those around the present place that lack a field.
+        settled: fields whose defaults fit, by names of record and field. Each is looked at once:
+            types that contain two of the next each would make a power of two.
+    """
+
+    records: tuple[str, ...]
+    settled: set[tuple[str, str]]
+
+
 def mismatch(
     type_: model.AvroType,
     default: Json,
     types: Mapping[str, model.NamedType],
     *,
-    _filling: tuple[str, ...] = (),
+    _filling: _Filling | None = None,
 ) -> Mismatch | None:
     """What keeps a default from fitting a type; None if it fits.
 
     Types that are not among ``types`` were refused, and take anything.
     """
+    filling = _filling or _Filling((), set())
     match type_:
         case model.Primitive(name):
             return _primitive(name, default)
         case model.Reference(name):
-            return _named(types[name], default, types, _filling) if name in types else None
+            return _named(types[name], default, types, filling) if name in types else None
         case model.Array(items):
             if not isinstance(default, list):
                 return _expected("an array", default)
-            return _first(((i, items, v) for i, v in enumerate(default)), types, _filling)
+            return _first(((i, items, v) for i, v in enumerate(default)), types, filling)
         case model.Map(values):
             if not isinstance(default, dict):
                 return _expected("an object", default)
             wrong = next((m for m in map(_text, default) if m), None)
-            return wrong or _first(((k, values, v) for k, v in default.items()), types, _filling)
+            return wrong or _first(((k, values, v) for k, v in default.items()), types, filling)
         case model.Union(branches):
-            found = [mismatch(b, default, types, _filling=_filling) for b in branches]
+            found = [mismatch(b, default, types, _filling=filling) for b in branches]
             if None in found or not found:
                 return None
             soft = [m for m in found if m and m.is_symbol]
@@ -117,7 +137,7 @@ def _own_default(field: model.Field) -> Json:
 def _first(
     parts: Iterable[tuple[str | int, model.AvroType, Json]],
     types: Mapping[str, model.NamedType],
-    filling: tuple[str, ...],
+    filling: _Filling,
 ) -> Mismatch | None:
     """The first mismatch among the parts of a value, with the step that leads to it."""
     for step, type_, value in parts:
@@ -131,7 +151,7 @@ def _named(
     named: model.NamedType,
     default: Json,
     types: Mapping[str, model.NamedType],
-    filling: tuple[str, ...],
+    filling: _Filling,
 ) -> Mismatch | None:
     match named:
         case model.EnumType(symbols=symbols):
@@ -155,7 +175,7 @@ def _record(
     record: model.Record,
     default: Json,
     types: Mapping[str, model.NamedType],
-    filling: tuple[str, ...],
+    filling: _Filling,
 ) -> Mismatch | None:
     if not isinstance(default, dict):
         return _expected("an object", default)
@@ -168,14 +188,19 @@ def _record(
             continue
         if field.default is model.NO_DEFAULT:
             return Mismatch(f'field "{field.name}" of {record.name} is missing')
-        if record.name in filling:
+        if (record.name, field.name) in filling.settled:
+            continue
+        if record.name in filling.records:
             return Mismatch(f"the default of {record.name}.{field.name} contains itself")
-        inner = mismatch(field.type, field.default, types, _filling=(*filling, record.name))
+        if len(filling.records) >= _MOST_FILLED:
+            return Mismatch(f"more than {_MOST_FILLED} defaults would have to fill each other")
+        deeper = _Filling((*filling.records, record.name), filling.settled)
+        inner = mismatch(field.type, field.default, types, _filling=deeper)
         if inner:
-            return Mismatch(
-                f"the default of {record.name}.{field.name} does not fit: {inner.message}",
-                is_symbol=inner.is_symbol,
-            )
+            message = f"the default of {record.name}.{field.name} does not fit: {inner.message}"
+            shown = inner.message if len(filling.records) >= _MOST_SHOWN else message
+            return Mismatch(shown, is_symbol=inner.is_symbol)
+        filling.settled.add((record.name, field.name))
     return None
 
 

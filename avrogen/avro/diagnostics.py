@@ -3,7 +3,8 @@
 Every kind of problem has a code that never changes its meaning; ``docs/diagnostics.md`` explains
 each with an example. The first digit says what is at fault: 1 files and JSON, 2 names and
 references, 3 the shape of a schema, 4 defaults, 5 nothing yet (warnings), 6 ``avrogen.toml``,
-7 the output folder.
+7 the output folder, 8 a change that breaks data or readers, 9 a change of values that breaks
+nothing (warnings).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from enum import Enum, StrEnum
 from avrogen.avro.positions import locate
 from avrogen.avro.source import Location, Origin
 
-__all__ = ["Code", "Diagnostic", "Diagnostics", "Severity"]
+__all__ = ["Code", "Diagnostic", "Diagnostics", "Severity", "diagnostic", "one_line"]
 
 
 class Severity(StrEnum):
@@ -82,9 +83,37 @@ class Code(Enum):
     TOPIC_NAME = "AVR608", "bad name of a topic"
     TOPIC_TYPE = "AVR609", "unknown type on a topic"
     KEY_FIELD = "AVR610", "bad key field"
+    TOMBSTONES = "AVR611", "tombstones without keys"
 
     # The output folder
     OUTPUT_BLOCKED = "AVR701", "something else is in the way"
+
+    # Changes that break data or readers
+    TYPE_CHANGED = "AVR801", "type changed"
+    TYPE_RENAMED = "AVR802", "type renamed"
+    SIZE_CHANGED = "AVR803", "size of a fixed changed"
+    SYMBOLS_UNKNOWN = "AVR804", "enum symbols that readers do not know"
+    FIELD_WITHOUT_DEFAULT = "AVR805", "field without a default"
+    BRANCH_UNKNOWN = "AVR806", "union branch that readers do not know"
+    TYPE_REMOVED = "AVR807", "type removed"
+    TYPE_OFF_TOPIC = "AVR808", "type taken off a topic"
+    REGISTRY_REFUSES = "AVR809", "schema that the registry refuses"
+
+    # Warnings: changes that break nothing and change values
+    DECIMAL_CHANGED = "AVR901", "decimal of another precision or scale"
+    TIME_UNIT_CHANGED = "AVR902", "time in another unit"
+    TIME_ZONE_CHANGED = "AVR903", "instant became local time, or local time an instant"
+    MEANING_CHANGED = "AVR904", "values mean something else"
+    DIGITS_LOST = "AVR905", "integers lose digits"
+    BYTES_AS_TEXT = "AVR906", "bytes are read as text"
+    DEFAULT_CHANGED = "AVR907", "default changed"
+    DEFAULT_REMOVED = "AVR908", "default removed"
+    ENUM_DEFAULT_CHANGED = "AVR909", "default of an enum changed"
+    FIELD_RENAMED = "AVR910", "field renamed without an alias"
+    NAMESPACE_CHANGED = "AVR911", "namespace changed without an alias"
+    AMBIGUOUS_ALIAS = "AVR912", "field that could be read from several"
+    SUBJECT_CHANGED = "AVR913", "subject of a topic changed"
+    CLAIMED_TWICE = "AVR914", "two fields that are read from one"
 
     def __init__(self, id_: str, title: str) -> None:
         self.id = id_
@@ -92,8 +121,8 @@ class Code(Enum):
 
     @property
     def severity(self) -> Severity:
-        """5xx are warnings."""
-        return Severity.WARNING if self.id.startswith("AVR5") else Severity.ERROR
+        """5xx and 9xx are warnings."""
+        return Severity.WARNING if self.id.startswith(("AVR5", "AVR9")) else Severity.ERROR
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,21 +134,53 @@ class Diagnostic:
         message: what is wrong, in one line.
         location: where.
         hint: what to do about it, where that is known.
+        notes: what else there is to know, each in one line.
+        is_raised: whether it is an error even if its code is that of a warning.
     """
 
     code: Code
     message: str
     location: Location
     hint: str | None = None
+    notes: tuple[str, ...] = ()
+    is_raised: bool = False
 
     @property
     def severity(self) -> Severity:
-        """That of the code."""
-        return self.code.severity
+        """That of the code, unless it was raised."""
+        return Severity.ERROR if self.is_raised else self.code.severity
 
     def __str__(self) -> str:
-        text = f"{self.location}: {self.severity}[{self.code.id}] {self.message}"
-        return f"{text}\n  hint: {self.hint}" if self.hint else text
+        place = one_line(str(self.location))
+        text = f"{place}: {self.severity}[{self.code.id}] {self.message}"
+        notes = [f"note: {note}" for note in self.notes]
+        hint = [f"hint: {self.hint}"] if self.hint else []
+        return "\n  ".join((text, *notes, *hint))
+
+
+def diagnostic(
+    code: Code,
+    where: Origin | Location,
+    message: str,
+    hint: str | None = None,
+    notes: Iterable[str] = (),
+    *,
+    key: bool = False,
+) -> Diagnostic:
+    """A problem, whose texts may have come from schemas.
+
+    Args:
+        code: its kind.
+        where: a place in a file, or a JSON value that the problem is with.
+        message: what is wrong; texts from schemas in it are quoted by the caller.
+        hint: what to do about it.
+        notes: what else there is to know.
+        key: the problem is with the key of that value.
+    """
+    location = locate(where, key=key) if isinstance(where, Origin) else where
+    return Diagnostic(
+        code, one_line(message), location, hint and one_line(hint), tuple(map(one_line, notes))
+    )
 
 
 class Diagnostics:
@@ -137,17 +198,8 @@ class Diagnostics:
         *,
         key: bool = False,
     ) -> None:
-        """Add a problem.
-
-        Args:
-            code: the kind of problem.
-            where: a place in a file, or a JSON value that the problem is with.
-            message: what is wrong; texts from schemas in it are quoted by the caller.
-            hint: what to do about it.
-            key: the problem is with the key of that value.
-        """
-        location = locate(where, key=key) if isinstance(where, Origin) else where
-        self._found[Diagnostic(code, _one_line(message), location, hint and _one_line(hint))] = None
+        """Add a problem; for the arguments see :func:`diagnostic`."""
+        self._found[diagnostic(code, where, message, hint, key=key)] = None
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Add what was found elsewhere."""
@@ -166,6 +218,6 @@ class Diagnostics:
         return len(self._found)
 
 
-def _one_line(text: str) -> str:
-    """Schemas may hold anything, and terminals obey some of it."""
+def one_line(text: str) -> str:
+    """Text without what ends lines and what terminals obey: schemas and names may hold anything."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -15,6 +15,7 @@ from avrogen.avro.compatibility import incompatibilities
 from avrogen.avro.confluent import Side
 from avrogen.avro.incompatibility import Incompatibility
 from avrogen.avro.model import AvroType
+from avrogen.avro.references import reachable_types
 from avrogen.avro.resolution import Types
 
 __all__ = ["Breach", "Direction", "Level", "Version", "breaches", "compared_versions"]
@@ -77,6 +78,13 @@ class Version:
 
     type: AvroType
     types: Types
+
+    def says_the_same_as(self, other: Version) -> bool:
+        """Whether it says what another does: docs and attributes count, and layout does not."""
+        if self.type != other.type:
+            return False
+        mine = reachable_types(self.type, self.types)
+        return dict(mine) == dict(reachable_types(other.type, other.types))
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,11 +106,13 @@ class Place(NamedTuple):
             reader=Way(self.reader, (), reader), writer=Way(self.writer, (), writer)
         )
 
+    def paths(self) -> tuple[str, str, str]:
+        """Java's way, the reader's and the writer's."""
+        return self.path.path(), self.reader.path(), self.writer.path()
+
     def found(self, type_: IncompatibilityType, message: str) -> Incompatibility:
         """Something that is in the way here."""
-        return Incompatibility(
-            type_, message, self.path.path(), self.reader.path(), self.writer.path()
-        )
+        return Incompatibility(type_, message, *self.paths())
 
 
 class Pair(NamedTuple):

@@ -18,6 +18,8 @@ except ModuleNotFoundError:
     raise SystemExit(2) from None
 
 from avrogen.cli.build import build
+from avrogen.cli.check import check
+from avrogen.cli.registry import registry
 
 __all__ = ["main"]
 
@@ -29,3 +31,5 @@ def main() -> None:
 
 
 main.add_command(build)
+main.add_command(check)
+main.add_command(registry)

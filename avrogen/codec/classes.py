@@ -106,6 +106,15 @@ class AvroRecord(AvroValue):
         for name in ("to_avro", "from_avro"):
             if name not in cls.__dict__:
                 setattr(cls, name, AvroValue.__dict__[name])
+        # A dataclass gives itself a repr unless it has one of its own.
+        if cls.__repr__ is AvroRecord.__repr__:
+            setattr(cls, "__repr__", AvroRecord.__repr__)  # noqa: B010 -- a method to type checkers
+
+    def __repr__(self) -> str:
+        """That of dataclasses; what does not fit on a screen is cut."""
+        from avrogen.codec.brief import record_repr
+
+        return record_repr(self)
 
 
 class AvroEnum(AvroValue, StrEnum):
@@ -114,6 +123,8 @@ class AvroEnum(AvroValue, StrEnum):
 
 class AvroFixed(AvroValue, bytes):
     """Base of the classes that are generated for fixed types.
+
+    All that ``bytes`` can do is there: ``value.hex()``, ``Sha256.fromhex(text)``.
 
     Raises:
         ValueError: upon construction, if there are more or fewer bytes than the schema says.
@@ -125,8 +136,13 @@ class AvroFixed(AvroValue, bytes):
     """How many bytes a value has."""
 
     def __new__(cls, value: Buffer) -> Self:
-        """Copy ``value``, which must have the size that the schema says."""
-        self = super().__new__(cls, value)
+        """Copy ``value``, which must have the size that the schema says.
+
+        Raises:
+            TypeError: it is no buffer.
+        """
+        # ``bytes`` would also take the number of zeros, or a list of numbers.
+        self = super().__new__(cls, memoryview(value))
         try:
             size = cls.size
         except AttributeError:
@@ -136,7 +152,12 @@ class AvroFixed(AvroValue, bytes):
         return self
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({bytes(self)!r})"
+        from avrogen.codec.brief import fixed_repr
+
+        return fixed_repr(self)
+
+    # That of bytes is no repr of this, and forbidden by ``python -bb``.
+    __str__ = __repr__
 
 
 def fixed_size(schema: Schema) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+import sys
+from typing import TYPE_CHECKING, Generic, Self, TypeVar, cast
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -28,6 +29,9 @@ class Codec(Generic[T]):
 
     def __init__(self, schema: Schema) -> None:
         self.__avro_schema__ = schema
+        # As with functions, so that it can be pickled by its name there.
+        caller = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] -- as namedtuple does
+        self.__module__ = caller.f_globals.get("__name__", "__main__")
 
     def to_avro(self, value: T, *, limits: Limits | None = None) -> bytes:
         """A value in Avro's binary encoding.
@@ -39,9 +43,9 @@ class Codec(Generic[T]):
         Raises:
             EncodeError: something in the value does not fit the schema; it says what and where.
         """
-        from avrogen.codec.compilation import encoder_of
+        from avrogen.codec.compilation import encoder_of, named
 
-        encode = encoder_of(self)
+        encode = named(encoder_of(self), self.to_avro, self.__module__, self._name())
         # From now on, the compiled function is found first.
         self.__dict__["to_avro"] = encode
         return encode(value, limits=limits)
@@ -61,9 +65,9 @@ class Codec(Generic[T]):
             DecodeError: it is not the encoding of such a value; it says what and where.
             ResolutionError: what the writer's schema has there cannot be read as this one's.
         """
-        from avrogen.codec.compilation import decoder_of
+        from avrogen.codec.compilation import decoder_of, named
 
-        decode = decoder_of(self)
+        decode = named(decoder_of(self), self.from_avro, self.__module__, self._name())
         self.__dict__["from_avro"] = decode
         return cast("T", decode(data, writer=writer, limits=limits))
 
@@ -90,6 +94,23 @@ class Codec(Generic[T]):
         from avrogen.codec.single_object import read
 
         return cast("T", read(self, self.__avro_schema__, data, store))
+
+    def _name(self) -> str | None:
+        """The name of the variable that it is in its module."""
+        module = vars(sys.modules[self.__module__]) if self.__module__ in sys.modules else {}
+        return next((name for name, value in module.items() if value is self), None)
+
+    def __reduce__(self) -> str:
+        name = self._name()
+        if name is None:
+            raise TypeError("a codec is pickled by its name, and this one is in no module")
+        return name
+
+    def __copy__(self) -> Self:
+        return self  # it never changes
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
 
     def __repr__(self) -> str:
         return f"Codec({self.__avro_schema__!r})"

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from avrogen.avro.model import Reference
 from avrogen.codec.classes import AvroValue
-from avrogen.codec.planning import plan_for, plan_to_read
+from avrogen.codec.planning.own import plan_for
 from avrogen.codec.python_backend import compile_decoder, compile_encoder
 from avrogen.codec.schema import Schema
 from avrogen.errors import ResolutionError
@@ -27,11 +27,14 @@ __all__ = [
     "encoder_of",
     "install_decoder",
     "install_encoder",
+    "named",
 ]
 
 Encoder: TypeAlias = Callable[..., bytes]
 Decoder: TypeAlias = Callable[..., Any]
 Classes: TypeAlias = Mapping[str, type[object]]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 MAX_WRITERS: Final = 100
 """Writers whose decoders are kept, for each class, codec or schema that reads them."""
@@ -83,6 +86,8 @@ class Decoders:
     def _make(self, writer: Schema) -> Decoder:
         if writer == self._schema:
             return self.own
+        from avrogen.codec.planning.resolved import plan_to_read
+
         reader = self._schema
         try:
             plan = plan_to_read(reader.type, reader.types, writer.type, writer.types, self._classes)
@@ -145,6 +150,7 @@ def install_encoder(class_: type[AvroValue]) -> Encoder:
         # A function in a class is a method: the object becomes its argument. A method that
         # somebody wrote into a subclass stays.
         if class_.__dict__.get("to_avro", AvroValue.to_avro) is AvroValue.to_avro:
+            named(encode, AvroValue.to_avro, class_.__module__, class_.__qualname__)
             setattr(class_, "to_avro", encode)  # noqa: B010 -- a method to type checkers
         return encode
 
@@ -155,9 +161,25 @@ def install_decoder(class_: type[AvroValue]) -> Decoder:
         decode = decoder_of(class_)
         inherited = AvroValue.__dict__["from_avro"]
         if class_.__dict__.get("from_avro", inherited) is inherited:
+            named(decode, AvroValue.from_avro, class_.__module__, class_.__qualname__)
             # A static method, as a function in a class would get the class itself.
             setattr(class_, "from_avro", staticmethod(decode))  # noqa: B010 -- as above
         return decode
+
+
+def named(compiled: F, like: Any, module: str, owner: str | None) -> F:
+    """Call a compiled function by where it can be found, so that it can be pickled by that.
+
+    Args:
+        compiled: the function.
+        like: what it takes the place of.
+        module: where its owner is.
+        owner: the owner's name there; None: it has none.
+    """
+    compiled.__doc__ = like.__doc__
+    if owner is not None:
+        compiled.__module__, compiled.__qualname__ = module, f"{owner}.{like.__name__}"
+    return compiled
 
 
 def _decoders(owner: SchemaOwner | Schema) -> Decoders:

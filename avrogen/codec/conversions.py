@@ -22,6 +22,7 @@ __all__ = [
     "EPOCH",
     "EPOCH_ORDINAL",
     "LOCAL_EPOCH",
+    "MAX_SCALE",
     "PER_SECOND",
     "date_from_days",
     "decimal_contexts",
@@ -43,6 +44,11 @@ _FLOAT: Final = Struct("<f")
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LOCAL_EPOCH: Final = datetime(1970, 1, 1)
 EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
+_FIRST: Final = datetime.min - LOCAL_EPOCH
+_LAST: Final = datetime.max - LOCAL_EPOCH
+
+MAX_SCALE: Final = -MIN_EMIN
+"""Decimal places that ``decimal`` can count."""
 
 PER_SECOND: Final = {TimeUnit.MILLIS: 1_000, TimeUnit.MICROS: 1_000_000, TimeUnit.NANOS: 10**9}
 
@@ -79,13 +85,15 @@ def time_from_units(units: int, unit: TimeUnit) -> time:
 def timestamp_to_units(value: datetime, unit: TimeUnit, *, local: bool) -> int:
     """Whole units since 1970, rounded towards the past."""
     if local:
-        if value.tzinfo is not None:
+        if value.utcoffset() is not None:
             raise ValueError("expected a datetime without time zone")
-        delta = value - LOCAL_EPOCH
+        delta = value.replace(tzinfo=None) - LOCAL_EPOCH
     else:
         if value.utcoffset() is None:
             raise ValueError("expected a datetime with a time zone")
         delta = value - EPOCH
+        if not _FIRST <= delta <= _LAST:
+            raise ValueError("expected a datetime from the years 1 to 9999 in UTC")
     per_second = PER_SECOND[unit]
     seconds = delta.days * 86_400 + delta.seconds
     return seconds * per_second + delta.microseconds * per_second // 1_000_000
@@ -155,6 +163,8 @@ def unscaled(value: Decimal, precision: int, scale: int) -> int:
     """``value * 10**scale``; zeros beyond the scale do no harm."""
     if not value.is_finite():
         raise ValueError("expected a finite Decimal")
+    if scale > MAX_SCALE:
+        raise ValueError("there are no Decimals of so many decimal places")
     dropping_zeros, exact = decimal_contexts(precision)
     try:
         quantized = dropping_zeros.quantize(value, Decimal((0, (1,), -scale)))

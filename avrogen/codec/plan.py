@@ -16,7 +16,7 @@ schemas are finite. A backend is free to expand calls in place.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -45,6 +45,7 @@ __all__ = [
     "Plan",
     "PromotedOperation",
     "RealOperation",
+    "Reasons",
     "RecordOperation",
     "SkipOperation",
     "StringOperation",
@@ -57,6 +58,9 @@ __all__ = [
 
 
 Bits: TypeAlias = Literal[32, 64]
+
+Reasons: TypeAlias = Callable[[], tuple[Incompatibility, ...]]
+"""A function, as reasons are seldom asked for and take a while to work out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +119,14 @@ class EnumOperation:
         values: what they are read as; None: the reader has neither the symbol nor a default, and
             data that use it cannot be read.
         type: of the values: ``str``, or the StrEnum for this enum.
-        reasons: why some data cannot be read.
+        reasons: says why some data cannot be read.
     """
 
     name: str
     symbols: tuple[str, ...]
     values: tuple[str | None, ...]
     type: type[str]
-    reasons: tuple[Incompatibility, ...] = ()
+    reasons: Reasons = tuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,9 +274,9 @@ class SkipOperation:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableOperation:
-    """No value: data that come here cannot be read. ``reasons`` say why. In unions only."""
+    """No value: data that come here cannot be read. ``reasons`` says why. In unions only."""
 
-    reasons: tuple[Incompatibility, ...]
+    reasons: Reasons
 
 
 Operation: TypeAlias = (

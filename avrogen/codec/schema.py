@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
     from avrogen.avro.incompatibility import Incompatibility
-    from avrogen.avro.model import AvroType, NamedType
+    from avrogen.avro.model import AvroType, Json, NamedType
     from avrogen.codec.classes import AvroValue
     from avrogen.codec.codec import Codec
     from avrogen.codec.limits import Limits
@@ -204,27 +204,31 @@ class Schema:
                 waiting.extend(schema._owners())
 
     def __str__(self) -> str:
-        import json
-
         from avrogen.avro.schema_json import self_contained_json
 
-        tree = self_contained_json(self.type, self.types)
-        return json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
+        return _dumped(self_contained_json(self.type, self.types))
 
     def __repr__(self) -> str:
+        from avrogen.codec.brief import one_line
+
         text = " ".join(self._text[:200].split())
-        return f"<Schema {text if len(text) <= 60 else text[:57] + '...'}>"
+        return f"<Schema {one_line(text if len(text) <= 60 else f'{text[:57]}...')}>"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Schema):
             return NotImplemented
-        return self is other or (self.type == other.type and dict(self.types) == dict(other.types))
+        if self is other:
+            return True
+        alike = self.type == other.type and dict(self.types) == dict(other.types)
+        return alike and _is_same(_definitions(self), _definitions(other))
 
     def __hash__(self) -> int:
         return hash(self.canonical_form)
 
-    def __reduce__(self) -> tuple[Callable[[str], Schema], tuple[str]]:
-        return Schema.parse, (str(self),)
+    def __reduce__(self) -> tuple[Callable[[str, list[str]], Schema], tuple[str, list[str]]]:
+        # Type by type: inside each other, they might be nested more deeply than can be parsed.
+        text, *definitions = map(_dumped, _definitions(self))
+        return _unpickled, (text, definitions)
 
     def _parse(self) -> tuple[AvroType, Mapping[str, NamedType]]:
         # Two threads may both do this; they come to the same.
@@ -235,7 +239,10 @@ class Schema:
 
             schemas = {id(schema): schema for _, schema in self.closure()}
             schemas[id(self)] = self
-            sources = {Source(f"<schema {key}>", schemas[key]._text): key for key in schemas}
+            sources: dict[Source, int] = {}
+            for number, (key, schema) in enumerate(schemas.items(), 1):
+                name = "<schema>" if schema is self else f"<schema {number}>"
+                sources[Source(name, schema._text)] = key
             parsed = parse_sources(sources)
             if problems := [d for d in parsed.diagnostics if d.severity == "error"]:
                 raise SchemaError(problems)
@@ -246,3 +253,38 @@ class Schema:
                     schema._parsed = (root.type, parsed.types)
         assert self._parsed is not None, "every source without errors has a root"
         return self._parsed
+
+
+def _definitions(schema: Schema) -> list[Json]:
+    """A schema as JSON, one named type at a time."""
+    from avrogen.avro.schema_json import definition_json, type_json
+
+    types = schema.types
+    return [
+        type_json(schema.type),
+        *(definition_json(types[name], types) for name in sorted(types)),
+    ]
+
+
+def _dumped(tree: Json) -> str:
+    import json
+
+    return json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
+
+
+def _unpickled(text: str, definitions: list[str]) -> Schema:
+    from avrogen.codec.codec import Codec
+
+    owners: list[SchemaOwner] = [Codec(Schema.embedded(each)) for each in definitions]
+    return Schema(text, lambda: owners)
+
+
+def _is_same(one: Json, other: Json) -> bool:
+    """Equality that tells ``true`` from 1: as Python values they are equal."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_is_same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_is_same(one[key], other[key]) for key in one)
+    return one == other

@@ -16,8 +16,10 @@ So ``1`` is written as int in ``["double", "long", "int"]``'s first integer bran
 branches remain that no value can tell apart, the build of the schema has warned.
 
 Of plain values, ``("full.Name", value)`` names its branch. A dict is written as the first record
-that has exactly its keys, else as a map, else as the first record whose fields it has, else as the
-first record. Looking goes no deeper than keys.
+that has exactly its keys and whose fields can hold what is under them, else as a map, else as the
+first record whose fields it has (and more) and can hold, else as the first that has them, else as
+the first record. Looking goes no deeper: of what is under a key, a list counts as an array and a
+dict as a record or a map, whatever is in them.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ __all__ = ["choose_branch", "fit", "forced_branch"]
 _EXACT, _LESS_EXACT = 1, 2
 _SUBCLASS = 2  # added to one of the above
 _CONVERTED = 4  # likewise
-_OTHER_DICT = 7
+_MORE_KEYS, _UNFIT_DICT, _OTHER_DICT = 7, 8, 9
 
 
 def choose_branch(
@@ -183,6 +185,21 @@ def _fit_record(record: plan.RecordOperation, value: Any) -> int | None:
         return None
     entries: dict[Any, Any] = value
     names = {field.name for field in record.fields}
-    if entries.keys() == names:
-        return rank
-    return _OTHER_DICT - 1 if entries.keys() >= names else _OTHER_DICT
+    if not entries.keys() >= names:
+        return _OTHER_DICT
+    if not all(_can_hold(field.operation, entries[field.name]) for field in record.fields):
+        return _UNFIT_DICT
+    return rank if len(entries) == len(names) else _MORE_KEYS
+
+
+def _can_hold(operation: plan.Operation, value: Any) -> bool:
+    """Whether an operation might hold a value, from a look at the outside of it."""
+    match operation:
+        case plan.UnionOperation(branches):
+            return any(_can_hold(branch.operation, value) for branch in branches) or (
+                isinstance(value, tuple)  # a branch is forced
+            )
+        case plan.Call():
+            return isinstance(value, dict)
+        case _:
+            return fit(operation, value, {}) is not None

@@ -46,7 +46,7 @@ def compile_package(
         return None
     report_endless_records(parsed.types, diagnostics)
     report_ambiguous_unions(parsed, diagnostics)
-    package = lower(parsed, diagnostics)
+    package = lower(parsed, config.topics, diagnostics)
     if diagnostics.has_errors:
         return None
     return format_files(render(package), cache, progress)

@@ -19,12 +19,29 @@ from avrogen.compiler.registry_config import RegistryConfig, read_registry
 from avrogen.compiler.toml_positions import TomlPositions
 from avrogen.compiler.toml_tables import TableReader, Toml, near
 
-__all__ = ["SUBJECT_STRATEGIES", "Config", "Topic", "read_config"]
+__all__ = [
+    "FILE_NAME",
+    "PROJECT_FILE_NAME",
+    "SUBJECT_STRATEGIES",
+    "Config",
+    "Topic",
+    "parse_config",
+    "read_config",
+]
 
 FILE_NAME = "avrogen.toml"
+PROJECT_FILE_NAME = "pyproject.toml"
 SUBJECT_STRATEGIES = ("topic", "record", "topic-record")
 _KEYS = ("strict", "topics", "registry")
-_TOPIC_KEYS = ("name", "value", "key", "key-field", "subject-strategy", "dead-letter")
+_TOPIC_KEYS = (
+    "name",
+    "value",
+    "key",
+    "key-field",
+    "subject-strategy",
+    "dead-letter",
+    "tombstones",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +56,7 @@ class Topic:
         key_field: the field of the value that the key is taken from.
         subject_strategy: one of :data:`SUBJECT_STRATEGIES`.
         dead_letter: the topic for messages that cannot be handled.
+        tombstones: whether messages without a value may be on it.
         place: where its entries stand in the file.
     """
 
@@ -49,6 +67,7 @@ class Topic:
     key_field: str | None
     subject_strategy: str
     dead_letter: str | None
+    tombstones: bool
     place: TopicPlace
 
 
@@ -105,53 +124,65 @@ def read_config(schema_paths: Iterable[Path], diagnostics: Diagnostics) -> Confi
             hint="keep one of the two",
         )
     if files:
-        return _read(files[0], (), diagnostics)
+        return _read(files[0], diagnostics)
     project = _project_file(paths[0]) if paths else None
-    config = _read(project, ("tool", "avrogen"), diagnostics) if project else Config()
+    config = _read(project, diagnostics) if project else Config()
     return config if folders else replace(config, topics=())
 
 
-def _project_file(path: Path) -> Path | None:
-    absolute = path.resolve()
-    for parent in (absolute, *absolute.parents):
-        file = parent / "pyproject.toml"
-        if file.is_file():
-            return file
-    return None
-
-
-def _read(file: Path, top: tuple[str, ...], diagnostics: Diagnostics) -> Config:
-    """Read one file.
+def parse_config(path: str, data: bytes, diagnostics: Diagnostics) -> Config:
+    """What a configuration file says; defaults, where it cannot be understood.
 
     Args:
-        top: the table that is ours, empty for the whole file.
+        path: of the file, as users should see it; its last part tells what kind of file it is.
+        data: what it holds.
+        diagnostics: takes every mistake in it.
     """
-    path = file.as_posix()
+    top = ("tool", "avrogen") if path.endswith(PROJECT_FILE_NAME) else ()
     try:
-        text = file.read_bytes().decode("utf-8")
+        text = data.decode("utf-8")
         document: Toml = tomllib.loads(text)
-    except OSError as error:
-        diagnostics.report(
-            Code.UNREADABLE_FILE, Location(path), f"cannot be read: {error.strerror or error}"
-        )
-        return Config()
     except ValueError as error:
         diagnostics.report(Code.TOML_SYNTAX, _syntax_location(path, error), _syntax_message(error))
         return Config()
     for step in top:
         document = document.get(step, {}) if isinstance(document, dict) else {}
-    return _config(document, top, TableReader(TomlPositions(path, text), diagnostics))
+    reader = TableReader(TomlPositions(path, text), diagnostics)
+    return _config(document, top, reader, Path(path).parent)
 
 
-def _config(document: Toml, top: Pointer, reader: TableReader) -> Config:
+def _project_file(path: Path) -> Path | None:
+    absolute = path.resolve()
+    for parent in (absolute, *absolute.parents):
+        file = parent / PROJECT_FILE_NAME
+        if file.is_file():
+            return file
+    return None
+
+
+def _read(file: Path, diagnostics: Diagnostics) -> Config:
+    path = file.as_posix()
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        diagnostics.report(
+            Code.UNREADABLE_FILE, Location(path), f"cannot be read: {error.strerror or error}"
+        )
+        return Config()
+    return parse_config(path, data, diagnostics)
+
+
+def _config(document: Toml, top: Pointer, reader: TableReader, folder: Path) -> Config:
     table = reader.table(document, top, _KEYS)
     topics = reader.table(table.get("topics", {}), (*top, "topics"), None)
     read = (_topic(name, topics[name], (*top, "topics", name), reader) for name in topics)
-    registry = table.get("registry")
+    registry = None
+    if "registry" in table:
+        registry = read_registry(table["registry"], (*top, "registry"), reader, folder)
     return Config(
         strict=reader.flag(table, "strict", top),
         topics=tuple(topic for topic in read if topic),
-        registry=None if registry is None else read_registry(registry, (*top, "registry"), reader),
+        registry=registry,
     )
 
 
@@ -177,6 +208,7 @@ def _topic(topic: str, value: Toml, at: Pointer, reader: TableReader) -> Topic |
         key_field=reader.text(table, "key-field", at),
         subject_strategy=strategy or ("topic" if len(names) == 1 else "topic-record"),
         dead_letter=reader.text(table, "dead-letter", at),
+        tombstones=reader.flag(table, "tombstones", at),
         place=TopicPlace(reader.positions, at),
     )
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.source import Location, Source
 
-__all__ = ["read_sources"]
+__all__ = ["SUFFIX", "read_sources"]
 
-_SUFFIX = ".avsc"
+SUFFIX = ".avsc"
 
 
 def read_sources(paths: Iterable[Path], diagnostics: Diagnostics) -> list[Source]:
@@ -59,7 +59,7 @@ def _walk(folder: Path, around: tuple[str, ...], diagnostics: Diagnostics) -> It
         return
     for entry in entries:
         if entry.is_dir():
-            if entry.suffix == _SUFFIX:
+            if entry.suffix == SUFFIX:
                 diagnostics.report(
                     Code.DIRECTORY_NAMED_LIKE_SCHEMA,
                     Location(entry.as_posix()),
@@ -67,7 +67,7 @@ def _walk(folder: Path, around: tuple[str, ...], diagnostics: Diagnostics) -> It
                 )
             elif not entry.name.startswith("."):
                 yield from _walk(entry, (*around, real), diagnostics)
-        elif entry.suffix == _SUFFIX:
+        elif entry.suffix == SUFFIX:
             yield entry
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -13,6 +13,7 @@ from avrogen.avro.parser import Parsed, Root
 from avrogen.avro.references import mentions, references
 from avrogen.avro.schema_json import definition_json, type_json
 from avrogen.avro.source import Pointer
+from avrogen.compiler.config import Topic
 from avrogen.compiler.defaults import DefaultWriter, NotADefault
 from avrogen.compiler.expressions import Expression, Symbol
 from avrogen.compiler.logical_defaults import NoSuchValue
@@ -34,18 +35,20 @@ from avrogen.compiler.pymodel import (
     RecordClass,
 )
 from avrogen.compiler.schema_text import laid_out
+from avrogen.compiler.topic_lowering import lower_topics, topics_namespace
 
 __all__ = ["lower"]
 
 
-def lower(parsed: Parsed, diagnostics: Diagnostics) -> Package:
+def lower(parsed: Parsed, topics: Iterable[Topic], diagnostics: Diagnostics) -> Package:
     """The generated package for everything that was parsed.
 
     Args:
         parsed: schemas without errors.
+        topics: topics that fit them.
         diagnostics: takes what only shows when Python values are made.
     """
-    return _Lowering(parsed.types, place(parsed), diagnostics).package()
+    return _Lowering(parsed.types, place(parsed), diagnostics).package(tuple(topics))
 
 
 @dataclass(frozen=True)
@@ -60,14 +63,16 @@ class _Lowering:
         default_factory=dict[str, dict[str, MemberName]]
     )
 
-    def package(self) -> Package:
+    def package(self, topics: tuple[Topic, ...]) -> Package:
         for home, full_names in self.places.modules.items():
             self._name_contents(home, full_names)
         modules = [
             *(self._module(home, names) for home, names in self.places.modules.items()),
             *(self._alias_module(root, public) for root, public in self.places.aliases),
         ]
-        return Package(tuple(self._namespaces()), tuple(modules))
+        topic_modules = lower_topics(topics, self.types, self.places)
+        namespaces = [*self._namespaces(), *topics_namespace(topic_modules)]
+        return Package(tuple(namespaces), tuple(modules), topic_modules)
 
     def _name_contents(self, home: Home, full_names: Iterable[str]) -> None:
         """Settle the names of fields and members, which the defaults of other modules mention."""
@@ -182,7 +187,7 @@ class _Lowering:
             own = exports.get(path, [])
             if not path:
                 own = [*own, *self._short_names(own)]
-            yield Namespace(path, avro_name, tuple(sorted(own)))
+            yield Namespace(path, _namespace_doc(avro_name, own), tuple(sorted(own)))
 
     def _short_names(self, own: Iterable[Export]) -> Iterable[Export]:
         """What is offered at the top of the package beside its own: names that are unique."""
@@ -215,6 +220,14 @@ def _kind(type_: model.AvroType) -> str:
             return "union"
         case _:
             assert_never(type_)
+
+
+def _namespace_doc(avro_name: str, exports: Sequence[Export]) -> str:
+    if not avro_name:
+        return "Avro schemas as Python types."
+    if not exports:
+        return f"Namespaces in ``{avro_name}``."
+    return f"Types of the Avro namespace ``{avro_name}``."
 
 
 def _doc(named: model.NamedType, kind: str) -> str:

@@ -12,14 +12,22 @@ from typing import assert_never
 from avrogen.avro import model
 from avrogen.compiler.expressions import RUNTIME, Expression, Symbol, builtin, join
 
-__all__ = ["SymbolOf", "has_class", "python_type"]
+__all__ = [
+    "NONE",
+    "PRIMITIVES",
+    "SymbolOf",
+    "has_class",
+    "logical_type",
+    "python_type",
+    "union",
+]
 
 SymbolOf = Callable[[str], Symbol]
 """From the full name of a named type with a class to that class, as seen from some module."""
 
 NONE = Expression(("None",))
 
-_PRIMITIVES: Mapping[model.PrimitiveName, Expression] = {
+PRIMITIVES: Mapping[str, Expression] = {
     "null": NONE,
     "boolean": builtin("bool"),
     "int": builtin("int"),
@@ -43,7 +51,7 @@ def python_type(
     """
     match type_:
         case model.Primitive(name, logical):
-            return logical_type(logical) if logical else _PRIMITIVES[name]
+            return logical_type(logical) if logical else PRIMITIVES[name]
         case model.Reference(name):
             named = types[name]
             if isinstance(named, model.Fixed) and named.logical:
@@ -55,7 +63,7 @@ def python_type(
             inner = python_type(values, types, symbol_of)
             return Expression.of(builtin("dict"), "[", builtin("str"), ", ", inner, "]")
         case model.Union(branches):
-            return _union(python_type(branch, types, symbol_of) for branch in branches)
+            return union(python_type(branch, types, symbol_of) for branch in branches)
         case _:
             assert_never(type_)
 
@@ -88,7 +96,7 @@ def has_class(named: model.NamedType) -> bool:
     return not (isinstance(named, model.Fixed) and named.logical)
 
 
-def _union(branches: Iterable[Expression]) -> Expression:
+def union(branches: Iterable[Expression]) -> Expression:
     """Each Python type once, in the order of the branches, and None last."""
     distinct = dict.fromkeys(branches)
     if not distinct:

@@ -15,13 +15,16 @@ import hashlib
 import keyword
 import re
 from collections.abc import Callable, Collection, Iterable
-from typing import Self
+from dataclasses import dataclass
+from typing import Final, Self
 
 __all__ = [
+    "TOPICS_PACKAGE",
     "AttributeName",
     "ClassName",
     "MemberName",
     "ModuleName",
+    "TopicNames",
     "alias_name",
     "attribute_names",
     "class_names",
@@ -30,6 +33,7 @@ __all__ = [
     "module_names",
     "package_parts",
     "snake_case",
+    "topic_names",
 ]
 
 
@@ -101,8 +105,8 @@ _DEVICES = frozenset(
 )
 """File names that Windows reserves, in any case and with any extension."""
 
-_ROOT_MODULES = frozenset({"topics"})
-"""Modules of a generated package that are no namespaces."""
+TOPICS_PACKAGE: Final = ModuleName("topics")
+"""The package inside a generated one that holds its topics, and is no namespace."""
 
 _LONGEST_MODULE_NAME = 120
 """Characters; file systems stop at 255 bytes, and ``.cpython-313.opt-1.pyc`` is added to it."""
@@ -163,12 +167,58 @@ def package_parts(namespaces: Iterable[str]) -> dict[str, tuple[ModuleName, ...]
         for depth, part in enumerate(parts):
             children.setdefault(".".join(parts[:depth]), set()).add(part)
     for parent in sorted(children, key=lambda name: (name.count(".") if name else -1, name)):
-        taken = _KEYWORDS if parent else _KEYWORDS | _ROOT_MODULES
+        taken = _KEYWORDS if parent else _KEYWORDS | {TOPICS_PACKAGE}
         names = _distinct(sorted(children[parent]), taken, _package_name, fold=True)
         for part, name in names.items():
             full_name = f"{parent}.{part}" if parent else part
             paths[full_name] = (*paths[parent], ModuleName(name))
     return paths
+
+
+@dataclass(frozen=True, slots=True)
+class TopicNames:
+    """What is defined for a topic: its declaration and the classes of its clients."""
+
+    declaration: ClassName
+    producer: ClassName
+    consumer: ClassName
+    async_producer: ClassName
+
+    def all(self) -> tuple[ClassName, ...]:
+        """Each of them."""
+        return (
+            self.declaration,
+            self.producer,
+            self.consumer,
+            self.async_producer,
+        )
+
+
+def topic_names(prefixes: Iterable[str]) -> dict[str, TopicNames]:
+    """Names for the topics of a package by what their classes are called (``Orders``).
+
+    They are offered side by side, so they are distinct: a topic ``AsyncOrders`` has to give way to
+    the asyncio classes of ``Orders``.
+    """
+    wanted: dict[str, str] = {}
+    prefixes = sorted(prefixes)
+    for prefix in prefixes:
+        wanted |= {
+            f"{prefix} declaration": snake_case(prefix).upper(),
+            f"{prefix} producer": f"{prefix}Producer",
+            f"{prefix} consumer": f"{prefix}Consumer",
+            f"{prefix} async producer": f"Async{prefix}Producer",
+        }
+    given = _distinct(wanted, _KEYWORDS, wanted.__getitem__)
+    return {
+        prefix: TopicNames(
+            declaration=ClassName(given[f"{prefix} declaration"]),
+            producer=ClassName(given[f"{prefix} producer"]),
+            consumer=ClassName(given[f"{prefix} consumer"]),
+            async_producer=ClassName(given[f"{prefix} async producer"]),
+        )
+        for prefix in prefixes
+    }
 
 
 def alias_name(file_stem: str) -> str:

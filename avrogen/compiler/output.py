@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.source import Location
-from avrogen.compiler.rendering import HEADER, ROOT_MARK
+from avrogen.compiler.marks import HEADER, ROOT_MARK
 
 __all__ = ["Changes", "apply", "compare", "unified_diff"]
 

@@ -17,6 +17,7 @@ from avrogen.compiler.expressions import Symbol
 from avrogen.compiler.grouping import circles
 from avrogen.compiler.mapping import has_class
 from avrogen.compiler.naming import (
+    TOPICS_PACKAGE,
     ClassName,
     ModuleName,
     alias_name,
@@ -162,7 +163,9 @@ def place(parsed: Parsed) -> Places:
 def _subpackages(
     package: tuple[ModuleName, ...], packages: Mapping[str, tuple[ModuleName, ...]]
 ) -> set[str]:
-    return {path[-1] for path in packages.values() if path and path[:-1] == package}
+    found: set[str] = {path[-1] for path in packages.values() if path and path[:-1] == package}
+    # Reserved even where there are no topics yet: names should stay when they come.
+    return found if package else found | {TOPICS_PACKAGE}
 
 
 def _type_names(

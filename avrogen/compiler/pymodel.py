@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from avrogen.compiler.expressions import Expression, Symbol
-from avrogen.compiler.naming import AttributeName, ClassName, MemberName, ModuleName
+from avrogen.compiler.naming import (
+    AttributeName,
+    ClassName,
+    MemberName,
+    ModuleName,
+    TopicNames,
+)
 
 __all__ = [
     "AliasDefinition",
@@ -25,6 +31,7 @@ __all__ = [
     "Namespace",
     "Package",
     "RecordClass",
+    "TopicModule",
 ]
 
 
@@ -133,16 +140,55 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """A public package: an Avro namespace, or what lies around one.
+    """A public package: an Avro namespace, what lies around one, or the topics.
 
     Attributes:
         path: package names from the generated package inwards; empty for that package itself.
-        avro_name: the namespace in Avro.
+        doc: what it is.
     """
 
     path: tuple[ModuleName, ...]
-    avro_name: str
+    doc: str
     exports: tuple[Export, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicModule:
+    """A private module that declares a topic and the classes of its clients.
+
+    Attributes:
+        package: as of :class:`Module`.
+        name: its own name.
+        source: the configuration file it comes from, without folders.
+        names: what it defines.
+        topic: the topic's name in Kafka.
+        key: the Python type of keys.
+        value: the Python type of values.
+        key_type: a primitive type, or what carries the schema of keys; None if there are none.
+        value_types: what carries the schemas of values.
+        key_field: the Avro field that keys are taken from.
+        subject_strategy: the name of the strategy.
+        dead_letter: the topic for messages that cannot be handled.
+        tombstones: whether there are messages without a value.
+        sent: what a producer sends, in the lines of a docstring.
+        received: what a consumer receives, likewise.
+    """
+
+    package: tuple[ModuleName, ...]
+    name: ModuleName
+    source: str
+    names: TopicNames
+    topic: str
+    key: Expression
+    value: Expression
+    key_type: str | Symbol | None
+    value_types: tuple[Symbol, ...]
+    key_field: str | None
+    subject_strategy: str
+    dead_letter: str | None
+    tombstones: bool
+    sent: tuple[str, ...]
+    received: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,3 +197,4 @@ class Package:
 
     namespaces: tuple[Namespace, ...]
     modules: tuple[Module, ...]
+    topics: tuple[TopicModule, ...]

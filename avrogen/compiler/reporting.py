@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from typing import Literal, TypeAlias, assert_never
 
 from avrogen.avro.diagnostics import Diagnostic, Severity
+from avrogen.avro.model import Json
 
-__all__ = ["Format", "report"]
+__all__ = ["Format", "diagnostic_object", "report"]
 
 Format: TypeAlias = Literal["text", "json", "github"]
 
@@ -23,14 +24,15 @@ def report(diagnostics: Iterable[Diagnostic], style: Format) -> str:
         case "text":
             return "\n".join(map(str, diagnostics))
         case "json":
-            return json.dumps([_object(d) for d in diagnostics], indent=2)
+            return json.dumps([diagnostic_object(d) for d in diagnostics], indent=2)
         case "github":
             return "\n".join(map(_workflow_command, diagnostics))
         case _:
             assert_never(style)
 
 
-def _object(diagnostic: Diagnostic) -> dict[str, str | int | None]:
+def diagnostic_object(diagnostic: Diagnostic) -> dict[str, Json]:
+    """What ``json`` says of a diagnostic."""
     return {
         "code": diagnostic.code.id,
         "severity": diagnostic.severity.value,
@@ -46,7 +48,9 @@ def _workflow_command(diagnostic: Diagnostic) -> str:
     """An annotation (GitHub, "Workflow commands for GitHub Actions")."""
     command = "error" if diagnostic.severity is Severity.ERROR else "warning"
     location = diagnostic.location
-    text = diagnostic.message + (f"\nhint: {diagnostic.hint}" if diagnostic.hint else "")
+    notes = [f"note: {note}" for note in diagnostic.notes]
+    hint = [f"hint: {diagnostic.hint}"] if diagnostic.hint else []
+    text = "\n".join((diagnostic.message, *notes, *hint))
     return (
         f"::{command} file={_property(location.path)},line={location.line},"
         f"col={location.column},title={diagnostic.code.id}::{_data(text)}"

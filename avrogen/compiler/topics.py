@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from typing import get_args
+from typing import assert_never, get_args
 
 from avrogen.avro import model
 from avrogen.avro.diagnostics import Code, Diagnostics
@@ -13,9 +13,9 @@ from avrogen.avro.source import Location
 from avrogen.compiler.config import Config, Topic
 from avrogen.compiler.naming import is_package_name
 
-__all__ = ["check_topics"]
+__all__ = ["check_topics", "key_type"]
 
-_PRIMITIVES: frozenset[str] = frozenset(get_args(model.PrimitiveName))
+_KEY_PRIMITIVES: frozenset[str] = frozenset(get_args(model.PrimitiveName)) - {"null"}
 
 _TOPIC_NAME = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,249}")
 """What Kafka allows (org.apache.kafka.common.internals.Topic)."""
@@ -36,6 +36,18 @@ def check_topics(
                 f'the topics "{other}" and "{topic.topic}" are both named {topic.name}',
                 hint="give one of them a name of its own: name = ...",
             )
+
+
+def key_type(topic: Topic, types: Mapping[str, model.NamedType]) -> str | None:
+    """What the keys of a topic without errors are: a primitive, the full name of a type, or None.
+
+    Where only a field is said, it is the type of that field.
+    """
+    if topic.key is not None or topic.key_field is None:
+        return topic.key
+    record = types[topic.value[0]]
+    assert isinstance(record, model.Record), "a key field has been looked for in every value"
+    return next(_type_name(f.type) for f in record.fields if f.name == topic.key_field)
 
 
 class _Check:
@@ -60,8 +72,8 @@ class _Check:
         for index, name in enumerate(topic.value):
             if name not in self._types:
                 self._unknown(name, place.value("value", index), self._types)
-        if topic.key is not None and topic.key not in {*_PRIMITIVES, *self._types}:
-            self._unknown(topic.key, place.value("key"), [*_PRIMITIVES, *self._types])
+        if topic.key is not None and topic.key not in {*_KEY_PRIMITIVES, *self._types}:
+            self._unknown(topic.key, place.value("key"), [*_KEY_PRIMITIVES, *self._types])
         if topic.subject_strategy == "topic" and len(topic.value) > 1:
             self._diagnostics.report(
                 Code.SUBJECT_STRATEGY,
@@ -71,6 +83,13 @@ class _Check:
             )
         if topic.key_field is not None:
             self._check_key_field(topic.key_field)
+        if topic.tombstones and topic.key is None and topic.key_field is None:
+            self._diagnostics.report(
+                Code.TOMBSTONES,
+                place.value("tombstones"),
+                "a tombstone is the end of a key, and messages of this topic have no keys",
+                hint='say what the keys are: key = "string"',
+            )
 
     def _check_topic_name(self, name: str, location: Location) -> None:
         if not _TOPIC_NAME.fullmatch(name):
@@ -116,7 +135,15 @@ class _Check:
 
 def _type_name(type_: model.AvroType) -> str | None:
     """A primitive or the full name of a type; logical types do not count, as on the wire."""
-    return type_.name if isinstance(type_, model.Primitive | model.Reference) else None
+    match type_:
+        case model.Primitive("null"):
+            return None
+        case model.Primitive(name) | model.Reference(name):
+            return name
+        case model.Array() | model.Map() | model.Union():
+            return None
+        case _:
+            assert_never(type_)
 
 
 def _near_type(name: str, known: Iterable[str]) -> str | None:

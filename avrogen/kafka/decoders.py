@@ -76,4 +76,10 @@ class Decoders:
             text = self._registry.by_id(schema)
         else:
             text = self._registry.by_guid(schema)
-        return self._targets.decoder(complete_schema(self._registry, text, f"schema {schema}"))
+        try:
+            name = f"schema {schema}"
+            writer = complete_schema(self._registry, text, name, for_reading=True)
+        except RegistryError as error:
+            error.id = schema
+            raise
+        return self._targets.decoder(writer)

@@ -44,6 +44,7 @@ class Deserializer(Generic[T]):
 
     def __init__(self, registry: SchemaRegistry, *targets: type[T] | Codec[T] | Schema) -> None:
         self._decoders = Decoders(registry, cast("Any", targets))
+        self._known = self._decoders.known
 
     def __call__(self, data: Buffer | None, context: Context | None = None) -> T | None:
         """Read a key or a value.
@@ -63,11 +64,20 @@ class Deserializer(Generic[T]):
         """
         if data is None:
             return None
-        key, body = split(data, context)
-        decode = self._decoders.known(key)
+        if type(data) is bytes and (context is None or not context.headers):
+            # Nearly every message: an id in front, as the one before had.
+            key, body = data[:5], data[5:]
+        else:
+            key, body = split(data, context)
+        decode = self._known(key)
         if decode is None:
-            decode = self._decoders.bind(key, named_schema(data, context))
-        return cast("T", read(decode, body, data, context))
+            key, body = split(data, context)
+            decode = self._known(key) or self._decoders.bind(key, named_schema(data, context))
+        try:
+            return cast("T", decode(body))
+        except DecodeError as error:
+            annotate(error, data, context)
+            raise
 
 
 class AsyncDeserializer(Generic[T]):
@@ -89,13 +99,13 @@ class AsyncDeserializer(Generic[T]):
         if decode is None:
             schema = named_schema(data, context)
             decode = await self._flights.call(key, lambda: self._decoders.bind(key, schema))
-        return cast("T", read(decode, body, data, context))
+        try:
+            return cast("T", decode(body))
+        except DecodeError as error:
+            annotate(error, data, context)
+            raise
 
 
-def read(decode: Callable[..., Any], body: bytes, data: Buffer, context: Context | None) -> object:
-    """What the function reads, with a note to its error that says where that was."""
-    try:
-        return decode(body)
-    except DecodeError as error:
-        error.add_note(place(context, named_schema(data, context)))
-        raise
+def annotate(error: DecodeError, data: Buffer, context: Context | None) -> None:
+    """Note where an error came up, and what the data were written with."""
+    error.add_note(place(context, named_schema(data, context)))

@@ -58,6 +58,7 @@ class Serializer(Generic[T]):
     ) -> None:
         rule = Rule(strategy, register, references, header)
         self._writers = Writers(registry, cast("Any", targets), rule)
+        self._known = self._writers.known
 
     def prepare(self, topic: str, part: Part = "value") -> Sequence[RegisteredSchema]:
         """Look up, or register, the schemas of all classes for a topic.
@@ -86,11 +87,12 @@ class Serializer(Generic[T]):
         if value is None:
             return None
         context = _needed(context)
-        part = part_of(context)
-        bound = self._writers.known(context.topic, part, value)
+        bound = self._known(context.topic, context.field, value)
         if bound is None:
-            bound = self._writers.bind(context.topic, part, value)
-        return written(bound, value, context)
+            bound = self._writers.bind(context.topic, part_of(context), value)
+        prefix, header, encode = bound
+        body = encode(value)
+        return prefix + body if header is None else with_header(header, body, context)
 
 
 class AsyncSerializer(Generic[T]):
@@ -130,7 +132,9 @@ class AsyncSerializer(Generic[T]):
             bound = await self._flights.call(
                 (topic, part, type(value)), lambda: self._writers.bind(topic, part, value)
             )
-        return written(cast("Bound", bound), value, context)
+        prefix, header, encode = cast("Bound", bound)
+        body = encode(value)
+        return prefix + body if header is None else with_header(header, body, context)
 
 
 def _needed(context: Context | None) -> Context:
@@ -139,17 +143,18 @@ def _needed(context: Context | None) -> Context:
     return context
 
 
-def written(bound: Bound, value: object, context: Context) -> bytes:
-    """The value after its prefix, or with its header."""
-    body = bound.encode(value)
-    if bound.header is None:
-        return bound.prefix + body
+def with_header(header: bytes, body: bytes, context: Context) -> bytes:
+    """The body, when its schema is named among the headers.
+
+    Raises:
+        EncodeError: there are none, or none that can be added to.
+    """
     name = KEY_HEADER if part_of(context) == "key" else VALUE_HEADER
     match context.headers:
         case list() as pairs:
-            pairs.append((name, bound.header))
+            pairs.append((name, header))
         case dict() as members:
-            members[name] = bound.header
+            members[name] = header
         case _:
             raise EncodeError("expected a list or a dict of headers, for the one with the schema")
     return body

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Literal, TypeAlias, assert_never
 
-__all__ = ["Part", "SubjectStrategy", "subject_name"]
+__all__ = ["Part", "SubjectStrategy", "needs_name", "subject_name"]
 
 Part: TypeAlias = Literal["key", "value"]
 """What of a message is written with a schema."""
 
+SubjectStrategy: TypeAlias = Literal["topic", "record", "topic-record"]
+"""How subjects are named; Confluent's three strategies.
 
-class SubjectStrategy(StrEnum):
-    """How subjects are named; Confluent's three strategies, as ``avrogen.toml`` calls them."""
+``topic``: the topic's name and ``-value`` or ``-key`` (``TopicNameStrategy``); ``record``: the
+type's full name (``RecordNameStrategy``); ``topic-record``: the two with a hyphen between them
+(``TopicRecordNameStrategy``).
+"""
 
-    TOPIC = "topic"
-    """``{topic}-key``, ``{topic}-value``: one type on a topic (``TopicNameStrategy``)."""
-    RECORD = "record"
-    """``{full name}``: a type has the same schema on all topics (``RecordNameStrategy``)."""
-    TOPIC_RECORD = "topic-record"
-    """``{topic}-{full name}``: several types on a topic (``TopicRecordNameStrategy``)."""
 
-    @property
-    def needs_name(self) -> bool:
-        """Whether only types that have a name have a subject."""
-        return self is not SubjectStrategy.TOPIC
+def needs_name(strategy: SubjectStrategy) -> bool:
+    """Whether only types that have a name have a subject.
+
+    Raises:
+        ValueError: there is no such strategy.
+    """
+    known: tuple[SubjectStrategy, ...] = ("topic", "record", "topic-record")
+    if strategy not in known:
+        raise ValueError(f"a subject strategy is {', '.join(known)}, not {strategy!r}")
+    return strategy != "topic"
 
 
 def subject_name(strategy: SubjectStrategy, topic: str, part: Part, name: str | None) -> str:
@@ -39,14 +42,14 @@ def subject_name(strategy: SubjectStrategy, topic: str, part: Part, name: str | 
     Raises:
         ValueError: the strategy goes by names, and the type has none.
     """
-    if strategy is SubjectStrategy.TOPIC:
+    if strategy == "topic":
         return f"{topic}-{part}"
     if name is None:
         raise ValueError(f"the subject strategy {strategy} is for types that have a name")
     match strategy:
-        case SubjectStrategy.RECORD:
+        case "record":
             return name
-        case SubjectStrategy.TOPIC_RECORD:
+        case "topic-record":
             return f"{topic}-{name}"
         case _:
             assert_never(strategy)

@@ -6,8 +6,9 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 from avrogen.codec.schema import SchemaOwner
+from avrogen.kafka.subjects import SubjectStrategy
 
-__all__ = ["KeyType", "PrimitiveKey", "StrategyName", "Topic"]
+__all__ = ["KeyType", "PrimitiveKey", "SubjectStrategy", "Topic"]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -17,13 +18,6 @@ PrimitiveKey: TypeAlias = Literal["boolean", "int", "long", "float", "double", "
 
 KeyType: TypeAlias = "PrimitiveKey | SchemaOwner"
 """What keys are: a primitive, or a type whose schema is in the registry."""
-
-StrategyName: TypeAlias = Literal["topic", "record", "topic-record"]
-"""Under which subject the schema of a type is registered.
-
-``topic``: the topic's name and ``-value`` or ``-key``; ``record``: the type's full name;
-``topic-record``: the two with a hyphen between them.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +31,7 @@ class Topic(Generic[K, V]):
         name: what it is called in Kafka.
         value: the types of its values: generated classes, or codecs of types that have no class.
         key: the type of its keys; None if messages have none.
-        key_field: the Python attribute of every value that its key is taken from.
+        key_field: the Avro field of every value that its key is taken from.
         subject_strategy: where the registry has the schemas of its values.
         dead_letter: the topic for messages that cannot be handled.
         tombstones: whether a message may be a tombstone.
@@ -48,6 +42,6 @@ class Topic(Generic[K, V]):
     value: tuple[SchemaOwner, ...]
     key: KeyType | None = None
     key_field: str | None = None
-    subject_strategy: StrategyName = "topic"
+    subject_strategy: SubjectStrategy = "topic"
     dead_letter: str | None = None
     tombstones: bool = False

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from threading import Lock
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from avrogen.codec.compilation import encoder_of
 from avrogen.errors import EncodeError, RegistryError
 from avrogen.kafka.framing import frame_prefix, header_value
 from avrogen.kafka.registry.registration import find_or_register
 from avrogen.kafka.registry.single_flight import SingleFlight
-from avrogen.kafka.subjects import SubjectStrategy, subject_name
+from avrogen.kafka.subjects import needs_name, subject_name
 from avrogen.kafka.targets import name_of, schema_of
 
 if TYPE_CHECKING:
     from avrogen.kafka.registry.port import RegisteredSchema, SchemaRegistry
-    from avrogen.kafka.subjects import Part
+    from avrogen.kafka.subjects import Part, SubjectStrategy
     from avrogen.kafka.targets import Target
 
-__all__ = ["Bound", "Rule", "Writers"]
+__all__ = ["MAX_BOUND", "Bound", "Rule", "Writers"]
+
+MAX_BOUND: Final = 10_000
+"""Topics, times classes, that are remembered: names of topics may be without end."""
 
 
 class Rule(NamedTuple):
@@ -62,7 +66,7 @@ class Writers:
 
     Raises:
         TypeError: it is something else.
-        ValueError: the strategy needs names, and a type has none.
+        ValueError: there is no such strategy, or it goes by names and a type has none.
     """
 
     def __init__(self, registry: SchemaRegistry, targets: Sequence[Target], rule: Rule) -> None:
@@ -70,16 +74,18 @@ class Writers:
         if not targets or (len(targets) > 1 and len(classes) < len(targets)):
             raise TypeError("expected generated classes, or a single Codec or Schema")
         several = len(targets) > 1
-        default = SubjectStrategy.TOPIC_RECORD if several else SubjectStrategy.TOPIC
-        self._strategy = SubjectStrategy(rule.strategy or default)
+        default: SubjectStrategy = "topic-record" if several else "topic"
+        self._strategy: SubjectStrategy = rule.strategy or default
+        named = needs_name(self._strategy)
         for target in targets:
-            if name_of(schema_of(target)) is None and self._strategy.needs_name:
+            if name_of(schema_of(target)) is None and named:
                 raise ValueError(f"the subject strategy {self._strategy} needs a name: {target!r}")
         self._registry = registry
         self._targets = tuple(targets)
         self._by_class = bool(classes)
         self._rule = rule
-        self._bound: dict[tuple[str, Part, type | None], Bound] = {}
+        self._bound: dict[tuple[str, bool, type | None], Bound] = {}
+        self._lock = Lock()
         self._flights: SingleFlight[Bound] = SingleFlight()
 
     @property
@@ -87,9 +93,10 @@ class Writers:
         """What is written."""
         return self._targets
 
-    def known(self, topic: str, part: Part, value: object) -> Bound | None:
+    def known(self, topic: str, part: str, value: object) -> Bound | None:
         """How a value is written; None: nothing like it was written there yet."""
-        return self._bound.get((topic, part, type(value) if self._by_class else None))
+        kind = type(value) if self._by_class else None
+        return self._bound.get((topic, part == "key", kind))
 
     def bind(self, topic: str, part: Part, value: object) -> Bound:
         """How a value is written, which the registry is asked for. This takes its time.
@@ -100,12 +107,16 @@ class Writers:
         """
         kind = type(value) if self._by_class else None
         target = self._target(value)
-        key = topic, part, kind
+        key = topic, part == "key", kind
 
         def bound() -> Bound:
             return self._made(target, topic, part)
 
-        made = self._bound[key] = self._flights.call((topic, part, id(target)), bound)
+        made = self._flights.call((topic, part, id(target)), bound)
+        with self._lock:
+            self._bound[key] = made
+            if len(self._bound) > MAX_BOUND:
+                del self._bound[next(iter(self._bound))]
         return made
 
     def prepare(self, topic: str, part: Part) -> list[RegisteredSchema]:

@@ -15,33 +15,43 @@ from avrogen.runtime.exports import lazy_exports
 
 if TYPE_CHECKING:
     from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
+    from avrogen.kafka.aio.producer import AsyncKeyedTopicProducer, AsyncTopicProducer
+    from avrogen.kafka.consuming.consumer import TopicConsumer
     from avrogen.kafka.message import Message
-    from avrogen.kafka.producing.producer import TopicProducer
+    from avrogen.kafka.producing.producer import KeyedTopicProducer, TopicProducer
     from avrogen.kafka.topic import Topic
 else:
     __getattr__, __dir__ = lazy_exports(
         __name__,
         {
+            "AsyncKeyedTopicProducer": "avrogen.kafka.aio.producer",
+            "AsyncTopicProducer": "avrogen.kafka.aio.producer",
             "Duration": "avrogen.codec.values",
+            "KeyedTopicProducer": "avrogen.kafka.producing.producer",
             "LocalTimestampNanos": "avrogen.codec.values",
             "Message": "avrogen.kafka.message",
             "TimestampNanos": "avrogen.codec.values",
             "Topic": "avrogen.kafka.topic",
+            "TopicConsumer": "avrogen.kafka.consuming.consumer",
             "TopicProducer": "avrogen.kafka.producing.producer",
         },
     )
 
 __all__ = [
+    "AsyncKeyedTopicProducer",
+    "AsyncTopicProducer",
     "AvroEnum",
     "AvroFixed",
     "AvroRecord",
     "Codec",
     "Duration",
+    "KeyedTopicProducer",
     "LocalTimestampNanos",
     "Message",
     "Schema",
     "TimestampNanos",
     "Topic",
+    "TopicConsumer",
     "TopicProducer",
     "lazy_exports",
 ]

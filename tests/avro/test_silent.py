@@ -168,6 +168,11 @@ ONE_WAY: dict[str, tuple[Any, Any, SilentKind]] = {
         r(field("a", "int", aliases=["b"])),
         SilentKind.AMBIGUOUS_ALIAS,
     ),
+    "two fields that claim one": (
+        r(field("a", "int")),
+        r(field("a", "int"), field("b", "int", aliases=["a"])),
+        SilentKind.CLAIMED_TWICE,
+    ),
 }
 """What the new version reads otherwise. The old one cannot read the new, or not otherwise."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -355,6 +356,29 @@ def test_records_say_that_some_are_gone(broker: EmbeddedBroker) -> None:
     send(broker, "t", large)
     with pytest.raises(RuntimeError, match=r"dropped the first 1 records of t \[0\]"):
         broker.records("t")
+
+
+def test_idempotence_is_not_there(broker: EmbeddedBroker) -> None:
+    """If this changes, the list of what it cannot do is shorter by one."""
+    broker.create_topic("t")
+    lost = threading.Event()
+
+    def noticed(_error: KafkaError) -> None:
+        lost.set()
+
+    settings: dict[str, Any] = {"enable.idempotence": True, "request.timeout.ms": 200, **QUICK}
+    settings |= {"socket.timeout.ms": 300, "reconnect.backoff.max.ms": 100}
+    servers = {"bootstrap.servers": broker.bootstrap_servers}
+    producer = Producer({**servers, **settings, "error_cb": noticed})
+    producer.produce("t", b"1")
+    assert producer.flush(20) == 0
+    broker.delay(30)
+    producer.produce("t", b"2")
+    while not lost.is_set():
+        producer.poll(0.01)
+    broker.recover()
+    assert producer.flush(20) == 0
+    assert values(broker.records("t")) == [b"1", b"2", b"2"]
 
 
 def test_times_are_not_looked_for(broker: EmbeddedBroker) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import make_dataclass
-from typing import Any, assert_never
+from dataclasses import fields, make_dataclass
+from typing import Any, assert_never, cast
 
 from avrogen import Codec, Schema
 from avrogen.avro import model
 from avrogen.avro.schema_json import definition_json, type_json
 from avrogen.runtime.v1 import AvroEnum, AvroFixed, AvroRecord
 
-__all__ = ["Package"]
+__all__ = ["Package", "as_plain"]
 
 
 class Package:
@@ -100,6 +100,37 @@ class Package:
 
     def _schema(self, text: str) -> Schema:
         return Schema.embedded(text, lambda: [*self.classes.values(), *self._codecs])
+
+
+def as_plain(value: Any) -> Any:
+    """A value with dicts, strings and bytes in place of classes."""
+    match value:
+        case AvroEnum():
+            return value.value
+        case AvroFixed():
+            return bytes(value)
+        case AvroRecord():
+            names = _field_names(type(value))
+            return {
+                name: as_plain(getattr(value, field.name))
+                for name, field in zip(names, fields(cast("Any", value)), strict=True)
+            }
+        case list():
+            items = cast("list[Any]", value)  # type: ignore[redundant-cast]
+            return [as_plain(item) for item in items]
+        case dict():
+            entries = cast("dict[str, Any]", value)
+            return {key: as_plain(each) for key, each in entries.items()}
+        case _:
+            return value
+
+
+def _field_names(class_: type[AvroRecord]) -> list[str]:
+    schema = class_.__avro_schema__
+    assert isinstance(schema.type, model.Reference), "generated classes stand for named types"
+    record = schema.types[schema.type.name]
+    assert isinstance(record, model.Record), "it is the class of a record"
+    return [field.name for field in record.fields]
 
 
 _enum: Any = AvroEnum

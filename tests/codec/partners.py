@@ -32,9 +32,10 @@ class FastAvro:
         _fastavro.schemaless_writer(out, self._schema, raw)
         return out.getvalue()
 
-    def read(self, data: bytes) -> Any:
-        """A value in base types."""
-        return _fastavro.schemaless_reader(io.BytesIO(data), self._schema, None)
+    def read(self, data: bytes, reader: FastAvro | None = None) -> Any:
+        """A value in base types; of the ``reader``'s schema, if there is one."""
+        own = None if reader is None else reader._schema
+        return _fastavro.schemaless_reader(io.BytesIO(data), self._schema, own)
 
 
 class Apache:

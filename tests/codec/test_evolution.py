@@ -21,7 +21,8 @@ from avrogen import (
 )
 from avrogen.codec import compilation
 from avrogen.codec.checked.reader import CheckedReader
-from avrogen.codec.planning import plan_to_read
+from avrogen.codec.planning import resolved
+from avrogen.codec.planning.resolved import plan_to_read
 from avrogen.runtime.v1 import AvroRecord
 
 
@@ -391,7 +392,7 @@ def test_each_writer_is_planned_once(monkeypatch: pytest.MonkeyPatch) -> None:
         planned.append(writer)
         return real(reader, types, writer, *rest)
 
-    monkeypatch.setattr(compilation, "plan_to_read", counted)
+    monkeypatch.setattr(resolved, "plan_to_read", counted)
 
     class Fresh(Point):
         """A class of which nothing is compiled yet."""

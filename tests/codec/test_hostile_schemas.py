@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import pickle
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from avrogen import DecodeError, EncodeError, Schema
+from avrogen import DecodeError, EncodeError, Schema, SchemaError
 from tests.codec.dynamic import Package
 
 
@@ -34,6 +35,45 @@ def doubling(levels: int, name: str, innermost: dict[str, Any]) -> list[dict[str
     names = [name.format(level) for level in range(levels + 1)]
     outer = [record(one, a=other, b=other) for one, other in pairwise(names)]
     return [record(names[-1], **innermost), *reversed(outer)]
+
+
+def chain(levels: int) -> list[dict[str, Any]]:
+    """Types that contain the next each, the innermost first, filled by their own defaults."""
+    types = [record(f"C{n}", a=f"C{n + 1}", b="int") for n in range(levels)]
+    for type_ in types:
+        type_["fields"][0]["default"] = {}
+        type_["fields"][1]["default"] = 1
+    last = record(f"C{levels}", a="int")
+    last["fields"][0]["default"] = 1
+    return [last, *reversed(types)]
+
+
+def test_defaults_that_fill_each_other() -> None:
+    """Twice the next each would be two to the fortieth; a long chain, the end of the stack."""
+    types = doubling(40, "R{}", {"z": "int"})
+    for type_ in types:
+        for each in type_["fields"]:
+            each["default"] = 0 if each["name"] == "z" else {}
+    assert parsed(record("T", types=["null", *types])).from_avro(b"\x00") == {"types": None}
+    assert parsed(record("T", types=["null", *chain(50)])).from_avro(b"\x00") == {"types": None}
+    for levels in (70, 3_000):
+        with pytest.raises(SchemaError, match="would have to fill each other"):
+            parsed(record("T", types=["null", *chain(levels)]))
+
+
+def test_schemas_longer_than_the_stack_are_like_others() -> None:
+    """Their first use comes before their definition, so that they lie within each other."""
+    types = [record(f"R{n}", a=f"R{n + 1}") for n in range(1_000)]
+    schema = parsed(record("T", first="R0", types=["null", record("R1000", a="int"), *types]))
+    again = pickle.loads(pickle.dumps(schema))
+    assert again == schema
+    assert hash(again) == hash(schema)
+    assert schema.fingerprint() == again.fingerprint()
+    assert schema.canonical_form.count('"record"') == 1_002
+    with pytest.raises(DecodeError):
+        schema.from_avro(b"", writer=again)
+    with pytest.raises(DecodeError, match="fingerprint"):
+        schema.from_single_object(b"\xc3\x01" + bytes(8))
 
 
 def test_what_has_no_bytes_is_not_skipped_step_by_step() -> None:
@@ -70,6 +110,17 @@ def test_chains_of_types_may_be_longer_than_the_stack() -> None:
         reader.from_avro(b"\xf0\x2e\x02")
 
 
+def test_chains_of_types_may_be_defined_in_the_order_of_their_use() -> None:
+    length = 3_000
+    chain = [record(f"R{n}", a=f"R{n + 1}") for n in range(length)]
+    types = [*chain, record(f"R{length}")]
+    writer = parsed(types)
+    assert writer.canonical_form.startswith('[{"name":"R0","type":"record","fields":[{"name":"a"')
+    assert writer.canonical_form.count('"type":"record"') == length + 1
+    assert len(writer.fingerprint()) == 8
+    assert parsed(record("R0")).from_avro(b"\x00", writer=writer) == {}
+
+
 def test_records_that_contain_each_other_without_end_have_no_values() -> None:
     schema = parsed({"type": "array", "items": record("A", b=record("B", a="A"))})
     assert schema.from_avro(b"\x00") == []
@@ -99,3 +150,11 @@ def test_unions_of_very_many_branches() -> None:
     for data in (b"\x01", bytes.fromhex("a21f"), b"\x81\x01"):
         with pytest.raises(DecodeError, match="no branch"):
             schema.from_avro(data)
+
+
+def test_union_without_branches_has_no_values() -> None:
+    schema = parsed(record("R", a=[]))
+    with pytest.raises(EncodeError, match=r"\$\.a: expected a value of a union without branches"):
+        schema.to_avro({"a": 1})
+    with pytest.raises(DecodeError, match=r"\$\.a"):
+        schema.from_avro(b"\0")

@@ -122,3 +122,28 @@ def test_alias_names(stem: str, expected: str) -> None:
 def test_a_name_is_proven_to_be_one(text: str) -> None:
     with pytest.raises(ValueError, match="not a Python name"):
         naming.AttributeName(text)
+
+
+def test_names_of_topics() -> None:
+    names = naming.topic_names(["Orders", "HTTPEvents2", "lower"])
+    assert names["Orders"].all() == (
+        "ORDERS",
+        "OrdersProducer",
+        "OrdersConsumer",
+        "AsyncOrdersProducer",
+    )
+    assert names["HTTPEvents2"].declaration == "HTTP_EVENTS2"
+    assert names["lower"].producer == "lowerProducer"
+
+
+def test_names_of_topics_are_distinct() -> None:
+    """Whatever the order in which they are configured."""
+    prefixes = ["Orders", "AsyncOrders", "ORDERS", "orders", "OrdersProducer"]
+    names = naming.topic_names(prefixes)
+    assert names == naming.topic_names(reversed(prefixes))
+    given = [name for prefix in prefixes for name in names[prefix].all()]
+    assert len(given) == len(set(given)) == 20
+    assert names["ORDERS"].declaration == "ORDERS"
+    assert names["Orders"].declaration == "ORDERS_"
+    assert names["AsyncOrders"].producer == "AsyncOrdersProducer"
+    assert names["Orders"].async_producer == "AsyncOrdersProducer_"

@@ -15,6 +15,7 @@ import sys
 import time
 
 from tests.fuzz.fuzzing import Tally, fuzz, reproduce
+from tests.fuzz.schema_texts import examine_text
 from tests.fuzz.subjects import subjects
 
 MEMORY = 2 << 30
@@ -29,9 +30,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int)
     parser.add_argument("--part", default="1/1", help="2/3: the second third of the schemas")
     parser.add_argument("--reproduce", nargs=2, metavar=("NAME", "HEX"))
+    parser.add_argument("--schema", metavar="TEXT", help="the text of a schema")
     parser.add_argument("--evolved", metavar="SEED", help="of the versions that read and write")
     arguments = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    if arguments.schema is not None:
+        print(examine_text(arguments.schema))
+        return 0
     if arguments.reproduce:
         name, data = arguments.reproduce
         subject = next(each for each in subjects() if each.name == name)
@@ -56,7 +61,7 @@ def run(seed: int, rounds: int | None, seconds: float, part: int, parts: int) ->
         number += 1
     rate = tally.messages / (time.monotonic() - began)
     print(
-        f"{tally.messages} messages of {len(chosen)} schemas, {tally.values} of them valid, "
+        f"{tally.messages} messages and texts of {len(chosen)} schemas, {tally.values} valid, "
         f"{rate:.0f} a second, {tally.finds} finds"
     )
     return 1 if tally.finds else 0

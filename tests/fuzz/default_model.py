@@ -8,13 +8,17 @@ from typing import Any, TypeAlias
 
 from tests.schema_meaning import is_list, is_object
 
-__all__ = ["Unresolvable", "default_value", "kind_of"]
+__all__ = ["Unresolvable", "UnusableDefault", "default_value", "kind_of"]
 
 Json: TypeAlias = Any
 
 
 class Unresolvable(Exception):
     """These data cannot be read as what the reader wants."""
+
+
+class UnusableDefault(Unresolvable):
+    """A default has a symbol that its enum lacks, which Java's SchemaCompatibility does not see."""
 
 
 def kind_of(type_: Json, definitions: Mapping[str, Json]) -> tuple[str, Json]:
@@ -30,12 +34,12 @@ def default_value(default: Json, type_: Json, definitions: Mapping[str, Json]) -
     """The value of a default that fits its type.
 
     Raises:
-        Unresolvable: it has a symbol that its enum lacks.
+        UnusableDefault: it has a symbol that its enum lacks.
     """
     if is_list(type_):
         fitting = [branch for branch in type_ if _fits(default, branch, definitions)]
         if not fitting:
-            raise Unresolvable(default)
+            raise UnusableDefault(default)
         return default_value(default, fitting[0], definitions)
     kind, own = kind_of(type_, definitions)
     match kind:
@@ -57,7 +61,7 @@ def default_value(default: Json, type_: Json, definitions: Mapping[str, Json]) -
                 for f in own["fields"]
             }
         case "enum" if default not in own["symbols"]:
-            raise Unresolvable(default)
+            raise UnusableDefault(default)
         case _:
             return default
 

@@ -71,6 +71,7 @@ _NEW_FIELDS: Final[Sequence[tuple[Json, Json]]] = (
     ),
     ("long", "no default"),
 )
+_DEFAULTS: Final[Sequence[Json]] = (None, 0, "", [], {}, False)
 _UNITS: Final = (
     "timestamp-millis",
     "timestamp-micros",
@@ -137,7 +138,7 @@ def _drop(fields: list[dict[str, Json]], source: random.Random) -> None:
 
 def _add(fields: list[dict[str, Json]], source: random.Random) -> None:
     type_, default = source.choice(_NEW_FIELDS)
-    field = {"name": f"new_{len(fields)}", "type": copy.deepcopy(type_)}
+    field: dict[str, Json] = {"name": f"new_{len(fields)}", "type": copy.deepcopy(type_)}
     if default != "no default":
         field["default"] = copy.deepcopy(default)
     fields.insert(source.randint(0, len(fields)), field)
@@ -157,7 +158,7 @@ def _rename(fields: list[dict[str, Json]], source: random.Random) -> None:
 def _give_default(fields: list[dict[str, Json]], source: random.Random) -> None:
     if fields:
         field = source.choice(fields)
-        field["default"] = source.choice((None, 0, "", [], {}, False))
+        field["default"] = copy.deepcopy(source.choice(_DEFAULTS))
 
 
 # --- types ---------------------------------------------------------------------------------------
@@ -190,7 +191,7 @@ def _unions(root: Any, places: Sequence[Place], source: random.Random) -> None:
                 place.put(source.choice(place.type))
             case 1:
                 source.shuffle(place.type)
-            case 2:
+            case 2 if len(place.type) > 1:
                 place.type.pop(source.randrange(len(place.type)))
             case _:
                 place.type.append(source.choice(sorted(PRIMITIVES)))

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from functools import cache
-from typing import Any, TypeAlias, cast
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from avrogen import DecodeError, Incompatibility, ResolutionError
-from avrogen.avro import model
-from avrogen.runtime.v1 import AvroEnum, AvroFixed, AvroRecord
 
-__all__ = ["Failure", "Find", "Outcome", "Value", "as_plain", "outcome_of"]
+__all__ = ["Failure", "Find", "Outcome", "Value", "outcome_of"]
 
 LONGEST = 4000
 """Characters of a message with its path. Names of the schemas here are short."""
@@ -59,34 +56,3 @@ def outcome_of(read: Callable[[], Any], size: int) -> Outcome:
         return Failure(error.message, error.path, error.offset, found)
     except Exception as error:
         raise Find(f"{type(error).__name__}: {error}"[:500]) from error
-
-
-def as_plain(value: Any) -> Any:
-    """A value with dicts, strings and bytes in place of classes."""
-    match value:
-        case AvroEnum():
-            return value.value
-        case AvroFixed():
-            return bytes(value)
-        case AvroRecord():
-            names = _field_names(type(value))
-            return {
-                name: as_plain(getattr(value, field.name))
-                for name, field in zip(names, fields(cast("Any", value)), strict=True)
-            }
-        case list():
-            return [as_plain(item) for item in cast("list[Any]", value)]
-        case dict():
-            entries = cast("dict[str, Any]", value)
-            return {key: as_plain(each) for key, each in entries.items()}
-        case _:
-            return value
-
-
-@cache
-def _field_names(class_: type[AvroRecord]) -> list[str]:
-    schema = class_.__avro_schema__
-    assert isinstance(schema.type, model.Reference), "generated classes stand for named types"
-    record = schema.types[schema.type.name]
-    assert isinstance(record, model.Record), "it is the class of a record"
-    return [field.name for field in record.fields]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from avrogen import EncodeError
-from tests.fuzz.outcomes import Failure, Find, Outcome, Value, as_plain, outcome_of
+from tests.codec.dynamic import as_plain
+from tests.fuzz.outcomes import Failure, Find, Outcome, Value, outcome_of
 from tests.fuzz.partner_faults import compare_with_partners
 from tests.fuzz.subjects import Subject
 from tests.strategies import is_same

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from tests.fuzz.default_model import Unresolvable, default_value, kind_of
 from tests.schema_meaning import PRIMITIVES, Meaning, is_list
 
-__all__ = ["Model"]
+__all__ = ["NO_TEXT", "LyingBlock", "Model"]
 
 Json: TypeAlias = Any
 
@@ -27,6 +27,14 @@ _PROMOTIONS = {
     ("string", "bytes"),
     ("bytes", "string"),
 }
+
+
+NO_TEXT = "bytes that are no UTF-8"
+"""What may come of bytes read as a string, although the schemas match."""
+
+
+class LyingBlock(Exception):
+    """A block has other bytes than it says: whether that counts depends on who reads it."""
 
 
 class Model:
@@ -43,6 +51,7 @@ class Model:
 
         Raises:
             Unresolvable: the reader's schema has no place for it.
+            LyingBlock: there is no saying what is right.
         """
         value, end = self._read(self._writer, data, 0)
         assert end == len(data), "the datum is valid"
@@ -90,14 +99,18 @@ class Model:
             count, at = _varint(data, at)
             if count == 0:
                 return items, at
+            end = None
             if count < 0:
-                _, at = _varint(data, at)
+                size, at = _varint(data, at)
+                end = at + size
             for _ in range(abs(count)):
                 key = None
                 if own["type"] == "map":
                     key, at = self._read("string", data, at)
                 value, at = self._read(own.get("items", own.get("values")), data, at)
                 items.append((key, value))
+            if end not in (None, at):
+                raise LyingBlock
 
     # --- what the reader makes of it -------------------------------------------------------------
 
@@ -121,7 +134,7 @@ class Model:
                 try:
                     return value.decode()
                 except UnicodeDecodeError:
-                    raise Unresolvable("no text") from None
+                    raise Unresolvable(NO_TEXT) from None
             case "enum":
                 return self._symbol(value, mine)
             case "array":
@@ -188,6 +201,8 @@ class Model:
                 return self._is_readable(theirs["items"], mine["items"], pairs)
             case "map":
                 return self._is_readable(theirs["values"], mine["values"], pairs)
+            case _:
+                pass
         if not _names_match(theirs["name"], mine):
             return False
         if read == "fixed":

@@ -16,15 +16,15 @@ class TooSlow(BaseException):
 
 @contextmanager
 def watched(seconds: float) -> Generator[None]:
-    """Raise :class:`TooSlow` in the main thread unless this ends within so many seconds."""
+    """Raise :class:`TooSlow` unless this ends within so many seconds of computing."""
 
     def ring(number: int, frame: object) -> NoReturn:
         raise TooSlow(f"more than {seconds} seconds")
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, ring)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)

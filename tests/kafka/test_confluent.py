@@ -83,6 +83,7 @@ ANSWERS: dict[str, tuple[Ask, Reply, object]] = {
     "register": (lambda r: r.register(SUBJECT, SCHEMA), as_json(VERSION), REGISTERED),
     "by-id": (lambda r: r.by_id(7), as_json({"schema": TEXT}), SCHEMA),
     "by-id-avro": (lambda r: r.by_id(7), as_json({"schema": TEXT, "schemaType": "AVRO"}), SCHEMA),
+    "by-id-null": (lambda r: r.by_id(7), as_json({"schema": TEXT, "schemaType": None}), SCHEMA),
     "by-id-references": (
         lambda r: r.by_id(7),
         as_json({"schema": TEXT, "references": REFERENCES}),
@@ -167,7 +168,7 @@ def test_questions(ask: Ask, method: str, path: str, query: dict[str, str]) -> N
     reply = as_json({**VERSION, "is_compatible": True})
     with asking(reply) as (registry, server):
         ask(registry)
-        (call,) = server.calls
+        call = server.calls[-1]
     assert (call.method, call.path, call.query) == (method, path, query)
     if method == "POST":
         assert call.body == {"schema": TEXT, "schemaType": "AVRO"}
@@ -186,6 +187,32 @@ def test_a_registry_that_answers_with_the_id_alone_is_asked_for_the_version() ->
         f"/subjects/{SUBJECT}/versions",
         f"/subjects/{SUBJECT}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("level", "against"),
+    [
+        (as_json({"compatibilityLevel": "BACKWARD"}), "/latest"),
+        (as_json({"compatibilityLevel": "NONE"}), "/latest"),
+        (as_json({"compatibilityLevel": "FULL_TRANSITIVE"}), ""),
+        (as_json({"error_code": 40301, "message": "denied"}, 403), ""),
+    ],
+    ids=["latest", "none", "all", "unknown"],
+)
+def test_a_schema_is_tested_against_what_the_level_is_about(level: Reply, against: str) -> None:
+    with asking(level, as_json({"is_compatible": True})) as (registry, server):
+        assert registry.compatibility(SUBJECT, SCHEMA).compatible
+    path = f"/compatibility/subjects/{SUBJECT}/versions{against}"
+    assert [call.path for call in server.calls] == [f"/config/{SUBJECT}", path]
+
+
+def test_a_level_that_does_not_come_is_no_verdict() -> None:
+    with (
+        asking(Reply(status=503)) as (registry, server),
+        pytest.raises(RegistryError, match="fails"),
+    ):
+        registry.compatibility(SUBJECT, SCHEMA)
+    assert len(server.calls) == 1
 
 
 def test_a_subject_without_a_level_has_that_of_all() -> None:
@@ -300,6 +327,23 @@ def test_a_registry_that_is_not_there() -> None:
     assert caught.value.hint
 
 
+def test_what_is_no_question_for_http_is_not_tried_again() -> None:
+    with (
+        closing(ConfluentRegistry({"url": "httpx://host"})) as registry,
+        pytest.raises(RegistryError, match="cannot be asked: UnsupportedProtocol") as caught,
+    ):
+        registry.subjects()
+    assert not caught.value.transient
+
+
+def test_a_closed_registry_says_so() -> None:
+    registry = ConfluentRegistry({"url": "http://host"})
+    registry.close()
+    with pytest.raises(RegistryError, match="client has been closed") as caught:
+        registry.subjects()
+    assert not caught.value.transient
+
+
 def test_a_registry_whose_certificate_is_not_trusted_is_not_tried_again() -> None:
     with serving(Reply()) as server:
         url = server.url.replace("http:", "https:")
@@ -349,7 +393,7 @@ UNFIT: dict[str, tuple[Ask, object, str]] = {
     "large": (
         lambda r: r.by_id(7),
         {"schema": " " * (MAX_TEXT + 1)},
-        "4,194,305 characters, more than the 4,194,304",
+        "1,048,577 characters, more than the 1,048,576",
     ),
 }
 

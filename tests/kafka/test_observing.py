@@ -83,7 +83,7 @@ def test_events_are_for_people_and_machines(caplog: pytest.LogCaptureFixture) ->
 class Broken(Observer):
     """Raises whatever is called."""
 
-    def sending(self, topic: str, key: object, headers: list[HeaderLike]) -> object:
+    def sending(self, topic: str, key: object, value: object, headers: list[HeaderLike]) -> object:
         raise ValueError
 
     def delivered(self, sending: object, delivered: Delivered, latency: float) -> None:
@@ -103,6 +103,9 @@ class Broken(Observer):
     def retrying(
         self, message: AnyMessage, error: BaseException, attempt: int, delay: float
     ) -> None:
+        raise ValueError
+
+    def unreadable(self, message: AnyMessage, error: BaseException) -> None:
         raise ValueError
 
     def dead_lettered(self, message: AnyMessage, error: BaseException, topic: str) -> None:
@@ -128,11 +131,12 @@ def test_mistakes_of_observers_are_logged_and_go_no_further(
     assert observer is not None
     error = DeliveryError("no")
     calls: dict[str, tuple[object, ...]] = {
-        "sending": ("orders", None, []),
+        "sending": ("orders", None, None, []),
         "delivered": (None, None, 0.1),
         "undelivered": (None, error),
         "received": ([], "g"),
         "retrying": (message(), error, 1, 0.1),
+        "unreadable": (message(), error),
         "dead_lettered": (message(), error, "dlq"),
         "assigned": ([], "g"),
         "revoked": ([], "g"),

@@ -204,6 +204,22 @@ def against_all(asker: Asker) -> Any:
     return asker.send("POST", body, *where)[1]["is_compatible"]
 
 
+@difference("testing a schema with references under a level", True, (422, 42201))
+def with_references(asker: Asker) -> Any:
+    """Registering it works, and is held to the level."""
+    outer = f"{asker.subject}-outer"
+    references = [{"name": asker.name, "subject": asker.subject, "version": 1}]
+    fields = [{"name": "inner", "type": asker.name}]
+    schema = {"type": "record", "name": f"{asker.name}Outer", "fields": fields}
+    assert asker.register(schema, subject=outer, references=references)[0] == 200
+    asker.send("PUT", {"compatibility": "BACKWARD"}, "config", outer)
+    broken = {**schema, "fields": [*fields, A]}
+    assert asker.register(broken, subject=outer, references=references)[0] == 409
+    body = {"schema": json.dumps(schema), "references": references}
+    answer = asker.send("POST", body, "compatibility", "subjects", outer, "versions")
+    return code(answer) if answer[0] != 200 else answer[1]["is_compatible"]
+
+
 # --- deleting -------------------------------------------------------------------------------------
 
 

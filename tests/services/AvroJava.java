@@ -7,27 +7,49 @@ import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.Scanner;
 import org.apache.avro.Schema;
+import org.apache.avro.SchemaCompatibility;
+import org.apache.avro.SchemaCompatibility.Incompatibility;
 
 /**
  * What a Java client makes of schemas, each a line of standard input in base64: a line for each,
  * with its text as Avro Java prints it (in base64), or nothing if it is no schema for Java. With
  * the URL of a registry and a subject as arguments, that text is registered, as Confluent's
- * serializer for Java does, and the answer is printed instead.
+ * serializer for Java does, and the answer is printed instead. With "compare" as argument, a line is
+ * a reader's and a writer's schema, and what is in the way is printed: a line for each, with type,
+ * path and message between tabs, behind a first line that says "compared".
  */
 class AvroJava {
   public static void main(String[] arguments) throws Exception {
     for (Scanner lines = new Scanner(System.in); lines.hasNextLine(); ) {
-      String text = new String(Base64.getDecoder().decode(lines.nextLine()), StandardCharsets.UTF_8);
+      String[] texts = lines.nextLine().split(" ");
+      for (int i = 0; i < texts.length; i++) {
+        texts[i] = new String(Base64.getDecoder().decode(texts[i]), StandardCharsets.UTF_8);
+      }
       String line = "";
       try {
-        String printed = new Schema.Parser().parse(text).toString();
-        line = arguments.length == 0 ? printed : register(arguments[0], arguments[1], printed);
+        Schema schema = new Schema.Parser().parse(texts[0]);
+        if (arguments.length == 0) {
+          line = schema.toString();
+        } else if (arguments.length == 2) {
+          line = register(arguments[0], arguments[1], schema.toString());
+        } else {
+          line = compare(schema, new Schema.Parser().parse(texts[1]));
+        }
       } catch (RuntimeException | StackOverflowError refused) {
         // Of all that its parser throws, nothing else is common.
       }
       byte[] bytes = line.getBytes(StandardCharsets.UTF_8);
       System.out.println(Base64.getEncoder().encodeToString(bytes));
     }
+  }
+
+  private static String compare(Schema reader, Schema writer) {
+    StringBuilder lines = new StringBuilder("compared");
+    for (Incompatibility found : SchemaCompatibility
+        .checkReaderWriterCompatibility(reader, writer).getResult().getIncompatibilities()) {
+      lines.append("\n" + found.getType() + "\t" + found.getLocation() + "\t" + found.getMessage());
+    }
+    return lines.toString();
   }
 
   private static String register(String url, String subject, String schema) throws Exception {

@@ -28,15 +28,31 @@ class AvroJava:
 
     def print(self, texts: Iterable[str]) -> list[str | None]:
         """Schemas as it prints them; None for what it takes for none."""
-        return [line or None for line in self._run(texts)]
+        return [line or None for line in self._run((text,) for text in texts)]
+
+    def compare(self, pairs: Iterable[tuple[str, str]]) -> list[list[tuple[str, str, str]] | None]:
+        """What keeps readers' schemas from reading what writers' have written.
+
+        Args:
+            pairs: readers' and writers' schemas.
+
+        Returns:
+            Type, path and message of each thing; None for pairs that Java does not compare.
+        """
+        found: list[list[tuple[str, str, str]] | None] = []
+        for answer in self._run(pairs, "compare"):
+            rows = [line.split("\t", 2) for line in answer.split("\n")[1:]]
+            reasons = [(kind, path, message) for kind, path, message in rows]
+            found.append(reasons if answer else None)
+        return found
 
     def register(self, url: str, subject: str, text: str) -> str:
         """The answer of a registry to the registration of a schema by a Java client."""
-        (answer,) = self._run([text], url, subject)
+        (answer,) = self._run([(text,)], url, subject)
         return answer
 
-    def _run(self, texts: Iterable[str], *arguments: str) -> list[str]:
-        lines = [base64.b64encode(text.encode("utf-8", "replace")) for text in texts]
+    def _run(self, rows: Iterable[tuple[str, ...]], *arguments: str) -> list[str]:
+        lines = [b" ".join(map(_encoded, row)) for row in rows]
         run = subprocess.run(
             [*self._command, *arguments],
             input=b"\n".join(lines) + b"\n",
@@ -45,6 +61,10 @@ class AvroJava:
             timeout=300,
         )
         return [base64.b64decode(line).decode() for line in run.stdout.split(b"\n")[:-1]]
+
+
+def _encoded(text: str) -> bytes:
+    return base64.b64encode(text.encode("utf-8", "replace"))
 
 
 def avro_java_program() -> AvroJava:

@@ -7,11 +7,12 @@ Java and Maven, or without a way to Maven Central, they are skipped; in CI they 
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import NoReturn, TypeAlias, TypeVar
 
 import pytest
 from _pytest.capture import CaptureManager
@@ -24,16 +25,26 @@ from tests.services.maven import MavenFailed
 
 __all__ = [
     "ON_SERVICES",
+    "MakeKafka",
+    "MakeRegistry",
     "avro_java",
     "canonical_registry",
+    "go_without",
     "make_kafka",
     "make_registry",
+    "prepared",
     "real_kafka",
     "real_registry",
 ]
 
 ON_SERVICES = pytest.mark.xdist_group("services")
 """Of tests that use real services. Whoever asks for a fixture by its name gets it by itself."""
+
+MakeKafka: TypeAlias = Callable[..., KafkaCluster]
+"""Takes a number of brokers, and properties of theirs with underscores for dots."""
+
+MakeRegistry: TypeAlias = Callable[..., Apicurio]
+"""Takes properties, each ``name=value``."""
 
 T = TypeVar("T")
 
@@ -44,7 +55,7 @@ def real_kafka(
 ) -> Iterator[KafkaCluster]:
     """A broker. Tests take topics and groups of their own, and leave it running."""
     folder = tmp_path_factory.mktemp("kafka")
-    with _prepared(lambda: kafka_cluster(folder), pytestconfig) as cluster:
+    with prepared(lambda: kafka_cluster(folder), pytestconfig) as cluster:
         yield cluster
 
 
@@ -54,7 +65,7 @@ def real_registry(
 ) -> Iterator[Apicurio]:
     """A registry for which texts are alike if they are equal. Tests take subjects of their own."""
     folder = tmp_path_factory.mktemp("registry")
-    registry = _prepared(lambda: apicurio(folder), pytestconfig)
+    registry = prepared(lambda: apicurio(folder), pytestconfig)
     with registry.process:
         yield registry
 
@@ -66,7 +77,7 @@ def canonical_registry(
     """A registry for which texts are alike that differ in white space, order, doc or aliases."""
     folder = tmp_path_factory.mktemp("canonical-registry")
     how = "apicurio.ccompat.use-canonical-hash=true"
-    registry = _prepared(lambda: apicurio(folder, how), pytestconfig)
+    registry = prepared(lambda: apicurio(folder, how), pytestconfig)
     with registry.process:
         yield registry
 
@@ -74,42 +85,40 @@ def canonical_registry(
 @pytest.fixture(scope="session")
 def avro_java(pytestconfig: pytest.Config) -> AvroJava:
     """Avro Java, for what it makes of schemas."""
-    return _prepared(avro_java_program, pytestconfig)
+    return prepared(avro_java_program, pytestconfig)
 
 
 @pytest.fixture
-def make_kafka(
-    tmp_path: Path, pytestconfig: pytest.Config
-) -> Iterator[Callable[[int], KafkaCluster]]:
-    """Starts so many brokers for this test alone, which may do to them what it likes."""
+def make_kafka(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[MakeKafka]:
+    """Starts so many brokers, with properties, for this test alone: it may do what it likes."""
     folders = (tmp_path / f"kafka-{number}" for number in itertools.count())
     with contextlib.ExitStack() as stack:
 
-        def make(size: int) -> KafkaCluster:
-            cluster = _prepared(lambda: kafka_cluster(next(folders), size), pytestconfig)
-            return stack.enter_context(cluster)
+        def make(size: int, **properties: str) -> KafkaCluster:
+            prepare = functools.partial(kafka_cluster, next(folders), size, **properties)
+            return stack.enter_context(prepared(prepare, pytestconfig))
 
         yield make
 
 
 @pytest.fixture
-def make_registry(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[Callable[..., Apicurio]]:
+def make_registry(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[MakeRegistry]:
     """Starts a registry with properties (``name=value``) for this test alone."""
     with contextlib.ExitStack() as stack:
 
         def make(*properties: str) -> Apicurio:
-            registry = _prepared(lambda: apicurio(tmp_path, *properties), pytestconfig)
+            registry = prepared(lambda: apicurio(tmp_path, *properties), pytestconfig)
             stack.enter_context(registry.process)
             return registry
 
         yield make
 
 
-def _prepared(prepare: Callable[[], T], config: pytest.Config) -> T:
+def prepared(prepare: Callable[[], T], config: pytest.Config) -> T:
     """A service that can be started, with all that it needs downloaded."""
     missing = missing_tools()
     if missing:
-        _go_without(missing)
+        go_without(missing)
     try:
         with contextlib.ExitStack() as stack:
             capturing = config.pluginmanager.getplugin("capturemanager")
@@ -118,10 +127,11 @@ def _prepared(prepare: Callable[[], T], config: pytest.Config) -> T:
                 stack.enter_context(capturing.global_and_fixture_disabled())
             return prepare()
     except MavenFailed as error:
-        _go_without(f"Maven failed: {error}")
+        go_without(f"Maven failed: {error}")
 
 
-def _go_without(reason: str) -> NoReturn:
+def go_without(reason: str) -> NoReturn:
+    """Skip the test, or fail it where services must be."""
     if "CI" in os.environ:
         pytest.fail(f"CI runs real services, and they cannot be run: {reason}")
     pytest.skip(f"real services cannot be run: {reason}")

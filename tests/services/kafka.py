@@ -6,7 +6,7 @@ import base64
 import shutil
 import subprocess
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -106,23 +106,27 @@ class KafkaCluster:
         self.stop()
 
 
-def kafka_cluster(folder: Path, size: int = 1) -> KafkaCluster:
+def kafka_cluster(folder: Path, size: int = 1, **properties: str) -> KafkaCluster:
     """Brokers with nothing in them. They are not started yet.
 
     Args:
         folder: where they run and keep their data.
         size: how many; topics have as many replicas by default, but three at most.
+        properties: more of their configuration, with underscores for dots.
     """
     archive = class_archive(_NAME, _for_archive)
-    return KafkaCluster(tuple(_brokers(folder, size, archive)))
+    more = {name.replace("_", "."): value for name, value in properties.items()}
+    return KafkaCluster(tuple(_brokers(folder, size, archive, more)))
 
 
 def _for_archive(folder: Path, flags: Sequence[str]) -> ServerProcess:
-    (broker,) = _brokers(folder, 1, flags)
+    (broker,) = _brokers(folder, 1, flags, {})
     return broker.process
 
 
-def _brokers(folder: Path, size: int, flags: Sequence[str]) -> list[Broker]:
+def _brokers(
+    folder: Path, size: int, flags: Sequence[str], more: Mapping[str, str]
+) -> list[Broker]:
     ports = free_ports(2 * size)
     nodes = [(n + 1, ports[n], ports[size + n]) for n in range(size)]
     voters = [f"{node}@127.0.0.1:{controller_port}" for node, _, controller_port in nodes]
@@ -131,6 +135,7 @@ def _brokers(folder: Path, size: int, flags: Sequence[str]) -> list[Broker]:
         home = folder / f"broker-{node}"
         home.mkdir(parents=True)
         properties = _properties(home, node, port, controller_port, ",".join(voters))
+        properties += "".join(f"{name}={value}\n" for name, value in more.items())
         (home / "server.properties").write_text(properties, "utf-8")
         (home / "log4j2.properties").write_text(_LOGGING, "utf-8")
         _put_formatted_data(home / "data", node)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -27,7 +28,12 @@ class ServerProcess:
     """A server that can be started, and started again.
 
     It dies with this process, however that one ends.
+
+    Attributes:
+        exit_code: of the last time that it ran; None if it never has, or runs.
     """
+
+    exit_code: int | None
 
     def __init__(
         self,
@@ -52,6 +58,7 @@ class ServerProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
         self._printed_before = 0
+        self.exit_code = None
 
     def start(self) -> Self:
         """Start it and wait until it is ready.
@@ -66,6 +73,7 @@ class ServerProcess:
 
     def spawn(self) -> None:
         """Start it; :meth:`wait_until_ready` is the other half of :meth:`start`."""
+        self.exit_code = None
         self._printed_before = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -108,6 +116,23 @@ class ServerProcess:
         """Whether it has been started and has not ended; one that is paused runs."""
         return self._process is not None and self._process.poll() is None
 
+    def wait(self, seconds: float) -> int:
+        """Wait until it ends by itself; its exit code.
+
+        Raises:
+            subprocess.TimeoutExpired: it did not.
+        """
+        assert self._process is not None, f"{self.name} does not run"
+        code = self._process.wait(seconds)
+        self._reap()
+        return code
+
+    @property
+    def pid(self) -> int:
+        """Of the process that runs."""
+        assert self._process is not None and self.running, f"{self.name} does not run"
+        return self._process.pid
+
     def stop(self) -> None:
         """Ask it to end, and wait until it has; killed if it takes too long."""
         if self._process is not None and self.running:
@@ -133,6 +158,12 @@ class ServerProcess:
         """Let one that is paused go on."""
         self._signal(signal.SIGCONT)
 
+    def limit_files(self, size: int) -> None:
+        """Let no file of it grow beyond so many bytes, until it ends: writes fail, as on a disk
+        that is full."""
+        assert self._process is not None and self.running, f"{self.name} does not run"
+        resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (size, size))
+
     def __enter__(self) -> Self:
         return self.start()
 
@@ -145,8 +176,7 @@ class ServerProcess:
         self.stop()
 
     def _signal(self, number: int) -> None:
-        assert self._process is not None and self.running, f"{self.name} does not run"
-        os.kill(self._process.pid, number)
+        os.kill(self.pid, number)
 
     def _reap(self) -> None:
         guard, self._guard = self._guard, None
@@ -155,7 +185,7 @@ class ServerProcess:
             guard.communicate()
         process, self._process = self._process, None
         if process is not None:
-            process.wait()
+            self.exit_code = process.wait()
 
 
 def free_ports(count: int) -> list[int]:

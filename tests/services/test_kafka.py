@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from typing import TypeAlias
 
 import pytest
 from confluent_kafka import Consumer, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
+from tests.services.fixtures import MakeKafka
 from tests.services.kafka import KafkaCluster
-
-MakeKafka: TypeAlias = Callable[[int], KafkaCluster]
 
 SECONDS = 60
 

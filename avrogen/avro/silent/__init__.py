@@ -5,6 +5,6 @@ and say something else than they did.
 """
 
 from avrogen.avro.silent.changes import SilentChange, SilentKind
-from avrogen.avro.silent.finding import silent_changes
+from avrogen.avro.silent.finding import SilentChanges, silent_changes
 
-__all__ = ["SilentChange", "SilentKind", "silent_changes"]
+__all__ = ["SilentChange", "SilentChanges", "SilentKind", "silent_changes"]

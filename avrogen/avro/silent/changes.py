@@ -39,6 +39,8 @@ class SilentKind(Enum):
     """A type in another namespace."""
     AMBIGUOUS_ALIAS = auto()
     """A field that could be read from several."""
+    CLAIMED_TWICE = auto()
+    """A field of the data that two fields are read from."""
 
 
 class SilentChange(NamedTuple):

@@ -14,7 +14,13 @@ from avrogen.avro.places import Pair
 from avrogen.avro.resolution import Types, written_fields
 from avrogen.avro.silent.changes import SilentChange, SilentKind, silent_change
 
-__all__ = ["ambiguous_aliases", "changed_namespace", "likely_renames", "renamed_fields"]
+__all__ = [
+    "ambiguous_aliases",
+    "changed_namespace",
+    "fields_claimed_twice",
+    "likely_renames",
+    "renamed_fields",
+]
 
 _Record: TypeAlias = tuple[model.Record, Types]
 
@@ -46,11 +52,30 @@ def ambiguous_aliases(
         if len(sources) > 1:
             yield silent_change(
                 SilentKind.AMBIGUOUS_ALIAS,
-                f"{field.name} is read from {sources[0]}, and has the alias {sources[1]} as well",
+                f"it could be read from {sources[0]} and from {sources[1]}",
                 pair,
                 direction,
                 reader=("fields", index),
                 writer=("fields", positions[sources[1]]),
+            )
+
+
+def fields_claimed_twice(
+    pair: Pair, reader: model.Record, writer: model.Record, direction: Direction
+) -> Iterator[SilentChange]:
+    """Fields that are read from what another is read from, too: one value is not two, and checkers
+    do not look."""
+    first: dict[int, int] = {}
+    for index, source in enumerate(written_fields(reader, writer)):
+        if source is not None and first.setdefault(source, index) != index:
+            field, other = reader.fields[index].name, reader.fields[first[source]].name
+            yield silent_change(
+                SilentKind.CLAIMED_TWICE,
+                f"{other} and {field} are both read from {writer.fields[source].name}",
+                pair,
+                direction,
+                reader=("fields", index),
+                writer=("fields", source),
             )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias, assert_never
+from typing import TypeAlias
 
 from avrogen.avro import model
+from avrogen.avro.described import described_logical
 from avrogen.avro.history import Direction
 from avrogen.avro.places import Pair
 from avrogen.avro.resolution import is_promotable
@@ -79,22 +80,4 @@ def _lossy_promotion(reader: _Type, writer: _Type) -> SilentKind | None:
 
 def _described(type_: _Type) -> str:
     base = type_.name if isinstance(type_, model.Primitive) else "fixed"
-    match type_.logical:
-        case None:
-            return base
-        case model.Decimal(precision, scale):
-            return f"decimal({precision}, {scale})"
-        case model.Uuid():
-            return "uuid"
-        case model.Date():
-            return "date"
-        case model.TimeOfDay(unit):
-            return f"time-{unit}"
-        case model.Timestamp(unit):
-            return f"timestamp-{unit}"
-        case model.LocalTimestamp(unit):
-            return f"local-timestamp-{unit}"
-        case model.Duration():
-            return "duration"
-        case _:
-            assert_never(type_.logical)
+    return described_logical(type_.logical) or base

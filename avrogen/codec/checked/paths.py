@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 
 from avrogen.avro.incompatibility import Incompatibility
+from avrogen.codec.brief import shortened, shortened_name
 
 __all__ = [
     "TOO_DEEP",
     "TOO_DEEP_FOR_PYTHON",
     "Trouble",
+    "foreign",
+    "in_step",
     "index_step",
     "key_step",
     "name_step",
-    "shortened",
 ]
 
 TOO_DEEP = "nested more deeply than Limits.max_depth allows"
@@ -25,6 +27,8 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 class Trouble(Exception):
     """Something is wrong. Each step that it leaves adds itself to ``steps``, innermost first.
+
+    If it is an exception of the value's own that is in the way, that is the ``__cause__``.
 
     Attributes:
         reasons: why the reader's schema cannot read what is there, if that is the trouble.
@@ -47,9 +51,28 @@ class Trouble(Exception):
         return "$" + "".join(steps)
 
 
+def in_step(error: Exception, step: str) -> Exception:
+    """What to raise for an exception that has passed through one more step.
+
+    A value may have methods of its own, and these may raise whatever they like.
+    """
+    if isinstance(error, RecursionError | MemoryError):
+        return error
+    trouble = error if isinstance(error, Trouble) else foreign(error)
+    trouble.steps.append(step)
+    return trouble
+
+
+def foreign(error: Exception) -> Trouble:
+    """The trouble with a value that raises exceptions of its own when it is looked at."""
+    trouble = Trouble(f"the value cannot be looked at, it raises {type(error).__qualname__}")
+    trouble.__cause__ = error
+    return trouble
+
+
 def name_step(name: str) -> str:
     """A field."""
-    return f".{name}"
+    return f".{shortened_name(name)}"
 
 
 def index_step(index: int) -> str:
@@ -60,22 +83,3 @@ def index_step(index: int) -> str:
 def key_step(key: str) -> str:
     """A value in a map."""
     return f".{key}" if _NAME.fullmatch(key) and len(key) <= 60 else f"[{shortened(key)}]"
-
-
-def shortened(value: object) -> str:
-    """A value as it is shown in a message: on one line of bounded length."""
-    match value:
-        case str() | bytes() | bytearray() if len(value) > 60:
-            return repr(value[:60]) + "..."
-        case list() | dict() | tuple() | set():
-            return _kind(value)  # pyright: ignore[reportUnknownArgumentType] -- of anything
-        case _:
-            try:
-                text = repr(value)
-            except Exception:  # whatever a foreign __repr__ does, or an int of too many digits
-                return _kind(value)
-            return text if len(text) <= 80 else _kind(value)
-
-
-def _kind(value: object) -> str:
-    return f"a value of type {type(value).__qualname__}"

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar, assert_never
 from uuid import UUID
 
 from avrogen.codec import conversions, plan
+from avrogen.codec.brief import shortened_name
 from avrogen.codec.checked.cursor import Cursor
 from avrogen.codec.checked.paths import Trouble
 from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
@@ -71,7 +72,7 @@ def read_leaf(operation: plan.Operation, cursor: Cursor) -> Any:
         case plan.DurationOperation():
             return Duration(*_DURATION.unpack(cursor.take(12)))
         case plan.UnreadableOperation(reasons):
-            raise Trouble("it cannot be read", start, reasons)
+            raise Trouble("it cannot be read", start, reasons())
         case (
             plan.ArrayOperation()
             | plan.MapOperation()
@@ -109,11 +110,11 @@ def _symbol(enum: plan.EnumOperation, cursor: Cursor) -> str:
     start = cursor.position
     index = cursor.integer(32)
     if not 0 <= index < len(enum.values):
-        raise Trouble(f"{enum.name} has no symbol {index}", start)
+        raise Trouble(f"{shortened_name(enum.name)} has no symbol {index}", start)
     value = enum.values[index]
     if value is None:
         symbol = f"[{enum.symbols[index]}]"
-        reasons = tuple(replace(reason, message=symbol) for reason in enum.reasons)
+        reasons = tuple(replace(reason, message=symbol) for reason in enum.reasons())
         raise Trouble("it cannot be read", start, reasons)
     return value
 

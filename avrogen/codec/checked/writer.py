@@ -10,15 +10,17 @@ from typing import Any, Final, TypeGuard, TypeVar, assert_never, cast
 from uuid import UUID
 
 from avrogen.codec import conversions, plan, unions
+from avrogen.codec.brief import shortened, shortened_name
 from avrogen.codec.checked.describe import describe
 from avrogen.codec.checked.paths import (
     TOO_DEEP,
     TOO_DEEP_FOR_PYTHON,
     Trouble,
+    foreign,
+    in_step,
     index_step,
     key_step,
     name_step,
-    shortened,
 )
 from avrogen.codec.limits import Limits, current_limits
 from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
@@ -55,12 +57,15 @@ class CheckedWriter:
         try:
             limits = limits or current_limits()
             return self.write_part(self._plan.root, value, limits.max_depth)
-        except Trouble as trouble:
-            error = EncodeError(trouble.message, trouble.path())
         except RecursionError:
-            error = EncodeError(TOO_DEEP_FOR_PYTHON)
+            error, cause = EncodeError(TOO_DEEP_FOR_PYTHON), None
+        except MemoryError:
+            raise
+        except Exception as raised:
+            trouble = raised if isinstance(raised, Trouble) else foreign(raised)
+            error, cause = EncodeError(trouble.message, trouble.path()), trouble.__cause__
         # Raised out here, it does not drag along what was tried before.
-        raise error from None
+        raise error from cause
 
     def write_part(self, operation: plan.Operation, value: Any, left: int) -> bytes:
         """What one operation writes."""
@@ -99,18 +104,21 @@ class CheckedWriter:
 
     def _write_array(self, item: plan.Operation, value: Any, out: bytearray, left: int) -> None:
         items = _instance(value, _LIST, "a list")
+        if type(items) is not list:
+            items = list(items)  # those that it gives, whatever it says of their number
         if items:
             out += encode_long(len(items))
             for index, each in enumerate(items):
                 try:
                     self._write(item, each, out, left)
-                except Trouble as trouble:
-                    trouble.steps.append(index_step(index))
-                    raise
+                except Exception as error:
+                    raise in_step(error, index_step(index)) from None
         out += b"\0"
 
     def _write_map(self, operation: plan.Operation, value: Any, out: bytearray, left: int) -> None:
         entries = _instance(value, _DICT, "a dict")
+        if type(entries) is not dict:
+            entries = dict(entries)
         if entries:
             out += encode_long(len(entries))
             for key, each in entries.items():
@@ -119,9 +127,8 @@ class CheckedWriter:
                 try:
                     out += _string(key)
                     self._write(operation, each, out, left)
-                except Trouble as trouble:
-                    trouble.steps.append(key_step(key))
-                    raise
+                except Exception as error:
+                    raise in_step(error, key_step(key)) from None
         out += b"\0"
 
     def _write_record(
@@ -133,7 +140,9 @@ class CheckedWriter:
         if record.type is None:
             entries = _instance(value, _DICT, "a dict")
         elif not isinstance(value, record.type):
-            raise Trouble(f"expected {record.type.__qualname__}, got {shortened(value)}")
+            raise Trouble(
+                f"expected {shortened_name(record.type.__qualname__)}, got {shortened(value)}"
+            )
         else:
             entries = None
         for field in record.fields:
@@ -146,9 +155,8 @@ class CheckedWriter:
                     assert field.attribute is not None, "a record with a class has attributes"
                     part = _attribute(value, field.attribute)
                 self._write(field.operation, part, out, left)
-            except Trouble as trouble:
-                trouble.steps.append(name_step(field.attribute or field.name))
-                raise
+            except Exception as error:
+                raise in_step(error, name_step(field.attribute or field.name)) from None
 
 
 def leaf(operation: plan.Operation, value: Any) -> bytes:
@@ -170,7 +178,7 @@ def leaf(operation: plan.Operation, value: Any) -> bytes:
         case plan.StringOperation():
             return _string(_instance(value, str, "a str"))
         case plan.FixedOperation(_, size, class_):
-            content = _instance(value, class_, class_.__qualname__)
+            content = _instance(value, class_, shortened_name(class_.__qualname__))
             if len(content) != size:
                 raise Trouble(f"expected {size} bytes, got {len(content)}")
             return bytes(content)
@@ -244,9 +252,10 @@ def _converted(convert: Callable[[], V], value: object) -> V:
 def _integer(value: Any, bits: int) -> bytes:
     if not isinstance(value, int) or isinstance(value, bool):
         raise Trouble(f"expected an int, got {shortened(value)}")
-    if not fits(value, bits):
+    number = int.__index__(value)  # of a subclass, too: what it is, not what it says
+    if not fits(number, bits):
         raise Trouble(f"expected an int of {bits} bits, got {shortened(value)}")
-    return encode_long(int(value))
+    return encode_long(number)
 
 
 def _real(value: Any, bits: int) -> bytes:
@@ -260,7 +269,7 @@ def _real(value: Any, bits: int) -> bytes:
 
 def _string(value: str) -> bytes:
     try:
-        content = value.encode()
+        content = str.encode(value)
     except UnicodeEncodeError:
         raise Trouble(f"expected text without surrogates, got {shortened(value)}") from None
     return encode_long(len(content)) + content
@@ -272,11 +281,13 @@ def _symbol(enum: plan.EnumOperation, value: Any) -> bytes:
     try:
         return encode_long(enum.values.index(value))
     except ValueError:
-        raise Trouble(f"expected a symbol of {enum.name}, got {shortened(value)}") from None
+        raise Trouble(
+            f"expected a symbol of {shortened_name(enum.name)}, got {shortened(value)}"
+        ) from None
 
 
 def _enum_name(enum: plan.EnumOperation) -> str:
-    return "a str" if enum.type is str else enum.type.__qualname__
+    return "a str" if enum.type is str else shortened_name(enum.type.__qualname__)
 
 
 def _decimal(number: int, size: int | None) -> bytes:

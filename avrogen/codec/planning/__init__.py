@@ -4,12 +4,6 @@
 * ``resolved``: data of a writer's schema are read as values of a reader's.
 
 ``leaves`` has the operations of types without inner types, and ``default_data`` says how a default
-would have been written.
+would have been written. Each is imported by itself: who reads nothing of other writers need not
+wait for what that takes.
 """
-
-from __future__ import annotations
-
-from avrogen.codec.planning.own import plan_for
-from avrogen.codec.planning.resolved import plan_to_read
-
-__all__ = ["plan_for", "plan_to_read"]

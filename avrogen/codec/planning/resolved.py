@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import assert_never
 
 from avrogen.avro import model
@@ -159,7 +160,13 @@ class _Reading:
     ) -> plan.Operation:
         if self.resolution.is_readable(reader, writer):
             return self.of(reader, writer, place)
-        return plan.UnreadableOperation(self.incompatibilities(reader, writer, place))
+        return plan.UnreadableOperation(self._reasons(reader, writer, place))
+
+    def _reasons(
+        self, reader: model.AvroType, writer: model.AvroType, place: Place
+    ) -> plan.Reasons:
+        """Why some data cannot be read. For large schemas it takes long to say."""
+        return cache(lambda: self.incompatibilities(reader, writer, place))
 
     def _of_named(
         self, reader: model.NamedType, writer: model.NamedType, place: Place
@@ -177,7 +184,7 @@ class _Reading:
                     own,
                     symbols=writer.symbols,
                     values=tuple(values.get(symbol, default) for symbol in writer.symbols),
-                    reasons=self.incompatibilities(
+                    reasons=self._reasons(
                         model.Reference(reader.name), model.Reference(writer.name), place
                     ),
                 )

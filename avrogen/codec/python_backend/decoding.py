@@ -60,6 +60,8 @@ class Decoding:
         self.least_sizes = LeastSizes(plan_)
         self._layout = Layout(plan_)
         self._inlined = 0
+        self.ahead: str | None = None
+        """The name of the next byte, if that has been read already; ``p`` is behind it then."""
         self._routines: dict[tuple[str, bool], str] = {}
         self._waiting: deque[tuple[str, plan.Operation, bool]] = deque()
 
@@ -127,6 +129,7 @@ class Decoding:
     def call(self, operation: plan.Operation, target: str, *, skipping: bool = False) -> None:
         """Emit the call of a function of its own."""
         name = self.routine(operation, skipping=skipping)
+        assert self.ahead is None, "fields of a record are as deep as the record itself"
         self.source.line(f"{target}, p = {name}(data, p, size, left)")
 
     def refuse_if(self, condition: str) -> None:
@@ -141,10 +144,27 @@ class Decoding:
         read = self.source.bind(partial(self.reader.read_part, operation), "checked")
         self.source.line(f"{target}, p = {read}(data, p)")
 
+    def byte(self) -> str:
+        """Emit what reads the next byte; ``p`` is behind it afterwards. Returns its name."""
+        if self.ahead is not None:
+            name, self.ahead = self.ahead, None
+        else:
+            name = self.source.variable()
+            self.source.line(f"{name} = data[p]; p += 1")
+        return name
+
     # --- operations ------------------------------------------------------------------------------
 
-    def read(self, operation: plan.Operation, target: str) -> None:
-        """Emit what reads a value into ``target``, whatever can be assigned to."""
+    def read(
+        self, operation: plan.Operation, target: str, *, then: plan.Operation | None = None
+    ) -> None:
+        """Emit what reads a value into ``target``, whatever can be assigned to.
+
+        Args:
+            operation: what is read.
+            target: a variable, an attribute or an item.
+            then: what is read next in any case.
+        """
         if self.source.nesting > MAX_NESTING and not leaves.is_leaf(operation):
             self.call(operation, target)
             return
@@ -152,7 +172,7 @@ class Decoding:
             case plan.Call(key):
                 self.record_or_call(operation, key, target)
             case plan.UnionOperation():
-                self.union(operation, target)
+                self.union(operation, target, then=then)
             case plan.ArrayOperation():
                 read_array(self, operation, target)
             case plan.MapOperation():
@@ -180,26 +200,52 @@ class Decoding:
             for field in record.fields:
                 skip(self, field.operation)
 
-    def union(self, union: plan.UnionOperation, target: str, *, skipping: bool = False) -> None:
+    def union(
+        self,
+        union: plan.UnionOperation,
+        target: str,
+        *,
+        then: plan.Operation | None = None,
+        skipping: bool = False,
+    ) -> None:
         """Emit what reads a union, or skips one."""
-        tag = self.source.variable()
         if len(union.branches) > _MANY:
-            self._many(union, tag, target, skipping)
+            self._many(union, self.source.variable(), target, skipping)
             return
-        self.source.line(f"{tag} = data[p]; p += 1")
+        tag = self.byte()
         # Most values of a nullable are not null.
         order = sorted(
             range(len(union.branches)),
             key=lambda index: isinstance(union.branches[index].operation, plan.NullOperation),
         )
+        # Numbers are read with the byte behind them; other branches then have to read one, too.
+        has_real = any(isinstance(b.operation, plan.RealOperation) for b in union.branches)
+        along = has_real and then is not None and leaves.begins_with_byte(then)
+        ahead = self.source.variable() if along else None
         for position, index in enumerate(order):
             byte = encode_long(index)[0]
             with self.source.block(f"{'elif' if position else 'if'} {tag} == {byte}:"):
+                operation = union.branches[index].operation
                 if skipping:
-                    skip(self, union.branches[index].operation)
+                    skip(self, operation)
+                elif ahead is None:
+                    self.read(operation, target)
                 else:
-                    self.read(union.branches[index].operation, target)
+                    self._read_with_byte(operation, target, ahead)
         self.source.line(f"else: {self._refusal()}" if order else self._refusal())
+        self.ahead = ahead
+
+    def _read_with_byte(self, operation: plan.Operation, target: str, ahead: str) -> None:
+        """Emit what reads a value and the byte behind it."""
+        if isinstance(operation, plan.RealOperation):
+            run = leaves.RealRun(self)
+            run.add(target, operation.bits)
+            run.end(ahead)
+            # Branches after this one have yet to read theirs.
+            self.ahead = None
+        else:
+            self.read(operation, target)
+            self.source.line(f"{ahead} = data[p]; p += 1")
 
     def _many(self, union: plan.UnionOperation, tag: str, target: str, skipping: bool) -> None:
         """Emit what reads a union by a table of functions."""

@@ -28,13 +28,16 @@ def read_array(decoding: Decoding, array: plan.ArrayOperation, target: str) -> N
         decoding.refuse_if("data[p]")
         source.line("p += 1")
     elif isinstance(item, plan.RealOperation):
-        unpack = source.bind(unpack_array, "unpack")
-        code = "f" if item.bits == 32 else "d"
-        _blocks(
-            decoding,
-            least,
-            lambda count: source.line(f'p = {unpack}(data, p, {count}, "{code}", {items})'),
-        )
+        unpack, code = source.bind(unpack_array, "unpack"), "f" if item.bits == 32 else "d"
+
+        def unpack_items(count: str) -> None:
+            end, some = source.variable(), source.variable()
+            source.line(f"{end} = p + {count} * {least}")
+            source.line(f'{some} = {unpack}(data[p:{end}], "{code}"); p = {end}')
+            source.line(f"if {items}: {items} += {some}")
+            source.line(f"else: {items} = {some}")
+
+        _blocks(decoding, least, unpack_items)
     else:
         add = source.variable()
         source.line(f"{add} = {items}.append")

@@ -8,23 +8,25 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
+from uuid import UUID, SafeUUID
 
 from avrogen.avro.model import TimeUnit
 from avrogen.codec import conversions, plan
 from avrogen.codec.python_backend.encoding_leaves import is_leaf
+from avrogen.codec.python_backend.instances import UNSET_UUID
 from avrogen.codec.python_backend.tables import (
     UNZIGZAG,
-    read_int,
+    read_int_rest,
     read_long,
+    read_long_rest,
     read_span,
-    uuid_from_int,
 )
 from avrogen.codec.values import LocalTimestampNanos, TimestampNanos
 
 if TYPE_CHECKING:
     from avrogen.codec.python_backend.decoding import Decoding
 
-__all__ = ["RealRun", "is_leaf", "read_leaf", "span"]
+__all__ = ["RealRun", "begins_with_byte", "is_leaf", "read_leaf", "span"]
 
 
 def read_leaf(decoding: Decoding, operation: plan.Operation, target: str) -> None:
@@ -34,7 +36,7 @@ def read_leaf(decoding: Decoding, operation: plan.Operation, target: str) -> Non
         case plan.NullOperation():
             source.line(f"{target} = None")
         case plan.BooleanOperation():
-            source.line(f"{target} = {source.bind((False, True), 'booleans')}[data[p]]; p += 1")
+            source.line(f"{target} = {source.bind((False, True), 'booleans')}[{decoding.byte()}]")
         case plan.IntegerOperation(bits):
             _integer(decoding, target, bits)
         case plan.RealOperation(bits):
@@ -103,9 +105,13 @@ class RealRun:
         if size:
             self._codes += f"{size}x"
 
-    def end(self) -> None:
-        """Emit what reads those so far."""
+    def end(self, ahead: str | None = None) -> None:
+        """Emit what reads those so far, and with them the next byte, if it gets a name."""
         source = self._decoding.source
+        if self._targets and ahead is not None:
+            self._targets.append(ahead)
+            self._codes += "B"
+            self._decoding.ahead = ahead
         layout = struct.Struct(f"<{self._codes}")
         if self._targets:
             targets, unpack = ", ".join(self._targets), source.bind(layout.unpack_from, "unpack")
@@ -115,30 +121,48 @@ class RealRun:
         self._targets, self._codes = [], ""
 
 
+def begins_with_byte(operation: plan.Operation) -> bool:
+    """Whether the first thing that reading it asks for is :meth:`Decoding.byte`."""
+    match operation:
+        case (
+            plan.BooleanOperation()
+            | plan.IntegerOperation()
+            | plan.BytesOperation()
+            | plan.StringOperation()
+            | plan.EnumOperation()
+            | plan.DateOperation()
+            | plan.UnionOperation()
+        ):
+            return True
+        case _:
+            return False
+
+
 def span(decoding: Decoding) -> str:
     """Emit what reads a length. Afterwards ``p`` is the start; returns the end's name."""
     source = decoding.source
-    end = source.variable()
-    source.line(f"{end} = data[p]")
+    end = decoding.byte()
     span = source.bind(read_span, "span")
-    source.line(f"if {end} & 129: p, {end} = {span}(data, p)")
-    source.line(f"else: p += 1; {end} = p + ({end} >> 1)")
+    source.line(f"if {end} & 129: p, {end} = {span}(data, p - 1)")
+    source.line(f"else: {end} = p + ({end} >> 1)")
     return end
 
 
 def _integer(decoding: Decoding, target: str, bits: int) -> None:
     source = decoding.source
-    first, second = source.variable(), source.variable()
-    source.line(f"{first} = data[p]")
+    number, byte = decoding.byte(), source.variable()
     table = source.bind(UNZIGZAG, "unzigzag")
-    source.line(f"if {first} < 128: {target} = {table}[{first}]; p += 1")
+    source.line(f"if {number} < 128: {target} = {table}[{number}]")
     with source.block("else:"):
-        source.line(f"{second} = data[p + 1]")
-        with source.block(f"if {second} < 128:"):
-            source.line(f"{first} += ({second} << 7) - 128; p += 2")
-            source.line(f"{target} = {first} >> 1 ^ -({first} & 1)")
-        read = source.bind(read_int if bits == 32 else read_long, "varint")
-        source.line(f"else: {target}, p = {read}(data, p)")
+        source.line(f"{byte} = data[p]")
+        source.line(f"{number} += ({byte} << 7) - {128}")
+        source.line(f"if {byte} < 128: {target} = {number} >> 1 ^ -({number} & 1); p += 1")
+        with source.block("else:"):
+            source.line(f"{byte} = data[p + 1]")
+            source.line(f"{number} += ({byte} << 14) - {128 << 7}")
+            source.line(f"if {byte} < 128: {target} = {number} >> 1 ^ -({number} & 1); p += 2")
+            rest = source.bind(read_int_rest if bits == 32 else read_long_rest, "rest")
+            source.line(f"else: {target}, p = {rest}(data, p + 2, {number} - {128 << 14})")
 
 
 def _symbol(decoding: Decoding, values: tuple[str | None, ...], target: str) -> None:
@@ -147,7 +171,7 @@ def _symbol(decoding: Decoding, values: tuple[str | None, ...], target: str) -> 
     if len(values) <= 64:
         # By the byte as it is: none other is in the table.
         table = source.bind({2 * index: value for index, value in readable.items()}, "symbols")
-        source.line(f"{target} = {table}[data[p]]; p += 1")
+        source.line(f"{target} = {table}[{decoding.byte()}]")
     else:
         index = source.variable()
         _integer(decoding, index, 32)
@@ -220,14 +244,19 @@ def _decimal(decoding: Decoding, operation: plan.DecimalOperation, target: str) 
 
 def _uuid(decoding: Decoding, binary: bool, target: str) -> None:
     source = decoding.source
-    from_bytes, uuid = source.bind(int.from_bytes, "int"), source.bind(uuid_from_int, "uuid")
+    from_bytes, uuid = source.bind(int.from_bytes, "int"), source.variable()
     if binary:
-        source.line(f"{target} = {uuid}({from_bytes}(data[p:p + 16], 'big')); p += 16")
-        return
-    hyphens = " == ".join(f"data[p + {n}]" for n in (9, 14, 19, 24))
-    decoding.refuse_if(f"data[p] != 72 or not {hyphens} == 45")
-    text, digits = source.variable(), source.variable()
-    source.line(f"{text} = data[p + 1:p + 37]; p += 37")
-    source.line(f"{digits} = {source.bind(unhexlify, 'unhexlify')}({text}.replace(b'-', b''))")
-    decoding.refuse_if(f"{source.bind(len, 'len')}({digits}) != 16")
-    source.line(f"{target} = {uuid}({from_bytes}({digits}, 'big'))")
+        digits = source.variable()
+        source.line(f"{digits} = data[p:p + 16]; p += 16")
+    else:
+        text, digits = source.variable(), source.variable()
+        decoding.refuse_if("data[p] != 72")
+        source.line(f"{text} = data[p + 1:p + 37]; p += 37")
+        source.line(f"{digits} = {source.bind(unhexlify, 'unhexlify')}({text}.replace(b'-', b''))")
+        length = source.bind(len, "len")
+        decoding.refuse_if(f"{text}[8:24:5] != b'----' or {length}({digits}) != 16")
+    source.line(f"{uuid} = {source.bind(UNSET_UUID, 'unset')}()")
+    source.line(f"{uuid}.int = {from_bytes}({digits}, 'big')")
+    source.line(f"{uuid}.is_safe = {source.bind(SafeUUID.unknown, 'unknown')}")
+    source.line(f"{uuid}.__class__ = {source.bind(UUID, 'uuid')}")
+    source.line(f"{target} = {uuid}")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from avrogen.codec import plan
-from avrogen.codec.python_backend.decoding_leaves import RealRun
+from avrogen.codec.python_backend.decoding_leaves import RealRun, begins_with_byte
 from avrogen.codec.python_backend.decoding_skips import fixed_size, skip
 from avrogen.codec.python_backend.instances import stand_in_for, twin_of
 
@@ -22,7 +23,7 @@ def read_record(decoding: Decoding, record: plan.RecordOperation, target: str) -
     instance = source.variable()
     finish = _make(decoding, record, instance)
     run = RealRun(decoding)
-    for field in record.fields:
+    for field, after in zip_longest(record.fields, record.fields[1:]):
         match field.operation:
             case plan.RealOperation(bits):
                 run.add(_place(decoding, record, field, instance), bits)
@@ -34,8 +35,10 @@ def read_record(decoding: Decoding, record: plan.RecordOperation, target: str) -
                     run.end()
                     skip(decoding, skipped)
             case _:
-                run.end()
-                decoding.read(field.operation, _place(decoding, record, field, instance))
+                run.end(source.variable() if begins_with_byte(field.operation) else None)
+                then = after.operation if after else None
+                place = _place(decoding, record, field, instance)
+                decoding.read(field.operation, place, then=then)
     run.end()
     for default in record.defaults:
         _default(decoding, default, _place(decoding, record, default, instance))
@@ -62,8 +65,7 @@ def _make(decoding: Decoding, record: plan.RecordOperation, instance: str) -> st
         attributes = tuple(part.attribute or "" for part in record.parts)
         twin, make = stand_in_for(record.type, attributes)
         finish = f"{instance} = {source.bind(make, 'make')}({instance})"
-    new = source.bind(object.__new__, "new")
-    source.line(f"{instance} = {new}({source.bind(twin, 'twin')})")
+    source.line(f"{instance} = {source.bind(twin, 'twin')}()")
     return finish
 
 

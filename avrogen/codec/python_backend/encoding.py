@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from functools import partial
+from typing import Final
 
 from avrogen.codec import plan
 from avrogen.codec.checked.writer import CheckedWriter
@@ -21,6 +22,9 @@ from avrogen.codec.python_backend.source import MAX_NESTING, Source
 from avrogen.codec.python_backend.tables import Unfit, as_dict, as_list, check_reals, pack_array
 
 __all__ = ["Encoding", "encoder_source"]
+
+_FEW: Final = 4
+"""Up to so many pieces are faster added one by one: that is an instruction without a call."""
 
 
 def encoder_source(plan_: plan.Plan) -> Source:
@@ -41,8 +45,8 @@ class Encoding:
         self._inlined = 0
         self._pieces: list[str] = []
         self._has_out = False
-        self._routines: dict[tuple[str, bytes], str] = {}
-        self._waiting: deque[tuple[str, plan.Operation, bytes]] = deque()
+        self._routines: dict[str, str] = {}
+        self._waiting: deque[tuple[str, plan.Operation]] = deque()
 
     # --- functions -------------------------------------------------------------------------------
 
@@ -68,15 +72,12 @@ class Encoding:
         while self._waiting:
             self._routine(*self._waiting.popleft())
 
-    def _routine(self, name: str, operation: plan.Operation, tag: bytes) -> None:
-        """Emit a function that writes a value to ``out``, behind the tag of a branch."""
+    def _routine(self, name: str, operation: plan.Operation) -> None:
+        """Emit a function that writes a value to ``out``."""
         source = self.source
         with source.block(f"def {name}(value, out, left):"):
             self._inlined = 0
             self._has_out = True
-            source.line("add = out.append")
-            if tag:
-                self.piece(repr(tag))
             if isinstance(operation, plan.Call):
                 record = self.plan.records[operation.key]
                 if record.recursive:
@@ -92,13 +93,13 @@ class Encoding:
         self.flush(create=True)
         self.source.line(f"{self.routine(operation)}({value}, out, left)")
 
-    def routine(self, operation: plan.Operation, tag: bytes = b"") -> str:
-        """The name of a function ``(value, out, left)`` that writes a value behind a tag."""
-        key = (operation.key, tag) if isinstance(operation, plan.Call) else None
+    def routine(self, operation: plan.Operation) -> str:
+        """The name of a function ``(value, out, left)`` that writes a value."""
+        key = operation.key if isinstance(operation, plan.Call) else None
         name = self._routines.get(key) if key is not None else None
         if name is None:
             name = f"write_{self.source.variable()}"
-            self._waiting.append((name, operation, tag))
+            self._waiting.append((name, operation))
             if key is not None:
                 self._routines[key] = name
         return name
@@ -115,11 +116,11 @@ class Encoding:
         if not self._has_out:
             if count or create:
                 self.source.line(f"out = [{self._take_pieces()[1:-1]}]")
-                self.source.line("add = out.append")
                 self._has_out = True
-        elif count == 1:
-            self.source.line(f"add({self._pieces.pop()})")
-        elif count:
+        elif count <= _FEW:
+            while self._pieces:
+                self.source.line(f"out.append({self._pieces.pop(0)})")
+        else:
             self.source.line(f"out += {self._take_pieces()}")
 
     def _take_pieces(self) -> str:

@@ -7,6 +7,7 @@ tag of a union branch, where there is one, is built into the first of them.
 from __future__ import annotations
 
 import struct
+from binascii import hexlify
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -24,6 +25,7 @@ from avrogen.codec.python_backend.tables import (
     long_writer,
     prefixes,
     small_ints,
+    timestamp_writer,
 )
 from avrogen.codec.values import LocalTimestampNanos, TimestampNanos
 from avrogen.codec.varints import encode_long
@@ -31,10 +33,15 @@ from avrogen.codec.varints import encode_long
 if TYPE_CHECKING:
     from avrogen.codec.python_backend.encoding import Encoding
 
-__all__ = ["is_leaf", "packer", "prefix", "write_leaf"]
+__all__ = ["is_leaf", "packer", "piece_count", "prefix", "write_leaf"]
 
 _LAST_TAG_WITH_TABLES: Final = encode_long(15)
 """Branches further on share the tables of values without tags."""
+
+_UUID_GROUPS: Final = struct.Struct("8s4s4s4s12s")
+"""The hexadecimal digits of a UUID between its hyphens (RFC 4122, section 3)."""
+
+_HYPHENATED: Final = b"-".join
 
 _Inner: TypeAlias = (
     plan.ArrayOperation
@@ -74,8 +81,8 @@ def write_leaf(encoding: Encoding, operation: plan.Operation, value: str, tag: b
         case plan.RealOperation(bits):
             check, type_ = source.bind(check_reals, "check_reals"), source.bind(float, "float")
             source.line(f"if {value}.__class__ is not {type_}: {check}(({value},))")
-            pack = packer(source, "f" if bits == 32 else "d")
-            return [*([repr(tag)] if tag else []), f"{pack}({value})"]
+            pack = packer(source, "B" * len(tag) + ("f" if bits == 32 else "d"))
+            return [f"{pack}({', '.join([*map(str, tag), value])})"]
         case plan.BytesOperation():
             _convert_unless(source, value, bytes, as_bytes)
             return [prefix(source, f"len({value})", tag), value]
@@ -107,6 +114,9 @@ def write_leaf(encoding: Encoding, operation: plan.Operation, value: str, tag: b
             type_ = source.bind(LocalTimestampNanos if local else TimestampNanos, "nanos")
             encoding.refuse_if(f"{value}.__class__ is not {type_}")
             return [_integer(source, value, 64, tag)]
+        case plan.DecimalOperation(scale=scale) if scale > conversions.MAX_SCALE:
+            written = f"{encoding.checked(operation)}({value}, left)"
+            return [*([repr(tag)] if tag else []), written]
         case plan.DecimalOperation(precision, scale, None):
             content = source.variable()
             number = _unscaled(encoding, value, precision, scale)
@@ -121,10 +131,28 @@ def write_leaf(encoding: Encoding, operation: plan.Operation, value: str, tag: b
             encoding.refuse_if(f"{value}.__class__ is not {type_}")
             if binary:
                 return [*([repr(tag)] if tag else []), f"{value}.bytes"]
-            return [repr(tag + b"\x48"), f"{source.bind(str, 'str')}({value}).encode()"]
+            digits = f"{source.bind(hexlify, 'hexlify')}({value}.int.to_bytes(16, 'big'))"
+            groups = f"{source.bind(_UUID_GROUPS.unpack, 'groups')}({digits})"
+            return [repr(tag + b"\x48"), f"{source.bind(_HYPHENATED, 'hyphenated')}({groups})"]
         case _:
             written = f"{encoding.checked(operation)}({value}, left)"
             return [*([repr(tag)] if tag else []), written]
+
+
+def piece_count(operation: plan.Operation) -> int:
+    """How many expressions :func:`write_leaf` returns at most."""
+    match operation:
+        case (
+            plan.BytesOperation()
+            | plan.StringOperation()
+            | plan.FixedOperation()
+            | plan.DecimalOperation()
+            | plan.UuidOperation()
+            | plan.DurationOperation()
+        ):
+            return 2
+        case _:
+            return 1
 
 
 def prefix(source: Source, size: str, tag: bytes) -> str:
@@ -174,21 +202,25 @@ def _timestamp(source: Source, value: str, unit: TimeUnit, local: bool, tag: byt
     _convert_unless(source, value, datetime, as_datetime)
     epoch = source.bind(conversions.LOCAL_EPOCH if local else conversions.EPOCH, "epoch")
     delta, units, double = source.variable(), source.variable(), source.variable()
+    low, high = source.variable(), source.variable()
     # This raises where one has a time zone and the other has not.
     source.line(f"{delta} = {value} - {epoch}")
     expression = _units(f"{delta}.days * 86400 + {delta}.seconds", f"{delta}.microseconds", unit)
     source.line(f"{units} = {expression}")
-    # Recent ones have six or eight bytes; positive numbers are doubled by zigzag.
+    # Recent ones have six or eight bytes; positive numbers are doubled by zigzag. They are taken
+    # apart in two halves, as ints of up to 30 bits are cheaper.
     size = 6 if unit is TimeUnit.MILLIS else 8
     pack = source.bind(struct.Struct(f"{len(tag) + size}B").pack, "pack")
-    steps = [f"{double} & 127 | 128"]
-    steps += [f"{double} >> {7 * n} & 127 | 128" for n in range(1, size - 1)]
-    steps.append(f"{double} >> {7 * (size - 1)}")
+    steps = [f"({low} := {double} & {0xFFFFFFF}) & 127 | 128"]
+    steps += [f"{low} >> {7 * n} & 127 | 128" for n in range(1, 4)]
+    steps += [f"{high} >> {7 * n} & 127 | 128" for n in range(size - 5)]
+    steps.append(f"{high} >> {7 * (size - 5)}")
     packed = f"{pack}({', '.join([*map(str, tag), *steps])})"
-    low, high = 1 << 7 * (size - 1), 1 << 7 * size
+    least, beyond = 1 << 7 * (size - 5), 1 << 7 * (size - 4)
+    write = source.bind(timestamp_writer(unit, tag), "timestamp")
     return (
-        f"{packed} if {low} <= ({double} := {units} + {units}) < {high} "
-        f"else {_integer(source, units, 64, tag)}"
+        f"{packed} if {least} <= ({high} := ({double} := {units} + {units}) >> 28) < {beyond} "
+        f"else {write}({units})"
     )
 
 

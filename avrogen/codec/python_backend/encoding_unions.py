@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 from decimal import Decimal
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final, TypeAlias
 from uuid import UUID
 
@@ -35,7 +36,7 @@ def write_union(encoding: Encoding, union: plan.UnionOperation, value: str) -> N
         _write_many(encoding, union, value, by_type)
         return
     tests = _tests(encoding, union, value, by_type)
-    if tests is None:
+    if not tests:
         encoding.piece(f"{encoding.checked(union)}({value}, left)")
     elif all(leaves.is_leaf(branch.operation) for branch in union.branches):
         _write_leaves(encoding, union, value, tests)
@@ -48,18 +49,21 @@ def _write_leaves(
 ) -> None:
     """Have every branch assign to the same variables, so that nothing need be written yet."""
     source = encoding.source
-    first, second = source.variable(), source.variable()
+    count = max(leaves.piece_count(branch.operation) for branch in union.branches)
+    targets = [source.variable() for _ in range(count)]
+
+    def assign(pieces: list[str]) -> None:
+        for target, piece in zip_longest(targets, pieces, fillvalue='b""'):
+            source.line(f"{target} = {piece}")
+
     for position, (test, index) in enumerate(tests):
         with source.block(f"{'elif' if position else 'if'} {test}:"):
             operation = union.branches[index].operation
-            pieces = leaves.write_leaf(encoding, operation, value, encode_long(index))
-            source.line(f"{first} = {pieces[0]}")
-            source.line(f"{second} = {pieces[1] if len(pieces) > 1 else chr(98) + chr(34) * 2}")
+            assign(leaves.write_leaf(encoding, operation, value, encode_long(index)))
     with source.block("else:"):
-        source.line(f"{first} = {encoding.checked(union)}({value}, left)")
-        source.line(f'{second} = b""')
-    encoding.piece(first)
-    encoding.piece(second)
+        assign([f"{encoding.checked(union)}({value}, left)"])
+    for target in targets:
+        encoding.piece(target)
 
 
 def _write_branches(
@@ -86,17 +90,17 @@ def _write_branches(
 def _write_many(
     encoding: Encoding, union: plan.UnionOperation, value: str, by_type: _ByType
 ) -> None:
-    """Write a union by a table of functions."""
+    """Write a union by a table of tags and functions."""
     source = encoding.source
     entries: list[str] = []
     for type_, (index,) in by_type.items():
-        write = encoding.routine(union.branches[index].operation, encode_long(index))
-        entries.append(f"{source.bind(type_, 'type')}: {write}")
-    table, write = source.table(f"{{{', '.join(entries)}}}"), source.variable()
+        write = encoding.routine(union.branches[index].operation)
+        entries.append(f"{source.bind(type_, 'type')}: ({encode_long(index)!r}, {write})")
+    table, branch = source.table(f"{{{', '.join(entries)}}}"), source.variable()
     encoding.flush(create=True)
-    source.line(f"{write} = {table}.get({value}.__class__)")
-    source.line(f"if {write}: {write}({value}, out, left)")
-    source.line(f"else: add({encoding.checked(union)}({value}, left))")
+    source.line(f"{branch} = {table}.get({value}.__class__)")
+    source.line(f"if {branch}: out.append({branch}[0]); {branch}[1]({value}, out, left)")
+    source.line(f"else: out.append({encoding.checked(union)}({value}, left))")
 
 
 def _by_type(encoding: Encoding, union: plan.UnionOperation) -> _ByType:

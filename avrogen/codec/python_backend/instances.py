@@ -1,11 +1,22 @@
-"""How instances of frozen dataclasses are filled without their slow ``__init__``."""
+"""How instances of immutable classes are filled without their slow ``__init__``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
-__all__ = ["stand_in_for", "twin_of"]
+__all__ = ["UNSET_UUID", "stand_in_for", "twin_of"]
+
+UNSET_UUID: Final = type(
+    "UnsetUuid",
+    (UUID,),
+    {"__slots__": (), "__init__": object.__init__, "__setattr__": object.__setattr__},
+)
+"""A class whose instances become UUIDs once ``int`` and ``is_safe`` are set.
+
+A twin would not do, as UUIDs have weak references; a subclass that adds nothing is laid out alike.
+"""
 
 
 def twin_of(class_: type[object]) -> type[object] | None:
@@ -18,6 +29,8 @@ def twin_of(class_: type[object]) -> type[object] | None:
         The twin; None if instances are not laid out alike, as where there are weak references.
     """
     namespace: dict[str, Any] = {
+        "__new__": object.__new__,
+        "__init__": object.__init__,
         "__setattr__": object.__setattr__,
         "__delattr__": object.__delattr__,
         "__module__": class_.__module__,

@@ -270,6 +270,7 @@ class Poller:
     def _end(self) -> None:
         try:
             self.store()
+            self._rebalancing.commit_before_leaving()
             self.client.close()
         except Exception as error:
             log_event(logging.ERROR, "consumer.close_failed", topic=self.topic, error=error)

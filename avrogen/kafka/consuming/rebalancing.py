@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["Rebalancing"]
 
 _TICK = 0.05
+
+_REBALANCING = ("ILLEGAL_GENERATION", "REBALANCE_IN_PROGRESS", "STALE_MEMBER_EPOCH")
+"""What a group says that would take a commit a little later."""
 
 
 class Rebalancing:
@@ -63,6 +65,23 @@ class Rebalancing:
         """Raise what went wrong in a callback: the client would make a SystemError of it."""
         if self._failure is not None:
             raise self._failure
+
+    def commit_before_leaving(self) -> None:
+        """Commit what was handled, as soon as the group takes it.
+
+        While the group rebalances, it takes no commits of the generation before, and a member
+        becomes one of the next by polling. Whoever leaves without that has all that it has handled
+        since its last commit handled again.
+        """
+        poller = self._poller
+        deadline = monotonic() + self._grace
+        while self._auto_commit:
+            with poller.changed:
+                lanes = list(poller.intake.lanes.values())
+            refusal = self._commit(lanes)
+            if refusal not in _REBALANCING or monotonic() > deadline:
+                return
+            poller.client.poll(_TICK)
 
     def _kept(self, callback: Callable[[list[int]], None]) -> Callable[[Any, list[Any]], None]:
         def call(_client: object, partitions: list[Any]) -> None:
@@ -118,18 +137,23 @@ class Rebalancing:
             poller.calls.serve()
         self._tell(logging.WARNING, "consumer.revoke_overdue", in_hand, grace=self.grace)
 
-    def _commit(self, lanes: Sequence[RawLane]) -> None:
+    def _commit(self, lanes: Sequence[RawLane]) -> str | None:
+        """Commit what of these lanes was handled; the name of the error if that was refused."""
         from confluent_kafka import KafkaException
 
         offsets = [(lane.partition, lane.position) for lane in lanes if lane.position is not None]
         if not offsets:
-            return
+            return None
         client, partitions = self._poller.client, self._poller.partitions_at(offsets)
         # The client's callback for commits tells of it. What could not be committed is handled
         # again by whoever has the partition next.
-        with suppress(KafkaException):
+        try:
             client.store_offsets(offsets=partitions)
             client.commit(offsets=partitions, asynchronous=False)
+        except KafkaException as error:
+            refusal: str = error.args[0].name()
+            return refusal
+        return None
 
     def _tell(self, level: int, event: str, numbers: list[int], grace: float | None = None) -> None:
         topic, group = self._poller.topic, self._group

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from avrogen.errors import DecodeError
 from avrogen.kafka.observing.events import log_event
 from avrogen.kafka.registry.port import LATEST
-from avrogen.kafka.subjects import Part, SubjectStrategy, subject_name
+from avrogen.kafka.subjects import Part, subject_name
 from avrogen.kafka.targets import name_of
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def learn_schemas(
 
 
 def _subjects(topic: Topic[Any, Any]) -> Iterator[tuple[Part, str]]:
-    strategy = SubjectStrategy(topic.subject_strategy)
+    strategy = topic.subject_strategy
     for owner in topic.value:
         yield "value", subject_name(strategy, topic.name, "value", name_of(owner.__avro_schema__))
     if topic.key is not None and not isinstance(topic.key, str):
-        yield "key", subject_name(SubjectStrategy.TOPIC, topic.name, "key", None)
+        yield "key", subject_name("topic", topic.name, "key", None)

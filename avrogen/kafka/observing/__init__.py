@@ -6,4 +6,5 @@ counters        figures that are always there
 trace_context   W3C trace context, in and out of headers
 handling        the message in hand, for log records and for what is sent meanwhile
 events          what is logged
+opentelemetry   spans and metrics
 """

@@ -25,8 +25,8 @@ class _Guarded(Observer):
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
 
-    def sending(self, topic: str, key: object, headers: list[HeaderLike]) -> object:
-        return _tried(self._observer.sending, topic, key, headers)
+    def sending(self, topic: str, key: object, value: object, headers: list[HeaderLike]) -> object:
+        return _tried(self._observer.sending, topic, key, value, headers)
 
     def delivered(self, sending: object, delivered: Delivered, latency: float) -> None:
         _tried(self._observer.delivered, sending, delivered, latency)

@@ -27,12 +27,13 @@ class Observer:
 
     # --- producing --------------------------------------------------------------------------------
 
-    def sending(self, topic: str, key: object, headers: list[HeaderLike]) -> object:
+    def sending(self, topic: str, key: object, value: object, headers: list[HeaderLike]) -> object:
         """A message is about to be queued.
 
         Args:
             topic: where it goes.
             key: its key; None if it has none.
+            value: its value; None for a tombstone.
             headers: its headers, to which some may be added.
 
         Returns:

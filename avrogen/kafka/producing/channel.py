@@ -7,21 +7,23 @@ it is queued.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from avrogen.avro.model import TimeUnit
 from avrogen.codec.conversions import timestamp_to_units
-from avrogen.errors import EncodeError
+from avrogen.errors import ClosedError, DeliveryError, EncodeError, TransactionError
 from avrogen.kafka.observing.guard import guarded
 from avrogen.kafka.observing.trace_context import current_trace
 from avrogen.kafka.producing.client import ProducerClient
-from avrogen.kafka.producing.headers import composed
+from avrogen.kafka.producing.headers import Composer
 from avrogen.kafka.producing.outbox import Outbox
 from avrogen.kafka.producing.outgoing import Outgoing
 from avrogen.kafka.producing.partitions import Partitions
 from avrogen.kafka.producing.schemas import resolve
 
 if TYPE_CHECKING:
+    from confluent_kafka import KafkaError, KafkaException
+
     from avrogen.kafka.config import Settings
     from avrogen.kafka.message import HeaderLike, HeadersLike
     from avrogen.kafka.observing.observer import Observer
@@ -48,22 +50,9 @@ class Options(NamedTuple):
     observer: Observer | None
 
 
-class Arguments(NamedTuple):
-    """What ``produce`` takes, beside topic and callback.
-
-    Attributes:
-        value: None for a tombstone.
-        key: None if there is none.
-        partition: -1 lets librdkafka choose.
-        timestamp: milliseconds since 1970; 0 is now.
-        headers: None for none.
-    """
-
-    value: bytes | None
-    key: bytes | None
-    partition: int
-    timestamp: int
-    headers: list[HeaderLike] | None
+Arguments: TypeAlias = "tuple[bytes | None, bytes | None, int, int, list[HeaderLike] | None]"
+"""What ``produce`` takes: value (None for a tombstone), key, partition (-1: librdkafka chooses),
+timestamp (milliseconds since 1970; 0: now) and headers. A plain tuple, as each message has one."""
 
 
 class Channel:
@@ -88,7 +77,7 @@ class Channel:
     def __init__(self, topic: Topic[Any, Any], options: Options) -> None:
         self.topic = topic.name
         self._tombstones = topic.tombstones
-        self._headers = options.headers
+        self._headers = Composer(options.headers)
         observer = guarded(options.observer)
         self._owns_client = options.client is None
         self.client = _client(options)
@@ -97,6 +86,7 @@ class Channel:
             ids = resolve(registry, topic, register=options.register)
             self._outgoing = Outgoing(topic, ids)
             self._writers = self._outgoing.writers
+            self._write_key = self._outgoing.write_key
             self._partitions = self._make_partitions(options.partitioner)
         except BaseException:
             if self._owns_client:
@@ -121,21 +111,26 @@ class Channel:
 
         Raises:
             EncodeError: value, key, headers, partition or timestamp are none of this topic.
+            ClosedError: the client was closed.
         """
-        writer = self._writers.get(type(value))
-        if value is None and self._tombstones:
-            data, raw_key = None, self._outgoing.key(key)
+        if self.client.is_closed:
+            raise ClosedError(f"the client of the producer for {self.topic} was closed")
+        data: bytes | None = None
+        raw_key: bytes | None = None
+        key_of_value = None
+        if value is not None or not self._tombstones:
+            writer = self._writers.get(type(value)) or self._outgoing.writer(value)
+            prefix, encode, key_of_value = writer
+            data = prefix + encode(value)
+        if key is not None:
+            raw_key = self._write_key(key)
+        elif key_of_value is not None:
+            raw_key = key_of_value(value)
         else:
-            if writer is None:
-                writer = self._outgoing.writer(value)
-            data = writer.prefix + writer.encode(value)
-            if key is None and writer.key is not None:
-                raw_key = writer.key(value)
-            else:
-                raw_key = self._outgoing.key(key)
+            self._outgoing.require_no_key()
         pairs = None
         if headers is not None or not self._is_plain or current_trace.get() is not None:
-            pairs = composed(self._headers, value, headers)
+            pairs = self._headers.composed(value, headers)
         if partition is None:
             partition = _ANY_PARTITION
             if self._partitions is not None:
@@ -143,16 +138,48 @@ class Channel:
         elif partition < 0:
             raise EncodeError(f"partitions are counted from 0, and {partition} is none")
         at = _NOW if timestamp is None else _milliseconds(timestamp)
-        return Arguments(data, raw_key, partition, at, pairs)
+        return data, raw_key, partition, at, pairs
 
-    def observed(self, arguments: Arguments) -> object:
+    def observed(self, value: object, arguments: Arguments) -> object:
         """Tell the observer, who may add headers, and get what belongs to the message."""
         observer = self.outbox.observer
         if observer is None:
             return None
-        key = self._outgoing.plain_key(arguments.key)
-        assert arguments.headers is not None, "there is a list where there is an observer"
-        return observer.sending(self.topic, key, arguments.headers)
+        _, key, _, _, headers = arguments
+        assert headers is not None, "there is a list where there is an observer"
+        return observer.sending(self.topic, self._outgoing.plain_key(key), value, headers)
+
+    def refused(self, refusal: KafkaException) -> KafkaError:
+        """What librdkafka did not take: the error that the message's future is to raise.
+
+        Raises:
+            TransactionError: it has nothing to do with the message: there is no transaction.
+            DeliveryError: likewise, there was a fatal error.
+        """
+        error: KafkaError = refusal.args[0]
+        match error.name():
+            case "_STATE":
+                raise TransactionError(
+                    "a transactional producer sends in transactions: "
+                    "with producer.transaction(): ...",
+                    code="_STATE",
+                ) from refusal
+            case "_FATAL":
+                self.client.fail(error)
+                self.client.check_usable()
+            case _:
+                pass
+        return error
+
+    def no_room(self) -> DeliveryError:
+        """What is raised when the queue has stayed full."""
+        seconds = self.client.delivery_timeout
+        return DeliveryError(
+            f"the queue of {self.client.queued} messages was full for {seconds} s",
+            topic=self.topic,
+            code="_QUEUE_FULL",
+            retriable=True,
+        )
 
     def is_idle(self) -> bool:
         """Whether the fate of all messages is known."""

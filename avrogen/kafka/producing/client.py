@@ -47,6 +47,7 @@ class ProducerClient:
         producer: confluent-kafka's. Its settings, and whatever else it offers, are at hand; but
             leave polling and closing to this class.
         delivery_timeout: seconds after which a message is given up; None: never.
+        is_closed: whether nothing can be sent any more.
         outboxes: of the typed producers that use it.
         poller: serves callbacks.
         transactions: the calls of a transactional producer; None if it is none.
@@ -83,7 +84,7 @@ class ProducerClient:
         self._callbacks = Callbacks(guarded(observer))
         self._callbacks.put_before_given(settings)
         self._lock = threading.Lock()
-        self._closed = False
+        self.is_closed = False
         self.outboxes: tuple[Outbox, ...] = ()
         self.delivery_timeout = delivery_timeout(settings)
         self.producer = _make(settings)
@@ -150,7 +151,7 @@ class ProducerClient:
                 code=fatal.name(),
                 fatal=True,
             )
-        if self._closed:
+        if self.is_closed:
             raise ClosedError("the producer was closed")
 
     def wait_until_empty(self, timeout: float | None) -> bool:
@@ -162,7 +163,7 @@ class ProducerClient:
         Returns:
             Whether it is.
         """
-        return self.poller.wait(lambda: self.queued == 0, timeout, flush=True)
+        return self.poller.flush(lambda: self.queued == 0, timeout)
 
     # --- transactions -----------------------------------------------------------------------------
 
@@ -210,7 +211,7 @@ class ProducerClient:
 
     @property
     def queued(self) -> int:
-        """Messages that wait for their acknowledgement, and reports that wait to be served."""
+        """Messages that wait for their acknowledgement, and callbacks that wait to be served."""
         return len(self.producer)
 
     # --- the end ----------------------------------------------------------------------------------
@@ -226,12 +227,12 @@ class ProducerClient:
             How many messages were given up. Their futures raise DeliveryError.
         """
         with self._lock:
-            if self._closed:
+            if self.is_closed:
                 return 0
-            self._closed = True
+            self.is_closed = True
         self.wait_until_empty(0 if self.fatal else timeout)
-        given_up = self.queued
-        if given_up:
+        given_up = sum(outbox.pending for outbox in self.outboxes)
+        if self.queued:
             self.producer.purge()
             self.wait_until_empty(_PURGE)
         self._finalizer()

@@ -9,7 +9,7 @@ attributes) is the same in all Pythons since 3.2.
 from __future__ import annotations
 
 from concurrent.futures import Future
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from threading import Condition
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,7 +25,6 @@ __all__ = ["Delivery", "delivered"]
 
 _RUNNING: Final = "RUNNING"
 _FINISHED: Final = "FINISHED"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Delivery(Future[Delivered]):
@@ -130,9 +129,6 @@ class Delivery(Future[Delivered]):
 def delivered(topic: str, place: tuple[int | None, int | None, int]) -> Delivered:
     """Partition, offset and milliseconds since 1970, as a delivery report has them."""
     partition, offset, milliseconds = place
-    return Delivered(
-        topic,
-        -1 if partition is None else partition,
-        -1 if offset is None else offset,
-        _EPOCH + timedelta(milliseconds=milliseconds),
-    )
+    if partition is None or offset is None:  # as of acks=0
+        partition, offset = partition or -1, -1 if offset is None else offset
+    return Delivered(topic, partition, offset, datetime.fromtimestamp(milliseconds / 1000, UTC))

@@ -12,32 +12,45 @@ from avrogen.kafka.observing.trace_context import TRACEPARENT, current_trace
 if TYPE_CHECKING:
     from avrogen.kafka.message import HeaderLike
 
-__all__ = ["HeadersOf", "composed", "pairs"]
+__all__ = ["Composer", "HeadersOf", "pairs"]
 
 HeadersOf: TypeAlias = "HeadersLike | Callable[[Any], HeadersLike | None] | None"
 """Headers of every message: always the same, or what a function gives for its value."""
 
 
-def composed(every: HeadersOf, value: object, own: HeadersLike | None) -> list[HeaderLike]:
-    """The headers of a message: those of every one, its own, and the trace it belongs to.
+class Composer:
+    """Puts the headers of messages together.
 
     Args:
         every: what the producer adds to every message.
-        value: the message's value.
-        own: what is given for this message. A trace context among these is not replaced.
 
     Raises:
         EncodeError: a name or a value is none.
     """
-    headers: list[HeaderLike] = []
-    if every is not None:
-        headers += pairs(every(value) if callable(every) else every)
-    if own is not None:
-        headers += pairs(own)
-    trace = current_trace.get()
-    if trace is not None and all(name != TRACEPARENT for name, _ in headers):
-        headers += trace.headers()
-    return headers
+
+    def __init__(self, every: HeadersOf) -> None:
+        self._of_value = every if callable(every) else None
+        self._always = [] if callable(every) else pairs(every)
+
+    def composed(self, value: object, own: HeadersLike | None) -> list[HeaderLike]:
+        """The headers of a message: those of every one, its own, and the trace it belongs to.
+
+        Args:
+            value: the message's value.
+            own: what is given for this message. A trace context among these is not replaced.
+
+        Raises:
+            EncodeError: a name or a value is none.
+        """
+        headers = self._always.copy()
+        if self._of_value is not None:
+            headers += pairs(self._of_value(value))
+        if own is not None:
+            headers += pairs(own)
+        trace = current_trace.get()
+        if trace is not None and all(name != TRACEPARENT for name, _ in headers):
+            headers += trace.headers()
+        return headers
 
 
 def pairs(headers: HeadersLike | None) -> list[HeaderLike]:

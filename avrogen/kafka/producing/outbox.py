@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from avrogen.errors import DeliveryError
 from avrogen.kafka.observing.counters import ProducerCounters
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from avrogen.kafka.observing.observer import Observer
 
 __all__ = ["Outbox"]
+
+_KEPT: Final = 100
+"""Failures that are kept to be named, of those that nobody has seen."""
 
 
 class Outbox:
@@ -34,7 +37,6 @@ class Outbox:
     __slots__ = (
         "_delivered",
         "_failed",
-        "_first_unseen",
         "_is_fatal",
         "_latency_max",
         "_latency_total",
@@ -42,6 +44,7 @@ class Outbox:
         "_plain_key",
         "_sent",
         "_unseen",
+        "_unseen_errors",
         "lock",
         "observer",
         "topic",
@@ -71,7 +74,7 @@ class Outbox:
         self._log = FailureLog(topic)
         self._sent = self._delivered = self._failed = self._unseen = 0
         self._latency_total = self._latency_max = 0.0
-        self._first_unseen: DeliveryError | None = None
+        self._unseen_errors: dict[int, DeliveryError] = {}
 
     @property
     def pending(self) -> int:
@@ -105,8 +108,8 @@ class Outbox:
         with self.lock:
             self._failed += 1
             self._unseen += 1
-            if self._first_unseen is None:
-                self._first_unseen = made
+            if len(self._unseen_errors) < _KEPT:
+                self._unseen_errors[id(made)] = made
         self._log.failed(made)
         return made
 
@@ -114,22 +117,24 @@ class Outbox:
         """Somebody has asked a future for its failure, for the first time. :attr:`lock` is held."""
         if self._unseen:  # otherwise it was among those that a producer was closed over
             self._unseen -= 1
-        if self._first_unseen is error:
-            self._first_unseen = None
+        self._unseen_errors.pop(id(error), None)
 
     def first_unseen(self) -> DeliveryError | None:
         """The first failure that nobody has seen."""
-        return self._first_unseen
+        with self.lock:
+            return next(iter(self._unseen_errors.values()), None)
 
     def unseen(self) -> DeliveryError | None:
         """One error for all messages that are not delivered and of which nobody knows; else None.
 
         It can be asked for once: they are known then.
         """
+        first = self.first_unseen()
         with self.lock:
             pending = self._sent - self._delivered - self._failed
-            undelivered, first = self._unseen + pending, self._first_unseen
-            self._unseen, self._first_unseen = 0, None
+            undelivered = self._unseen + pending
+            self._unseen = 0
+            self._unseen_errors.clear()
         if not undelivered:
             return None
         messages = "1 message was" if undelivered == 1 else f"{undelivered} messages were"

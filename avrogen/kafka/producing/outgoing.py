@@ -47,7 +47,8 @@ class Outgoing:
 
     def __init__(self, topic: Topic[Any, Any], ids: TopicIds) -> None:
         self._topic = topic
-        self._write_key = _key_writer(topic, ids)
+        self.write_key: Callable[[Any], bytes] = _key_writer(topic, ids)
+        """The function from a key that is given to its bytes. EncodeError: it is none."""
         self._by_type: dict[type, ValueWriter] = self._writers(ids)
         self._own_types = tuple(self._by_type)
 
@@ -73,19 +74,14 @@ class Outgoing:
                 raise self._no_such_value(value)
         return found
 
-    def key(self, key: object) -> bytes | None:
-        """The bytes of a key that was given; None for none.
+    def require_no_key(self) -> None:
+        """There is no key: fine, unless the topic has keys.
 
         Raises:
-            EncodeError: it is no key of the topic, or one is missing.
+            EncodeError: it has.
         """
-        if self._write_key is None:
-            if key is not None:
-                raise EncodeError(f"messages of {self._topic.name} have no keys, and one was given")
-            return None
-        if key is None:
+        if self._topic.key is not None:
             raise EncodeError(f"messages of {self._topic.name} have keys: send(..., key=...)")
-        return self._write_key(key)
 
     def plain_key(self, data: bytes | None) -> object:
         """The key that some bytes are, for errors to name it; the bytes if they are none."""
@@ -108,8 +104,8 @@ class Outgoing:
         return {kind: _one_of(several) for kind, several in writers.items()}
 
     def _field_key(self, owner: SchemaOwner) -> Callable[[Any], bytes] | None:
-        write, field = self._write_key, self._topic.key_field
-        if write is None or field is None:
+        write, field = self.write_key, self._topic.key_field
+        if self._topic.key is None or field is None:
             return None
         get = key_of_field(owner, field)
         return lambda value: write(get(value))
@@ -124,10 +120,14 @@ class Outgoing:
         return EncodeError(f"{topic.name} takes {names}, not {type(value).__qualname__}")
 
 
-def _key_writer(topic: Topic[Any, Any], ids: TopicIds) -> Callable[[Any], bytes] | None:
+def _key_writer(topic: Topic[Any, Any], ids: TopicIds) -> Callable[[Any], bytes]:
     key = topic.key
     if key is None:
-        return None
+
+        def refuse(key: object) -> bytes:
+            raise EncodeError(f"messages of {topic.name} have no keys, and one was given")
+
+        return refuse
     if isinstance(key, str):
         return key_writer(key)
     assert ids.key is not None, "a key with a schema has an id"

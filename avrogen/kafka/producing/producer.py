@@ -10,7 +10,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
-from avrogen.errors import ClosedError, DeliveryError, TransactionError
+from avrogen.errors import ClosedError, DeliveryError
 from avrogen.kafka.config import Settings
 from avrogen.kafka.message import Delivered, HeadersLike
 from avrogen.kafka.observing.events import log_event
@@ -18,7 +18,7 @@ from avrogen.kafka.producing.channel import Arguments, Channel, Options
 from avrogen.kafka.producing.delivery import Delivery
 
 if TYPE_CHECKING:
-    from confluent_kafka import KafkaException
+    from confluent_kafka import KafkaError
 
     from avrogen.kafka.observing.counters import ProducerCounters
     from avrogen.kafka.observing.observer import Observer
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from avrogen.kafka.registry.port import SchemaRegistry
     from avrogen.kafka.topic import Topic
 
-__all__ = ["TopicProducer"]
+__all__ = ["KeyedTopicProducer", "TopicProducer"]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -126,16 +126,15 @@ class TopicProducer(Generic[K, V]):
         """
         if self._closed:
             raise ClosedError(f"the producer for {self._topic_name} was closed")
+        outbox = self._outbox
         arguments = self._channel.arguments(value, key, headers, partition, timestamp)
-        delivery = Delivery(self._outbox)
-        if self._outbox.observer is not None:
-            delivery.observe(self._channel.observed(arguments))
-        self._outbox.count_sent()
+        delivery = Delivery(outbox)
+        if outbox.observer is not None:
+            delivery.observe(self._channel.observed(value, arguments))
+        outbox.count_sent()
         data, raw_key, number, at, pairs = arguments
         try:
-            self._produce(
-                self._topic_name, data, raw_key, number, delivery, timestamp=at, headers=pairs
-            )
+            self._produce(self._topic_name, data, raw_key, number, delivery, None, at, pairs)
         except Exception as error:
             self._not_queued(delivery, arguments, error)
         return delivery
@@ -149,7 +148,7 @@ class TopicProducer(Generic[K, V]):
         Returns:
             How many messages are still waited for.
         """
-        self._channel.client.poller.wait(self._channel.is_idle, timeout, flush=True)
+        self._channel.client.poller.flush(self._channel.is_idle, timeout)
         return self._outbox.pending
 
     def transaction(self) -> AbstractContextManager[Transactions]:
@@ -216,50 +215,58 @@ class TopicProducer(Generic[K, V]):
     # --- what keeps messages from being queued ----------------------------------------------------
 
     def _not_queued(self, delivery: Delivery, arguments: Arguments, error: Exception) -> None:
-        """Wait for room, let the future fail, or raise what is not about the message."""
-        from confluent_kafka import KafkaException
-
         try:
-            if isinstance(error, BufferError):
-                self._queue_when_there_is_room(delivery, arguments)
-                return
-            raise error
-        except KafkaException as refusal:
-            self._refused(delivery, arguments, refusal)
+            failure = self._failure(delivery, arguments, error)
         except BaseException:
             self._outbox.count_sent(-1)
             raise
+        if failure is not None:
+            delivery.fail(failure, arguments[1])
+
+    def _failure(
+        self, delivery: Delivery, arguments: Arguments, error: Exception
+    ) -> KafkaError | None:
+        """Wait for room. Or say why the message fails; or raise what is not about the message."""
+        from confluent_kafka import KafkaException
+
+        if isinstance(error, BufferError):
+            try:
+                self._queue_when_there_is_room(delivery, arguments)
+            except KafkaException as refusal:
+                error = refusal
+            else:
+                return None
+        if isinstance(error, KafkaException):
+            return self._channel.refused(error)
+        raise error
 
     def _queue_when_there_is_room(self, delivery: Delivery, arguments: Arguments) -> None:
         def queued() -> bool:
             data, key, partition, at, headers = arguments
             try:
-                self._produce(
-                    self._topic_name, data, key, partition, delivery, timestamp=at, headers=headers
-                )
+                self._produce(self._topic_name, data, key, partition, delivery, None, at, headers)
             except BufferError:
                 return False
             return True
 
         client = self._channel.client
-        if not client.poller.wait(queued, client.delivery_timeout, flush=True):
-            raise DeliveryError(
-                f"the queue of {client.queued} messages was full for {client.delivery_timeout} s",
-                topic=self._topic_name,
-                code="_QUEUE_FULL",
-                retriable=True,
-            )
+        if not client.poller.wait(queued, client.delivery_timeout):
+            raise self._channel.no_room()
 
-    def _refused(self, delivery: Delivery, arguments: Arguments, refusal: KafkaException) -> None:
-        error = refusal.args[0]
-        if error.name() == "_STATE":
-            self._outbox.count_sent(-1)
-            raise TransactionError(
-                "a transactional producer sends in transactions: with producer.transaction(): ...",
-                code="_STATE",
-            ) from refusal
-        if error.name() == "_FATAL":
-            self._outbox.count_sent(-1)
-            self._channel.client.fail(error)
-            self._channel.client.check_usable()
-        delivery.fail(error, arguments.key)
+
+class KeyedTopicProducer(TopicProducer[K, V]):
+    """A producer for a topic whose values do not hold its keys: each message is given its own."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        # Narrower on purpose: type checkers should miss the key that is forgotten.
+        def send(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+            self,
+            value: V,
+            *,
+            key: K,
+            headers: HeadersLike | None = None,
+            partition: int | None = None,
+            timestamp: datetime | None = None,
+        ) -> Future[Delivered]: ...

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from avrogen.kafka.registry.registration import find_or_register
-from avrogen.kafka.subjects import SubjectStrategy, subject_name
+from avrogen.kafka.subjects import subject_name
 from avrogen.kafka.targets import name_of
 
 if TYPE_CHECKING:
@@ -43,15 +43,14 @@ def resolve(registry: SchemaRegistry, topic: Topic[Any, Any], *, register: bool)
         RegistryError: a schema is missing or incompatible, which it says with the subject and what
             to do, or the registry does not answer.
     """
-    strategy = SubjectStrategy(topic.subject_strategy)
     ids: dict[SchemaOwner, int] = {}
     for owner in topic.value:
         schema = owner.__avro_schema__
-        subject = subject_name(strategy, topic.name, "value", name_of(schema))
+        subject = subject_name(topic.subject_strategy, topic.name, "value", name_of(schema))
         ids[owner] = find_or_register(registry, subject, schema, register=register).id
     if topic.key is None or isinstance(topic.key, str):
         return TopicIds(ids, None)
     # Whatever the strategy of the values is: it is there to tell several types apart.
-    subject = subject_name(SubjectStrategy.TOPIC, topic.name, "key", None)
+    subject = subject_name("topic", topic.name, "key", None)
     key = find_or_register(registry, subject, topic.key.__avro_schema__, register=register)
     return TopicIds(ids, key.id)

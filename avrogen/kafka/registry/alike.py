@@ -1,7 +1,8 @@
-"""Whether two schemas stand for the same data."""
+"""Whether two schemas say the same, or stand for the same data."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, assert_never
 
@@ -10,7 +11,15 @@ from avrogen.avro import model
 if TYPE_CHECKING:
     from avrogen.codec.schema import Schema
 
-__all__ = ["write_alike"]
+__all__ = ["say_the_same", "write_alike"]
+
+_JAVA = "avro.java."
+"""What begins like that says which Java classes values are, and is added by Avro Java."""
+
+
+def say_the_same(one: Schema, other: Schema) -> bool:
+    """Whether they are equal, but for what Avro Java notes in schemas for itself."""
+    return one == other or (write_alike(one, other) and _without_java(one) == _without_java(other))
 
 
 def write_alike(one: Schema, other: Schema) -> bool:
@@ -22,6 +31,21 @@ def write_alike(one: Schema, other: Schema) -> bool:
     if one.canonical_form != other.canonical_form:
         return False
     return list(_logical_types(one)) == list(_logical_types(other))
+
+
+def _without_java(schema: Schema) -> model.Json:
+    def strip(value: model.Json) -> model.Json:
+        match value:
+            case dict():
+                kept = {k: strip(v) for k, v in value.items() if not k.startswith(_JAVA)}
+                # A primitive type that has no attributes left goes by its name.
+                return kept["type"] if kept.keys() == {"type"} else kept
+            case list():
+                return [strip(each) for each in value]
+            case _:
+                return value
+
+    return strip(json.loads(str(schema)))
 
 
 def _logical_types(schema: Schema) -> Iterator[model.LogicalType | None]:

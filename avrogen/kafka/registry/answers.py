@@ -27,8 +27,8 @@ __all__ = [
     "versions",
 ]
 
-MAX_TEXT: Final = 4 * 2**20
-"""Characters of a schema. Registries keep theirs in messages of 1 MB at most, as a rule."""
+MAX_TEXT: Final = 2**20
+"""Characters of a schema. Confluent's registry keeps each in a message, of 1 MB at most."""
 
 
 def schema_text(question: Question, answer: Json) -> SchemaText:
@@ -38,7 +38,7 @@ def schema_text(question: Question, answer: Json) -> SchemaText:
         RegistryError: it is none, or too large, or of another id or GUID than the question's.
     """
     members = _object(question, answer)
-    kind = members.get("schemaType", "AVRO")
+    kind = members.get("schemaType") or "AVRO"
     if kind != "AVRO":
         raise question.error(
             f"it is a schema of type {kind}, not AVRO",

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from avrogen.avro.parser import parse_sources
-from avrogen.avro.schema_json import self_contained_json
 from avrogen.avro.source import Source
+from avrogen.codec.codec import Codec
 from avrogen.codec.schema import Schema
-from avrogen.errors import RegistryError
+from avrogen.errors import RegistryError, SchemaError
 
 if TYPE_CHECKING:
+    from avrogen.avro.diagnostics import Diagnostic
+    from avrogen.avro.model import Json
     from avrogen.kafka.registry.port import SchemaReference, SchemaRegistry, SchemaText
 
 __all__ = ["MAX_DEPTH", "MAX_REFERENCES", "MAX_TEXTS", "complete_schema"]
@@ -23,36 +25,73 @@ MAX_DEPTH: Final = 50
 MAX_REFERENCES: Final = 1_000
 """Versions that a schema refers to, directly and further on."""
 
-MAX_TEXTS: Final = 4 * 2**20
+MAX_TEXTS: Final = 2 * 2**20
 """Characters of a schema and all that it refers to."""
 
 
-def complete_schema(registry: SchemaRegistry, schema: SchemaText, name: str) -> Schema:
+def complete_schema(
+    registry: SchemaRegistry, schema: SchemaText, name: str, *, for_reading: bool = False
+) -> Schema:
     """A schema that stands for itself, with what it refers to fetched.
 
     Args:
         registry: where references are looked up.
         schema: the schema.
         name: how errors name it, such as "schema 7".
+        for_reading: it is needed to read what was written with it. For that, defaults do not
+            matter, and some registries hold schemas with bad ones; those are left out then.
 
     Raises:
         RegistryError: a reference leads nowhere or round in a circle, there is too much of it, or
             the schema is none that avrogen reads.
     """
-    sources = [Source(name, schema.text, name)]
-    size = len(schema.text)
+    texts = [schema.text]
+    titles = [name]
     for title, text in _referred(registry, schema.references, name):
-        size += len(text)
-        if size > MAX_TEXTS:
+        titles.append(title)
+        texts.append(text)
+        if sum(map(len, texts)) > MAX_TEXTS:
             raise RegistryError(f"{name} and what it refers to has over {MAX_TEXTS:,} characters")
-        sources.append(Source(title, text, title))
-    parsed = parse_sources(sources)
-    problems = [d for d in parsed.diagnostics if d.severity == "error"]
+    problems = _problems(complete := _joined(texts), titles, texts)
+    if for_reading and problems and all(d.code.id.startswith("AVR4") for d in problems):
+        texts = [_without_defaults(text) for text in texts]
+        problems = _problems(complete := _joined(texts), titles, texts)
     if problems:
         more = f" (and {len(problems) - 1} more problems)" if problems[1:] else ""
-        raise RegistryError(f"{name} is no valid Avro schema: {problems[0]}{more}")
-    root = next(root for root in parsed.roots if root.source is sources[0])
-    return Schema.parse(json.dumps(self_contained_json(root.type, parsed.types)))
+        raise RegistryError(f"no valid Avro schema: {problems[0]}{more}")
+    return complete
+
+
+def _joined(texts: Sequence[str]) -> Schema:
+    """The schema of the first text, in which types may go by their names in the others.
+
+    They are not made one text: what refers to each other without end may nest without end.
+    """
+    owners = [Codec[Any](Schema.embedded(text)) for text in texts[1:]]
+    return Schema.embedded(texts[0], lambda: owners)
+
+
+def _problems(schema: Schema, titles: Sequence[str], texts: Sequence[str]) -> list[Diagnostic]:
+    """What is wrong with the schema, at places that go by these titles."""
+    try:
+        _ = schema.type
+    except SchemaError:
+        sources = [Source(title, text, title) for title, text in zip(titles, texts, strict=True)]
+        return [d for d in parse_sources(sources).diagnostics if d.severity == "error"]
+    return []
+
+
+def _without_defaults(text: str) -> str:
+    def strip(value: Json) -> Json:
+        match value:
+            case dict():
+                return {key: strip(each) for key, each in value.items() if key != "default"}
+            case list():
+                return [strip(each) for each in value]
+            case _:
+                return value
+
+    return json.dumps(strip(json.loads(text)))
 
 
 def _referred(

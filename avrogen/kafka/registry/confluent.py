@@ -10,6 +10,7 @@ from uuid import UUID
 from avrogen.errors import RegistryError
 from avrogen.kafka.registry import answers
 from avrogen.kafka.registry.port import (
+    LATEST,
     Compatibility,
     RegisteredSchema,
     SchemaText,
@@ -37,7 +38,7 @@ class ConfluentRegistry:
             ``timeout`` is 10 seconds if nothing else is said.
 
     Raises:
-        ImportError: the extra ``kafka`` is not installed.
+        MissingExtraError: the extra ``kafka`` is not installed.
         RegistryError: the configuration is at fault.
     """
 
@@ -126,9 +127,13 @@ class ConfluentRegistry:
 
     def compatibility(self, subject: str, schema: SchemaText) -> Compatibility:
         """See :class:`SchemaRegistry`."""
+        against = path("compatibility", "subjects", subject, "versions")
+        if not self._is_transitive(subject):
+            # Apicurio would test against all versions, whatever the level.
+            against += f"/{LATEST}"
         question = Question(
             "test the schema's compatibility",
-            path("compatibility", "subjects", subject, "versions"),
+            against,
             "POST",
             {"verbose": "true"},
             _body(schema),
@@ -155,6 +160,14 @@ class ConfluentRegistry:
     def close(self) -> None:
         """See :class:`SchemaRegistry`."""
         self._rest.close()
+
+    def _is_transitive(self, subject: str) -> bool:
+        try:
+            return self.level(subject).is_transitive
+        except RegistryError as error:
+            if error.transient:
+                raise
+            return True  # who may not know the level leaves it to the registry
 
     def _schema(self, question: Question) -> SchemaText:
         answer = self._rest.ask(question)

@@ -26,7 +26,7 @@ def connect(config: Mapping[str, Any], *, retries: Retries | None = None) -> Sch
             configuration says.
 
     Raises:
-        ImportError: the extra ``kafka`` is not installed.
+        MissingExtraError: the extra ``kafka`` is not installed.
         RegistryError: the configuration is at fault.
     """
     client = ConfluentRegistry(config)

@@ -12,7 +12,7 @@ from uuid import UUID
 from avrogen.avro.model import Json
 from avrogen.errors import RegistryError
 
-__all__ = ["Question", "path", "without_credentials"]
+__all__ = ["Question", "one_line", "path", "without_credentials"]
 
 
 def _nothing() -> Mapping[str, str]:
@@ -54,7 +54,7 @@ class Question:
     ) -> RegistryError:
         """The error for a question that got no answer, or none that can be used."""
         return RegistryError(
-            f"cannot {self.doing}: {_shown(reason)}",
+            f"cannot {self.doing}: {one_line(reason)}",
             hint=hint,
             url=None if url is None else without_credentials(url),
             subject=self.subject,
@@ -80,12 +80,12 @@ def without_credentials(text: str) -> str:
 
 
 _LONGEST = 2_000
-"""Characters of a reason: it goes to logs, and comes from elsewhere."""
+"""Characters of such a text: it goes to logs."""
 
 
-def _shown(reason: str) -> str:
-    """A reason in one line, of characters that terminals print."""
-    reason = without_credentials(" ".join(reason.split()))
-    if len(reason) > _LONGEST:
-        reason = reason[:_LONGEST] + ".."
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in reason)
+def one_line(text: str) -> str:
+    """A text from elsewhere in one line that terminals can print, without credentials."""
+    text = without_credentials(" ".join(text.split()))
+    if len(text) > _LONGEST:
+        text = text[:_LONGEST] + ".."
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -6,12 +6,15 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from avrogen.errors import RegistryError
-from avrogen.kafka.registry.alike import write_alike
+from avrogen.kafka.registry.alike import say_the_same, write_alike
 from avrogen.kafka.registry.complete import complete_schema
 from avrogen.kafka.registry.definitions import definitions
 from avrogen.kafka.registry.port import SchemaReference, SchemaText
+from avrogen.kafka.registry.question import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from avrogen.codec.schema import Schema
     from avrogen.kafka.registry.port import RegisteredSchema, SchemaRegistry
 
@@ -22,7 +25,12 @@ MAX_COMPARED: Final = 20
 
 
 def find(
-    registry: SchemaRegistry, subject: str, schema: Schema, text: SchemaText | None = None
+    registry: SchemaRegistry,
+    subject: str,
+    schema: Schema,
+    text: SchemaText | None = None,
+    *,
+    alike: bool = False,
 ) -> RegisteredSchema | None:
     """The version of a subject that is a schema.
 
@@ -34,6 +42,8 @@ def find(
         subject: the subject.
         schema: the schema.
         text: how it is registered, if not as one text that stands for itself.
+        alike: if no version says the same, one will do that gives every value the same bytes: it
+            may differ in docs, defaults, aliases and attributes, which who writes does not need.
 
     Returns:
         The version, or None: it is not there.
@@ -43,16 +53,8 @@ def find(
     """
     found = registry.lookup(subject, text or SchemaText(str(schema)))
     if found is None:
-        return _equal_version(registry, subject, schema)
-    name = f"subject {subject} version {found.version}"
-    if not write_alike(schema, complete_schema(registry, found.schema, name)):
-        raise RegistryError(
-            "the registry answers with another schema than the one that was looked up",
-            hint="something between here and the registry, such as a cache, may be at fault",
-            subject=subject,
-            id=found.id,
-        )
-    return found
+        return _compared(registry, subject, schema, alike)
+    return _verified(registry, found, schema)
 
 
 def find_or_register(
@@ -64,6 +66,9 @@ def find_or_register(
     references: bool = False,
 ) -> RegisteredSchema:
     """The version of a subject that is a schema; if it is not there, it is an error or registered.
+
+    To write with, a version will do that gives every value the same bytes. To register, only one
+    that says the same counts as there.
 
     Args:
         registry: where to look.
@@ -92,7 +97,7 @@ def find_or_register(
 def _found_or_registered(
     registry: SchemaRegistry, subject: str, schema: Schema, text: SchemaText, register: bool
 ) -> RegisteredSchema:
-    found = find(registry, subject, schema, text)
+    found = find(registry, subject, schema, text, alike=not register)
     if found is not None:
         return found
     if not register:
@@ -104,29 +109,57 @@ def _found_or_registered(
         )
     verdict = registry.compatibility(subject, text)
     if not verdict.compatible:
-        reasons = "; ".join(verdict.messages) or "it gives no reasons"
+        reasons = one_line("; ".join(verdict.messages)) or "it gives no reasons"
         raise RegistryError(
             f"the registry would refuse the schema as incompatible: {reasons}",
             hint="avrogen check SCHEMAS --against URL says what is in the way and how to mend it",
             subject=subject,
         )
-    return registry.register(subject, text)
+    return _verified(registry, registry.register(subject, text), schema)
 
 
-def _equal_version(
-    registry: SchemaRegistry, subject: str, schema: Schema
+def _verified(
+    registry: SchemaRegistry, found: RegisteredSchema, schema: Schema
+) -> RegisteredSchema:
+    """What the registry answered, if it is the schema that it was asked about.
+
+    It may differ in docs and the like: some registries ignore them.
+    """
+    name = f"subject {found.subject} version {found.version}"
+    if not write_alike(schema, complete_schema(registry, found.schema, name)):
+        raise RegistryError(
+            "the registry answers with another schema than the one that it was asked about",
+            hint="something between here and the registry, such as a cache, may be at fault",
+            subject=found.subject,
+            id=found.id,
+        )
+    return found
+
+
+def _compared(
+    registry: SchemaRegistry, subject: str, schema: Schema, alike: bool
 ) -> RegisteredSchema | None:
+    similar: RegisteredSchema | None = None
+    for version, other in _latest_versions(registry, subject):
+        if say_the_same(other, schema):
+            return version
+        if alike and similar is None and write_alike(other, schema):
+            similar = version
+    return similar
+
+
+def _latest_versions(
+    registry: SchemaRegistry, subject: str
+) -> Iterator[tuple[RegisteredSchema, Schema]]:
     for number in islice(reversed(registry.versions(subject)), MAX_COMPARED):
         version = registry.version(subject, number)
         if version is None:
             continue
         try:
             name = f"subject {subject} version {number}"
-            equal = complete_schema(registry, version.schema, name) == schema
+            complete = complete_schema(registry, version.schema, name)
         except RegistryError as error:
             if error.transient:
                 raise
             continue  # what avrogen cannot read is not what it would write
-        if equal:
-            return version
-    return None
+        yield version, complete

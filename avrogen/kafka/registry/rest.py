@@ -16,6 +16,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from avrogen.errors import RegistryError
+from avrogen.kafka.extras import comes_with
 from avrogen.kafka.lookalikes import description
 from avrogen.kafka.registry.question import without_credentials
 from avrogen.kafka.registry.refusals import TRANSIENT, Answer, is_absence, refusal
@@ -84,7 +85,7 @@ class Rest:
         config: the configuration of confluent-kafka's SchemaRegistryClient.
 
     Raises:
-        ImportError: confluent-kafka is not installed with what its registry client needs.
+        MissingExtraError: confluent-kafka is not installed with what its registry client needs.
         RegistryError: the configuration is at fault.
     """
 
@@ -163,12 +164,8 @@ class Rest:
 
 
 def _transport(config: dict[str, Any]) -> Transport:
-    try:
+    with comes_with("kafka"):
         from confluent_kafka.schema_registry import SchemaRegistryClient
-    except ImportError as error:
-        raise ImportError(
-            "the schema registry's client needs an extra: pip install 'avrogen[kafka]'"
-        ) from error
     url = config.get("url")
     if isinstance(url, str) and url.startswith("mock:"):
         raise RegistryError(
@@ -212,7 +209,7 @@ def _no_answer(question: Question, url: str, error: Exception) -> RegistryError:
         return question.error(f"there is no token for the registry: {what}", transient=True)
     # httpx's name for all that goes wrong between here and there; which of httpx and its
     # successor httpx2 it is from depends on the version of confluent-kafka.
-    if "TransportError" in kinds:
+    if "TransportError" in kinds and not kinds & {"UnsupportedProtocol", "LocalProtocolError"}:
         reason = f"the registry does not answer: {what}"
         hint = "check its URL, and that it runs"
         return question.error(reason, hint=hint, url=url, transient=True)

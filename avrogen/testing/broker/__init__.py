@@ -1,7 +1,7 @@
 """A Kafka cluster in the process, for tests.
 
-It is the mock cluster of librdkafka, the library beneath ``confluent_kafka``: clients of any kind
-reach it over TCP, it starts in a millisecond, and keeps everything in memory::
+It is the mock cluster of librdkafka, the library beneath ``confluent_kafka``: clients reach it over
+TCP, it starts in milliseconds, and keeps everything in memory::
 
     from avrogen.testing.broker import EmbeddedBroker
 

@@ -65,6 +65,7 @@ class EmbeddedBroker:
     * Offsets for timestamps: whichever is asked for, the answer is the end of the partition.
     * Quick rebalances: when members of a group have joined or left, it waits for others, for
       ``session.timeout.ms`` less one second. Set that to 1,200 in tests; the default is 45,000.
+    * Serve clients that are not made with librdkafka: those of Java and Go wait for ever.
     * Groups whose members differ in ``partition.assignment.strategy``: the process ends.
     * Checks of any kind: authentication, authorization, sizes, ``message.max.bytes``.
     * Taking over. A partition stays with its broker; when that one is down, it cannot be reached.

@@ -108,10 +108,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer; the names of these methods are those of HTTP."""
-        if "Transfer-Encoding" in self.headers:
+        length = self.headers.get("Content-Length", "0")
+        if "Transfer-Encoding" in self.headers or not (length.isascii() and length.isdigit()):
             self.send_error(411, "the embedded registry needs a Content-Length")
             return
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self.rfile.read(int(length))
         assert isinstance(self.server, _Server)
         headers = dict(self.headers.items())
         response = self.server.respond(parse_request(self.command, self.path, headers, body))

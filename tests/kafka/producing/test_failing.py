@@ -187,11 +187,18 @@ def test_a_closed_producer_sends_nothing(shop: Shop) -> None:
 # --- fatal errors ---------------------------------------------------------------------------------
 
 
+def together(shop: Shop) -> dict[str, object]:
+    """Settings with which messages are sent in one batch when they are flushed, and not before."""
+    return {**shop.config, "linger.ms": 60_000, "delivery.timeout.ms": 120_000}
+
+
 def test_a_fatal_error_ends_the_producer(shop: Shop) -> None:
-    with EVENTS(shop.config, register=True) as events:
-        events.send(event(), key="k").result(30)
+    with EVENTS(together(shop), register=True) as events:
+        events.send(event(), key="k")
+        assert events.flush(30) == 0
         shop.broker.fail(RequestType.PRODUCE, KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER)
         failed = [events.send(event(), key=str(number)) for number in range(3)]
+        assert events.flush(30) == 0
         errors = [future.exception(30) for future in failed]
         assert [isinstance(error, DeliveryError) and error.fatal for error in errors] == [True] * 3
         for _ in range(2):
@@ -206,8 +213,9 @@ def test_a_fatal_error_ends_the_producer(shop: Shop) -> None:
 
 def test_a_fatal_error_while_others_poll(shop: Shop) -> None:
     """Whoever flushes confluent-kafka's producer gets the error; no future is forgotten."""
-    with EVENTS(shop.config, register=True) as events:
-        events.send(event(), key="k").result(30)
+    with EVENTS(together(shop), register=True) as events:
+        events.send(event(), key="k")
+        assert events.flush(30) == 0
         shop.broker.fail(RequestType.PRODUCE, KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER)
         failed = [events.send(event(), key=str(number)) for number in range(3)]
         with suppress(KafkaException, SystemError):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from avrogen import DeliveryError, EncodeError
+from avrogen.kafka.producing.partitions import Partitions
 from avrogen.testing.broker import EmbeddedBroker
 from avrogen.testing.registry import EmbeddedRegistry
 from generated_example.com.example import Event
@@ -84,3 +88,30 @@ def test_a_partitioner_for_a_topic_that_is_not_there(real: AnyCluster) -> None:
     config = {**real.config, "allow.auto.create.topics": False}
     with pytest.raises(DeliveryError, match="create the topic"):
         producer(config, register=True, partitioner=constant(0))
+
+
+def test_partitions_that_are_added_later() -> None:
+    """The number is asked for every five minutes; an old one is better than none."""
+    numbers = [2, None, 4]
+    times = [0.0]
+    asked: list[float] = []
+
+    def list_topics(topic: str, timeout: float) -> object:
+        asked.append(timeout)
+        number = numbers[len(asked) - 1]
+        if number is None:
+            raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+        found = SimpleNamespace(error=None, partitions=dict.fromkeys(range(number)))
+        return SimpleNamespace(topics={topic: found})
+
+    producer = cast("Producer", SimpleNamespace(list_topics=list_topics))
+    partitions = Partitions(
+        producer, "events", lambda _key, _value, number: number - 1, lambda: times[-1]
+    )
+    seen: list[int] = []
+    for time in (0.0, 299.0, 300.0, 599.0, 600.0):
+        times.append(time)
+        partitions.refresh()
+        seen.append(partitions.choose(None, None))
+    assert seen == [1, 1, 1, 1, 3]
+    assert len(asked) == 3 and asked[0] > asked[1] == asked[2]

@@ -13,37 +13,13 @@ from avrogen.kafka.producing.transactions import Verdict, verdict
 from avrogen.testing.broker import EmbeddedBroker, RequestType
 from avrogen.testing.registry import EmbeddedRegistry
 from tests.kafka.clusters import AnyCluster, fresh_name
-from tests.kafka.producing.topics import event, events_producer
+from tests.kafka.producing.topics import committed_keys, event, events_producer
 
 TOPIC = "events"
 
 
 def transactional(cluster: AnyCluster, **settings: object) -> dict[str, object]:
     return {**cluster.config, "transactional.id": fresh_name("mover"), **settings}
-
-
-def resources(cluster: AnyCluster, topic: str) -> list[bytes | None]:
-    """The keys of what readers of committed messages see."""
-    consumer = Consumer(
-        {
-            "bootstrap.servers": cluster.bootstrap_servers,
-            "group.id": fresh_name("reader"),
-            "auto.offset.reset": "earliest",
-            "enable.partition.eof": True,
-            "isolation.level": "read_committed",
-        }
-    )
-    consumer.assign([TopicPartition(topic, 0, 0)])
-    found: list[bytes | None] = []
-    try:
-        while True:
-            message = consumer.poll(30)
-            assert message is not None
-            if message.error() is not None:
-                return found
-            found.append(message.key())
-    finally:
-        consumer.close()
 
 
 # --- on a cluster that has them -------------------------------------------------------------------
@@ -62,7 +38,7 @@ def test_all_or_nothing(real: AnyCluster) -> None:
         assert events.counters().queued == 0
         with events.transaction():
             events.send(event(), key="d")
-    assert resources(real, topic) == [b"a", b"b", b"d"]
+    assert committed_keys(real, topic) == [b"a", b"b", b"d"]
 
 
 def test_a_message_that_fails_fails_the_transaction(real: AnyCluster) -> None:
@@ -79,7 +55,7 @@ def test_a_message_that_fails_fails_the_transaction(real: AnyCluster) -> None:
         assert not caught.value.retriable and not caught.value.fatal
         with events.transaction():
             events.send(event(), key="c")
-    assert resources(real, topic) == [b"c"]
+    assert committed_keys(real, topic) == [b"c"]
 
 
 def test_the_newer_producer_fences_the_older(real: AnyCluster) -> None:
@@ -98,7 +74,7 @@ def test_the_newer_producer_fences_the_older(real: AnyCluster) -> None:
         older.close()
         with newer.transaction():
             newer.send(event(), key="c")
-    assert resources(real, topic) == [b"a", b"c"]
+    assert committed_keys(real, topic) == [b"a", b"c"]
 
 
 def test_offsets_in_a_transaction(real: AnyCluster) -> None:

@@ -6,16 +6,22 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from confluent_kafka import Consumer, TopicPartition
+
+from avrogen.kafka.aio.producer import AsyncTopicProducer
 from avrogen.kafka.producing.producer import TopicProducer
 from avrogen.kafka.topic import KeyType, Topic
 from generated_example import CancellationReason, OrderCancelled, OrderPlaced
 from generated_example.com.example import Event, EventType
+from tests.kafka.clusters import AnyCluster, fresh_name
 
 __all__ = [
     "AT",
     "Events",
     "Orders",
+    "async_events_producer",
     "cancelled",
+    "committed_keys",
     "event",
     "events_producer",
     "orders_producer",
@@ -53,6 +59,14 @@ def events_producer(
     return producer_of(topic)
 
 
+def async_events_producer(
+    name: str, *, key: KeyType | None = None
+) -> type[AsyncTopicProducer[Any, Any]]:
+    """The same as :func:`events_producer` for asyncio."""
+    topic: Topic[Any, Any] = Topic(name, value=(Event,), key=key)
+    return type("Producer", (AsyncTopicProducer,), {"__slots__": (), "topic": topic})
+
+
 def cancelled(number: int = 0) -> OrderCancelled:
     """An order that was cancelled, whose id is the number."""
     return OrderCancelled(
@@ -69,3 +83,26 @@ def event(number: int = 0) -> Event:
         resource_id=str(number),
         metadata={},
     )
+
+
+def committed_keys(cluster: AnyCluster, topic: str) -> list[bytes | None]:
+    """The keys of what is committed in the first partition. What was aborted leaves gaps."""
+    consumer = Consumer(
+        {
+            "bootstrap.servers": cluster.bootstrap_servers,
+            "group.id": fresh_name("reader"),
+            "enable.partition.eof": True,
+            "isolation.level": "read_committed",
+        }
+    )
+    consumer.assign([TopicPartition(topic, 0, 0)])
+    found: list[bytes | None] = []
+    try:
+        while True:
+            message = consumer.poll(30)
+            assert message is not None
+            if message.error() is not None:
+                return found
+            found.append(message.key())
+    finally:
+        consumer.close()

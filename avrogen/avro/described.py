@@ -1,0 +1,67 @@
+"""Types in the words of messages."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from avrogen.avro import model
+from avrogen.avro.resolution import Types
+
+__all__ = ["described", "described_logical"]
+
+_MOST_BRANCHES = 6
+
+
+def described(type_: model.AvroType, types: Types) -> str:
+    """A type: ``timestamp-millis``, ``an array of record shop.Order``, ``null or string``."""
+    match type_:
+        case model.Primitive(name, logical):
+            return described_logical(logical) or name
+        case model.Reference(name):
+            return f"{_kind(types[name])} {name}"
+        case model.Array(items):
+            return f"an array of {described(items, types)}"
+        case model.Map(values):
+            return f"a map of {described(values, types)}"
+        case model.Union(branches):
+            names = [described(branch, types) for branch in branches[:_MOST_BRANCHES]]
+            if len(branches) > _MOST_BRANCHES:
+                names.append(f"{len(branches) - _MOST_BRANCHES} others")
+            return " or ".join(names) or "an empty union"
+        case _:
+            assert_never(type_)
+
+
+def described_logical(logical: model.LogicalType | None) -> str:
+    """A logical type, with what tells it from others of its kind; "" for none."""
+    match logical:
+        case None:
+            return ""
+        case model.Decimal(precision, scale):
+            return f"decimal({precision}, {scale})"
+        case model.Uuid():
+            return "uuid"
+        case model.Date():
+            return "date"
+        case model.TimeOfDay(unit):
+            return f"time-{unit}"
+        case model.Timestamp(unit):
+            return f"timestamp-{unit}"
+        case model.LocalTimestamp(unit):
+            return f"local-timestamp-{unit}"
+        case model.Duration():
+            return "duration"
+        case _:
+            assert_never(logical)
+
+
+def _kind(named: model.NamedType) -> str:
+    match named:
+        case model.Record():
+            return "record"
+        case model.EnumType():
+            return "enum"
+        case model.Fixed():
+            return "fixed"
+        case _:
+            assert_never(named)

@@ -1,0 +1,85 @@
+"""``avrogen check``: schemas against what is in use."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from avrogen.cli.extra import EXTRA_MISSING
+
+if TYPE_CHECKING:
+    from avrogen.compiler.reporting import Format
+
+__all__ = ["check"]
+
+_LEVELS = (
+    "NONE",
+    "BACKWARD",
+    "BACKWARD_TRANSITIVE",
+    "FORWARD",
+    "FORWARD_TRANSITIVE",
+    "FULL",
+    "FULL_TRANSITIVE",
+)
+
+
+@click.command()
+@click.argument("schemas", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--against",
+    "where",
+    required=True,
+    metavar="WHERE",
+    help="A folder, a generated package, git:REF, or the URL of a schema registry.",
+)
+@click.option(
+    "--level",
+    type=click.Choice(_LEVELS, case_sensitive=False),
+    metavar="LEVEL",
+    help="BACKWARD (the default, but for a registry, which says it for each subject), FORWARD, "
+    "FULL, each with _TRANSITIVE for all earlier versions, or NONE.",
+)
+@click.option("--strict", is_flag=True, help="Make errors of changes that only change values.")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    help="How problems are written to stderr, and verdicts to stdout.",
+)
+def check(
+    schemas: tuple[Path, ...], where: str, level: str | None, strict: bool, style: Format
+) -> None:
+    """Say what changes of SCHEMAS, files and folders, break or silently change.
+
+    \b
+    Example:     avrogen check schemas/ --against git:main
+    Credentials: for a registry, as avrogen registry takes them
+    Exit codes:  0 compatible, 1 incompatible or schema errors, 2 usage, or nothing to compare with
+    """
+    try:
+        from avrogen.avro.history import Level
+        from avrogen.compiler.reporting import report
+        from avrogen.evolution.checking import check as run
+        from avrogen.evolution.reporting import findings_text, verdicts_text
+        from avrogen.evolution.snapshots import WhereError
+    except ModuleNotFoundError as error:
+        raise click.UsageError(f"{EXTRA_MISSING} ({error.name} is missing)") from None
+
+    try:
+        result = run(schemas, where, Level(level) if level else None, strict=strict)
+    except ImportError as error:
+        # That of the registry's client names the extra.
+        raise click.UsageError(str(error)) from None
+    except WhereError as error:
+        if error.diagnostics:
+            click.echo(report(error.diagnostics, style), err=True)
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+    if result.findings or style == "json":
+        click.echo(findings_text(result, style), err=True)
+    click.echo(verdicts_text(result, style))
+    sys.exit(1 if result.has_errors else 0)

@@ -1,0 +1,235 @@
+"""What a check has to say: problems as diagnostics, with what tools want to know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from avrogen.avro.causes import Cause
+from avrogen.avro.confluent import confluent_description
+from avrogen.avro.diagnostics import Code, Diagnostic, diagnostic
+from avrogen.avro.history import Direction
+from avrogen.avro.incompatibility import IncompatibilityType
+from avrogen.avro.places import Part
+from avrogen.avro.positions import locate
+from avrogen.avro.silent import SilentChange
+from avrogen.avro.source import Location, Origin
+from avrogen.evolution.problems import Problem
+from avrogen.evolution.units import Kind, Unit
+from avrogen.evolution.words.breaking import BreakingWords, breaking_words, sides
+from avrogen.evolution.words.places import path_words
+from avrogen.evolution.words.silent import SilentWords, namespace_words, namespaces, silent_words
+
+__all__ = [
+    "UNREADABLE",
+    "Finding",
+    "break_findings",
+    "raised",
+    "refusal_finding",
+    "silent_findings",
+    "topics_words",
+]
+
+_MOST_NAMES = 5
+
+UNREADABLE = "data written before cannot be read"
+"""What it comes to when new readers cannot read."""
+
+_UNREADING = "readers of the old schema cannot read new data"
+_UNKNOWN_RULE = "it has rules beside the level of the subject, or reads schemas otherwise"
+_NEITHER = "neither version can read what the other writes"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to say.
+
+    Attributes:
+        diagnostic: where and what, for people.
+        type: what Avro Java calls it; None for what it has no name for.
+        directions: who cannot read what, or reads it otherwise.
+        new_path: the definition in the new schemas, and the path in it.
+        old_path: likewise, in the old ones.
+        registry: what Confluent's registry says of it, a sentence for each direction.
+        affected: the types, files, topics and subjects that it has an effect on.
+        previous: the earlier versions that it has to do with.
+    """
+
+    diagnostic: Diagnostic
+    type: IncompatibilityType | None = None
+    directions: tuple[Direction, ...] = ()
+    new_path: str | None = None
+    old_path: str | None = None
+    registry: tuple[str, ...] = ()
+    affected: tuple[str, ...] = ()
+    previous: tuple[str, ...] = ()
+
+
+def raised(finding: Finding) -> Finding:
+    """A warning as an error; an error as it is."""
+    return replace(finding, diagnostic=replace(finding.diagnostic, is_raised=True))
+
+
+# --- incompatibilities ----------------------------------------------------------------------------
+
+
+def break_findings(problems: Iterable[Problem[Cause]]) -> Iterator[Finding]:
+    """One finding for each change, whoever cannot read what because of it."""
+    groups: dict[tuple[Code, str, Location], list[tuple[BreakingWords, Problem[Cause]]]] = {}
+    for problem in problems:
+        words = breaking_words(problem)
+        location = _location(words.new, problem.units[0])
+        groups.setdefault((words.code, words.head, location), []).append((words, problem))
+    for (code, head, location), group in groups.items():
+        yield _break_finding(code, head, location, group)
+
+
+def _break_finding(
+    code: Code,
+    head: str,
+    location: Location,
+    group: Sequence[tuple[BreakingWords, Problem[Cause]]],
+) -> Finding:
+    words, problem = group[0]
+    problems = [problem for _, problem in group]
+    both = sides(problem)
+    kind = problem.found.found.incompatibility.type
+    directions = tuple(dict.fromkeys(problem.direction for problem in problems))
+    title = both.unit.title
+    new_path, old_path = path_words(both.new, title), path_words(both.old, title)
+    registry = tuple(dict.fromkeys(map(_registry, problems)))
+    units = [unit for problem in problems for unit in problem.units]
+    affected, previous = _labels(units), _previous(problems)
+    notes = [f"{kind}: new {new_path}, old {old_path}"]
+    notes += [f"registry: {sentence}" for sentence in registry]
+    notes += _notes("breaks", affected, units, previous)
+    message = f"{head}: {_consequence(directions)}"
+    return Finding(
+        diagnostic(code, location, message, words.hint, notes),
+        kind,
+        directions,
+        new_path,
+        old_path,
+        registry,
+        affected,
+        previous,
+    )
+
+
+def _registry(problem: Problem[Cause]) -> str:
+    return confluent_description(problem.found.reported, problem.direction.reader)
+
+
+def _consequence(directions: Sequence[Direction]) -> str:
+    if len(directions) > 1:
+        return _NEITHER
+    return UNREADABLE if directions[0] is Direction.BACKWARD else _UNREADING
+
+
+# --- changes of values ----------------------------------------------------------------------------
+
+
+def silent_findings(problems: Iterable[Problem[SilentChange]]) -> Iterator[Finding]:
+    """One finding for each change; one for all types of a namespace that was renamed."""
+    moved: dict[tuple[str, str], list[Problem[SilentChange]]] = {}
+    for problem in problems:
+        names = namespaces(problem.found)
+        if names is None:
+            yield _silent_finding(problem, silent_words(problem), problem.units)
+        else:
+            moved.setdefault(names, []).append(problem)
+    for together in moved.values():
+        group = sorted(together, key=lambda problem: problem.found.new.owner)
+        units = [unit for problem in group for unit in problem.units]
+        yield _silent_finding(group[0], namespace_words(group), units)
+
+
+def _silent_finding(
+    problem: Problem[SilentChange], words: SilentWords, units: Sequence[Unit]
+) -> Finding:
+    change, title = problem.found, problem.units[0].title
+    affected, previous = _labels(units), _previous([problem])
+    return Finding(
+        diagnostic(
+            words.code,
+            _location(change.new, problem.units[0]),
+            words.message,
+            words.hint,
+            _notes("affects", affected, units, previous),
+        ),
+        None,
+        (problem.direction,),
+        path_words(change.new, title),
+        path_words(change.old, title),
+        affected=affected,
+        previous=previous,
+    )
+
+
+# --- what only a registry knows ------------------------------------------------------------------
+
+
+def refusal_finding(unit: Unit, reasons: Sequence[str]) -> Finding:
+    """What is said of a schema that only the registry knows to be wrong."""
+    top = unit.top
+    return Finding(
+        diagnostic(
+            Code.REGISTRY_REFUSES,
+            top if isinstance(top, Location) else locate(top),
+            f"the registry would refuse this schema for {unit.title}: {_UNKNOWN_RULE}",
+            "its reasons are the registry's own: see its settings",
+            [f"registry: {reason}" for reason in reasons],
+        ),
+        registry=tuple(reasons),
+        affected=_labels([unit]),
+        previous=tuple(previous.name for previous in unit.previous),
+    )
+
+
+# --- parts of them --------------------------------------------------------------------------------
+
+
+def _location(part: Part, unit: Unit) -> Location:
+    top = unit.new.types[part.owner].origin if part.owner else unit.top
+    assert top is not None, "what was parsed has an origin"
+    if isinstance(top, Location):
+        return top
+    return locate(Origin(top.source, (*top.pointer, *part.pointer)))
+
+
+def _labels(units: Iterable[Unit]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_label(unit) for unit in units))
+
+
+def _label(unit: Unit) -> str:
+    if unit.kind is Kind.TYPE and unit.topics:
+        return f"{unit.name} ({topics_words(unit.topics)})"
+    return unit.title
+
+
+def topics_words(names: Sequence[str]) -> str:
+    """Topics by their names, one at least."""
+    return f"topic {names[0]}" if len(names) == 1 else f"topics {_listed(names)}"
+
+
+def _notes(
+    verb: str, affected: Sequence[str], units: Sequence[Unit], previous: Sequence[str]
+) -> list[str]:
+    notes = [f"{verb} {_listed(affected)}"]
+    if any(unit.kind is Kind.SUBJECT for unit in units):
+        notes.append(f"compared with {_listed(previous)}")
+    return notes
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = list(names[:_MOST_NAMES])
+    if len(names) > len(shown):
+        shown.append(f"{len(names) - len(shown)} more")
+    *most, last = shown
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _previous(
+    problems: Iterable[Problem[Cause]] | Iterable[Problem[SilentChange]],
+) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for problem in problems for name in problem.previous))

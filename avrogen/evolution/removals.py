@@ -1,0 +1,165 @@
+"""Types and files that are gone, and types that topics do not carry any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from avrogen.avro import model
+from avrogen.avro.parser import Parsed, Root
+from avrogen.avro.references import mentions, references
+from avrogen.avro.source import Location
+from avrogen.compiler.config import Topic
+from avrogen.evolution.matching import How, Matching, file_roots, top_level_types
+from avrogen.evolution.snapshots import Snapshot
+from avrogen.evolution.units import carried
+
+__all__ = ["NewSubject", "Removal", "TakenOff", "new_subjects", "removals", "taken_off"]
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Something that there was.
+
+    Attributes:
+        name: the full name of a type, or the name of a file.
+        what: "type", or what the file had at its top.
+        location: where it is missed.
+        topics: topics that carried it, or still say so.
+    """
+
+    name: str
+    what: str
+    location: Location
+    topics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOff:
+    """A type that is still there, on a topic that does not carry it any more."""
+
+    name: str
+    topic: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class NewSubject:
+    """A type by another name, on a topic whose subjects are named after types."""
+
+    old: str
+    new: str
+    topic: Topic
+    location: Location
+
+
+def removals(
+    old: Snapshot, new: Snapshot, matching: Matching, top: PurePosixPath
+) -> Iterator[Removal]:
+    """Types and files that have become nothing, as far as somebody may have data of them.
+
+    These are types that topics carry, or that nothing else in the old schemas uses. Others went
+    with what used them, which is compared by itself.
+
+    Args:
+        old: what there was.
+        new: what there is.
+        matching: what became of what.
+        top: the folder that the new schemas are in.
+    """
+    files = _Files(new.parsed, top)
+    before, after = carried(old.topics), carried(new.topics)
+    used = set(_used(old.parsed))
+    on_top = top_level_types(old.parsed)
+    for name, named in old.parsed.types.items():
+        if name in matching.types:
+            continue
+        topics = tuple(dict.fromkeys((*after.get(name, ()), *before.get(name, ()))))
+        is_alone = name in on_top and name not in used
+        if topics or is_alone:
+            assert named.origin is not None, "what was parsed has an origin"
+            still = _location_on_topic(name, new.topics)
+            yield Removal(name, "type", still or files.at(named.origin.source.name), topics)
+    for name, root in file_roots(old.parsed).items():
+        if name not in matching.files and not _is_mere_list(root, old.parsed):
+            yield Removal(name, _kind(root.type), files.at(name))
+
+
+def taken_off(old: Snapshot, new: Snapshot, matching: Matching) -> Iterator[TakenOff]:
+    """Types that are left out of topics which there were and are."""
+    topics = {topic.topic: topic for topic in new.topics}
+    for before in old.topics:
+        now = topics.get(before.topic)
+        for name in before.value if now is not None else ():
+            match = matching.types.get(name)
+            if match is not None and now is not None and not {name, match.new} & {*now.value}:
+                yield TakenOff(match.new, now.topic, now.place.value("value"))
+
+
+def new_subjects(new: Snapshot, matching: Matching) -> Iterator[NewSubject]:
+    """Types by another name on topics whose subjects are named after them."""
+    renamed = {m.new: m for m in matching.types.values() if m.how is not How.NAME}
+    for topic in new.topics:
+        if topic.subject_strategy == "topic":
+            continue
+        for index, name in enumerate(topic.value):
+            if name in renamed:
+                location = topic.place.value("value", index)
+                yield NewSubject(renamed[name].old, name, topic, location)
+
+
+class _Files:
+    """Where files of an old snapshot are, or would be, among the new ones."""
+
+    def __init__(self, parsed: Parsed, top: PurePosixPath) -> None:
+        self._paths = {root.source.name: root.source.path for root in parsed.roots}
+        self._top = top
+
+    def at(self, name: str) -> Location:
+        return Location(self._paths.get(name) or (self._top / name).as_posix())
+
+
+def _is_mere_list(root: Root, parsed: Parsed) -> bool:
+    """Whether a file defines several types, in a list that need not mean a union of them; or has
+    the name of a type that is defined elsewhere. Either goes with the types alone."""
+    match root.type:
+        case model.Reference():
+            return True
+        case model.Union(branches):
+            names = [branch.name for branch in branches if isinstance(branch, model.Reference)]
+            defined = [parsed.types[name].origin for name in names]
+            return len(names) == len(branches) and all(
+                origin is not None and origin.source == root.source for origin in defined
+            )
+        case _:
+            return False
+
+
+def _used(parsed: Parsed) -> Iterator[str]:
+    for named in parsed.types.values():
+        yield from (name for name in mentions(named) if name != named.name)
+    for root in file_roots(parsed).values():
+        if not _is_mere_list(root, parsed):
+            yield from references(root.type)
+
+
+def _location_on_topic(name: str, topics: tuple[Topic, ...]) -> Location | None:
+    for topic in topics:
+        if name in topic.value:
+            return topic.place.value("value", topic.value.index(name))
+        if name == topic.key:
+            return topic.place.value("key")
+    return None
+
+
+def _kind(type_: model.AvroType) -> str:
+    match type_:
+        case model.Union():
+            return "union"
+        case model.Array():
+            return "array"
+        case model.Map():
+            return "map"
+        case model.Primitive() | model.Reference():
+            return "type"

@@ -1,0 +1,198 @@
+"""What has versions: types, what files have at their top, keys of topics, subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TypeAlias
+
+from avrogen.avro import model
+from avrogen.avro.history import Level, Version
+from avrogen.avro.names import is_primitive
+from avrogen.avro.parser import Parsed
+from avrogen.avro.source import Location, Origin
+from avrogen.compiler.config import Topic
+from avrogen.evolution.matching import How, Match, Matching, file_roots, top_level_types
+from avrogen.evolution.snapshots import Snapshot
+
+__all__ = ["Kind", "Previous", "Unit", "carried", "previous_version", "units"]
+
+_Previous: TypeAlias = "Callable[[model.AvroType], tuple[Previous, ...]]"
+
+
+class Kind(StrEnum):
+    """What kind of thing has versions."""
+
+    TYPE = "type"
+    FILE = "file"
+    KEY = "key"
+    SUBJECT = "subject"
+
+
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """An earlier version.
+
+    Attributes:
+        name: what reports call it: ``git:main``, ``version 3``.
+        version: the schema.
+        renames: names that some of its types have, or seem to have, in the new version.
+    """
+
+    name: str
+    version: Version
+    renames: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Something whose versions are compared.
+
+    Attributes:
+        kind: what it is.
+        name: a full name, the name of a file, a topic, or a subject.
+        new: its schema.
+        top: where that begins.
+        previous: earlier versions, the oldest first; none, if it is new.
+        level: how compatible it must be.
+        topics: names of the topics that carry it.
+        formerly: what it was called, or where it was, before.
+    """
+
+    kind: Kind
+    name: str
+    new: Version
+    top: Origin | Location
+    previous: tuple[Previous, ...]
+    level: Level
+    topics: tuple[str, ...] = ()
+    formerly: str | None = None
+
+    @property
+    def title(self) -> str:
+        """What sentences call it."""
+        match self.kind:
+            case Kind.TYPE | Kind.FILE:
+                return self.name
+            case Kind.KEY:
+                return f"the key of topic {self.name}"
+            case Kind.SUBJECT:
+                return f"subject {self.name}"
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether every earlier version says the same."""
+        return bool(self.previous) and all(
+            previous.version.says_the_same_as(self.new) for previous in self.previous
+        )
+
+
+def previous_version(name: str, version: Version, matches: Mapping[str, Match]) -> Previous:
+    """An earlier version of something.
+
+    Args:
+        name: what reports call the version.
+        version: the schema.
+        matches: which types of it became which.
+    """
+    renames = {m.old: m.new for m in matches.values() if m.how in (How.ALIAS, How.LIKENESS)}
+    return Previous(name, version, renames)
+
+
+def units(old: Snapshot, new: Snapshot, matching: Matching, level: Level) -> Iterator[Unit]:
+    """Everything in a new snapshot that can be compared with an old one.
+
+    These are the types that are defined at the top of a file, then or now; the types that topics
+    carry; unions and other types that files have at their top; keys of topics. Types inside of
+    these are compared with them.
+    """
+
+    def previous(type_: model.AvroType) -> tuple[Previous, ...]:
+        version = Version(type_, old.parsed.types)
+        return (previous_version(old.name, version, matching.types),)
+
+    yield from _types(old, new, level, matching.types, previous)
+    yield from _files(old, new, level, matching.files, previous)
+    yield from _keys(old, new, level, matching.types, previous)
+
+
+def carried(topics: Iterable[Topic]) -> dict[str, tuple[str, ...]]:
+    """Names of the topics that carry each type, as a value or a key, by full names."""
+    found: dict[str, dict[str, None]] = {}
+    for topic in topics:
+        for name in (*topic.value, *([topic.key] if topic.key else ())):
+            found.setdefault(name, {})[topic.topic] = None
+    return {name: tuple(names) for name, names in found.items()}
+
+
+def _types(
+    old: Snapshot, new: Snapshot, level: Level, matches: Mapping[str, Match], previous: _Previous
+) -> Iterator[Unit]:
+    topics = carried(new.topics)
+    by_new: dict[str, list[Match]] = {}
+    for match in matches.values():
+        by_new.setdefault(match.new, []).append(match)
+    before = top_level_types(old.parsed) | carried(old.topics).keys()
+    now = top_level_types(new.parsed) | topics.keys()
+    for name, named in new.parsed.types.items():
+        former = by_new.get(name, [])
+        if name not in now and not any(match.old in before for match in former):
+            continue
+        assert named.origin is not None, "what was parsed has an origin"
+        version = Version(model.Reference(name), new.parsed.types)
+        unit = Unit(Kind.TYPE, name, version, named.origin, (), level, topics.get(name, ()))
+        if not former:
+            yield unit
+        for match in former:
+            formerly = match.old if match.how is not How.NAME else None
+            yield replace(unit, previous=previous(model.Reference(match.old)), formerly=formerly)
+
+
+def _files(
+    old: Snapshot, new: Snapshot, level: Level, files: Mapping[str, str], previous: _Previous
+) -> Iterator[Unit]:
+    before = file_roots(old.parsed)
+    formerly = {after: name for name, after in files.items()}
+    for name, root in file_roots(new.parsed).items():
+        was = formerly.get(name)
+        yield Unit(
+            Kind.FILE,
+            name,
+            Version(root.type, new.parsed.types),
+            Origin(root.source),
+            previous(before[was].type) if was else (),
+            level,
+            (),
+            was if was != name else None,
+        )
+
+
+def _keys(
+    old: Snapshot, new: Snapshot, level: Level, matches: Mapping[str, Match], previous: _Previous
+) -> Iterator[Unit]:
+    """Keys whose type is another than it was. Types themselves are compared anyway."""
+    before = {topic.topic: topic.key for topic in old.topics}
+    for topic in new.topics:
+        was = before.get(topic.topic)
+        if topic.key is None or was is None or topic.key == was:
+            continue
+        if was in matches and matches[was].new == topic.key:
+            continue
+        mine, theirs = _key_type(topic.key, new.parsed), _key_type(was, old.parsed)
+        if mine is not None and theirs is not None:
+            yield Unit(
+                Kind.KEY,
+                topic.topic,
+                Version(mine, new.parsed.types),
+                topic.place.value("key"),
+                previous(theirs),
+                level,
+                (topic.topic,),
+            )
+
+
+def _key_type(name: str, parsed: Parsed) -> model.AvroType | None:
+    if is_primitive(name):
+        return model.Primitive(name)
+    return model.Reference(name) if name in parsed.types else None

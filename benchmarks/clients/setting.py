@@ -1,0 +1,76 @@
+"""The broker, the registry and the event that everybody sends and receives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from avrogen.codec.compilation import encoder_of
+from avrogen.kafka.config import producer_settings
+from avrogen.kafka.framing import frame
+from avrogen.testing.broker import EmbeddedBroker
+from avrogen.testing.registry import EmbeddedRegistry
+from benchmarks.codecs.conversion import Conversion
+from benchmarks.codecs.workload import Workload
+
+__all__ = ["Setting", "on_embedded_broker"]
+
+PARTITIONS = 4
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where a race takes place, and what is sent there.
+
+    Attributes:
+        topic: a topic of four partitions.
+        config: settings of typed clients.
+        value: an object of the generated class.
+        key: the text of its key.
+        to_dict: what the object is for libraries of dicts.
+        schema: JSON of its schema.
+    """
+
+    topic: str
+    config: dict[str, object]
+    value: Any
+    key: str
+    to_dict: Callable[[Any], Any]
+    schema: str
+
+    @property
+    def owner(self) -> Any:
+        """The generated class."""
+        return self.value.__class__
+
+    @property
+    def client_config(self) -> dict[str, Any]:
+        """The same settings for confluent-kafka's own clients, defaults of avrogen included."""
+        servers = {"bootstrap.servers": self.config["bootstrap.servers"]}
+        return producer_settings(servers) | {"log_level": 0}
+
+    @property
+    def encoded(self) -> bytes:
+        """The value as it is on the topic."""
+        return frame(1, encoder_of(self.owner)(self.value))
+
+
+@contextmanager
+def on_embedded_broker(workload: Workload) -> Generator[Setting]:
+    """A broker and a registry in this process."""
+    with EmbeddedBroker() as broker, EmbeddedRegistry() as registry:
+        broker.create_topic("events", PARTITIONS)
+        yield Setting(
+            topic="events",
+            config={
+                "bootstrap.servers": broker.bootstrap_servers,
+                "schema.registry.url": registry.url,
+            },
+            value=workload.object,
+            key="7d0c6f1e-52a8-4b8f-9c55-2f3d8f1b6a90",
+            to_dict=Conversion(workload.owner, named="all").to_plain,
+            schema=json.dumps(workload.schema),
+        )

@@ -1,0 +1,58 @@
+"""The counting itself: whatever is lost, repeated or foreign is found."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.faults.counting import Count, count
+from tests.faults.jobs import Consume, Job, Produce, Transform, from_json, to_json
+from tests.faults.ledger import Entry, Step, read_entries
+
+
+@pytest.mark.parametrize(
+    ("arrivals", "expected"),
+    [
+        ([1, 2, 3], Count(3, 3, frozenset(), 0, frozenset())),
+        ([3, 1], Count(3, 2, frozenset({2}), 0, frozenset())),
+        ([1, 2, 3, 2, 2], Count(3, 3, frozenset(), 2, frozenset())),
+        ([1, 2, 3, 4, 9], Count(3, 3, frozenset(), 0, frozenset({9}))),
+        ([], Count(3, 0, frozenset({1, 2, 3}), 0, frozenset())),
+    ],
+)
+def test_counts(arrivals: list[int], expected: Count) -> None:
+    assert count([1, 2, 3], arrivals, possible=[4]) == expected
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        Produce(topic="t", count=1, per_second=0.5, style="asyncio", config={"a": 1}),
+        Consume(topic="t", group="g", dead_letter="d"),
+        Transform(topic="t", group="g", target="u", identity="x"),
+    ],
+    ids=lambda job: type(job).__name__,
+)
+def test_jobs_arrive_as_they_were(job: Job) -> None:
+    assert from_json(to_json(job)) == job
+
+
+def test_what_was_written_down_survives_the_process(tmp_path: Path) -> None:
+    path = tmp_path / "ledger"
+    code = (
+        "import os, sys, pathlib\n"
+        "from tests.faults.ledger import Entry, Ledger, Step\n"
+        "ledger = Ledger(pathlib.Path(sys.argv[1]))\n"
+        "for n in range(1000): ledger.write(Entry(Step.HANDLED, n, 1, n))\n"
+        "os.kill(os.getpid(), 9)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run([sys.executable, "-c", code, path], env=environment, check=False)
+    assert run.returncode == -signal.SIGKILL
+    assert read_entries(path) == [Entry(Step.HANDLED, n, 1, n) for n in range(1000)]

@@ -1,0 +1,80 @@
+"""The events of fault tests, which are numbered, and typed clients for their topics."""
+
+from __future__ import annotations
+
+import random
+from typing import TypeAlias
+
+from avrogen.kafka.aio.producer import AsyncTopicProducer
+from avrogen.kafka.consuming.consumer import TopicConsumer
+from avrogen.kafka.producing.producer import TopicProducer
+from avrogen.kafka.topic import Topic
+from avrogen.testing.broker import Record
+from avrogen.testing.broker.records import read_records
+from generated_example.com.example import Event, EventType
+
+__all__ = [
+    "Number",
+    "async_producer_of",
+    "consumer_of",
+    "number_in",
+    "number_of",
+    "numbered",
+    "numbers_on",
+    "producer_of",
+]
+
+_FRAME = 5
+"""Bytes in front of the data, which say which schema they have."""
+
+Number: TypeAlias = Event
+"""An event that carries a number."""
+
+
+def numbered(number: int, padding: int = 0) -> Number:
+    """The event of a number, with so many characters beside it, which do not compress well."""
+    return Event(
+        id="faults",
+        timestamp=number,
+        type=EventType.CREATED,
+        resource_id=str(number),
+        metadata={"padding": random.Random(number).randbytes(padding // 2).hex()},
+    )
+
+
+def number_of(event: Number) -> int:
+    """The number of an event."""
+    return event.timestamp
+
+
+def numbers_on(bootstrap_servers: str, topic: str) -> list[int]:
+    """The numbers of the events that are on a topic, as far as they are committed."""
+    return list(map(number_in, read_records(bootstrap_servers, topic, 60)))
+
+
+def number_in(record: Record) -> int:
+    """The number of the event that a record holds."""
+    assert record.value is not None, "no tombstones are sent here"
+    return number_of(Event.from_avro(record.value[_FRAME:]))
+
+
+def producer_of(topic: str) -> type[TopicProducer[str, Number]]:
+    """The class that is generated for a topic whose keys are the numbers as text."""
+    return type("Producer", (TopicProducer,), _attributes(topic))
+
+
+def async_producer_of(topic: str) -> type[AsyncTopicProducer[str, Number]]:
+    """Its sibling for asyncio."""
+    return type("AsyncProducer", (AsyncTopicProducer,), _attributes(topic))
+
+
+def consumer_of(topic: str, dead_letter: str | None = None) -> type[TopicConsumer[str, Number]]:
+    """The class that is generated for a topic."""
+    return type("Consumer", (TopicConsumer,), _attributes(topic, dead_letter))
+
+
+def _attributes(name: str, dead_letter: str | None = None) -> dict[str, object]:
+    topic: Topic[str, Event] = Topic(
+        name, value=(Event,), key="string", key_field="resource_id", dead_letter=dead_letter
+    )
+    return {"__slots__": (), "topic": topic}

@@ -1,0 +1,105 @@
+"""Keys from fields of every type that a key can have: what is on the wire there is the key."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from avrogen import Duration, EncodeError, TimestampNanos
+from avrogen.kafka.producing.key_fields import key_of_field
+from avrogen.kafka.producing.outgoing import Outgoing
+from avrogen.kafka.producing.schemas import TopicIds
+from avrogen.kafka.topic import Topic
+from tests.conftest import Build
+
+FIELDS: list[tuple[str, Any, object, object]] = [
+    ("text", "string", "a", "a"),
+    ("number", "int", 7, 7),
+    ("large", "long", 2**40, 2**40),
+    ("flag", "boolean", True, True),
+    ("real", "double", 1.5, 1.5),
+    ("data", "bytes", b"\x00", b"\x00"),
+    ("class", "string", "a keyword in Python", "a keyword in Python"),
+    ("unknown", {"type": "string", "logicalType": "colour"}, "red", "red"),
+    (
+        "uuid",
+        {"type": "string", "logicalType": "uuid"},
+        UUID(int=1),
+        "00000000-0000-0000-0000-000000000001",
+    ),
+    ("day", {"type": "int", "logicalType": "date"}, date(1970, 1, 3), 2),
+    (
+        "at",
+        {"type": "long", "logicalType": "timestamp-millis"},
+        datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC),
+        1000,
+    ),
+    ("nanos", {"type": "long", "logicalType": "timestamp-nanos"}, TimestampNanos(5), 5),
+    ("clock", {"type": "int", "logicalType": "time-millis"}, time(0, 0, 2), 2000),
+    (
+        "amount",
+        {"type": "bytes", "logicalType": "decimal", "precision": 4, "scale": 2},
+        Decimal("1.28"),
+        b"\x00\x80",
+    ),
+]
+
+
+@pytest.fixture
+def package(build: Build) -> Any:
+    fields = [{"name": name, "type": type_} for name, type_, _, _ in FIELDS]
+    return build({"e.avsc": {"type": "record", "name": "Everything", "fields": fields}})
+
+
+def test_keys_are_what_is_on_the_wire(package: Any) -> None:
+    values = {("class_" if name == "class" else name): value for name, _, value, _ in FIELDS}
+    everything = package.Everything(**values)
+    found = {name: key_of_field(package.Everything, name)(everything) for name, _, _, _ in FIELDS}
+    assert found == {name: key for name, _, _, key in FIELDS}
+    assert {name: type(key) for name, key in found.items()} == {
+        name: type(key) for name, _, _, key in FIELDS
+    }
+
+
+def test_a_field_that_is_not_there(package: Any) -> None:
+    with pytest.raises(TypeError, match="from the field gone"):
+        key_of_field(package.Everything, "gone")
+
+
+def test_types_that_are_one_in_python(build: Build) -> None:
+    """The first that holds the value is written, as in unions."""
+    package = build(
+        {
+            "d.avsc": [
+                {
+                    "type": "fixed",
+                    "name": name,
+                    "size": 4,
+                    "logicalType": "decimal",
+                    "precision": precision,
+                    "scale": 2,
+                }
+                for name, precision in (("Small", 3), ("Large", 8))
+            ],
+            "p.avsc": {"type": "fixed", "name": "Period", "size": 12, "logicalType": "duration"},
+        }
+    )
+    owners = package.small, package.large, package.period
+    topic: Topic[None, Any] = Topic("amounts", value=owners, subject_strategy="topic-record")
+    outgoing = Outgoing(topic, TopicIds(dict(zip(owners, (1, 2, 3), strict=True)), None))
+
+    def framed(value: object) -> bytes:
+        writer = outgoing.writer(value)
+        return writer.prefix + writer.encode(value)
+
+    assert framed(Decimal("1.28"))[:5] == b"\x00\x00\x00\x00\x01"
+    assert framed(Decimal("12.80"))[:5] == b"\x00\x00\x00\x00\x02"
+    assert framed(Duration(1, 2, 3))[:5] == b"\x00\x00\x00\x00\x03"
+    with pytest.raises(EncodeError):
+        framed(Decimal("1.234"))
+    with pytest.raises(EncodeError, match="takes Decimal or Duration, not str"):
+        framed("1.28")

@@ -1,0 +1,91 @@
+"""What ``docs/registry.md`` says: its examples run, its tables are true."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from avrogen.kafka import Retries
+from avrogen.kafka.framing import KEY_HEADER, VALUE_HEADER
+from avrogen.kafka.registry.answers import MAX_TEXT
+from avrogen.kafka.registry.caching import CAPACITY, NEGATIVE_LIFETIME
+from avrogen.kafka.registry.complete import MAX_DEPTH, MAX_REFERENCES
+from avrogen.kafka.registry.registration import MAX_COMPARED
+from avrogen.kafka.registry.rest import MAX_BODY, TIMEOUT
+from avrogen.kafka.subjects import subject_name
+from avrogen.testing.registry import EmbeddedRegistry
+from tests.conftest import ROOT
+
+PAGE = (ROOT / "docs" / "registry.md").read_text("utf-8")
+SOURCES = "\n".join(
+    path.read_text("utf-8") for path in sorted(Path(ROOT, "avrogen", "kafka").rglob("*.py"))
+)
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the table whose first row begins like that."""
+    table = re.search(rf"^\| {heading}.*?\n\n", f"{PAGE}\n\n", re.DOTALL | re.MULTILINE)
+    assert table, heading
+    lines = table[0].strip().splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_examples_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    examples = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+    assert len(examples) == 2
+    with EmbeddedRegistry() as registry:
+        monkeypatch.setenv("SCHEMA_REGISTRY_URL", registry.url)
+        monkeypatch.setenv("SCHEMA_REGISTRY_USER_INFO", "me:secret")
+        names: dict[str, Any] = {}
+        for example in examples:
+            exec(example.replace("http://registry:8081", registry.url), names)
+            names["registry"].close()
+    assert capsys.readouterr().out == "cancelled 3f0c1f9e-4c8b-4d4e-9b43-0d2f6a5c7e10\n"
+
+
+def test_defaults() -> None:
+    shown = {row[0].strip("`"): float(row[1]) for row in rows("property")}
+    retries = Retries()
+    assert shown == {
+        "timeout": TIMEOUT,
+        "max.retries": retries.attempts,
+        "retries.wait.ms": retries.wait * 1000,
+        "retries.max.wait.ms": retries.max_wait * 1000,
+        "cache.capacity": CAPACITY,
+    }
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        f"After {Retries().deadline:.0f} seconds nothing is tried again",
+        f"is refused | {NEGATIVE_LIFETIME:.0f} seconds",
+        f"the latest {MAX_COMPARED}\nversions",
+        f"up to {MAX_DEPTH} references",
+        f"{MAX_REFERENCES:,} in all",
+        f"more than {MAX_TEXT:,} characters",
+        f"more than {MAX_BODY:,}\nbytes",
+        VALUE_HEADER,
+        KEY_HEADER,
+    ],
+)
+def test_limits_and_names(limit: str) -> None:
+    assert limit in PAGE
+
+
+def test_messages_are_those_of_errors() -> None:
+    shown = [row[0].strip("`") for row in rows("message \\| what to do")]
+    assert len(shown) > 10
+    for message in shown:
+        assert message.replace("PROTOBUF", "{kind}") in SOURCES, message
+
+
+def test_subjects() -> None:
+    shown = {row[0].strip("`"): row[1] for row in rows("strategy")}
+    for strategy in ("topic", "record", "topic-record"):
+        subject = subject_name(strategy, "{topic}", "value", "{full name}")
+        assert f"`{subject}`" in shown.pop(strategy)
+    assert not shown
