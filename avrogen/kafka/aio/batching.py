@@ -97,6 +97,8 @@ class AsyncBatchLoop(AsyncLoop[K, V]):
         self, batch: Batch[K, V], handle: Callable[[list[Message[K, V]]], Awaitable[object]]
     ) -> None:
         messages = batch.messages
+        for part in batch.parts:
+            self.handling.received(part.lane, part.messages)
         try:
             with self.observation(messages):
                 await handle(messages)

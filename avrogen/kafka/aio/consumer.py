@@ -9,22 +9,29 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from avrogen.kafka.aio.batching import AsyncBatchLoop
+from avrogen.kafka.aio.exactly_once import AsyncTransactionLoop
 from avrogen.kafka.aio.iteration import AsyncMessages
 from avrogen.kafka.aio.loop import AsyncLoop
 from avrogen.kafka.aio.signals import LoopSignals
 from avrogen.kafka.aio.threads import completed, nothing
 from avrogen.kafka.aio.waking import Waking
 from avrogen.kafka.config import Settings
-from avrogen.kafka.consuming.consumer import DEFAULT_RETRIES, check_batches
+from avrogen.kafka.consuming.consumer import (
+    DEFAULT_RETRIES,
+    check_batches,
+    transactional_client,
+)
 from avrogen.kafka.consuming.failures import OnPoison
 from avrogen.kafka.consuming.partitions import Position
 from avrogen.kafka.consuming.retry import RetryPolicy
 from avrogen.kafka.consuming.session import CommitMode, Session
 
 if TYPE_CHECKING:
+    from avrogen.kafka.aio.producer import AsyncTopicProducer
     from avrogen.kafka.message import Message
     from avrogen.kafka.observing.counters import ConsumerCounters
     from avrogen.kafka.observing.observer import Observer
+    from avrogen.kafka.producing.client import ProducerClient
     from avrogen.kafka.registry.port import SchemaRegistry
     from avrogen.kafka.topic import Topic
 
@@ -168,6 +175,31 @@ class AsyncTopicConsumer(Generic[K, V]):
                 max_wait=max_wait,
             )
             await loop.run_batches(handle)
+
+    async def run_transactional(
+        self,
+        handle: Callable[[Message[K, V]], Awaitable[object]],
+        producer: AsyncTopicProducer[Any, Any] | ProducerClient,
+        *,
+        max_records: int = 500,
+        max_wait: float = 0.1,
+    ) -> None:
+        """Call a coroutine function with every message, exactly once as far as Kafka is concerned.
+
+        See :meth:`TopicConsumer.run_transactional`. Messages are handled one after the other; a
+        cancellation aborts the transaction.
+        """
+        check_batches(max_records, max_wait)
+        client = transactional_client(producer)
+        with self._alone():
+            await AsyncTransactionLoop(
+                self._session,
+                self._waking,
+                client,
+                handle,
+                max_records=max_records,
+                max_wait=max_wait,
+            ).run()
 
     def stop(self) -> None:
         """Have :meth:`run` or the iteration end when the messages in hand are done.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from avrogen.kafka.aio.loop import AsyncLoop
 from avrogen.kafka.aio.signals import LoopSignals
 from avrogen.kafka.consuming.loop import make_current
-from avrogen.kafka.consuming.reading import ReadingFailed, SchemaUnknown
 
 if TYPE_CHECKING:
     from avrogen.kafka.consuming.poller import RawLane
@@ -35,7 +35,7 @@ class AsyncMessages(Generic[K, V]):
         self._loop = loop
         self._signals = signals
         self._lane: RawLane | None = None
-        self._left = 0
+        self._ahead: deque[Message[K, V]] = deque()
         self._in_hand: Message[K, V] | None = None
         self._observation = ExitStack()
         self._asking = False
@@ -87,37 +87,29 @@ class AsyncMessages(Generic[K, V]):
         if self._in_hand is not None and self._lane is not None:
             self._loop.handling.done(self._lane, self._in_hand.offset)
             self._in_hand = None
-            self._settle(self._lane)
+            if self._lane.interrupted or not self._ahead:
+                self._give_back(self._lane)
 
     async def _next(self) -> Message[K, V] | None:
         """The next message; None: there is none yet, or none any more."""
-        lane = self._lane
-        if lane is None:
+        if self._lane is not None and self._lane.interrupted:
+            self._give_back(self._lane)
+        if self._ahead:
+            return self._ahead.popleft()
+        if self._lane is None:
             self._signals.enter()
-            lane = self._lane = await self._loop.waking.wait(self._loop.poller)
-            if lane is None:
+            self._lane = await self._loop.waking.wait(self._loop.poller)
+            if self._lane is None:
                 self.abandon()
                 return None
-            self._left = len(lane.waiting)
-        rest = None
-        try:
-            message = self._loop.reader.read(lane.waiting[0])
-            self._left -= 1
-            return message
-        except SchemaUnknown as unknown:
-            rest = await self._loop.learnt(lane, unknown)
-        except ReadingFailed as error:
-            rest = await self._loop.failed(lane, error)
-            self._left -= 1
-        self._settle(lane, rest)
+        # If this is cancelled while the registry is asked, the lane stays for the next time.
+        messages, rest = await self._loop.read(self._lane)
+        self._ahead.extend(messages)
+        if not messages:
+            self._give_back(self._lane, rest)
         return None
-
-    def _settle(self, lane: RawLane, rest: float | None = None) -> None:
-        """Keep the lane for more of what waited in it, or give it back."""
-        more = self._left > 0 and bool(lane.waiting)
-        if rest is not None or lane.interrupted or not more:
-            self._give_back(lane, rest)
 
     def _give_back(self, lane: RawLane, rest: float | None = None) -> None:
         self._lane = None
+        self._ahead.clear()
         self._loop.poller.give_back(lane, rest=rest)

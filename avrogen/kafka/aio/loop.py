@@ -8,11 +8,11 @@ from contextlib import AbstractContextManager, nullcontext
 from time import monotonic
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from avrogen.errors import DeliveryError
+from avrogen.errors import DeliveryError, TransactionError
 from avrogen.kafka.aio.threads import completed, nothing
 from avrogen.kafka.aio.waking import Waking
 from avrogen.kafka.async_flight import AsyncSingleFlight
-from avrogen.kafka.consuming.handling import Resolution
+from avrogen.kafka.consuming.handling import DeadLetter, Resolution, Undelivered
 from avrogen.kafka.consuming.loop import make_current
 from avrogen.kafka.consuming.reading import ReadingFailed, SchemaUnknown
 from avrogen.kafka.consuming.session import Session
@@ -44,7 +44,7 @@ class AsyncLoop(Generic[K, V]):
         self.waking = waking
         self.handler = handler
         self.learning: AsyncSingleFlight[None] = AsyncSingleFlight()
-        self._dead_letters = session.dead_letters
+        self.dead_letters = session.dead_letters
         self._grace = session.grace
 
     async def run(self, handle: Callable[[Message[K, V]], Awaitable[object]]) -> None:
@@ -91,37 +91,44 @@ class AsyncLoop(Generic[K, V]):
         rest = None
         started = monotonic()
         try:
-            for _ in range(len(lane.waiting)):
-                rest = await self._handle_first(lane, handle)
-                if rest is not None or lane.interrupted:
+            messages, rest = await self.read(lane)
+            for message in messages:
+                make_current(message)
+                try:
+                    with self.observation([message]):
+                        await handle(message)
+                except Exception as error:
+                    rest = await self.failed(lane, error, message)
+                    if rest is not None:
+                        break
+                else:
+                    self.handling.done(lane, message.offset)
+                if lane.interrupted:
                     break
         finally:
             self.handling.counts.handling_time += monotonic() - started
             self.poller.give_back(lane, rest=rest)
 
-    async def _handle_first(
-        self, lane: RawLane, handle: Callable[[Message[K, V]], Awaitable[object]]
-    ) -> float | None:
-        message = None
+    async def read(self, lane: RawLane) -> tuple[list[Message[K, V]], float | None]:
+        """What can be read of what waits in a lane; what comes first and cannot is dealt with.
+
+        The registry is asked in a thread, once for all lanes that wait for the same schema.
+
+        Returns:
+            Messages, and seconds that the lane has to rest, if there are none for that reason.
+        """
         try:
-            message = self.reader.read(lane.waiting[0])
-            make_current(message)
-            with self.observation([message]):
-                await handle(message)
+            messages = self.reader.read_ahead(lane.waiting)
         except SchemaUnknown as unknown:
-            return await self.learnt(lane, unknown)
-        except Exception as error:
-            return await self.failed(lane, error, message)
-        self.handling.done(lane, message.offset)
-        return None
+            return [], await self._learnt(lane, unknown)
+        except ReadingFailed as error:
+            return [], await self.failed(lane, error)
+        self.handling.received(lane, messages)
+        return messages, None
 
     # --- failures ---------------------------------------------------------------------------------
 
-    async def learnt(self, lane: RawLane, unknown: SchemaUnknown) -> float | None:
-        """Learn the schema of a lane's first message, so that it can be read; see :meth:`failed`.
-
-        The registry is asked in a thread, once for all lanes that wait for the same schema.
-        """
+    async def _learnt(self, lane: RawLane, unknown: SchemaUnknown) -> float | None:
         try:
             await self.learning.call(unknown.key, unknown.learn)
         except ReadingFailed as error:
@@ -135,21 +142,29 @@ class AsyncLoop(Generic[K, V]):
         return await self.resolve(self.handling.resolution(lane, error, message, self.handler))
 
     async def resolve(self, resolution: Resolution) -> float | None:
-        """Send the dead letters that a resolution gives, each in a thread."""
-        undelivered: DeliveryError | None = None
+        """Send the dead letters that a resolution gives; see :meth:`failed`."""
+        undelivered: Undelivered | None = None
         try:
             letter = next(resolution)
             while True:
-                assert self._dead_letters is not None, "there is a topic for them"
                 try:
-                    await completed(self._dead_letters.send, nothing, *letter)
+                    await self.send(letter)
                     undelivered = None
-                except DeliveryError as error:
+                except (DeliveryError, TransactionError) as error:
                     undelivered = error
                 letter = resolution.send(undelivered)
         except StopIteration as end:
             rest: float | None = end.value
             return rest
+
+    async def send(self, letter: DeadLetter) -> None:
+        """Send a dead letter in a thread, and wait until it is acknowledged.
+
+        Raises:
+            DeliveryError, TransactionError: it is not.
+        """
+        assert self.dead_letters is not None, "there is a topic for them"
+        await completed(self.dead_letters.send, nothing, letter.raw, letter.origin)
 
     # --- observing --------------------------------------------------------------------------------
 

@@ -97,6 +97,8 @@ class BatchLoop(Loop[K, V]):
         self, batch: Batch[K, V], handle: Callable[[list[Message[K, V]]], object]
     ) -> None:
         messages = batch.messages
+        for part in batch.parts:
+            self.handling.received(part.lane, part.messages)
         try:
             with self.observation(messages):
                 handle(messages)

@@ -8,8 +8,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 from weakref import WeakSet
 
+from avrogen.errors import TransactionError
 from avrogen.kafka.config import Settings
 from avrogen.kafka.consuming.batching import BatchLoop
+from avrogen.kafka.consuming.exactly_once import TransactionLoop
 from avrogen.kafka.consuming.failures import OnPoison
 from avrogen.kafka.consuming.loop import Loop
 from avrogen.kafka.consuming.partitions import Position
@@ -21,10 +23,12 @@ if TYPE_CHECKING:
     from avrogen.kafka.message import Message
     from avrogen.kafka.observing.counters import ConsumerCounters
     from avrogen.kafka.observing.observer import Observer
+    from avrogen.kafka.producing.client import ProducerClient
+    from avrogen.kafka.producing.producer import TopicProducer
     from avrogen.kafka.registry.port import SchemaRegistry
     from avrogen.kafka.topic import Topic
 
-__all__ = ["DEFAULT_RETRIES", "TopicConsumer", "check_batches"]
+__all__ = ["DEFAULT_RETRIES", "TopicConsumer", "check_batches", "transactional_client"]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -186,6 +190,43 @@ class TopicConsumer(Generic[K, V]):
             loop = BatchLoop(self._session, handle, max_records=max_records, max_wait=max_wait)
             loop.run_batches(handle)
 
+    def run_transactional(
+        self,
+        handle: Callable[[Message[K, V]], object],
+        producer: TopicProducer[Any, Any] | ProducerClient,
+        *,
+        max_records: int = 500,
+        max_wait: float = 0.1,
+    ) -> None:
+        """Call a function with every message, exactly once as far as Kafka is concerned.
+
+        What the function sends by the producer, and that the messages were handled, counts together
+        or not at all. A transaction has several messages; one that fails is aborted, and they come
+        again, so what the function does elsewhere is done at least once, as ever. Readers of what
+        was sent must be ``read_committed``, as avrogen's are.
+
+        Args:
+            handle: the function. What it raises decides on what follows, as for
+                :meth:`run_batches`.
+            producer: a producer with a ``transactional.id``, of which there is one for each
+                consumer; or the client that several producers share, all of which then send in the
+                transactions.
+            max_records: messages of a transaction at most.
+            max_wait: seconds that the first message of a transaction waits for others.
+
+        Raises:
+            ConsumeError: as :meth:`run`; or the producer can do nothing more, such as when another
+                one with its ``transactional.id`` has taken its place.
+            TransactionError: the producer has no ``transactional.id``.
+            ValueError: a transaction without messages, or without end.
+        """
+        check_batches(max_records, max_wait)
+        client = transactional_client(producer)
+        with self._alone():
+            TransactionLoop(
+                self._session, client, handle, max_records=max_records, max_wait=max_wait
+            ).run()
+
     def stop(self) -> None:
         """Have :meth:`run` or the iteration end when the message in hand is done.
 
@@ -289,3 +330,17 @@ def check_batches(max_records: int, max_wait: float) -> None:
     """
     if max_records < 1 or not 0 <= max_wait < float("inf"):
         raise ValueError("a batch has at least one message, and does not wait for ever")
+
+
+def transactional_client(producer: Any) -> ProducerClient:
+    """The client of a producer that has transactions.
+
+    Raises:
+        TransactionError: it has none.
+    """
+    client: ProducerClient = producer if hasattr(producer, "producer") else producer.client
+    if client.transactions is None:
+        raise TransactionError(
+            'the producer has no "transactional.id" in its settings, which transactions need'
+        )
+    return client

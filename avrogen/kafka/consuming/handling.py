@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, assert_never, cast
 
-from avrogen.errors import ConsumeError, DeliveryError
+from avrogen.errors import ConsumeError, DeliveryError, TransactionError
 from avrogen.kafka.consuming.dead_letters import Origin, full_name
 from avrogen.kafka.consuming.failures import (
     Failure,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from avrogen.kafka.consuming.poller import RawLane
     from avrogen.kafka.observing.observer import AnyMessage, Observer
 
-__all__ = ["Counts", "DeadLetter", "Handling", "Resolution"]
+__all__ = ["Counts", "DeadLetter", "Handling", "Resolution", "Undelivered"]
 
 
 @dataclass(slots=True)
@@ -55,15 +55,20 @@ class DeadLetter(NamedTuple):
     """A dead letter that is to be sent.
 
     Attributes:
+        lane: the lane that it is the first message of.
         raw: the message.
         origin: where it is, and why it goes.
     """
 
+    lane: RawLane
     raw: RawMessage
     origin: Origin
 
 
-Resolution: TypeAlias = "Generator[DeadLetter, DeliveryError | None, float | None]"
+Undelivered: TypeAlias = DeliveryError | TransactionError
+"""Why a dead letter could not be sent."""
+
+Resolution: TypeAlias = "Generator[DeadLetter, Undelivered | None, float | None]"
 """Gives dead letters to be sent, and is told why one could not be; ends with the seconds that the
 lane has to rest before its first message is tried again, or None, if that is dealt with. It raises
 ConsumeError if the consumer must not go on."""
@@ -131,7 +136,8 @@ class Handling:
         """The same, if the first step has been decided on."""
         raw = lane.waiting[0]
         if isinstance(step, SendDeadLetter):
-            undelivered = yield DeadLetter(raw, self._origin(raw, step, failure.error, handler))
+            origin = self._origin(raw, step, failure.error, handler)
+            undelivered = yield DeadLetter(lane, raw, origin)
             if undelivered is None:
                 self._dead_lettered(raw, failure.error, message)
                 self.done(lane, cast("int", raw.offset()))
@@ -166,6 +172,14 @@ class Handling:
         if isinstance(step, RetryIn):
             self._tell_retry(raw, failure.error, lane.attempts, step, message)
         return step
+
+    def received(self, lane: RawLane, messages: Sequence[AnyMessage]) -> None:
+        """Messages of a lane have been read. The observer is told of each once."""
+        if self.observer is not None:
+            new = [message for message in messages if message.offset > lane.announced]
+            if new:
+                lane.announced = new[-1].offset
+                self.observer.received(new, self.group)
 
     def done(self, lane: RawLane, offset: int) -> None:
         """The first message of a lane, whose offset this is, counts as handled."""

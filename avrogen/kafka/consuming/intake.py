@@ -95,6 +95,7 @@ class Intake(Generic[R]):
     def restart(self, partition: int) -> None:
         """A partition will be fetched from another offset: nothing that was fetched counts."""
         (old,) = self.remove([partition])
+        old.over = True
         new: Lane[R] = Lane(partition)
         new.held, new.paused = old.held, old.paused
         self._lanes[partition] = new

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,9 @@ __all__ = ["Reader", "ReadingFailed", "SchemaUnknown", "undecoded"]
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+_AHEAD: Final = 100
+"""Messages that are decoded before the first of them is handled."""
 
 _NO_HEADERS: Final = Headers()
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -97,6 +101,25 @@ class Reader(Generic[K, V]):
             value = self._values.read(raw_value, headers)
         made: Message[K, V] = _message(raw, key, value, headers, raw_key, raw_value)
         return made
+
+    def read_ahead(self, waiting: deque[RawMessage]) -> list[Message[K, V]]:
+        """Decode what waits, up to what cannot be, and not more than a hundred messages.
+
+        Args:
+            waiting: messages, at least one. More may be appended meanwhile, by another thread.
+
+        Raises:
+            SchemaUnknown, ReadingFailed: as :meth:`read`, for the first of them.
+        """
+        read = self.read
+        messages: list[Message[K, V]] = []
+        try:
+            for raw in [waiting[index] for index in range(min(len(waiting), _AHEAD))]:
+                messages.append(read(raw))
+        except (SchemaUnknown, ReadingFailed):
+            if not messages:
+                raise
+        return messages
 
     def learn(self, part: Part, schema: int) -> None:
         """Be able to read what was written with a schema of this id, before it comes.

@@ -29,6 +29,8 @@ from avrogen.kafka.observing.guard import guarded
 from avrogen.kafka.registry.connecting import connect
 
 if TYPE_CHECKING:
+    from confluent_kafka import Producer
+
     from avrogen.kafka.observing.observer import Observer
     from avrogen.kafka.registry.port import SchemaRegistry
     from avrogen.kafka.topic import Topic
@@ -208,6 +210,12 @@ class Session(Generic[K, V]):
         self._stopped = True
         if self._opened is not None:
             self._opened.poller.request_stop()
+
+    def dead_letters_through(self, producer: Producer) -> DeadLetterSender | None:
+        """What sends dead letters with a producer of others; None: there is no topic for them."""
+        if self.topic.dead_letter is None:
+            return None
+        return DeadLetterSender(self._config.client, self.topic.dead_letter, producer)
 
     # --- figures ----------------------------------------------------------------------------------
 

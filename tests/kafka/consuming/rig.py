@@ -122,10 +122,13 @@ class Scene:
 
     def consumer(self, settings: dict[str, object] | None = None, **options: Any) -> Events:
         """A member of the group, not opened yet. Settings that are None are left out."""
-        config = {**self.cluster.consumer_config, "fetch.wait.max.ms": 20, **(settings or {})}
-        config = {name: value for name, value in config.items() if value is not None}
         options.setdefault("group", self.group)
-        return consumer_of(self.topic)(config, **options)
+        return consumer_of(self.topic)(self.config(settings), **options)
+
+    def config(self, settings: dict[str, object] | None = None) -> dict[str, object]:
+        """Settings for consumers, with some changed; those that are None are left out."""
+        config = {**self.cluster.consumer_config, "fetch.wait.max.ms": 20, **(settings or {})}
+        return {name: value for name, value in config.items() if value is not None}
 
     def letters(self) -> tuple[Record, ...]:
         """What is on the topic for dead letters."""
@@ -192,9 +195,16 @@ class Scene:
 class Member:
     """A consumer that runs in a thread of its own, from the beginning of a block to its end."""
 
-    def __init__(self, consumer: Events, handle: Any, *, how: str = "run") -> None:
+    def __init__(
+        self,
+        consumer: Events,
+        handle: Any,
+        *,
+        how: str = "run",
+        run: Callable[[Any], None] | None = None,
+    ) -> None:
         self.consumer = consumer
-        self._run_it = getattr(consumer, how)
+        self._run_it = run or getattr(consumer, how)
         self._handle = handle
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run)
