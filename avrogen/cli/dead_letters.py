@@ -108,15 +108,18 @@ def _problems() -> Generator[None]:
     try:
         from avrogen.errors import AvrogenError
 
-        yield
+        try:
+            yield
+        except AvrogenError as error:
+            if isinstance(error, ImportError):
+                raise
+            click.echo(f"error: {error}", err=True)
+            sys.exit(2)
+        except OSError as error:
+            click.echo(f"error: {error.filename}: {error.strerror}", err=True)
+            sys.exit(2)
     except ModuleNotFoundError as error:
         raise click.UsageError(f"{EXTRA_MISSING} ({error.name} is missing)") from None
     except ImportError as error:
         # It names the extra.
         raise click.UsageError(str(error)) from None
-    except AvrogenError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2)
-    except OSError as error:
-        click.echo(f"error: {error.filename}: {error.strerror}", err=True)
-        sys.exit(2)

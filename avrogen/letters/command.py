@@ -134,8 +134,8 @@ def read_settings(file: Path) -> dict[str, object]:
         OSError: the file cannot be read.
     """
     settings: dict[str, object] = {}
-    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
-        line = line.strip()
+    lines = map(str.strip, file.read_text("utf-8").splitlines())
+    for number, line in enumerate(lines, 1):
         if not line or line.startswith("#"):
             continue
         name, equals, value = line.partition("=")

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from avrogen.errors import ConsumeError
 from avrogen.kafka.callbacks import Callbacks
@@ -125,7 +125,7 @@ class LetterBox:
             if error is None:
                 yield Letter.of(message)
             elif error.name() == "_PARTITION_EOF":
-                left.discard(message.partition())  # type: ignore[arg-type]  # it has one
+                left.discard(cast("int", message.partition()))
             elif error.fatal() or not error.retriable():
                 raise self._refused(error)
 

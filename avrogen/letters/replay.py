@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from avrogen.errors import DeliveryError
 from avrogen.kafka.config import Settings
-from avrogen.letters.letter import Letter
-from avrogen.letters.letter_box import LetterBox
 from avrogen.kafka.producing.client import ProducerClient
 from avrogen.kafka.producing.failures import delivery_error
+from avrogen.letters.letter import Letter
+from avrogen.letters.letter_box import LetterBox
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
@@ -60,9 +60,7 @@ def replay(config: Settings, box: LetterBox, sent: Callable[[Letter], None]) -> 
             with client.transaction() as transaction:
                 known = [letter for letter in letters if letter.origin is not None]
                 mail.send(known)
-                transaction.send_offsets(
-                    _behind(letters), box.consumer.consumer_group_metadata()
-                )
+                transaction.send_offsets(_behind(letters), box.consumer.consumer_group_metadata())
             for letter in known:
                 sent(letter)
             stay.extend(letter for letter in letters if letter.origin is None)

@@ -6,15 +6,21 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from avrogen.codec.values import TimestampNanos
 from avrogen.errors import AvrogenError
-from avrogen.kafka.framing import KEY_HEADER, VALUE_HEADER, last_header, unframe, unframe_with_header
-from avrogen.letters.letter import Letter
+from avrogen.kafka.framing import (
+    KEY_HEADER,
+    VALUE_HEADER,
+    last_header,
+    unframe,
+    unframe_with_header,
+)
 from avrogen.kafka.lookalikes import description
 from avrogen.kafka.registry.complete import complete_schema
 from avrogen.kafka.targets import name_of
+from avrogen.letters.letter import Letter
 
 if TYPE_CHECKING:
     from avrogen.codec.schema import Schema
@@ -221,10 +227,9 @@ def _plain(value: Any) -> Any:
         case datetime() | date() | time():
             return value.isoformat()
         case list():
-            items: list[Any] = value
-            return [_plain(item) for item in items]
+            return list(map(_plain, value))  # pyright: ignore[reportUnknownArgumentType]  # Any
         case dict():
-            entries: dict[str, Any] = value
+            entries = cast("dict[str, Any]", value)
             return {key: _plain(item) for key, item in entries.items()}
         case _:
             return str(value)

@@ -93,9 +93,7 @@ class BatchLoop(Loop[K, V]):
 
     # --- handling ---------------------------------------------------------------------------------
 
-    def _handle(
-        self, batch: Batch[K, V], handle: Callable[[list[Message[K, V]]], object]
-    ) -> None:
+    def _handle(self, batch: Batch[K, V], handle: Callable[[list[Message[K, V]]], object]) -> None:
         messages = batch.messages
         for part in batch.parts:
             self.handling.received(part.lane, part.messages)

@@ -148,8 +148,8 @@ def test_a_message_whose_loop_was_left_comes_again(cluster: AnyCluster) -> None:
 
 def test_batches(cluster: AnyCluster) -> None:
     scene = Scene.of(cluster, partitions=2, dead_letters=2)
-    numbers = scene.send(100)
     scene.produce(b"junk")
+    numbers = scene.send(100)
     handled = Handled()
     sizes: list[int] = []
 
@@ -262,18 +262,21 @@ def test_what_is_cancelled_was_not_handled(cluster: AnyCluster) -> None:
     numbers = scene.send(100)
     handled = Handled()
 
+    async def handle_some(number: int) -> None:
+        enough = min(len(handled) + number, 100)
+        async with consumer_of(scene) as consumer:
+            task = asyncio.create_task(consumer.run(asynchronous(handled, 0.005)))
+            await eventually(lambda: len(handled) >= enough)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            count = len(handled)
+            await asyncio.sleep(0.05)
+            assert len(handled) == count, "nothing goes on behind the back of who cancelled"
+
     async def main() -> None:
         for _ in range(8):
-            async with consumer_of(scene) as consumer:
-                before = len(handled)
-                task = asyncio.create_task(consumer.run(asynchronous(handled, 0.005)))
-                await eventually(lambda: len(handled) >= min(before + 7, 100))
-                task.cancel()
-                with pytest.raises(asyncio.CancelledError):
-                    await task
-                count = len(handled)
-                await asyncio.sleep(0.05)
-                assert len(handled) == count, "nothing goes on behind the back of who cancelled"
+            await handle_some(7)
         async with consumer_of(scene) as consumer:
             await run_until(consumer, asynchronous(handled), lambda: len(handled) == 100)
 
@@ -465,4 +468,3 @@ def test_a_consumer_is_used_inside_of_with(cluster: AnyCluster) -> None:
             await consumer.commit()
 
     asyncio.run(main())
-

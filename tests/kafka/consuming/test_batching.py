@@ -80,7 +80,7 @@ def test_batches_larger_than_what_waits_otherwise(cluster: AnyCluster) -> None:
     scene.send(3000)
     with scene.consumer() as consumer, stopped_in_time(consumer):
         batches = Batches(consumer, 3000)
-        consumer.run_batches(batches.all, max_records=2000, max_wait=30.0)
+        consumer.run_batches(batches.all, max_records=2000, max_wait=5.0)
         assert batches.sizes[0] == 2000
     batches.assert_each_once(range(3000))
 
