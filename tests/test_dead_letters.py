@@ -21,6 +21,8 @@ from tests.kafka.consuming.rig import EventMessage, Handled, Scene
 from tests.services.apicurio import Apicurio
 from tests.services.kafka import KafkaCluster
 
+HANDLER = "tests.kafka.consuming.rig.Scene.run_until.<locals>.handle_and_look"
+
 
 @pytest.fixture
 def embedded(monkeypatch: pytest.MonkeyPatch) -> Iterator[AnyCluster]:
@@ -78,8 +80,7 @@ def test_letters_say_why_and_where_from(embedded: AnyCluster) -> None:
     assert lines[0].startswith(f"{name}.dlq [0] 0, ")
     assert lines[1:9] == [
         f"  from     {name} [0] 1, {at[1]}",
-        "  failed   TASK_PUT in tests.kafka.consuming.rig.Scene.run_until.<locals>.handle_and_look, "
-        f"group {scene.group}",
+        f"  failed   TASK_PUT in {HANDLER}, group {scene.group}",
         "  with     builtins.ValueError: negative price",
         "           in 1",
         '  key      "key-1"',

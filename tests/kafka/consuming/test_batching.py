@@ -127,7 +127,7 @@ def test_what_cannot_be_read_is_no_part_of_a_batch(cluster: AnyCluster) -> None:
     scene.send(2)
     with scene.consumer() as consumer, stopped_in_time(consumer):
         batches = Batches(consumer, 5)
-        consumer.run_batches(batches.all, max_wait=0.2)
+        consumer.run_batches(batches.all, max_records=3, max_wait=2.0)
     assert batches.sizes == [3, 2]
     batches.assert_each_once(range(5))
     assert len(scene.letters()) == 3
