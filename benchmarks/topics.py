@@ -1,7 +1,7 @@
 """How fast typed clients are: ``make bench``, or ``python benchmarks/topics.py [--rounds N]``.
 
-Everybody sends the same events to the same embedded broker in one process, in turns; ``README.md``
-beside this file explains the table.
+Everybody sends the same events to the same embedded broker, or receives them from it, in one
+process, in turns; ``README.md`` beside this file explains the tables.
 """
 
 from __future__ import annotations
@@ -19,8 +19,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from avrogen.codec.compilation import encoder_of  # noqa: E402 - needs the path above
+from avrogen.codec.compilation import decoder_of, encoder_of  # noqa: E402 - needs the path above
 from benchmarks.clients.racing import Race, race  # noqa: E402 - as above
+from benchmarks.clients.receiving import (  # noqa: E402 - as above
+    RAW_RECEIVER,
+    deliver,
+    receivers,
+)
 from benchmarks.clients.sending import RAW, senders  # noqa: E402 - as above
 from benchmarks.clients.setting import Setting, on_embedded_broker  # noqa: E402 - as above
 from benchmarks.codecs.packages import Packages  # noqa: E402 - as above
@@ -45,6 +50,10 @@ def main() -> None:
             with on_embedded_broker(chosen[name]) as setting:
                 for line in _sending(name, setting, options.rounds, options.messages):
                     print(line, flush=True)
+            # The embedded broker keeps 5 MB of a partition: with many, none is dropped.
+            with on_embedded_broker(chosen[name], partitions=24) as setting:
+                for line in _receiving(name, setting, options.rounds, options.messages):
+                    print(line, flush=True)
 
 
 def _sending(name: str, setting: Setting, rounds: int, messages: int) -> Iterator[str]:
@@ -55,6 +64,22 @@ def _sending(name: str, setting: Setting, rounds: int, messages: int) -> Iterato
     encode = encoder_of(setting.owner)
     seconds = min(timeit.repeat(lambda: encode(setting.value), number=10_000, repeat=5)) / 10_000
     yield f"\nOf that, encoding takes {seconds * 1e6:.1f} µs.\n"
+
+
+def _receiving(name: str, setting: Setting, rounds: int, messages: int) -> Iterator[str]:
+    with receivers(setting) as everybody:
+        result = race(
+            everybody,
+            rounds=rounds,
+            messages=messages,
+            progress=_progress,
+            prepare=lambda number: deliver(setting, number),
+        )
+    yield f"Receiving {name} ({len(setting.encoded)} bytes):\n"
+    yield from _table(result, list(everybody), RAW_RECEIVER, "confluent")
+    decode, data = decoder_of(setting.owner), setting.encoded[5:]
+    seconds = min(timeit.repeat(lambda: decode(data), number=10_000, repeat=5)) / 10_000
+    yield f"\nOf that, decoding takes {seconds * 1e6:.1f} µs.\n"
 
 
 def _table(result: Race, names: list[str], *bases: str) -> Iterator[str]:

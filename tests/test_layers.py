@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "compiler": {"errors", "avro", "__init__"},
     "sync": {"errors", "avro", "codec", "kafka", "compiler"},
     "evolution": {"errors", "avro", "codec", "kafka", "compiler", "sync"},
-    "cli": {"errors", "avro", "compiler", "sync", "evolution", "__init__"},
+    "letters": {"errors", "codec", "kafka", "sync"},
+    "cli": {"errors", "avro", "compiler", "sync", "evolution", "letters", "__init__"},
     "__main__": {"cli"},
     "__init__": {"errors", "avro", "codec", "runtime"},
 }
@@ -34,6 +35,7 @@ THIRD_PARTY = {
     "compiler": {"black", "jinja2", "platformdirs"},
     "cli": {"click"},
     "kafka": {"confluent_kafka", "opentelemetry"},  # inside functions: see below
+    "letters": {"confluent_kafka"},
     "testing": {"confluent_kafka"},
 }
 

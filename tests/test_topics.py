@@ -94,6 +94,7 @@ def test_a_topic_is_declared(build: Build) -> None:
     declared = topics.ORDERS
     assert declared == expected
     assert topics.__all__ == [
+        "AsyncOrdersConsumer",
         "AsyncOrdersProducer",
         "ORDERS",
         "OrdersConsumer",
@@ -103,6 +104,7 @@ def test_a_topic_is_declared(build: Build) -> None:
         (topics.OrdersProducer, v1.KeyedTopicProducer),
         (topics.OrdersConsumer, v1.TopicConsumer),
         (topics.AsyncOrdersProducer, v1.AsyncKeyedTopicProducer),
+        (topics.AsyncOrdersConsumer, v1.AsyncTopicConsumer),
     ]
     for class_, base in bases:
         assert class_.topic is topics.ORDERS

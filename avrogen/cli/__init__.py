@@ -19,6 +19,7 @@ except ModuleNotFoundError:
 
 from avrogen.cli.build import build
 from avrogen.cli.check import check
+from avrogen.cli.dead_letters import dead_letters
 from avrogen.cli.registry import registry
 
 __all__ = ["main"]
@@ -32,4 +33,5 @@ def main() -> None:
 
 main.add_command(build)
 main.add_command(check)
+main.add_command(dead_letters)
 main.add_command(registry)

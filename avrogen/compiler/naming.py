@@ -183,6 +183,7 @@ class TopicNames:
     producer: ClassName
     consumer: ClassName
     async_producer: ClassName
+    async_consumer: ClassName
 
     def all(self) -> tuple[ClassName, ...]:
         """Each of them."""
@@ -191,6 +192,7 @@ class TopicNames:
             self.producer,
             self.consumer,
             self.async_producer,
+            self.async_consumer,
         )
 
 
@@ -208,6 +210,7 @@ def topic_names(prefixes: Iterable[str]) -> dict[str, TopicNames]:
             f"{prefix} producer": f"{prefix}Producer",
             f"{prefix} consumer": f"{prefix}Consumer",
             f"{prefix} async producer": f"Async{prefix}Producer",
+            f"{prefix} async consumer": f"Async{prefix}Consumer",
         }
     given = _distinct(wanted, _KEYWORDS, wanted.__getitem__)
     return {
@@ -216,6 +219,7 @@ def topic_names(prefixes: Iterable[str]) -> dict[str, TopicNames]:
             producer=ClassName(given[f"{prefix} producer"]),
             consumer=ClassName(given[f"{prefix} consumer"]),
             async_producer=ClassName(given[f"{prefix} async producer"]),
+            async_consumer=ClassName(given[f"{prefix} async consumer"]),
         )
         for prefix in prefixes
     }

@@ -17,6 +17,7 @@ _TOPIC = Symbol(RUNTIME, "Topic")
 _PRODUCER = Symbol(RUNTIME, "TopicProducer")
 _CONSUMER = Symbol(RUNTIME, "TopicConsumer")
 _ASYNC_PRODUCER = Symbol(RUNTIME, "AsyncTopicProducer")
+_ASYNC_CONSUMER = Symbol(RUNTIME, "AsyncTopicConsumer")
 _KEYED_PRODUCER = Symbol(RUNTIME, "KeyedTopicProducer")
 _ASYNC_KEYED_PRODUCER = Symbol(RUNTIME, "AsyncKeyedTopicProducer")
 
@@ -24,7 +25,7 @@ _ASYNC_KEYED_PRODUCER = Symbol(RUNTIME, "AsyncKeyedTopicProducer")
 def topic_scope(module: TopicModule) -> Scope:
     """What the symbols of a module are called there."""
     symbols = [
-        *(_TOPIC, *_producers(module), _CONSUMER),
+        *(_TOPIC, *_producers(module), _CONSUMER, _ASYNC_CONSUMER),
         *module.value_types,
         *module.key.symbols(),
         *module.value.symbols(),
@@ -81,6 +82,7 @@ def clients(module: TopicModule, scope: Scope) -> Iterator[View]:
     yield view(names.producer, producer, f"{sends}.", module.sent)
     yield view(names.consumer, _CONSUMER, f"{receives}.", module.received)
     yield view(names.async_producer, async_producer, f"{sends}, with asyncio.", module.sent)
+    yield view(names.async_consumer, _ASYNC_CONSUMER, f"{receives}, with asyncio.", module.received)
 
 
 def _producers(module: TopicModule) -> tuple[Symbol, Symbol]:

@@ -21,6 +21,14 @@ LIBRDKAFKA_LOGGER: Final = logging.getLogger("avrogen.kafka.librdkafka")
 """Where librdkafka's own log lines go. Without it, it writes them to stderr."""
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    # A service has one mapping of settings, from which each client takes what is for it.
+    return "property and will be ignored by this" not in record.getMessage()
+
+
+LIBRDKAFKA_LOGGER.addFilter(_is_news)
+
+
 class Callbacks:
     """Keeps what librdkafka tells. It does not know the client, which can be forgotten therefore.
 

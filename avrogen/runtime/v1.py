@@ -15,6 +15,7 @@ from avrogen.runtime.exports import lazy_exports
 
 if TYPE_CHECKING:
     from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
+    from avrogen.kafka.aio.consumer import AsyncTopicConsumer
     from avrogen.kafka.aio.producer import AsyncKeyedTopicProducer, AsyncTopicProducer
     from avrogen.kafka.consuming.consumer import TopicConsumer
     from avrogen.kafka.message import Message
@@ -25,6 +26,7 @@ else:
         __name__,
         {
             "AsyncKeyedTopicProducer": "avrogen.kafka.aio.producer",
+            "AsyncTopicConsumer": "avrogen.kafka.aio.consumer",
             "AsyncTopicProducer": "avrogen.kafka.aio.producer",
             "Duration": "avrogen.codec.values",
             "KeyedTopicProducer": "avrogen.kafka.producing.producer",
@@ -39,6 +41,7 @@ else:
 
 __all__ = [
     "AsyncKeyedTopicProducer",
+    "AsyncTopicConsumer",
     "AsyncTopicProducer",
     "AvroEnum",
     "AvroFixed",

@@ -2,5 +2,6 @@
 
 setting     the broker, the registry and the event that all share
 sending     producers
+receiving   consumers
 racing      everybody in turn, round by round
 """

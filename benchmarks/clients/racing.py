@@ -44,6 +44,7 @@ def race(
     rounds: int,
     messages: int,
     progress: Callable[[int], None] = lambda _: None,
+    prepare: Callable[[int], None] = lambda _: None,
 ) -> Race:
     """Let everybody handle so many messages in every round.
 
@@ -52,13 +53,16 @@ def race(
         rounds: how often each runs.
         messages: how many each time.
         progress: told how many rounds are over.
+        prepare: called with the number of messages before each round.
     """
+    prepare(messages)
     for run in runners.values():
         run(messages)  # codecs are compiled, connections are made
     wall: dict[str, list[float]] = {name: [] for name in runners}
     cpu: dict[str, list[float]] = {name: [] for name in runners}
     names = list(runners)
     for number in range(rounds):
+        prepare(messages)
         # There and back, so that nobody always comes after the same one.
         for name in names if number % 2 else reversed(names):
             gc.collect()

@@ -18,20 +18,20 @@ from benchmarks.codecs.workload import Workload
 
 __all__ = ["Setting", "on_embedded_broker"]
 
-PARTITIONS = 4
-
 
 @dataclass(frozen=True)
 class Setting:
     """Where a race takes place, and what is sent there.
 
     Attributes:
-        topic: a topic of four partitions.
+        topic: a topic.
         config: settings of typed clients.
         value: an object of the generated class.
         key: the text of its key.
         to_dict: what the object is for libraries of dicts.
+        from_dict: the reverse.
         schema: JSON of its schema.
+        partitions: how many the topic has.
     """
 
     topic: str
@@ -39,7 +39,9 @@ class Setting:
     value: Any
     key: str
     to_dict: Callable[[Any], Any]
+    from_dict: Callable[[Any], Any]
     schema: str
+    partitions: int
 
     @property
     def owner(self) -> Any:
@@ -59,10 +61,10 @@ class Setting:
 
 
 @contextmanager
-def on_embedded_broker(workload: Workload) -> Generator[Setting]:
-    """A broker and a registry in this process."""
+def on_embedded_broker(workload: Workload, partitions: int = 4) -> Generator[Setting]:
+    """A broker and a registry in this process, with a topic of so many partitions."""
     with EmbeddedBroker() as broker, EmbeddedRegistry() as registry:
-        broker.create_topic("events", PARTITIONS)
+        broker.create_topic("events", partitions)
         yield Setting(
             topic="events",
             config={
@@ -72,5 +74,7 @@ def on_embedded_broker(workload: Workload) -> Generator[Setting]:
             value=workload.object,
             key="7d0c6f1e-52a8-4b8f-9c55-2f3d8f1b6a90",
             to_dict=Conversion(workload.owner, named="all").to_plain,
+            from_dict=Conversion(workload.owner).to_object,
             schema=json.dumps(workload.schema),
+            partitions=partitions,
         )

@@ -7,15 +7,23 @@ from typing import TYPE_CHECKING
 from avrogen.runtime.v1 import lazy_exports
 
 if TYPE_CHECKING:
-    from ._orders import ORDERS, AsyncOrdersProducer, OrdersConsumer, OrdersProducer
+    from ._orders import (
+        ORDERS,
+        AsyncOrdersConsumer,
+        AsyncOrdersProducer,
+        OrdersConsumer,
+        OrdersProducer,
+    )
     from ._parcels import (
         PARCELS,
+        AsyncParcelsConsumer,
         AsyncParcelsProducer,
         ParcelsConsumer,
         ParcelsProducer,
     )
     from ._payment_settled_v1 import (
         PAYMENT_SETTLED_V1,
+        AsyncPaymentSettledV1Consumer,
         AsyncPaymentSettledV1Producer,
         PaymentSettledV1Consumer,
         PaymentSettledV1Producer,
@@ -24,8 +32,11 @@ else:
     __getattr__, __dir__ = lazy_exports(
         __name__,
         {
+            "AsyncOrdersConsumer": "._orders",
             "AsyncOrdersProducer": "._orders",
+            "AsyncParcelsConsumer": "._parcels",
             "AsyncParcelsProducer": "._parcels",
+            "AsyncPaymentSettledV1Consumer": "._payment_settled_v1",
             "AsyncPaymentSettledV1Producer": "._payment_settled_v1",
             "ORDERS": "._orders",
             "OrdersConsumer": "._orders",
@@ -40,8 +51,11 @@ else:
     )
 
 __all__ = [
+    "AsyncOrdersConsumer",
     "AsyncOrdersProducer",
+    "AsyncParcelsConsumer",
     "AsyncParcelsProducer",
+    "AsyncPaymentSettledV1Consumer",
     "AsyncPaymentSettledV1Producer",
     "ORDERS",
     "OrdersConsumer",

@@ -131,6 +131,7 @@ def test_names_of_topics() -> None:
         "OrdersProducer",
         "OrdersConsumer",
         "AsyncOrdersProducer",
+        "AsyncOrdersConsumer",
     )
     assert names["HTTPEvents2"].declaration == "HTTP_EVENTS2"
     assert names["lower"].producer == "lowerProducer"
@@ -142,7 +143,7 @@ def test_names_of_topics_are_distinct() -> None:
     names = naming.topic_names(prefixes)
     assert names == naming.topic_names(reversed(prefixes))
     given = [name for prefix in prefixes for name in names[prefix].all()]
-    assert len(given) == len(set(given)) == 20
+    assert len(given) == len(set(given)) == 25
     assert names["ORDERS"].declaration == "ORDERS"
     assert names["Orders"].declaration == "ORDERS_"
     assert names["AsyncOrders"].producer == "AsyncOrdersProducer"

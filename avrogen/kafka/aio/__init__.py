@@ -8,5 +8,9 @@ sender          what is behind it while it is open
 handover        outcomes of messages, from the thread that polls to the loop
 queueing        sends that wait for room in librdkafka's queue, in their order
 transactions    all or nothing
+consumer        AsyncTopicConsumer, likewise
+loop            takes lanes and has their messages handled; iteration and batching likewise
+waking          from the thread that polls to a task that waits
+signals         SIGTERM and SIGINT on a loop
 threads         the few calls that do block, in a thread, and safe from cancellation
 """

@@ -2,47 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from time import monotonic
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from avrogen.kafka.consuming.batch import Batch, Part
 from avrogen.kafka.consuming.failures import Outage, RetryIn
 from avrogen.kafka.consuming.loop import Loop
-from avrogen.kafka.consuming.reading import ReadingFailed
+from avrogen.kafka.consuming.reading import ReadingFailed, SchemaUnknown
 from avrogen.kafka.consuming.session import Session
 
 if TYPE_CHECKING:
-    from avrogen.kafka.consuming.poller import RawLane
     from avrogen.kafka.message import Message
 
-__all__ = ["BatchLoop", "Part"]
+__all__ = ["BatchLoop"]
 
 K = TypeVar("K")
 V = TypeVar("V")
-
-
-@dataclass(slots=True, eq=False)
-class Part(Generic[K, V]):
-    """What a batch has of one lane: the first of what waits there.
-
-    Attributes:
-        lane: the lane, which is taken.
-        messages: its messages in the batch.
-        complete: whether what follows them must not be in the same batch, as it cannot be read.
-        rest: seconds that the lane has to rest when it is given back.
-    """
-
-    lane: RawLane
-    messages: list[Message[K, V]] = field(default_factory=list["Message[K, V]"])
-    complete: bool = False
-    rest: float | None = None
-
-    def has_more(self) -> bool:
-        """Whether there is something to add, or it has to be given back."""
-        if self.lane.interrupted:
-            return True
-        return not self.complete and len(self.lane.waiting) > len(self.messages)
 
 
 class BatchLoop(Loop[K, V]):
@@ -70,105 +46,85 @@ class BatchLoop(Loop[K, V]):
         Raises:
             ConsumeError: it must not go on.
         """
-        while (parts := self.collect()) is not None:
+        while (batch := self.collect()) is not None:
             started = monotonic()
             try:
-                self._handle(parts, handle)
+                self._handle(batch, handle)
             finally:
                 self.handling.counts.handling_time += monotonic() - started
-                self.give_back(parts)
+                self.give_back(batch.parts)
 
     # --- collecting -------------------------------------------------------------------------------
 
-    def collect(self) -> list[Part[K, V]] | None:
-        """The next batch, which is to be given back; None: the consumer stops."""
-        parts: list[Part[K, V]] = []
-        deadline: float | None = None
+    def collect(self) -> Batch[K, V] | None:
+        """The next batch, whose lanes are to be given back; None: the consumer stops."""
+        batch: Batch[K, V] = Batch(self._max_records, self._max_wait)
         try:
-            while True:
-                lane = self.poller.wait(deadline, lambda: any(part.has_more() for part in parts))
+            while not batch.is_ready(monotonic()):
+                lane = self.poller.wait(batch.deadline, batch.wants_attention)
                 if lane is not None:
-                    parts.append(Part(lane))
+                    batch.parts.append(Part(lane))
                 if self.poller.stopping:
-                    self.give_back(parts)
+                    self.give_back(batch.parts)
                     return None
-                self._extend(parts)
-                if not parts:
-                    deadline = None
-                    continue
-                now = monotonic()
-                if deadline is None:
-                    deadline = now + self._max_wait
-                if now >= deadline or _size(parts) == self._max_records:
-                    return parts
+                for part, trouble in batch.fill(self.reader.read):
+                    self._deal_with(part, trouble)
+                self.give_back(batch.release())
+            return batch
         except BaseException:
-            self.give_back(parts)
+            self.give_back(batch.parts)
             raise
 
-    def give_back(self, parts: list[Part[K, V]]) -> None:
-        """Give all lanes back."""
-        while parts:
-            part = parts.pop()
+    def give_back(self, parts: Iterable[Part[K, V]]) -> None:
+        """Give lanes back."""
+        for part in parts:
             self.poller.give_back(part.lane, rest=part.rest)
 
-    def _extend(self, parts: list[Part[K, V]]) -> None:
-        """Add what waits, and give lanes back that have nothing, or are wanted elsewhere."""
-        for part in list(parts):
-            if not part.lane.interrupted:
-                self._extend_one(part, self._max_records - _size(parts))
-            if not part.messages or part.lane.interrupted:
-                parts.remove(part)
-                self.give_back([part])
-
-    def _extend_one(self, part: Part[K, V], room: int) -> None:
-        lane, messages = part.lane, part.messages
-        while room and not part.complete and len(lane.waiting) > len(messages):
-            try:
-                messages.append(self.read(lane.waiting[len(messages)]))
-                room -= 1
-            except ReadingFailed as error:
-                if messages:
-                    part.complete = True
-                    return
-                part.rest = self.failed(lane, error)
-                if part.rest is not None:
-                    return
+    def _deal_with(self, part: Part[K, V], trouble: SchemaUnknown | ReadingFailed) -> None:
+        try:
+            if isinstance(trouble, ReadingFailed):
+                raise trouble
+            trouble.learn()
+        except ReadingFailed as failed:
+            if part.messages:
+                part.complete = True
+            else:
+                part.rest = self.failed(part.lane, failed)
 
     # --- handling ---------------------------------------------------------------------------------
 
-    def _handle(
-        self, parts: list[Part[K, V]], handle: Callable[[list[Message[K, V]]], object]
-    ) -> None:
-        messages = [message for part in parts for message in part.messages]
+    def _handle(self, batch: Batch[K, V], handle: Callable[[list[Message[K, V]]], object]) -> None:
+        messages = batch.messages
+        for part in batch.parts:
+            self.handling.received(part.lane, part.messages)
         try:
             with self.observation(messages):
                 handle(messages)
         except Exception as error:
-            self._failed_together(parts, handle, error)
+            self._failed_together(batch, handle, error)
         else:
-            for part in parts:
+            for part in batch.parts:
                 for message in part.messages:
-                    self.done(part.lane, message)
+                    self.handling.done(part.lane, message.offset)
 
     def _failed_together(
         self,
-        parts: list[Part[K, V]],
+        batch: Batch[K, V],
         handle: Callable[[list[Message[K, V]]], object],
         error: Exception,
     ) -> None:
         """A batch comes again, or its messages do one by one, to see which of them is at fault."""
-        first = parts[0]
+        first = batch.parts[0]
+        message = first.messages[0]
         failure = self.handling.failure(error)
-        step = self.handling.step(first.lane, failure, first.messages[0])
+        step = self.handling.step(first.lane, failure, message)
         if isinstance(step, RetryIn):
-            first.rest = step.seconds
-            for part in parts[1:]:
-                part.lane.failed(monotonic())
-                part.rest = step.seconds
-        elif isinstance(failure, Outage) or _size(parts) == 1:
-            first.rest = self.follow(first.lane, step, failure, first.messages[0])
+            batch.rest(step.seconds, monotonic())
+        elif isinstance(failure, Outage) or len(batch) == 1:
+            steps = self.handling.steps(first.lane, step, failure, message, self.handler)
+            first.rest = self.resolve(steps)
         else:
-            for part in parts:
+            for part in batch.parts:
                 self._handle_one_by_one(part, handle)
 
     def _handle_one_by_one(
@@ -185,8 +141,4 @@ class BatchLoop(Loop[K, V]):
                 if part.rest is not None:
                     return
             else:
-                self.done(part.lane, message)
-
-
-def _size(parts: Sequence[Part[K, V]]) -> int:
-    return sum(len(part.messages) for part in parts)
+                self.handling.done(part.lane, message.offset)

@@ -35,6 +35,8 @@ class Calls:
         future: Future[T] = Future()
 
         def call() -> None:
+            if not future.set_running_or_notify_cancel():
+                return  # who wanted it has given up
             if self._closed:
                 future.set_exception(ClosedError("the consumer is closed"))
                 return

@@ -6,10 +6,12 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
-from weakref import ref
+from weakref import WeakSet
 
+from avrogen.errors import TransactionError
 from avrogen.kafka.config import Settings
 from avrogen.kafka.consuming.batching import BatchLoop
+from avrogen.kafka.consuming.exactly_once import TransactionLoop
 from avrogen.kafka.consuming.failures import OnPoison
 from avrogen.kafka.consuming.loop import Loop
 from avrogen.kafka.consuming.partitions import Position
@@ -21,15 +23,18 @@ if TYPE_CHECKING:
     from avrogen.kafka.message import Message
     from avrogen.kafka.observing.counters import ConsumerCounters
     from avrogen.kafka.observing.observer import Observer
+    from avrogen.kafka.producing.client import ProducerClient
+    from avrogen.kafka.producing.producer import TopicProducer
     from avrogen.kafka.registry.port import SchemaRegistry
     from avrogen.kafka.topic import Topic
 
-__all__ = ["TopicConsumer"]
+__all__ = ["DEFAULT_RETRIES", "TopicConsumer", "check_batches", "transactional_client"]
 
 K = TypeVar("K")
 V = TypeVar("V")
 
-_NO_RETRIES_SAID = RetryPolicy()
+DEFAULT_RETRIES = RetryPolicy()
+"""Where nothing is said of retries."""
 
 
 class TopicConsumer(Generic[K, V]):
@@ -61,7 +66,7 @@ class TopicConsumer(Generic[K, V]):
         ConfigurationError: something is missing, or would lose messages.
     """
 
-    __slots__ = ("__weakref__", "_iteration", "_running", "_session")
+    __slots__ = ("__weakref__", "_iterations", "_running", "_session")
 
     topic: ClassVar[Topic[Any, Any]]
     """The topic."""
@@ -71,7 +76,7 @@ class TopicConsumer(Generic[K, V]):
         config: Settings,
         *,
         group: str,
-        retry: RetryPolicy = _NO_RETRIES_SAID,
+        retry: RetryPolicy = DEFAULT_RETRIES,
         on_poison: OnPoison = "dead-letter",
         commit: CommitMode = "after-handling",
         grace: float = 30.0,
@@ -91,7 +96,7 @@ class TopicConsumer(Generic[K, V]):
             wake=_nobody_sleeps,
         )
         self._running = False
-        self._iteration: ref[Generator[Message[K, V]]] | None = None
+        self._iterations: WeakSet[Generator[Message[K, V]]] = WeakSet()
 
     # --- opening and closing ----------------------------------------------------------------------
 
@@ -113,10 +118,9 @@ class TopicConsumer(Generic[K, V]):
         tb: TracebackType | None,
     ) -> None:
         """Commit what was handled, and leave the group."""
-        iteration = None if self._iteration is None else self._iteration()
-        if iteration is not None:
-            # One that was left in the middle, and kept: nobody will ask it for more. If it is
-            # another thread's, which handles a message, that is waited for.
+        for iteration in list(self._iterations):
+            # One may have been left in the middle, and kept: nobody will ask it for more. If it is
+            # another thread's, which is at it, it cannot be closed, and its message is waited for.
             with suppress(ValueError):
                 iteration.close()
         self._session.close()
@@ -151,7 +155,7 @@ class TopicConsumer(Generic[K, V]):
             ConsumeError: as :meth:`run`.
         """
         iteration = self._messages()
-        self._iteration = ref(iteration)
+        self._iterations.add(iteration)
         return iteration
 
     def _messages(self) -> Generator[Message[K, V]]:
@@ -181,11 +185,47 @@ class TopicConsumer(Generic[K, V]):
             ConsumeError: as :meth:`run`.
             ValueError: a batch without messages, or without end.
         """
-        if max_records < 1 or not 0 <= max_wait < float("inf"):
-            raise ValueError("a batch has at least one message, and does not wait for ever")
+        check_batches(max_records, max_wait)
         with self._alone():
             loop = BatchLoop(self._session, handle, max_records=max_records, max_wait=max_wait)
             loop.run_batches(handle)
+
+    def run_transactional(
+        self,
+        handle: Callable[[Message[K, V]], object],
+        producer: TopicProducer[Any, Any] | ProducerClient,
+        *,
+        max_records: int = 500,
+        max_wait: float = 0.1,
+    ) -> None:
+        """Call a function with every message, exactly once as far as Kafka is concerned.
+
+        What the function sends by the producer, and that the messages were handled, counts together
+        or not at all. A transaction has several messages; one that fails is aborted, and they come
+        again, so what the function does elsewhere is done at least once, as ever. Readers of what
+        was sent must be ``read_committed``, as avrogen's are.
+
+        Args:
+            handle: the function. What it raises decides on what follows, as for
+                :meth:`run_batches`.
+            producer: a producer with a ``transactional.id``, of which there is one for each
+                consumer; or the client that several producers share, all of which then send in the
+                transactions.
+            max_records: messages of a transaction at most.
+            max_wait: seconds that the first message of a transaction waits for others.
+
+        Raises:
+            ConsumeError: as :meth:`run`; or the producer can do nothing more, such as when another
+                one with its ``transactional.id`` has taken its place.
+            TransactionError: the producer has no ``transactional.id``.
+            ValueError: a transaction without messages, or without end.
+        """
+        check_batches(max_records, max_wait)
+        client = transactional_client(producer)
+        with self._alone():
+            TransactionLoop(
+                self._session, client, handle, max_records=max_records, max_wait=max_wait
+            ).run()
 
     def stop(self) -> None:
         """Have :meth:`run` or the iteration end when the message in hand is done.
@@ -254,7 +294,8 @@ class TopicConsumer(Generic[K, V]):
         Raises:
             ConsumeError: the group refuses it, such as for a partition that others have by now.
         """
-        self._session.opened.offsets.commit(message)
+        offsets = self._session.opened.offsets
+        offsets.check(offsets.committing(message).result())
 
     def lag(self, *, timeout: float = 10.0) -> dict[int, int]:
         """How far this member is behind: offsets up to the end, by partition.
@@ -264,7 +305,7 @@ class TopicConsumer(Generic[K, V]):
         Args:
             timeout: seconds that each question to the brokers may take.
         """
-        return self._session.opened.offsets.lag(timeout)
+        return self._session.opened.offsets.lag(timeout).result()
 
     # --- figures ----------------------------------------------------------------------------------
 
@@ -279,3 +320,27 @@ class TopicConsumer(Generic[K, V]):
 
 def _nobody_sleeps() -> None:
     """Threads wait for the poller itself."""
+
+
+def check_batches(max_records: int, max_wait: float) -> None:
+    """Refuse batches without messages, and without end.
+
+    Raises:
+        ValueError: those.
+    """
+    if max_records < 1 or not 0 <= max_wait < float("inf"):
+        raise ValueError("a batch has at least one message, and does not wait for ever")
+
+
+def transactional_client(producer: Any) -> ProducerClient:
+    """The client of a producer that has transactions.
+
+    Raises:
+        TransactionError: it has none.
+    """
+    client: ProducerClient = producer if hasattr(producer, "producer") else producer.client
+    if client.transactions is None:
+        raise TransactionError(
+            'the producer has no "transactional.id" in its settings, which transactions need'
+        )
+    return client

@@ -30,13 +30,14 @@ class DeadLetterSender:
     Args:
         client: :attr:`avrogen.kafka.config.Configuration.client`.
         topic: the name of the dead-letter topic.
+        producer: sends them; None: it makes one for itself when it needs it.
     """
 
-    def __init__(self, client: Settings, topic: str) -> None:
+    def __init__(self, client: Settings, topic: str, producer: Producer | None = None) -> None:
         self.topic = topic
         self._settings = _settings(client)
         self._lock = Lock()
-        self._producer: Producer | None = None
+        self._producer = producer
         self._partitions = 0
 
     def send(self, raw: RawMessage, origin: Origin) -> None:

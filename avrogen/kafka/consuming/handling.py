@@ -1,24 +1,29 @@
 """What consumers for threads and for asyncio do alike with the messages in hand.
 
-What has to be waited for, they do themselves: the handler, the registry, dead letters, pauses.
+What has to be waited for, they do themselves: the handler, the registry, dead letters, pauses. So
+what follows a failure is a generator here: it gives the dead letter that is to be sent, if there is
+one, is told what came of that, and ends with what is left to do.
 """
 
 from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, assert_never, cast
 
-from avrogen.errors import ConsumeError
+from avrogen.errors import ConsumeError, DeliveryError, TransactionError
 from avrogen.kafka.consuming.dead_letters import Origin, full_name
 from avrogen.kafka.consuming.failures import (
     Failure,
     OnPoison,
+    Outage,
     RetryIn,
-    Stage,
+    SendDeadLetter,
     Step,
+    Stop,
     Unreadable,
     handling_failure,
     next_step,
@@ -33,7 +38,7 @@ if TYPE_CHECKING:
     from avrogen.kafka.consuming.poller import RawLane
     from avrogen.kafka.observing.observer import AnyMessage, Observer
 
-__all__ = ["Counts", "Handling"]
+__all__ = ["Counts", "DeadLetter", "Handling", "Resolution", "Undelivered"]
 
 
 @dataclass(slots=True)
@@ -44,6 +49,29 @@ class Counts:
     retried: int = 0
     dead_lettered: int = 0
     handling_time: float = 0.0
+
+
+class DeadLetter(NamedTuple):
+    """A dead letter that is to be sent.
+
+    Attributes:
+        lane: the lane that it is the first message of.
+        raw: the message.
+        origin: where it is, and why it goes.
+    """
+
+    lane: RawLane
+    raw: RawMessage
+    origin: Origin
+
+
+Undelivered: TypeAlias = DeliveryError | TransactionError
+"""Why a dead letter could not be sent."""
+
+Resolution: TypeAlias = "Generator[DeadLetter, Undelivered | None, float | None]"
+"""Gives dead letters to be sent, and is told why one could not be; ends with the seconds that the
+lane has to rest before its first message is tried again, or None, if that is dealt with. It raises
+ConsumeError if the consumer must not go on."""
 
 
 class Handling:
@@ -82,14 +110,52 @@ class Handling:
             return error.failure
         return handling_failure(error, self._policy)
 
-    def step(self, lane: RawLane, failure: Failure, message: AnyMessage | None = None) -> Step:
+    def resolution(
+        self, lane: RawLane, error: Exception, message: AnyMessage | None, handler: object
+    ) -> Resolution:
         """What follows now that the first message of a lane has failed.
 
         Args:
-            lane: the lane.
-            failure: what went wrong.
+            lane: the lane, which is taken.
+            error: what reading or handling the message has raised.
             message: what the handler was called with; None: it could not be read.
+            handler: what it was to be handled by, for dead letters to name it.
         """
+        failure = self.failure(error)
+        step = self.step(lane, failure, message)
+        return self.steps(lane, step, failure, message, handler)
+
+    def steps(
+        self,
+        lane: RawLane,
+        step: Step,
+        failure: Failure,
+        message: AnyMessage | None,
+        handler: object,
+    ) -> Resolution:
+        """The same, if the first step has been decided on."""
+        raw = lane.waiting[0]
+        if isinstance(step, SendDeadLetter):
+            origin = self._origin(raw, step, failure.error, handler)
+            undelivered = yield DeadLetter(lane, raw, origin)
+            if undelivered is None:
+                self._dead_lettered(raw, failure.error, message)
+                self.done(lane, cast("int", raw.offset()))
+                return None
+            failure = Outage(undelivered, undelivered.retriable)
+            step = self.step(lane, failure, message)
+        match step:
+            case RetryIn(seconds):
+                return seconds
+            case Stop(reason):
+                raise self._stopped(raw, reason, failure.error)
+            case SendDeadLetter():
+                raise AssertionError("that a dead letter cannot be sent is no reason for another")
+            case _:
+                assert_never(step)
+
+    def step(self, lane: RawLane, failure: Failure, message: AnyMessage | None) -> Step:
+        """Decide, and let others know."""
         elapsed = lane.failed(monotonic())
         step = next_step(
             failure,
@@ -107,30 +173,38 @@ class Handling:
             self._tell_retry(raw, failure.error, lane.attempts, step, message)
         return step
 
-    def origin(self, raw: RawMessage, stage: Stage, error: Exception, handler: object) -> Origin:
-        """What a dead letter says of a message.
+    def received(self, lane: RawLane, messages: Sequence[AnyMessage]) -> None:
+        """Messages of a lane have been read. The observer is told of each once."""
+        if self.observer is not None:
+            new = [message for message in messages if message.offset > lane.announced]
+            if new:
+                lane.announced = new[-1].offset
+                self.observer.received(new, self.group)
 
-        Args:
-            raw: the message.
-            stage: what failed.
-            error: with what.
-            handler: what it was to be handled by.
-        """
+    def done(self, lane: RawLane, offset: int) -> None:
+        """The first message of a lane, whose offset this is, counts as handled."""
+        lane.done(offset)
+        self.counts.consumed += 1
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def _origin(
+        self, raw: RawMessage, step: SendDeadLetter, error: Exception, handler: object
+    ) -> Origin:
         kind, milliseconds = raw.timestamp()
         return Origin(
             topic=self._topic,
             partition=cast("int", raw.partition()),
             offset=cast("int", raw.offset()),
             timestamp=milliseconds if kind else None,
-            stage=stage,
+            stage=step.stage,
             group=self.group,
             handler=full_name(handler),
         ).after(error)
 
-    def dead_lettered(
+    def _dead_lettered(
         self, raw: RawMessage, error: Exception, message: AnyMessage | None = None
     ) -> None:
-        """A dead letter was acknowledged."""
         assert self._dead_letter is not None, "it was sent somewhere"
         self.counts.dead_lettered += 1
         log_event(
@@ -143,14 +217,7 @@ class Handling:
         if self.observer is not None:
             self.observer.dead_lettered(message or undecoded(raw), error, self._dead_letter)
 
-    def stopped(self, raw: RawMessage, reason: str, error: Exception) -> ConsumeError:
-        """What a consumer raises that stops at a message.
-
-        Args:
-            raw: the message.
-            reason: why, to follow on "a message".
-            error: what was the matter.
-        """
+    def _stopped(self, raw: RawMessage, reason: str, error: Exception) -> ConsumeError:
         made = ConsumeError(
             f"a message {reason}: {error}",
             topic=self._topic,

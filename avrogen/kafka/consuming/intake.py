@@ -95,6 +95,7 @@ class Intake(Generic[R]):
     def restart(self, partition: int) -> None:
         """A partition will be fetched from another offset: nothing that was fetched counts."""
         (old,) = self.remove([partition])
+        old.over = True
         new: Lane[R] = Lane(partition)
         new.held, new.paused = old.held, old.paused
         self._lanes[partition] = new
@@ -176,20 +177,21 @@ class Intake(Generic[R]):
     def flow(self, now: float) -> Flow:
         """What the client should do next, which is assumed to be done.
 
-        Partitions whose first message has failed are not fetched until it is handled, nor those
-        that are held. Full ones are when they have room again, or not from when they have been
-        full for some time: meanwhile, nothing is fetched at all.
+        Partitions that rest, as their first message has failed, are not fetched until it is
+        handled, nor those that are held. Full ones are when they have room again, or not from when
+        they have been full for some time: meanwhile, nothing is fetched at all.
         """
         pause: list[int] = []
         resume: list[int] = []
         full: list[Lane[R]] = []
         for lane in self._lanes.values():
-            stuck = lane.held or lane.attempts > 0
+            failing = lane.attempts > 0
             if lane.paused:
-                if not stuck and len(lane.waiting) <= self.limit // 4:
+                has_room = len(lane.waiting) <= self.limit // 4
+                if has_room and not failing and not lane.held:
                     lane.paused = False
                     resume.append(lane.partition)
-            elif stuck:
+            elif lane.held or (failing and not lane.taken):
                 lane.paused = True
                 pause.append(lane.partition)
             elif len(lane.waiting) >= self.limit:

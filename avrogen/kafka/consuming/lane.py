@@ -30,17 +30,21 @@ class Lane(Generic[R]):
         interrupted: whether whoever has taken it should give it back after the message in hand.
         gone: whether it is no longer assigned, or was taken back to another offset: what is
             handled of it now counts no more.
+        announced: the offset of the last message that the observer has been told of.
+        over: whether somebody else may have it already: nothing of it may be committed any more.
         paused: whether the client has been told not to fetch for it.
         queued: whether it is in the line of lanes that are ready.
     """
 
     __slots__ = (
+        "announced",
         "attempts",
         "due",
         "first_failure",
         "gone",
         "held",
         "interrupted",
+        "over",
         "partition",
         "paused",
         "position",
@@ -62,6 +66,8 @@ class Lane(Generic[R]):
         self.taken = False
         self.interrupted = False
         self.gone = False
+        self.over = False
+        self.announced = -1
         self.paused = False
         self.queued = False
 

@@ -6,26 +6,16 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Generic, TypeVar, assert_never, cast
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from avrogen.errors import DeliveryError
-from avrogen.kafka.consuming.failures import (
-    Failure,
-    Outage,
-    RetryIn,
-    SendDeadLetter,
-    Stage,
-    Step,
-    Stop,
-)
+from avrogen.errors import DeliveryError, TransactionError
+from avrogen.kafka.consuming.handling import DeadLetter, Resolution, Undelivered
 from avrogen.kafka.consuming.reading import ReadingFailed, SchemaUnknown
 from avrogen.kafka.consuming.session import Session
 from avrogen.kafka.observing.handling import current_message
 from avrogen.kafka.observing.trace_context import TraceContext, current_trace
 
 if TYPE_CHECKING:
-    from confluent_kafka import Message as RawMessage
-
     from avrogen.kafka.consuming.poller import RawLane
     from avrogen.kafka.message import Message
     from avrogen.kafka.observing.observer import AnyMessage
@@ -48,8 +38,8 @@ class Loop(Generic[K, V]):
         self.handling = session.handling
         self.poller = session.opened.poller
         self.reader = session.opened.reader
-        self._dead_letters = session.dead_letters
-        self._handler = handler
+        self.dead_letters = session.dead_letters
+        self.handler = handler
 
     def run(self, handle: Callable[[Message[K, V]], object]) -> None:
         """Have messages handled until the consumer stops.
@@ -57,11 +47,10 @@ class Loop(Generic[K, V]):
         Raises:
             ConsumeError: it must not go on.
         """
-        handle = self.observed(handle)
         with current_messages():
             for lane in self.lanes():
                 with self.held(lane) as hold:
-                    hold.rest = self._work_through(lane, handle)
+                    hold.rest = self._work_through(lane, self._observed(handle))
 
     def _work_through(
         self, lane: RawLane, handle: Callable[[Message[K, V]], object]
@@ -71,32 +60,21 @@ class Loop(Generic[K, V]):
         Returns:
             Seconds that the lane has to rest before its first message is tried again.
         """
-        read, waiting, counts = self.reader.read, lane.waiting, self.handling.counts
-        for _ in range(len(waiting)):
-            message = rest = None
+        done = self.handling.done
+        messages, rest = self._read(lane)
+        for message in messages:
+            make_current(message)
             try:
-                message = read(waiting[0])
-                make_current(message)
                 handle(message)
-            except SchemaUnknown as unknown:
-                rest = self._learnt(lane, unknown)
             except Exception as error:
                 rest = self.failed(lane, error, message)
+                if rest is not None:
+                    break
             else:
-                lane.done(message.offset)
-                counts.consumed += 1
-            if rest is not None:
-                return rest
+                done(lane, message.offset)
             if lane.interrupted:
                 break
-        return None
-
-    def _learnt(self, lane: RawLane, unknown: SchemaUnknown) -> float | None:
-        try:
-            unknown.learn()
-        except ReadingFailed as error:
-            return self.failed(lane, error)
-        return None
+        return rest
 
     def messages(self) -> Generator[Message[K, V]]:
         """Messages until the consumer stops; one counts as handled when the next is asked for.
@@ -107,24 +85,35 @@ class Loop(Generic[K, V]):
         with current_messages():
             for lane in self.lanes():
                 with self.held(lane) as hold:
-                    hold.rest = yield from self._messages_of(lane)
+                    messages, hold.rest = self._read(lane)
+                    for message in messages:
+                        make_current(message)
+                        with self.observation([message]):
+                            yield message
+                        self.handling.done(lane, message.offset)
+                        if lane.interrupted:
+                            break
 
-    def _messages_of(self, lane: RawLane) -> Generator[Message[K, V], None, float | None]:
-        for _ in range(len(lane.waiting)):
-            rest = None
-            try:
-                message = self.read(lane.waiting[0])
-            except ReadingFailed as error:
-                rest = self.failed(lane, error)
-            else:
-                make_current(message)
-                with self.observation([message]):
-                    yield message
-                self.done(lane, message)
-            if rest is not None:
-                return rest
-            if lane.interrupted:
-                break
+    def _read(self, lane: RawLane) -> tuple[list[Message[K, V]], float | None]:
+        """What can be read of what waits in a lane; what comes first and cannot is dealt with.
+
+        Returns:
+            Messages, and seconds that the lane has to rest, if there are none for that reason.
+        """
+        try:
+            messages = self.reader.read_ahead(lane.waiting)
+        except SchemaUnknown as unknown:
+            return [], self._learnt(lane, unknown)
+        except ReadingFailed as error:
+            return [], self.failed(lane, error)
+        self.handling.received(lane, messages)
+        return messages, None
+
+    def _learnt(self, lane: RawLane, unknown: SchemaUnknown) -> float | None:
+        try:
+            unknown.learn()
+        except ReadingFailed as error:
+            return self.failed(lane, error)
         return None
 
     # --- lanes ------------------------------------------------------------------------------------
@@ -145,23 +134,6 @@ class Loop(Generic[K, V]):
             self.handling.counts.handling_time += monotonic() - started
             self.poller.give_back(lane, rest=hold.rest)
 
-    def read(self, raw: RawMessage) -> Message[K, V]:
-        """Decode a message, and learn its schema before if it has not come up yet.
-
-        Raises:
-            ReadingFailed: it cannot be read.
-        """
-        while True:
-            try:
-                return self.reader.read(raw)
-            except SchemaUnknown as unknown:
-                unknown.learn()
-
-    def done(self, lane: RawLane, message: AnyMessage) -> None:
-        """The first message of a lane, which is this one, was handled."""
-        lane.done(message.offset)
-        self.handling.counts.consumed += 1
-
     # --- failures ---------------------------------------------------------------------------------
 
     def failed(
@@ -180,47 +152,36 @@ class Loop(Generic[K, V]):
         Raises:
             ConsumeError: the consumer must not go on.
         """
-        failure = self.handling.failure(error)
-        step = self.handling.step(lane, failure, message)
-        return self.follow(lane, step, failure, message)
+        return self.resolve(self.handling.resolution(lane, error, message, self.handler))
 
-    def follow(
-        self, lane: RawLane, step: Step, failure: Failure, message: AnyMessage | None
-    ) -> float | None:
-        """Do what was decided about the first message of a lane; see :meth:`failed`."""
-        match step:
-            case RetryIn(seconds):
-                return seconds
-            case Stop(reason):
-                raise self.handling.stopped(lane.waiting[0], reason, failure.error)
-            case SendDeadLetter(stage):
-                undelivered = self._send(lane, stage, failure.error, message)
-                if undelivered is None:
-                    return None
-                outage = Outage(undelivered, undelivered.retriable)
-                return self.follow(lane, self.handling.step(lane, outage), outage, message)
-            case _:
-                assert_never(step)
-
-    def _send(
-        self, lane: RawLane, stage: Stage, error: Exception, message: AnyMessage | None
-    ) -> DeliveryError | None:
-        """Send a dead letter; when it is there, the message counts as handled."""
-        raw = lane.waiting[0]
-        assert self._dead_letters is not None, "there is a topic for them"
+    def resolve(self, resolution: Resolution) -> float | None:
+        """Send the dead letters that a resolution gives; see :meth:`failed`."""
+        undelivered: Undelivered | None = None
         try:
-            origin = self.handling.origin(raw, stage, error, self._handler)
-            self._dead_letters.send(raw, origin)
-        except DeliveryError as undelivered:
-            return undelivered
-        self.handling.dead_lettered(raw, error, message)
-        lane.done(cast("int", raw.offset()))
-        self.handling.counts.consumed += 1
-        return None
+            letter = next(resolution)
+            while True:
+                try:
+                    self.send(letter)
+                    undelivered = None
+                except (DeliveryError, TransactionError) as error:
+                    undelivered = error
+                letter = resolution.send(undelivered)
+        except StopIteration as end:
+            rest: float | None = end.value
+            return rest
+
+    def send(self, letter: DeadLetter) -> None:
+        """Send a dead letter, and wait until it is acknowledged.
+
+        Raises:
+            DeliveryError, TransactionError: it is not.
+        """
+        assert self.dead_letters is not None, "there is a topic for them"
+        self.dead_letters.send(letter.raw, letter.origin)
 
     # --- observing --------------------------------------------------------------------------------
 
-    def observed(
+    def _observed(
         self, handle: Callable[[Message[K, V]], object]
     ) -> Callable[[Message[K, V]], object]:
         """A handler that the observer is told of; the same, if there is none."""

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, TypeAlias
 
 from avrogen.errors import ConsumeError
 from avrogen.kafka.consuming.poller import Poller, RawLane
 
 if TYPE_CHECKING:
+    from confluent_kafka import KafkaError
+
     from avrogen.kafka.observing.observer import AnyMessage
 
-__all__ = ["Offsets"]
+__all__ = ["Committed", "Offsets"]
+
+Committed: TypeAlias = "Sequence[KafkaError | None]"
+"""What the group says to a commit, for each partition; None: it is done."""
 
 
 class Offsets:
@@ -26,11 +32,14 @@ class Offsets:
         self._poller = poller
         self._from_end = from_end
 
-    def commit(self, message: AnyMessage | None) -> None:
-        """Commit what was handled, or all up to a message, and wait until that is done.
+    def committing(self, message: AnyMessage | None) -> Future[Committed]:
+        """Commit what was handled, or all up to a message.
+
+        Returns:
+            What the group says to it, for :meth:`check`.
 
         Raises:
-            ConsumeError: the partition is no longer assigned, or the group refuses it.
+            ConsumeError: the partition is no longer assigned.
         """
         with self._poller.changed:
             lanes = self._poller.intake.lanes
@@ -46,37 +55,41 @@ class Offsets:
                     offset=message.offset,
                 )
         known = {number: offset for number, offset in positions.items() if offset is not None}
-        if known:
-            self._commit(known)
+        return self._poller.call(lambda: self._commit(known))
 
-    def _commit(self, positions: Mapping[int, int]) -> None:
+    def _commit(self, positions: Mapping[int, int]) -> Committed:
         from confluent_kafka import KafkaException
 
-        client, places = self._poller.client, self._poller.partitions_at(positions.items())
+        if not positions:
+            return []
+        places = self._poller.partitions_at(positions.items())
         try:
-            call = self._poller.call(lambda: client.commit(offsets=places, asynchronous=False))
-            done = call.result()
+            done = self._poller.client.commit(offsets=places, asynchronous=False)
         except KafkaException as error:
-            raise self._refused(error.args[0]) from error
-        for each in done:
-            if each.error is not None:
-                raise self._refused(each.error)
+            return [error.args[0]]
+        return [each.error for each in done]
 
-    def _refused(self, error: Any) -> ConsumeError:
-        return ConsumeError(
-            f"cannot commit: {error.str()}", topic=self._poller.topic, code=error.name()
-        )
+    def check(self, committed: Committed) -> None:
+        """Raise what kept offsets from being committed.
 
-    def lag(self, timeout: float) -> dict[int, int]:
+        Raises:
+            ConsumeError: the group refuses it.
+        """
+        for error in filter(None, committed):
+            raise ConsumeError(
+                f"cannot commit: {error.str()}", topic=self._poller.topic, code=error.name()
+            )
+
+    def lag(self, timeout: float) -> Future[dict[int, int]]:
         """How many offsets there are from the next message to the end, by partition.
 
         Args:
             timeout: seconds that a question to the brokers may take.
 
-        Raises:
-            KafkaException: the brokers do not answer.
+        Returns:
+            That. It raises KafkaException if the brokers do not answer.
         """
-        return self._poller.call(lambda: self._lag(timeout)).result()
+        return self._poller.call(lambda: self._lag(timeout))
 
     def _lag(self, timeout: float) -> dict[int, int]:
         with self._poller.changed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from datetime import datetime
 from time import monotonic
 from typing import Final, Literal, TypeAlias
@@ -131,8 +132,17 @@ class Partitions:
             left = deadline - monotonic()
             try:
                 # Where messages come in, so that none of the old place come in afterwards.
-                return poller.call(seek).result(max(left, _TICK))
+                return _within(poller.call(seek), max(left, _TICK))
             except KafkaException as error:
                 # Right after it was assigned, the client does not fetch it yet, and refuses.
                 if error.args[0].code() != KafkaError._STATE or left <= 0:
                     raise
+
+
+def _within(future: Future[None], seconds: float) -> None:
+    """Wait for a call, or see to it that it is not made any more."""
+    try:
+        future.result(seconds)
+    except TimeoutError:
+        future.cancel()
+        raise

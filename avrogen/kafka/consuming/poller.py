@@ -145,6 +145,10 @@ class Poller:
             self.changed.notify_all()
         self._wake()
 
+    def leave_offsets(self) -> None:
+        """Others commit offsets from now on."""
+        self._auto_commit = self._rebalancing.auto_commit = False
+
     # --- running ----------------------------------------------------------------------------------
 
     def start(self) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
@@ -29,6 +30,9 @@ __all__ = ["Reader", "ReadingFailed", "SchemaUnknown", "undecoded"]
 K = TypeVar("K")
 V = TypeVar("V")
 
+_AHEAD: Final = 100
+"""Messages that are decoded before the first of them is handled."""
+
 _NO_HEADERS: Final = Headers()
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FLOAT_IS_EXACT: Final = 8_000_000_000_000
@@ -51,12 +55,14 @@ class SchemaUnknown(Exception):
     """A message whose schema has not come up before. It can be read when it is known.
 
     Attributes:
+        key: the same for messages with the same schema.
         learn: asks the registry and compiles a decoder, which takes its time. It raises
             :class:`ReadingFailed`.
     """
 
-    def __init__(self, learn: Callable[[], None]) -> None:
+    def __init__(self, key: Hashable, learn: Callable[[], None]) -> None:
         super().__init__("the schema is to be learnt first")
+        self.key = key
         self.learn = learn
 
 
@@ -95,6 +101,25 @@ class Reader(Generic[K, V]):
             value = self._values.read(raw_value, headers)
         made: Message[K, V] = _message(raw, key, value, headers, raw_key, raw_value)
         return made
+
+    def read_ahead(self, waiting: deque[RawMessage]) -> list[Message[K, V]]:
+        """Decode what waits, up to what cannot be, and not more than a hundred messages.
+
+        Args:
+            waiting: messages, at least one. More may be appended meanwhile, by another thread.
+
+        Raises:
+            SchemaUnknown, ReadingFailed: as :meth:`read`, for the first of them.
+        """
+        read = self.read
+        messages: list[Message[K, V]] = []
+        try:
+            for raw in [waiting[index] for index in range(min(len(waiting), _AHEAD))]:
+                messages.append(read(raw))
+        except (SchemaUnknown, ReadingFailed):
+            if not messages:
+                raise
+        return messages
 
     def learn(self, part: Part, schema: int) -> None:
         """Be able to read what was written with a schema of this id, before it comes.
@@ -155,7 +180,7 @@ class _Part:
             body = data
         decode = self._known(named)
         if decode is None:
-            raise SchemaUnknown(lambda: self._learn(named, data, headers))
+            raise SchemaUnknown((self._part, named), lambda: self._learn(named, data, headers))
         try:
             return decode(body)
         except DecodeError as error:

@@ -31,7 +31,8 @@ class Rebalancing:
     Args:
         poller: whose partitions.
         group: the name of the consumer group.
-        auto_commit: whether offsets of what was handled are committed before it is given up.
+        auto_commit: whether offsets of what was handled are committed before it is given up. It may
+            be changed.
         grace: seconds that messages in hand are waited for. It may be changed.
         observer: who is told.
     """
@@ -47,7 +48,7 @@ class Rebalancing:
     ) -> None:
         self._poller = poller
         self._group = group
-        self._auto_commit = auto_commit
+        self.auto_commit = auto_commit
         self.grace = grace
         self._observer = observer
         self._failure: Exception | None = None
@@ -74,8 +75,8 @@ class Rebalancing:
         since its last commit handled again.
         """
         poller = self._poller
-        deadline = monotonic() + self._grace
-        while self._auto_commit:
+        deadline = monotonic() + self.grace
+        while self.auto_commit:
             with poller.changed:
                 lanes = list(poller.intake.lanes.values())
             refusal = self._commit(lanes)
@@ -103,7 +104,9 @@ class Rebalancing:
     def _revoked(self, numbers: list[int]) -> None:
         lanes = self._removed(numbers)
         self._wait_for(lanes)
-        if self._auto_commit:
+        for lane in lanes:
+            lane.over = True
+        if self.auto_commit:
             self._commit(lanes)
         self._tell(logging.INFO, "consumer.revoked", numbers)
         if self._observer is not None:
@@ -111,7 +114,8 @@ class Rebalancing:
 
     def _lost(self, numbers: list[int]) -> None:
         # Somebody else has them by now. What is committed here would be taken for theirs.
-        self._removed(numbers)
+        for lane in self._removed(numbers):
+            lane.over = True
         self._tell(logging.WARNING, "consumer.lost", numbers)
         if self._observer is not None:
             self._observer.lost(self._named(numbers), self._group)

@@ -29,6 +29,8 @@ from avrogen.kafka.observing.guard import guarded
 from avrogen.kafka.registry.connecting import connect
 
 if TYPE_CHECKING:
+    from confluent_kafka import Producer
+
     from avrogen.kafka.observing.observer import Observer
     from avrogen.kafka.registry.port import SchemaRegistry
     from avrogen.kafka.topic import Topic
@@ -109,7 +111,7 @@ class Session(Generic[K, V]):
         self.group = group
         self.auto_commit = commit == "after-handling"
         consumer_settings(self._config.client, group=group, auto_commit=self.auto_commit)
-        self._grace = grace
+        self.grace = grace
         self._given_registry = registry
         self._made_registry: SchemaRegistry | None = None
         self._wake = wake
@@ -181,7 +183,7 @@ class Session(Generic[K, V]):
             self.topic.name,
             group=self.group,
             auto_commit=self.auto_commit,
-            grace=self._grace,
+            grace=self.grace,
             wake=self._wake,
             fatal=lambda: self._callbacks.fatal,
             observer=self._observer,
@@ -208,6 +210,12 @@ class Session(Generic[K, V]):
         self._stopped = True
         if self._opened is not None:
             self._opened.poller.request_stop()
+
+    def dead_letters_through(self, producer: Producer) -> DeadLetterSender | None:
+        """What sends dead letters with a producer of others; None: there is no topic for them."""
+        if self.topic.dead_letter is None:
+            return None
+        return DeadLetterSender(self._config.client, self.topic.dead_letter, producer)
 
     # --- figures ----------------------------------------------------------------------------------
 

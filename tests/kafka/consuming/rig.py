@@ -122,10 +122,13 @@ class Scene:
 
     def consumer(self, settings: dict[str, object] | None = None, **options: Any) -> Events:
         """A member of the group, not opened yet. Settings that are None are left out."""
-        config = {**self.cluster.consumer_config, "fetch.wait.max.ms": 20, **(settings or {})}
-        config = {name: value for name, value in config.items() if value is not None}
         options.setdefault("group", self.group)
-        return consumer_of(self.topic)(config, **options)
+        return consumer_of(self.topic)(self.config(settings), **options)
+
+    def config(self, settings: dict[str, object] | None = None) -> dict[str, object]:
+        """Settings for consumers, with some changed; those that are None are left out."""
+        config = {**self.cluster.consumer_config, "fetch.wait.max.ms": 20, **(settings or {})}
+        return {name: value for name, value in config.items() if value is not None}
 
     def letters(self) -> tuple[Record, ...]:
         """What is on the topic for dead letters."""
@@ -152,7 +155,12 @@ class Scene:
             consumer.run(handle_and_look)
 
     def stops(
-        self, handle: Any, settings: dict[str, object] | None = None, **options: Any
+        self,
+        handle: Any,
+        settings: dict[str, object] | None = None,
+        *,
+        how: str = "run",
+        **options: Any,
     ) -> ConsumeError:
         """The error that a consumer stops with."""
         with (
@@ -160,7 +168,7 @@ class Scene:
             self.consumer(settings, **options) as consumer,
             stopped_in_time(consumer),
         ):
-            consumer.run(handle)
+            getattr(consumer, how)(handle)
         return caught.value
 
     def committed(self) -> dict[int, int]:
@@ -187,8 +195,16 @@ class Scene:
 class Member:
     """A consumer that runs in a thread of its own, from the beginning of a block to its end."""
 
-    def __init__(self, consumer: Events, handle: Callable[[EventMessage], object]) -> None:
+    def __init__(
+        self,
+        consumer: Events,
+        handle: Any,
+        *,
+        how: str = "run",
+        run: Callable[[Any], None] | None = None,
+    ) -> None:
         self.consumer = consumer
+        self._run_it = run or getattr(consumer, how)
         self._handle = handle
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run)
@@ -196,7 +212,7 @@ class Member:
     def _run(self) -> None:
         try:
             with self.consumer:
-                self.consumer.run(self._handle)
+                self._run_it(self._handle)
         except BaseException as error:
             self._error = error
 

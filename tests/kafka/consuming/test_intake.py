@@ -237,12 +237,24 @@ def test_a_failed_message_waits_and_others_do_not() -> None:
     assert intake.take(11.9) is None
     assert intake.flow(11.9).pause == (0,)
     assert take(intake, 12.0) is first
+    assert intake.flow(12.0).resume == (), "not before it is handled"
     assert first.failed(12.5) == 2.5
     assert first.attempts == 2
     first.done(0)
     assert first.attempts == 0
     assert intake.flow(12.5).resume == (0,)
     assert intake.next_due() is None
+
+
+def test_what_becomes_a_dead_letter_pauses_nothing() -> None:
+    """To pause drops what the client has fetched ahead, and dead letters come in swarms."""
+    intake = intake_with(2)
+    lane = take(intake)
+    lane.failed(0.0)
+    assert intake.flow(0.0).pause == ()
+    lane.done(0)
+    intake.give_back(lane)
+    assert intake.flow(0.0).pause == ()
 
 
 def test_full_lanes_are_paused_when_patience_is_over() -> None:
