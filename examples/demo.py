@@ -45,20 +45,34 @@ Config = Mapping[str, object]
 
 ORDER_ID = UUID("3f0c1f9e-4c8b-4d4e-9b43-0d2f6a5c7e10")
 CARD = Card(brand=CardBrand.VISA, last_digits=LastDigits(b"4242"), token=Sha256(bytes(range(32))))
-PLACED = OrderPlaced(
-    order_id=ORDER_ID,
-    placed_at=datetime(2025, 3, 14, 15, 9, 26, 535_000, tzinfo=UTC),
-    customer=Customer(customer_id=UUID(int=7), email="ada@example.com", born_on=date(1815, 12, 10)),
-    lines=[
-        OrderLine(sku="tea-042", quantity=2, unit_price=Money(amount=Decimal("12.90"))),
-        OrderLine(sku="cup-007", unit_price=Money(amount=Decimal("8.00"), currency=Currency.GBP)),
-    ],
-    payment=CARD,
-    shipping=Address(
-        recipient="Ada Lovelace", lines=["12 St James's Square"], postal_code="SW1Y", city="London"
-    ),
-    note="Please ring twice ☎",
-)
+
+
+def order() -> OrderPlaced:
+    """An order of two lines, paid by card."""
+    return OrderPlaced(
+        order_id=ORDER_ID,
+        placed_at=datetime(2025, 3, 14, 15, 9, 26, 535_000, tzinfo=UTC),
+        customer=Customer(
+            customer_id=UUID(int=7), email="ada@example.com", born_on=date(1815, 12, 10)
+        ),
+        lines=[
+            OrderLine(sku="tea-042", quantity=2, unit_price=Money(amount=Decimal("12.90"))),
+            OrderLine(
+                sku="cup-007", unit_price=Money(amount=Decimal("8.00"), currency=Currency.GBP)
+            ),
+        ],
+        payment=CARD,
+        shipping=Address(
+            recipient="Ada Lovelace",
+            lines=["12 St James's Square"],
+            postal_code="SW1Y",
+            city="London",
+        ),
+        note="Please ring twice ☎",
+    )
+
+
+PLACED = order()
 CANCELLED = OrderCancelled(
     order_id=ORDER_ID,
     cancelled_at=datetime(2025, 3, 16, tzinfo=UTC),

@@ -24,17 +24,20 @@ from avrogen import (
     TimestampNanos,
 )
 from avrogen.runtime.v1 import AvroRecord
-from examples.demo import events, order
+from examples.demo import SCANNED, SETTLED, order
 from generated_example import shop_event
 from generated_example.com.acme.common import Currency, Money, Sha256
 from generated_example.com.acme.logistics import Stop
 from generated_example.com.acme.shop import Category, OrderLine, OrderPlaced
+from generated_example.com.example import Event, EventType
 from tests.codec.dynamic import Package
 from tests.conftest import ROOT
 
 OBJECTS: list[Any] = [
     order(),
-    *events(),
+    SETTLED,
+    SCANNED,
+    Event(id="1", timestamp=1_742_040_000_000, type=EventType.CREATED, resource_id="order/1"),
     Sha256(bytes(range(32))),
     Currency.EUR,
     Duration(1, 2, 3),

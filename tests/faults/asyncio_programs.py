@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.faults.handling import note_delivery
-from tests.faults.jobs import READY, Produce
+from avrogen import Message
+from tests.faults.handling import Handling, note_delivery
+from tests.faults.jobs import READY, Consume, Produce, Transform
 from tests.faults.ledger import Entry, Ledger, Step
-from tests.faults.topics import async_producer_of, numbered
+from tests.faults.topics import Number, async_consumer_of, async_producer_of, number_of, numbered
 
-__all__ = ["produce"]
+__all__ = ["consume", "produce", "transform"]
 
 
 async def produce(job: Produce, ledger: Ledger) -> None:
@@ -22,3 +23,36 @@ async def produce(job: Produce, ledger: Ledger) -> None:
             future.add_done_callback(note_delivery(ledger, number))
             if job.per_second:
                 await asyncio.sleep(1 / job.per_second)
+
+
+async def consume(job: Consume, ledger: Ledger) -> None:
+    """Handle events until the process is told to end."""
+    handling = Handling(job, ledger)
+
+    async def handle(message: Message[str, Number]) -> None:
+        handling.begin(message)
+        await asyncio.sleep(job.seconds)
+        handling.end(message)
+
+    consumer = async_consumer_of(job.topic, job.dead_letter)
+    async with consumer(job.config, group=job.group) as events:
+        print(READY, flush=True)
+        await events.run(handle)
+
+
+async def transform(job: Transform, ledger: Ledger) -> None:
+    """Send an event for each that comes, exactly once, until the process is told to end."""
+    settings = {**job.config, "transactional.id": job.identity}
+    async with (
+        async_producer_of(job.target)(settings, register=True) as output,
+        async_consumer_of(job.topic)(job.config, group=job.group) as events,
+    ):
+
+        async def handle(message: Message[str, Number]) -> None:
+            await asyncio.sleep(job.seconds)
+            await output.send(message.value)
+            number = number_of(message.value)
+            ledger.write(Entry(Step.HANDLED, number, message.partition, message.offset))
+
+        print(READY, flush=True)
+        await events.run_transactional(handle, output, max_records=job.together)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tests.faults.ledger import Entry, Step
 
-__all__ = ["Count", "count", "numbers", "offsets"]
+__all__ = ["Count", "Miscount", "count", "numbers"]
+
+
+class Miscount(AssertionError):
+    """Events were lost, came twice or from nowhere. No slow machine does that: unlike what is late,
+    it is not tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,18 @@ class Count:
     lost: frozenset[int]
     repeated: int
     foreign: frozenset[int]
+
+    def require_all(self, *, once: bool) -> None:
+        """Everything that was due must have arrived, and nothing else.
+
+        Args:
+            once: whether nothing may have arrived again.
+
+        Raises:
+            Miscount: it has not.
+        """
+        if self.lost or self.foreign or (once and self.repeated):
+            raise Miscount(str(self))
 
 
 def count(due: Iterable[int], arrivals: Iterable[int], *, possible: Iterable[int] = ()) -> Count:
@@ -53,8 +70,3 @@ def count(due: Iterable[int], arrivals: Iterable[int], *, possible: Iterable[int
 def numbers(entries: Iterable[Entry], step: Step) -> list[int]:
     """The numbers of the events that a step is noted of, as often as it is."""
     return [entry.number for entry in entries if entry.step is step]
-
-
-def offsets(entries: Sequence[Entry], step: Step, partition: int) -> list[int]:
-    """The offsets of a partition that a step is noted of, in the order of the notes."""
-    return [e.offset for e in entries if e.step is step and e.partition == partition]

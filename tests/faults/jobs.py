@@ -56,6 +56,7 @@ class Consume:
         refuse_every: the handler fails for good on events whose number is a multiple; 0 for none.
         retry_every: the handler fails once, and asks to be called again, on events whose number is
             a multiple; 0 for none.
+        style: which of the two consumers.
         config: settings of the client.
     """
 
@@ -65,6 +66,7 @@ class Consume:
     dead_letter: str | None = None
     refuse_every: int = 0
     retry_every: int = 0
+    style: Style = "sync"
     config: dict[str, Any] = field(default_factory=_no_settings)
 
 
@@ -78,6 +80,8 @@ class Transform:
         target: where to.
         identity: the ``transactional.id``.
         seconds: how long the handler takes for each.
+        together: messages of a transaction at most.
+        style: which of the two clients.
         config: settings of both clients.
     """
 
@@ -86,6 +90,8 @@ class Transform:
     target: str
     identity: str
     seconds: float = 0
+    together: int = 20
+    style: Style = "sync"
     config: dict[str, Any] = field(default_factory=_no_settings)
 
 

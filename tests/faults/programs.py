@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import assert_never
-
-from confluent_kafka import Consumer, Producer, TopicPartition
 
 from avrogen import Message
 from tests.faults import asyncio_programs
 from tests.faults.handling import Handling, note_delivery
 from tests.faults.jobs import READY, Consume, Produce, Transform, from_json
 from tests.faults.ledger import Entry, Ledger, Step
-from tests.faults.topics import Number, consumer_of, numbered, producer_of
+from tests.faults.topics import Number, consumer_of, number_of, numbered, producer_of
 
 
 def main() -> None:
@@ -29,6 +25,10 @@ def main() -> None:
         match job:
             case Produce(style="asyncio"):
                 asyncio.run(asyncio_programs.produce(job, ledger))
+            case Consume(style="asyncio"):
+                asyncio.run(asyncio_programs.consume(job, ledger))
+            case Transform(style="asyncio"):
+                asyncio.run(asyncio_programs.transform(job, ledger))
             case Produce():
                 _produce(job, ledger)
             case Consume():
@@ -65,41 +65,20 @@ def _consume(job: Consume, ledger: Ledger) -> None:
 
 
 def _transform(job: Transform, ledger: Ledger) -> None:
-    """With plain clients: events are sent on as they are."""
-    ending = threading.Event()
+    settings = {**job.config, "transactional.id": job.identity}
+    with (
+        producer_of(job.target)(settings, register=True) as output,
+        consumer_of(job.topic)(job.config, group=job.group) as events,
+    ):
 
-    def end(*_: object) -> None:
-        ending.set()
-
-    signal.signal(signal.SIGTERM, end)
-    settings = {k: v for k, v in job.config.items() if not k.startswith("schema.registry.")}
-    producer = Producer({**settings, "transactional.id": job.identity})
-    producer.init_transactions(60)
-    consumer = Consumer(
-        {
-            **settings,
-            "group.id": job.group,
-            "auto.offset.reset": "earliest",
-            "enable.auto.commit": False,
-        }
-    )
-    consumer.subscribe([job.topic])
-    print(READY, flush=True)
-    while not ending.is_set():
-        messages = [m for m in consumer.consume(20, 0.1) if not m.error()]
-        if not messages:
-            continue
-        producer.begin_transaction()
-        for message in messages:
+        def handle(message: Message[str, Number]) -> None:
             time.sleep(job.seconds)
-            producer.produce(job.target, message.value(), message.key())
-            number = int(message.key() or b"")
-            ledger.write(Entry(Step.HANDLED, number, message.partition() or 0))
-        ends = {message.partition() or 0: (message.offset() or 0) + 1 for message in messages}
-        offsets = [TopicPartition(job.topic, *end) for end in ends.items()]
-        producer.send_offsets_to_transaction(offsets, consumer.consumer_group_metadata())
-        producer.commit_transaction()
-    consumer.close()
+            output.send(message.value)
+            number = number_of(message.value)
+            ledger.write(Entry(Step.HANDLED, number, message.partition, message.offset))
+
+        print(READY, flush=True)
+        events.run_transactional(handle, output, max_records=job.together)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.faults.counting import Count, count
+from tests.faults.counting import Count, Miscount, count
 from tests.faults.jobs import Consume, Job, Produce, Transform, from_json, to_json
 from tests.faults.ledger import Entry, Step, read_entries
 
@@ -27,14 +27,23 @@ from tests.faults.ledger import Entry, Step, read_entries
     ],
 )
 def test_counts(arrivals: list[int], expected: Count) -> None:
-    assert count([1, 2, 3], arrivals, possible=[4]) == expected
+    counted = count([1, 2, 3], arrivals, possible=[4])
+    assert counted == expected
+    if counted.lost or counted.foreign:
+        with pytest.raises(Miscount, match=r"lost=.*foreign="):
+            counted.require_all(once=False)
+    else:
+        counted.require_all(once=False)
+    if counted.repeated:
+        with pytest.raises(Miscount, match="repeated=2"):
+            counted.require_all(once=True)
 
 
 @pytest.mark.parametrize(
     "job",
     [
         Produce(topic="t", count=1, per_second=0.5, style="asyncio", config={"a": 1}),
-        Consume(topic="t", group="g", dead_letter="d"),
+        Consume(topic="t", group="g", style="asyncio", dead_letter="d"),
         Transform(topic="t", group="g", target="u", identity="x"),
     ],
     ids=lambda job: type(job).__name__,

@@ -12,6 +12,7 @@ from avrogen.testing.broker import Record
 from avrogen.testing.broker.records import read_records
 from tests.faults.conftest import MakeScene, Report
 from tests.faults.counting import count, numbers
+from tests.faults.jobs import Style
 from tests.faults.ledger import Step
 from tests.faults.moments import until
 from tests.faults.topics import number_in
@@ -29,15 +30,17 @@ def test_a_handler_takes_longer_than_the_poll_interval(
     events = scene(real_kafka, partitions=2)
     producer = events.produce(4)
     settings = {"max.poll.interval.ms": 1500}
-    consumers = [events.consume(seconds=1.8, config=settings) for _ in range(2)]
+    consumers = [
+        events.consume(seconds=1.8, config=settings, style=style) for style in ("sync", "asyncio")
+    ]
     counted = events.all_handled(producer, consumers)
     report("handler slower than max.poll.interval.ms", counted)
-    assert not counted.lost and not counted.foreign
-    assert counted.repeated == 0
+    counted.require_all(once=True)
 
 
+@pytest.mark.parametrize("style", ["sync", "asyncio"])
 def test_poison_and_unreadable_messages(
-    real_kafka: KafkaCluster, scene: MakeScene, report: Report
+    style: Style, real_kafka: KafkaCluster, scene: MakeScene, report: Report
 ) -> None:
     events = scene(real_kafka)
     dead_letter = fresh_name("dead")
@@ -48,7 +51,7 @@ def test_poison_and_unreadable_messages(
         raw.produce(events.topic, value, b"garbage", headers=[("kept", b"1")])
     assert raw.flush(SECONDS) == 0
     producer = events.produce(2000)
-    consumer = events.consume(dead_letter=dead_letter, refuse_every=50, retry_every=70)
+    consumer = events.consume(dead_letter=dead_letter, refuse_every=50, retry_every=70, style=style)
     assert producer.wait(SECONDS) == 0
     sent = set(numbers(producer.entries(), Step.DELIVERED))
     refused = {number for number in sent if number % 50 == 0}
@@ -68,13 +71,13 @@ def test_poison_and_unreadable_messages(
     handled = numbers(consumer.entries(), Step.HANDLED)
     counted = count(sent, [*handled, *map(number_in, poison)])
     report(
-        "poison, unreadable and transient failures",
+        f"poison, unreadable and transient failures ({style})",
         counted,
         poison=len(poison),
         unreadable=len(unreadable),
         retried=len(numbers(consumer.entries(), Step.RETRIED)),
     )
-    assert not counted.lost and not counted.foreign and counted.repeated == 0
+    counted.require_all(once=True)
     assert sorted(map(number_in, poison)) == sorted(refused)
     assert sorted(record.value or b"" for record in unreadable) == sorted(garbage)
     for record in unreadable:
@@ -116,7 +119,7 @@ def test_dead_letters_have_nowhere_to_go(
     arrived = [*numbers(consumer.entries(), Step.HANDLED), *map(number_in, dead)]
     counted = count(sent, arrived)
     report(f"dead-letter topic {trouble}, then well", counted, dead_letters=len(dead))
-    assert not counted.lost and not counted.foreign and counted.repeated == 0
+    counted.require_all(once=True)
 
 
 def allow_large_messages(bootstrap_servers: str, topic: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import TypeAlias
 
+from avrogen.kafka.aio.consumer import AsyncTopicConsumer
 from avrogen.kafka.aio.producer import AsyncTopicProducer
 from avrogen.kafka.consuming.consumer import TopicConsumer
 from avrogen.kafka.producing.producer import TopicProducer
@@ -15,6 +16,7 @@ from generated_example.com.example import Event, EventType
 
 __all__ = [
     "Number",
+    "async_consumer_of",
     "async_producer_of",
     "consumer_of",
     "number_in",
@@ -71,6 +73,13 @@ def async_producer_of(topic: str) -> type[AsyncTopicProducer[str, Number]]:
 def consumer_of(topic: str, dead_letter: str | None = None) -> type[TopicConsumer[str, Number]]:
     """The class that is generated for a topic."""
     return type("Consumer", (TopicConsumer,), _attributes(topic, dead_letter))
+
+
+def async_consumer_of(
+    topic: str, dead_letter: str | None = None
+) -> type[AsyncTopicConsumer[str, Number]]:
+    """Its sibling for asyncio."""
+    return type("AsyncConsumer", (AsyncTopicConsumer,), _attributes(topic, dead_letter))
 
 
 def _attributes(name: str, dead_letter: str | None = None) -> dict[str, object]:
