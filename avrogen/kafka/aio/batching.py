@@ -67,7 +67,7 @@ class AsyncBatchLoop(AsyncLoop[K, V]):
                 if self.poller.stopping:
                     self.give_back(batch.parts)
                     return None
-                for part, trouble in batch.fill(self.reader.read):
+                for part, trouble in batch.fill(self.reader.read_ahead):
                     await self._deal_with(part, trouble)
                 self.give_back(batch.release())
             return batch

@@ -69,7 +69,8 @@ class AsyncMessages(Generic[K, V]):
             raise StopAsyncIteration
         self._in_hand = message
         make_current(message)
-        self._observation.enter_context(self._loop.observation([message]))
+        if self._loop.handling.observer is not None:
+            self._observation.enter_context(self._loop.observation([message]))
         return message
 
     def abandon(self) -> None:

@@ -14,8 +14,9 @@ from avrogen.kafka.aio.waking import Waking
 from avrogen.kafka.async_flight import AsyncSingleFlight
 from avrogen.kafka.consuming.handling import DeadLetter, Resolution, Undelivered
 from avrogen.kafka.consuming.loop import make_current
-from avrogen.kafka.consuming.reading import ReadingFailed, SchemaUnknown
+from avrogen.kafka.consuming.reading import NO_HEADERS, ReadingFailed, SchemaUnknown
 from avrogen.kafka.consuming.session import Session
+from avrogen.kafka.observing.handling import current_message
 
 if TYPE_CHECKING:
     from avrogen.kafka.consuming.poller import RawLane
@@ -92,17 +93,26 @@ class AsyncLoop(Generic[K, V]):
         started = monotonic()
         try:
             messages, rest = await self.read(lane)
+            traced, counts, observer = True, self.handling.counts, self.handling.observer
             for message in messages:
-                make_current(message)
+                # As in the loop for threads: this is done with every message.
+                if traced or message.headers is not NO_HEADERS:
+                    traced = make_current(message)
+                else:
+                    current_message.set(message)
                 try:
-                    with self.observation([message]):
+                    if observer is None:
                         await handle(message)
+                    else:
+                        with self.observation([message]):
+                            await handle(message)
                 except Exception as error:
                     rest = await self.failed(lane, error, message)
                     if rest is not None:
                         break
                 else:
-                    self.handling.done(lane, message.offset)
+                    lane.done(message.offset)
+                    counts.consumed += 1
                 if lane.interrupted:
                     break
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -71,12 +72,12 @@ class Batch(Generic[K, V]):
         return any(part.open or part.lane.interrupted for part in self.parts)
 
     def fill(
-        self, read: Callable[[RawMessage], Message[K, V]]
+        self, read: Callable[[deque[RawMessage], int, int], list[Message[K, V]]]
     ) -> Iterator[tuple[Part[K, V], SchemaUnknown | ReadingFailed]]:
         """Add what waits in the lanes.
 
         Args:
-            read: decodes a message.
+            read: decodes messages, see :meth:`Reader.read_ahead`.
 
         Yields:
             A part and what keeps its next message from being read. It is dealt with before the
@@ -87,8 +88,9 @@ class Batch(Generic[K, V]):
         for part in self.parts:
             while room and part.open:
                 try:
-                    part.messages.append(read(part.lane.waiting[len(part.messages)]))
-                    room -= 1
+                    messages = read(part.lane.waiting, len(part.messages), room)
+                    part.messages += messages
+                    room -= len(messages)
                 except SchemaUnknown as unknown:
                     yield part, unknown
                 except ReadingFailed as failed:

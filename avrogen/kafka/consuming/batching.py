@@ -67,7 +67,7 @@ class BatchLoop(Loop[K, V]):
                 if self.poller.stopping:
                     self.give_back(batch.parts)
                     return None
-                for part, trouble in batch.fill(self.reader.read):
+                for part, trouble in batch.fill(self.reader.read_ahead):
                     self._deal_with(part, trouble)
                 self.give_back(batch.release())
             return batch

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from avrogen.errors import DeliveryError, TransactionError
 from avrogen.kafka.consuming.handling import DeadLetter, Resolution, Undelivered
-from avrogen.kafka.consuming.reading import ReadingFailed, SchemaUnknown
+from avrogen.kafka.consuming.reading import NO_HEADERS, ReadingFailed, SchemaUnknown
 from avrogen.kafka.consuming.session import Session
 from avrogen.kafka.observing.handling import current_message
 from avrogen.kafka.observing.trace_context import TraceContext, current_trace
@@ -60,10 +60,15 @@ class Loop(Generic[K, V]):
         Returns:
             Seconds that the lane has to rest before its first message is tried again.
         """
-        done = self.handling.done
+        counts, set_message = self.handling.counts, current_message.set
         messages, rest = self._read(lane)
+        traced = True  # by the last message of another lane, perhaps
         for message in messages:
-            make_current(message)
+            # Most have no headers, and no trace: this is done with every message.
+            if traced or message.headers is not NO_HEADERS:
+                traced = make_current(message)
+            else:
+                set_message(message)
             try:
                 handle(message)
             except Exception as error:
@@ -71,7 +76,8 @@ class Loop(Generic[K, V]):
                 if rest is not None:
                     break
             else:
-                done(lane, message.offset)
+                lane.done(message.offset)
+                counts.consumed += 1
             if lane.interrupted:
                 break
         return rest
@@ -86,13 +92,27 @@ class Loop(Generic[K, V]):
             for lane in self.lanes():
                 with self.held(lane) as hold:
                     messages, hold.rest = self._read(lane)
-                    for message in messages:
-                        make_current(message)
-                        with self.observation([message]):
-                            yield message
-                        self.handling.done(lane, message.offset)
-                        if lane.interrupted:
-                            break
+                    yield from self._given_out(lane, messages)
+
+    def _given_out(
+        self, lane: RawLane, messages: Sequence[Message[K, V]]
+    ) -> Generator[Message[K, V]]:
+        counts, observer = self.handling.counts, self.handling.observer
+        traced = True
+        for message in messages:
+            if traced or message.headers is not NO_HEADERS:  # as above
+                traced = make_current(message)
+            else:
+                current_message.set(message)
+            if observer is None:
+                yield message
+            else:
+                with self.observation([message]):
+                    yield message
+            lane.done(message.offset)
+            counts.consumed += 1
+            if lane.interrupted:
+                break
 
     def _read(self, lane: RawLane) -> tuple[list[Message[K, V]], float | None]:
         """What can be read of what waits in a lane; what comes first and cannot is dealt with.
@@ -223,7 +243,13 @@ def current_messages() -> Generator[None]:
         current_trace.set(trace)
 
 
-def make_current(message: AnyMessage) -> None:
-    """This message is in hand from now on: log records say so, and what is sent carries on."""
+def make_current(message: AnyMessage) -> bool:
+    """This message is in hand from now on: log records say so, and what is sent carries on.
+
+    Returns:
+        Whether it belongs to a trace.
+    """
+    trace = TraceContext.from_headers(message.headers)
     current_message.set(message)
-    current_trace.set(TraceContext.from_headers(message.headers) if message.headers else None)
+    current_trace.set(trace)
+    return trace is not None

@@ -25,15 +25,19 @@ if TYPE_CHECKING:
     from avrogen.kafka.subjects import Part
     from avrogen.kafka.topic import Topic
 
-__all__ = ["Reader", "ReadingFailed", "SchemaUnknown", "undecoded"]
+__all__ = ["AHEAD", "NO_HEADERS", "Reader", "ReadingFailed", "SchemaUnknown", "undecoded"]
 
 K = TypeVar("K")
 V = TypeVar("V")
 
-_AHEAD: Final = 100
+AHEAD: Final = 100
 """Messages that are decoded before the first of them is handled."""
 
-_NO_HEADERS: Final = Headers()
+_PREFIX: Final = 5
+"""Bytes of a schema's id before a value, as most messages have it."""
+
+NO_HEADERS: Final = Headers()
+"""The headers of every message that has none."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FLOAT_IS_EXACT: Final = 8_000_000_000_000
 """Milliseconds up to which a float of seconds tells microseconds apart."""
@@ -102,24 +106,60 @@ class Reader(Generic[K, V]):
         made: Message[K, V] = _message(raw, key, value, headers, raw_key, raw_value)
         return made
 
-    def read_ahead(self, waiting: deque[RawMessage]) -> list[Message[K, V]]:
-        """Decode what waits, up to what cannot be, and not more than a hundred messages.
+    def read_ahead(
+        self, waiting: deque[RawMessage], start: int = 0, limit: int = AHEAD
+    ) -> list[Message[K, V]]:
+        """Decode what waits, up to what cannot be.
 
         Args:
-            waiting: messages, at least one. More may be appended meanwhile, by another thread.
+            waiting: messages. More may be appended meanwhile, by another thread.
+            start: how many of them to leave out. There is at least one more.
+            limit: how many to decode at most.
 
         Raises:
             SchemaUnknown, ReadingFailed: as :meth:`read`, for the first of them.
         """
-        read = self.read
         messages: list[Message[K, V]] = []
+        end = min(len(waiting), start + limit)
         try:
-            for raw in [waiting[index] for index in range(min(len(waiting), _AHEAD))]:
-                messages.append(read(raw))
+            self._read_all([waiting[index] for index in range(start, end)], messages)
         except (SchemaUnknown, ReadingFailed):
             if not messages:
                 raise
         return messages
+
+    def _read_all(self, waiting: list[RawMessage], messages: list[Message[K, V]]) -> None:
+        """Decode messages: those that are as most are right here, and others by :meth:`read`."""
+        known, read_key, keyed = self._values.known, self._read_key, self._keys is not None
+        topic = self._topic.name
+        milliseconds, timestamp = -1, None
+        for raw in waiting:
+            raw_key, raw_value = raw.key(), raw.value()
+            decode = None if raw_value is None else known(raw_value[:_PREFIX])
+            if decode is None or raw_value is None or keyed or raw.headers():
+                messages.append(self.read(raw))
+                continue
+            try:
+                key: Any = None if read_key is None else read_key(raw_key)  # type: ignore[arg-type] # None raises
+                value = decode(raw_value[_PREFIX:])
+            except Exception:
+                messages.append(self.read(raw))  # which says what is wrong
+                continue
+            if raw.timestamp()[1] != milliseconds:
+                # Messages come in bursts, and many have the same.
+                milliseconds, timestamp = raw.timestamp()[1], _timestamp(raw)
+            filling: Any = _new(_Filling)
+            filling.key = key
+            filling.value = value
+            filling.topic = topic
+            filling.partition = raw.partition()
+            filling.offset = raw.offset()
+            filling.timestamp = timestamp
+            filling.headers = NO_HEADERS
+            filling.raw_key = raw_key
+            filling.raw_value = raw_value
+            filling.__class__ = Message
+            messages.append(filling)
 
     def learn(self, part: Part, schema: int) -> None:
         """Be able to read what was written with a schema of this id, before it comes.
@@ -167,7 +207,8 @@ class _Part:
         self._topic = topic
         self._part: Part = part
         self._decoders = decoders
-        self._known = decoders.known
+        self.known = decoders.known
+        """The decoder for what names a schema; None: it has not come up yet."""
         self._header = VALUE_HEADER if part == "value" else KEY_HEADER
         self._stage = Stage.VALUE if part == "value" else Stage.KEY
 
@@ -178,7 +219,7 @@ class _Part:
             named, body = data[:end], data[end:]
         else:
             body = data
-        decode = self._known(named)
+        decode = self.known(named)
         if decode is None:
             raise SchemaUnknown((self._part, named), lambda: self._learn(named, data, headers))
         try:
@@ -234,7 +275,7 @@ def _message(
     filling.partition = raw.partition()
     filling.offset = raw.offset()
     filling.timestamp = _timestamp(raw)
-    filling.headers = Headers(cast("list[Header]", headers)) if headers else _NO_HEADERS
+    filling.headers = Headers(cast("list[Header]", headers)) if headers else NO_HEADERS
     filling.raw_key = raw_key
     filling.raw_value = raw_value
     filling.__class__ = Message
