@@ -114,6 +114,7 @@ class Code(Enum):
     AMBIGUOUS_ALIAS = "AVR912", "field that could be read from several"
     SUBJECT_CHANGED = "AVR913", "subject of a topic changed"
     CLAIMED_TWICE = "AVR914", "two fields that are read from one"
+    ALIAS_REMOVED = "AVR915", "alias removed"
 
     def __init__(self, id_: str, title: str) -> None:
         self.id = id_

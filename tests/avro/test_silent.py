@@ -128,6 +128,18 @@ BOTH_WAYS: dict[str, tuple[Any, Any, SilentKind, str]] = {
         SilentKind.NAMESPACE,
         "x.R became y.R",
     ),
+    "removed alias of a field": (
+        r(field("a", "int", aliases=["b"])),
+        r(field("a", "int")),
+        SilentKind.ALIAS_REMOVED,
+        "the alias b was removed",
+    ),
+    "removed alias of a type": (
+        r(aliases=["S"], namespace="x"),
+        r(namespace="x"),
+        SilentKind.ALIAS_REMOVED,
+        "the alias x.S was removed",
+    ),
     "renamed field": (
         r(field("a", "int", default=1)),
         r(field("b", "int", default=1)),
@@ -212,6 +224,8 @@ HARMLESS: dict[str, tuple[Any, Any]] = {
         r(field("a", "int", default=0)),
         r(field("b", "int", default=0, aliases=["a"])),
     ),
+    "more aliases": (r(aliases=["S"]), r(aliases=["T", "S"])),
+    "alias that is the name": (r(field("a", "int", aliases=["b"])), r(field("b", "int"))),
     "namespace with an alias": (r(namespace="x"), r(namespace="y", aliases=["x.R"])),
     "fixed of another size": (fixed(12), fixed(13)),
     "types of other kinds": (r(field("a", MILLIS)), r(field("a", "string"))),

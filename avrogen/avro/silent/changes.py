@@ -41,6 +41,8 @@ class SilentKind(Enum):
     """A field that could be read from several."""
     CLAIMED_TWICE = auto()
     """A field of the data that two fields are read from."""
+    ALIAS_REMOVED = auto()
+    """A name that a field or a type had before, and is not known by any more."""
 
 
 class SilentChange(NamedTuple):

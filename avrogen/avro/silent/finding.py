@@ -15,6 +15,7 @@ from avrogen.avro.silent.names import (
     ambiguous_aliases,
     changed_namespace,
     fields_claimed_twice,
+    removed_aliases,
     renamed_fields,
 )
 from avrogen.avro.silent.values import changed_values
@@ -85,6 +86,7 @@ class SilentChanges:
         pair = Pair(model.Reference(one), model.Reference(other), Place().inside(one, other))
         mine, theirs, direction = self._reader[one], self._writer[other], self._direction
         changes = list(changed_namespace(pair, mine, theirs, direction))
+        changes += removed_aliases(pair, mine, theirs, direction)
         fields: Iterable[Pair] = ()
         match mine, theirs:
             case model.Fixed(), model.Fixed():

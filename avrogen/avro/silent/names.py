@@ -19,6 +19,7 @@ __all__ = [
     "changed_namespace",
     "fields_claimed_twice",
     "likely_renames",
+    "removed_aliases",
     "renamed_fields",
 ]
 
@@ -77,6 +78,38 @@ def fields_claimed_twice(
                 reader=("fields", index),
                 writer=("fields", source),
             )
+
+
+def removed_aliases(
+    pair: Pair, reader: model.NamedType, writer: model.NamedType, direction: Direction
+) -> Iterator[SilentChange]:
+    """Of types, and of the fields that two records have in common."""
+    old, new = (writer, reader) if direction is Direction.BACKWARD else (reader, writer)
+    for alias in _gone(old.name, old.aliases, new.name, new.aliases):
+        message = f"the alias {alias} was removed"
+        yield silent_change(SilentKind.ALIAS_REMOVED, message, pair, direction)
+    if isinstance(reader, model.Record) and isinstance(writer, model.Record):
+        for index, source in enumerate(written_fields(reader, writer)):
+            if source is None:
+                continue
+            mine, theirs = reader.fields[index], writer.fields[source]
+            before, now = (theirs, mine) if direction is Direction.BACKWARD else (mine, theirs)
+            for alias in _gone(before.name, before.aliases, now.name, now.aliases):
+                yield silent_change(
+                    SilentKind.ALIAS_REMOVED,
+                    f"the alias {alias} was removed",
+                    pair,
+                    direction,
+                    reader=("fields", index),
+                    writer=("fields", source),
+                )
+
+
+def _gone(
+    old: str, old_aliases: tuple[str, ...], new: str, new_aliases: tuple[str, ...]
+) -> list[str]:
+    known = {old, new, *new_aliases}
+    return [alias for alias in dict.fromkeys(old_aliases) if alias not in known]
 
 
 def renamed_fields(

@@ -100,6 +100,11 @@ _WORDS: Mapping[SilentKind, SilentWords] = {
         "takes its default, or nothing can be read; others do otherwise",
         "let one field have the name or the alias",
     ),
+    SilentKind.ALIAS_REMOVED: SilentWords(
+        Code.ALIAS_REMOVED,
+        "data that have it by that name cannot be read any more, or lose what they say of it",
+        "keep the alias as long as there are such data",
+    ),
 }
 
 
