@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from avrogen.compiler.output import Changes
     from avrogen.compiler.reporting import Format
 
-__all__ = ["build"]
+__all__ = ["build", "build_package"]
 
 _PATIENCE = 1.0
 """Seconds that a build may take before a terminal shows how far it is."""
@@ -50,6 +50,19 @@ def build(
     Example:     avrogen build schemas/ -o src/events
     Exit codes:  0 done or current, 1 schema errors or drift, 2 usage
     """
+    changes = build_package(schemas, out, check=check, strict=strict, style=style, quiet=quiet)
+    sys.exit(1 if check and changes else 0)
+
+
+def build_package(
+    schemas: tuple[Path, ...], out: Path, *, check: bool, strict: bool, style: Format, quiet: bool
+) -> Changes:
+    """Do what the options of the command say, and print what came of it.
+
+    Raises:
+        SystemExit: the schemas have errors; they are printed.
+        ClickException: the schemas or the package are not what can be built, or written.
+    """
     try:
         from avrogen.compiler.naming import is_package_name
         from avrogen.compiler.output import apply, unified_diff
@@ -77,7 +90,7 @@ def build(
             raise click.ClickException(f"{error.filename}: {error.strerror}") from error
     if not quiet:
         click.echo(_summary(out, result.sources, result.warnings, result.changes, check))
-    sys.exit(1 if check and result.changes else 0)
+    return result.changes
 
 
 def _progress(quiet: bool) -> Progress:
@@ -98,7 +111,7 @@ def _summary(out: Path, sources: int, warnings: int, changes: Changes, check: bo
     if check:
         state = f"{written} to write, {removed} to remove" if changes else "current"
     else:
-        state = f"{written} written, {removed} removed, {changes.unchanged} unchanged"
+        state = f"{written} written, {removed} removed, {len(changes.unchanged)} unchanged"
     files = "1 schema file" if sources == 1 else f"{sources} schema files"
     noted = f", {warnings} warning{'s' if warnings > 1 else ''}" if warnings else ""
     return f"{files} -> {out.as_posix()}: {state}{noted}"
