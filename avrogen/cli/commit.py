@@ -55,7 +55,15 @@ def compared_ref() -> str:
         ClickException: the two ends have no commit in common.
     """
     old, new = os.environ.get("PRE_COMMIT_FROM_REF"), os.environ.get("PRE_COMMIT_TO_REF")
-    return _git("merge-base", old, new).decode("ascii").strip() if old and new else "HEAD"
+    if not (old and new):
+        return "HEAD"
+    try:
+        return _git("merge-base", old, new).decode("ascii").strip()
+    except _GitRefuses:
+        raise _GitRefuses(
+            f"{old} and {new} have no commit in common that is here.\n"
+            "  hint: if this clone is shallow, get more of its history: git fetch --unshallow"
+        ) from None
 
 
 def _others(paths: Sequence[Path], *options: str) -> frozenset[Path]:
@@ -73,5 +81,5 @@ def _git(*arguments: str) -> bytes:
     run = subprocess.run(["git", *arguments], env=environment, capture_output=True, check=False)
     if run.returncode:
         text = run.stderr.decode("utf-8", "backslashreplace").strip().removeprefix("fatal: ")
-        raise _GitRefuses(f"git {' '.join(arguments)}: {text or 'there is none'}")
+        raise _GitRefuses(f"git {' '.join(arguments)}: {text}")
     return run.stdout
