@@ -58,12 +58,13 @@ def compared_ref() -> str:
     if not (old and new):
         return "HEAD"
     try:
-        return _git("merge-base", old, new).decode("ascii").strip()
+        base = _git("merge-base", old, new).decode("ascii").strip()
     except _GitRefuses:
         raise _GitRefuses(
             f"{old} and {new} have no commit in common that is here.\n"
             "  hint: if this clone is shallow, get more of its history: git fetch --unshallow"
         ) from None
+    return _git("rev-parse", "--short", base).decode("ascii").strip()
 
 
 def _others(paths: Sequence[Path], *options: str) -> frozenset[Path]:

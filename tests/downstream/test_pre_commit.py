@@ -248,6 +248,27 @@ def test_a_commit_of_some_paths_needs_the_package_too(service: Repository) -> No
     assert_committed(service, commit(service))
 
 
+def test_schemas_in_a_submodule(service: Repository) -> None:
+    contracts = Repository(service.folder.with_name("contracts"), service.environment)
+    (service.folder / "schemas").rename(contracts.folder)
+    contracts.git("init", "--quiet", "--initial-branch=main")
+    contracts.git("add", "--all")
+    contracts.git("commit", "--quiet", "--message=Contracts")
+    service.git("rm", "-r", "--quiet", "--cached", "schemas")
+    service.git("submodule", "--quiet", "add", "../contracts", "schemas")
+    options = "files: ^schemas$\n        types: [directory]\n        args:"
+    service.edit(".pre-commit-config.yaml", "args:", options)
+    service.git("add", "--all")
+    service.git("commit", "--no-verify", "--message=Submodule")
+
+    inner = Repository(service.folder / "schemas", service.environment)
+    inner.edit("order_placed.avsc", NOTE, REQUIRED_COUPON)
+    inner.git("commit", "--all", "--message=Break")
+    service.git("add", "schemas")
+    run = commit(service)
+    assert_refused(run, "1 written, 0 removed", "error[AVR805] OrderPlaced.coupon")
+
+
 # --- CI, and several packages ---------------------------------------------------------------------
 
 
