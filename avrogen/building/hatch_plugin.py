@@ -58,6 +58,7 @@ class AvrogenBuildHook(BuildHookInterface[BuilderConfig]):
                 build_data["force_include"].update(_in_sdist(settings, schema_files(settings)))
             elif version == "editable":
                 self._generate(settings, settings.package)
+                build_data["artifacts"].append(f"/{settings.out.as_posix()}/")  # if git ignores it
             else:
                 build_data["force_include"].update(self._in_wheel(settings))
         except BuildError as error:

@@ -56,9 +56,14 @@ class BuildAvrogen(Command):
             raise SetupError(f"avrogen: {error}") from None
         if generated.warnings:
             self.announce(generated.warnings, logging.WARNING)
-        # Setuptools installs nothing if there are no packages, and makes these importable.
-        packages = self.distribution.packages or []
-        self.distribution.packages = list(dict.fromkeys([*packages, ".".join(place.parts)]))
+        self._announce_package(settings, place)
+
+    def _announce_package(self, settings: Settings, place: Path) -> None:
+        """Tell setuptools, which installs nothing without packages, and makes importable those."""
+        dist = self.distribution
+        dist.packages = list(dict.fromkeys([*(dist.packages or []), ".".join(place.parts)]))
+        if settings.out != place and not dist.package_dir:
+            dist.package_dir = {"": settings.out.parts[0]}
 
     def get_source_files(self) -> list[str]:
         """What an sdist must hold."""

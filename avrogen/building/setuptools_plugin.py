@@ -47,12 +47,10 @@ def finalize_distribution_options(dist: Distribution) -> None:
 
 
 def _keep_from_guessing(dist: Distribution, out: Path) -> None:
-    """Say that there are no packages, if nobody says which, and none is written by hand.
+    """Say that there are no other packages, where nobody says which and none is written by hand.
 
     Else setuptools would look for some, and take the folder of schemas for one.
     """
-    top = Path(dist.src_root or os.curdir, out.parts[0])
-    if dist.packages is None and dist.py_modules is None and not top.is_dir():
+    is_alone = len(out.parts) == 1 or not Path(dist.src_root or os.curdir, out.parts[0]).is_dir()
+    if dist.packages is None and dist.py_modules is None and is_alone:
         dist.packages = []
-        if out.parts[0] == "src":
-            dist.package_dir = {"": "src", **(dist.package_dir or {})}
