@@ -20,6 +20,7 @@ __all__ = [
     "DISTRIBUTED",
     "Environment",
     "NewEnvironment",
+    "Run",
     "build_distributions",
     "distributions",
     "new_environment",
@@ -99,7 +100,6 @@ class Environment:
         constraint = str(self.constraint)
         ours = {
             "PIP_CONSTRAINT": constraint,
-            "PIP_BUILD_CONSTRAINT": constraint,
             "UV_CONSTRAINT": constraint,
             "UV_BUILD_CONSTRAINT": constraint,
         }
