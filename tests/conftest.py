@@ -70,8 +70,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("xdist_group") or not isinstance(item, pytest.Function):
             continue
-        for mark in {dear[name] for name in item.fixturenames if name in dear}:
-            item.add_marker(mark)
+        for name in item.fixturenames:
+            if name in dear:
+                item.add_marker(dear[name])
+                break
 
 
 @pytest.fixture(scope="session", autouse=True)

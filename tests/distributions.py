@@ -107,8 +107,9 @@ class Environment:
 
     def install(self, *arguments: str | Path) -> None:
         """Install what ``uv pip install`` takes."""
-        uv = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", self.python]
-        install = run(*uv, *arguments, cwd=self.folder, UV_CONSTRAINT=str(self.constraint))
+        uv = (sys.executable, "-m", "uv", "pip", "install", "--quiet")
+        there = ("--python", self.python)
+        install = run(*uv, *there, *arguments, cwd=self.folder, UV_CONSTRAINT=str(self.constraint))
         assert install.returncode == 0, install.stdout
 
 
@@ -121,20 +122,10 @@ def new_environment(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Ne
     constraint = wheel.with_name("constraint.txt")
     constraint.write_text(f"avrogen @ {wheel.as_uri()}\n", "utf-8")
 
-    def make(*requirements: str | Path) -> Environment:
+    def make(*requirements: str | Path, python: str = sys.executable) -> Environment:
         folder = tmp_path_factory.mktemp("environment")
-        venv = run(
-            sys.executable,
-            "-m",
-            "uv",
-            "venv",
-            "--quiet",
-            "--python",
-            sys.executable,
-            "--clear",
-            folder,
-            cwd=folder,
-        )
+        uv = (sys.executable, "-m", "uv", "venv", "--quiet", "--clear")
+        venv = run(*uv, "--python", python, folder, cwd=folder)
         assert venv.returncode == 0, venv.stdout
         environment = Environment(folder, constraint)
         environment.install(*requirements)

@@ -2,6 +2,9 @@
 
 It makes the package in what will be the wheel. An editable installation uses the source tree, so
 there it is written. An sdist gets the schemas.
+
+Mistakes of users end in SystemExit: older versions of setuptools show other exceptions with
+a traceback when an installation is editable.
 """
 
 from __future__ import annotations
@@ -12,7 +15,6 @@ from pathlib import Path
 from typing import ClassVar, TypeAlias
 
 from setuptools import Command
-from setuptools.errors import SetupError
 
 from avrogen.building.generating import BuildError, generate, schema_files, settings_of
 from avrogen.building.project import as_seen, import_path, tool_table
@@ -45,7 +47,7 @@ class BuildAvrogen(Command):
         """Generate the package.
 
         Raises:
-            SetupError: the schemas or the settings have errors.
+            SystemExit: the schemas or the settings have errors.
         """
         settings = self._settings()
         place = self._place(settings)
@@ -53,7 +55,7 @@ class BuildAvrogen(Command):
         try:
             generated = generate(settings, folder)
         except BuildError as error:
-            raise SetupError(f"avrogen: {error}") from None
+            raise SystemExit(f"avrogen: {error}") from None
         if generated.warnings:
             self.announce(generated.warnings, logging.WARNING)
         self._announce_package(settings, place)
@@ -70,7 +72,7 @@ class BuildAvrogen(Command):
         try:
             return [str(file) for file in schema_files(self._settings())]
         except BuildError as error:
-            raise SetupError(f"avrogen: {error}") from None
+            raise SystemExit(f"avrogen: {error}") from None
 
     def get_outputs(self) -> list[str]:
         """Files of the package in what will be the wheel."""
@@ -92,7 +94,7 @@ class BuildAvrogen(Command):
         try:
             return settings_of(project, tool_table(project), _AT, others=_OTHERS)
         except BuildError as error:
-            raise SetupError(f"avrogen: {error}") from None
+            raise SystemExit(f"avrogen: {error}") from None
 
     def _place(self, settings: Settings) -> Path:
         """Where the package is for Python."""

@@ -12,6 +12,9 @@ collect_ignore = ["library", "service"]
 
 @pytest.fixture(scope="session")
 def builder(new_environment: NewEnvironment) -> Environment:
-    """An environment in which libraries are built without isolation, as in CI of some."""
-    tools = ("build", "editables", "hatchling", "pip", "setuptools", "uv")
-    return new_environment("avrogen[cli]", *tools)
+    """An environment in which libraries are built without isolation.
+
+    Its backends are the oldest that work with avrogen; builds with isolation take the newest.
+    """
+    backends = ("hatchling==1.26.*", "setuptools==77.0.*")
+    return new_environment("avrogen[cli]", *backends, "build", "editables", "pip", "uv")

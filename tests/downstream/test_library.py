@@ -19,7 +19,7 @@ pytestmark = DISTRIBUTED
 LIBRARY = Path(__file__).parent / "library"
 Changes: TypeAlias = Mapping[str, tuple[str, str]]
 BACKENDS = ("hatchling", "setuptools")
-PIP = ("-m", "pip", "install", "--no-build-isolation")
+PIP = ("-m", "pip", "install", "--no-build-isolation", "--no-deps")
 OUT = "src/acme_billing/events"
 SCHEMAS = {
     "schemas/avrogen.toml",
@@ -81,8 +81,8 @@ def contents(folder: Path) -> set[str]:
 
 def build(builder: Environment, folder: Path, out: Path, *options: str) -> Run:
     """``python -m build``, at a time that is given, as whoever wants reproducible files does."""
-    arguments = ("-m", "build", *options, "--outdir", out)
-    return builder.run(*arguments, cwd=folder, SOURCE_DATE_EPOCH="1700000000")
+    time = {"SOURCE_DATE_EPOCH": "1700000000"}
+    return builder.run("-m", "build", *options, "--outdir", out, cwd=folder, **time)
 
 
 def wheel_in(folder: Path) -> Path:
@@ -153,7 +153,7 @@ def test_wheel_is_the_same_whatever_older_builds_left(
     package = library / OUT
     shutil.copy(package / "com/acme/billing/_invoice_item.py", package / "com/acme/_gone.py")
     replace(package / "com/acme/billing/_invoice_item.py", "text: str", "text: int")
-    made = build(builder, library, tmp_path / "dist", "--no-isolation", "--wheel")
+    made = build(builder, library, tmp_path / "dist", "--installer", "uv", "--wheel")
     assert made.returncode == 0, made.stdout
     again, first = wheel_in(tmp_path / "dist"), wheel_in(built.distributions)
     assert again.read_bytes() == first.read_bytes()
@@ -193,8 +193,7 @@ def test_library_without_a_line_by_hand(backend: str, builder: Environment, tmp_
         modules = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert modules == {f"acme_billing/{path}" for path in PACKAGE}
 
-    install = builder.run(*PIP, "--quiet", "--editable", ".", cwd=library)
-    assert install.returncode == 0, install.stdout
+    builder.install("--no-build-isolation", "--no-deps", "--editable", library)
     shown = builder.run("-c", "from acme_billing import InvoiceItem as I; print(I)", cwd=tmp_path)
     assert shown.stdout == "<class 'acme_billing.com.acme.billing._invoice_item.InvoiceItem'>\n"
 
