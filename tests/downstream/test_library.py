@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tarfile
 import zipfile
@@ -12,6 +13,7 @@ from typing import TypeAlias
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.distributions import DISTRIBUTED, Environment, NewEnvironment, Run
 
 pytestmark = DISTRIBUTED
@@ -273,3 +275,13 @@ def test_libraries_that_generate_nothing_are_built_as_ever(
     with zipfile.ZipFile(wheel_in(tmp_path / "dist")) as archive:
         assert "acme_billing/__init__.py" in archive.namelist()
         assert "acme_billing/events/__init__.py" not in archive.namelist()
+
+
+# --- the page -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_page_shows_what_is_tested_here(backend: str) -> None:
+    page = (ROOT / "docs/build-step.md").read_text("utf-8")
+    blocks = re.findall(r"^```toml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    assert (LIBRARY / f"pyproject.{backend}.toml").read_text("utf-8") in blocks
