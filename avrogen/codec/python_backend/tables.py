@@ -13,10 +13,11 @@ from typing import Any, Final, Literal, TypeVar
 
 from avrogen.avro.model import TimeUnit
 from avrogen.codec.conversions import timestamp_from_units
-from avrogen.codec.varints import encode_long, fits, read_varint
+from avrogen.codec.varints import encode_long, encode_varint, fits, read_varint
 
 __all__ = [
     "SMALL",
+    "TRAILING_BYTES",
     "UNZIGZAG",
     "Unfit",
     "as_bytes",
@@ -25,6 +26,7 @@ __all__ = [
     "as_int",
     "as_list",
     "check_reals",
+    "leading_bytes",
     "long_writer",
     "pack_array",
     "prefixes",
@@ -59,6 +61,29 @@ def prefixes(tag: bytes) -> list[bytes]:
     """Encodings of lengths and counts from 0 to 1023 behind a tag."""
     return [tag + encode_long(n) for n in range(2 * SMALL)]
 
+
+@cache
+def leading_bytes(tag: bytes) -> list[bytes]:
+    """Seven bits of a number, with others to follow, behind a tag."""
+    return [tag + bytes([bits | 128]) for bits in range(128)]
+
+
+class _TrailingBytes(dict[int, bytes]):
+    """The last bytes of numbers, by what is left of these when the bits before are taken off.
+
+    What was seen is remembered, until there are too many.
+    """
+
+    _ROOM: Final = 1024
+
+    def __missing__(self, number: int) -> bytes:
+        if len(self) >= self._ROOM:
+            self.clear()
+        written = self[number] = encode_varint(number)
+        return written
+
+
+TRAILING_BYTES: Final = _TrailingBytes()
 
 UNZIGZAG: Final = [(n >> 1) ^ -(n & 1) for n in range(128)]
 """Ints of one byte, by that byte."""
@@ -222,7 +247,22 @@ def read_long(data: bytes, position: int) -> tuple[int, int]:
 
 def read_long_rest(data: bytes, position: int, number: int) -> tuple[int, int]:
     """What comes after three bytes of a long that have given ``number``; the position after it."""
-    shift = 21
+    # Three at once, as recent timestamps have them: ints of up to 30 bits are cheaper.
+    high = data[position]
+    if high > 127:
+        byte = data[position := position + 1]
+        high += (byte << 7) - 128
+        if byte > 127:
+            byte = data[position := position + 1]
+            high += (byte << 14) - (128 << 7)
+            if byte > 127:
+                return _read_end_of_long(data, position + 1, number + (high - (128 << 14) << 21))
+    number += high << 21
+    return number >> 1 ^ -(number & 1), position + 1
+
+
+def _read_end_of_long(data: bytes, position: int, number: int) -> tuple[int, int]:
+    shift = 42
     while (byte := data[position]) > 127:
         number += byte - 128 << shift
         shift += 7
