@@ -19,14 +19,16 @@ from avrogen.codec.python_backend.source import Source
 from avrogen.codec.python_backend.tables import (
     SMALL,
     TRAILING_BYTES,
+    leading_bytes,
+    prefixes,
+    small_ints,
+)
+from avrogen.codec.python_backend.writing import (
     as_bytes,
     as_datetime,
     as_int,
     check_reals,
-    leading_bytes,
     long_writer,
-    prefixes,
-    small_ints,
     timestamp_writer,
 )
 from avrogen.codec.values import LocalTimestampNanos, TimestampNanos
