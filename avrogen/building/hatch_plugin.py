@@ -56,10 +56,10 @@ class AvrogenBuildHook(BuildHookInterface[BuilderConfig]):
             settings = settings_of(as_seen(Path(self.root)), self.config, _AT, others=_HATCHLINGS)
             if self.target_name == "sdist":
                 build_data["force_include"].update(_in_sdist(settings, schema_files(settings)))
-            elif version == "editable":
+            elif self.target_name == "wheel" and version == "editable":
                 self._generate(settings, settings.package)
                 build_data["artifacts"].append(f"/{settings.out.as_posix()}/")  # if git ignores it
-            else:
+            elif self.target_name == "wheel":
                 build_data["force_include"].update(self._in_wheel(settings))
         except BuildError as error:
             self.app.abort(f"avrogen: {error}")

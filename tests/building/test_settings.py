@@ -11,7 +11,7 @@ from avrogen.building.project import import_path, tool_table
 from tests.conftest import ROOT, run_python, write_schemas
 
 AT = ("tool", "avrogen")
-SCHEMA = {"type": "record", "name": "a.R", "fields": []}
+SCHEMA = '{"type": "record", "name": "a.R", "fields": []}'
 
 
 @pytest.fixture

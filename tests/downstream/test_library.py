@@ -185,11 +185,16 @@ def test_editable_installation(backend: str, builder: Environment, tmp_path: Pat
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_library_without_a_line_by_hand(backend: str, builder: Environment, tmp_path: Path) -> None:
-    """Neither backend finds such a package by itself in a fresh clone, where it is not yet."""
+    """Neither backend finds such a package by itself in a fresh clone, where it is not yet.
+
+    Its schemas are shared with other projects, through a symbolic link.
+    """
     settings = {"pyproject.toml": (OUT, "src/acme_billing"), "MANIFEST.in": ("/events", "")}
     library = copy_library(tmp_path / "library", backend, settings)
     shutil.rmtree(library / "src")
-    made = build(builder, library, tmp_path / "dist", "--no-isolation", "--wheel")
+    (library / "schemas").rename(tmp_path / "elsewhere")
+    (library / "schemas").symlink_to("../elsewhere")
+    made = build(builder, library, tmp_path / "dist", "--no-isolation")
     assert made.returncode == 0, made.stdout
     with zipfile.ZipFile(wheel_in(tmp_path / "dist")) as archive:
         modules = {name for name in archive.namelist() if ".dist-info/" not in name}
