@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shutil
 import tarfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -109,17 +110,27 @@ class Built:
     distributions: Path
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
-def built(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, builder: Environment
-) -> Built:
-    """The library, built as its ``[build-system]`` says: the wheel is made from the sdist."""
-    folder = tmp_path_factory.mktemp("built")
-    library = copy_library(folder / "library", request.param)
-    before = contents(library)
-    made = build(builder, library, folder / "dist", "--installer", "uv")
-    assert made.returncode == 0, made.stdout
-    return Built(request.param, library, before, folder / "dist")
+@pytest.fixture(scope="module")
+def build_once(
+    tmp_path_factory: pytest.TempPathFactory, builder: Environment
+) -> Callable[[str], Built]:
+    """Builds the library as its ``[build-system]`` says; the wheel is made from the sdist."""
+
+    def build_it(backend: str) -> Built:
+        folder = tmp_path_factory.mktemp("built")
+        library = copy_library(folder / "library", backend)
+        before = contents(library)
+        made = build(builder, library, folder / "dist", "--installer", "uv")
+        assert made.returncode == 0, made.stdout
+        return Built(backend, library, before, folder / "dist")
+
+    return functools.cache(build_it)
+
+
+@pytest.fixture(params=BACKENDS)
+def built(request: pytest.FixtureRequest, build_once: Callable[[str], Built]) -> Built:
+    """The library, built by a backend."""
+    return build_once(request.param)
 
 
 def test_sdist_has_the_schemas_and_wheel_has_the_package(built: Built) -> None:
