@@ -79,7 +79,9 @@ def generate(settings: Settings, folder: Path) -> Generated:
     """
     result = run(settings.schemas, folder, strict=False, progress=_no_progress)
     if result.changes is None:
-        raise _error("its schemas have errors", result.diagnostics)
+        only_warnings = result.warnings == len(result.diagnostics)
+        found = "warnings, and strict is set" if only_warnings else "errors"
+        raise _error(f"its schemas have {found}", result.diagnostics)
     if not result.sources:
         raise _no_schemas(settings)
     try:

@@ -99,7 +99,7 @@ def _schemas(project: Path, value: Toml, at: Pointer, reader: TableReader) -> tu
         if reason is None and not (project / name).exists():
             reason = "does not exist"
         if reason is None:
-            paths.append(project / name)
+            paths.append(project / os.path.normpath(name))
         else:
             reader.diagnostics.report(
                 Code.WRONG_VALUE,

@@ -17,7 +17,10 @@ SCHEMA = '{"type": "record", "name": "a.R", "fields": []}'
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with a schema; paths are relative to it, as in a build."""
-    write_schemas(tmp_path, {"schemas/r.avsc": SCHEMA, "schemas/avrogen.toml": "strict = true\n"})
+    write_schemas(
+        tmp_path,
+        {"src/x.py": "", "schemas/r.avsc": SCHEMA, "schemas/avrogen.toml": "strict = true\n"},
+    )
     monkeypatch.chdir(tmp_path)
     return Path(".")
 
@@ -30,7 +33,7 @@ def write(project: Path, settings: str) -> None:
     ("settings", "schemas", "out"),
     [
         ('schemas = ["schemas"]\nout = "src/acme"', ["schemas"], "src/acme"),
-        ('schemas = "schemas/"\nout = "./src/acme/"', ["schemas"], "src/acme"),
+        ('schemas = "src/../schemas/"\nout = "./src/acme/"', ["schemas"], "src/acme"),
         ('schemas = ["schemas/r.avsc"]\nout = "acme"\nstrict = true', ["schemas/r.avsc"], "acme"),
     ],
 )
@@ -112,6 +115,25 @@ def test_a_folder_without_schemas_is_no_success(project: Path) -> None:
         schema_files(settings)
     with pytest.raises(BuildError, match=r"there are no \.avsc files in empty"):
         generate(settings, project / "a")
+    assert not (project / "a").exists()
+
+
+@pytest.mark.parametrize(
+    ("schema", "reason"),
+    [
+        ('{"type": "nothing"}', "its schemas have errors\nschemas/r.avsc:1:10: error[AVR203]"),
+        (
+            '{"type": "string", "logicalType": "uid"}',
+            "its schemas have warnings, and strict is set\nschemas/r.avsc:1:35: warning[AVR502]",
+        ),
+    ],
+)
+def test_schemas_that_are_refused(project: Path, schema: str, reason: str) -> None:
+    write(project, 'schemas = "schemas"\nout = "a"')
+    (project / "schemas/r.avsc").write_text(schema, "utf-8")
+    with pytest.raises(BuildError) as caught:
+        generate(settings_of(project, tool_table(project), AT), project / "a")
+    assert str(caught.value).startswith(f"no package was generated: {reason}")
     assert not (project / "a").exists()
 
 
