@@ -60,13 +60,11 @@ class Build(Protocol):
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep tests together that share what is costly to set up: real services, and the wheel."""
-    services = (
-        *(avro_java, canonical_registry),
-        *(make_kafka, make_registry, real_kafka, real_registry),
-    )
+    registries = (canonical_registry, make_registry, real_registry)
+    services = (avro_java, make_kafka, real_kafka, *registries)
+    packages = (distributions, new_environment, wheel)
     dear = {fixture.__name__: ON_SERVICES for fixture in services}
-    for fixture in (distributions, wheel, new_environment):
-        dear[fixture.__name__] = DISTRIBUTED
+    dear |= {fixture.__name__: DISTRIBUTED for fixture in packages}
     for item in items:
         if item.get_closest_marker("xdist_group") or not isinstance(item, pytest.Function):
             continue
