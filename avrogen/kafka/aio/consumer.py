@@ -22,8 +22,8 @@ from avrogen.kafka.consuming.consumer import (
     transactional_client,
 )
 from avrogen.kafka.consuming.failures import OnPoison
-from avrogen.kafka.consuming.partitions import Position
 from avrogen.kafka.consuming.retry import RetryPolicy
+from avrogen.kafka.consuming.seeking import Position
 from avrogen.kafka.consuming.session import CommitMode, Session
 
 if TYPE_CHECKING:

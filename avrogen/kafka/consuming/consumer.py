@@ -14,8 +14,8 @@ from avrogen.kafka.consuming.batching import BatchLoop
 from avrogen.kafka.consuming.exactly_once import TransactionLoop
 from avrogen.kafka.consuming.failures import OnPoison
 from avrogen.kafka.consuming.loop import Loop
-from avrogen.kafka.consuming.partitions import Position
 from avrogen.kafka.consuming.retry import RetryPolicy
+from avrogen.kafka.consuming.seeking import Position
 from avrogen.kafka.consuming.session import CommitMode, Session
 from avrogen.kafka.consuming.signals import stopped_by_signals
 
@@ -281,6 +281,7 @@ class TopicConsumer(Generic[K, V]):
         Raises:
             ValueError: the partition is not assigned, or the place is none.
             TimeoutError: it took too long.
+            ConsumeError: the brokers do not say where that is.
         """
         self._session.opened.partitions.seek(to, partition, timeout)
 
@@ -304,6 +305,9 @@ class TopicConsumer(Generic[K, V]):
 
         Args:
             timeout: seconds that each question to the brokers may take.
+
+        Raises:
+            ConsumeError: they do not answer.
         """
         return self._session.opened.offsets.lag(timeout).result()
 
