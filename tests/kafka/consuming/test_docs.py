@@ -1,4 +1,4 @@
-"""What ``docs/kafka.md``, ``kafka/consuming.md`` and ``kafka/migrating.md`` say: it runs, it is true."""
+"""What ``docs/kafka.md``, ``consuming.md`` and ``migrating.md`` beneath it say: it is true."""
 
 from __future__ import annotations
 

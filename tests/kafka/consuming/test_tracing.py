@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -109,7 +110,7 @@ def test_spans_of_what_is_received(broker: EmbeddedBroker, how: Callable[..., An
         options: dict[str, Any] = {"retry": QUICK, "observer": telemetry.observer}
         with producer_of(results.topic)(scene.cluster.config, **observed) as forwarded:
             work = Work(lambda: forwarded.send(event(), key="k"))
-            if asyncio.iscoroutinefunction(how):
+            if inspect.iscoroutinefunction(how):
 
                 async def main() -> None:
                     async with test_asyncio.consumer_of(scene, **options) as consumer:
