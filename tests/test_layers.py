@@ -33,7 +33,7 @@ MAY_IMPORT = {
 
 THIRD_PARTY = {
     "compiler": {"black", "jinja2", "platformdirs"},
-    "cli": {"click"},
+    "cli": {"click", "watchfiles"},
     "kafka": {"confluent_kafka", "opentelemetry"},  # inside functions: see below
     "letters": {"confluent_kafka"},
     "testing": {"confluent_kafka"},

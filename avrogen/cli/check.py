@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from avrogen.cli.choice import Choice
 from avrogen.cli.extra import EXTRA_MISSING
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _LEVELS = (
 )
 @click.option(
     "--level",
-    type=click.Choice(_LEVELS, case_sensitive=False),
+    type=Choice(_LEVELS, case_sensitive=False),
     metavar="LEVEL",
     help="BACKWARD (the default, but for a registry, which says it for each subject), FORWARD, "
     "FULL, each with _TRANSITIVE for all earlier versions, or NONE.",
@@ -46,7 +47,7 @@ _LEVELS = (
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["text", "json", "github"]),
+    type=Choice(["text", "json", "github"]),
     default="text",
     help="How problems are written to stderr, and verdicts to stdout.",
 )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import click
 
+from avrogen.cli.choice import Choice
 from avrogen.cli.extra import EXTRA_MISSING
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ Style: TypeAlias = Literal["text", "json"]
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["text", "json"]),
+    type=Choice(["text", "json"]),
     default="text",
     help="How letters are written; json: a line for each.",
 )

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 import click
 
+from avrogen.cli.choice import Choice
 from avrogen.cli.extra import EXTRA_MISSING
 
 __all__ = ["registry"]
@@ -26,7 +27,7 @@ _URL = click.option(
 _FORMAT = click.option(
     "--format",
     "style",
-    type=click.Choice(["text", "json"]),
+    type=Choice(["text", "json"]),
     default="text",
     help="How the result is written.",
 )
