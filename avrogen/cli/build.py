@@ -12,6 +12,7 @@ import click
 
 from avrogen.cli.choice import Choice
 from avrogen.cli.extra import EXTRA_MISSING
+from avrogen.cli.more import say_more
 
 if TYPE_CHECKING:
     from avrogen.compiler.formatting import Progress
@@ -97,6 +98,7 @@ def build_package(
         raise click.UsageError(f"There are no .avsc files in {' '.join(map(str, schemas))}.")
     if result.diagnostics or style == "json":
         click.echo(report(result.diagnostics, style), err=True)
+        say_more(result.diagnostics, style)
     if result.changes is None:
         sys.exit(1)
     if check:

@@ -10,6 +10,7 @@ import click
 
 from avrogen.cli.choice import Choice
 from avrogen.cli.extra import EXTRA_MISSING
+from avrogen.cli.more import say_more
 
 if TYPE_CHECKING:
     from avrogen.compiler.reporting import Format
@@ -82,5 +83,6 @@ def check(
         sys.exit(2)
     if result.findings or style == "json":
         click.echo(findings_text(result, style), err=True)
+        say_more([finding.diagnostic for finding in result.findings], style)
     click.echo(verdicts_text(result, style))
     sys.exit(1 if result.has_errors else 0)
