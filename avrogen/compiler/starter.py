@@ -71,7 +71,7 @@ def hook_text() -> str:
 def _config() -> str:
     return "\n".join(
         (
-            "# Settings for the schemas in this folder: what is on which topic, and where the registry is.",
+            "# Settings for the schemas in this folder: topics, and where the registry is.",
             "",
             *_lines(TOP_KEYS["strict"]),
             "",
