@@ -33,8 +33,9 @@ def init(folder: Path) -> None:
         click.echo(f"left {schemas.as_posix()}/ alone, as there is something in it")
     else:
         _write(schemas, starter.schema_files())
-    if not _write(folder, {starter.HOOK_FILE: starter.hook_text()}):
-        click.echo(f"  under repos: in it belongs, if it is not there yet:\n\n{starter.HOOK}")
+    hook = folder / starter.HOOK_FILE
+    if not _write(folder, {hook.name: starter.hook_text()}) and not _speaks_of_us(hook):
+        click.echo(f"  this belongs under repos: in it\n\n{starter.HOOK}")
     _say_next(folder, starter.SCHEMAS, starter.PACKAGE)
 
 
@@ -70,3 +71,10 @@ def _write(folder: Path, files: Mapping[str, str]) -> bool:
         name = file.as_posix()
         click.echo(f"wrote {name}" if created[-1] else f"left {name} alone, as it is there already")
     return all(created)
+
+
+def _speaks_of_us(file: Path) -> bool:
+    try:
+        return "avrogen build" in file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
