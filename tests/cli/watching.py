@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
@@ -58,7 +58,7 @@ class Watch:
 
 
 @contextmanager
-def watching(folder: Path, *arguments: str) -> Iterator[Watch]:
+def watching(folder: Path, *arguments: str) -> Generator[Watch]:
     """The command in a folder, with both its outputs in one."""
     command = [sys.executable, "-m", "avrogen", "build", *arguments, "--watch"]
     with subprocess.Popen(
