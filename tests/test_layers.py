@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "codec": {"errors", "avro"},
     "kafka": {"errors", "avro", "codec", "__init__"},
     "runtime": {"errors", "avro", "codec", "kafka"},
-    "testing": {"errors", "avro", "codec", "runtime"},
+    "testing": {"errors", "avro", "codec", "kafka", "runtime"},
     "compiler": {"errors", "avro", "__init__"},
     "sync": {"errors", "avro", "codec", "kafka", "compiler"},
     "evolution": {"errors", "avro", "codec", "kafka", "compiler", "sync"},
@@ -36,7 +36,7 @@ THIRD_PARTY = {
     "cli": {"click"},
     "kafka": {"confluent_kafka", "opentelemetry"},  # inside functions: see below
     "letters": {"confluent_kafka"},
-    "testing": {"confluent_kafka"},
+    "testing": {"confluent_kafka", "fastavro", "pytest"},
 }
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
