@@ -43,6 +43,10 @@ _SETTINGS: Final = {
 }
 
 
+_PATIENCE: Final = 10.0
+"""Seconds for messages of a producer that was left open, to brokers that may be down."""
+
+
 class EmbeddedKafka:
     """An embedded broker with an embedded registry, and typed clients that talk to them.
 
@@ -97,6 +101,7 @@ class EmbeddedKafka:
         """
         self._ending.close()
         self._topics.clear()
+        self._asked = None
 
     def __enter__(self) -> Self:
         return self.start()
@@ -136,12 +141,9 @@ class EmbeddedKafka:
             RuntimeError: the broker does not run.
         """
         for topic in topics:
-            self.broker.create_topic(topic.name, partitions)
-            self._topics.add(topic.name)
-            if topic.dead_letter is not None and topic.dead_letter not in self._topics:
-                self.broker.create_topic(topic.dead_letter, partitions)
-                self._topics.add(topic.dead_letter)
-            self._register(topic)
+            for name in self._missing(topic):
+                self.broker.create_topic(name, partitions)
+            self._enter(topic)
 
     def producer(
         self,
@@ -159,7 +161,7 @@ class EmbeddedKafka:
         self._prepare(producer)
         made = producer(self.config, *args, **options)
         if isinstance(made, TopicProducer):
-            self._ending.callback(made.close)
+            self._ending.callback(made.close, _PATIENCE)
         return made
 
     def consumer(
@@ -226,13 +228,19 @@ class EmbeddedKafka:
         topic: Topic[Any, Any] = client.topic
         if topic.name in self._topics:
             return
-        # Clients of the service itself may have brought it about, as Kafka makes topics for them.
-        with suppress(ValueError):
-            self.create(topic)
-        self._topics.add(topic.name)
-        self._register(topic)
+        for name in self._missing(topic):
+            # There may be one: Kafka makes topics for producers, such as those of a service.
+            with suppress(ValueError):
+                self.broker.create_topic(name)
+        self._enter(topic)
 
-    def _register(self, topic: Topic[Any, Any]) -> None:
+    def _missing(self, topic: Topic[Any, Any]) -> list[str]:
+        """A topic, and that of its dead letters, which several may share."""
+        letters = topic.dead_letter
+        return [topic.name] if letters is None or letters in self._topics else [topic.name, letters]
+
+    def _enter(self, topic: Topic[Any, Any]) -> None:
+        self._topics |= {topic.name, topic.dead_letter or topic.name}
         resolve(self._client(), topic, register=True)
 
     def _client(self) -> SchemaRegistry:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from avrogen.errors import AvrogenError
 from avrogen.kafka.consuming.dead_letters import origin_of
 from avrogen.kafka.consuming.reading import Reader, ReadingFailed, SchemaUnknown, undecoded
 from avrogen.kafka.message import Headers
@@ -60,7 +59,7 @@ def read_dead_letter(reader: Reader[K, V], record: Record) -> DeadLetter[K, V]:
     message: AnyMessage
     try:
         message = _read(reader, raw)
-    except (ReadingFailed, AvrogenError):
+    except ReadingFailed:
         message = undecoded(raw)
     return DeadLetter(
         key=message.key,

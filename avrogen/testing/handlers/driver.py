@@ -28,8 +28,6 @@ __all__ = ["AsyncHandlerDriver", "HandlerDriver", "handling"]
 K = TypeVar("K")
 V = TypeVar("V")
 
-_MAX_WAIT = 1.0  # seconds, by a clock that nobody waits for
-
 
 @overload
 def handling(
@@ -108,6 +106,7 @@ class HandlerDriver(Generic[K, V]):
         handle: Callable[[list[Message[K, V]]], object],
         *messages: V | Incoming[K, V] | IncomingBytes,
         max_records: int = 500,
+        max_wait: float = 1.0,
     ) -> Outcome[K, V]:
         """Have a function handle many messages at a time, as ``run_batches`` does.
 
@@ -115,16 +114,17 @@ class HandlerDriver(Generic[K, V]):
             handle: the function.
             messages: as for :meth:`deliver`.
             max_records: messages of a batch at most.
+            max_wait: seconds that the first message of a batch would wait for others.
 
         Raises:
             EncodeError: one is no message of this topic.
-            ValueError: a batch without messages.
+            ValueError: a batch without messages, or without end.
         """
-        check_batches(max_records, _MAX_WAIT)
+        check_batches(max_records, max_wait)
         return self._delivered(
             messages,
             lambda session: BatchLoop(
-                session, handle, max_records=max_records, max_wait=_MAX_WAIT
+                session, handle, max_records=max_records, max_wait=max_wait
             ).run_batches(handle),
         )
 
@@ -163,13 +163,14 @@ class AsyncHandlerDriver(Generic[K, V]):
         handle: Callable[[list[Message[K, V]]], Awaitable[object]],
         *messages: V | Incoming[K, V] | IncomingBytes,
         max_records: int = 500,
+        max_wait: float = 1.0,
     ) -> Outcome[K, V]:
         """As :meth:`HandlerDriver.deliver_batches`."""
-        check_batches(max_records, _MAX_WAIT)
+        check_batches(max_records, max_wait)
         return await self._delivered(
             messages,
             lambda session, waking: AsyncBatchLoop(
-                session, waking, handle, max_records=max_records, max_wait=_MAX_WAIT
+                session, waking, handle, max_records=max_records, max_wait=max_wait
             ).run_batches(handle),
         )
 
