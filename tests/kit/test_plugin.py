@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+import avrogen
 from tests.conftest import ROOT, run_python
 
 pytest_plugins = ["pytester"]
@@ -63,6 +64,11 @@ def test_who_does_not_use_it_does_not_notice(project: pytest.Pytester) -> None:
             assert not heavy & set(sys.modules)
         """)
     run(project).assert_outcomes(passed=1)
+
+
+def test_pytest_may_be_run_by_a_program_that_uses_avrogen() -> None:
+    """It wants to rewrite assertions of packages with plugins, and warns if it is too late."""
+    assert "PYTEST_DONT_REWRITE" in (avrogen.__doc__ or "")
 
 
 # --- fixtures -------------------------------------------------------------------------------------
