@@ -16,6 +16,7 @@ from avrogen.kafka.producing.schemas import resolve
 from avrogen.kafka.registry.connecting import connect
 from avrogen.testing.broker import EmbeddedBroker, Record
 from avrogen.testing.catching_up import StopsWhenDone
+from avrogen.testing.progress import wait_until_handled
 from avrogen.testing.reading import read_dead_letter, read_message
 from avrogen.testing.registry import EmbeddedRegistry
 
@@ -220,6 +221,25 @@ class EmbeddedKafka:
             raise ValueError(f"{topic.name} has no dead-letter topic; avrogen.toml can give it one")
         reader = Reader(topic, self._client())
         return [read_dead_letter(reader, record) for record in self.records(topic.dead_letter)]
+
+    def wait_until_handled(
+        self, topic: Topic[Any, Any], *, group: str, timeout: float = 10.0
+    ) -> None:
+        """Wait until a group has handled all that is on a topic now, dead letters included.
+
+        It is for services that consume in a thread or a process of their own. They count what they
+        commit, which is ten times a second with the settings of :attr:`config`.
+
+        Args:
+            topic: the topic.
+            group: the name of the group.
+            timeout: seconds.
+
+        Raises:
+            TimeoutError: it has not by then; it says how many messages are left.
+            LookupError: there is no such topic.
+        """
+        wait_until_handled(self.broker.bootstrap_servers, topic.name, group, timeout)
 
     # --- inside -----------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from threading import Thread
 from typing import Any, assert_type
 
 import pytest
@@ -155,6 +156,30 @@ def test_it_can_be_made_to_go_wrong(
     hasty = {**avrogen_kafka.config, "delivery.timeout.ms": 200}
     with OrdersProducer(hasty, register=True) as orders, pytest.raises(DeliveryError):
         orders.send(FIRST).result()
+
+
+def test_services_in_a_thread_are_waited_for(avrogen_kafka: EmbeddedKafka) -> None:
+    avrogen_kafka.create(ORDERS, partitions=3)
+    with avrogen_kafka.producer(OrdersProducer) as orders:
+        for number in range(20):
+            orders.send(cancelled(number))
+    with pytest.raises(TimeoutError, match="'billing' has not handled all"):
+        avrogen_kafka.wait_until_handled(ORDERS, group="billing", timeout=0.1)
+    handled: list[object] = []
+    service = OrdersConsumer(avrogen_kafka.config, group="billing")
+
+    def serve() -> None:
+        with service:
+            service.run(handled.append)
+
+    thread = Thread(target=serve)
+    thread.start()
+    avrogen_kafka.wait_until_handled(ORDERS, group="billing")
+    assert len(handled) == 20
+    service.stop()
+    thread.join()
+    with pytest.raises(LookupError, match="there is no topic 'logistics"):
+        avrogen_kafka.wait_until_handled(PARCELS, group="billing")
 
 
 def test_without_pytest() -> None:
