@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from avrogen.cli.choice import Choice
 from avrogen.cli.extra import EXTRA_MISSING
+from avrogen.cli.more import say_more
 
 if TYPE_CHECKING:
     from avrogen.compiler.formatting import Progress
@@ -36,20 +39,36 @@ _PATIENCE = 1.0
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["text", "json", "github"]),
+    type=Choice(["text", "json", "github"]),
     default="text",
     help="How problems are written to stderr.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No summary and no progress.")
+@click.option(
+    "--watch", "watching", is_flag=True, help="Build again after each change, until Ctrl-C."
+)
 def build(
-    schemas: tuple[Path, ...], out: Path, check: bool, strict: bool, style: Format, quiet: bool
+    schemas: tuple[Path, ...],
+    out: Path,
+    check: bool,
+    strict: bool,
+    style: Format,
+    quiet: bool,
+    watching: bool,
 ) -> None:
     """Turn SCHEMAS, files and folders, into a Python package.
 
     \b
     Example:     avrogen build schemas/ -o src/events
-    Exit codes:  0 done or current, 1 schema errors or drift, 2 usage
+    Exit codes:  0 done, current, or no longer watched, 1 schema errors or drift, 2 usage
     """
+    if watching and check:
+        raise click.UsageError("--watch writes and --check does not: leave one of them out.")
+    if watching:
+        from avrogen.cli.watch import watch
+
+        again = partial(build_package, schemas, out, check=False, strict=strict, style=style)
+        watch(schemas, again, quiet=quiet)
     changes = build_package(schemas, out, check=check, strict=strict, style=style, quiet=quiet)
     sys.exit(1 if check and changes else 0)
 
@@ -79,6 +98,7 @@ def build_package(
         raise click.UsageError(f"There are no .avsc files in {' '.join(map(str, schemas))}.")
     if result.diagnostics or style == "json":
         click.echo(report(result.diagnostics, style), err=True)
+        say_more(result.diagnostics, style)
     if result.changes is None:
         sys.exit(1)
     if check:

@@ -124,9 +124,9 @@ def hooks_repository(folder: Path) -> None:
     """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     parts = project["tool"]["hatch"]["build"]["targets"]["sdist"]["only-include"]
-    folder.mkdir()
     for part in (*parts, ".pre-commit-hooks.yaml"):
         source = ROOT / part
+        (folder / part).parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
