@@ -14,16 +14,21 @@ from avrogen.runtime.exports import lazy_exports
 if TYPE_CHECKING:
     from avrogen.testing.examples.factory import Factory
     from avrogen.testing.examples.making import example
+    from avrogen.testing.strategies.typed import from_schema, from_type
 else:
     __getattr__, __dir__ = lazy_exports(
         __name__,
         {
             "Factory": "avrogen.testing.examples.factory",
             "example": "avrogen.testing.examples.making",
+            "from_schema": "avrogen.testing.strategies.typed",
+            "from_type": "avrogen.testing.strategies.typed",
         },
     )
 
 __all__ = [
     "Factory",
     "example",
+    "from_schema",
+    "from_type",
 ]
