@@ -76,7 +76,9 @@ def fields_of(of: type[AvroValue]) -> dict[str, SearchStrategy[Any]]:
     """Strategies for the attributes of a record's class, by their names."""
     type_ = of.__avro_schema__.type
     assert isinstance(type_, model.Reference), "generated classes stand for named types"
-    return _strategies(of).fields(type_.name)
+    strategies = _strategies(of)
+    attributes = [field.attribute for field in strategies.plan.records[type_.name].fields]
+    return {str(a): s for a, s in zip(attributes, strategies.fields(type_.name), strict=True)}
 
 
 def _strategies(of: type[AvroValue] | Codec[Any]) -> ValueStrategies:
