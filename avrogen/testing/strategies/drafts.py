@@ -99,14 +99,23 @@ def _inside(place: Place) -> Iterator[Place]:
     """The place itself, and those in what stands there."""
     yield place
     match place.type:
-        case model.Array(inner) as array:
-            items = lambda type_: place.put(replace(array, items=type_))  # noqa: E731
-            yield from _inside(replace(place, type=inner, put=items))
-        case model.Map(inner) as map_:
-            values = lambda type_: place.put(replace(map_, values=type_))  # noqa: E731
-            yield from _inside(replace(place, type=inner, put=values))
+        case model.Array(inner) | model.Map(inner):
+            put = partial(_put_in_collection, place, place.type)
+            yield from _inside(replace(place, type=inner, put=put))
         case _:
             pass
+
+
+def _put_in_collection(
+    place: Place, outer: model.Array | model.Map, type_: model.AvroType
+) -> Draft:
+    match outer:
+        case model.Array():
+            return place.put(replace(outer, items=type_))
+        case model.Map():
+            return place.put(replace(outer, values=type_))
+        case _:
+            assert_never(outer)
 
 
 def mapped(
