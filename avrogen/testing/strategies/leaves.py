@@ -46,7 +46,7 @@ B = TypeVar("B", str, bytes)
 MOST_CHARACTERS: Final = 8
 """The greatest length of texts and bytes that is drawn."""
 
-REPEATED: Final = 20
+REPEATED: Final = 30
 """How often what has the greatest length is repeated: lengths over 63 take two bytes."""
 
 _DAY: Final = 86_400

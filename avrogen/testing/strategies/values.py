@@ -41,7 +41,8 @@ class ValueStrategies(Walk):
         self, union: plan.UnionOperation, index: int, drawn: SearchStrategy[Any]
     ) -> SearchStrategy[Any]:
         drawn = _with_long_texts(drawn)
-        if self.plan.plain and len(union.branches) > 2:
+        others = [b for b in union.branches if not isinstance(b.operation, plan.NullOperation)]
+        if self.plan.plain and len(others) > 1:
             return drawn.map(self._forced_where_needed(union, index))
         return drawn
 
