@@ -38,7 +38,7 @@ THIRD_PARTY = {
     "cli": {"click", "watchfiles"},
     "kafka": {"confluent_kafka", "opentelemetry"},  # inside functions: see below
     "letters": {"confluent_kafka"},
-    "testing": {"confluent_kafka", "fastavro", "pytest"},
+    "testing": {"confluent_kafka", "fastavro", "hypothesis", "pytest"},
 }
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -1,0 +1,198 @@
+"""Believable values of schemas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC
+from typing import Any, Final, assert_never
+
+from avrogen.avro import model
+from avrogen.avro.references import references
+from avrogen.codec.planning.own import branch_name
+from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
+from avrogen.testing.examples import moments, numbers, texts
+from avrogen.testing.examples.about import About, words_of
+from avrogen.testing.examples.defaults import default_value
+from avrogen.testing.least import TOO_MANY, LeastParts
+
+__all__ = ["ExampleMaker"]
+
+_ENOUGH: Final = 300
+"""After so many parts, what may be left out is: an example is to be read."""
+
+_NO_VALUE: Final = {"none", "null", "other", "undefined", "unknown", "unspecified"}
+"""Symbols that stand for the lack of one."""
+
+_NOT_YET: Final = {
+    "archived",
+    "canceled",
+    "cancelled",
+    "closed",
+    "deleted",
+    "deprecated",
+    "error",
+    "errors",
+    "failed",
+    "failure",
+    "removed",
+    "revoked",
+}
+"""Words of optional fields that say something has ended, or gone wrong."""
+
+
+class ExampleMaker:
+    """Makes the values of one schema."""
+
+    def __init__(self, type_: model.AvroType, types: Mapping[str, model.NamedType]) -> None:
+        """Prepare.
+
+        Raises:
+            ValueError: there are no values, as types contain themselves without end, or none that
+                is small enough to be made.
+        """
+        self._type = type_
+        self._types = types
+        self._least = LeastParts(types)
+        if self._least.of(type_) >= TOO_MANY:
+            raise ValueError(
+                "no value can be made: the schema contains itself, an empty union or far too much"
+            )
+
+    def make(self, number: int) -> Any:
+        """The value of a number, 1 being the first, with forced union branches."""
+        return _Value(self._types, self._least, number).of(self._type, About(number))
+
+
+class _Value:
+    """One value in the making.
+
+    Attributes:
+        _around: the records that the present place is in.
+        _parts: how many have been made.
+    """
+
+    def __init__(
+        self, types: Mapping[str, model.NamedType], least: LeastParts, number: int
+    ) -> None:
+        self._types = types
+        self._least = least
+        self._number = number
+        self._around: list[str] = []
+        self._parts = 0
+
+    def of(self, type_: model.AvroType, about: About) -> Any:
+        self._parts += 1
+        match type_:
+            case model.Primitive(name, logical):
+                return _logical(logical, about) if logical else _primitive(name, about)
+            case model.Reference(name):
+                return self._named(self._types[name], about)
+            case model.Array(items):
+                return [self.of(items, about.of_item())] if self._may_have(items) else []
+            case model.Map(values):
+                if not self._may_have(values):
+                    return {}
+                key, place = texts.map_key(about)
+                return {key: self.of(values, place)}
+            case model.Union(branches):
+                branch = self._branch(branches)
+                return branch_name(branch), self.of(branch, about)
+            case _:
+                assert_never(type_)
+
+    def _may_have(self, type_: model.AvroType) -> bool:
+        """Whether one more value of a type leads neither round in a circle nor too far."""
+        if self._parts >= _ENOUGH or self._least.of(type_) >= TOO_MANY:
+            return False
+        return not any(name in self._around for name in references(type_))
+
+    def _branch(self, branches: tuple[model.AvroType, ...]) -> model.AvroType:
+        """One with something in it, each in its turn; the one that ends soonest if need be."""
+        full = [b for b in branches if not _is_null(b) and self._may_have(b)]
+        if not full:
+            return min(branches, key=self._least.of)
+        if all(isinstance(branch, model.Primitive) for branch in full):
+            # Of what can be anything, text says most.
+            full.sort(key=lambda branch: branch != model.Primitive("string"))
+        return full[(self._number - 1) % len(full)]
+
+    def _named(self, named: model.NamedType, about: About) -> Any:
+        match named:
+            case model.EnumType(symbols=symbols):
+                meant = [s for s in symbols if s.lower() not in _NO_VALUE] or symbols
+                return meant[(self._number - 1) % len(meant)]
+            case model.Fixed(name, size, logical):
+                words = about.words or words_of(name.rpartition(".")[2])
+                doc = about.doc or named.doc or ""
+                place = About(about.number, words, about.record, doc)
+                return _logical(logical, place) if logical else texts.fixed_bytes(place, size)
+            case model.Record(name, fields):
+                record = words_of(name.rpartition(".")[2])
+                self._around.append(name)
+                value = {field.name: self._field(field, record) for field in fields}
+                self._around.pop()
+                return value
+            case _:
+                assert_never(named)
+
+    def _field(self, field: model.Field, record: tuple[str, ...]) -> Any:
+        """The default if it says something; what is empty by default is filled to be seen."""
+        words = words_of(field.name)
+        if field.default is not model.NO_DEFAULT:
+            is_empty = field.default is None or field.default in ([], {})
+            if not is_empty or not _NOT_YET.isdisjoint(words):
+                try:
+                    return default_value(field.type, field.default, self._types)
+                except ValueError:
+                    pass  # it has no value in Python
+        return self.of(field.type, About(self._number, words, record, field.doc or ""))
+
+
+def _is_null(type_: model.AvroType) -> bool:
+    return isinstance(type_, model.Primitive) and type_.name == "null"
+
+
+def _primitive(name: model.PrimitiveName, about: About) -> Any:
+    match name:
+        case "null":
+            return None
+        case "boolean":
+            return about.number % 2 == 1
+        case "int":
+            return numbers.integer(about, 32)
+        case "long":
+            return numbers.integer(about, 64)
+        case "float":
+            return numbers.real(about, 32)
+        case "double":
+            return numbers.real(about, 64)
+        case "bytes":
+            return texts.some_bytes(about)
+        case "string":
+            return texts.text(about)
+        case _:
+            assert_never(name)
+
+
+def _logical(logical: model.LogicalType, about: About) -> Any:
+    match logical:
+        case model.Decimal(precision, scale):
+            return numbers.decimal(about, precision, scale)
+        case model.Uuid():
+            return texts.unique_id(about)
+        case model.Date():
+            return moments.day(about)
+        case model.TimeOfDay():
+            return moments.clock(about)
+        case model.Timestamp(model.TimeUnit.NANOS):
+            return TimestampNanos.from_datetime(moments.moment(about).replace(tzinfo=UTC))
+        case model.Timestamp():
+            return moments.moment(about).replace(tzinfo=UTC)
+        case model.LocalTimestamp(model.TimeUnit.NANOS):
+            return LocalTimestampNanos.from_datetime(moments.moment(about))
+        case model.LocalTimestamp():
+            return moments.moment(about)
+        case model.Duration():
+            return Duration(days=about.number % 2**32)
+        case _:
+            assert_never(logical)
