@@ -20,6 +20,7 @@ except ModuleNotFoundError:
 from avrogen.cli.build import build
 from avrogen.cli.check import check
 from avrogen.cli.dead_letters import dead_letters
+from avrogen.cli.docs import docs
 from avrogen.cli.registry import registry
 
 __all__ = ["main"]
@@ -34,4 +35,5 @@ def main() -> None:
 main.add_command(build)
 main.add_command(check)
 main.add_command(dead_letters)
+main.add_command(docs)
 main.add_command(registry)
