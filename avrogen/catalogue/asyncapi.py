@@ -20,7 +20,7 @@ from avrogen.compiler.config import Topic
 from avrogen.compiler.topics import key_type
 from avrogen.sync.subjects import topic_subjects
 
-__all__ = ["asyncapi_document"]
+__all__ = ["asyncapi_text"]
 
 _BINARY: Final = "avro/binary"
 """The content type that Avro's specification has for its binary encoding."""
@@ -59,10 +59,8 @@ _DEAD_LETTER: Final[Json] = {
 }
 
 
-def asyncapi_document(
-    landscape: Landscape, examples: Mapping[str, Example | None]
-) -> dict[str, Json]:
-    """The document. Its version is a digest of what it says, as schemas have no version.
+def asyncapi_text(landscape: Landscape, examples: Mapping[str, Example | None]) -> str:
+    """The document, in YAML. Its version is a digest of what it says, as schemas have no version.
 
     Args:
         landscape: schemas and topics.
@@ -79,13 +77,16 @@ def asyncapi_document(
         "operations": dict(_operations(landscape.topics)),
         "components": {"schemas": schemas},
     }
-    digest = hashlib.sha256(yaml_text(parts).encode()).hexdigest()[:12]
-    return {
+    body = yaml_text(parts)
+    head: dict[str, Json] = {
         "asyncapi": "3.0.0",
-        "info": {"title": "Event catalogue", "version": digest},
+        "info": {
+            "title": "Event catalogue",
+            "version": hashlib.sha256(body.encode("utf-8")).hexdigest()[:12],
+        },
         "defaultContentType": _BINARY,
-        **parts,
     }
+    return yaml_text(head) + body
 
 
 def _channels(

@@ -18,6 +18,7 @@ __all__ = ["avro_json"]
 
 _FLOAT: Final = struct.Struct("<f")
 _DOUBLE: Final = struct.Struct("<d")
+_LARGEST_FLOAT: Final = (2 - 2**-23) * 2.0**127
 
 
 def avro_json(
@@ -107,8 +108,8 @@ class _Reading:
 
 def _shortest(value: float) -> float:
     """The number of the fewest digits that a float of 32 bits cannot tell from this one."""
-    for digits in range(1, 9):
-        short = float(f"{value:.{digits}g}")
-        if _FLOAT.pack(short) == _FLOAT.pack(value):
-            return short
-    return value
+    candidates = (float(f"{value:.{digits}g}") for digits in range(1, 9))
+    # The largest floats may be rounded to what is too large for one.
+    fitting = (short for short in candidates if abs(short) <= _LARGEST_FLOAT)
+    same = (short for short in fitting if _FLOAT.pack(short) == _FLOAT.pack(value))
+    return next(same, value)

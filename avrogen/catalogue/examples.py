@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from avrogen.avro import model
+from avrogen.avro.references import reachable_types
 from avrogen.catalogue.avro_json import avro_json
 from avrogen.catalogue.landscape import Entry, Landscape
 from avrogen.catalogue.python_source import python_example
@@ -36,9 +37,10 @@ def example_of(entry: Entry, landscape: Landscape) -> Example | None:
         None if there is none that could be shown: the type has no values, or they lie too deep.
     """
     try:
-        made = ExampleMaker(entry.type, landscape.types).make(1)
-        data = CheckedWriter(plan_for(entry.type, landscape.types, None)).write(made)
-        value = avro_json(data, entry.type, landscape.types)
+        types = reachable_types(entry.type, landscape.types)
+        made = ExampleMaker(entry.type, types).make(1)
+        data = CheckedWriter(plan_for(entry.type, types, None)).write(made)
+        value = avro_json(data, entry.type, types)
         return Example(value, python_example(entry, value, landscape))
     except (ValueError, EncodeError, RecursionError):
         return None

@@ -12,14 +12,13 @@ import jinja2
 
 import avrogen
 from avrogen.catalogue.addresses import ASYNCAPI, OVERVIEW, SEARCH, addresses_of
-from avrogen.catalogue.asyncapi import asyncapi_document
+from avrogen.catalogue.asyncapi import asyncapi_text
 from avrogen.catalogue.examples import example_of
 from avrogen.catalogue.graph.graphs import GraphMaker
 from avrogen.catalogue.landscape import Landscape
 from avrogen.catalogue.other_pages import namespace_page, overview_page, topic_page
 from avrogen.catalogue.search import search_index
 from avrogen.catalogue.type_page import type_page
-from avrogen.catalogue.yaml_text import yaml_text
 from avrogen.compiler.marks import Marks
 from avrogen.compiler.template_folder import template_folder
 
@@ -93,8 +92,7 @@ def _files(landscape: Landscape) -> Iterator[tuple[str, str]]:
         yield f"assets/{name}", _marked(name, (_folder() / name).read_text("utf-8"))
     index = "search-index.js"
     yield f"assets/{index}", _marked(index, search_index(landscape, addresses))
-    document = yaml_text(asyncapi_document(landscape, examples))
-    yield ASYNCAPI, _marked(ASYNCAPI, document)
+    yield ASYNCAPI, _marked(ASYNCAPI, asyncapi_text(landscape, examples))
 
 
 def _marked(name: str, text: str) -> str:

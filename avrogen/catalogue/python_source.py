@@ -117,7 +117,8 @@ class _Writer:
                 data = value.encode("latin-1")
                 if logical:
                     return logical_value(logical, data)
-                return Expression.of(symbol, f"({bytes_literal(data)})")
+                literal = Expression((bytes_literal(data),))
+                return _call(Expression.of(symbol, "("), [(Expression(()), literal)], ")")
             case _:
                 assert_never(named)
 

@@ -17,6 +17,8 @@ __all__ = ["GraphMaker"]
 _MOST: Final = 70
 """Boxes that a picture can have and be understood."""
 
+_MOST_LINES: Final = 120
+
 _MOST_ON_A_SIDE: Final = 12
 
 
@@ -143,4 +145,6 @@ def _graph(nodes: Iterable[Node], edges: Sequence[Edge]) -> Graph | None:
     """A graph without things that nothing is said of; None if none are left, or too many."""
     connected = {name for edge in edges for name in edge}
     shown = tuple(node for node in nodes if node.id in connected)
-    return Graph(shown, tuple(dict.fromkeys(edges))) if 0 < len(shown) <= _MOST else None
+    lines = tuple(dict.fromkeys(edges))
+    is_clear = 0 < len(shown) <= _MOST and len(lines) <= _MOST_LINES
+    return Graph(shown, lines) if is_clear else None
