@@ -38,7 +38,7 @@ THIRD_PARTY = {
     "cli": {"click"},
     "kafka": {"confluent_kafka", "opentelemetry"},  # inside functions: see below
     "letters": {"confluent_kafka"},
-    "testing": {"confluent_kafka"},
+    "testing": {"confluent_kafka", "hypothesis"},
 }
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_WRITERS",
+    "classes_of",
     "decoder_for",
     "decoder_of",
     "encoder_of",
@@ -124,7 +125,7 @@ def encoder_of(owner: SchemaOwner | Schema) -> Encoder:
         encode: Encoder | None = vars(owner).get("__avro_encoder__")
         if encode is None:
             schema = _schema(owner)
-            encode = compile_encoder(plan_for(schema.type, schema.types, _classes(owner)))
+            encode = compile_encoder(plan_for(schema.type, schema.types, classes_of(owner)))
             setattr(owner, "__avro_encoder__", encode)  # noqa: B010 -- unknown to type checkers
         return encode
 
@@ -186,7 +187,7 @@ def _decoders(owner: SchemaOwner | Schema) -> Decoders:
     with _lock:
         decoders: Decoders | None = vars(owner).get("__avro_decoders__")
         if decoders is None:
-            decoders = Decoders(_schema(owner), _classes(owner))
+            decoders = Decoders(_schema(owner), classes_of(owner))
             setattr(owner, "__avro_decoders__", decoders)  # noqa: B010 -- as above
         return decoders
 
@@ -195,7 +196,7 @@ def _schema(owner: SchemaOwner | Schema) -> Schema:
     return owner if isinstance(owner, Schema) else owner.__avro_schema__
 
 
-def _classes(owner: SchemaOwner | Schema) -> Classes | None:
+def classes_of(owner: SchemaOwner | Schema) -> Classes | None:
     """The classes for the types of an owner's schema; None: its values are plain."""
     if isinstance(owner, Schema):
         return None

@@ -25,7 +25,7 @@ from avrogen.codec.planning.own import plan_for
 from avrogen.codec.sizes import LeastSizes
 from tests.codec.dynamic import Package, as_plain
 from tests.codec.partners import Apache, FastAvro
-from tests.strategies import Case, cases, is_same
+from tests.strategies import Case, cases, is_ambiguous, is_same
 
 
 @given(cases())
@@ -50,7 +50,9 @@ def test_classes_write_and_read_the_same_bytes(case: Case) -> None:
     package = Package(schema)
     value = package.written(case.value.written)
     data = package.codec.to_avro(value)
-    assert data == FastAvro(case.schema).write(case.value.raw)
+    # An object has no branch with it: where two hold it, another may have been meant.
+    if not is_ambiguous(case.schema):
+        assert data == FastAvro(case.schema).write(case.value.raw)
     back = package.codec.from_avro(data)
     assert is_same(as_plain(back), as_plain(value))
     assert package.codec.to_avro(back) == data

@@ -13,7 +13,7 @@ from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
 from avrogen.testing.examples import moments, numbers, texts
 from avrogen.testing.examples.about import About, words_of
 from avrogen.testing.examples.defaults import default_value
-from avrogen.testing.examples.least import TOO_MANY, LeastParts
+from avrogen.testing.least import TOO_MANY, LeastParts
 
 __all__ = ["ExampleMaker"]
 

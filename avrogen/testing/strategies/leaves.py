@@ -1,0 +1,134 @@
+"""Strategies for values without values in them, from end to end of what their types hold.
+
+Each value is made of one choice wherever it can be, as choices are what hypothesis takes time for.
+Ints are drawn from their whole range, in which hypothesis prefers the ends, small numbers and
+powers of two; dates and times are drawn as the numbers that are on the wire. Bytes, collections
+and texts in collections and unions are drawn short, and those of the greatest length repeated: then
+their lengths take more than one byte, at no more than the cost of a short one.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from avrogen.avro.model import TimeUnit
+from avrogen.codec import plan
+from avrogen.codec.conversions import (
+    EPOCH_ORDINAL,
+    LOCAL_EPOCH,
+    PER_SECOND,
+    date_from_days,
+    time_from_units,
+    timestamp_from_units,
+)
+from avrogen.codec.limits import MAX_DECIMAL_DIGITS
+from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
+
+__all__ = [
+    "DURATIONS",
+    "LOCAL_NANOS",
+    "LONG_TEXTS",
+    "MOST_CHARACTERS",
+    "NANOS",
+    "REPEATED",
+    "TEXTS",
+    "leaf",
+]
+
+B = TypeVar("B", str, bytes)
+
+MOST_CHARACTERS: Final = 8
+"""The greatest length of texts and bytes that is drawn."""
+
+REPEATED: Final = 20
+"""How often what has the greatest length is repeated: lengths over 63 take two bytes."""
+
+_DAY: Final = 86_400
+
+
+def leaf(operation: plan.Operation) -> SearchStrategy[Any]:
+    """Values that an operation of a leaf writes, and reads back as equals. NaN is never drawn."""
+    match operation:
+        case plan.NullOperation():
+            return st.none()
+        case plan.BooleanOperation():
+            return st.booleans()
+        case plan.IntegerOperation(bits):
+            return _ints(bits)
+        case plan.RealOperation(bits):
+            return st.floats(width=bits, allow_nan=False)
+        case plan.BytesOperation():
+            return st.binary(max_size=MOST_CHARACTERS).map(_lengthened)
+        case plan.StringOperation():
+            return TEXTS
+        case plan.FixedOperation(_, size, class_):
+            return _fixed(size).map(class_)
+        case plan.EnumOperation(_, _, values):
+            return st.sampled_from(values)
+        case plan.DecimalOperation(precision, scale):
+            return _decimals(precision, scale)
+        case plan.UuidOperation():
+            return st.integers(0, (1 << 128) - 1).map(lambda number: UUID(int=number))
+        case plan.DateOperation():
+            days = [day.toordinal() - EPOCH_ORDINAL for day in (date.min, date.max)]
+            return st.integers(*days).map(date_from_days)
+        case plan.TimeOperation(unit):
+            units = st.integers(0, _DAY * PER_SECOND[unit] - 1)
+            return units.map(lambda number: time_from_units(number, unit))
+        case plan.TimestampOperation(unit, local):
+            return _timestamps(unit, local=local)
+        case plan.NanosOperation(local):
+            return LOCAL_NANOS if local else NANOS
+        case plan.DurationOperation():
+            return DURATIONS
+        case _:
+            raise AssertionError(f"{type(operation).__name__} is no leaf")
+
+
+def _ints(bits: plan.Bits) -> SearchStrategy[int]:
+    return st.integers(-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
+
+
+NANOS: Final = _ints(64).map(TimestampNanos)
+LOCAL_NANOS: Final = _ints(64).map(LocalTimestampNanos)
+_PART = st.integers(0, (1 << 32) - 1)
+DURATIONS: Final = st.builds(Duration, _PART, _PART, _PART)
+
+
+def _lengthened(value: B) -> B:
+    return value * REPEATED if len(value) == MOST_CHARACTERS else value
+
+
+TEXTS: Final = st.text(max_size=MOST_CHARACTERS)
+LONG_TEXTS: Final = TEXTS.map(_lengthened)
+"""Short ones too. They take half as much time again, which is too much for every text."""
+
+
+def _fixed(size: int) -> SearchStrategy[bytes]:
+    """So many bytes, of which no more are drawn than hypothesis can take."""
+    drawn = min(size, 64)
+    if drawn == size:
+        return st.binary(min_size=size, max_size=size)
+    return st.binary(min_size=drawn, max_size=drawn).map(
+        lambda part: (part * (size // drawn + 1))[:size]
+    )
+
+
+def _decimals(precision: int, scale: int) -> SearchStrategy[Decimal]:
+    most = 10 ** min(precision, MAX_DECIMAL_DIGITS) - 1
+    return st.integers(-most, most).map(
+        lambda unscaled: Decimal((int(unscaled < 0), Decimal(unscaled).as_tuple().digits, -scale))
+    )
+
+
+def _timestamps(unit: TimeUnit, *, local: bool) -> SearchStrategy[datetime]:
+    """From the year 1 to the end of 9999, in whole units."""
+    step = timedelta(microseconds=1_000_000 // PER_SECOND[unit])
+    units = st.integers((datetime.min - LOCAL_EPOCH) // step, (datetime.max - LOCAL_EPOCH) // step)
+    return units.map(lambda number: timestamp_from_units(number, unit, local=local))

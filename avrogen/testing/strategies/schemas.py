@@ -1,0 +1,170 @@
+"""Schemas of all kinds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from avrogen.avro.names import PRIMITIVES, namespace_of
+from avrogen.codec.schema import Schema
+from avrogen.testing.strategies.schema_defaults import default_for
+from avrogen.testing.strategies.schema_leaves import FIXED_KINDS, LEAVES, decimals
+
+__all__ = ["arbitrary_schema", "schema_json"]
+
+_DEPTH: Final = 3
+_SYMBOLS: Final = (1, 2, 5, 64, 65, 300)
+"""How many an enum may have: positions over 63 take two bytes."""
+
+
+def arbitrary_schema() -> SearchStrategy[Schema]:
+    """Valid schemas of all that Avro 1.12 has, which can be written and read.
+
+    Named types in namespaces and without, recursion through unions, arrays and maps, aliases,
+    defaults, logical types, docs, orders and custom attributes; at the top stands any type.
+    """
+    return schema_json().map(lambda schema: Schema.parse(json.dumps(schema)))
+
+
+@st.composite
+def schema_json(draw: DrawFn) -> Any:
+    """Such a schema as JSON, with every named type defined where it is first used."""
+    namespaces = draw(st.sampled_from([[""], ["space0", "space1"], ["space0", "space0.inner"]]))
+    return _Drawing(draw, namespaces).schema(_DEPTH, "", in_union=False)
+
+
+class _Drawing:
+    """One schema in the making.
+
+    Attributes:
+        _defined: the named types that can be referred to, by full name.
+        _count: how many have got a name.
+    """
+
+    def __init__(self, draw: DrawFn, namespaces: Sequence[str]) -> None:
+        self._draw = draw
+        self._namespaces = namespaces
+        self._defined: dict[str, Any] = {}
+        self._count = 0
+
+    def schema(self, depth: int, namespace: str, *, in_union: bool) -> Any:
+        """A type, as it stands inside a namespace."""
+        kinds = ["leaf", "leaf", "enum", "fixed"]
+        if depth > 0:
+            kinds += ["record", "record", "array", "map"] + ([] if in_union else ["union"])
+        if self._defined:
+            kinds.append("reference")
+        match self._draw(st.sampled_from(kinds)):
+            case "leaf":
+                return self._draw(LEAVES | decimals())
+            case "enum":
+                return self._enum(namespace)
+            case "fixed":
+                return self._named("fixed", namespace, **self._draw(FIXED_KINDS))[0]
+            case "array":
+                return {"type": "array", "items": self.schema(depth - 1, namespace, in_union=False)}
+            case "map":
+                return {"type": "map", "values": self.schema(depth - 1, namespace, in_union=False)}
+            case "record":
+                return self._record(depth, namespace)
+            case "union":
+                return self._union(depth, namespace)
+            case _:
+                name = self._draw(st.sampled_from(sorted(self._defined)))
+                return self._as_seen_from(namespace, name)
+
+    def _named(self, kind: str, namespace: str, **members: Any) -> tuple[Any, str]:
+        """A definition, spelled in one of the ways that there are, and its full name."""
+        self._count += 1
+        own, name = self._draw(st.sampled_from(self._namespaces)), f"T{self._count}"
+        full = f"{own}.{name}" if own else name
+        if own == namespace:
+            head: dict[str, Any] = {"type": kind, "name": name}
+        elif own and self._draw(st.booleans()):
+            head = {"type": kind, "name": full}
+        else:
+            head = {"type": kind, "name": name, "namespace": own}
+        if self._draw(_SELDOM):
+            head["aliases"] = self._draw(
+                st.sampled_from([[f"Old{name}"], [f"old.{name}", "Older"]])
+            )
+            head["aliases"] = [f"{alias}{self._count}" for alias in head["aliases"]]
+        if self._draw(_SELDOM):
+            head |= self._draw(st.sampled_from([{"doc": "A type."}, {"owner": {"team": ["a", 1]}}]))
+        defined = {**head, **members}
+        if kind != "record":  # which must not contain itself directly
+            self._defined[full] = defined
+        return defined, full
+
+    def _enum(self, namespace: str) -> Any:
+        symbols = [f"S{n}" for n in range(self._draw(st.sampled_from(_SYMBOLS)))]
+        default = {"default": self._draw(st.sampled_from(symbols))} if self._draw(_SELDOM) else {}
+        return self._named("enum", namespace, symbols=symbols, **default)[0]
+
+    def _record(self, depth: int, namespace: str) -> Any:
+        record, full = self._named("record", namespace)
+        inner = namespace_of(full)
+        record["fields"] = [
+            self._field(f"f{index}", self.schema(depth - 1, inner, in_union=False))
+            for index in range(self._draw(st.integers(0, 5)))
+        ]
+        link = self._draw(st.sampled_from(["", "", "union", "array", "map"]))
+        if link:
+            itself = self._as_seen_from(inner, full)
+            types = {
+                "union": ["null", itself],
+                "array": {"type": "array", "items": itself},
+                "map": {"type": "map", "values": itself},
+            }
+            record["fields"].append({"name": "again", "type": types[link]})
+        self._defined[full] = record
+        return record
+
+    def _field(self, name: str, type_: Any) -> Any:
+        field = {"name": name, "type": type_}
+        match self._draw(st.sampled_from(["", "", "", "default", "default", "alias", "order"])):
+            case "default":
+                default = default_for(type_, self._defined)
+                return field if default is None else {**field, "default": default.value}
+            case "alias":
+                return {**field, "aliases": [f"old_{name}"], "doc": "A field."}
+            case "order":
+                order = self._draw(st.sampled_from(["ascending", "descending", "ignore"]))
+                return {**field, "order": order, "pii": True}
+            case _:
+                return field
+
+    def _union(self, depth: int, namespace: str) -> Any:
+        """Of branches that the specification lets be in one union: one of each unnamed type."""
+        branches: list[Any] = []
+        taken: set[str] = set()
+        for _ in range(self._draw(st.integers(1, 5))):
+            known = dict(self._defined)
+            branch = self.schema(depth - 1, namespace, in_union=True)
+            name = self._branch_name(branch, namespace)
+            if name in taken:
+                self._defined = known  # what was defined in it is not there
+            else:
+                taken.add(name)
+                branches.append(branch)
+        return branches
+
+    def _branch_name(self, branch: Any, namespace: str) -> str:
+        if isinstance(branch, str):
+            return branch if branch in PRIMITIVES or "." in branch else f"{namespace}.{branch}"
+        if "name" not in branch:
+            return str(branch["type"])
+        name = branch["name"]
+        return name if "." in name else f"{branch.get('namespace', namespace)}.{name}"
+
+    def _as_seen_from(self, namespace: str, name: str) -> str:
+        """A full name, or the short one where that leads to the same type."""
+        short = name.rpartition(".")[2]
+        return short if namespace_of(name) == namespace and self._draw(st.booleans()) else name
+
+
+_SELDOM = st.sampled_from([False, False, False, True])
