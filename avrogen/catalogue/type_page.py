@@ -42,7 +42,7 @@ class FieldRow:
         anchor: its place on the page.
         python: its name in Python, if that is another; or "".
         type: its type in words.
-        annotation: its type in Python.
+        annotation: its type in Python, if that reads otherwise; or "".
         default: JSON; None: the field has to be given.
         doc: what the schema says about it; or "".
         aliases: other names it is read by.
@@ -168,12 +168,14 @@ def _fields(entry: Entry, landscape: Landscape, addresses: Addresses) -> Iterato
         return
     assert isinstance(entry.definition, RecordClass)
     for field, python in zip(entry.named.fields, entry.definition.fields, strict=True):
+        type_ = linked(type_words(field.type, landscape.types), addresses)
+        annotation = annotation_text(python.annotation)
         yield FieldRow(
             name=field.name,
             anchor=field_anchor(field.name),
             python="" if python.name == field.name else python.name,
-            type=linked(type_words(field.type, landscape.types), addresses),
-            annotation=annotation_text(python.annotation),
+            type=type_,
+            annotation="" if annotation == "".join(word.text for word in type_) else annotation,
             default=None if field.default is model.NO_DEFAULT else json_line(field.default),
             doc=(field.doc or "").strip(),
             aliases=field.aliases,

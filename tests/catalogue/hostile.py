@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 __all__ = ["ATTACKS", "MARK", "TOPICS", "hostile_schemas"]
@@ -51,16 +52,17 @@ tombstones = true
 """
 
 
-def hostile_schemas() -> dict[str, str]:
-    """A record, an enum and a fixed with each text, and a map and a union; by their paths.
+def hostile_schemas(texts: Sequence[str] = ATTACKS) -> dict[str, str]:
+    """A record, an enum and a fixed with each text, and a map; by their paths.
 
     Paths of files are texts, too.
     """
+    first = texts[0].replace("/", "")
     files = {
-        f"<img src=x onerror={MARK}>'\" {index}.avsc": json.dumps(schemas(index, attack))
-        for index, attack in enumerate(ATTACKS)
+        f"{first} {index}.avsc": json.dumps(schemas(index, text))
+        for index, text in enumerate(texts)
     }
-    files["<b>map.avsc"] = json.dumps({"type": "map", "values": "h.R0"})
+    files[f"{first} map.avsc"] = json.dumps({"type": "map", "values": "h.R0"})
     return files
 
 

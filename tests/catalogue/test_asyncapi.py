@@ -34,8 +34,8 @@ def packages() -> Path:
         pytest.skip(f"not installed: {', '.join(missing)}")
 
     def install(folder: Path) -> None:
-        options = ["--no-audit", "--no-fund", "--ignore-scripts", "--silent", "--prefix", folder]
-        subprocess.run(["npm", "install", *options, *PACKAGES], check=True, timeout=300)
+        options = ["--no-audit", "--no-fund", "--ignore-scripts", "--silent"]
+        subprocess.run(["npm", "install", *options, *PACKAGES], cwd=folder, check=True, timeout=300)
 
     try:
         return cached_folder("asyncapi-parser-3.6.6", "downloading @asyncapi/parser", install)
@@ -109,8 +109,8 @@ def test_example(packages: Path, tmp_path: Path) -> None:
 
 def test_hostile_texts(packages: Path, tmp_path: Path) -> None:
     """Attributes by the names of Avro's own, aliases of all kinds, errors, tombstones."""
-    attributes = {"aliases": [1], "doc": 1, "name": {}, "namespace": 7, "order": "up"}
-    odd = {
+    attributes: dict[str, Any] = {"aliases": [1], "doc": 1, "name": {}, "namespace": 7, "order": "up"}
+    odd: dict[str, Any] = {
         "type": "error",
         "name": "h.Odd",
         "aliases": ["h.Same", "other.One", "Plain"],
@@ -153,7 +153,7 @@ def test_every_text_is_read_as_it_was(packages: Path, tmp_path: Path) -> None:
 
 def test_the_version_is_that_of_what_is_said() -> None:
     config = '[topics.t]\nvalue = "R"\n'
-    record = {"type": "record", "name": "R", "fields": []}
+    record: dict[str, Any] = {"type": "record", "name": "R", "fields": []}
     one = document({"r.avsc": json.dumps(record)}, config)
     moved = document({"other.avsc": json.dumps(record)}, config)
     changed = document({"r.avsc": json.dumps({**record, "doc": "New."})}, config)

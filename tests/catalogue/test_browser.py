@@ -41,10 +41,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_browser_tells_of_what_goes_wrong(tmp_path: Path) -> None:
     """Else the tests below would prove nothing."""
     file = tmp_path / "page.html"
-    attack = f"<p>shown</p><script>document.documentElement.setAttribute('data-{MARK}','1');nope()</script>"
-    file.write_text(
-        f"<!DOCTYPE html><html><head><title>t</title></head><body>{attack}</body></html>"
-    )
+    attack = f"{ATTACKS[0]}<script>nope()</script>"
+    file.write_text(f"<!DOCTYPE html><html><head></head><body>{attack}</body></html>")
     shown = opened(file)
     assert f"data-{MARK}" in shown.page.elements[0][1]
     assert any("nope is not defined" in line for line in shown.console)
@@ -74,9 +72,8 @@ def test_hostile_texts_are_texts(hostile: Path, page: str) -> None:
 
 def test_the_policy_stops_what_gets_past(example: Path, tmp_path: Path) -> None:
     page = (example / "index.html").read_text("utf-8").replace("../", "")
-    attack = f"<script>document.documentElement.setAttribute('data-{MARK}','1')</script>"
     file = example / "changed.html"
-    file.write_text(page.replace("</main>", f"{attack}</main>"), "utf-8")
+    file.write_text(page.replace("</main>", f"{ATTACKS[0]}</main>"), "utf-8")
     shown = opened(file)
     file.unlink()
     assert f"data-{MARK}" not in shown.page.elements[0][1]

@@ -6,14 +6,19 @@ import io
 import json
 from typing import Any
 
+import black
 import fastavro
 import pytest
 
 from avrogen import Schema
+from avrogen.avro.schema_json import self_contained_json
 from avrogen.catalogue.examples import Example, example_of
 from avrogen.catalogue.landscape import Entry, Landscape
 from tests.catalogue.pages import EXAMPLE, landscape
 from tests.conftest import Build
+
+# fastavro's types are too loose for a strict checker.
+_fastavro: Any = fastavro
 
 NAMES = {
     # What programs call their values, what Python keeps for itself, and what is imported anyway.
@@ -77,8 +82,6 @@ def example_texts() -> dict[str, str]:
 
 
 def schema_of(entry: Entry, of: Landscape) -> Schema:
-    from avrogen.avro.schema_json import self_contained_json
-
     return Schema.parse(json.dumps(self_contained_json(entry.type, of.types)))
 
 
@@ -99,16 +102,14 @@ def test_python_and_json_are_the_same_value(build: Build, schemas: dict[str, str
         exec(compile(example.python, entry.id, "exec"), namespace)
         if entry.id in RECURSIVE:
             continue
-        parsed = fastavro.parse_schema(json.loads(str(schema_of(entry, of))))
-        (value,) = fastavro.json_reader(io.StringIO(json.dumps(example.json)), parsed)
+        parsed = _fastavro.parse_schema(json.loads(str(schema_of(entry, of))))
+        (value,) = _fastavro.json_reader(io.StringIO(json.dumps(example.json)), parsed)
         out = io.BytesIO()
-        fastavro.schemaless_writer(out, parsed, value)
+        _fastavro.schemaless_writer(out, parsed, value)
         assert out.getvalue() == namespace["data"], entry.id
 
 
-def test_programs_are_laid_out_as_black_does(build: Build) -> None:
-    import black
-
+def test_programs_are_laid_out_as_black_does() -> None:
     of = found(example_texts())
     for entry in of.entries.values():
         python = made(entry, of).python
