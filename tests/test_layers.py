@@ -26,7 +26,8 @@ MAY_IMPORT = {
     "sync": {"errors", "avro", "codec", "kafka", "compiler"},
     "evolution": {"errors", "avro", "codec", "kafka", "compiler", "sync"},
     "letters": {"errors", "codec", "kafka", "sync"},
-    "cli": {"errors", "avro", "compiler", "sync", "evolution", "letters", "__init__"},
+    "catalogue": {"errors", "avro", "codec", "compiler", "sync", "testing", "__init__"},
+    "cli": {"errors", "avro", "compiler", "sync", "evolution", "letters", "catalogue", "__init__"},
     "__main__": {"cli"},
     "__init__": {"errors", "avro", "codec", "runtime"},
 }
@@ -35,6 +36,7 @@ MAY_IMPORT = {
 THIRD_PARTY = {
     "compiler": {"black", "jinja2", "platformdirs"},
     "building": {"hatchling", "setuptools"},
+    "catalogue": {"jinja2"},
     "cli": {"click", "watchfiles"},
     "kafka": {"confluent_kafka", "opentelemetry"},  # inside functions: see below
     "letters": {"confluent_kafka"},

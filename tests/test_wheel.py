@@ -43,7 +43,8 @@ def test_wheel_holds_the_package_its_templates_and_what_codes_mean(wheel: Path) 
         names = set(archive.namelist())
     tops = {name.partition("/")[0] for name in names}
     assert tops == {"avrogen", wheel.name.removesuffix("-py3-none-any.whl") + ".dist-info"}
-    templates = {f"avrogen/compiler/templates/{p.name}" for p in (ROOT / "templates").iterdir()}
+    files = [p.relative_to(ROOT) for p in (ROOT / "templates").rglob("*") if p.is_file()]
+    templates = {f"avrogen/compiler/{file.as_posix()}" for file in files}
     modules = {p.relative_to(ROOT).as_posix() for p in (ROOT / "avrogen").rglob("*.py")}
     others = {"avrogen/py.typed", "avrogen/cli/diagnostics.md"}
     assert templates | modules | others == {n for n in names if "dist-info" not in n}

@@ -20,6 +20,7 @@ except ModuleNotFoundError:
 from avrogen.cli.build import build
 from avrogen.cli.check import check
 from avrogen.cli.dead_letters import dead_letters
+from avrogen.cli.docs import docs
 from avrogen.cli.explain import explain
 from avrogen.cli.init import init
 from avrogen.cli.registry import registry
@@ -39,5 +40,5 @@ def main() -> None:
     """
 
 
-for command in (build, check, dead_letters, explain, init, registry):
+for command in (build, check, dead_letters, docs, explain, init, registry):
     main.add_command(command)
