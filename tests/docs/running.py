@@ -101,7 +101,7 @@ def _run_python(block: Block, code: Any, python: ModuleType) -> None:
 def _run_commands(block: Block, shell: Shell) -> None:
     """A command whose output is not shown has to succeed."""
     for command, expected in commands_of(block.code):
-        output, code = shell.run(command)
+        output, code = shell.run(command, expected)
         where = f"{block.place}: $ {command}"
         if expected:
             _compare(expected, output, where)

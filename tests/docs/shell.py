@@ -43,8 +43,12 @@ class Shell:
             encoding="utf-8",
         )
 
-    def run(self, command: str) -> tuple[str, int]:
+    def run(self, command: str, expected: str = "") -> tuple[str, int]:
         """Run a command.
+
+        Args:
+            command: the line. One that ends in ``&`` goes on; then it is waited for its output.
+            expected: what it prints.
 
         Returns:
             What it prints on both of its outputs, and its exit code.
@@ -56,16 +60,19 @@ class Shell:
             return "", 0
         assert self._bash.stdin is not None
         assert self._bash.stdout is not None
-        # What it would read is nothing, and not the next command.
-        self._bash.stdin.write(f"{{ {command}\n}} </dev/null\nprintf '{_DONE}%d\\n' $?\n")
+        # What it would read is nothing, and not the next command, which may ask for $?.
+        done = f"status=$?; printf '{_DONE}%d\\n' $status; (exit $status)"
+        self._bash.stdin.write(f"{{ {command}\n}} </dev/null\n{done}\n")
         self._bash.stdin.flush()
-        output = ""
-        for line in self._bash.stdout:
+        output, status = "", None
+        awaited = expected.count("\n") if command.endswith("&") else 0
+        while status is None or output.count("\n") < awaited:
+            line = self._bash.stdout.readline()
+            assert line, f"the shell ended in: {command}\n{output}"
             before, done, code = line.partition(_DONE)
             output += before
-            if done:
-                return output, int(code)
-        raise AssertionError(f"the shell ended in: {command}\n{output}")
+            status = int(code) if done else status
+        return output, status
 
     def __enter__(self) -> Self:
         return self
@@ -76,7 +83,7 @@ class Shell:
         exc: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        self._bash.communicate()
+        self._bash.communicate("kill $(jobs -p) 2>/dev/null\n")
 
 
 def commands_of(code: str) -> Iterator[tuple[str, str]]:
