@@ -65,8 +65,9 @@ bench: .venv/.bench ## Measure codec, serializers and clients, with others besid
 	@echo "==> python benchmarks/build.py"
 	@$(BIN)/python benchmarks/build.py
 
-example: $(READY) ## Write generated_example/ anew
+example: $(READY) ## Write generated_example/ and the README's picture anew
 	@$(BIN)/avrogen build schemas/ -o generated_example/
+	@$(BIN)/python -m tests.docs.picture
 
 format: $(READY) ## Format the code
 	@$(BIN)/ruff check --fix-only --quiet $(CHECKED)
