@@ -50,6 +50,7 @@ html_title = "avrogen"
 html_extra_path = ["site"]  # leads from / to the first page
 html_copy_source = False
 html_show_sphinx = False
+html_show_copyright = False
 
 # `make docs` gets it from npm. Without it, diagrams are shown as they are written.
 _MERMAID = Path(__file__).parents[1] / ".venv/mermaid/package/dist"
