@@ -84,8 +84,8 @@ class Link:
 
 
 def name(page: Path) -> str:
-    """The path of a page, from the checkout."""
-    return page.relative_to(ROOT).as_posix()
+    """The path of a page, from the checkout if it is in there."""
+    return page.relative_to(ROOT).as_posix() if page.is_relative_to(ROOT) else page.name
 
 
 def starts_empty(page: Path) -> bool:
