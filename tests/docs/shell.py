@@ -91,7 +91,7 @@ def commands_of(code: str) -> Iterator[tuple[str, str]]:
     for part in re.split(r"^\$ ", code, flags=re.MULTILINE)[1:]:
         lines = part.splitlines(keepends=True)
         count = 1
-        while lines[count - 1].endswith("\\\n") or lines[count : count + 1] == ["> "]:
+        while lines[count - 1].endswith("\\\n"):
             count += 1
         yield "".join(lines[:count]).strip(), "".join(lines[count:])
 
