@@ -24,7 +24,7 @@ from tests.docs.shell import Shell, commands_of
 
 __all__ = ["KNOWN", "follow"]
 
-_SHOWN = frozenset({"text", "mermaid", "diff"})
+_SHOWN = frozenset({"text", "mermaid", "diff", "gitignore"})
 """What is there to be looked at."""
 _NAMED_TYPES = frozenset({"record", "enum", "fixed", "error"})
 KNOWN = _SHOWN | {"python", "console", "json", "toml", "yaml", "ini"}
@@ -34,13 +34,21 @@ _MODULE = "page"
 _CHECKER = doctest.OutputChecker()
 
 
-def follow(page: list[Block], folder: Path, names: Mapping[str, object]) -> None:
+def follow(
+    page: list[Block],
+    folder: Path,
+    names: Mapping[str, object],
+    environment: Mapping[str, str] = os.environ,
+    binaries: Path | None = None,
+) -> None:
     """Do what the blocks of a page say.
 
     Args:
         page: its blocks.
         folder: where the reader is.
         names: what Python blocks find.
+        environment: what commands find.
+        binaries: where their Python is; by itself, that which runs the tests.
 
     Raises:
         AssertionError: something else came out than the page says.
@@ -52,7 +60,7 @@ def follow(page: list[Block], folder: Path, names: Mapping[str, object]) -> None
     python = sys.modules[_MODULE] = ModuleType(_MODULE)
     python.__dict__.update(names)
     try:
-        with Shell(folder, os.environ) as shell:
+        with Shell(folder, environment, binaries) as shell:
             for block in runnable:
                 _do(block, folder, shell, python)
     finally:

@@ -28,10 +28,13 @@ class Shell:
     Args:
         folder: where it starts.
         environment: variables.
+        binaries: where its Python is; by itself, that which runs the tests.
     """
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
-        binaries = Path(sys.executable).parent
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], binaries: Path | None = None
+    ) -> None:
+        binaries = binaries or Path(sys.executable).parent
         self._bash = subprocess.Popen(
             ["bash", "--noprofile", "--norc"],
             cwd=folder,
