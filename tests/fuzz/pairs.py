@@ -112,7 +112,7 @@ class Pair:
             agrees = isinstance(raw, Value) and is_same(raw.value, theirs)
         except Exception as error:  # whatever it is: their exceptions are many
             theirs, agrees = error, isinstance(raw, Failure)
-        resolved = Resolved(json.loads(self.reader.text), self.raw_plan, theirs)
+        resolved = Resolved(json.loads(self.reader.text), self.raw_plan, raw, theirs)
         if not agrees and not resolution_fault(resolved):
             raise Find(f"{raw!r:.300}, but fastavro has {theirs!r:.200}")
 
