@@ -90,7 +90,7 @@ def name(page: Path) -> str:
 
 def starts_empty(page: Path) -> bool:
     """Whether its reader starts in an empty folder, not in one with ``schemas/`` and ``pkg/``."""
-    return _EMPTY in page.read_text("utf-8")
+    return f"\n{_EMPTY}\n" in page.read_text("utf-8")
 
 
 def blocks(page: Path) -> list[Block]:
