@@ -277,6 +277,7 @@ from pkg.com.acme import Moved, Order, Ref
 from pkg.topics import (
     ORDERS,
     AsyncByKeyProducer,
+    AsyncOrdersConsumer,
     AsyncOrdersProducer,
     ByKeyProducer,
     OrdersConsumer,
@@ -360,6 +361,36 @@ def receive(config: dict[str, object]) -> None:
         orders.run(wrong)  # error: another topic's messages
         for message in orders:
             assert_type(message, Message[str, Order | Moved])
+        orders.run_batches(lambda messages: assert_type(messages[0].value, Order | Moved))
+        orders.run_batches(handle)  # error: one message at a time
+        orders.commit(wrong)  # error: no message
+        with UnkeyedProducer({**config, "transactional.id": "me"}) as amounts:
+            orders.run_transactional(lambda _: amounts.send(Decimal(1)), amounts)
+            orders.run_transactional(wrong, amounts)  # error: another topic's messages
+
+
+async def handle_async(message: Message[str, Order | Moved]) -> None:
+    assert_type(message.value, Order | Moved)
+
+
+async def store(messages: list[Message[str, Order | Moved]]) -> None: ...
+
+
+async def wrong_async(message: Message[str, Ref]) -> None: ...
+
+
+async def receive_async(config: dict[str, object]) -> None:
+    async with AsyncOrdersConsumer(config, group="billing") as orders:
+        await orders.run(handle_async)
+        await orders.run(wrong_async)  # error: another topic's messages
+        await orders.run(handle)  # error: it cannot be awaited
+        await orders.run_batches(store, max_records=10)
+        await orders.run_batches(handle_async)  # error: one message at a time
+        async for message in orders:
+            assert_type(message, Message[str, Order | Moved])
+        async with AsyncOrdersProducer({**config, "transactional.id": "me"}) as moved:
+            await orders.run_transactional(handle_async, moved)
+            await orders.run_transactional(wrong_async, moved)  # error: another topic's messages
 
 
 assert_type(ORDERS.name, str)

@@ -100,7 +100,7 @@ class AsyncBatchLoop(AsyncLoop[K, V]):
         for part in batch.parts:
             self.handling.received(part.lane, part.messages)
         try:
-            with self.observation(messages):
+            with self.handling.observation(messages):
                 await handle(messages)
         except Exception as error:
             await self._failed_together(batch, handle, error)
@@ -136,7 +136,7 @@ class AsyncBatchLoop(AsyncLoop[K, V]):
             if part.lane.interrupted:
                 return
             try:
-                with self.observation([message]):
+                with self.handling.observation([message]):
                     await handle([message])
             except Exception as error:
                 part.rest = await self.failed(part.lane, error, message)

@@ -98,7 +98,7 @@ class BatchLoop(Loop[K, V]):
         for part in batch.parts:
             self.handling.received(part.lane, part.messages)
         try:
-            with self.observation(messages):
+            with self.handling.observation(messages):
                 handle(messages)
         except Exception as error:
             self._failed_together(batch, handle, error)
@@ -134,7 +134,7 @@ class BatchLoop(Loop[K, V]):
             if part.lane.interrupted:
                 return
             try:
-                with self.observation([message]):
+                with self.handling.observation([message]):
                     handle([message])
             except Exception as error:
                 part.rest = self.failed(part.lane, error, message)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, assert_never, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, assert_never, cast
 
 from avrogen.errors import ConsumeError, DeliveryError, TransactionError
 from avrogen.kafka.consuming.dead_letters import Origin, full_name
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from avrogen.kafka.observing.observer import AnyMessage, Observer
 
 __all__ = ["Counts", "DeadLetter", "Handling", "Resolution", "Undelivered"]
+
+_UNOBSERVED: Final = nullcontext()
 
 
 @dataclass(slots=True)
@@ -180,6 +183,12 @@ class Handling:
             if new:
                 lane.announced = new[-1].offset
                 self.observer.received(new, self.group)
+
+    def observation(self, messages: Sequence[AnyMessage]) -> AbstractContextManager[object]:
+        """What the observer has around the handling of messages."""
+        if self.observer is None:
+            return _UNOBSERVED
+        return self.observer.handling(messages, self.group)
 
     def done(self, lane: RawLane, offset: int) -> None:
         """The first message of a lane, whose offset this is, counts as handled."""

@@ -1,7 +1,8 @@
-"""What ``docs/kafka/consuming.md`` and ``migrating.md`` say: examples run, tables are true."""
+"""What ``docs/kafka.md``, ``consuming.md`` and ``migrating.md`` beneath it say: it is true."""
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -19,9 +20,10 @@ from avrogen.kafka.known_settings import CONSUMER_DEFAULTS
 from avrogen.testing.broker import EmbeddedBroker
 from avrogen.testing.registry import EmbeddedRegistry
 from generated_example.com.acme.shop import CancellationReason, OrderCancelled
-from generated_example.topics import ORDERS, OrdersProducer
-from tests.conftest import ROOT
+from generated_example.topics import ORDERS, OrdersProducer, PaymentSettledV1Producer
+from tests.conftest import ROOT, run_avrogen
 
+KAFKA = (ROOT / "docs/kafka.md").read_text("utf-8")
 CONSUMING = (ROOT / "docs/kafka/consuming.md").read_text("utf-8")
 MIGRATING = (ROOT / "docs/kafka/migrating.md").read_text("utf-8")
 SOURCES = "\n".join(
@@ -38,6 +40,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedBroker]:
         monkeypatch.setenv("SCHEMA_REGISTRY_URL", registry.url)
         monkeypatch.setenv("HOSTNAME", "billing-0")
         broker.create_topic(ORDERS.name, 1)
+        broker.create_topic(str(ORDERS.dead_letter), 1)
         config = {
             "bootstrap.servers": broker.bootstrap_servers,
             "schema.registry.url": registry.url,
@@ -51,6 +54,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedBroker]:
                         reason=CancellationReason.OUT_OF_STOCK,
                     )
                 )
+        with PaymentSettledV1Producer(config, register=True):
+            pass
         opened = Session[Any, Any].open
 
         def open_and_end(session: Session[Any, Any]) -> None:
@@ -70,6 +75,18 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedBroker]:
 def blocks(page: str) -> list[str]:
     found = re.findall(r"^( *)```python\n(.*?)^ *```$", page, re.DOTALL | re.MULTILINE)
     return [re.sub(f"^{indent}", "", block, flags=re.MULTILINE) for indent, block in found]
+
+
+def test_the_guide_runs(environment: EmbeddedBroker, capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, Any] = {}
+    examples = blocks(KAFKA)
+    assert len(examples) == 5
+    for example in examples:
+        exec(example, names)
+    assert capsys.readouterr().out.count("forget ") >= 2 * ORDERS_SENT
+    (command,) = re.findall(r"^ *\$ avrogen (.*)$", KAFKA, re.MULTILINE)
+    listed = run_avrogen(*os.path.expandvars(command).split())
+    assert (listed.exit_code, listed.stderr) == (0, "")
 
 
 def test_the_examples_run(environment: EmbeddedBroker, capsys: pytest.CaptureFixture[str]) -> None:

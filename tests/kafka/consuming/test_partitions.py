@@ -9,7 +9,8 @@ import pytest
 
 from avrogen import ClosedError, ConfigurationError, ConsumeError
 from avrogen.testing.broker import EmbeddedBroker
-from tests.kafka.clusters import AnyCluster
+from avrogen.testing.registry import EmbeddedRegistry
+from tests.kafka.clusters import AnyCluster, embedded_cluster
 from tests.kafka.consuming.rig import EventMessage, Handled, Member, Scene, eventually
 
 # --- pausing --------------------------------------------------------------------------------------
@@ -76,6 +77,26 @@ def test_seeking_before_anything_is_handled(cluster: AnyCluster) -> None:
         scene.run_until(consumer, handled, lambda: len(handled) == 5)
     assert handled.numbers == [15, 16, 17, 18, 19]
     assert scene.committed() == {0: 20}
+
+
+def test_seeking_while_the_client_asks_where_to_begin(broker: EmbeddedBroker) -> None:
+    """The answer comes later, and would have librdkafka ask again and begin there after all."""
+    with EmbeddedRegistry() as registry:
+        scene = Scene.of(embedded_cluster(broker, registry.url))
+        scene.send(20)
+        handled = Handled()
+        broker.delay(0.05)
+        consumer = scene.consumer()
+
+        def run(handle: Handled) -> None:
+            consumer.seek("beginning")
+            consumer.seek(15, 0)
+            consumer.run(handle)
+
+        with Member(consumer, handled, run=run):
+            eventually(lambda: len(handled) == 5)
+            sleep(1)
+    assert handled.numbers == [15, 16, 17, 18, 19]
 
 
 def test_seeking_back_from_a_handler(cluster: AnyCluster) -> None:
