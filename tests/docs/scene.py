@@ -3,7 +3,8 @@
 Pages find it where they say it is: in the environment, as ``KAFKA_BROKERS`` and
 ``SCHEMA_REGISTRY_URL``, and in ``config``. The topics are those of ``schemas/avrogen.toml``, their
 schemas are registered, and three orders were cancelled. A consumer of a page is stopped when it has
-handled what there was when it was opened, or when nothing is left for it.
+handled what there was when it was opened, or when nothing is left for it; one that handles nothing
+shows nothing, and is a mistake.
 """
 
 from __future__ import annotations
@@ -62,8 +63,10 @@ def scene(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, object]]:
             if topic.dead_letter is not None:
                 broker.create_topic(topic.dead_letter, 3)
         _register_and_send(config)
-        _end_consumers(broker, monkeypatch)
+        consumers = _end_consumers(broker, monkeypatch)
         yield config
+        idle = [each.group for each in consumers if not each.counters().consumed]
+        assert not idle, "consumers of the page that handled nothing"
 
 
 def _register_and_send(config: dict[str, object]) -> None:
@@ -82,13 +85,22 @@ def _register_and_send(config: dict[str, object]) -> None:
             )
 
 
-def _end_consumers(broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+def _end_consumers(
+    broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
+) -> list[Session[Any, Any]]:
+    """Have all consumers end.
+
+    Returns:
+        Those that were opened, as they come.
+    """
+    consumers: list[Session[Any, Any]] = []
     opened = Session[Any, Any].open
     seek = Partitions.seek
 
     def open_and_end(session: Session[Any, Any]) -> None:
         there = len(broker.records(session.topic.name))
         opened(session)
+        consumers.append(session)
         threading.Thread(target=_end, args=(session, there), daemon=True).start()
 
     def seek_or_begin(partitions: Partitions, to: Position, *rest: Any) -> None:
@@ -97,6 +109,7 @@ def _end_consumers(broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(Session, "open", open_and_end)
     monkeypatch.setattr(Partitions, "seek", seek_or_begin)
+    return consumers
 
 
 def _end(session: Session[Any, Any], there: int) -> None:
