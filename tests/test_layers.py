@@ -35,7 +35,7 @@ MAY_IMPORT = {
 THIRD_PARTY = {
     "compiler": {"black", "jinja2", "platformdirs"},
     "building": {"hatchling", "setuptools"},
-    "cli": {"click"},
+    "cli": {"click", "watchfiles"},
     "kafka": {"confluent_kafka", "opentelemetry"},  # inside functions: see below
     "letters": {"confluent_kafka"},
     "testing": {"confluent_kafka"},

@@ -38,14 +38,15 @@ def environment(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
     return folder
 
 
-def test_wheel_holds_the_package_and_its_templates(wheel: Path) -> None:
+def test_wheel_holds_the_package_its_templates_and_what_codes_mean(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     tops = {name.partition("/")[0] for name in names}
     assert tops == {"avrogen", wheel.name.removesuffix("-py3-none-any.whl") + ".dist-info"}
     templates = {f"avrogen/compiler/templates/{p.name}" for p in (ROOT / "templates").iterdir()}
     modules = {p.relative_to(ROOT).as_posix() for p in (ROOT / "avrogen").rglob("*.py")}
-    assert templates | modules | {"avrogen/py.typed"} == {n for n in names if "dist-info" not in n}
+    others = {"avrogen/py.typed", "avrogen/cli/diagnostics.md"}
+    assert templates | modules | others == {n for n in names if "dist-info" not in n}
 
 
 def test_sdist_holds_what_it_takes_to_build(distributions: Path) -> None:
@@ -53,7 +54,7 @@ def test_sdist_holds_what_it_takes_to_build(distributions: Path) -> None:
     with tarfile.open(file) as archive:
         tops = {name.split("/")[1] for name in archive.getnames() if "/" in name}
     files = {"CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml", "PKG-INFO", ".gitignore"}
-    assert tops == {"avrogen", "templates", *files}
+    assert tops == {"avrogen", "docs", "templates", *files}
 
 
 def test_distributions_are_built_twice_alike(distributions: Path, tmp_path: Path) -> None:
@@ -98,3 +99,5 @@ def test_command_with_extra_builds(wheel: Path, tmp_path: Path) -> None:
     assert command.returncode == 0, command.stdout
     use = "from generated_example.com.acme.shop import OrderPlaced"
     assert run(tmp_path / "env/bin/python", "-c", use, cwd=tmp_path).returncode == 0
+    explain = run(tmp_path / "env/bin/avrogen", "explain", "AVR203", cwd=tmp_path)
+    assert explain.stdout.startswith("AVR203 unknown type\n"), explain.stdout

@@ -16,13 +16,12 @@ from pathlib import Path
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.source import Pointer
 from avrogen.building.project import PROJECT_FILE
+from avrogen.compiler.keys import BUILD_KEYS
 from avrogen.compiler.naming import is_package_name
 from avrogen.compiler.toml_positions import TomlPositions
 from avrogen.compiler.toml_tables import TableReader, Toml
 
-__all__ = ["KEYS", "Settings", "read_settings"]
-
-KEYS = ("schemas", "out")
+__all__ = ["Settings", "read_settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def read_settings(
     file = project / PROJECT_FILE
     positions = TomlPositions(file.as_posix(), file.read_text("utf-8"))
     reader = TableReader(positions, diagnostics)
-    entries = reader.table(dict(table), at, (*KEYS, *others))
+    entries = reader.described(dict(table), at, BUILD_KEYS, others)
     if not _are_present(entries, at, reader):
         return None
     schemas = _schemas(project, entries["schemas"], (*at, "schemas"), reader)
@@ -76,14 +75,13 @@ def read_settings(
 
 
 def _are_present(entries: Mapping[str, Toml], at: Pointer, reader: TableReader) -> bool:
-    examples = {"schemas": '["schemas"]', "out": '"src/acme_events"'}
-    missing = [key for key in KEYS if key not in entries]
+    missing = [key for name, key in BUILD_KEYS.items() if name not in entries]
     for key in missing:
         reader.diagnostics.report(
             Code.MISSING_KEY,
             reader.positions.key(at),
-            f'"{".".join(map(str, at))}" has no "{key}"',
-            hint=f"write, for example: {key} = {examples[key]}",
+            f'"{".".join(map(str, at))}" has no "{key.name}"',
+            hint=f"write, for example: {key.example}",
         )
     return not missing
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from avrogen.cli.choice import Choice
 from avrogen.cli.extra import EXTRA_MISSING
+from avrogen.cli.more import say_more
 
 if TYPE_CHECKING:
     from avrogen.compiler.reporting import Format
@@ -37,7 +39,7 @@ _LEVELS = (
 )
 @click.option(
     "--level",
-    type=click.Choice(_LEVELS, case_sensitive=False),
+    type=Choice(_LEVELS, case_sensitive=False),
     metavar="LEVEL",
     help="BACKWARD (the default, but for a registry, which says it for each subject), FORWARD, "
     "FULL, each with _TRANSITIVE for all earlier versions, or NONE.",
@@ -46,7 +48,7 @@ _LEVELS = (
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["text", "json", "github"]),
+    type=Choice(["text", "json", "github"]),
     default="text",
     help="How problems are written to stderr, and verdicts to stdout.",
 )
@@ -81,5 +83,6 @@ def check(
         sys.exit(2)
     if result.findings or style == "json":
         click.echo(findings_text(result, style), err=True)
+        say_more([finding.diagnostic for finding in result.findings], style)
     click.echo(verdicts_text(result, style))
     sys.exit(1 if result.has_errors else 0)

@@ -21,7 +21,7 @@ from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.source import Location
 from avrogen.compiler.marks import HEADER, ROOT_MARK
 
-__all__ = ["Changes", "apply", "compare", "unified_diff"]
+__all__ = ["Changes", "apply", "compare", "create", "unified_diff"]
 
 _STAGE_PREFIX = ".avrogen-"
 _STAGE_SECONDS = 3600
@@ -89,6 +89,24 @@ def apply(out: Path, changes: Changes) -> None:
     for path in changes.remove:
         (out / path).unlink(missing_ok=True)
     _remove_empty_folders(out, changes.remove)
+
+
+def create(file: Path, text: str) -> bool:
+    """Write a file, unless something is in its place.
+
+    Returns:
+        Whether it was written.
+
+    Raises:
+        OSError: the disk is full, or the folder is not ours to write to.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with file.open("x", encoding="utf-8", newline="\n") as new:
+            new.write(text)
+    except FileExistsError:
+        return False
+    return True
 
 
 def unified_diff(out: Path, changes: Changes) -> Iterator[str]:
