@@ -46,7 +46,7 @@ pytest: $(READY) ## Run the tests
 
 docs: .venv/.docs ## Make the site of the documentation, in build/site
 	@echo "==> sphinx-build"
-	@$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --jobs auto -c docs . build/site
+	@$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going --jobs auto -c docs . build/site
 	@echo "it begins at build/site/index.html"
 
 soak: $(READY) ## Kill brokers and clients at random moments, ROUNDS=10 or as often as you like
