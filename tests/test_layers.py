@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "codec": {"errors", "avro"},
     "kafka": {"errors", "avro", "codec", "__init__"},
     "runtime": {"errors", "avro", "codec", "kafka"},
-    "testing": {"errors", "avro", "codec", "runtime"},
+    "testing": {"errors", "avro", "codec", "kafka", "runtime"},
     "compiler": {"errors", "avro", "__init__"},
     "building": {"errors", "avro", "compiler"},
     "sync": {"errors", "avro", "codec", "kafka", "compiler"},
@@ -38,7 +38,7 @@ THIRD_PARTY = {
     "cli": {"click", "watchfiles"},
     "kafka": {"confluent_kafka", "opentelemetry"},  # inside functions: see below
     "letters": {"confluent_kafka"},
-    "testing": {"confluent_kafka"},
+    "testing": {"confluent_kafka", "fastavro", "pytest"},
 }
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

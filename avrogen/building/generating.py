@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +37,7 @@ class Generated:
 
 
 def settings_of(
-    project: Path, table: Mapping[str, Toml], at: Pointer, *, others: Iterable[str] = ()
+    project: Path, table: Mapping[str, Toml], at: Pointer, *, others: Collection[str] = ()
 ) -> Settings:
     """The settings in a table, as :func:`~avrogen.building.settings.read_settings` has them.
 

@@ -9,7 +9,7 @@ Two keys, in the table that the backend has for its plugins:
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def read_settings(
     at: Pointer,
     diagnostics: Diagnostics,
     *,
-    others: Iterable[str] = (),
+    others: Collection[str] = (),
 ) -> Settings | None:
     """Read a table of ``pyproject.toml``; None if anything in it is wrong.
 

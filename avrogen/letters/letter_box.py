@@ -144,7 +144,7 @@ class LetterBox:
     def _unknown(self, error: KafkaError) -> ConsumeError:
         """With the topic that was meant, if there is one of a similar name."""
         others = self.consumer.list_topics(timeout=_TIMEOUT).topics
-        near = get_close_matches(self.topic, others, n=1)
+        near = get_close_matches(self.topic, list[str](others), n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         return ConsumeError(
             f"cannot read dead letters: {error.str()}{hint}", topic=self.topic, code=error.name()

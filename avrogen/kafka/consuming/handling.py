@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from time import monotonic
@@ -87,6 +87,10 @@ class Handling:
         on_poison: what becomes of those that the handler fails with for good.
         dead_letter: the name of the dead-letter topic; None: there is none.
         observer: who is told.
+
+    Attributes:
+        clock: seconds, as pauses and batches go by them. Tests of handlers have another one.
+        chance: a number from 0 to 1, for the jitter of pauses. So with this.
     """
 
     def __init__(
@@ -100,6 +104,8 @@ class Handling:
         observer: Observer | None,
     ) -> None:
         self.observer = observer
+        self.clock: Callable[[], float] = monotonic
+        self.chance: Callable[[], float] = random.random
         self.counts = Counts()
         self.group = group
         self._topic = topic
@@ -159,13 +165,13 @@ class Handling:
 
     def step(self, lane: RawLane, failure: Failure, message: AnyMessage | None) -> Step:
         """Decide, and let others know."""
-        elapsed = lane.failed(monotonic())
+        elapsed = lane.failed(self.clock())
         step = next_step(
             failure,
             self._policy,
             attempt=lane.attempts,
             elapsed=elapsed,
-            random=random.random(),
+            random=self.chance(),
             on_poison=self._on_poison,
             dead_letter=self._dead_letter is not None,
         )

@@ -136,10 +136,11 @@ def test_seeking_nowhere(cluster: AnyCluster) -> None:
             consumer.seek(datetime(2025, 1, 1))
 
 
-def test_seeking_without_partitions_times_out(broker: EmbeddedBroker, cluster: AnyCluster) -> None:
+def test_seeking_without_partitions_times_out(cluster: AnyCluster) -> None:
     scene = Scene.of(cluster)
     with (
-        scene.consumer({"bootstrap.servers": broker.bootstrap_servers}) as consumer,
+        EmbeddedBroker() as elsewhere,
+        scene.consumer({"bootstrap.servers": elsewhere.bootstrap_servers}) as consumer,
         pytest.raises(TimeoutError, match=r"no partition of .* was assigned"),
     ):
         consumer.seek("end", timeout=0.1)
