@@ -85,7 +85,17 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-_WITH_SERVERS = set("broker docs faults interop kafka kit registry services sync".split())
+_WITH_SERVERS = {
+    "broker",
+    "docs",
+    "faults",
+    "interop",
+    "kafka",
+    "kit",
+    "registry",
+    "services",
+    "sync",
+}
 """Folders of tests that talk to servers, where a slow machine can make things late."""
 
 

@@ -16,6 +16,7 @@ PUBLIC = [
     "avrogen.errors",
     "avrogen.kafka",
     "avrogen.runtime.v1",
+    "avrogen.testing",
     "avrogen.testing.broker",
     "avrogen.testing.registry",
 ]
