@@ -39,6 +39,9 @@ from tests.shared import COUNTS
 ROOT = Path(__file__).parents[1]
 """The checkout."""
 
+collect_ignore_glob = ["downstream/*/tests"]
+"""Tests of the repositories there, which run where those are copied to."""
+
 Schemas: TypeAlias = Mapping[str, Any]
 """Texts of schema files by path; anything that is no text is written as JSON."""
 

@@ -131,7 +131,7 @@ def _summary(out: Path, sources: int, warnings: int, changes: Changes, check: bo
     if check:
         state = f"{written} to write, {removed} to remove" if changes else "current"
     else:
-        state = f"{written} written, {removed} removed, {changes.unchanged} unchanged"
+        state = f"{written} written, {removed} removed, {len(changes.unchanged)} unchanged"
     files = "1 schema file" if sources == 1 else f"{sources} schema files"
     noted = f", {warnings} warning{'s' if warnings > 1 else ''}" if warnings else ""
     return f"{files} -> {out.as_posix()}: {state}{noted}"

@@ -69,7 +69,7 @@ def _build(build: Build, quiet: bool) -> None:
         click.echo(f"Error: {error.format_message()}", err=True)
         done = "nothing written"
     else:
-        files = len(changes.write) + changes.unchanged
+        files = len(changes.write) + len(changes.unchanged)
         changed = len(changes.write) + len(changes.remove)
         done = f"built {files} files, {changed} changed"
     if not quiet:

@@ -34,12 +34,12 @@ class Changes:
     Attributes:
         write: text of the files that are missing or differ.
         remove: files of ours that the build does not make any more.
-        unchanged: how many files are current.
+        unchanged: files that are current.
     """
 
     write: Mapping[str, str]
     remove: tuple[str, ...]
-    unchanged: int
+    unchanged: tuple[str, ...]
 
     def __bool__(self) -> bool:
         return bool(self.write or self.remove)
@@ -54,6 +54,7 @@ def compare(out: Path, files: Mapping[str, str], diagnostics: Diagnostics) -> Ch
         diagnostics: takes what stands in the way.
     """
     write: dict[str, str] = {}
+    unchanged: list[str] = []
     for path, text in sorted(files.items()):
         reason = _reason_against(out, path)
         if reason:
@@ -63,10 +64,12 @@ def compare(out: Path, files: Mapping[str, str], diagnostics: Diagnostics) -> Ch
                 f"cannot be written: {reason}",
                 hint="move it away, or choose another output folder",
             )
-        elif _read(out / path) != text:
+        elif _read(out / path) == text:
+            unchanged.append(path)
+        else:
             write[path] = text
     stale = tuple(path for path in _ours(out) if path not in files)
-    return Changes(write, stale, len(files) - len(write))
+    return Changes(write, stale, tuple(unchanged))
 
 
 def apply(out: Path, changes: Changes) -> None:

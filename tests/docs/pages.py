@@ -25,6 +25,7 @@ __all__ = [
     "Link",
     "anchors",
     "blocks",
+    "code",
     "commands",
     "links",
     "name",
@@ -101,6 +102,11 @@ def blocks(page: Path) -> list[Block]:
         if token.type == "fence":
             found.append(_block(page, before, token, after))
     return found
+
+
+def code(page: Path, language: str) -> list[str]:
+    """What is in the fenced blocks of a language."""
+    return [block.code for block in blocks(page) if block.language == language]
 
 
 def _block(page: Path, before: Token | None, token: Token, after: Token | None) -> Block:

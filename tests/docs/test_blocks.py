@@ -16,8 +16,11 @@ from tests.docs.summary import NOT_RUN
 
 __all__ = ["scene"]
 
-HELD_ELSEWHERE = {"docs/diagnostics.md": "tests/test_diagnostics.py"}
-"""Pages that show mistakes, and the tests that show them to be some."""
+HELD_ELSEWHERE = {
+    "docs/diagnostics.md": "tests/test_diagnostics.py",
+    "docs/recipes.md": "tests/downstream/test_recipes.py",
+}
+"""Pages that take more than their blocks, and the tests that have it."""
 
 WITH_BLOCKS = [page for page in PAGES if blocks(page) and name(page) not in HELD_ELSEWHERE]
 
