@@ -29,6 +29,7 @@ __all__ = [
     "commands",
     "links",
     "name",
+    "raw_html",
     "starts_empty",
 ]
 
@@ -134,6 +135,13 @@ def links(page: Path) -> Iterator[Link]:
             if href is not None:
                 target, _, anchor = str(href).partition("#")
                 yield Link(target, anchor)
+
+
+def raw_html(page: Path) -> list[str]:
+    """What is HTML on a page, and no comment."""
+    inline = [child for token in _tokens(page) for child in token.children or ()]
+    html = (each.content for each in (*_tokens(page), *inline) if each.type.startswith("html_"))
+    return [each for each in html if not each.startswith("<!--")]
 
 
 @cache

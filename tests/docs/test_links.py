@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import PAGES, anchors, links, name
+from tests.docs.pages import PAGES, anchors, links, name, raw_html
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
@@ -19,3 +19,9 @@ def test_links_lead_somewhere(page: Path) -> None:
         if not target.exists() or (link.anchor and link.anchor not in anchors(target)):
             astray.append(f"{link.target}#{link.anchor}")
     assert not astray
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_pages_are_markdown(page: Path) -> None:
+    """What stands in HTML is not seen by the site: its pictures are not copied, its links not tried."""
+    assert not raw_html(page)
