@@ -23,5 +23,5 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_pages_are_markdown(page: Path) -> None:
-    """What stands in HTML is not seen by the site: its pictures are not copied, its links not tried."""
+    """The site copies no pictures of what stands in HTML, and nothing tries its links."""
     assert not raw_html(page)
