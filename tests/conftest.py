@@ -22,6 +22,7 @@ from hypothesis import HealthCheck, settings
 
 from avrogen.cli import main
 from tests.distributions import DISTRIBUTED, distributions, new_environment, wheel
+from tests.docs.summary import NOT_RUN
 from tests.faults.counting import Miscount
 from tests.faults.report import FIGURES, table
 from tests.services.fixtures import (
@@ -87,7 +88,17 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-_WITH_SERVERS = {"broker", "faults", "interop", "kafka", "kit", "registry", "services", "sync"}
+_WITH_SERVERS = {
+    "broker",
+    "docs",
+    "faults",
+    "interop",
+    "kafka",
+    "kit",
+    "registry",
+    "services",
+    "sync",
+}
 """Folders of tests that talk to servers, where a slow machine can make things late."""
 
 
@@ -101,13 +112,18 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how many cases of other implementations were run, and what fault tests counted."""
+    """Print how many cases of other implementations were run, what of the documentation was not,
+    and what fault tests counted."""
     reports: list[pytest.TestReport] = terminalreporter.stats.get("passed", [])
     notes = [note for report in reports for note in report.user_properties]
     lines = {str(line) for key, line in notes if key == COUNTS}
     if lines:
         terminalreporter.section("cases of other implementations")
         terminalreporter.write_line("\n".join(sorted(lines)))
+    unrun = sorted(str(line) for key, line in notes if key == NOT_RUN)
+    if unrun:
+        terminalreporter.section(f"{len(unrun)} blocks of documentation are not run")
+        terminalreporter.write_line("\n".join(unrun))
     figures = [cast("list[str]", row) for key, row in notes if key == FIGURES]
     if figures:
         terminalreporter.section("messages counted after faults")

@@ -18,8 +18,10 @@ from tests.conftest import ROOT
 from tests.distributions import Environment, NewEnvironment, run
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-EXTRAS = [extra for extra in PROJECT["optional-dependencies"] if extra not in ("bench", "dev")]
-"""What users install; the other two are for those who work on avrogen."""
+EXTRAS = [
+    extra for extra in PROJECT["optional-dependencies"] if extra not in ("bench", "dev", "docs")
+]
+"""What users install; the others are for those who work on avrogen."""
 
 PREFIX = "Programming Language :: Python :: 3."
 MINORS = [int(c.removeprefix(PREFIX)) for c in PROJECT["classifiers"] if c.startswith(PREFIX)]

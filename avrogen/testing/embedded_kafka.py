@@ -193,7 +193,7 @@ class EmbeddedKafka:
         """Everything that is on a topic, by partition and offset, as bytes.
 
         Raises:
-            LookupError, TimeoutError, RuntimeError: as :meth:`EmbeddedBroker.records`.
+            LookupError, TimeoutError, RuntimeError: as :meth:`.EmbeddedBroker.records`.
         """
         return self.broker.records(topic if isinstance(topic, str) else topic.name)
 

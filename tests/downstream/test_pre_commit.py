@@ -10,6 +10,7 @@ import pytest
 
 from avrogen import __version__
 from tests.conftest import ROOT, run_avrogen
+from tests.docs.pages import code
 from tests.downstream.service_repository import (
     HOOKS_URL,
     SERVICE,
@@ -19,7 +20,6 @@ from tests.downstream.service_repository import (
     git_environment,
     hooks_repository,
 )
-from tests.test_readme import blocks
 
 # The hooks' environment is dear: one worker installs it for all tests of this module.
 pytestmark = pytest.mark.xdist_group("pre_commit")
@@ -186,7 +186,7 @@ def test_a_breaking_change_is_refused(service: Repository) -> None:
     build(service)
     service.git("add", "src/events")
     run = commit(service)
-    assert_refused(run, blocks(PAGE, "text")[0])
+    assert_refused(run, code(PAGE, "text")[0])
     service.edit(ORDER, REQUIRED_COUPON, COUPON)
     build(service)
     service.git("add", "--update")
@@ -281,7 +281,7 @@ def test_in_ci_all_files_are_checked(service: Repository) -> None:
 
 def test_several_packages(service: Repository) -> None:
     """Each has hooks of its own, which run when something of it has changed."""
-    service.write(".pre-commit-config.yaml", blocks(PAGE, "yaml")[-1])
+    service.write(".pre-commit-config.yaml", code(PAGE, "yaml")[-1])
     for name in ("billing", "shipping"):
         for part in ("schemas", "src"):
             shutil.copytree(service.folder / part, service.folder / "services" / name / part)
@@ -303,8 +303,8 @@ def test_several_packages(service: Repository) -> None:
 
 
 def test_the_page_has_the_configuration_of_the_service() -> None:
-    assert blocks(PAGE, "yaml")[0] == (SERVICE / ".pre-commit-config.yaml").read_text("utf-8")
-    assert f"rev: v{__version__}\n" in blocks(PAGE, "yaml")[0]
+    assert code(PAGE, "yaml")[0] == (SERVICE / ".pre-commit-config.yaml").read_text("utf-8")
+    assert f"rev: v{__version__}\n" in code(PAGE, "yaml")[0]
 
 
 def test_the_page_says_which_hooks_there_are() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.docs.pages import code
 from tests.downstream.service_repository import (
     SERVICE,
     Repository,
@@ -19,7 +20,6 @@ from tests.downstream.service_repository import (
     copy_service,
     git_environment,
 )
-from tests.test_readme import blocks
 
 # The wheel is built once.
 pytestmark = pytest.mark.xdist_group("recipes")
@@ -72,7 +72,7 @@ def break_readers(service: Repository) -> None:
 
 
 def test_make(service: Repository) -> None:
-    service.write("Makefile", blocks(PAGE, "make")[0])
+    service.write("Makefile", code(PAGE, "make")[0])
     assert_done(service.run("make", "test"), "src/events: 0 written", "1 passed")
     assert_done(service.run("make", "check"), "2 unchanged")
 
@@ -92,7 +92,7 @@ def test_make(service: Repository) -> None:
 
 
 def test_nox(service: Repository) -> None:
-    service.write("noxfile.py", blocks(PAGE, "python")[0])
+    service.write("noxfile.py", code(PAGE, "python")[0])
     run = service.run("nox", "--no-color", "--non-interactive")
     assert_done(run, "2 unchanged", "1 passed", "Session events was successful", "tests was succ")
     break_readers(service)
@@ -105,9 +105,9 @@ def test_nox(service: Repository) -> None:
 
 def test_uv(service: Repository) -> None:
     project = (SERVICE / "pyproject.toml").read_text("utf-8")
-    for line in blocks(PAGE, "toml")[0].splitlines():
+    for line in code(PAGE, "toml")[0].splitlines():
         assert f"{line}\n" in project
-    run = service.run("sh", "-e", "-c", blocks(PAGE, "sh")[0])
+    run = service.run("sh", "-e", "-c", code(PAGE, "sh")[0])
     assert_done(run, "src/events: 0 written", "2 unchanged", "1 passed", "- black==")
 
 
@@ -115,7 +115,7 @@ def test_uv(service: Repository) -> None:
     ("page", "number"), [(PAGE, 0), (ROOT / "docs/pre-commit.md", 2)], ids=["recipe", "pre-commit"]
 )
 def test_workflows_are_such_as_github_takes(service: Repository, page: Path, number: int) -> None:
-    service.write("workflow.yaml", blocks(page, "yaml")[number])
+    service.write("workflow.yaml", code(page, "yaml")[number])
     schema = ("--builtin-schema", "vendor.github-workflows")
     assert_done(service.run("check-jsonschema", *schema, "workflow.yaml"))
     service.edit("workflow.yaml", "runs-on", "run-on")
@@ -123,7 +123,7 @@ def test_workflows_are_such_as_github_takes(service: Repository, page: Path, num
 
 
 def test_github_actions(service: Repository, tmp_path: Path) -> None:
-    steps = re.findall(r"^ +- run: (avrogen .*)$", blocks(PAGE, "yaml")[0], re.MULTILINE)
+    steps = re.findall(r"^ +- run: (avrogen .*)$", code(PAGE, "yaml")[0], re.MULTILINE)
     assert len(steps) == 2
     clone = Repository(tmp_path / "clone", {**service.environment, "GITHUB_BASE_REF": "main"})
     service.git("clone", "--quiet", str(service.folder), str(clone.folder))
@@ -137,7 +137,7 @@ def test_github_actions(service: Repository, tmp_path: Path) -> None:
 
 def test_build_files_can_be_parsed() -> None:
     """Starlark and the files of Pants are Python, as far as syntax goes."""
-    files = blocks(PAGE, "starlark")
+    files = code(PAGE, "starlark")
     assert len(files) == 4
     for file in files:
         ast.parse(file)
