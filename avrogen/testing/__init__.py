@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from avrogen.testing.dead_letter import DeadLetter
     from avrogen.testing.embedded_kafka import EmbeddedKafka
     from avrogen.testing.examples.factory import Factory
-    from avrogen.testing.examples.making import example
+    from avrogen.testing.examples.making import example, example_value
     from avrogen.testing.handlers.driver import AsyncHandlerDriver, HandlerDriver, handling
     from avrogen.testing.handlers.incoming import Incoming, IncomingBytes
     from avrogen.testing.handlers.outcome import Outcome, Retried
@@ -50,6 +50,7 @@ else:
             "assert_round_trip": "avrogen.testing.assertions.round_trip",
             "evolved": "avrogen.testing.strategies.evolution",
             "example": "avrogen.testing.examples.making",
+            "example_value": "avrogen.testing.examples.making",
             "from_schema": "avrogen.testing.strategies.typed",
             "from_type": "avrogen.testing.strategies.typed",
             "handling": "avrogen.testing.handlers.driver",
@@ -75,6 +76,7 @@ __all__ = [
     "assert_round_trip",
     "evolved",
     "example",
+    "example_value",
     "from_schema",
     "from_type",
     "handling",
