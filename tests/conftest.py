@@ -21,6 +21,7 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, settings
 
 from avrogen.cli import main
+from tests.distributions import DISTRIBUTED, distributions, new_environment, wheel
 from tests.faults.counting import Miscount
 from tests.faults.report import FIGURES, table
 from tests.services.fixtures import (
@@ -58,14 +59,19 @@ class Build(Protocol):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests of real services together, which are the costly ones to set up."""
-    running = (canonical_registry, make_kafka, make_registry, real_kafka, real_registry)
-    services = {fixture.__name__ for fixture in (avro_java, *running)}
+    """Keep tests together that share what is costly to set up: real services, and the wheel."""
+    registries = (canonical_registry, make_registry, real_registry)
+    services = (avro_java, make_kafka, real_kafka, *registries)
+    packages = (distributions, new_environment, wheel)
+    dear = {fixture.__name__: ON_SERVICES for fixture in services}
+    dear |= {fixture.__name__: DISTRIBUTED for fixture in packages}
     for item in items:
-        if item.get_closest_marker("xdist_group"):
+        if item.get_closest_marker("xdist_group") or not isinstance(item, pytest.Function):
             continue
-        if isinstance(item, pytest.Function) and services & set(item.fixturenames):
-            item.add_marker(ON_SERVICES)
+        for name in item.fixturenames:
+            if name in dear:
+                item.add_marker(dear[name])
+                break
 
 
 @pytest.fixture(scope="session", autouse=True)

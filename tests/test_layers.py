@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "runtime": {"errors", "avro", "codec", "kafka"},
     "testing": {"errors", "avro", "codec", "runtime"},
     "compiler": {"errors", "avro", "__init__"},
+    "building": {"errors", "avro", "compiler"},
     "sync": {"errors", "avro", "codec", "kafka", "compiler"},
     "evolution": {"errors", "avro", "codec", "kafka", "compiler", "sync"},
     "letters": {"errors", "codec", "kafka", "sync"},
@@ -35,6 +36,7 @@ MAY_IMPORT = {
 THIRD_PARTY = {
     "compiler": {"black", "jinja2", "platformdirs"},
     "catalogue": {"jinja2"},
+    "building": {"hatchling", "setuptools"},
     "cli": {"click"},
     "kafka": {"confluent_kafka", "opentelemetry"},  # inside functions: see below
     "letters": {"confluent_kafka"},

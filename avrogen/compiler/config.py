@@ -33,6 +33,8 @@ FILE_NAME = "avrogen.toml"
 PROJECT_FILE_NAME = "pyproject.toml"
 SUBJECT_STRATEGIES = ("topic", "record", "topic-record")
 _KEYS = ("strict", "topics", "registry")
+_PROJECT_KEYS = (*_KEYS, "schemas", "out")
+"""``avrogen.building.settings`` reads the last two, for setuptools."""
 _TOPIC_KEYS = (
     "name",
     "value",
@@ -173,7 +175,7 @@ def _read(file: Path, diagnostics: Diagnostics) -> Config:
 
 
 def _config(document: Toml, top: Pointer, reader: TableReader, folder: Path) -> Config:
-    table = reader.table(document, top, _KEYS)
+    table = reader.table(document, top, _PROJECT_KEYS if top else _KEYS)
     topics = reader.table(table.get("topics", {}), (*top, "topics"), None)
     read = (_topic(name, topics[name], (*top, "topics", name), reader) for name in topics)
     registry = None
