@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from avrogen.avro import model
-from avrogen.avro.references import reachable_types
 from avrogen.catalogue.avro_json import avro_json
 from avrogen.catalogue.landscape import Entry, Landscape
 from avrogen.catalogue.python_source import python_example
+from avrogen.codec import plan
 from avrogen.codec.checked.writer import CheckedWriter
-from avrogen.codec.planning.own import plan_for
+from avrogen.codec.planning.own import Operations
 from avrogen.errors import EncodeError
 from avrogen.testing.examples.values import ExampleMaker
+from avrogen.testing.least import LeastParts
 
-__all__ = ["Example", "example_of"]
+__all__ = ["Example", "Examples"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +31,32 @@ class Example:
     python: str
 
 
-def example_of(entry: Entry, landscape: Landscape) -> Example | None:
-    """The example that :func:`avrogen.testing.examples.example_value` makes of a type as well.
+class Examples:
+    """Examples of all types of a landscape.
 
-    Returns:
-        None if there is none that could be shown: the type has no values, or they lie too deep.
+    What they have in common is made once: types may all refer to each other, and there are
+    thousands of them.
     """
-    try:
-        types = reachable_types(entry.type, landscape.types)
-        made = ExampleMaker(entry.type, types).make(1)
-        data = CheckedWriter(plan_for(entry.type, types, None)).write(made)
-        value = avro_json(data, entry.type, types)
-        return Example(value, python_example(entry, value, landscape))
-    except (ValueError, EncodeError, RecursionError):
-        return None
+
+    def __init__(self, landscape: Landscape) -> None:
+        self._landscape = landscape
+        self._least = LeastParts(landscape.types)
+        self._operations = Operations(landscape.types, {})
+        self._records = self._operations.records(
+            name for name, named in landscape.types.items() if isinstance(named, model.Record)
+        )
+
+    def of(self, entry: Entry) -> Example | None:
+        """The example that :func:`avrogen.testing.examples.example_value` makes of a type as well.
+
+        Returns:
+            None if there is none that could be shown: the type has no values, or they lie too deep.
+        """
+        types = self._landscape.types
+        try:
+            made = ExampleMaker(entry.type, types, self._least).make(1)
+            write = plan.Plan(self._operations.of(entry.type), self._records, plain=True)
+            value = avro_json(CheckedWriter(write).write(made), entry.type, types)
+            return Example(value, python_example(entry, value, self._landscape))
+        except (ValueError, EncodeError, RecursionError):
+            return None

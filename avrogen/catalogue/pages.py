@@ -13,7 +13,7 @@ import jinja2
 import avrogen
 from avrogen.catalogue.addresses import ASYNCAPI, OVERVIEW, SEARCH, addresses_of
 from avrogen.catalogue.asyncapi import asyncapi_text
-from avrogen.catalogue.examples import example_of
+from avrogen.catalogue.examples import Examples
 from avrogen.catalogue.graph.graphs import GraphMaker
 from avrogen.catalogue.landscape import Landscape
 from avrogen.catalogue.other_pages import namespace_page, overview_page, topic_page
@@ -68,7 +68,8 @@ def _files(landscape: Landscape) -> Iterator[tuple[str, str]]:
     addresses = addresses_of(landscape)
     graphs = GraphMaker(landscape, addresses)
     namespaces = landscape.namespaces
-    examples = {id_: example_of(entry, landscape) for id_, entry in landscape.entries.items()}
+    made = Examples(landscape)
+    examples = {id_: made.of(entry) for id_, entry in landscape.entries.items()}
 
     overview = overview_page(landscape, addresses, graphs)
     yield OVERVIEW, _page("overview", OVERVIEW, page=overview, version=avrogen.__version__)

@@ -12,7 +12,7 @@ import pytest
 
 from avrogen import Schema
 from avrogen.avro.schema_json import self_contained_json
-from avrogen.catalogue.examples import Example, example_of
+from avrogen.catalogue.examples import Example, Examples
 from avrogen.catalogue.landscape import Entry, Landscape
 from tests.catalogue.pages import EXAMPLE, landscape
 from tests.conftest import Build
@@ -86,7 +86,7 @@ def schema_of(entry: Entry, of: Landscape) -> Schema:
 
 
 def made(entry: Entry, of: Landscape) -> Example:
-    example = example_of(entry, of)
+    example = Examples(of).of(entry)
     assert example is not None
     return example
 
@@ -122,7 +122,7 @@ def test_programs_are_laid_out_as_black_does() -> None:
 def test_types_without_values_have_no_example(type_: object) -> None:
     record = {"type": "record", "name": "R", "fields": [{"name": "a", "type": type_}]}
     of = found(texts({"r.avsc": record}))
-    assert example_of(of.entries["R"], of) is None
+    assert Examples(of).of(of.entries["R"]) is None
 
 
 def test_types_that_lie_deep_in_each_other() -> None:
@@ -136,5 +136,5 @@ def test_types_that_lie_deep_in_each_other() -> None:
         for i in range(600)
     }
     of = found(texts(chain))
-    assert example_of(of.entries["R0"], of) is None
+    assert Examples(of).of(of.entries["R0"]) is None
     assert made(of.entries["R590"], of).python.count("next=") == 10
