@@ -7,6 +7,7 @@ they are done.
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from time import sleep
 
@@ -24,6 +25,8 @@ def main(arguments: str) -> None:
         arguments: JSON with ``config``, ``topic``, ``group``, ``seconds`` that each event takes,
             and ``how`` they are handled: ``run``, ``iterate`` or ``batches``.
     """
+    # Whoever runs the tests in the background has the signal ignored, and so had this process.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     given = json.loads(arguments)
     seconds: float = given["seconds"]
 
