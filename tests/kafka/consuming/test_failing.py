@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError
@@ -15,7 +14,7 @@ from avrogen.kafka.registry.port import SchemaText
 from avrogen.testing.broker import EmbeddedBroker, RequestType
 from avrogen.testing.registry import EmbeddedRegistry
 from tests.kafka.clusters import AnyCluster, embedded_cluster
-from tests.kafka.consuming.rig import SECONDS, EventMessage, Handled, Scene
+from tests.kafka.consuming.rig import SECONDS, EventMessage, Handled, Member, Scene, eventually
 from tests.kafka.memory_registry import MemoryRegistry
 
 QUICK = RetryPolicy(attempts=3, initial=0.01, jitter=0.0)
@@ -92,8 +91,9 @@ def test_poison_becomes_a_dead_letter(cluster: AnyCluster, error: Exception) -> 
     scene = Scene.of(cluster, partitions=3, dead_letters=3)
     numbers = scene.send(60, headers={"trace_id": "7"})
     handle = Flaky(error, n5=99, n41=99)
-    with scene.consumer(retry=QUICK) as consumer:
-        scene.run_until(consumer, handle, lambda: handled_or_dead(consumer) == 60)
+    consumer = scene.consumer(retry=QUICK)
+    with Member(consumer, handle):
+        eventually(lambda: consumer.counters().consumed == 60)
         assert consumer.counters().dead_lettered == 2
     handle.assert_each_once(set(numbers) - {5, 41})
     assert scene.committed() == scene.ends()
@@ -110,12 +110,6 @@ def test_poison_becomes_a_dead_letter(cluster: AnyCluster, error: Exception) -> 
         assert headers["__connect.errors.stage"] == b"TASK_PUT"
         assert headers["__connect.errors.exception.message"] == str(error).encode()
         assert headers["__connect.errors.connector.name"] == scene.group.encode()
-
-
-def handled_or_dead(consumer: Any) -> int:
-    """How many messages are done with, and the one that is in hand."""
-    counters = consumer.counters()
-    return counters.consumed + 1 if counters.consumed < 60 else 60
 
 
 def test_without_a_topic_for_dead_letters_it_stops_at_the_message(cluster: AnyCluster) -> None:
