@@ -7,13 +7,13 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 
 BIN := .venv/bin
 READY := .venv/.ready
-CHECKED := avrogen tests generated_example benchmarks examples
+CHECKED := avrogen tests generated_example benchmarks examples docs
 DEMO := build/demo
 SECONDS ?= 60
 ROUNDS ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types pytest soak fuzz bench example format clean
+.PHONY: help demo test lint types pytest docs soak fuzz bench example reference format clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,11 @@ pytest: $(READY) ## Run the tests
 	@echo "==> pytest"
 	@$(BIN)/pytest -n auto --dist loadgroup -q
 
+docs: .venv/.docs ## Make the site of the documentation, in build/site
+	@echo "==> sphinx-build"
+	@$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going --jobs auto -c docs . build/site
+	@echo "it begins at build/site/index.html"
+
 soak: $(READY) ## Kill brokers and clients at random moments, ROUNDS=10 or as often as you like
 	@AVROGEN_FAULT_ROUNDS=$(ROUNDS) $(BIN)/pytest tests/faults -q
 
@@ -60,8 +65,12 @@ bench: .venv/.bench ## Measure codec, serializers and clients, with others besid
 	@echo "==> python benchmarks/build.py"
 	@$(BIN)/python benchmarks/build.py
 
-example: $(READY) ## Write generated_example/ anew
+example: $(READY) ## Write generated_example/ and the README's picture anew
 	@$(BIN)/avrogen build schemas/ -o generated_example/
+	@$(BIN)/python -m tests.docs.picture
+
+reference: $(READY) ## Write docs/commands.md and docs/configuration.md anew
+	@$(BIN)/python -m tests.reference
 
 format: $(READY) ## Format the code
 	@$(BIN)/ruff check --fix-only --quiet $(CHECKED)
@@ -76,6 +85,13 @@ $(READY): pyproject.toml
 	@echo "==> setting up .venv with $$("$(PYTHON)" --version) (once; takes about a minute)"
 	@"$(PYTHON)" -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+.venv/.docs: $(READY)
+	@echo "==> adding to .venv what draws diagrams"
+	@mkdir -p .venv/mermaid
+	@cd .venv/mermaid && PATH="../bin:$$PATH" npm pack --silent mermaid@11 > /dev/null \
+		&& tar -xzf mermaid-*.tgz package/dist/mermaid.min.js
 	@touch $@
 
 .venv/.bench: $(READY)

@@ -2,6 +2,9 @@
 
 What generated code needs is in :mod:`avrogen.runtime`; this is what its users need besides. Names
 are loaded when they are first used, so that ``import avrogen`` costs next to nothing.
+
+PYTEST_DONT_REWRITE: pytest would warn, as there is a plugin in here, if it is run by a program that
+has imported this already.
 """
 
 from __future__ import annotations

@@ -21,6 +21,8 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, settings
 
 from avrogen.cli import main
+from tests.distributions import DISTRIBUTED, distributions, new_environment, wheel
+from tests.docs.summary import NOT_RUN
 from tests.faults.counting import Miscount
 from tests.faults.report import FIGURES, table
 from tests.services.fixtures import (
@@ -36,6 +38,9 @@ from tests.shared import COUNTS
 
 ROOT = Path(__file__).parents[1]
 """The checkout."""
+
+collect_ignore_glob = ["downstream/*/tests"]
+"""Tests of the repositories there, which run where those are copied to."""
 
 Schemas: TypeAlias = Mapping[str, Any]
 """Texts of schema files by path; anything that is no text is written as JSON."""
@@ -58,14 +63,19 @@ class Build(Protocol):
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests of real services together, which are the costly ones to set up."""
-    running = (canonical_registry, make_kafka, make_registry, real_kafka, real_registry)
-    services = {fixture.__name__ for fixture in (avro_java, *running)}
+    """Keep tests together that share what is costly to set up: real services, and the wheel."""
+    registries = (canonical_registry, make_registry, real_registry)
+    services = (avro_java, make_kafka, real_kafka, *registries)
+    packages = (distributions, new_environment, wheel)
+    dear = {fixture.__name__: ON_SERVICES for fixture in services}
+    dear |= {fixture.__name__: DISTRIBUTED for fixture in packages}
     for item in items:
-        if item.get_closest_marker("xdist_group"):
+        if item.get_closest_marker("xdist_group") or not isinstance(item, pytest.Function):
             continue
-        if isinstance(item, pytest.Function) and services & set(item.fixturenames):
-            item.add_marker(ON_SERVICES)
+        for name in item.fixturenames:
+            if name in dear:
+                item.add_marker(dear[name])
+                break
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -78,7 +88,17 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-_WITH_SERVERS = {"broker", "faults", "interop", "kafka", "registry", "services", "sync"}
+_WITH_SERVERS = {
+    "broker",
+    "docs",
+    "faults",
+    "interop",
+    "kafka",
+    "kit",
+    "registry",
+    "services",
+    "sync",
+}
 """Folders of tests that talk to servers, where a slow machine can make things late."""
 
 
@@ -92,13 +112,18 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print how many cases of other implementations were run, and what fault tests counted."""
+    """Print how many cases of other implementations were run, what of the documentation was not,
+    and what fault tests counted."""
     reports: list[pytest.TestReport] = terminalreporter.stats.get("passed", [])
     notes = [note for report in reports for note in report.user_properties]
     lines = {str(line) for key, line in notes if key == COUNTS}
     if lines:
         terminalreporter.section("cases of other implementations")
         terminalreporter.write_line("\n".join(sorted(lines)))
+    unrun = sorted(str(line) for key, line in notes if key == NOT_RUN)
+    if unrun:
+        terminalreporter.section(f"{len(unrun)} blocks of documentation are not run")
+        terminalreporter.write_line("\n".join(unrun))
     figures = [cast("list[str]", row) for key, row in notes if key == FIGURES]
     if figures:
         terminalreporter.section("messages counted after faults")

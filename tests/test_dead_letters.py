@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +24,14 @@ HANDLER = "tests.kafka.consuming.rig.Scene.run_until.<locals>.handle_and_look"
 
 
 @pytest.fixture
-def embedded(monkeypatch: pytest.MonkeyPatch) -> Iterator[AnyCluster]:
+def embedded(
+    avrogen_broker: EmbeddedBroker,
+    avrogen_registry: EmbeddedRegistry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AnyCluster:
     for name in ("AVROGEN_BROKERS", "AVROGEN_REGISTRY_URL"):
         monkeypatch.delenv(name, raising=False)
-    with EmbeddedBroker() as broker, EmbeddedRegistry() as registry:
-        yield embedded_cluster(broker, registry.url)
+    return embedded_cluster(avrogen_broker, avrogen_registry.url)
 
 
 @pytest.fixture

@@ -7,10 +7,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeAlias, get_args
+from uuid import UUID
 
 import pytest
 
@@ -22,6 +24,7 @@ from avrogen.kafka.targets import name_of
 from avrogen.kafka.topic import Topic
 from avrogen.runtime import v1
 from avrogen.sync.subjects import configured_subjects
+from avrogen.testing import Incoming, handling
 from tests.conftest import ROOT, Build, Schemas, run_avrogen, run_python, write_schemas
 from tests.kafka.memory_registry import MemoryRegistry
 
@@ -158,6 +161,32 @@ def test_keys_and_subjects(
     assert issubclass(topics.AsyncOrdersProducer, v1.AsyncKeyedTopicProducer) == given
 
 
+OfOrder: TypeAlias = Callable[[Any], object]
+
+KEYS: list[tuple[str, OfOrder, OfOrder]] = [
+    ("", lambda order: None, lambda order: None),
+    ('key = "long"', lambda order: 7, lambda order: 7),
+    ('key = "com.acme.Ref"', lambda order: order.ref, lambda order: order.ref),
+    ('key-field = "id"', lambda order: None, lambda order: str(order.id)),
+    ('key = "string"\nkey-field = "class"', lambda order: "own", lambda order: "own"),
+    ('key-field = "ref"', lambda order: None, lambda order: order.ref),
+]
+
+
+@pytest.mark.parametrize(("settings", "given", "read"), KEYS)
+def test_what_is_built_handles_messages(
+    build: Build, settings: str, given: OfOrder, read: OfOrder
+) -> None:
+    topics = built_topics(build, f'[topics.orders]\nvalue = "com.acme.Order"\n{settings}\n')
+    acme: Any = import_module("built.com.acme")
+    order = acme.Order(id=UUID(int=7), class_="first", ref=acme.Ref(no=7))
+    messages: list[Any] = []
+    consumer: type[v1.TopicConsumer[Any, Any]] = topics.OrdersConsumer
+    outcome = handling(consumer).deliver(messages.append, Incoming(order, key=given(order)))
+    assert outcome.handled == [order]
+    assert [message.key for message in messages] == [read(order)]
+
+
 def test_tombstones(build: Build) -> None:
     topics = built_topics(
         build,
@@ -167,6 +196,8 @@ def test_tombstones(build: Build) -> None:
     assert topics.ORDERS.tombstones
     assert parameters(topics.OrdersProducer) == (str, acme.Order | None)
     assert "values: com.acme.Order, tombstones" in documentation(topics.OrdersProducer)
+    consumer: type[v1.TopicConsumer[str, object]] = topics.OrdersConsumer
+    assert handling(consumer).deliver(print, Incoming(None, key="gone")).handled == [None]
 
 
 def test_values_without_a_class(build: Build) -> None:
@@ -277,6 +308,7 @@ from pkg.com.acme import Moved, Order, Ref
 from pkg.topics import (
     ORDERS,
     AsyncByKeyProducer,
+    AsyncOrdersConsumer,
     AsyncOrdersProducer,
     ByKeyProducer,
     OrdersConsumer,
@@ -360,6 +392,36 @@ def receive(config: dict[str, object]) -> None:
         orders.run(wrong)  # error: another topic's messages
         for message in orders:
             assert_type(message, Message[str, Order | Moved])
+        orders.run_batches(lambda messages: assert_type(messages[0].value, Order | Moved))
+        orders.run_batches(handle)  # error: one message at a time
+        orders.commit(wrong)  # error: no message
+        with UnkeyedProducer({**config, "transactional.id": "me"}) as amounts:
+            orders.run_transactional(lambda _: amounts.send(Decimal(1)), amounts)
+            orders.run_transactional(wrong, amounts)  # error: another topic's messages
+
+
+async def handle_async(message: Message[str, Order | Moved]) -> None:
+    assert_type(message.value, Order | Moved)
+
+
+async def store(messages: list[Message[str, Order | Moved]]) -> None: ...
+
+
+async def wrong_async(message: Message[str, Ref]) -> None: ...
+
+
+async def receive_async(config: dict[str, object]) -> None:
+    async with AsyncOrdersConsumer(config, group="billing") as orders:
+        await orders.run(handle_async)
+        await orders.run(wrong_async)  # error: another topic's messages
+        await orders.run(handle)  # error: it cannot be awaited
+        await orders.run_batches(store, max_records=10)
+        await orders.run_batches(handle_async)  # error: one message at a time
+        async for message in orders:
+            assert_type(message, Message[str, Order | Moved])
+        async with AsyncOrdersProducer({**config, "transactional.id": "me"}) as moved:
+            await orders.run_transactional(handle_async, moved)
+            await orders.run_transactional(wrong_async, moved)  # error: another topic's messages
 
 
 assert_type(ORDERS.name, str)

@@ -20,6 +20,9 @@ except ModuleNotFoundError:
 from avrogen.cli.build import build
 from avrogen.cli.check import check
 from avrogen.cli.dead_letters import dead_letters
+from avrogen.cli.docs import docs
+from avrogen.cli.explain import explain
+from avrogen.cli.init import init
 from avrogen.cli.registry import registry
 
 __all__ = ["main"]
@@ -28,10 +31,14 @@ __all__ = ["main"]
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(avrogen.__version__, prog_name="avrogen")
 def main() -> None:
-    """Typed Python packages from Avro schemas."""
+    """Typed Python packages from Avro schemas.
+
+    \b
+    Example:     avrogen build schemas/ -o events
+    To begin:    avrogen init
+    Exit codes:  0 done, 1 something is wrong with the schemas, 2 usage, or anything else
+    """
 
 
-main.add_command(build)
-main.add_command(check)
-main.add_command(dead_letters)
-main.add_command(registry)
+for command in (build, check, dead_letters, docs, explain, init, registry):
+    main.add_command(command)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from avrogen.cli.choice import Choice
 from avrogen.cli.extra import EXTRA_MISSING
+from avrogen.cli.more import say_more
 
 if TYPE_CHECKING:
     from avrogen.compiler.formatting import Progress
     from avrogen.compiler.output import Changes
     from avrogen.compiler.reporting import Format
 
-__all__ = ["build"]
+__all__ = ["build", "build_package"]
 
 _PATIENCE = 1.0
 """Seconds that a build may take before a terminal shows how far it is."""
@@ -36,19 +39,48 @@ _PATIENCE = 1.0
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["text", "json", "github"]),
+    type=Choice(["text", "json", "github"]),
     default="text",
     help="How problems are written to stderr.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No summary and no progress.")
+@click.option(
+    "--watch", "watching", is_flag=True, help="Build again after each change, until Ctrl-C."
+)
 def build(
-    schemas: tuple[Path, ...], out: Path, check: bool, strict: bool, style: Format, quiet: bool
+    schemas: tuple[Path, ...],
+    out: Path,
+    check: bool,
+    strict: bool,
+    style: Format,
+    quiet: bool,
+    watching: bool,
 ) -> None:
     """Turn SCHEMAS, files and folders, into a Python package.
 
     \b
     Example:     avrogen build schemas/ -o src/events
-    Exit codes:  0 done or current, 1 schema errors or drift, 2 usage
+    Exit codes:  0 done, current, or no longer watched, 1 schema errors or drift, 2 usage
+    """
+    if watching and check:
+        raise click.UsageError("--watch writes and --check does not: leave one of them out.")
+    if watching:
+        from avrogen.cli.watch import watch
+
+        again = partial(build_package, schemas, out, check=False, strict=strict, style=style)
+        watch(schemas, again, quiet=quiet)
+    changes = build_package(schemas, out, check=check, strict=strict, style=style, quiet=quiet)
+    sys.exit(1 if check and changes else 0)
+
+
+def build_package(
+    schemas: tuple[Path, ...], out: Path, *, check: bool, strict: bool, style: Format, quiet: bool
+) -> Changes:
+    """Do what the options of the command say, and print what came of it.
+
+    Raises:
+        SystemExit: the schemas have errors; they are printed.
+        ClickException: the schemas or the package are not what can be built, or written.
     """
     try:
         from avrogen.compiler.naming import is_package_name
@@ -66,6 +98,7 @@ def build(
         raise click.UsageError(f"There are no .avsc files in {' '.join(map(str, schemas))}.")
     if result.diagnostics or style == "json":
         click.echo(report(result.diagnostics, style), err=True)
+        say_more(result.diagnostics, style)
     if result.changes is None:
         sys.exit(1)
     if check:
@@ -77,7 +110,7 @@ def build(
             raise click.ClickException(f"{error.filename}: {error.strerror}") from error
     if not quiet:
         click.echo(_summary(out, result.sources, result.warnings, result.changes, check))
-    sys.exit(1 if check and result.changes else 0)
+    return result.changes
 
 
 def _progress(quiet: bool) -> Progress:
@@ -98,7 +131,7 @@ def _summary(out: Path, sources: int, warnings: int, changes: Changes, check: bo
     if check:
         state = f"{written} to write, {removed} to remove" if changes else "current"
     else:
-        state = f"{written} written, {removed} removed, {changes.unchanged} unchanged"
+        state = f"{written} written, {removed} removed, {len(changes.unchanged)} unchanged"
     files = "1 schema file" if sources == 1 else f"{sources} schema files"
     noted = f", {warnings} warning{'s' if warnings > 1 else ''}" if warnings else ""
     return f"{files} -> {out.as_posix()}: {state}{noted}"

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from avrogen.cli.choice import Choice
 from avrogen.cli.extra import EXTRA_MISSING
+from avrogen.cli.more import say_more
 
 if TYPE_CHECKING:
     from avrogen.compiler.reporting import Format
+    from avrogen.evolution.snapshots import WhereError
 
-__all__ = ["check"]
+__all__ = ["check", "compare", "refuse"]
 
 _LEVELS = (
     "NONE",
@@ -37,7 +40,7 @@ _LEVELS = (
 )
 @click.option(
     "--level",
-    type=click.Choice(_LEVELS, case_sensitive=False),
+    type=Choice(_LEVELS, case_sensitive=False),
     metavar="LEVEL",
     help="BACKWARD (the default, but for a registry, which says it for each subject), FORWARD, "
     "FULL, each with _TRANSITIVE for all earlier versions, or NONE.",
@@ -46,7 +49,7 @@ _LEVELS = (
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["text", "json", "github"]),
+    type=Choice(["text", "json", "github"]),
     default="text",
     help="How problems are written to stderr, and verdicts to stdout.",
 )
@@ -61,25 +64,49 @@ def check(
     Exit codes:  0 compatible, 1 incompatible or schema errors, 2 usage, or nothing to compare with
     """
     try:
-        from avrogen.avro.history import Level
-        from avrogen.compiler.reporting import report
-        from avrogen.evolution.checking import check as run
-        from avrogen.evolution.reporting import findings_text, verdicts_text
         from avrogen.evolution.snapshots import WhereError
     except ModuleNotFoundError as error:
         raise click.UsageError(f"{EXTRA_MISSING} ({error.name} is missing)") from None
+    try:
+        passed = compare(schemas, where, level, strict=strict, style=style)
+    except WhereError as error:
+        refuse(error, style)
+    sys.exit(0 if passed else 1)
+
+
+def compare(
+    schemas: tuple[Path, ...], where: str, level: str | None, *, strict: bool, style: Format
+) -> bool:
+    """Do what the options of the command say, and print what was found.
+
+    Returns:
+        Whether nothing was found that is an error.
+
+    Raises:
+        WhereError: there is nothing to compare with, or nothing to compare.
+        UsageError: the registry's client is not installed.
+    """
+    from avrogen.avro.history import Level
+    from avrogen.evolution.checking import check as run
+    from avrogen.evolution.reporting import findings_text, verdicts_text
 
     try:
         result = run(schemas, where, Level(level) if level else None, strict=strict)
     except ImportError as error:
         # That of the registry's client names the extra.
         raise click.UsageError(str(error)) from None
-    except WhereError as error:
-        if error.diagnostics:
-            click.echo(report(error.diagnostics, style), err=True)
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(2)
     if result.findings or style == "json":
         click.echo(findings_text(result, style), err=True)
+        say_more([finding.diagnostic for finding in result.findings], style)
     click.echo(verdicts_text(result, style))
-    sys.exit(1 if result.has_errors else 0)
+    return not result.has_errors
+
+
+def refuse(error: WhereError, style: Format) -> NoReturn:
+    """Print why there is no comparison, and exit."""
+    from avrogen.compiler.reporting import report
+
+    if error.diagnostics:
+        click.echo(report(error.diagnostics, style), err=True)
+    click.echo(f"Error: {error}", err=True)
+    sys.exit(2)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import click
 
+from avrogen.cli.choice import Choice
 from avrogen.cli.extra import EXTRA_MISSING
 
 if TYPE_CHECKING:
@@ -21,8 +22,19 @@ __all__ = ["dead_letters"]
 Style: TypeAlias = Literal["text", "json"]
 
 
+def _topics(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The dead-letter topics of configurations here and in folders here, for shells."""
+    from avrogen.avro.diagnostics import Diagnostics
+    from avrogen.compiler.config import FILE_NAME, read_config
+
+    folders = (Path(), *(file.parent for file in Path().glob(f"*/{FILE_NAME}")))
+    configs = (read_config([folder], Diagnostics()) for folder in folders)
+    letters = {topic.dead_letter for config in configs for topic in config.topics}
+    return sorted(name for name in letters if name and name.startswith(incomplete))
+
+
 @click.command("dead-letters")
-@click.argument("topic")
+@click.argument("topic", shell_complete=_topics)
 @click.option(
     "--brokers",
     metavar="HOST:PORT,...",
@@ -40,7 +52,7 @@ Style: TypeAlias = Literal["text", "json"]
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["text", "json"]),
+    type=Choice(["text", "json"]),
     default="text",
     help="How letters are written; json: a line for each.",
 )
@@ -58,6 +70,7 @@ def dead_letters(
     value and headers: it may be interrupted, and repeated. It needs brokers with transactions.
 
     \b
+    Example:     avrogen dead-letters shop.orders.v1.dlq --brokers localhost:9092
     Credentials: of a registry, as avrogen registry takes them
     Exit codes:  0 done, 1 letters stay that cannot be sent back, 2 anything else
     """

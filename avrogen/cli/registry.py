@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 import click
 
+from avrogen.cli.choice import Choice
 from avrogen.cli.extra import EXTRA_MISSING
 
 __all__ = ["registry"]
@@ -26,7 +27,7 @@ _URL = click.option(
 _FORMAT = click.option(
     "--format",
     "style",
-    type=click.Choice(["text", "json"]),
+    type=Choice(["text", "json"]),
     default="text",
     help="How the result is written.",
 )
@@ -41,6 +42,10 @@ def registry() -> None:
       AVROGEN_REGISTRY_USER, AVROGEN_REGISTRY_PASSWORD    basic authentication
       AVROGEN_REGISTRY_TOKEN                              a bearer token
       AVROGEN_REGISTRY_KEY_PASSWORD                       of the key for TLS
+
+    \b
+    Example:     avrogen registry status schemas/
+    Exit codes:  0 done, 1 something is wrong with the schemas, 2 anything else
     """
 
 
@@ -52,6 +57,7 @@ def status(schemas: tuple[Path, ...], url: str | None, style: Style) -> None:
     """Compare SCHEMAS with the registry: those of topics, and those that were pulled.
 
     \b
+    Example:     avrogen registry status schemas/ --url http://localhost:8081
     Exit codes:  0 nothing is broken, 1 schema errors or incompatible schemas, 2 anything else
     """
     with _problems():
@@ -76,6 +82,7 @@ def register(schemas: tuple[Path, ...], url: str | None, dry_run: bool, style: S
     there already stays as it is, so the command can be repeated.
 
     \b
+    Example:     avrogen registry register schemas/ --dry-run
     Exit codes:  0 all are registered, 1 schema errors or incompatible schemas, 2 anything else
     """
     with _problems():

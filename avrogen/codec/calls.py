@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from avrogen.codec import plan
 
@@ -26,14 +26,14 @@ def calls(operation: plan.Operation) -> Iterator[str]:
 
 
 def collected(
-    root: plan.Operation, record: Callable[[str], plan.RecordOperation]
+    keys: Iterable[str], record: Callable[[str], plan.RecordOperation]
 ) -> Mapping[str, plan.RecordOperation]:
-    """Every record that an operation leads to, by key; each is asked for once.
+    """Every record of some keys, and that these lead to, by key; each is asked for once.
 
     A list takes the place of the stack, as chains of records may be longer than Python's.
     """
     found: dict[str, plan.RecordOperation] = {}
-    waiting = list(calls(root))
+    waiting = list(keys)
     while waiting:
         key = waiting.pop()
         if key not in found:

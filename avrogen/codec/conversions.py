@@ -19,6 +19,7 @@ from avrogen.codec.limits import MAX_DECIMAL_DIGITS
 from avrogen.codec.varints import fits
 
 __all__ = [
+    "END_OF_TIME",
     "EPOCH",
     "EPOCH_ORDINAL",
     "LOCAL_EPOCH",
@@ -44,6 +45,8 @@ _FLOAT: Final = Struct("<f")
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LOCAL_EPOCH: Final = datetime(1970, 1, 1)
 EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
+END_OF_TIME: Final = (date.max.toordinal() + 1 - EPOCH_ORDINAL) * 86400
+"""Seconds from 1970 up to the year 10000, which no datetime reaches."""
 _FIRST: Final = datetime.min - LOCAL_EPOCH
 _LAST: Final = datetime.max - LOCAL_EPOCH
 

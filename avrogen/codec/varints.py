@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from avrogen.errors import DecodeError
 
-__all__ = ["encode_long", "fits", "read_varint"]
+__all__ = ["encode_long", "encode_varint", "fits", "read_varint"]
 
 _WIDTH: Final = {32: 5, 64: 10}
 """The most bytes that an int and a long take."""
@@ -21,12 +21,16 @@ def fits(number: int, bits: int) -> bool:
 
 def encode_long(value: int) -> bytes:
     """The shortest encoding of an int of at most 64 bits, signed."""
-    rest = (value << 1) ^ (value >> 63)
+    return encode_varint((value << 1) ^ (value >> 63))
+
+
+def encode_varint(number: int) -> bytes:
+    """Seven bits a byte, the lowest first; every byte but the last has its highest bit set."""
     out = bytearray()
-    while rest > 0x7F:
-        out.append(rest & 0x7F | 0x80)
-        rest >>= 7
-    out.append(rest)
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
     return bytes(out)
 
 

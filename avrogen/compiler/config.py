@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.source import Location, Pointer
+from avrogen.compiler.keys import BUILD_KEYS, TOP_KEYS, TOPIC_KEYS
 from avrogen.compiler.naming import alias_name
 from avrogen.compiler.registry_config import RegistryConfig, read_registry
 from avrogen.compiler.toml_positions import TomlPositions
@@ -25,6 +26,7 @@ __all__ = [
     "SUBJECT_STRATEGIES",
     "Config",
     "Topic",
+    "config_files",
     "parse_config",
     "read_config",
 ]
@@ -32,16 +34,6 @@ __all__ = [
 FILE_NAME = "avrogen.toml"
 PROJECT_FILE_NAME = "pyproject.toml"
 SUBJECT_STRATEGIES = ("topic", "record", "topic-record")
-_KEYS = ("strict", "topics", "registry")
-_TOPIC_KEYS = (
-    "name",
-    "value",
-    "key",
-    "key-field",
-    "subject-strategy",
-    "dead-letter",
-    "tombstones",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +106,7 @@ def read_config(schema_paths: Iterable[Path], diagnostics: Diagnostics) -> Confi
         diagnostics: takes every mistake in the file.
     """
     paths = list(schema_paths)
-    folders = [path for path in paths if path.is_dir()]
-    files = list(dict.fromkeys(f / FILE_NAME for f in folders if (f / FILE_NAME).is_file()))
+    files = config_files(paths)
     if len(files) > 1:
         diagnostics.report(
             Code.SEVERAL_CONFIGS,
@@ -123,11 +114,16 @@ def read_config(schema_paths: Iterable[Path], diagnostics: Diagnostics) -> Confi
             f"there is another configuration in {files[0].as_posix()}",
             hint="keep one of the two",
         )
-    if files:
-        return _read(files[0], diagnostics)
-    project = _project_file(paths[0]) if paths else None
-    config = _read(project, diagnostics) if project else Config()
-    return config if folders else replace(config, topics=())
+    config = _read(files[0], diagnostics) if files else Config()
+    return config if any(path.is_dir() for path in paths) else replace(config, topics=())
+
+
+def config_files(schema_paths: Sequence[Path]) -> list[Path]:
+    """Where the configuration of a run is: in one file, or in none; several are a mistake."""
+    folders = [path for path in schema_paths if path.is_dir()]
+    files = list(dict.fromkeys(f / FILE_NAME for f in folders if (f / FILE_NAME).is_file()))
+    project = _project_file(schema_paths[0]) if schema_paths and not files else None
+    return [project] if project else files
 
 
 def parse_config(path: str, data: bytes, diagnostics: Diagnostics) -> Config:
@@ -173,7 +169,8 @@ def _read(file: Path, diagnostics: Diagnostics) -> Config:
 
 
 def _config(document: Toml, top: Pointer, reader: TableReader, folder: Path) -> Config:
-    table = reader.table(document, top, _KEYS)
+    # In pyproject.toml, others may stand there that are read for a build backend.
+    table = reader.described(document, top, {**TOP_KEYS, **BUILD_KEYS} if top else TOP_KEYS)
     topics = reader.table(table.get("topics", {}), (*top, "topics"), None)
     read = (_topic(name, topics[name], (*top, "topics", name), reader) for name in topics)
     registry = None
@@ -190,7 +187,7 @@ def _topic(topic: str, value: Toml, at: Pointer, reader: TableReader) -> Topic |
     if not isinstance(value, dict):
         reader.wrong_value(at, "a table", value)
         return None
-    table = reader.table(value, at, _TOPIC_KEYS)
+    table = reader.described(value, at, TOPIC_KEYS)
     names = _names(table, "value", at, reader)
     strategy = reader.text(table, "subject-strategy", at)
     if strategy is not None and strategy not in SUBJECT_STRATEGIES:
@@ -220,7 +217,7 @@ def _names(table: dict[str, Toml], key: str, at: Pointer, reader: TableReader) -
             Code.MISSING_KEY,
             reader.positions.key(at),
             f'the topic "{at[-1]}" does not say what is on it',
-            hint='add the full names of its types: value = ["com.acme.OrderPlaced"]',
+            hint=f"add the full names of its types: {TOPIC_KEYS[key].example}",
         )
         return ()
     value = table[key]

@@ -11,7 +11,7 @@ from pathlib import Path
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.source import Location, Source
 
-__all__ = ["SUFFIX", "read_sources"]
+__all__ = ["SUFFIX", "read_sources", "schema_files"]
 
 SUFFIX = ".avsc"
 
@@ -28,14 +28,18 @@ def read_sources(paths: Iterable[Path], diagnostics: Diagnostics) -> list[Source
     """
     sources: dict[str, Source] = {}
     for path in paths:
-        files = _walk(path, (), diagnostics) if path.is_dir() else [path]
         top = path if path.is_dir() else path.parent
-        for file in files:
+        for file in schema_files(path, diagnostics):
             text = _text(file, diagnostics)
             if text is not None:
                 name = file.relative_to(top).as_posix()
                 sources.setdefault(os.path.realpath(file), Source(file.as_posix(), text, name))
     return sorted(sources.values(), key=lambda source: (source.name, source.path))
+
+
+def schema_files(path: Path, diagnostics: Diagnostics) -> Iterator[Path]:
+    """A file itself, or the schema files below a folder."""
+    return _walk(path, (), diagnostics) if path.is_dir() else iter((path,))
 
 
 def _walk(folder: Path, around: tuple[str, ...], diagnostics: Diagnostics) -> Iterator[Path]:

@@ -87,7 +87,7 @@ class Scope:
 
     A symbol keeps its name unless that name is taken, by a class of the module or by a field: a
     field hides the name from the annotations after it. Then it is imported under an alias with
-    an underscore in front.
+    an underscore in front: one, as Python mangles names with two in classes.
     """
 
     def __init__(self, module: str, symbols: Iterable[Symbol], taken: Collection[str]) -> None:
@@ -106,8 +106,10 @@ class Scope:
                 self._names[symbol] = symbol.name
                 continue
             name = symbol.name
+            if name in used:
+                name = f"_{name.lstrip('_')}"
             while name in used:
-                name = f"_{name}"
+                name = f"{name}_"
             used.add(name)
             self._names[symbol] = name
             alias = None if name == symbol.name else name

@@ -28,6 +28,7 @@ __all__ = [
     "alias_name",
     "attribute_names",
     "class_names",
+    "is_file_name",
     "is_package_name",
     "member_names",
     "module_names",
@@ -236,6 +237,11 @@ def snake_case(name: str) -> str:
     """``OrderPlaced`` as ``order_placed``, ``HTTPStatus2`` as ``http_status2``."""
     name = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
     return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
+
+
+def is_file_name(stem: str) -> bool:
+    """Whether Windows takes files of this name, with any extension, for files and no devices."""
+    return stem.partition(".")[0].lower() not in _DEVICES
 
 
 def is_package_name(name: str) -> bool:

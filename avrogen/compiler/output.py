@@ -1,9 +1,10 @@
 """The only module that writes: it makes an output folder equal to what a build says.
 
-A file is ours if it begins with our header. Files that are not ours are never changed or removed,
-and nothing is written through a symbolic link. New text is staged beside the package first; then
-files take their places one by one, each at once, modules before the packages that offer them, and
-what is no longer wanted goes last: a build that is stopped leaves a package that can be imported.
+A file is ours if it begins as :class:`~avrogen.compiler.marks.Marks` say. Files that are not ours
+are never changed or removed, and nothing is written through a symbolic link. New text is staged
+beside the package first; then files take their places one by one, each at once, modules before the
+packages that offer them, and what is no longer wanted goes last: a build that is stopped leaves
+a package that can be imported.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from pathlib import Path, PurePosixPath
 
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.source import Location
-from avrogen.compiler.marks import HEADER, ROOT_MARK
+from avrogen.compiler.marks import PACKAGE_MARKS, Marks
 
-__all__ = ["Changes", "apply", "compare", "unified_diff"]
+__all__ = ["Changes", "apply", "compare", "create", "unified_diff"]
 
 _STAGE_PREFIX = ".avrogen-"
 _STAGE_SECONDS = 3600
@@ -34,28 +35,35 @@ class Changes:
     Attributes:
         write: text of the files that are missing or differ.
         remove: files of ours that the build does not make any more.
-        unchanged: how many files are current.
+        unchanged: files that are current.
     """
 
     write: Mapping[str, str]
     remove: tuple[str, ...]
-    unchanged: int
+    unchanged: tuple[str, ...]
 
     def __bool__(self) -> bool:
         return bool(self.write or self.remove)
 
 
-def compare(out: Path, files: Mapping[str, str], diagnostics: Diagnostics) -> Changes:
+def compare(
+    out: Path,
+    files: Mapping[str, str],
+    diagnostics: Diagnostics,
+    marks: Marks = PACKAGE_MARKS,
+) -> Changes:
     """What differs between a folder, which need not exist, and the files of a build.
 
     Args:
         out: the folder.
         files: text by path in the folder.
         diagnostics: takes what stands in the way.
+        marks: by which our files are known.
     """
     write: dict[str, str] = {}
+    unchanged: list[str] = []
     for path, text in sorted(files.items()):
-        reason = _reason_against(out, path)
+        reason = _reason_against(out, path, marks)
         if reason:
             diagnostics.report(
                 Code.OUTPUT_BLOCKED,
@@ -63,14 +71,21 @@ def compare(out: Path, files: Mapping[str, str], diagnostics: Diagnostics) -> Ch
                 f"cannot be written: {reason}",
                 hint="move it away, or choose another output folder",
             )
-        elif _read(out / path) != text:
+        elif _read(out / path) == text:
+            unchanged.append(path)
+        else:
             write[path] = text
-    stale = tuple(path for path in _ours(out) if path not in files)
-    return Changes(write, stale, len(files) - len(write))
+    stale = tuple(path for path in _ours(out, marks) if path not in files)
+    return Changes(write, stale, tuple(unchanged))
 
 
-def apply(out: Path, changes: Changes) -> None:
+def apply(out: Path, changes: Changes, marks: Marks = PACKAGE_MARKS) -> None:
     """Write and remove.
+
+    Args:
+        out: the folder.
+        changes: what :func:`compare` found.
+        marks: those it was given.
 
     Raises:
         OSError: the disk is full, or the folder is not ours to write to.
@@ -80,7 +95,7 @@ def apply(out: Path, changes: Changes) -> None:
     out.mkdir(parents=True, exist_ok=True)
     _clear_old_stages(out)
     with tempfile.TemporaryDirectory(prefix=_STAGE_PREFIX, dir=out) as stage:
-        order = sorted(changes.write, key=lambda path: _order(path, out))
+        order = sorted(changes.write, key=lambda path: _order(path, out, marks))
         for number, path in enumerate(order):
             Path(stage, str(number)).write_text(changes.write[path], "utf-8", newline="\n")
         for number, path in enumerate(order):
@@ -89,6 +104,24 @@ def apply(out: Path, changes: Changes) -> None:
     for path in changes.remove:
         (out / path).unlink(missing_ok=True)
     _remove_empty_folders(out, changes.remove)
+
+
+def create(file: Path, text: str) -> bool:
+    """Write a file, unless something is in its place.
+
+    Returns:
+        Whether it was written.
+
+    Raises:
+        OSError: the disk is full, or the folder is not ours to write to.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with file.open("x", encoding="utf-8", newline="\n") as new:
+            new.write(text)
+    except FileExistsError:
+        return False
+    return True
 
 
 def unified_diff(out: Path, changes: Changes) -> Iterator[str]:
@@ -109,7 +142,7 @@ def unified_diff(out: Path, changes: Changes) -> Iterator[str]:
 # --- what is there --------------------------------------------------------------------------------
 
 
-def _reason_against(out: Path, path: str) -> str | None:
+def _reason_against(out: Path, path: str, marks: Marks) -> str | None:
     """Why a path must not be written, if anything stands against it."""
     for parent in list(PurePosixPath(path).parents)[-2::-1]:
         folder = out / parent
@@ -123,7 +156,8 @@ def _reason_against(out: Path, path: str) -> str | None:
     if target.is_dir():
         return "it is a folder"
     text = _read(target)
-    if text and not text.startswith(HEADER):
+    header = marks.headers.get(target.suffix)
+    if text and not (header and text.startswith(header)):
         return "it was not generated by avrogen"
     return None
 
@@ -136,41 +170,37 @@ def _read(path: Path) -> str | None:
         return None
 
 
-def _ours(out: Path) -> Iterator[str]:
-    """Generated files in the folder, but for packages that other builds have put inside it."""
+def _ours(out: Path, marks: Marks) -> Iterator[str]:
+    """Generated files in the folder, but for output that others have put inside it."""
     for folder, subfolders, names in os.walk(out):
         subfolders[:] = sorted(
             name
             for name in subfolders
-            if not name.startswith(".") and not _is_other_package(Path(folder, name))
+            if not name.startswith(".") and not _is_other_output(Path(folder, name), marks)
         )
         for name in sorted(names):
             path = Path(folder, name)
-            if name.endswith(".py") and not path.is_symlink() and _has_header(path):
+            header = marks.headers.get(path.suffix)
+            if header and not path.is_symlink() and _begins(path, header):
                 yield path.relative_to(out).as_posix()
 
 
-def _has_header(path: Path) -> bool:
+def _begins(path: Path, head: str) -> bool:
     with path.open("rb") as file:
-        return file.read(len(HEADER)) == HEADER.encode()
+        return file.read(len(head)) == head.encode()
 
 
-def _is_other_package(folder: Path) -> bool:
-    """Whether a folder is the top of a generated package of its own."""
-    try:
-        with (folder / "__init__.py").open("rb") as file:
-            first, second = file.readline(), file.readline()
-    except OSError:
-        return False
-    return first.startswith(HEADER.encode()) and second.startswith(ROOT_MARK.encode())
+def _is_other_output(folder: Path, marks: Marks) -> bool:
+    """Whether a folder is the top of an output of its own."""
+    return (_read(folder / marks.root) or "").startswith(marks.root_head)
 
 
 # --- how it is changed ----------------------------------------------------------------------------
 
 
-def _order(path: str, out: Path) -> tuple[bool, bool, str]:
-    """New modules first, then changed ones; packages, which name modules, after both."""
-    return path.endswith("__init__.py"), (out / path).exists(), path
+def _order(path: str, out: Path, marks: Marks) -> tuple[bool, bool, str]:
+    """New files first, then changed ones; what names the others (``__init__``) after both."""
+    return PurePosixPath(path).name == marks.root, (out / path).exists(), path
 
 
 def _clear_old_stages(out: Path) -> None:

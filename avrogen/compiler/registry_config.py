@@ -10,20 +10,10 @@ from pathlib import Path
 
 from avrogen.avro.diagnostics import Code
 from avrogen.avro.source import Pointer
+from avrogen.compiler.keys import REGISTRY_KEYS
 from avrogen.compiler.toml_tables import TableReader, Toml
 
 __all__ = ["RegistryConfig", "read_registry"]
-
-_KEYS = (
-    "url",
-    "user",
-    "timeout",
-    "ca-file",
-    "certificate-file",
-    "key-file",
-    "logical-cluster",
-    "references",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +55,7 @@ def read_registry(value: Toml, at: Pointer, reader: TableReader, folder: Path) -
         text = reader.text(table, key, at)
         return None if text is None else str(folder / text)
 
-    table = reader.table(value, at, _KEYS)
+    table = reader.described(value, at, REGISTRY_KEYS)
     return RegistryConfig(
         url=_url(table, at, reader),
         user=reader.text(table, "user", at),

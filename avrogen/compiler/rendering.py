@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeAlias, assert_never
 
 import jinja2
@@ -31,6 +30,7 @@ from avrogen.compiler.pymodel import (
     RecordClass,
     TopicModule,
 )
+from avrogen.compiler.template_folder import template_folder
 from avrogen.compiler.topic_rendering import clients, declaration, topic_scope
 
 __all__ = ["RenderedFile", "render"]
@@ -263,15 +263,9 @@ def _template(name: str) -> jinja2.Template:
 def _environment() -> jinja2.Environment:
     # Nothing is HTML here; texts from schemas arrive as finished Python literals.
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_template_folder()),
+        loader=jinja2.FileSystemLoader(template_folder()),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-
-
-def _template_folder() -> Path:
-    """Beside this module where avrogen is installed, at the top of a checkout."""
-    installed = Path(__file__).with_name("templates")
-    return installed if installed.is_dir() else Path(__file__).parents[2] / "templates"

@@ -26,11 +26,13 @@ class Run:
     Attributes:
         sources: how many schema files there are.
         diagnostics: everything found, in the order of places.
+        files: paths of all files of the package, relative to it; none if there are errors.
         changes: what has to change in the output folder; None if the run failed.
     """
 
     sources: int
     diagnostics: tuple[Diagnostic, ...]
+    files: tuple[str, ...]
     changes: Changes | None
 
     @property
@@ -55,4 +57,4 @@ def run(schemas: Sequence[Path], out: Path, *, strict: bool, progress: Progress)
     files = compile_package(sources, config, diagnostics, cache=cache, progress=progress)
     changes = None if files is None else compare(out, files, diagnostics)
     failed = diagnostics.has_errors or ((strict or config.strict) and bool(diagnostics))
-    return Run(len(sources), tuple(diagnostics), None if failed else changes)
+    return Run(len(sources), tuple(diagnostics), tuple(files or ()), None if failed else changes)

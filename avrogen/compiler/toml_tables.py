@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, time
 from typing import TypeAlias
 
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.source import Pointer
+from avrogen.compiler.keys import Key
 from avrogen.compiler.toml_positions import TomlPositions
 
 __all__ = ["TableReader", "Toml", "near"]
@@ -29,6 +30,14 @@ class TableReader:
         """
         self.positions = positions
         self.diagnostics = diagnostics
+        self._keys: dict[Pointer, Key] = {}
+
+    def described(
+        self, value: Toml, at: Pointer, keys: Mapping[str, Key], others: Collection[str] = ()
+    ) -> dict[str, Toml]:
+        """As :meth:`table`; where the value of a described key is wrong, its example is shown."""
+        self._keys |= {(*at, name): key for name, key in keys.items()}
+        return self.table(value, at, (*keys, *others))
 
     def table(self, value: Toml, at: Pointer, known: Collection[str] | None) -> dict[str, Toml]:
         """A value that is a table; empty if it is none.
@@ -79,10 +88,12 @@ class TableReader:
 
     def wrong_value(self, at: Pointer, expected: str, value: Toml) -> None:
         """Report that something else stands there than what belongs there."""
+        key = self._keys.get(at)
         self.diagnostics.report(
             Code.WRONG_VALUE,
             self.positions.value(at),
             f'"{at[-1]}" must be {expected}, not {_KINDS.get(type(value), "a date or time")}',
+            hint=f"for example: {key.example}" if key else None,
         )
 
 

@@ -10,7 +10,7 @@ from avrogen.avro.parser import Parsed, parse_sources
 from avrogen.avro.source import Source
 from avrogen.compiler.config import Topic
 
-__all__ = ["Snapshot", "WhereError", "snapshot"]
+__all__ = ["NothingThere", "Snapshot", "WhereError", "snapshot"]
 
 
 class WhereError(Exception):
@@ -35,6 +35,10 @@ class WhereError(Exception):
         return f"{message}\n  hint: {one_line(self.hint)}" if self.hint else message
 
 
+class NothingThere(WhereError):
+    """Where the schemas should be there are none, or none that are valid: nothing can break."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """Schemas that belong together.
@@ -54,14 +58,14 @@ def snapshot(name: str, sources: list[Source], topics: tuple[Topic, ...] = ()) -
     """The schemas that there are at a place.
 
     Raises:
-        WhereError: there are none, or something is wrong with them.
+        NothingThere: there are none, or something is wrong with them.
     """
     if not sources:
-        raise WhereError(f"There are no schemas in {name}.")
+        raise NothingThere(f"There are no schemas in {name}.")
     parsed = parse_sources(sources)
     errors = [d for d in parsed.diagnostics if d.severity is Severity.ERROR]
     if errors:
-        raise WhereError(
+        raise NothingThere(
             f"The schemas in {name} cannot be compared with, as they are no valid schemas.",
             "compare with a version that builds",
             errors,

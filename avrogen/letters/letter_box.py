@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -78,6 +79,8 @@ class LetterBox:
 
         with self._asked():
             found = self.consumer.list_topics(self.topic, timeout=_TIMEOUT).topics[self.topic]
+            if found.error is not None and found.error.name() == "UNKNOWN_TOPIC_OR_PART":
+                raise self._unknown(found.error)
             if found.error is not None:
                 raise self._refused(found.error)
             places = [TopicPartition(self.topic, number) for number in sorted(found.partitions)]
@@ -137,6 +140,15 @@ class LetterBox:
             yield
         except KafkaException as exception:
             raise self._refused(exception.args[0]) from exception
+
+    def _unknown(self, error: KafkaError) -> ConsumeError:
+        """With the topic that was meant, if there is one of a similar name."""
+        others = self.consumer.list_topics(timeout=_TIMEOUT).topics
+        near = get_close_matches(self.topic, list[str](others), n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        return ConsumeError(
+            f"cannot read dead letters: {error.str()}{hint}", topic=self.topic, code=error.name()
+        )
 
     def _refused(self, error: KafkaError | Any) -> ConsumeError:
         return ConsumeError(

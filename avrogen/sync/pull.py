@@ -76,7 +76,8 @@ def plan_pull(
     diagnostics.extend(_after(sources, write, remove, folder).diagnostics)
     if diagnostics.has_errors:
         raise SchemaError(d for d in diagnostics if d.severity is Severity.ERROR)
-    return Pull(Changes(write, remove, len(placed.files) - len(write)), lock)
+    unchanged = tuple(path for path in placed.files if path not in write)
+    return Pull(Changes(write, remove, unchanged), lock)
 
 
 def write_pull(folder: Path, pull: Pull) -> None:
@@ -91,7 +92,7 @@ def write_pull(folder: Path, pull: Pull) -> None:
     text = lock_text(pull.lock)
     path = folder / LOCK_NAME
     if not path.is_file() or path.read_text("utf-8") != text:
-        apply(folder, Changes({LOCK_NAME: text}, (), 0))
+        apply(folder, Changes({LOCK_NAME: text}, (), ()))
 
 
 # --- the lock -------------------------------------------------------------------------------------

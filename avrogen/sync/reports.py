@@ -77,7 +77,7 @@ def pull_text(pulled: Pulled, folder: Path) -> str:
         [
             *_table(rows, [()] * len(rows)),
             f"{folder.as_posix()}: {len(changes.write)} written, {len(changes.remove)} removed, "
-            f"{changes.unchanged} unchanged",
+            f"{len(changes.unchanged)} unchanged",
         ]
     )
 
@@ -92,7 +92,7 @@ def pull_json(pulled: Pulled) -> str:
     files: Json = {
         "written": [*sorted(changes.write)],
         "removed": [*changes.remove],
-        "unchanged": changes.unchanged,
+        "unchanged": len(changes.unchanged),
     }
     return _dumped({"registry": pulled.url, "subjects": subjects, "files": files})
 

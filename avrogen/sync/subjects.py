@@ -12,7 +12,7 @@ from avrogen.compiler.topics import key_type
 from avrogen.kafka.subjects import SubjectStrategy, subject_name
 from avrogen.sync.problem import Problem
 
-__all__ = ["Subject", "configured_subjects", "type_title"]
+__all__ = ["Subject", "configured_subjects", "topic_subjects", "type_title"]
 
 
 _STRATEGIES: Final[Mapping[str, SubjectStrategy]] = {
@@ -59,7 +59,7 @@ def configured_subjects(
     """
     subjects: dict[str, Subject] = {}
     for topic in config.topics:
-        for subject in _of_topic(topic, types):
+        for subject in topic_subjects(topic, types):
             other = subjects.setdefault(subject.name, subject)
             if other != subject:
                 raise Problem(
@@ -69,7 +69,8 @@ def configured_subjects(
     return tuple(subjects.values())
 
 
-def _of_topic(topic: Topic, types: Mapping[str, model.NamedType]) -> Iterator[Subject]:
+def topic_subjects(topic: Topic, types: Mapping[str, model.NamedType]) -> Iterator[Subject]:
+    """The subjects of one topic: those of its values, then that of its keys if it has one."""
     strategy = _STRATEGIES[topic.subject_strategy]
     for name in topic.value:
         subject = subject_name(strategy, topic.topic, "value", name)

@@ -1,8 +1,10 @@
 """For the tests of those who use avrogen: what they would otherwise have to run, in the process.
 
 :mod:`avrogen.testing.broker` is a Kafka cluster, :mod:`avrogen.testing.registry` a schema registry.
-:mod:`avrogen.testing.examples` has objects to test with, and :mod:`avrogen.testing.strategies`
-those that hypothesis makes up. Names are loaded when they are first used.
+:class:`EmbeddedKafka` is both, with typed clients. :func:`handling` tests handlers without either,
+and the assertions are about schemas and bytes. :mod:`avrogen.testing.examples` has objects to test
+with, and :mod:`avrogen.testing.strategies` those that hypothesis makes up. Names are loaded when
+they are first used.
 """
 
 from __future__ import annotations
@@ -12,8 +14,16 @@ from typing import TYPE_CHECKING
 from avrogen.runtime.exports import lazy_exports
 
 if TYPE_CHECKING:
+    from avrogen.testing.assertions.compatible import assert_compatible
+    from avrogen.testing.assertions.golden import Golden, assert_golden
+    from avrogen.testing.assertions.round_trip import assert_round_trip
+    from avrogen.testing.dead_letter import DeadLetter
+    from avrogen.testing.embedded_kafka import EmbeddedKafka
     from avrogen.testing.examples.factory import Factory
-    from avrogen.testing.examples.making import example
+    from avrogen.testing.examples.making import example, example_value
+    from avrogen.testing.handlers.driver import AsyncHandlerDriver, HandlerDriver, handling
+    from avrogen.testing.handlers.incoming import Incoming, IncomingBytes
+    from avrogen.testing.handlers.outcome import Outcome, Retried
     from avrogen.testing.strategies.encodings import arbitrary_bytes_for
     from avrogen.testing.strategies.evolution import Evolution, evolved
     from avrogen.testing.strategies.schemas import arbitrary_schema
@@ -22,24 +32,52 @@ else:
     __getattr__, __dir__ = lazy_exports(
         __name__,
         {
+            "AsyncHandlerDriver": "avrogen.testing.handlers.driver",
+            "DeadLetter": "avrogen.testing.dead_letter",
+            "EmbeddedKafka": "avrogen.testing.embedded_kafka",
             "Evolution": "avrogen.testing.strategies.evolution",
             "Factory": "avrogen.testing.examples.factory",
+            "Golden": "avrogen.testing.assertions.golden",
+            "HandlerDriver": "avrogen.testing.handlers.driver",
+            "Incoming": "avrogen.testing.handlers.incoming",
+            "IncomingBytes": "avrogen.testing.handlers.incoming",
+            "Outcome": "avrogen.testing.handlers.outcome",
+            "Retried": "avrogen.testing.handlers.outcome",
             "arbitrary_bytes_for": "avrogen.testing.strategies.encodings",
             "arbitrary_schema": "avrogen.testing.strategies.schemas",
+            "assert_compatible": "avrogen.testing.assertions.compatible",
+            "assert_golden": "avrogen.testing.assertions.golden",
+            "assert_round_trip": "avrogen.testing.assertions.round_trip",
             "evolved": "avrogen.testing.strategies.evolution",
             "example": "avrogen.testing.examples.making",
+            "example_value": "avrogen.testing.examples.making",
             "from_schema": "avrogen.testing.strategies.typed",
             "from_type": "avrogen.testing.strategies.typed",
+            "handling": "avrogen.testing.handlers.driver",
         },
     )
 
 __all__ = [
+    "AsyncHandlerDriver",
+    "DeadLetter",
+    "EmbeddedKafka",
     "Evolution",
     "Factory",
+    "Golden",
+    "HandlerDriver",
+    "Incoming",
+    "IncomingBytes",
+    "Outcome",
+    "Retried",
     "arbitrary_bytes_for",
     "arbitrary_schema",
+    "assert_compatible",
+    "assert_golden",
+    "assert_round_trip",
     "evolved",
     "example",
+    "example_value",
     "from_schema",
     "from_type",
+    "handling",
 ]

@@ -136,7 +136,9 @@ def _deserializing(setting: Setting) -> Generator[Receive]:
         {
             **consumer_settings(servers, group="confluent", auto_commit=True),
             "key.deserializer": serialization.StringDeserializer("utf_8"),
-            "value.deserializer": avro.AvroDeserializer(client, setting.schema, from_dict),
+            "value.deserializer": avro.AvroDeserializer(
+                client, setting.schema, from_dict, return_record_name=True
+            ),
         }
     )
     consumer.subscribe([setting.topic])

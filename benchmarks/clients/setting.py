@@ -63,6 +63,7 @@ class Setting:
 @contextmanager
 def on_embedded_broker(workload: Workload, partitions: int = 4) -> Generator[Setting]:
     """A broker and a registry in this process, with a topic of so many partitions."""
+    conversion = Conversion(workload.owner, named="all")
     with EmbeddedBroker() as broker, EmbeddedRegistry() as registry:
         broker.create_topic("events", partitions)
         yield Setting(
@@ -73,8 +74,8 @@ def on_embedded_broker(workload: Workload, partitions: int = 4) -> Generator[Set
             },
             value=workload.object,
             key="7d0c6f1e-52a8-4b8f-9c55-2f3d8f1b6a90",
-            to_dict=Conversion(workload.owner, named="all").to_plain,
-            from_dict=Conversion(workload.owner).to_object,
+            to_dict=conversion.to_plain,
+            from_dict=conversion.to_object,
             schema=json.dumps(workload.schema),
             partitions=partitions,
         )

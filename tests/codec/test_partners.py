@@ -111,3 +111,14 @@ def has_empty_items(schema: Any) -> bool:
             case _:
                 pass
     return False
+
+
+@pytest.mark.parametrize(("unit", "per_second"), [("millis", 1_000), ("micros", 1_000_000)])
+def test_more_timestamps_are_written_than_are_remembered(unit: str, per_second: int) -> None:
+    schema = Schema.parse(json.dumps({"type": "long", "logicalType": f"timestamp-{unit}"}))
+    # Moments an hour apart, before 1970 and up to the year 10000; and every edge of a byte.
+    hours = [3600 * per_second * hour for hour in (*range(-20, 3000), 70_389_527)]
+    edges = [near + step for near in (1 << 6, 1 << 13, 1 << 20, 1 << 27) for step in (-1, 0, 1)]
+    for units in hours + edges:
+        written = FastAvro("long").write(units)
+        assert schema.to_avro(schema.from_avro(written)) == written

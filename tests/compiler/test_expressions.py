@@ -16,10 +16,10 @@ def test_a_symbol_keeps_its_name_where_it_is_free() -> None:
 
 def test_a_field_of_the_same_name_makes_an_alias() -> None:
     scope = Scope("._order", [DATE, *builtin("str").symbols()], taken={"date", "_date", "str"})
-    assert scope.text(Expression.of(builtin("str"), " | ", DATE)) == "_str | __date"
+    assert scope.text(Expression.of(builtin("str"), " | ", DATE)) == "_str | _date_"
     assert scope.imports == (
         Import("builtins", "str", "_str"),
-        Import("datetime", "date", "__date"),
+        Import("datetime", "date", "_date_"),
     )
 
 

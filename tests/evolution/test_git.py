@@ -363,7 +363,7 @@ def test_schemas_of_two_repositories(repository: Repository, tmp_path: Path) -> 
 
 def test_a_repository_without_commits(repository: Repository) -> None:
     write_schemas(repository.folder, {"schemas/a.avsc": NEW})
-    assert_refused(check("HEAD"), 'git does not know "HEAD"')
+    assert_refused(check("HEAD"), "There is no commit in ", " yet.")
 
 
 def test_no_git(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -154,11 +154,13 @@ class Resolved:
     Attributes:
         reader: the schema that it was read as, as JSON.
         plan: for base types, or why there is none.
+        own: what avrogen makes of it, without logical types.
         theirs: what fastavro makes of it, or raises.
     """
 
     reader: Any
     plan: plans.Plan | ResolutionError
+    own: Outcome
     theirs: object
 
 
@@ -176,7 +178,8 @@ def _has_defaults(resolved: Resolved) -> bool:
 
 
 def _is_unreadable(resolved: Resolved) -> bool:
-    return isinstance(resolved.plan, ResolutionError)
+    at_the_datum = isinstance(resolved.own, Failure) and bool(resolved.own.incompatibilities)
+    return isinstance(resolved.plan, ResolutionError) or at_the_datum
 
 
 def _is_unknown_type(resolved: Resolved) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from avrogen.testing.broker import EmbeddedBroker
@@ -15,19 +13,18 @@ from tests.services.kafka import KafkaCluster
 
 
 @pytest.fixture(params=["embedded", pytest.param("real", marks=ON_SERVICES)])
-def cluster(request: pytest.FixtureRequest) -> Iterator[AnyCluster]:
+def cluster(request: pytest.FixtureRequest) -> AnyCluster:
     """Each of the clusters in turn: in CI both, elsewhere the real one where it can be run."""
     if request.param == "embedded":
-        with EmbeddedBroker() as broker, EmbeddedRegistry() as registry:
-            yield embedded_cluster(broker, registry.url)
-    else:
-        kafka: KafkaCluster = request.getfixturevalue("real_kafka")
-        real_registry: Apicurio = request.getfixturevalue("real_registry")
-        yield real_cluster(kafka.bootstrap_servers, real_registry.url)
+        broker: EmbeddedBroker = request.getfixturevalue("avrogen_broker")
+        registry: EmbeddedRegistry = request.getfixturevalue("avrogen_registry")
+        return embedded_cluster(broker, registry.url)
+    kafka: KafkaCluster = request.getfixturevalue("real_kafka")
+    real_registry: Apicurio = request.getfixturevalue("real_registry")
+    return real_cluster(kafka.bootstrap_servers, real_registry.url)
 
 
 @pytest.fixture
-def broker() -> Iterator[EmbeddedBroker]:
+def broker(avrogen_broker: EmbeddedBroker) -> EmbeddedBroker:
     """A broker of this test's own, for what only the embedded one can be told to do."""
-    with EmbeddedBroker() as broker:
-        yield broker
+    return avrogen_broker

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError
 from opentelemetry import trace
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
 from avrogen import DeliveryError, Headers, MissingExtraError, OpenTelemetryObserver
@@ -24,48 +18,16 @@ from avrogen.testing.broker import EmbeddedBroker, RequestType
 from tests.conftest import ROOT, run_python
 from tests.kafka.memory_registry import MemoryRegistry
 from tests.kafka.producing.topics import event, events_producer
+from tests.kafka.telemetry import Telemetry, recorded
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 PARENT = TraceContext(f"00-{TRACE_ID}-b7ad6b7169203331-01")
 
 
-@dataclass(frozen=True)
-class Telemetry:
-    """An observer, and what has come of it."""
-
-    observer: OpenTelemetryObserver
-    provider: TracerProvider
-    exporter: InMemorySpanExporter
-    reader: InMemoryMetricReader
-
-    def span(self, name: str) -> ReadableSpan:
-        """The only span of a name."""
-        (found,) = (span for span in self.exporter.get_finished_spans() if span.name == name)
-        return found
-
-    def points(self, name: str) -> list[Any]:
-        """The points of a metric."""
-        data = self.reader.get_metrics_data()
-        assert data is not None
-        return [
-            point
-            for resource in data.resource_metrics
-            for scope in resource.scope_metrics
-            for metric in scope.metrics
-            if metric.name == name
-            for point in metric.data.data_points
-        ]
-
-
 @pytest.fixture
 def telemetry() -> Iterator[Telemetry]:
-    exporter, reader = InMemorySpanExporter(), InMemoryMetricReader()
-    tracers, meters = TracerProvider(), MeterProvider([reader])
-    tracers.add_span_processor(SimpleSpanProcessor(exporter))
-    observer = OpenTelemetryObserver(tracer_provider=tracers, meter_provider=meters)
-    yield Telemetry(observer, tracers, exporter, reader)
-    meters.shutdown()
-    tracers.shutdown()
+    with recorded() as telemetry:
+        yield telemetry
 
 
 def message(

@@ -9,7 +9,9 @@ Faults of the partners that are kept out of what is drawn:
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from math import isnan
 from typing import Any
 
 import avro.compatibility
@@ -55,7 +57,6 @@ def test_schemas_are_valid_to_others(schema: Any) -> None:
         '"type": "enum"',
         '"type": "fixed"',
         '"type": "map"',
-        '"namespace": ""',
         '"namespace": "space0.inner"',
         '"name": "space1.T1"',
         '"aliases": ["old.T2',
@@ -110,12 +111,20 @@ MANY = '{"type": "array", "items": "int"}'
         (MANY, b"\3\4\0\0\2\0\0"),
         ('{"type": "map", "values": "null"}', b"\2\0\2\0\0"),  # a key twice
         ('{"type": "bytes", "logicalType": "decimal", "precision": 3}', b"\4\0\0"),
-        ('"float"', b"\0\0\xc0\x7f"),  # NaN
     ],
 )
 def test_encodings_of_all_kinds_come(schema: str, encoding: bytes) -> None:
     options = settings(max_examples=20_000, database=None, derandomize=True)
     find(arbitrary_bytes_for(Schema.parse(schema)), lambda data: data == encoding, settings=options)
+
+
+def test_nan_comes() -> None:
+    schema = Schema.parse('"float"')
+    options = settings(max_examples=20_000, database=None, derandomize=True)
+    found = find(
+        arbitrary_bytes_for(schema), lambda data: isnan(schema.from_avro(data)), settings=options
+    )
+    assert len(found) == 4
 
 
 # --- successors -----------------------------------------------------------------------------------
@@ -125,8 +134,8 @@ def test_encodings_of_all_kinds_come(schema: str, encoding: bytes) -> None:
 @given(arbitrary_schema(), st.data())
 def test_verdicts_are_those_of_avrogen(schema: Schema, data: st.DataObject) -> None:
     successor = data.draw(evolved(schema))
-    assert not successor.schema.can_read(schema) == successor.backward
-    assert not schema.can_read(successor.schema) == successor.forward
+    assert (not successor.schema.can_read(schema)) is successor.backward
+    assert (not schema.can_read(successor.schema)) is successor.forward
 
 
 @GENEROUS
@@ -155,6 +164,8 @@ def test_what_is_compatible_is_read_by_avrogen_and_fastavro(
     schema: Schema, data: st.DataObject
 ) -> None:
     successor = data.draw(evolved(schema))
+    # Bytes are read as a string if they are UTF-8, which no schema says.
+    assume(not re.search("is now (bytes|string)$", successor.change))
     for readable, writer, reader in (
         (successor.backward, schema, successor.schema),
         (successor.forward, successor.schema, schema),
@@ -231,8 +242,11 @@ def test_what_defaults_are_written_for_stays() -> None:
     @settings(max_examples=300, database=None, derandomize=True)
     @given(evolved(schema))
     def check(successor: Evolution) -> None:
-        record = next(t for t in successor.schema.types.values() if t.name.startswith("R"))
-        assert isinstance(record, model.Record)
-        assert any(f.name == "x" and f.type == model.Primitive("int") for f in record.fields)
+        top = next(t for name, t in successor.schema.types.items() if name.startswith("Top"))
+        assert isinstance(top, model.Record)
+        if any(field.name == "r" and field.default is not model.NO_DEFAULT for field in top.fields):
+            [record] = (t for t in successor.schema.types.values() if t is not top)
+            assert isinstance(record, model.Record)
+            assert any(f.name == "x" and f.type == model.Primitive("int") for f in record.fields)
 
     check()

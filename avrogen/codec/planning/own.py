@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import assert_never
 
 from avrogen.avro import model
 from avrogen.codec import plan
-from avrogen.codec.calls import collected, recursive
+from avrogen.codec.calls import calls, collected, recursive
 from avrogen.codec.planning import leaves
 
 __all__ = ["Operations", "branch_name", "plan_for"]
@@ -31,13 +31,7 @@ def plan_for(
     """
     operations = Operations(types, classes or {})
     root = operations.of(type_)
-    records = collected(root, operations.record)
-    loops = recursive(records)
-    return plan.Plan(
-        root,
-        {key: replace(record, recursive=key in loops) for key, record in records.items()},
-        plain=classes is None,
-    )
+    return plan.Plan(root, operations.records(calls(root)), plain=classes is None)
 
 
 class Operations:
@@ -68,6 +62,12 @@ class Operations:
                 )
             case _:
                 assert_never(type_)
+
+    def records(self, keys: Iterable[str]) -> dict[str, plan.RecordOperation]:
+        """Records by key, and all that they lead to."""
+        found = collected(keys, self.record)
+        loops = recursive(found)
+        return {key: replace(record, recursive=key in loops) for key, record in found.items()}
 
     def record(self, key: str) -> plan.RecordOperation:
         """The record of a key; whether it is recursive is not yet known."""

@@ -14,7 +14,7 @@ from avrogen.avro.model import TimeUnit
 from avrogen.avro.places import Place
 from avrogen.avro.resolution import Resolution, Types, written_fields
 from avrogen.codec import plan
-from avrogen.codec.calls import collected, recursive
+from avrogen.codec.calls import calls, collected, recursive
 from avrogen.codec.checked.reader import CheckedReader
 from avrogen.codec.planning import leaves
 from avrogen.codec.planning.default_data import default_data
@@ -49,7 +49,7 @@ def plan_to_read(
     if not reading.resolution.is_readable(reader, writer):
         raise ResolutionError(reading.incompatibilities(reader, writer, Place()))
     root = reading.of(reader, writer, Place())
-    records = collected(root, reading.record)
+    records = collected(calls(root), reading.record)
     made = _finished(root, records, plain=classes is None)
     problems = [*reading.problems, *reading.unusable_defaults(made)]
     if problems:

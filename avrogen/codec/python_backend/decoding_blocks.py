@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from avrogen.codec import plan
 from avrogen.codec.python_backend.decoding_leaves import read_leaf
-from avrogen.codec.python_backend.tables import read_block, unpack_array
+from avrogen.codec.python_backend.reading import read_block, unpack_array
 
 if TYPE_CHECKING:
     from avrogen.codec.python_backend.decoding import Decoding

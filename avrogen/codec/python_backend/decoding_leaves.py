@@ -14,13 +14,8 @@ from avrogen.avro.model import TimeUnit
 from avrogen.codec import conversions, plan
 from avrogen.codec.python_backend.encoding_leaves import is_leaf
 from avrogen.codec.python_backend.instances import UNSET_UUID
-from avrogen.codec.python_backend.tables import (
-    UNZIGZAG,
-    read_int_rest,
-    read_long,
-    read_long_rest,
-    read_span,
-)
+from avrogen.codec.python_backend.reading import read_int_rest, read_long, read_long_rest, read_span
+from avrogen.codec.python_backend.tables import UNZIGZAG
 from avrogen.codec.values import LocalTimestampNanos, TimestampNanos
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from avrogen.codec import plan
 from avrogen.codec.python_backend import decoding_leaves as leaves
+from avrogen.codec.python_backend.reading import skip_block
 from avrogen.codec.python_backend.source import MAX_NESTING
-from avrogen.codec.python_backend.tables import skip_block
 
 if TYPE_CHECKING:
     from avrogen.codec.python_backend.decoding import Decoding

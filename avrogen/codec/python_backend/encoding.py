@@ -19,7 +19,8 @@ from avrogen.codec.python_backend import encoding_leaves as leaves
 from avrogen.codec.python_backend import encoding_unions as unions
 from avrogen.codec.python_backend.layout import Layout
 from avrogen.codec.python_backend.source import MAX_NESTING, Source
-from avrogen.codec.python_backend.tables import Unfit, as_dict, as_list, check_reals, pack_array
+from avrogen.codec.python_backend.tables import Unfit
+from avrogen.codec.python_backend.writing import as_dict, as_list, check_reals, pack_array
 
 __all__ = ["Encoding", "encoder_source"]
 

@@ -1,6 +1,6 @@
 """Source that writes values without inner values.
 
-Each is one or two expressions for bytes, so that they can stand wherever an expression can. The
+Each is a few expressions for bytes, so that they can stand wherever an expression can. The
 tag of a union branch, where there is one, is built into the first of them.
 """
 
@@ -18,13 +18,17 @@ from avrogen.codec import conversions, plan
 from avrogen.codec.python_backend.source import Source
 from avrogen.codec.python_backend.tables import (
     SMALL,
+    TRAILING_BYTES,
+    leading_bytes,
+    prefixes,
+    small_ints,
+)
+from avrogen.codec.python_backend.writing import (
     as_bytes,
     as_datetime,
     as_int,
     check_reals,
     long_writer,
-    prefixes,
-    small_ints,
     timestamp_writer,
 )
 from avrogen.codec.values import LocalTimestampNanos, TimestampNanos
@@ -42,6 +46,10 @@ _UUID_GROUPS: Final = struct.Struct("8s4s4s4s12s")
 """The hexadecimal digits of a UUID between its hyphens (RFC 4122, section 3)."""
 
 _HYPHENATED: Final = b"-".join
+
+_LOW_BYTES: Final = {TimeUnit.MILLIS: 2, TimeUnit.MICROS: 3}
+"""Bytes of a timestamp that are not looked for among those seen before: they change within eight
+seconds, and within one."""
 
 _Inner: TypeAlias = (
     plan.ArrayOperation
@@ -62,7 +70,7 @@ def write_leaf(encoding: Encoding, operation: plan.Operation, value: str, tag: b
     """Emit checks of ``value``, the name of a variable.
 
     Returns:
-        One or two expressions for what is written, ``tag`` at its start. None, if nothing is.
+        Expressions for what is written, ``tag`` at the start of the first. None, if nothing is.
     """
     source = encoding.source
     if tag > _LAST_TAG_WITH_TABLES:
@@ -109,7 +117,7 @@ def write_leaf(encoding: Encoding, operation: plan.Operation, value: str, tag: b
             source.line(f"{units} = {_units(seconds, f'{value}.microsecond', unit)}")
             return [_integer(source, units, 64, tag)]
         case plan.TimestampOperation(unit, local):
-            return [_timestamp(source, value, unit, local, tag)]
+            return _timestamp(source, value, unit, local, tag)
         case plan.NanosOperation(local):
             type_ = source.bind(LocalTimestampNanos if local else TimestampNanos, "nanos")
             encoding.refuse_if(f"{value}.__class__ is not {type_}")
@@ -151,6 +159,8 @@ def piece_count(operation: plan.Operation) -> int:
             | plan.DurationOperation()
         ):
             return 2
+        case plan.TimestampOperation(unit):
+            return _LOW_BYTES[unit] + 1
         case _:
             return 1
 
@@ -198,30 +208,33 @@ def _units(seconds: str, microseconds: str, unit: TimeUnit) -> str:
     return f"({seconds}) * {per_second} + {rest}"
 
 
-def _timestamp(source: Source, value: str, unit: TimeUnit, local: bool, tag: bytes) -> str:
+def _timestamp(source: Source, value: str, unit: TimeUnit, local: bool, tag: bytes) -> list[str]:
     _convert_unless(source, value, datetime, as_datetime)
     epoch = source.bind(conversions.LOCAL_EPOCH if local else conversions.EPOCH, "epoch")
     delta, units, double = source.variable(), source.variable(), source.variable()
-    low, high = source.variable(), source.variable()
     # This raises where one has a time zone and the other has not.
     source.line(f"{delta} = {value} - {epoch}")
     expression = _units(f"{delta}.days * 86400 + {delta}.seconds", f"{delta}.microseconds", unit)
     source.line(f"{units} = {expression}")
-    # Recent ones have six or eight bytes; positive numbers are doubled by zigzag. They are taken
-    # apart in two halves, as ints of up to 30 bits are cheaper.
-    size = 6 if unit is TimeUnit.MILLIS else 8
-    pack = source.bind(struct.Struct(f"{len(tag) + size}B").pack, "pack")
-    steps = [f"({low} := {double} & {0xFFFFFFF}) & 127 | 128"]
-    steps += [f"{low} >> {7 * n} & 127 | 128" for n in range(1, 4)]
-    steps += [f"{high} >> {7 * n} & 127 | 128" for n in range(size - 5)]
-    steps.append(f"{high} >> {7 * (size - 5)}")
-    packed = f"{pack}({', '.join([*map(str, tag), *steps])})"
-    least, beyond = 1 << 7 * (size - 5), 1 << 7 * (size - 4)
-    write = source.bind(timestamp_writer(unit, tag), "timestamp")
-    return (
-        f"{packed} if {least} <= ({high} := ({double} := {units} + {units}) >> 28) < {beyond} "
-        f"else {write}({units})"
-    )
+    # Positive numbers are doubled by zigzag. What is sent one after the other happened at nearly
+    # the same time, so that all but the low bits have been seen before, and encoded.
+    low = _LOW_BYTES[unit]
+    first, more = source.bind(leading_bytes(tag), "first"), source.bind(leading_bytes(b""), "more")
+    high = source.bind(TRAILING_BYTES, "high")
+    steps = [f"{double} >> {7 * n} & 127" for n in range(low)]
+    found = [f"{first}[{steps[0]}]", *(f"{more}[{step}]" for step in steps[1:])]
+    found.append(f"{high}[{double} >> {7 * low}]")
+    pieces = [source.variable() for _ in found]
+    source.line(f"{double} = {units} + {units}")
+    least, beyond = 1 << 7 * low, 2 * conversions.END_OF_TIME * conversions.PER_SECOND[unit]
+    with source.block(f"if {least} <= {double} < {beyond}:"):
+        source.line(
+            "; ".join(f"{piece} = {bytes_}" for piece, bytes_ in zip(pieces, found, strict=True))
+        )
+    with source.block("else:"):
+        write = source.bind(timestamp_writer(unit, tag), "timestamp")
+        source.line(f"{pieces[0]} = {write}({units}); {' = '.join(pieces[1:])} = b''")
+    return pieces
 
 
 def _unscaled(encoding: Encoding, value: str, precision: int, scale: int) -> str:

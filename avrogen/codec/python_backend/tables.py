@@ -1,42 +1,20 @@
-"""Tables and small functions that compiled code uses."""
+"""Tables that compiled code looks things up in."""
 
 from __future__ import annotations
 
-import marshal
-import struct
-import sys
-from array import array
-from collections.abc import Callable, Sequence
-from datetime import datetime
 from functools import cache
-from typing import Any, Final, Literal, TypeVar
+from typing import Final
 
-from avrogen.avro.model import TimeUnit
-from avrogen.codec.conversions import timestamp_from_units
-from avrogen.codec.varints import encode_long, fits, read_varint
+from avrogen.codec.varints import encode_long, encode_varint
 
 __all__ = [
     "SMALL",
+    "TRAILING_BYTES",
     "UNZIGZAG",
     "Unfit",
-    "as_bytes",
-    "as_datetime",
-    "as_dict",
-    "as_int",
-    "as_list",
-    "check_reals",
-    "long_writer",
-    "pack_array",
+    "leading_bytes",
     "prefixes",
-    "read_block",
-    "read_int_rest",
-    "read_long",
-    "read_long_rest",
-    "read_span",
-    "skip_block",
     "small_ints",
-    "timestamp_writer",
-    "unpack_array",
 ]
 
 
@@ -60,235 +38,28 @@ def prefixes(tag: bytes) -> list[bytes]:
     return [tag + encode_long(n) for n in range(2 * SMALL)]
 
 
+@cache
+def leading_bytes(tag: bytes) -> list[bytes]:
+    """Seven bits of a number, with others to follow, behind a tag."""
+    return [tag + bytes([bits | 128]) for bits in range(128)]
+
+
+class _TrailingBytes(dict[int, bytes]):
+    """The last bytes of numbers, by what is left of these when the bits before are taken off.
+
+    What was seen is remembered, until there are too many.
+    """
+
+    _ROOM: Final = 1024
+
+    def __missing__(self, number: int) -> bytes:
+        if len(self) >= self._ROOM:
+            self.clear()
+        written = self[number] = encode_varint(number)
+        return written
+
+
+TRAILING_BYTES: Final = _TrailingBytes()
+
 UNZIGZAG: Final = [(n >> 1) ^ -(n & 1) for n in range(128)]
 """Ints of one byte, by that byte."""
-
-# --- writing -------------------------------------------------------------------------------------
-
-_BYTES_LIKE: Final = (bytes, bytearray, memoryview)
-_LIST: Final[type[list[Any]]] = list
-_DICT: Final[type[dict[Any, Any]]] = dict
-_PACK2, _PACK3, _PACK4, _PACK5, _PACK6, _PACK7, _PACK8, _PACK9, _PACK10 = (
-    struct.Struct(f"{size}B").pack for size in range(2, 11)
-)
-
-V = TypeVar("V")
-
-
-@cache
-def long_writer(bits: int, tag: bytes) -> Callable[[int], bytes]:
-    """A function that encodes an int of so many bits behind a tag, if it is in no table."""
-    limit = 1 << bits
-
-    def write(number: int) -> bytes:
-        rest = number + number if number >= 0 else ~(number + number)
-        a = rest & 127 | 128
-        if rest < 1 << 14:
-            return _PACK2(a, rest >> 7)
-        if rest < 1 << 21:
-            return _PACK3(a, rest >> 7 & 127 | 128, rest >> 14)
-        if rest < 1 << 28:
-            return _PACK4(a, rest >> 7 & 127 | 128, rest >> 14 & 127 | 128, rest >> 21)
-        if rest >= limit:
-            raise Unfit
-        # In two halves: ints of up to 30 bits are cheaper.
-        high, rest = rest >> 28, rest & 0xFFFFFFF
-        b, c, d = rest >> 7 & 127 | 128, rest >> 14 & 127 | 128, rest >> 21 | 128
-        if high < 1 << 7:
-            return _PACK5(a, b, c, d, high)
-        e = high & 127 | 128
-        if high < 1 << 14:
-            return _PACK6(a, b, c, d, e, high >> 7)
-        f = high >> 7 & 127 | 128
-        if high < 1 << 21:
-            return _PACK7(a, b, c, d, e, f, high >> 14)
-        g = high >> 14 & 127 | 128
-        if high < 1 << 28:
-            return _PACK8(a, b, c, d, e, f, g, high >> 21)
-        h, last = high >> 21 & 127 | 128, high >> 28
-        if last < 1 << 7:
-            return _PACK9(a, b, c, d, e, f, g, h, last)
-        return _PACK10(a, b, c, d, e, f, g, h, last & 127 | 128, 1)
-
-    return (lambda number: tag + write(number)) if tag else write
-
-
-@cache
-def timestamp_writer(unit: TimeUnit, tag: bytes) -> Callable[[int], bytes]:
-    """A function that encodes a timestamp behind a tag, if its year in UTC is from 1 to 9999."""
-    write_long = long_writer(64, tag)
-
-    def write(units: int) -> bytes:
-        timestamp_from_units(units, unit, local=False)
-        return tag + encode_long(units) if -SMALL <= units < SMALL else write_long(units)
-
-    return write
-
-
-def as_int(value: Any) -> int:
-    """Ints of some subclass as such: what they are, not what they say."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return int.__index__(value)
-    raise Unfit
-
-
-def as_bytes(value: Any) -> bytes:
-    """Other buffers as bytes."""
-    return bytes(_instance(value, _BYTES_LIKE))
-
-
-def as_datetime(value: Any) -> datetime:
-    """Datetimes of a subclass pass."""
-    return _instance(value, datetime)
-
-
-def as_list(value: Any) -> list[object]:
-    """Lists of a subclass as such: the items that they give."""
-    return list(_instance(value, _LIST))
-
-
-def as_dict(value: Any) -> dict[object, object]:
-    """Dicts of a subclass as such."""
-    return dict(_instance(value, _DICT))
-
-
-def _instance(value: Any, type_: type[V] | tuple[type[V], ...]) -> V:
-    if isinstance(value, type_):
-        return value
-    raise Unfit
-
-
-def check_reals(values: Sequence[Any]) -> None:
-    """Refuse what ``struct`` would take for a number although it is neither int nor float."""
-    for type_ in set(map(type, values)):
-        if not issubclass(type_, int | float) or type_ is bool:
-            raise Unfit
-
-
-_MANY: Final = 16
-"""Items from which on it pays to have a look at them all at once."""
-
-_MARSHALLED_LIST: Final = 5
-"""Bytes in front of the items of a list: "[" and their count."""
-
-
-def _as_marshalled(values: list[Any]) -> bytes:
-    try:
-        return marshal.dumps(values, 2)
-    except ValueError:
-        # Something in the list is of no type that this format knows, or the list is of its own.
-        return b""
-
-
-def pack_array(values: list[Any], code: str) -> bytes | bytearray:
-    """Floats and ints as array items; ``code`` is the one of ``struct``."""
-    count = len(values)
-    if code == "d" and count >= _MANY:
-        # Nothing looks at the types of many objects faster than what writes them down: in this
-        # format a float, and nothing but a float, is "g" and its eight bytes, little-endian. From
-        # the first on, each "g" shows where the next has to be.
-        written = bytearray(_as_marshalled(values))
-        del written[:_MARSHALLED_LIST]
-        if len(written) == 9 * count and written[::9].count(b"g") == count:
-            del written[::9]
-            return written
-    if [*map(type, values)].count(float) != count:
-        check_reals(values)
-    if code == "d" and count < _MANY and sys.byteorder == "little":
-        return array("d", values).tobytes()
-    # More work to begin with and less for each value. Unlike ``array``, ``struct`` refuses doubles
-    # that are too large for a float.
-    return struct.pack(f"<{count}{code}", *values)
-
-
-# --- reading -------------------------------------------------------------------------------------
-
-
-def read_long(data: bytes, position: int) -> tuple[int, int]:
-    """A long, and the position after it."""
-    number = data[position]
-    if number < 128:
-        return number >> 1 ^ -(number & 1), position + 1
-    second = data[position + 1]
-    number += (second << 7) - 128
-    if second < 128:
-        return number >> 1 ^ -(number & 1), position + 2
-    third = data[position + 2]
-    number += (third << 14) - (128 << 7)
-    if third < 128:
-        return number >> 1 ^ -(number & 1), position + 3
-    return read_long_rest(data, position + 3, number - (128 << 14))
-
-
-def read_long_rest(data: bytes, position: int, number: int) -> tuple[int, int]:
-    """What comes after three bytes of a long that have given ``number``; the position after it."""
-    shift = 21
-    while (byte := data[position]) > 127:
-        number += byte - 128 << shift
-        shift += 7
-        position += 1
-        if shift == 63:
-            # The last byte that there can be holds one bit.
-            return read_varint(data, position - 9, 64)
-    number += byte << shift
-    return number >> 1 ^ -(number & 1), position + 1
-
-
-def read_int_rest(data: bytes, position: int, number: int) -> tuple[int, int]:
-    """The same for an int."""
-    number, end = read_long_rest(data, position, number)
-    if end - position > 2 or not fits(number, 32):
-        raise Unfit
-    return number, end
-
-
-def read_span(data: bytes, position: int) -> tuple[int, int]:
-    """A length, as the start and the end of what it announces."""
-    first = data[position]
-    if first > 127 > (second := data[position + 1]) and not first & 1:
-        # Up to 8191, in two bytes.
-        position += 2
-        return position, position + (first + (second << 7) - 128 >> 1)
-    size, start = read_long(data, position)
-    end = start + size
-    if size < 0 or end > len(data):
-        raise Unfit
-    return start, end
-
-
-def read_block(data: bytes, position: int) -> tuple[int, int]:
-    """The count of a block, and the position of its items."""
-    count, position = read_long(data, position)
-    if count > 0:
-        return count, position
-    if count == 0:
-        # The end, in more bytes than it needs: loops over blocks end with a byte that is 0.
-        raise Unfit
-    size, position = read_long(data, position)
-    if not 0 <= size <= len(data) - position:
-        raise Unfit
-    return -count, position
-
-
-def skip_block(data: bytes, position: int, least: int) -> tuple[int, int]:
-    """How many items of a block are to be passed over, and the position from which on.
-
-    A block that says its size is passed over here, and none remain.
-    """
-    count, position = read_long(data, position)
-    if count > 0:
-        return count, position
-    if count == 0:
-        raise Unfit  # as above
-    size, position = read_long(data, position)
-    if not 0 <= size <= len(data) - position or -count * least > len(data) - position:
-        raise Unfit
-    return 0, position + size
-
-
-def unpack_array(encoded: bytes, code: Literal["d", "f"]) -> list[float]:
-    """Floats ("f") or doubles ("d") that lie beside each other."""
-    numbers = array(code, encoded)
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    return numbers.tolist()

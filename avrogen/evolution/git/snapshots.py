@@ -14,7 +14,7 @@ from avrogen.compiler.config import FILE_NAME, PROJECT_FILE_NAME, Topic, parse_c
 from avrogen.compiler.discovery import SUFFIX
 from avrogen.evolution.git.command import GitFailure, Repository, repository_around
 from avrogen.evolution.git.tree import Entry, children, content, contents, find, top_of
-from avrogen.evolution.snapshots import Snapshot, WhereError, snapshot
+from avrogen.evolution.snapshots import NothingThere, Snapshot, WhereError, snapshot
 
 __all__ = ["git_snapshot"]
 
@@ -29,15 +29,15 @@ def git_snapshot(ref: str, schemas: Sequence[Path]) -> Snapshot:
         schemas: files and folders of the working copy.
 
     Raises:
-        WhereError: there is no git, no repository, no such commit, nothing at these paths then, or
-            something is wrong with the schemas.
+        NothingThere: there was no commit yet, nothing at these paths then, or no valid schemas.
+        WhereError: there is no git, no repository, no such commit, or git cannot show its files.
     """
     repository = _repository(schemas)
     top = top_of(repository, _commit(repository, ref))
     paths = {path: _inside(repository, path) for path in schemas}
     found = {path: entry for path, at in paths.items() if (entry := find(top, at))}
     if not found:
-        raise WhereError(
+        raise NothingThere(
             f"{' and '.join(map(Path.as_posix, schemas))} did not exist at {ref}.",
             "compare with a commit in which the schemas are at the same place",
         )
@@ -67,10 +67,21 @@ def _commit(repository: Repository, ref: str) -> str:
         # In two steps, as a ref may be one that takes no suffix (":/message").
         name = _parsed(repository, f"{_parsed(repository, ref)}^{{commit}}")
     except GitFailure:
+        if ref == "HEAD" and _is_unborn(repository):
+            raise NothingThere(f"There is no commit in {repository.top.as_posix()} yet.") from None
         raise WhereError(
             f'git does not know "{ref}" in {repository.top.as_posix()}.', _hint(repository, ref)
         ) from None
     return name
+
+
+def _is_unborn(repository: Repository) -> bool:
+    """Whether the next commit of the branch will be its first."""
+    try:
+        _parsed(repository, "HEAD")
+    except GitFailure:
+        return True
+    return False
 
 
 def _parsed(repository: Repository, ref: str) -> str:

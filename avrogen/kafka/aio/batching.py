@@ -60,7 +60,7 @@ class AsyncBatchLoop(AsyncLoop[K, V]):
         """The next batch, whose lanes are to be given back; None: the consumer stops."""
         batch: Batch[K, V] = Batch(self._max_records, self._max_wait)
         try:
-            while not batch.is_ready(monotonic()):
+            while not batch.is_ready(self.handling.clock()):
                 lane = await self.waking.wait(self.poller, batch.deadline, batch.wants_attention)
                 if lane is not None:
                     batch.parts.append(Part(lane))
@@ -100,7 +100,7 @@ class AsyncBatchLoop(AsyncLoop[K, V]):
         for part in batch.parts:
             self.handling.received(part.lane, part.messages)
         try:
-            with self.observation(messages):
+            with self.handling.observation(messages):
                 await handle(messages)
         except Exception as error:
             await self._failed_together(batch, handle, error)
@@ -121,7 +121,7 @@ class AsyncBatchLoop(AsyncLoop[K, V]):
         failure = self.handling.failure(error)
         step = self.handling.step(first.lane, failure, message)
         if isinstance(step, RetryIn):
-            batch.rest(step.seconds, monotonic())
+            batch.rest(step.seconds, self.handling.clock())
         elif isinstance(failure, Outage) or len(batch) == 1:
             steps = self.handling.steps(first.lane, step, failure, message, self.handler)
             first.rest = await self.resolve(steps)
@@ -136,7 +136,7 @@ class AsyncBatchLoop(AsyncLoop[K, V]):
             if part.lane.interrupted:
                 return
             try:
-                with self.observation([message]):
+                with self.handling.observation([message]):
                     await handle([message])
             except Exception as error:
                 part.rest = await self.failed(part.lane, error, message)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from avrogen.kafka.aio.batching import AsyncBatchLoop
 from avrogen.kafka.aio.exactly_once import AsyncTransactionLoop
@@ -16,24 +16,23 @@ from avrogen.kafka.aio.signals import LoopSignals
 from avrogen.kafka.aio.threads import completed, nothing
 from avrogen.kafka.aio.waking import Waking
 from avrogen.kafka.config import Settings
-from avrogen.kafka.consuming.consumer import (
+from avrogen.kafka.consuming.base import (
     DEFAULT_RETRIES,
+    ConsumerBase,
     check_batches,
     transactional_client,
 )
 from avrogen.kafka.consuming.failures import OnPoison
-from avrogen.kafka.consuming.partitions import Position
 from avrogen.kafka.consuming.retry import RetryPolicy
+from avrogen.kafka.consuming.seeking import Position
 from avrogen.kafka.consuming.session import CommitMode, Session
 
 if TYPE_CHECKING:
     from avrogen.kafka.aio.producer import AsyncTopicProducer
     from avrogen.kafka.message import Message
-    from avrogen.kafka.observing.counters import ConsumerCounters
     from avrogen.kafka.observing.observer import Observer
     from avrogen.kafka.producing.client import ProducerClient
     from avrogen.kafka.registry.port import SchemaRegistry
-    from avrogen.kafka.topic import Topic
 
 __all__ = ["AsyncTopicConsumer"]
 
@@ -41,7 +40,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class AsyncTopicConsumer(Generic[K, V]):
+class AsyncTopicConsumer(ConsumerBase[K, V]):
     """Handles the messages of a topic with asyncio, as a member of a consumer group.
 
     ::
@@ -57,10 +56,7 @@ class AsyncTopicConsumer(Generic[K, V]):
     It belongs to the loop that it is opened on. The arguments are those of the other.
     """
 
-    __slots__ = ("__weakref__", "_messages", "_running", "_session", "_waking")
-
-    topic: ClassVar[Topic[Any, Any]]
-    """The topic."""
+    __slots__ = ("_messages", "_running", "_waking")
 
     def __init__(
         self,
@@ -75,7 +71,7 @@ class AsyncTopicConsumer(Generic[K, V]):
         observer: Observer | None = None,
     ) -> None:
         self._waking = Waking()
-        self._session: Session[K, V] = Session(
+        self._session = Session(
             self.topic,
             config,
             group=group,
@@ -201,13 +197,6 @@ class AsyncTopicConsumer(Generic[K, V]):
                 max_wait=max_wait,
             ).run()
 
-    def stop(self) -> None:
-        """Have :meth:`run` or the iteration end when the messages in hand are done.
-
-        It may be called from any thread, from handlers and from signal handlers.
-        """
-        self._session.stop()
-
     @contextmanager
     def _alone(self) -> Generator[None]:
         if self._running:
@@ -225,18 +214,6 @@ class AsyncTopicConsumer(Generic[K, V]):
 
     # --- partitions and offsets -------------------------------------------------------------------
 
-    def assignment(self) -> tuple[int, ...]:
-        """The numbers of the partitions that this member has, ascending."""
-        return self._session.opened.partitions.assigned()
-
-    def pause(self, *partitions: int) -> None:
-        """See :meth:`TopicConsumer.pause`."""
-        self._session.opened.partitions.hold(partitions)
-
-    def resume(self, *partitions: int) -> None:
-        """See :meth:`TopicConsumer.resume`."""
-        self._session.opened.partitions.unhold(partitions)
-
     async def seek(
         self, to: Position, partition: int | None = None, *, timeout: float = 30.0
     ) -> None:
@@ -252,13 +229,3 @@ class AsyncTopicConsumer(Generic[K, V]):
     async def lag(self, *, timeout: float = 10.0) -> dict[int, int]:
         """See :meth:`TopicConsumer.lag`."""
         return await asyncio.wrap_future(self._session.opened.offsets.lag(timeout))
-
-    # --- figures ----------------------------------------------------------------------------------
-
-    def counters(self) -> ConsumerCounters:
-        """What this consumer has done so far."""
-        return self._session.counters()
-
-    def statistics(self) -> dict[str, Any] | None:
-        """What librdkafka counts, if ``statistics.interval.ms`` is set; None: nothing yet."""
-        return self._session.statistics()

@@ -69,8 +69,7 @@ class AsyncMessages(Generic[K, V]):
             raise StopAsyncIteration
         self._in_hand = message
         make_current(message)
-        if self._loop.handling.observer is not None:
-            self._observation.enter_context(self._loop.observation([message]))
+        self._observation.enter_context(self._loop.handling.observation([message]))
         return message
 
     def abandon(self) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -14,9 +13,8 @@ from avrogen.kafka.aio.waking import Waking
 from avrogen.kafka.async_flight import AsyncSingleFlight
 from avrogen.kafka.consuming.handling import DeadLetter, Resolution, Undelivered
 from avrogen.kafka.consuming.loop import make_current
-from avrogen.kafka.consuming.reading import NO_HEADERS, ReadingFailed, SchemaUnknown
+from avrogen.kafka.consuming.reading import ReadingFailed, SchemaUnknown
 from avrogen.kafka.consuming.session import Session
-from avrogen.kafka.observing.handling import current_message
 
 if TYPE_CHECKING:
     from avrogen.kafka.consuming.poller import RawLane
@@ -93,26 +91,17 @@ class AsyncLoop(Generic[K, V]):
         started = monotonic()
         try:
             messages, rest = await self.read(lane)
-            traced, counts, observer = True, self.handling.counts, self.handling.observer
             for message in messages:
-                # As in the loop for threads: this is done with every message.
-                if traced or message.headers is not NO_HEADERS:
-                    traced = make_current(message)
-                else:
-                    current_message.set(message)
+                make_current(message)
                 try:
-                    if observer is None:
+                    with self.handling.observation([message]):
                         await handle(message)
-                    else:
-                        with self.observation([message]):
-                            await handle(message)
                 except Exception as error:
                     rest = await self.failed(lane, error, message)
                     if rest is not None:
                         break
                 else:
-                    lane.done(message.offset)
-                    counts.consumed += 1
+                    self.handling.done(lane, message.offset)
                 if lane.interrupted:
                     break
         finally:
@@ -175,15 +164,6 @@ class AsyncLoop(Generic[K, V]):
         """
         assert self.dead_letters is not None, "there is a topic for them"
         await completed(self.dead_letters.send, nothing, letter.raw, letter.origin)
-
-    # --- observing --------------------------------------------------------------------------------
-
-    def observation(self, messages: Sequence[Message[K, V]]) -> AbstractContextManager[object]:
-        """What the observer has around the handling of messages."""
-        observer = self.handling.observer
-        if observer is None:
-            return nullcontext()
-        return observer.handling(messages, self.handling.group)
 
 
 async def _cancelled(tasks: set[asyncio.Task[None]]) -> None:

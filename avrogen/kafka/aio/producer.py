@@ -140,7 +140,7 @@ class AsyncTopicProducer(Generic[K, V]):
         return sender.channel.outbox.pending
 
     def transaction(self) -> AbstractAsyncContextManager[AsyncTransaction]:
-        """``async with``: see :meth:`ProducerClient.transaction`."""
+        """``async with``: see :meth:`.ProducerClient.transaction`."""
         return async_transaction(self._open().channel.client)
 
     # --- what there is to know --------------------------------------------------------------------

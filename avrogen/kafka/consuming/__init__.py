@@ -20,7 +20,7 @@ calls               what others want done in it
 handling            what follows a failure, who is told, what is counted
 reading             from what the client gives to messages
 starting            the registry is asked before the first message
-partitions          which there are, pausing, seeking
+partitions          which there are, pausing, seeking; seeking, what that takes
 offsets             committing when asked, and how far behind it is
 dead_letter_sender  sends dead letters, and waits for each
 client              the consumer of librdkafka beneath; client_errors, what its errors mean

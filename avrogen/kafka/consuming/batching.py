@@ -60,7 +60,7 @@ class BatchLoop(Loop[K, V]):
         """The next batch, whose lanes are to be given back; None: the consumer stops."""
         batch: Batch[K, V] = Batch(self._max_records, self._max_wait)
         try:
-            while not batch.is_ready(monotonic()):
+            while not batch.is_ready(self.handling.clock()):
                 lane = self.poller.wait(batch.deadline, batch.wants_attention)
                 if lane is not None:
                     batch.parts.append(Part(lane))
@@ -98,7 +98,7 @@ class BatchLoop(Loop[K, V]):
         for part in batch.parts:
             self.handling.received(part.lane, part.messages)
         try:
-            with self.observation(messages):
+            with self.handling.observation(messages):
                 handle(messages)
         except Exception as error:
             self._failed_together(batch, handle, error)
@@ -119,7 +119,7 @@ class BatchLoop(Loop[K, V]):
         failure = self.handling.failure(error)
         step = self.handling.step(first.lane, failure, message)
         if isinstance(step, RetryIn):
-            batch.rest(step.seconds, monotonic())
+            batch.rest(step.seconds, self.handling.clock())
         elif isinstance(failure, Outage) or len(batch) == 1:
             steps = self.handling.steps(first.lane, step, failure, message, self.handler)
             first.rest = self.resolve(steps)
@@ -134,7 +134,7 @@ class BatchLoop(Loop[K, V]):
             if part.lane.interrupted:
                 return
             try:
-                with self.observation([message]):
+                with self.handling.observation([message]):
                     handle([message])
             except Exception as error:
                 part.rest = self.failed(part.lane, error, message)

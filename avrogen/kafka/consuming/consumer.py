@@ -5,39 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from weakref import WeakSet
 
-from avrogen.errors import TransactionError
 from avrogen.kafka.config import Settings
+from avrogen.kafka.consuming.base import (
+    DEFAULT_RETRIES,
+    ConsumerBase,
+    check_batches,
+    transactional_client,
+)
 from avrogen.kafka.consuming.batching import BatchLoop
 from avrogen.kafka.consuming.exactly_once import TransactionLoop
 from avrogen.kafka.consuming.failures import OnPoison
 from avrogen.kafka.consuming.loop import Loop
-from avrogen.kafka.consuming.partitions import Position
 from avrogen.kafka.consuming.retry import RetryPolicy
+from avrogen.kafka.consuming.seeking import Position
 from avrogen.kafka.consuming.session import CommitMode, Session
 from avrogen.kafka.consuming.signals import stopped_by_signals
 
 if TYPE_CHECKING:
     from avrogen.kafka.message import Message
-    from avrogen.kafka.observing.counters import ConsumerCounters
     from avrogen.kafka.observing.observer import Observer
     from avrogen.kafka.producing.client import ProducerClient
     from avrogen.kafka.producing.producer import TopicProducer
     from avrogen.kafka.registry.port import SchemaRegistry
-    from avrogen.kafka.topic import Topic
 
-__all__ = ["DEFAULT_RETRIES", "TopicConsumer", "check_batches", "transactional_client"]
+__all__ = ["TopicConsumer"]
 
 K = TypeVar("K")
 V = TypeVar("V")
 
-DEFAULT_RETRIES = RetryPolicy()
-"""Where nothing is said of retries."""
 
-
-class TopicConsumer(Generic[K, V]):
+class TopicConsumer(ConsumerBase[K, V]):
     """Handles the messages of a topic, as a member of a consumer group.
 
     ::
@@ -66,10 +66,7 @@ class TopicConsumer(Generic[K, V]):
         ConfigurationError: something is missing, or would lose messages.
     """
 
-    __slots__ = ("__weakref__", "_iterations", "_running", "_session")
-
-    topic: ClassVar[Topic[Any, Any]]
-    """The topic."""
+    __slots__ = ("_iterations", "_running")
 
     def __init__(
         self,
@@ -83,7 +80,7 @@ class TopicConsumer(Generic[K, V]):
         registry: SchemaRegistry | None = None,
         observer: Observer | None = None,
     ) -> None:
-        self._session: Session[K, V] = Session(
+        self._session = Session(
             self.topic,
             config,
             group=group,
@@ -227,14 +224,6 @@ class TopicConsumer(Generic[K, V]):
                 self._session, client, handle, max_records=max_records, max_wait=max_wait
             ).run()
 
-    def stop(self) -> None:
-        """Have :meth:`run` or the iteration end when the message in hand is done.
-
-        It may be called from any thread, from handlers and from signal handlers. What is in hand
-        longer than ``grace`` counts as not handled: the group is left without waiting for it.
-        """
-        self._session.stop()
-
     @contextmanager
     def _alone(self) -> Generator[None]:
         if self._running:
@@ -248,28 +237,6 @@ class TopicConsumer(Generic[K, V]):
 
     # --- partitions and offsets -------------------------------------------------------------------
 
-    def assignment(self) -> tuple[int, ...]:
-        """The numbers of the partitions that this member has, ascending."""
-        return self._session.opened.partitions.assigned()
-
-    def pause(self, *partitions: int) -> None:
-        """Handle no messages of these partitions; of none at all, if no numbers are given.
-
-        The member keeps its partitions. One that is given up and comes back is not paused.
-
-        Raises:
-            ValueError: one is not assigned.
-        """
-        self._session.opened.partitions.hold(partitions)
-
-    def resume(self, *partitions: int) -> None:
-        """The reverse of :meth:`pause`.
-
-        Raises:
-            ValueError: one is not assigned.
-        """
-        self._session.opened.partitions.unhold(partitions)
-
     def seek(self, to: Position, partition: int | None = None, *, timeout: float = 30.0) -> None:
         """Go on from another place. The message in hand does not count any more.
 
@@ -281,6 +248,7 @@ class TopicConsumer(Generic[K, V]):
         Raises:
             ValueError: the partition is not assigned, or the place is none.
             TimeoutError: it took too long.
+            ConsumeError: the brokers do not say where that is.
         """
         self._session.opened.partitions.seek(to, partition, timeout)
 
@@ -304,43 +272,12 @@ class TopicConsumer(Generic[K, V]):
 
         Args:
             timeout: seconds that each question to the brokers may take.
+
+        Raises:
+            ConsumeError: they do not answer.
         """
         return self._session.opened.offsets.lag(timeout).result()
-
-    # --- figures ----------------------------------------------------------------------------------
-
-    def counters(self) -> ConsumerCounters:
-        """What this consumer has done so far."""
-        return self._session.counters()
-
-    def statistics(self) -> dict[str, Any] | None:
-        """What librdkafka counts, if ``statistics.interval.ms`` is set; None: nothing yet."""
-        return self._session.statistics()
 
 
 def _nobody_sleeps() -> None:
     """Threads wait for the poller itself."""
-
-
-def check_batches(max_records: int, max_wait: float) -> None:
-    """Refuse batches without messages, and without end.
-
-    Raises:
-        ValueError: those.
-    """
-    if max_records < 1 or not 0 <= max_wait < float("inf"):
-        raise ValueError("a batch has at least one message, and does not wait for ever")
-
-
-def transactional_client(producer: Any) -> ProducerClient:
-    """The client of a producer that has transactions.
-
-    Raises:
-        TransactionError: it has none.
-    """
-    client: ProducerClient = producer if hasattr(producer, "producer") else producer.client
-    if client.transactions is None:
-        raise TransactionError(
-            'the producer has no "transactional.id" in its settings, which transactions need'
-        )
-    return client

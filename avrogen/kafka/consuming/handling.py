@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, assert_never, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, assert_never, cast
 
 from avrogen.errors import ConsumeError, DeliveryError, TransactionError
 from avrogen.kafka.consuming.dead_letters import Origin, full_name
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from avrogen.kafka.observing.observer import AnyMessage, Observer
 
 __all__ = ["Counts", "DeadLetter", "Handling", "Resolution", "Undelivered"]
+
+_UNOBSERVED: Final = nullcontext()
 
 
 @dataclass(slots=True)
@@ -84,6 +87,10 @@ class Handling:
         on_poison: what becomes of those that the handler fails with for good.
         dead_letter: the name of the dead-letter topic; None: there is none.
         observer: who is told.
+
+    Attributes:
+        clock: seconds, as pauses and batches go by them. Tests of handlers have another one.
+        chance: a number from 0 to 1, for the jitter of pauses. So with this.
     """
 
     def __init__(
@@ -97,6 +104,8 @@ class Handling:
         observer: Observer | None,
     ) -> None:
         self.observer = observer
+        self.clock: Callable[[], float] = monotonic
+        self.chance: Callable[[], float] = random.random
         self.counts = Counts()
         self.group = group
         self._topic = topic
@@ -156,13 +165,13 @@ class Handling:
 
     def step(self, lane: RawLane, failure: Failure, message: AnyMessage | None) -> Step:
         """Decide, and let others know."""
-        elapsed = lane.failed(monotonic())
+        elapsed = lane.failed(self.clock())
         step = next_step(
             failure,
             self._policy,
             attempt=lane.attempts,
             elapsed=elapsed,
-            random=random.random(),
+            random=self.chance(),
             on_poison=self._on_poison,
             dead_letter=self._dead_letter is not None,
         )
@@ -180,6 +189,12 @@ class Handling:
             if new:
                 lane.announced = new[-1].offset
                 self.observer.received(new, self.group)
+
+    def observation(self, messages: Sequence[AnyMessage]) -> AbstractContextManager[object]:
+        """What the observer has around the handling of messages."""
+        if self.observer is None:
+            return _UNOBSERVED
+        return self.observer.handling(messages, self.group)
 
     def done(self, lane: RawLane, offset: int) -> None:
         """The first message of a lane, whose offset this is, counts as handled."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -60,15 +60,9 @@ class Loop(Generic[K, V]):
         Returns:
             Seconds that the lane has to rest before its first message is tried again.
         """
-        counts, set_message = self.handling.counts, current_message.set
         messages, rest = self._read(lane)
-        traced = True  # by the last message of another lane, perhaps
         for message in messages:
-            # Most have no headers, and no trace: this is done with every message.
-            if traced or message.headers is not NO_HEADERS:
-                traced = make_current(message)
-            else:
-                set_message(message)
+            make_current(message)
             try:
                 handle(message)
             except Exception as error:
@@ -76,8 +70,7 @@ class Loop(Generic[K, V]):
                 if rest is not None:
                     break
             else:
-                lane.done(message.offset)
-                counts.consumed += 1
+                self.handling.done(lane, message.offset)
             if lane.interrupted:
                 break
         return rest
@@ -92,27 +85,13 @@ class Loop(Generic[K, V]):
             for lane in self.lanes():
                 with self.held(lane) as hold:
                     messages, hold.rest = self._read(lane)
-                    yield from self._given_out(lane, messages)
-
-    def _given_out(
-        self, lane: RawLane, messages: Sequence[Message[K, V]]
-    ) -> Generator[Message[K, V]]:
-        counts, observer = self.handling.counts, self.handling.observer
-        traced = True
-        for message in messages:
-            if traced or message.headers is not NO_HEADERS:  # as above
-                traced = make_current(message)
-            else:
-                current_message.set(message)
-            if observer is None:
-                yield message
-            else:
-                with self.observation([message]):
-                    yield message
-            lane.done(message.offset)
-            counts.consumed += 1
-            if lane.interrupted:
-                break
+                    for message in messages:
+                        make_current(message)
+                        with self.handling.observation([message]):
+                            yield message
+                        self.handling.done(lane, message.offset)
+                        if lane.interrupted:
+                            break
 
     def _read(self, lane: RawLane) -> tuple[list[Message[K, V]], float | None]:
         """What can be read of what waits in a lane; what comes first and cannot is dealt with.
@@ -209,16 +188,10 @@ class Loop(Generic[K, V]):
             return handle
 
         def observed(message: Message[K, V]) -> None:
-            with self.observation([message]):
+            with self.handling.observation([message]):
                 handle(message)
 
         return observed
-
-    def observation(self, messages: Sequence[Message[K, V]]) -> AbstractContextManager[object]:
-        observer = self.handling.observer
-        if observer is None:
-            return nullcontext()
-        return observer.handling(messages, self.handling.group)
 
 
 @dataclass(slots=True)
@@ -243,13 +216,8 @@ def current_messages() -> Generator[None]:
         current_trace.set(trace)
 
 
-def make_current(message: AnyMessage) -> bool:
-    """This message is in hand from now on: log records say so, and what is sent carries on.
-
-    Returns:
-        Whether it belongs to a trace.
-    """
-    trace = TraceContext.from_headers(message.headers)
+def make_current(message: AnyMessage) -> None:
+    """This message is in hand from now on: log records say so, and what is sent carries on."""
     current_message.set(message)
-    current_trace.set(trace)
-    return trace is not None
+    untraced = message.headers is NO_HEADERS  # as most are
+    current_trace.set(None if untraced else TraceContext.from_headers(message.headers))

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeAlias
 
 from avrogen.errors import ConsumeError
+from avrogen.kafka.consuming.client_errors import consume_error
 from avrogen.kafka.consuming.poller import Poller, RawLane
 
 if TYPE_CHECKING:
@@ -87,9 +88,17 @@ class Offsets:
             timeout: seconds that a question to the brokers may take.
 
         Returns:
-            That. It raises KafkaException if the brokers do not answer.
+            That. It raises ConsumeError if the brokers do not answer.
         """
-        return self._poller.call(lambda: self._lag(timeout))
+        from confluent_kafka import KafkaException
+
+        def ask() -> dict[int, int]:
+            try:
+                return self._lag(timeout)
+            except KafkaException as error:
+                raise consume_error(error.args[0], self._poller.topic) from error
+
+        return self._poller.call(ask)
 
     def _lag(self, timeout: float) -> dict[int, int]:
         with self._poller.changed:

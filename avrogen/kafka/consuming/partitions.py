@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from time import monotonic
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
+from avrogen.kafka.consuming.client_errors import consume_error
 from avrogen.kafka.consuming.poller import Poller
+from avrogen.kafka.consuming.seeking import Position, move
 
-__all__ = ["Partitions", "Position"]
-
-Position: TypeAlias = int | datetime | Literal["beginning", "end"]
-"""A place in a partition: an offset, a time, or one of its ends."""
+__all__ = ["Partitions"]
 
 _TICK: Final = 0.05
 
@@ -64,20 +63,32 @@ class Partitions:
         Raises:
             ValueError: the partition is not assigned, or the place is none.
             TimeoutError: it took too long.
-            KafkaException: the brokers refuse it.
+            ConsumeError: brokers do not say where that is.
         """
+        from confluent_kafka import KafkaError, KafkaException
+
         if isinstance(to, int) and number is None:
             raise ValueError("an offset is one of a certain partition: seek(offset, partition)")
         if isinstance(to, datetime) and to.tzinfo is None:
             raise ValueError(f"{to} is no time without its zone")
-        deadline = monotonic() + timeout
-        numbers = self._assigned_by(deadline)
-        if number is not None:
-            with self._poller.changed:
-                self._require([number])
-            numbers = (number,)
-        for each, offset in self._offsets(to, numbers, deadline).items():
-            self._seek(each, offset, deadline)
+        poller, deadline = self._poller, monotonic() + timeout
+        assigned = self._assigned_by(deadline)
+        numbers = assigned if number is None else (number,)
+
+        def seek() -> None:
+            with poller.changed:
+                self._require(numbers)
+            move(poller, numbers, to, deadline)
+
+        while True:
+            try:
+                # Where messages come in, so that none of the old place come in afterwards.
+                return _within(poller.call(seek), deadline)
+            except KafkaException as error:
+                # Right after it was assigned, the client does not fetch it yet, and refuses.
+                too_early = error.args[0].code() == KafkaError._STATE
+                if not (too_early and monotonic() < deadline):
+                    raise consume_error(error.args[0], poller.topic) from error
 
     def _require(self, numbers: Sequence[int]) -> None:
         for number in numbers:
@@ -96,53 +107,11 @@ class Partitions:
                 poller.changed.wait(min(left, _TICK))
             return tuple(poller.intake.lanes)
 
-    def _offsets(self, to: Position, numbers: Sequence[int], deadline: float) -> Mapping[int, int]:
-        """Where that is in each partition."""
-        from confluent_kafka import OFFSET_BEGINNING, OFFSET_END
 
-        match to:
-            case "beginning":
-                return dict.fromkeys(numbers, OFFSET_BEGINNING)
-            case "end":
-                return dict.fromkeys(numbers, OFFSET_END)
-            case datetime():
-                milliseconds = int(to.timestamp() * 1000)
-                wanted = self._poller.partitions_at((each, milliseconds) for each in numbers)
-                left = max(deadline - monotonic(), _TICK)
-                client = self._poller.client
-                asked = self._poller.call(lambda: client.offsets_for_times(wanted, timeout=left))
-                return {each.partition: each.offset for each in asked.result()}
-            case int():
-                return dict.fromkeys(numbers, to)
-
-    def _seek(self, number: int, offset: int, deadline: float) -> None:
-        from confluent_kafka import KafkaError, KafkaException
-
-        poller = self._poller
-        (place,) = poller.partitions_at([(number, offset)])
-
-        def seek() -> None:
-            with poller.changed:
-                self._require([number])
-            poller.client.seek(place)
-            with poller.changed:
-                poller.intake.restart(number)
-
-        while True:
-            left = deadline - monotonic()
-            try:
-                # Where messages come in, so that none of the old place come in afterwards.
-                return _within(poller.call(seek), max(left, _TICK))
-            except KafkaException as error:
-                # Right after it was assigned, the client does not fetch it yet, and refuses.
-                if error.args[0].code() != KafkaError._STATE or left <= 0:
-                    raise
-
-
-def _within(future: Future[None], seconds: float) -> None:
+def _within(future: Future[None], deadline: float) -> None:
     """Wait for a call, or see to it that it is not made any more."""
     try:
-        future.result(seconds)
+        future.result(max(deadline - monotonic(), _TICK))
     except TimeoutError:
         future.cancel()
         raise

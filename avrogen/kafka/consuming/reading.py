@@ -25,19 +25,21 @@ if TYPE_CHECKING:
     from avrogen.kafka.subjects import Part
     from avrogen.kafka.topic import Topic
 
-__all__ = ["AHEAD", "NO_HEADERS", "Reader", "ReadingFailed", "SchemaUnknown", "undecoded"]
+__all__ = ["NO_HEADERS", "Reader", "ReadingFailed", "SchemaUnknown", "undecoded"]
 
 K = TypeVar("K")
 V = TypeVar("V")
 
-AHEAD: Final = 100
+_AHEAD: Final = 100
 """Messages that are decoded before the first of them is handled."""
 
-_PREFIX: Final = 5
-"""Bytes of a schema's id before a value, as most messages have it."""
+_ID_PREFIX: Final = 5
+_GUID_PREFIX: Final = 17
+"""Bytes in front of a key or value that name its schema."""
 
 NO_HEADERS: Final = Headers()
 """The headers of every message that has none."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FLOAT_IS_EXACT: Final = 8_000_000_000_000
 """Milliseconds up to which a float of seconds tells microseconds apart."""
@@ -87,29 +89,13 @@ class Reader(Generic[K, V]):
             self._read_key = key_reader(topic.key)
         elif topic.key is not None:
             self._keys = _Part(topic.name, "key", Decoders(registry, (topic.key,)))
-
-    def read(self, raw: RawMessage) -> Message[K, V]:
-        """Decode a message. Nothing is asked of the registry.
-
-        Raises:
-            SchemaUnknown: that would be necessary.
-            ReadingFailed: it is not what the topic has.
-        """
-        headers = raw.headers()
-        raw_key, raw_value = raw.key(), raw.value()
-        key = self._key(raw_key, headers)
-        if raw_value is None:
-            self._check_tombstone()
-            value = None
-        else:
-            value = self._values.read(raw_value, headers)
-        made: Message[K, V] = _message(raw, key, value, headers, raw_key, raw_value)
-        return made
+        self._last_time = (0, 0)
+        self._last_timestamp: datetime | None = None
 
     def read_ahead(
-        self, waiting: deque[RawMessage], start: int = 0, limit: int = AHEAD
+        self, waiting: deque[RawMessage], start: int = 0, limit: int = _AHEAD
     ) -> list[Message[K, V]]:
-        """Decode what waits, up to what cannot be.
+        """Decode what waits, up to what cannot be. Nothing is asked of the registry.
 
         Args:
             waiting: messages. More may be appended meanwhile, by another thread.
@@ -117,49 +103,35 @@ class Reader(Generic[K, V]):
             limit: how many to decode at most.
 
         Raises:
-            SchemaUnknown, ReadingFailed: as :meth:`read`, for the first of them.
+            SchemaUnknown: the registry would have to be asked for the first of them.
+            ReadingFailed: the first of them is not what the topic has.
         """
         messages: list[Message[K, V]] = []
         end = min(len(waiting), start + limit)
         try:
-            self._read_all([waiting[index] for index in range(start, end)], messages)
+            for raw in [waiting[index] for index in range(start, end)]:
+                messages.append(self._read(raw))
         except (SchemaUnknown, ReadingFailed):
             if not messages:
                 raise
         return messages
 
-    def _read_all(self, waiting: list[RawMessage], messages: list[Message[K, V]]) -> None:
-        """Decode messages: those that are as most are right here, and others by :meth:`read`."""
-        known, read_key, keyed = self._values.known, self._read_key, self._keys is not None
-        topic = self._topic.name
-        milliseconds, timestamp = -1, None
-        for raw in waiting:
-            raw_key, raw_value = raw.key(), raw.value()
-            decode = None if raw_value is None else known(raw_value[:_PREFIX])
-            if decode is None or raw_value is None or keyed or raw.headers():
-                messages.append(self.read(raw))
-                continue
-            try:
-                key: Any = None if read_key is None else read_key(raw_key)  # type: ignore[arg-type] # None raises
-                value = decode(raw_value[_PREFIX:])
-            except Exception:
-                messages.append(self.read(raw))  # which says what is wrong
-                continue
-            if raw.timestamp()[1] != milliseconds:
-                # Messages come in bursts, and many have the same.
-                milliseconds, timestamp = raw.timestamp()[1], _timestamp(raw)
-            filling: Any = _new(_Filling)
-            filling.key = key
-            filling.value = value
-            filling.topic = topic
-            filling.partition = raw.partition()
-            filling.offset = raw.offset()
-            filling.timestamp = timestamp
-            filling.headers = NO_HEADERS
-            filling.raw_key = raw_key
-            filling.raw_value = raw_value
-            filling.__class__ = Message
-            messages.append(filling)
+    def _read(self, raw: RawMessage) -> Message[K, V]:
+        headers, raw_key, raw_value = raw.headers(), raw.key(), raw.value()
+        key = self._key(raw_key, headers)
+        if raw_value is None:
+            self._check_tombstone()
+            value = None
+        else:
+            value = self._values.read(raw_value, headers)
+        time = raw.timestamp()
+        if time != self._last_time:
+            # Messages come in bursts, and many have the same.
+            self._last_time, self._last_timestamp = time, _timestamp(*time)
+        made: Message[K, V] = _message(
+            raw, key, value, self._last_timestamp, headers, raw_key, raw_value
+        )
+        return made
 
     def learn(self, part: Part, schema: int) -> None:
         """Be able to read what was written with a schema of this id, before it comes.
@@ -196,7 +168,10 @@ class Reader(Generic[K, V]):
 
 def undecoded(raw: RawMessage) -> Message[None, None]:
     """A message as it came in, for those who want to know of one that could not be read."""
-    made: Message[None, None] = _message(raw, None, None, raw.headers(), raw.key(), raw.value())
+    timestamp = _timestamp(*raw.timestamp())
+    made: Message[None, None] = _message(
+        raw, None, None, timestamp, raw.headers(), raw.key(), raw.value()
+    )
     return made
 
 
@@ -207,19 +182,18 @@ class _Part:
         self._topic = topic
         self._part: Part = part
         self._decoders = decoders
-        self.known = decoders.known
-        """The decoder for what names a schema; None: it has not come up yet."""
+        self._known = decoders.known
         self._header = VALUE_HEADER if part == "value" else KEY_HEADER
         self._stage = Stage.VALUE if part == "value" else Stage.KEY
 
     def read(self, data: bytes, headers: RawHeaders) -> Any:
-        named = last_header(headers, self._header) if headers else None
-        if named is None:
-            end = 17 if data[:1] == b"\x01" else 5
-            named, body = data[:end], data[end:]
+        header = last_header(headers, self._header) if headers else None
+        if header is not None:
+            named, body = header, data
         else:
-            body = data
-        decode = self.known(named)
+            end = _GUID_PREFIX if data[:1] == b"\x01" else _ID_PREFIX
+            named, body = data[:end], data[end:]
+        decode = self._known(named)
         if decode is None:
             raise SchemaUnknown((self._part, named), lambda: self._learn(named, data, headers))
         try:
@@ -263,6 +237,7 @@ def _message(
     raw: RawMessage,
     key: Any,
     value: Any,
+    timestamp: datetime | None,
     headers: RawHeaders,
     raw_key: bytes | None,
     raw_value: bytes | None,
@@ -274,7 +249,7 @@ def _message(
     filling.topic = raw.topic()
     filling.partition = raw.partition()
     filling.offset = raw.offset()
-    filling.timestamp = _timestamp(raw)
+    filling.timestamp = timestamp
     filling.headers = Headers(cast("list[Header]", headers)) if headers else NO_HEADERS
     filling.raw_key = raw_key
     filling.raw_value = raw_value
@@ -282,9 +257,8 @@ def _message(
     return filling
 
 
-def _timestamp(raw: RawMessage) -> datetime | None:
+def _timestamp(kind: int, milliseconds: int) -> datetime | None:
     """A message's time; None if it has none, or one that no datetime can have."""
-    kind, milliseconds = raw.timestamp()
     if not kind:
         return None
     if -_FLOAT_IS_EXACT < milliseconds < _FLOAT_IS_EXACT:

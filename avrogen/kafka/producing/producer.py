@@ -152,7 +152,7 @@ class TopicProducer(Generic[K, V]):
         return self._outbox.pending
 
     def transaction(self) -> AbstractContextManager[Transactions]:
-        """See :meth:`ProducerClient.transaction`."""
+        """See :meth:`.ProducerClient.transaction`."""
         return self._channel.client.transaction()
 
     # --- what there is to know --------------------------------------------------------------------

@@ -20,6 +20,9 @@ __all__ = ["ExampleMaker"]
 _ENOUGH: Final = 300
 """After so many parts, what may be left out is: an example is to be read."""
 
+_DEEP: Final = 8
+"""So many records within each other are deep enough, too."""
+
 _NO_VALUE: Final = {"none", "null", "other", "undefined", "unknown", "unspecified"}
 """Symbols that stand for the lack of one."""
 
@@ -43,8 +46,18 @@ _NOT_YET: Final = {
 class ExampleMaker:
     """Makes the values of one schema."""
 
-    def __init__(self, type_: model.AvroType, types: Mapping[str, model.NamedType]) -> None:
+    def __init__(
+        self,
+        type_: model.AvroType,
+        types: Mapping[str, model.NamedType],
+        least: LeastParts | None = None,
+    ) -> None:
         """Prepare.
+
+        Args:
+            type_: the schema.
+            types: at least the named types that it leads to.
+            least: of these types, for those who have several schemas; None: made here.
 
         Raises:
             ValueError: there are no values, as types contain themselves without end, or none that
@@ -52,7 +65,7 @@ class ExampleMaker:
         """
         self._type = type_
         self._types = types
-        self._least = LeastParts(types)
+        self._least = least or LeastParts(types)
         if self._least.of(type_) >= TOO_MANY:
             raise ValueError(
                 "no value can be made: the schema contains itself, an empty union or far too much"
@@ -104,7 +117,8 @@ class _Value:
         """Whether one more value of a type leads neither round in a circle nor too far."""
         if self._parts >= _ENOUGH or self._least.of(type_) >= TOO_MANY:
             return False
-        return not any(name in self._around for name in references(type_))
+        too_deep = len(self._around) >= _DEEP
+        return not any(too_deep or name in self._around for name in references(type_))
 
     def _branch(self, branches: tuple[model.AvroType, ...]) -> model.AvroType:
         """One with something in it, each in its turn; the one that ends soonest if need be."""

@@ -23,7 +23,8 @@ class Evolution:
         schema: the successor.
         change: what was changed, in words.
         backward: whether the successor reads all data of its predecessor.
-        forward: whether the predecessor reads all data of its successor.
+        forward: whether the predecessor reads all data of its successor. Both are as the
+            specification and registries have it, for whom bytes are read as a string.
     """
 
     schema: Schema

@@ -1,95 +1,18 @@
-"""What ``docs/kafka/consuming.md`` and ``migrating.md`` say: examples run, tables are true."""
+"""The tables of ``docs/kafka/consuming.md`` are true."""
 
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from time import sleep
-from typing import Any
-from uuid import UUID
-
-import pytest
 
 from avrogen.kafka.consuming.dead_letters import Origin, headers_for
 from avrogen.kafka.consuming.retry import RetryPolicy
-from avrogen.kafka.consuming.session import Session
 from avrogen.kafka.known_settings import CONSUMER_DEFAULTS
-from avrogen.testing.broker import EmbeddedBroker
-from avrogen.testing.registry import EmbeddedRegistry
-from generated_example.com.acme.shop import CancellationReason, OrderCancelled
-from generated_example.topics import ORDERS, OrdersProducer
 from tests.conftest import ROOT
 
 CONSUMING = (ROOT / "docs/kafka/consuming.md").read_text("utf-8")
-MIGRATING = (ROOT / "docs/kafka/migrating.md").read_text("utf-8")
 SOURCES = "\n".join(
     path.read_text("utf-8") for path in sorted((ROOT / "avrogen/kafka/consuming").glob("*.py"))
 )
-ORDERS_SENT = 3
-
-
-@pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedBroker]:
-    """A broker and a registry where the pages say they are, with orders. Consumers end."""
-    with EmbeddedBroker(pretend_transactions=True) as broker, EmbeddedRegistry() as registry:
-        monkeypatch.setenv("KAFKA_BROKERS", broker.bootstrap_servers)
-        monkeypatch.setenv("SCHEMA_REGISTRY_URL", registry.url)
-        monkeypatch.setenv("HOSTNAME", "billing-0")
-        broker.create_topic(ORDERS.name, 1)
-        config = {
-            "bootstrap.servers": broker.bootstrap_servers,
-            "schema.registry.url": registry.url,
-        }
-        with OrdersProducer(config, register=True) as orders:
-            for number in range(ORDERS_SENT):
-                orders.send(
-                    OrderCancelled(
-                        order_id=UUID(int=number),
-                        cancelled_at=datetime(2025, 3, 14, tzinfo=UTC),
-                        reason=CancellationReason.OUT_OF_STOCK,
-                    )
-                )
-        opened = Session[Any, Any].open
-
-        def open_and_end(session: Session[Any, Any]) -> None:
-            opened(session)
-
-            def end() -> None:
-                while session.counters().consumed < ORDERS_SENT:
-                    sleep(0.02)
-                session.stop()
-
-            threading.Thread(target=end, daemon=True).start()
-
-        monkeypatch.setattr(Session, "open", open_and_end)
-        yield broker
-
-
-def blocks(page: str) -> list[str]:
-    found = re.findall(r"^( *)```python\n(.*?)^ *```$", page, re.DOTALL | re.MULTILINE)
-    return [re.sub(f"^{indent}", "", block, flags=re.MULTILINE) for indent, block in found]
-
-
-def test_the_examples_run(environment: EmbeddedBroker, capsys: pytest.CaptureFixture[str]) -> None:
-    names: dict[str, Any] = {}
-    examples = blocks(CONSUMING)
-    assert len(examples) == 9
-    for example in examples:
-        # The embedded broker says of any time that it is at the end.
-        exec(example.replace("orders.seek(datetime(2025, 3, 14, tzinfo=UTC))", "pass"), names)
-    output = capsys.readouterr().out
-    assert output.count("cancelled ") == ORDERS_SENT
-    assert output.count("insert 3 rows") == 1
-    assert output.count("charge ") == ORDERS_SENT
-    # Those that run_transactional has moved are on the topic behind the others.
-    assert len(environment.records(ORDERS.name)) >= 2 * ORDERS_SENT
-
-
-def test_the_example_of_the_migration_runs(environment: EmbeddedBroker) -> None:
-    (example,) = blocks(MIGRATING)
-    exec(example, {})
 
 
 def test_the_defaults() -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from avrogen import ClosedError, ConfigurationError, ConsumeError
 from avrogen.testing.broker import EmbeddedBroker
-from tests.kafka.clusters import AnyCluster
+from avrogen.testing.registry import EmbeddedRegistry
+from tests.kafka.clusters import AnyCluster, embedded_cluster
 from tests.kafka.consuming.rig import EventMessage, Handled, Member, Scene, eventually
 
 # --- pausing --------------------------------------------------------------------------------------
@@ -78,6 +79,26 @@ def test_seeking_before_anything_is_handled(cluster: AnyCluster) -> None:
     assert scene.committed() == {0: 20}
 
 
+def test_seeking_while_the_client_asks_where_to_begin(broker: EmbeddedBroker) -> None:
+    """The answer comes later, and would have librdkafka ask again and begin there after all."""
+    with EmbeddedRegistry() as registry:
+        scene = Scene.of(embedded_cluster(broker, registry.url))
+        scene.send(20)
+        handled = Handled()
+        broker.delay(0.05)
+        consumer = scene.consumer()
+
+        def run(handle: Handled) -> None:
+            consumer.seek("beginning")
+            consumer.seek(15, 0)
+            consumer.run(handle)
+
+        with Member(consumer, handled, run=run):
+            eventually(lambda: len(handled) == 5)
+            sleep(1)
+    assert handled.numbers == [15, 16, 17, 18, 19]
+
+
 def test_seeking_back_from_a_handler(cluster: AnyCluster) -> None:
     scene = Scene.of(cluster)
     scene.send(10)
@@ -115,10 +136,11 @@ def test_seeking_nowhere(cluster: AnyCluster) -> None:
             consumer.seek(datetime(2025, 1, 1))
 
 
-def test_seeking_without_partitions_times_out(broker: EmbeddedBroker, cluster: AnyCluster) -> None:
+def test_seeking_without_partitions_times_out(cluster: AnyCluster) -> None:
     scene = Scene.of(cluster)
     with (
-        scene.consumer({"bootstrap.servers": broker.bootstrap_servers}) as consumer,
+        EmbeddedBroker() as elsewhere,
+        scene.consumer({"bootstrap.servers": elsewhere.bootstrap_servers}) as consumer,
         pytest.raises(TimeoutError, match=r"no partition of .* was assigned"),
     ):
         consumer.seek("end", timeout=0.1)

@@ -104,7 +104,8 @@ def test_what_is_not_finished_in_time_is_handled_again(cluster: AnyCluster) -> N
         with Member(scene.consumer(PROTOCOLS["eager"]), handled) as second:
             eventually(lambda: second.has(0) or second.has(1))
             assert moves.events[1] == ("revoked", [0, 1])
-            eventually(lambda: set(handled.numbers) >= set(range(20)))
+            # Until then, nothing comes of the partition that the first has got back, which may be
+            # the one of the message in hand or the other.
             gate.open.set()
             eventually(lambda: handled.numbers.count(20) == 2)
             eventually(lambda: set(handled.numbers) == set(numbers))

@@ -1,0 +1,10 @@
+"""What is said where the extra is missing that builds need."""
+
+from __future__ import annotations
+
+__all__ = ["EXTRA_MISSING"]
+
+EXTRA_MISSING = (
+    "avrogen: generating a package needs an extra: "
+    'write "avrogen[cli]" among the requires of [build-system] in pyproject.toml'
+)

@@ -1,0 +1,181 @@
+"""The event landscape: everything that has a page, and what it has to do with the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+from avrogen.avro import model
+from avrogen.avro.names import namespace_of, short_name
+from avrogen.avro.parser import Root
+from avrogen.avro.references import mentions, references
+from avrogen.compiler.build import Analysis
+from avrogen.compiler.config import Topic
+from avrogen.compiler.naming import ClassName, ModuleName
+from avrogen.compiler.places import Home, Public, place
+from avrogen.compiler.pymodel import Definition, TopicModule
+from avrogen.compiler.topics import key_type
+
+__all__ = ["Entry", "Landscape", "carried_types", "landscape_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something that a schema file defines: a named type, or what a file has at its top.
+
+    Attributes:
+        id: the full name of a named type; of the others what they are called in Python, which is
+            no type's full name.
+        type: a reference for a named type.
+        named: the named type; None for the others.
+        source: the path of its file below the schema folder.
+        public: what a user of the generated package imports for it.
+        definition: what the generated package has for it.
+        uses: ids of the types it refers to, each once, in order.
+    """
+
+    id: str
+    type: model.AvroType
+    named: model.NamedType | None
+    source: str
+    public: Public
+    definition: Definition
+    uses: tuple[str, ...]
+
+    @property
+    def namespace(self) -> str:
+        """The Avro namespace, which may be ""."""
+        return namespace_of(self.id)
+
+    @property
+    def name(self) -> str:
+        """The name without the namespace."""
+        return short_name(self.id)
+
+    @property
+    def doc(self) -> str:
+        """What the schema says about it; "" for nothing."""
+        return (self.named.doc or "").strip() if self.named else ""
+
+    @property
+    def kind(self) -> str:
+        """The specification's word for what it is."""
+        match self.named:
+            case model.Record(is_error=is_error):
+                return "error" if is_error else "record"
+            case model.EnumType():
+                return "enum"
+            case model.Fixed():
+                return "fixed"
+            case None:
+                return _kind(self.type)
+            case _:
+                assert_never(self.named)
+
+
+@dataclass(frozen=True, slots=True)
+class Landscape:
+    """All schemas and topics of a run.
+
+    Attributes:
+        entries: by id, sorted.
+        types: all named types by full name.
+        topics: in the order of the configuration.
+        modules: what the generated package has for each topic, by its name.
+        used_by: ids of the entries that refer to a type, by its id; only types that are used.
+        carried_by: topics that have values or keys of a type, by its id.
+    """
+
+    entries: Mapping[str, Entry]
+    types: Mapping[str, model.NamedType]
+    topics: tuple[Topic, ...]
+    modules: Mapping[str, TopicModule]
+    used_by: Mapping[str, tuple[str, ...]]
+    carried_by: Mapping[str, tuple[Topic, ...]]
+
+    @property
+    def namespaces(self) -> dict[str, list[Entry]]:
+        """The entries of each namespace, both sorted."""
+        found: dict[str, list[Entry]] = {}
+        for entry in sorted(self.entries.values(), key=lambda entry: (entry.namespace, entry.id)):
+            found.setdefault(entry.namespace, []).append(entry)
+        return found
+
+
+def landscape_of(analysis: Analysis, topics: tuple[Topic, ...]) -> Landscape:
+    """The landscape of schemas and topics without errors."""
+    types = analysis.parsed.types
+    entries = {entry.id: entry for entry in _entries(analysis)}
+    entries = dict(sorted(entries.items()))
+    by_name = {topic.topic: topic for topic in topics}
+    carried = _turned(by_name, lambda name: carried_types(by_name[name], types))
+    return Landscape(
+        entries,
+        types,
+        topics,
+        {module.topic: module for module in analysis.package.topics},
+        _turned(entries, lambda id_: entries[id_].uses),
+        {id_: tuple(by_name[name] for name in names) for id_, names in carried.items()},
+    )
+
+
+def carried_types(topic: Topic, types: Mapping[str, model.NamedType]) -> tuple[str, ...]:
+    """Full names of the types of a topic's messages, values first, each once."""
+    key = key_type(topic, types)
+    keys = (key,) if key is not None and key in types else ()
+    return tuple(dict.fromkeys((*topic.value, *keys)))
+
+
+def _entries(analysis: Analysis) -> Iterator[Entry]:
+    places = place(analysis.parsed)
+    definitions = {
+        _key(Home(module.package, module.name), definition.name): definition
+        for module in analysis.package.modules
+        for definition in module.definitions
+    }
+    for name, named in analysis.parsed.types.items():
+        public = places.types[name]
+        assert named.origin is not None, "what was parsed has an origin"
+        source = named.origin.source.name
+        definition = definitions[_key(public.home, public.name)]
+        yield Entry(name, model.Reference(name), named, source, public, definition, mentions(named))
+    for root, public in places.aliases:
+        yield _of_root(root, public, definitions[_key(public.home, public.name)])
+
+
+def _of_root(root: Root, public: Public, definition: Definition) -> Entry:
+    uses = tuple(dict.fromkeys(references(root.type)))
+    return Entry(public.name, root.type, None, root.source.name, public, definition, uses)
+
+
+def _key(home: Home, name: ClassName) -> tuple[tuple[ModuleName, ...], ModuleName, ClassName]:
+    return home.package, home.module, name
+
+
+def _turned(
+    names: Iterable[str], leads_to: Callable[[str], Iterable[str]]
+) -> dict[str, tuple[str, ...]]:
+    """What leads to each, in the order of names; nothing leads to itself."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        for target in leads_to(name):
+            if target != name:
+                found.setdefault(target, []).append(name)
+    return {target: tuple(sources) for target, sources in found.items()}
+
+
+def _kind(type_: model.AvroType) -> str:
+    match type_:
+        case model.Primitive(name):
+            return name
+        case model.Reference():
+            return "alias"
+        case model.Array():
+            return "array"
+        case model.Map():
+            return "map"
+        case model.Union():
+            return "union"
+        case _:
+            assert_never(type_)

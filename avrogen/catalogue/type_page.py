@@ -1,0 +1,204 @@
+"""The page of a type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from avrogen.avro import model
+from avrogen.avro.schema_json import definition_json, type_json
+from avrogen.catalogue.addresses import Addresses, field_anchor
+from avrogen.catalogue.examples import Example
+from avrogen.catalogue.graph.graphs import GraphMaker
+from avrogen.catalogue.graph.layout import Picture
+from avrogen.catalogue.landscape import Entry, Landscape
+from avrogen.catalogue.python_source import PACKAGE
+from avrogen.catalogue.views import (
+    Attribute,
+    ExampleView,
+    Link,
+    Linked,
+    Side,
+    attributes,
+    example_view,
+    linked,
+    namespace_title,
+    nearby,
+    picture_of,
+)
+from avrogen.catalogue.wording import annotation_text, json_line, json_text, type_words
+from avrogen.compiler.pymodel import AliasDefinition, EnumClass, RecordClass
+
+__all__ = ["TypePage", "type_page"]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """A field of a record.
+
+    Attributes:
+        name: in Avro.
+        anchor: its place on the page.
+        python: its name in Python, if that is another; or "".
+        type: its type in words.
+        annotation: its type in Python, if that reads otherwise; or "".
+        default: JSON; None: the field has to be given.
+        doc: what the schema says about it; or "".
+        aliases: other names it is read by.
+        order: how it takes part in the sort order, if the schema says so; or "".
+        attributes: what the specification does not define.
+    """
+
+    name: str
+    anchor: str
+    python: str
+    type: Linked
+    annotation: str
+    default: str | None
+    doc: str
+    aliases: tuple[str, ...]
+    order: str
+    attributes: tuple[Attribute, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolRow:
+    """A symbol of an enum, with its member in Python."""
+
+    name: str
+    anchor: str
+    python: str
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TypePage:
+    """All that is said of a type."""
+
+    entry: Entry
+    trail: tuple[Link, ...]
+    side: Side
+    import_line: str
+    facts: tuple[tuple[str, Linked], ...]
+    aliases: tuple[str, ...]
+    attributes: tuple[Attribute, ...]
+    fields: tuple[FieldRow, ...]
+    symbols: tuple[SymbolRow, ...]
+    topics: tuple[Link, ...]
+    used_by: tuple[Link, ...]
+    picture: Picture | None
+    example: ExampleView | None
+    schema: str
+
+
+def type_page(
+    entry: Entry,
+    siblings: Sequence[Entry],
+    example: Example | None,
+    landscape: Landscape,
+    addresses: Addresses,
+    graphs: GraphMaker,
+) -> TypePage:
+    """What the page of a type shows.
+
+    Args:
+        entry: the type.
+        siblings: all of its namespace.
+        example: an example of it.
+        landscape: everything.
+        addresses: where pages are.
+        graphs: makes its picture.
+    """
+    side = nearby(entry, siblings, addresses)
+    users = (landscape.entries[name] for name in landscape.used_by.get(entry.id, ()))
+    module = ".".join((PACKAGE, *entry.public.package))
+    names = ", ".join(export.name for export in entry.public.exports())
+    return TypePage(
+        entry=entry,
+        trail=(side.title,),
+        side=side,
+        import_line=f"from {module} import {names}",
+        facts=tuple(_facts(entry, landscape, addresses)),
+        aliases=entry.named.aliases if entry.named else (),
+        attributes=attributes(entry.named.attributes) if entry.named else (),
+        fields=tuple(_fields(entry, landscape, addresses)),
+        symbols=tuple(_symbols(entry)),
+        topics=tuple(
+            Link(topic.topic, addresses.topics[topic.topic], "topic")
+            for topic in landscape.carried_by.get(entry.id, ())
+        ),
+        used_by=tuple(
+            Link(user.name, addresses.types[user.id], user.kind, user.id, _other(user, entry))
+            for user in users
+        ),
+        picture=picture_of(graphs.type(entry)),
+        example=example_view(example),
+        schema=_schema(entry, landscape),
+    )
+
+
+def _other(user: Entry, entry: Entry) -> str:
+    """The namespace of another type, where it is another one."""
+    return "" if user.namespace == entry.namespace else namespace_title(user.namespace)
+
+
+def _facts(
+    entry: Entry, landscape: Landscape, addresses: Addresses
+) -> Iterator[tuple[str, Linked]]:
+    """What a type is, where a table of fields or symbols does not say it."""
+    match entry.named:
+        case model.Fixed(size=size, logical=logical):
+            yield "Size", (Link(f"{size} bytes" if size != 1 else "1 byte"),)
+            if logical:
+                words = type_words(model.Primitive("bytes", logical), landscape.types)
+                yield "Logical type", (Link(words[0].text, role="logical", note="fixed"),)
+        case None:
+            yield "Type", linked(type_words(entry.type, landscape.types), addresses)
+        case model.Record() | model.EnumType():
+            pass
+        case _:
+            assert_never(entry.named)
+    if isinstance(entry.definition, AliasDefinition):
+        yield "In Python", (Link(annotation_text(entry.definition.type), role="code"),)
+
+
+def _fields(entry: Entry, landscape: Landscape, addresses: Addresses) -> Iterator[FieldRow]:
+    if not isinstance(entry.named, model.Record):
+        return
+    assert isinstance(entry.definition, RecordClass)
+    for field, python in zip(entry.named.fields, entry.definition.fields, strict=True):
+        type_ = linked(type_words(field.type, landscape.types), addresses)
+        annotation = annotation_text(python.annotation)
+        yield FieldRow(
+            name=field.name,
+            anchor=field_anchor(field.name),
+            python="" if python.name == field.name else python.name,
+            type=type_,
+            annotation="" if annotation == "".join(word.text for word in type_) else annotation,
+            default=None if field.default is model.NO_DEFAULT else json_line(field.default),
+            doc=(field.doc or "").strip(),
+            aliases=field.aliases,
+            order=field.order.value if field.order else "",
+            attributes=attributes(field.attributes),
+        )
+
+
+def _symbols(entry: Entry) -> Iterator[SymbolRow]:
+    if not isinstance(entry.named, model.EnumType):
+        return
+    assert isinstance(entry.definition, EnumClass)
+    for member in entry.definition.members:
+        yield SymbolRow(
+            name=member.symbol,
+            anchor=field_anchor(member.symbol),
+            python=f"{entry.public.name}.{member.name}",
+            is_default=member.symbol == entry.named.default,
+        )
+
+
+def _schema(entry: Entry, landscape: Landscape) -> str:
+    """The schema of the type alone; others stand in it by their full names."""
+    if entry.named:
+        return json_text(definition_json(entry.named, landscape.types))
+    return json_text(type_json(entry.type))

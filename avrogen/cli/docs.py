@@ -1,0 +1,75 @@
+"""``avrogen docs``: schemas to a catalogue."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from avrogen.cli.choice import Choice
+from avrogen.cli.extra import EXTRA_MISSING
+from avrogen.cli.more import say_more
+
+if TYPE_CHECKING:
+    from avrogen.compiler.output import Changes
+    from avrogen.compiler.reporting import Format
+
+__all__ = ["docs"]
+
+
+@click.command()
+@click.argument("schemas", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder to write: pages that open in a browser, and asyncapi.yaml.",
+)
+@click.option(
+    "--format",
+    "style",
+    type=Choice(["text", "json", "github"]),
+    default="text",
+    help="How problems are written to stderr.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="No summary.")
+def docs(schemas: tuple[Path, ...], out: Path, style: Format, quiet: bool) -> None:
+    """Turn SCHEMAS, files and folders, into a catalogue of events.
+
+    \b
+    Example:     avrogen docs schemas/ -o site
+    Exit codes:  0 done, 1 schema errors, 2 usage
+    """
+    try:
+        from avrogen.catalogue.pages import CATALOGUE_MARKS
+        from avrogen.catalogue.run import run
+        from avrogen.compiler.output import apply
+        from avrogen.compiler.reporting import report
+    except ModuleNotFoundError as error:
+        raise click.UsageError(f"{EXTRA_MISSING} ({error.name} is missing)") from None
+
+    result = run(schemas, out)
+    if not result.sources and not result.diagnostics:
+        raise click.UsageError(f"There are no .avsc files in {' '.join(map(str, schemas))}.")
+    if result.diagnostics or style == "json":
+        click.echo(report(result.diagnostics, style), err=True)
+        say_more(result.diagnostics, style)
+    if result.changes is None:
+        sys.exit(1)
+    try:
+        apply(out, result.changes, CATALOGUE_MARKS)
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+    if not quiet:
+        click.echo(_summary(out, result.sources, result.warnings, result.changes))
+
+
+def _summary(out: Path, sources: int, warnings: int, changes: Changes) -> str:
+    files = "1 schema file" if sources == 1 else f"{sources} schema files"
+    noted = f", {warnings} warning{'s' if warnings > 1 else ''}" if warnings else ""
+    counts = f"{len(changes.write)} written, {len(changes.remove)} removed"
+    index = (out / "index.html").as_posix()
+    return f"{files} -> {index}: {counts}, {len(changes.unchanged)} unchanged{noted}"

@@ -1,0 +1,270 @@
+"""Broker, registry and typed clients for a test: :class:`EmbeddedKafka`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Self, TypeVar
+
+from avrogen.kafka.aio.consumer import AsyncTopicConsumer
+from avrogen.kafka.aio.producer import AsyncTopicProducer
+from avrogen.kafka.consuming.consumer import TopicConsumer
+from avrogen.kafka.consuming.reading import Reader
+from avrogen.kafka.producing.producer import TopicProducer
+from avrogen.kafka.producing.schemas import resolve
+from avrogen.kafka.registry.connecting import connect
+from avrogen.testing.broker import EmbeddedBroker, Record
+from avrogen.testing.catching_up import StopsWhenDone
+from avrogen.testing.progress import wait_until_handled
+from avrogen.testing.reading import read_dead_letter, read_message
+from avrogen.testing.registry import EmbeddedRegistry
+
+if TYPE_CHECKING:
+    from avrogen.kafka.message import Message
+    from avrogen.kafka.registry.port import SchemaRegistry
+    from avrogen.kafka.topic import Topic
+    from avrogen.testing.dead_letter import DeadLetter
+
+__all__ = ["EmbeddedKafka"]
+
+K = TypeVar("K")
+V = TypeVar("V")
+P = ParamSpec("P")
+Producer = TypeVar("Producer", bound=TopicProducer[Any, Any] | AsyncTopicProducer[Any, Any])
+Consumer = TypeVar("Consumer", bound=TopicConsumer[Any, Any] | AsyncTopicConsumer[Any, Any])
+
+_SETTINGS: Final = {
+    # The cluster waits for it, less a second, when members of a group come and go.
+    "session.timeout.ms": 1200,
+    "heartbeat.interval.ms": 200,
+    "fetch.wait.max.ms": 20,
+    "auto.commit.interval.ms": 100,
+    "linger.ms": 0,
+}
+
+
+_PATIENCE: Final = 10.0
+"""Seconds for messages of a producer that was left open, to brokers that may be down."""
+
+
+class EmbeddedKafka:
+    """An embedded broker with an embedded registry, and typed clients that talk to them.
+
+    ::
+
+        with EmbeddedKafka() as kafka:
+            with kafka.producer(OrdersProducer) as orders:
+                orders.send(placed)
+            with kafka.consumer(OrdersConsumer, group="billing") as orders:
+                orders.run(handle)
+            assert [message.value for message in kafka.messages(INVOICES)] == [invoice]
+
+    In pytest, the fixture ``avrogen_kafka`` is one, new for each test.
+
+    Attributes:
+        broker: the broker, which can be made to go wrong.
+        registry: the registry, likewise.
+    """
+
+    def __init__(
+        self, broker: EmbeddedBroker | None = None, registry: EmbeddedRegistry | None = None
+    ) -> None:
+        """Nothing runs yet.
+
+        Args:
+            broker: None: one of its own.
+            registry: None: one of its own.
+        """
+        self.broker = broker or EmbeddedBroker()
+        self.registry = registry or EmbeddedRegistry()
+        self._topics: set[str] = set()
+        self._asked: SchemaRegistry | None = None
+        self._ending = ExitStack()
+
+    # --- running ----------------------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """Start both; nothing happens if they run.
+
+        Raises:
+            ImportError: confluent-kafka is not installed.
+        """
+        self._ending.enter_context(self.broker)
+        self._ending.enter_context(self.registry)
+        return self
+
+    def stop(self) -> None:
+        """Close producers that are still open, and stop both, which forget everything.
+
+        Raises:
+            DeliveryError: messages of those were not delivered, and nobody knows.
+        """
+        self._ending.close()
+        self._topics.clear()
+        self._asked = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def config(self) -> dict[str, object]:
+        """Settings for clients: where broker and registry are, and what makes tests quick.
+
+        Raises:
+            RuntimeError: they do not run.
+        """
+        return {
+            "bootstrap.servers": self.broker.bootstrap_servers,
+            "schema.registry.url": self.registry.url,
+            **_SETTINGS,
+        }
+
+    # --- topics -----------------------------------------------------------------------------------
+
+    def create(self, *topics: Topic[Any, Any], partitions: int = 1) -> None:
+        """Make topics with their dead-letter topics, and register their schemas.
+
+        Args:
+            topics: as they are generated.
+            partitions: how many each has.
+
+        Raises:
+            ValueError: there is one of that name, or a number is none.
+            RuntimeError: the broker does not run.
+        """
+        for topic in topics:
+            for name in self._missing(topic):
+                self.broker.create_topic(name, partitions)
+            self._enter(topic)
+
+    def producer(
+        self,
+        producer: Callable[Concatenate[Any, P], Producer],
+        *args: P.args,
+        **options: P.kwargs,
+    ) -> Producer:
+        """A typed producer. Its topic is made if need be, and its schemas are registered.
+
+        Args:
+            producer: the generated class, for threads or for asyncio.
+            args: none.
+            options: those of the class.
+        """
+        self._prepare(producer)
+        made = producer(self.config, *args, **options)
+        if isinstance(made, TopicProducer):
+            self._ending.callback(made.close, _PATIENCE)
+        return made
+
+    def consumer(
+        self,
+        consumer: Callable[Concatenate[Any, P], Consumer],
+        *args: P.args,
+        **options: P.kwargs,
+    ) -> Consumer:
+        """A typed consumer that stops when it has handled all that is on its topic.
+
+        So ``run``, ``run_batches`` and iteration come to an end: send first, then open it. One that
+        goes on for ever is ``OrdersConsumer(kafka.config, group=...)``. The topic is made if need
+        be, and its schemas are registered.
+
+        Args:
+            consumer: the generated class, for threads or for asyncio.
+            args: none.
+            options: those of the class.
+        """
+        self._prepare(consumer)
+        made = consumer(self.config, *args, **options)
+        self._ending.callback(StopsWhenDone(made).give_up)
+        return made
+
+    # --- looking ----------------------------------------------------------------------------------
+
+    def records(self, topic: Topic[Any, Any] | str) -> tuple[Record, ...]:
+        """Everything that is on a topic, by partition and offset, as bytes.
+
+        Raises:
+            LookupError, TimeoutError, RuntimeError: as :meth:`.EmbeddedBroker.records`.
+        """
+        return self.broker.records(topic if isinstance(topic, str) else topic.name)
+
+    def messages(self, topic: Topic[K, V]) -> list[Message[K, V]]:
+        """Everything that is on a topic, by partition and offset.
+
+        Raises:
+            DecodeError: something is no message of this topic; :meth:`records` shows what.
+            LookupError, TimeoutError, RuntimeError: as :meth:`records`.
+        """
+        reader = Reader(topic, self._client())
+        return [read_message(reader, record) for record in self.records(topic)]
+
+    def dead_letters(self, topic: Topic[K, V]) -> list[DeadLetter[K, V]]:
+        """What could not be handled of a topic, and is on its dead-letter topic.
+
+        Args:
+            topic: the topic that it was on.
+
+        Raises:
+            ValueError: the topic has none, or something there is no dead letter.
+            LookupError, TimeoutError, RuntimeError: as :meth:`records`.
+        """
+        if topic.dead_letter is None:
+            raise ValueError(f"{topic.name} has no dead-letter topic; avrogen.toml can give it one")
+        reader = Reader(topic, self._client())
+        return [read_dead_letter(reader, record) for record in self.records(topic.dead_letter)]
+
+    def wait_until_handled(
+        self, topic: Topic[Any, Any], *, group: str, timeout: float = 10.0
+    ) -> None:
+        """Wait until a group has handled all that is on a topic now, dead letters included.
+
+        It is for services that consume in a thread or a process of their own. They count what they
+        commit, which is ten times a second with the settings of :attr:`config`.
+
+        Args:
+            topic: the topic.
+            group: the name of the group.
+            timeout: seconds.
+
+        Raises:
+            TimeoutError: it has not by then; it says how many messages are left.
+            LookupError: there is no such topic.
+        """
+        wait_until_handled(self.broker.bootstrap_servers, topic.name, group, timeout)
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def _prepare(self, client: Any) -> None:
+        """Make what a client needs."""
+        topic: Topic[Any, Any] = client.topic
+        if topic.name in self._topics:
+            return
+        for name in self._missing(topic):
+            # There may be one: Kafka makes topics for producers, such as those of a service.
+            with suppress(ValueError):
+                self.broker.create_topic(name)
+        self._enter(topic)
+
+    def _missing(self, topic: Topic[Any, Any]) -> list[str]:
+        """A topic, and that of its dead letters, which several may share."""
+        letters = topic.dead_letter
+        return [topic.name] if letters is None or letters in self._topics else [topic.name, letters]
+
+    def _enter(self, topic: Topic[Any, Any]) -> None:
+        self._topics |= {topic.name, topic.dead_letter or topic.name}
+        resolve(self._client(), topic, register=True)
+
+    def _client(self) -> SchemaRegistry:
+        if self._asked is None:
+            self._asked = connect({"url": self.registry.url})
+            self._ending.callback(self._asked.close)
+        return self._asked

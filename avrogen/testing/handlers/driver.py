@@ -1,0 +1,191 @@
+"""Delivering messages to handlers: :func:`handling`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from avrogen.errors import ConsumeError
+from avrogen.kafka.aio.batching import AsyncBatchLoop
+from avrogen.kafka.aio.consumer import AsyncTopicConsumer
+from avrogen.kafka.aio.loop import AsyncLoop
+from avrogen.kafka.consuming.base import DEFAULT_RETRIES, check_batches
+from avrogen.kafka.consuming.batching import BatchLoop
+from avrogen.kafka.consuming.consumer import TopicConsumer
+from avrogen.kafka.consuming.failures import OnPoison
+from avrogen.kafka.consuming.loop import Loop
+from avrogen.kafka.consuming.retry import RetryPolicy
+from avrogen.testing.handlers.clocked import ClockedWaking
+from avrogen.testing.handlers.incoming import Incoming, IncomingBytes
+from avrogen.testing.handlers.outcome import Outcome
+from avrogen.testing.handlers.session import HandlerOptions, HandlerSession
+
+if TYPE_CHECKING:
+    from avrogen.kafka.message import Message
+    from avrogen.testing.handlers.encoding import Delivery
+
+__all__ = ["AsyncHandlerDriver", "HandlerDriver", "handling"]
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@overload
+def handling(
+    consumer: type[TopicConsumer[K, V]],
+    *,
+    group: str = ...,
+    retry: RetryPolicy = ...,
+    on_poison: OnPoison = ...,
+) -> HandlerDriver[K, V]: ...
+@overload
+def handling(
+    consumer: type[AsyncTopicConsumer[K, V]],
+    *,
+    group: str = ...,
+    retry: RetryPolicy = ...,
+    on_poison: OnPoison = ...,
+) -> AsyncHandlerDriver[K, V]: ...
+def handling(
+    consumer: type[TopicConsumer[Any, Any]] | type[AsyncTopicConsumer[Any, Any]],
+    *,
+    group: str = "tests",
+    retry: RetryPolicy = DEFAULT_RETRIES,
+    on_poison: OnPoison = "dead-letter",
+) -> HandlerDriver[Any, Any] | AsyncHandlerDriver[Any, Any]:
+    """What a consumer would do with messages, without Kafka and without waiting.
+
+    ::
+
+        outcome = handling(OrdersConsumer).deliver(handle, placed, cancelled)
+        assert outcome.handled == [placed, cancelled]
+
+    Messages are written and read, tried again and made dead letters of, as in production. Pauses
+    pass at once, without jitter. The handler is called in the thread or the task of the test. An
+    AssertionError in it fails the test, and is no reason for a dead letter.
+
+    Args:
+        consumer: the generated class.
+        group: the name of the consumer group, for dead letters to name it.
+        retry: as the service gives it to its consumer.
+        on_poison: as the service gives it to its consumer.
+
+    Raises:
+        ConfigurationError: an option cannot be; when something is delivered.
+    """
+    options = HandlerOptions(topic=consumer.topic, group=group, retry=retry, on_poison=on_poison)
+    if issubclass(consumer, AsyncTopicConsumer):
+        return AsyncHandlerDriver(options)
+    return HandlerDriver(options)
+
+
+class HandlerDriver(Generic[K, V]):
+    """Made by :func:`handling`. Each delivery is one of its own, from offset 0."""
+
+    def __init__(self, options: HandlerOptions) -> None:
+        self._options = options
+
+    def deliver(
+        self,
+        handle: Callable[[Message[K, V]], object],
+        *messages: V | Incoming[K, V] | IncomingBytes,
+    ) -> Outcome[K, V]:
+        """Have a function handle messages one by one, as ``run`` does.
+
+        Args:
+            handle: the function.
+            messages: values; :class:`Incoming` for those with keys, headers, partitions;
+                :class:`IncomingBytes` for what is no message.
+
+        Raises:
+            EncodeError: one is no message of this topic.
+        """
+        return self._delivered(messages, lambda session: Loop(session, handle).run(handle))
+
+    def deliver_batches(
+        self,
+        handle: Callable[[list[Message[K, V]]], object],
+        *messages: V | Incoming[K, V] | IncomingBytes,
+        max_records: int = 500,
+        max_wait: float = 1.0,
+    ) -> Outcome[K, V]:
+        """Have a function handle many messages at a time, as ``run_batches`` does.
+
+        Args:
+            handle: the function.
+            messages: as for :meth:`deliver`.
+            max_records: messages of a batch at most.
+            max_wait: seconds that the first message of a batch would wait for others.
+
+        Raises:
+            EncodeError: one is no message of this topic.
+            ValueError: a batch without messages, or without end.
+        """
+        check_batches(max_records, max_wait)
+        return self._delivered(
+            messages,
+            lambda session: BatchLoop(
+                session, handle, max_records=max_records, max_wait=max_wait
+            ).run_batches(handle),
+        )
+
+    def _delivered(
+        self,
+        messages: Sequence[Delivery[V, K]],
+        run: Callable[[HandlerSession[K, V]], None],
+    ) -> Outcome[K, V]:
+        session: HandlerSession[K, V] = HandlerSession(self._options, messages, wake=lambda: None)
+        session.open()
+        try:
+            run(session)
+        except ConsumeError as stopped:
+            return session.outcome(stopped)
+        return session.outcome(None)
+
+
+class AsyncHandlerDriver(Generic[K, V]):
+    """Made by :func:`handling`, for coroutine functions. Each delivery is one of its own."""
+
+    def __init__(self, options: HandlerOptions) -> None:
+        self._options = options
+
+    async def deliver(
+        self,
+        handle: Callable[[Message[K, V]], Awaitable[object]],
+        *messages: V | Incoming[K, V] | IncomingBytes,
+    ) -> Outcome[K, V]:
+        """As :meth:`HandlerDriver.deliver`; those of different partitions at the same time."""
+        return await self._delivered(
+            messages, lambda session, waking: AsyncLoop(session, waking, handle).run(handle)
+        )
+
+    async def deliver_batches(
+        self,
+        handle: Callable[[list[Message[K, V]]], Awaitable[object]],
+        *messages: V | Incoming[K, V] | IncomingBytes,
+        max_records: int = 500,
+        max_wait: float = 1.0,
+    ) -> Outcome[K, V]:
+        """As :meth:`HandlerDriver.deliver_batches`."""
+        check_batches(max_records, max_wait)
+        return await self._delivered(
+            messages,
+            lambda session, waking: AsyncBatchLoop(
+                session, waking, handle, max_records=max_records, max_wait=max_wait
+            ).run_batches(handle),
+        )
+
+    async def _delivered(
+        self,
+        messages: Sequence[Delivery[V, K]],
+        run: Callable[[HandlerSession[K, V], ClockedWaking], Awaitable[None]],
+    ) -> Outcome[K, V]:
+        waking = ClockedWaking()
+        waking.bind()
+        session: HandlerSession[K, V] = HandlerSession(self._options, messages, wake=waking.wake)
+        session.open()
+        try:
+            await run(session, waking)
+        except ConsumeError as stopped:
+            return session.outcome(stopped)
+        return session.outcome(None)

@@ -1,0 +1,81 @@
+"""How Sphinx makes the site: ``make docs``.
+
+Pages are Markdown, read as CommonMark; the API is read from docstrings. Whatever leads nowhere is
+an error, and nothing is fetched: neither here, nor by those who read the pages.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
+import avrogen
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+project = "avrogen"
+author = "The avrogen developers"
+release = avrogen.__version__
+
+# The checkout is the source, so that links between pages are those that GitHub follows.
+root_doc = "docs/contents"
+include_patterns = ["*.md", "benchmarks/README.md", "docs/**.md", "docs/**.rst"]
+exclude_patterns = ["README.md", ".*", "build", "tests"]
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+suppress_warnings = [
+    "misc.highlighting_failure",  # pages show broken JSON
+    "ref.python",  # ``type`` in an annotation could be an attribute of that name
+]
+
+myst_heading_anchors = 6
+myst_fence_as_directive = ["mermaid"]
+
+autodoc_member_order = "bysource"
+autodoc_default_options = {"members": True}
+autodoc_preserve_defaults = True
+python_use_unqualified_type_names = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+nitpicky = True
+nitpick_ignore_regex = [("py:(class|exc|mod|obj)", ".*")]  # of other libraries, or not public
+
+html_theme = "furo"
+html_title = "avrogen"
+html_extra_path = ["site"]  # leads from / to the first page
+html_copy_source = False
+html_show_sphinx = False
+html_show_copyright = False
+
+# `make docs` gets it from npm. Without it, diagrams are shown as they are written.
+_MERMAID = Path(__file__).parents[1] / ".venv/mermaid/package/dist"
+if _MERMAID.is_dir():
+    html_static_path = [str(_MERMAID)]
+    html_js_files = [
+        "mermaid.min.js",
+        (
+            None,
+            {"body": "mermaid.initialize({startOnLoad: true, theme: 'neutral'})"},
+        ),
+    ]
+
+
+class Mermaid(SphinxDirective):
+    """A diagram, which the reader's browser draws."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """Leave the text to mermaid."""
+        text = escape("\n".join(self.content))
+        return [nodes.raw("", f'<pre class="mermaid">{text}</pre>', format="html")]
+
+
+def setup(app: Sphinx) -> None:
+    """What Sphinx calls."""
+    app.add_directive("mermaid", Mermaid)

@@ -1,0 +1,80 @@
+"""What avrogen asks for: the oldest version of each dependency, and every Python, do the work.
+
+The work is the demo's: a package from schemas, as it is checked in, and its events on the embedded
+broker and back.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.distributions import Environment, NewEnvironment, run
+
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+EXTRAS = [
+    extra for extra in PROJECT["optional-dependencies"] if extra not in ("bench", "dev", "docs")
+]
+"""What users install; the others are for those who work on avrogen."""
+
+PREFIX = "Programming Language :: Python :: 3."
+MINORS = [int(c.removeprefix(PREFIX)) for c in PROJECT["classifiers"] if c.startswith(PREFIX)]
+
+OBSERVE = """
+from avrogen import OpenTelemetryObserver
+OpenTelemetryObserver()
+"""
+
+
+def test_pythons_are_declared_from_the_first_that_is_required() -> None:
+    assert PROJECT["requires-python"] == f">=3.{MINORS[0]}"
+    assert list(range(MINORS[0], MINORS[-1] + 1)) == MINORS
+
+
+def test_oldest_dependencies(new_environment: NewEnvironment, tmp_path: Path) -> None:
+    environment = new_environment("avrogen")
+    extras = [word for extra in EXTRAS for word in ("--extra", extra)]
+    lowest = ("--resolution", "lowest-direct")
+    environment.install(*lowest, "--requirements", ROOT / "pyproject.toml", *extras)
+    works(environment, tmp_path)
+
+
+@pytest.mark.parametrize("minor", [m for m in MINORS if m != sys.version_info.minor])
+def test_other_pythons(minor: int, new_environment: NewEnvironment, tmp_path: Path) -> None:
+    python = interpreter(minor)
+    if python is None:
+        pytest.skip(f"there is no Python 3.{minor} on this machine")
+    environment = new_environment(f"avrogen[{','.join(EXTRAS)}]", python=python)
+    works(environment, tmp_path)
+
+
+def interpreter(minor: int) -> str | None:
+    """A Python 3.x: one on the path, or beside the one that runs tests, as pyenv has them."""
+    siblings = Path(sys.base_prefix).parent.glob(f"3.{minor}.*/bin/python3")
+    version = ("-c", "import sys; print(sys.version_info.minor)")
+    for python in (f"python3.{minor}", *map(str, siblings)):
+        if shutil.which(python) and run(python, *version, cwd=ROOT).stdout == f"{minor}\n":
+            return python
+    return None
+
+
+def works(environment: Environment, folder: Path) -> None:
+    """Let an environment do the demo's work."""
+    package = folder / "generated_example"
+    build = environment.run("-m", "avrogen", "build", ROOT / "schemas", "-o", package, cwd=folder)
+    assert build.returncode == 0, build.stdout
+    for file in sorted((ROOT / "generated_example").rglob("*.py")):
+        path = file.relative_to(ROOT / "generated_example")
+        assert (package / path).read_bytes() == file.read_bytes(), path
+    demo = ROOT / "examples/demo.py"
+    shown = environment.run(demo, cwd=folder, PYTHONPATH=str(folder))
+    assert shown.returncode == 0, shown.stdout
+    assert "all equal" in shown.stdout
+    observe = environment.run("-W", "error", "-c", OBSERVE, cwd=folder)
+    assert observe.returncode == 0, observe.stdout
