@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from math import nan
+from struct import pack
+from typing import Any, Final
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -37,7 +39,8 @@ class EncodingStrategies(Walk):
         write = CheckedWriter(plan.Plan(operation, {}, plain=True)).write
         match operation:
             case plan.RealOperation(bits):
-                return st.binary(min_size=bits // 8, max_size=bits // 8)
+                size = bits // 8
+                return st.sampled_from(_NAN[bits]) | st.binary(min_size=size, max_size=size)
             case plan.DecimalOperation(size=None):
                 return st.builds(_padded, leaf(operation).map(write), st.integers(0, 2))
             case plan.UuidOperation(binary=False):
@@ -93,7 +96,13 @@ def _padded(written: bytes, more: int) -> bytes:
     return encode_long(size) + number.to_bytes(size, "big", signed=True)
 
 
-_SHORT = 60
+_SHORT: Final = 60
+
+_NAN: Final[Mapping[plan.Bits, Sequence[bytes]]] = {
+    32: [pack("<f", nan), b"\1\0\x80\xff"],
+    64: [pack("<d", nan), b"\1\0\0\0\0\0\xf0\xff"],
+}
+"""A quiet one, and one that signals."""
 
 
 def _text(text: str) -> bytes:

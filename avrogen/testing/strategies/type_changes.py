@@ -111,9 +111,11 @@ def _renamed(draft: Draft, named: model.NamedType) -> Iterator[Change]:
     name = _free_name(draft, f"{named.name}Renamed")
     renamed = replace(named, name=name)
     known = replace(renamed, aliases=(*named.aliases, named.name))
-    for definition, backward, how in ((renamed, False, "without"), (known, True, "with")):
-        what = f"{named.name} is renamed, {how} an alias"
-        yield Change(what, backward, False, partial(_with_name, draft, named.name, definition))
+    make = partial(_with_name, draft, named.name)
+    yield Change(f"{named.name} is renamed, with an alias", True, False, partial(make, known))
+    if named.name not in named.aliases:  # an alias to itself, which schemas in use have
+        what = f"{named.name} is renamed, without an alias"
+        yield Change(what, False, False, partial(make, renamed))
 
 
 def _with_name(draft: Draft, old: str, definition: model.NamedType) -> Draft:
