@@ -19,13 +19,12 @@ from setuptools import Command
 from avrogen.building.generating import BuildError, generate, schema_files, settings_of
 from avrogen.building.project import as_seen, import_path, tool_table
 from avrogen.building.settings import Settings
+from avrogen.compiler.keys import TOP_KEYS
 
 __all__ = ["BuildAvrogen"]
 
 _Options: TypeAlias = list[tuple[str, str, str]] | list[tuple[str, str | None, str]]
 _AT = ("tool", "avrogen")
-_OTHERS = ("registry", "strict", "topics")
-"""Keys that ``avrogen.compiler.config`` reads in the same table."""
 
 
 class BuildAvrogen(Command):
@@ -92,7 +91,7 @@ class BuildAvrogen(Command):
     def _settings(self) -> Settings:
         project = as_seen(Path(self.distribution.src_root or os.curdir))
         try:
-            return settings_of(project, tool_table(project), _AT, others=_OTHERS)
+            return settings_of(project, tool_table(project), _AT, others=TOP_KEYS)
         except BuildError as error:
             raise SystemExit(f"avrogen: {error}") from None
 

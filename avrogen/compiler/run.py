@@ -26,7 +26,7 @@ class Run:
     Attributes:
         sources: how many schema files there are.
         diagnostics: everything found, in the order of places.
-        files: paths of all files of the package, relative to it; none if there are errors.
+        files: paths of all files of the output, relative to it; none if there are errors.
         changes: what has to change in the output folder; None if the run failed.
     """
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from threading import Event, Thread
 from typing import Any, Final, TypeAlias
 
-from avrogen.errors import ClosedError
+from avrogen.errors import ClosedError, ConsumeError
 from avrogen.kafka.aio.consumer import AsyncTopicConsumer
 from avrogen.kafka.consuming.consumer import TopicConsumer
 
@@ -55,14 +55,13 @@ class StopsWhenDone:
 
 def _lag_of(consumer: AnyConsumer, runner: asyncio.Runner) -> Callable[[], dict[int, int]]:
     """How far it is behind, whoever asks."""
-    from confluent_kafka import KafkaException
 
     def lag() -> dict[int, int]:
         try:
             if isinstance(consumer, AsyncTopicConsumer):
                 return runner.run(consumer.lag())
             return consumer.lag()
-        except KafkaException:
+        except ConsumeError:
             return {-1: 1}  # the brokers do not answer: it is not done
 
     return lag

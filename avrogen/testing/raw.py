@@ -1,4 +1,4 @@
-"""A message as confluent-kafka would give it: :class:`RawStandIn`."""
+"""A message as confluent-kafka would give it: :func:`raw_message`."""
 
 from __future__ import annotations
 

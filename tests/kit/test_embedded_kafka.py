@@ -9,7 +9,7 @@ from typing import Any, assert_type
 import pytest
 from confluent_kafka import Producer
 
-from avrogen import DecodeError, DeliveryError, Message, RetryPolicy, Topic
+from avrogen import ConsumeError, DecodeError, DeliveryError, Message, RetryPolicy, Topic
 from avrogen.kafka.producing.producer import TopicProducer
 from avrogen.testing import EmbeddedKafka
 from avrogen.testing.broker import EmbeddedBroker
@@ -156,6 +156,27 @@ def test_it_can_be_made_to_go_wrong(
     hasty = {**avrogen_kafka.config, "delivery.timeout.ms": 200}
     with OrdersProducer(hasty, register=True) as orders, pytest.raises(DeliveryError):
         orders.send(FIRST).result()
+
+
+class ShyConsumer(OrdersConsumer):
+    """Of how far it is behind, brokers give no account at first."""
+
+    __slots__ = ("asked",)
+
+    def lag(self, *, timeout: float = 10.0) -> dict[int, int]:
+        self.asked = getattr(self, "asked", 0) + 1
+        if self.asked < 3:
+            raise ConsumeError("the brokers do not answer", topic=ORDERS.name)
+        return super().lag(timeout=timeout)
+
+
+def test_a_consumer_stops_although_brokers_did_not_answer(avrogen_kafka: EmbeddedKafka) -> None:
+    avrogen_kafka.producer(OrdersProducer).send(FIRST).result()
+    handled: list[object] = []
+    with avrogen_kafka.consumer(ShyConsumer, group="tests") as orders:
+        orders.run(lambda message: handled.append(message.value))
+        assert orders.asked >= 3
+    assert handled == [FIRST]
 
 
 def test_services_in_a_thread_are_waited_for(avrogen_kafka: EmbeddedKafka) -> None:

@@ -121,7 +121,7 @@ def test_overrides() -> None:
         (lambda: Factory(OrderPlaced, notes=None), 'no field "notes": did you mean "note"?'),
         (lambda: Factory(OrderPlaced)(notes=None), 'no field "notes": did you mean "note"?'),
         (lambda: example(Currency, x=1), "is no record"),
-        (lambda: example(shop_event, note=""), "is no record"),  # type: ignore[call-overload]
+        (lambda: example(shop_event, note=""), "is no record"),  # type: ignore[call-overload]  # that is the mistake
     ],
 )
 def test_overrides_of_what_is_not_there(make: Callable[[], object], message: str) -> None:

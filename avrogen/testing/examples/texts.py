@@ -115,6 +115,10 @@ def _person(about: About) -> tuple[str, str]:
     return _PEOPLE[(about.number - 1) % len(_PEOPLE)]
 
 
+def _full_name(about: About) -> str:
+    return " ".join(_person(about))
+
+
 def _email(about: About) -> str:
     first, last = _person(about)
     round_ = (about.number - 1) // len(_PEOPLE)
@@ -157,7 +161,6 @@ def _phone(about: About) -> str:
     return f"+44 20 7946 0{(about.number - 1) % 1000:03d}"
 
 
-_FULL_NAME: _Text = lambda about: " ".join(_person(about))  # noqa: E731 -- a row of a table
 _PRODUCT = _pool("Desk lamp", "Office chair", "Bookshelf", "Notebook")
 _CITY = _pool("Berlin", "Paris", "London", "Vienna")
 _COMPANY = _pool("Example Ltd", "Acme Inc", "Sample GmbH")
@@ -168,7 +171,7 @@ _SENTENCE = _one_of("Please ring the bell twice.", "Thank you.", "Call before yo
 _NAMES = table(
     {
         "user customer person employee contact recipient sender owner author buyer seller "
-        "account holder member patient passenger driver full": _FULL_NAME,
+        "account holder member patient passenger driver full": _full_name,
         "category section department": _pool("Garden", "Kitchen", "Office"),
         "city town": _CITY,
         "company organization organisation merchant supplier vendor shop store": _COMPANY,
@@ -190,7 +193,7 @@ _TEXTS: dict[str, _Text] = table(
         "address street address_line line line1": _STREET,
         "agent user_agent": _one_of("Mozilla/5.0"),
         "app application service system": _one_of("web-shop", "back-office", "mobile-app"),
-        "author buyer customer employee holder owner passenger person recipient sender": _FULL_NAME,
+        "author buyer customer employee holder owner passenger person recipient sender": _full_name,
         "bic swift": _one_of("COBADEFFXXX", "BNPAFRPPXXX"),
         "brand": _one_of("Acme", "Example"),
         "browser": _one_of("Firefox", "Chrome", "Safari"),
