@@ -28,7 +28,7 @@ def main() -> None:
     mine = {"transactional.id": os.environ["HOSTNAME"]}
     with (
         PaymentSettledV1Producer({**config, **mine}) as payments,
-        OrdersConsumer(config, group="billing") as orders,
+        OrdersConsumer(config, group_id="billing") as orders,
     ):
 
         def settle(message: Message[str, OrderPlaced | OrderCancelled]) -> None:

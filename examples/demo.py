@@ -188,11 +188,11 @@ def receive_events(config: Config) -> int:
         cancelled_at=datetime(2024, 12, 24, 18, tzinfo=UTC),
         reason=Reason.UNKNOWN,
     )
-    with OrdersConsumer(config, group="shipping") as orders:
+    with OrdersConsumer(config, group_id="shipping") as orders:
         count = expect(orders, [last_years, PLACED, CANCELLED])
-    with PaymentSettledV1Consumer(config, group="bookkeeping") as payments:
+    with PaymentSettledV1Consumer(config, group_id="bookkeeping") as payments:
         count += expect(payments, [SETTLED])
-    with ParcelsConsumer(config, group="tracking") as parcels:
+    with ParcelsConsumer(config, group_id="tracking") as parcels:
         count += expect(parcels, [SCANNED])
     return count
 
@@ -245,7 +245,7 @@ def send_poison(config: Config) -> None:
 
 def receive_poison(config: Config) -> None:
     """Handle orders as a service would, with a handler that does not know what to do."""
-    with OrdersConsumer(config, group="warehouse") as orders:
+    with OrdersConsumer(config, group_id="warehouse") as orders:
 
         def handle(message: Message[str, OrderPlaced | OrderCancelled]) -> None:
             match message.value:

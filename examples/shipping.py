@@ -30,7 +30,7 @@ async def main() -> None:
     patient = RetryPolicy(attempts=None, within=600, retry_on=(OSError,))
     async with (
         AsyncParcelsProducer(config) as parcels,
-        AsyncOrdersConsumer(config, group="shipping", retry=patient) as orders,
+        AsyncOrdersConsumer(config, group_id="shipping", retry=patient) as orders,
     ):
 
         async def ship(message: Message[str, OrderPlaced | OrderCancelled]) -> None:

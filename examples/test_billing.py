@@ -126,7 +126,7 @@ def test_paid_orders_are_settled(avrogen_kafka: EmbeddedKafka) -> None:
         orders.send(EMPTY)
     with (
         avrogen_kafka.producer(PaymentSettledV1Producer) as settled,
-        avrogen_kafka.consumer(OrdersConsumer, group="billing") as orders_in,
+        avrogen_kafka.consumer(OrdersConsumer, group_id="billing") as orders_in,
     ):
         orders_in.run(Billing(Bank(), settled).handle)
     (message,) = avrogen_kafka.messages(PAYMENT_SETTLED_V1)

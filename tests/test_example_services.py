@@ -108,7 +108,7 @@ def test_billing(broker: EmbeddedBroker, config: dict[str, object]) -> None:
             if len(settled) == 16:
                 payments.stop()
 
-        with PaymentSettledV1Consumer(config, group="test") as payments:
+        with PaymentSettledV1Consumer(config, group_id="test") as payments:
             payments.run(settle)
     assert set(settled) == {number for number in range(20) if number % 5}
     amount = Money(amount=Decimal("19.99"), currency=Currency.EUR)
@@ -125,6 +125,6 @@ def test_shipping(config: dict[str, object]) -> None:
             if len(shipped) == 20:
                 parcels.stop()
 
-        with ParcelsConsumer(config, group="test") as parcels:
+        with ParcelsConsumer(config, group_id="test") as parcels:
             parcels.run(note)
     assert sorted(shipped) == list(range(20))

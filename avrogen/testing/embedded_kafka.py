@@ -56,7 +56,7 @@ class EmbeddedKafka:
         with EmbeddedKafka() as kafka:
             with kafka.producer(OrdersProducer) as orders:
                 orders.send(placed)
-            with kafka.consumer(OrdersConsumer, group="billing") as orders:
+            with kafka.consumer(OrdersConsumer, group_id="billing") as orders:
                 orders.run(handle)
             assert [message.value for message in kafka.messages(INVOICES)] == [invoice]
 
@@ -174,7 +174,7 @@ class EmbeddedKafka:
         """A typed consumer that stops when it has handled all that is on its topic.
 
         So ``run``, ``run_batches`` and iteration come to an end: send first, then open it. One that
-        goes on for ever is ``OrdersConsumer(kafka.config, group=...)``. The topic is made if need
+        goes on for ever is ``OrdersConsumer(kafka.config, group_id=...)``. The topic is made if need
         be, and its schemas are registered.
 
         Args:
@@ -223,7 +223,7 @@ class EmbeddedKafka:
         return [read_dead_letter(reader, record) for record in self.records(topic.dead_letter)]
 
     def wait_until_handled(
-        self, topic: Topic[Any, Any], *, group: str, timeout: float = 10.0
+        self, topic: Topic[Any, Any], *, group_id: str, timeout: float = 10.0
     ) -> None:
         """Wait until a group has handled all that is on a topic now, dead letters included.
 
@@ -232,14 +232,14 @@ class EmbeddedKafka:
 
         Args:
             topic: the topic.
-            group: the name of the group.
+            group_id: the name of the group.
             timeout: seconds.
 
         Raises:
             TimeoutError: it has not by then; it says how many messages are left.
             LookupError: there is no such topic.
         """
-        wait_until_handled(self.broker.bootstrap_servers, topic.name, group, timeout)
+        wait_until_handled(self.broker.bootstrap_servers, topic.name, group_id, timeout)
 
     # --- inside -----------------------------------------------------------------------------------
 

@@ -162,7 +162,7 @@ def _deserializing(setting: Setting) -> Generator[Receive]:
 def _typed(setting: Setting, base: type[Any], group: str) -> Any:
     topic: Topic[Any, Any] = Topic(setting.topic, value=(setting.owner,), key="string")
     typed = type("Typed", (base,), {"__slots__": (), "topic": topic})
-    return typed(_config(setting), group=group)
+    return typed(_config(setting), group_id=group)
 
 
 @contextmanager

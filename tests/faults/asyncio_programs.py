@@ -35,7 +35,7 @@ async def consume(job: Consume, ledger: Ledger) -> None:
         handling.end(message)
 
     consumer = async_consumer_of(job.topic, job.dead_letter)
-    async with consumer(job.config, group=job.group) as events:
+    async with consumer(job.config, group_id=job.group) as events:
         print(READY, flush=True)
         await events.run(handle)
 
@@ -45,7 +45,7 @@ async def transform(job: Transform, ledger: Ledger) -> None:
     settings = {**job.config, "transactional.id": job.identity}
     async with (
         async_producer_of(job.target)(settings, register=True) as output,
-        async_consumer_of(job.topic)(job.config, group=job.group) as events,
+        async_consumer_of(job.topic)(job.config, group_id=job.group) as events,
     ):
 
         async def handle(message: Message[str, Number]) -> None:

@@ -59,7 +59,7 @@ def _consume(job: Consume, ledger: Ledger) -> None:
         handling.end(message)
 
     consumer = consumer_of(job.topic, job.dead_letter)
-    with consumer(job.config, group=job.group) as events:
+    with consumer(job.config, group_id=job.group) as events:
         print(READY, flush=True)
         events.run(handle)
 
@@ -68,7 +68,7 @@ def _transform(job: Transform, ledger: Ledger) -> None:
     settings = {**job.config, "transactional.id": job.identity}
     with (
         producer_of(job.target)(settings, register=True) as output,
-        consumer_of(job.topic)(job.config, group=job.group) as events,
+        consumer_of(job.topic)(job.config, group_id=job.group) as events,
     ):
 
         def handle(message: Message[str, Number]) -> None:

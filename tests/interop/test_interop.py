@@ -37,7 +37,7 @@ def test_we_read_what_they_send(cluster: AnyCluster, partner: Partner, types: Mo
     expected = events(types)
     consumer = for_topic("OrdersConsumer", topic)
     received: dict[tuple[int, int], Any] = {}
-    with consumer(cluster.consumer_config, group=fresh_name("group")) as orders:
+    with consumer(cluster.consumer_config, group_id=fresh_name("group")) as orders:
         for message in orders:
             received[message.partition, message.offset] = message
             if len(received) == len(expected):

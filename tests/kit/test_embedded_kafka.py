@@ -44,7 +44,7 @@ def test_events_go_there_and_come_back(avrogen_kafka: EmbeddedKafka) -> None:
         orders.send(FIRST)
         orders.send(SECOND, key="own")
     handled: list[Message[str, OrderPlaced | OrderCancelled]] = []
-    with avrogen_kafka.consumer(OrdersConsumer, group="billing") as consumer:
+    with avrogen_kafka.consumer(OrdersConsumer, group_id="billing") as consumer:
         assert_type(consumer, OrdersConsumer)
         consumer.run(handled.append)
     assert [message.value for message in handled] == [FIRST, SECOND]
@@ -61,9 +61,9 @@ def test_with_asyncio(avrogen_kafka: EmbeddedKafka) -> None:
     async def main() -> None:
         async with avrogen_kafka.producer(AsyncOrdersProducer) as orders:
             await orders.send(FIRST)
-        async with avrogen_kafka.consumer(AsyncOrdersConsumer, group="billing") as consumer:
+        async with avrogen_kafka.consumer(AsyncOrdersConsumer, group_id="billing") as consumer:
             await consumer.run(handle)
-        async with avrogen_kafka.consumer(AsyncOrdersConsumer, group="audit") as consumer:
+        async with avrogen_kafka.consumer(AsyncOrdersConsumer, group_id="audit") as consumer:
             handled.extend([message.value async for message in consumer])
 
     asyncio.run(main())
@@ -75,14 +75,14 @@ def test_every_loop_comes_to_an_end(avrogen_kafka: EmbeddedKafka) -> None:
     with avrogen_kafka.producer(OrdersProducer) as orders:
         for number in range(20):
             orders.send(cancelled(number))
-    with avrogen_kafka.consumer(OrdersConsumer, group="a") as consumer:
+    with avrogen_kafka.consumer(OrdersConsumer, group_id="a") as consumer:
         assert len(list(consumer)) == 20
         assert consumer.assignment() == (0, 1, 2)
     batches: list[int] = []
-    with avrogen_kafka.consumer(OrdersConsumer, group="b") as consumer:
+    with avrogen_kafka.consumer(OrdersConsumer, group_id="b") as consumer:
         consumer.run_batches(lambda batch: batches.append(len(batch)), max_wait=0.1)
     assert sum(batches) == 20
-    with avrogen_kafka.consumer(OrdersConsumer, group="b") as consumer:
+    with avrogen_kafka.consumer(OrdersConsumer, group_id="b") as consumer:
         assert list(consumer) == []  # the group has handled them
 
 
@@ -94,7 +94,7 @@ def test_dead_letters(avrogen_kafka: EmbeddedKafka) -> None:
         orders.send(FIRST, headers={"trace_id": "7"})
     produce(avrogen_kafka, ORDERS.name, b"junk")
     policy = RetryPolicy(attempts=1)
-    with avrogen_kafka.consumer(OrdersConsumer, group="billing", retry=policy) as consumer:
+    with avrogen_kafka.consumer(OrdersConsumer, group_id="billing", retry=policy) as consumer:
         consumer.run(handle)
     refused, unreadable = avrogen_kafka.dead_letters(ORDERS)
     assert_type(refused.value, OrderPlaced | OrderCancelled | None)
@@ -122,7 +122,7 @@ def test_topics_of_a_service_are_found(avrogen_kafka: EmbeddedKafka) -> None:
     """Its own clients come first, with the settings, and the topic with them."""
     with OrdersProducer(avrogen_kafka.config, register=True) as orders:
         orders.send(FIRST)
-    with avrogen_kafka.consumer(OrdersConsumer, group="tests") as consumer:
+    with avrogen_kafka.consumer(OrdersConsumer, group_id="tests") as consumer:
         assert [message.value for message in consumer] == [FIRST]
     assert avrogen_kafka.dead_letters(ORDERS) == []
 
@@ -173,7 +173,7 @@ class ShyConsumer(OrdersConsumer):
 def test_a_consumer_stops_although_brokers_did_not_answer(avrogen_kafka: EmbeddedKafka) -> None:
     avrogen_kafka.producer(OrdersProducer).send(FIRST).result()
     handled: list[object] = []
-    with avrogen_kafka.consumer(ShyConsumer, group="tests") as orders:
+    with avrogen_kafka.consumer(ShyConsumer, group_id="tests") as orders:
         orders.run(lambda message: handled.append(message.value))
         assert orders.asked >= 3
     assert handled == [FIRST]
@@ -185,9 +185,9 @@ def test_services_in_a_thread_are_waited_for(avrogen_kafka: EmbeddedKafka) -> No
         for number in range(20):
             orders.send(cancelled(number))
     with pytest.raises(TimeoutError, match="'billing' has not handled all"):
-        avrogen_kafka.wait_until_handled(ORDERS, group="billing", timeout=0.1)
+        avrogen_kafka.wait_until_handled(ORDERS, group_id="billing", timeout=0.1)
     handled: list[object] = []
-    service = OrdersConsumer(avrogen_kafka.config, group="billing")
+    service = OrdersConsumer(avrogen_kafka.config, group_id="billing")
 
     def serve() -> None:
         with service:
@@ -195,12 +195,12 @@ def test_services_in_a_thread_are_waited_for(avrogen_kafka: EmbeddedKafka) -> No
 
     thread = Thread(target=serve)
     thread.start()
-    avrogen_kafka.wait_until_handled(ORDERS, group="billing")
+    avrogen_kafka.wait_until_handled(ORDERS, group_id="billing")
     assert len(handled) == 20
     service.stop()
     thread.join()
     with pytest.raises(LookupError, match="there is no topic 'logistics"):
-        avrogen_kafka.wait_until_handled(PARCELS, group="billing")
+        avrogen_kafka.wait_until_handled(PARCELS, group_id="billing")
 
 
 def test_without_pytest() -> None:
@@ -208,7 +208,7 @@ def test_without_pytest() -> None:
         kafka.producer(OrdersProducer).send(FIRST)
         left_open: TopicProducer[Any, Any] = kafka.producer(OrdersProducer)
         left_open.send(SECOND).result()
-        never_opened = kafka.consumer(OrdersConsumer, group="tests")
+        never_opened = kafka.consumer(OrdersConsumer, group_id="tests")
         assert never_opened.topic is ORDERS
     with pytest.raises(RuntimeError, match="does not run"):
         _ = kafka.config

@@ -195,7 +195,7 @@ def test_the_policy_gives_up(deliver: Deliver, policy: RetryPolicy, delays: list
 def test_what_fails_for_good_is_a_dead_letter(deliver: Deliver) -> None:
     # A batch is handled together first, and then one by one.
     handler = Handler({SECOND.order_id: [ValueError("negative price")] * 2})
-    outcome = deliver(handler, FIRST, SECOND, THIRD, group="billing")
+    outcome = deliver(handler, FIRST, SECOND, THIRD, group_id="billing")
     assert sorted(outcome.handled, key=lambda order: order.order_id) == [FIRST, THIRD]
     (letter,) = outcome.dead_letters
     assert (letter.key, letter.value) == (str(SECOND.order_id), SECOND)

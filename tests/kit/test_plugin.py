@@ -85,7 +85,7 @@ from tests.kafka.producing.topics import cancelled
 def test_each_has_topics_and_groups_of_its_own(avrogen_kafka: EmbeddedKafka, number: int) -> None:
     with avrogen_kafka.producer(OrdersProducer) as orders:
         orders.send(cancelled(number))
-    with avrogen_kafka.consumer(OrdersConsumer, group="billing") as orders:
+    with avrogen_kafka.consumer(OrdersConsumer, group_id="billing") as orders:
         assert [message.value for message in orders] == [cancelled(number)]
 
 

@@ -45,7 +45,7 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
 
     ::
 
-        async with AsyncOrdersConsumer(config, group="billing") as orders:
+        async with AsyncOrdersConsumer(config, group_id="billing") as orders:
             await orders.run(handle)
 
     What it promises is what :class:`avrogen.kafka.consuming.consumer.TopicConsumer` does: messages
@@ -62,7 +62,7 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
         self,
         config: Settings,
         *,
-        group: str,
+        group_id: str,
         retry: RetryPolicy = DEFAULT_RETRIES,
         on_poison: OnPoison = "dead-letter",
         commit: CommitMode = "after-handling",
@@ -74,7 +74,7 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
         self._session = Session(
             self.topic,
             config,
-            group=group,
+            group=group_id,
             retry=retry,
             on_poison=on_poison,
             commit=commit,

@@ -42,7 +42,7 @@ class TopicConsumer(ConsumerBase[K, V]):
 
     ::
 
-        with OrdersConsumer(config, group="billing") as orders:
+        with OrdersConsumer(config, group_id="billing") as orders:
             orders.run(handle)
 
     A message counts as handled when its handler has returned, and then only is its offset
@@ -51,7 +51,7 @@ class TopicConsumer(ConsumerBase[K, V]):
 
     Args:
         config: the settings of clients and registry, see :mod:`avrogen.kafka.config`.
-        group: the name of the consumer group, whose members share the topic's partitions.
+        group_id: the name of the consumer group, whose members share the topic's partitions.
         retry: when and how often messages are tried again that failed for a reason that may pass.
         on_poison: what becomes of messages that the handler fails with for good: they go to the
             topic's dead-letter topic, or the consumer stops. It stops, too, if there is no such
@@ -72,7 +72,7 @@ class TopicConsumer(ConsumerBase[K, V]):
         self,
         config: Settings,
         *,
-        group: str,
+        group_id: str,
         retry: RetryPolicy = DEFAULT_RETRIES,
         on_poison: OnPoison = "dead-letter",
         commit: CommitMode = "after-handling",
@@ -83,7 +83,7 @@ class TopicConsumer(ConsumerBase[K, V]):
         self._session = Session(
             self.topic,
             config,
-            group=group,
+            group=group_id,
             retry=retry,
             on_poison=on_poison,
             commit=commit,

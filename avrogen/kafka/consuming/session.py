@@ -96,7 +96,7 @@ class Session(Generic[K, V]):
         observer: Observer | None,
         wake: Callable[[], None],
     ) -> None:
-        _require(bool(group), "group", "is empty: name the consumer group")
+        _require(bool(group), "group_id", "is empty: name the consumer group")
         _require(commit in get_args(CommitMode), "commit", f"is one of {get_args(CommitMode)}")
         _require(on_poison in get_args(OnPoison), "on_poison", f"is one of {get_args(OnPoison)}")
         _require(0 <= grace < float("inf"), "grace", f"is a number of seconds, not {grace}")

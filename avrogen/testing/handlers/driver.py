@@ -34,7 +34,7 @@ V = TypeVar("V")
 def handling(
     consumer: type[TopicConsumer[K, V]],
     *,
-    group: str = ...,
+    group_id: str = ...,
     retry: RetryPolicy = ...,
     on_poison: OnPoison = ...,
 ) -> HandlerDriver[K, V]: ...
@@ -42,14 +42,14 @@ def handling(
 def handling(
     consumer: type[AsyncTopicConsumer[K, V]],
     *,
-    group: str = ...,
+    group_id: str = ...,
     retry: RetryPolicy = ...,
     on_poison: OnPoison = ...,
 ) -> AsyncHandlerDriver[K, V]: ...
 def handling(
     consumer: type[TopicConsumer[Any, Any]] | type[AsyncTopicConsumer[Any, Any]],
     *,
-    group: str = "tests",
+    group_id: str = "tests",
     retry: RetryPolicy = DEFAULT_RETRIES,
     on_poison: OnPoison = "dead-letter",
 ) -> HandlerDriver[Any, Any] | AsyncHandlerDriver[Any, Any]:
@@ -66,14 +66,14 @@ def handling(
 
     Args:
         consumer: the generated class.
-        group: the name of the consumer group, for dead letters to name it.
+        group_id: the name of the consumer group, for dead letters to name it.
         retry: as the service gives it to its consumer.
         on_poison: as the service gives it to its consumer.
 
     Raises:
         ConfigurationError: an option cannot be; when something is delivered.
     """
-    options = HandlerOptions(topic=consumer.topic, group=group, retry=retry, on_poison=on_poison)
+    options = HandlerOptions(topic=consumer.topic, group=group_id, retry=retry, on_poison=on_poison)
     if issubclass(consumer, AsyncTopicConsumer):
         return AsyncHandlerDriver(options)
     return HandlerDriver(options)

@@ -176,7 +176,7 @@ def send_and_receive(config: dict[str, object]) -> list[OrderPlaced | OrderCance
     with OrdersProducer(config, register=True) as orders:
         orders.send(PLACED)
         orders.send(CANCELLED)
-    with OrdersConsumer(config, group="billing") as orders_again:
+    with OrdersConsumer(config, group_id="billing") as orders_again:
 
         def handle(message: Message[str, OrderPlaced | OrderCancelled]) -> None:
             assert message.value is not None
@@ -196,7 +196,7 @@ async def send_and_receive_async(
     async with AsyncOrdersProducer(config, register=True) as orders:
         await orders.send(PLACED)
         await orders.send(CANCELLED)
-    async with AsyncOrdersConsumer(config, group="shipping") as orders_again:
+    async with AsyncOrdersConsumer(config, group_id="shipping") as orders_again:
         async for message in orders_again:
             assert message.value is not None
             arrived.append(message.value)

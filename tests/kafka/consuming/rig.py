@@ -122,7 +122,7 @@ class Scene:
 
     def consumer(self, settings: dict[str, object] | None = None, **options: Any) -> Events:
         """A member of the group, not opened yet. Settings that are None are left out."""
-        options.setdefault("group", self.group)
+        options.setdefault("group_id", self.group)
         return consumer_of(self.topic)(self.config(settings), **options)
 
     def config(self, settings: dict[str, object] | None = None) -> dict[str, object]:

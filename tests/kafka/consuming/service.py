@@ -40,7 +40,7 @@ def main(arguments: str) -> None:
             handle(message)
 
     consumer = consumer_of(Topic(given["topic"], value=(Event,), key="string"))
-    with consumer(given["config"], group=given["group"]) as events:
+    with consumer(given["config"], group_id=given["group"]) as events:
         match given["how"]:
             case "run":
                 events.run(handle)

@@ -31,7 +31,7 @@ def consumer_of(
     """A member of the scene's group."""
     namespace = {"__slots__": (), "topic": scene.topic}
     class_ = type("AsyncEventsConsumer", (AsyncTopicConsumer,), namespace)
-    options.setdefault("group", scene.group)
+    options.setdefault("group_id", scene.group)
     made: AsyncTopicConsumer[str, Any] = class_(scene.config(settings), **options)
     return made
 

@@ -199,7 +199,7 @@ def test_asyncio(real: AnyCluster) -> None:
         settings = {**real.config, "transactional.id": line.transactional_id}
         async with (
             producer_class(settings) as producer,
-            consumer_class(line.scene.config(), group=line.scene.group, retry=QUICK) as consumer,
+            consumer_class(line.scene.config(), group_id=line.scene.group, retry=QUICK) as consumer,
         ):
 
             async def move(message: EventMessage) -> None:
@@ -234,7 +234,7 @@ def test_a_cancelled_transaction_is_aborted(real: AnyCluster) -> None:
         settings = {**real.config, "transactional.id": line.transactional_id}
         async with (
             producer_class(settings) as producer,
-            consumer_class(line.scene.config(), group=line.scene.group) as consumer,
+            consumer_class(line.scene.config(), group_id=line.scene.group) as consumer,
         ):
             halfway = asyncio.Event()
 

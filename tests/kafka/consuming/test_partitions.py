@@ -236,7 +236,7 @@ def test_a_consumer_is_used_inside_of_with(cluster: AnyCluster) -> None:
     [
         ({"schema.registry.url": None}, {}, "schema.registry.url"),
         ({"bootstrap.servers": None}, {}, "bootstrap.servers"),
-        ({}, {"group": ""}, "group"),
+        ({}, {"group_id": ""}, "group_id"),
         ({"enable.auto.offset.store": True}, {}, "enable.auto.offset.store"),
         ({"enable.auto.commit": True}, {"commit": "manual"}, "enable.auto.commit"),
         ({}, {"commit": "sometimes"}, "commit"),

@@ -31,5 +31,5 @@ def run(config: Mapping[str, object]) -> None:
     def handle(message: Message[str, OrderPlaced]) -> None:
         ledger.post(message.value)
 
-    with OrdersConsumer(config, group="billing") as orders:
+    with OrdersConsumer(config, group_id="billing") as orders:
         orders.run(handle)
