@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["EXTRA_MISSING"]
+__all__ = ["BUILD_EXTRA_MISSING"]
 
-EXTRA_MISSING = (
+BUILD_EXTRA_MISSING = (
     "avrogen: generating a package needs an extra: "
     'write "avrogen[cli]" among the requires of [build-system] in pyproject.toml'
 )

@@ -19,7 +19,7 @@ from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from hatchling.plugin import hookimpl
 
-from avrogen.building.extra import EXTRA_MISSING
+from avrogen.building.extra import BUILD_EXTRA_MISSING
 from avrogen.building.project import as_seen, import_path
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class AvrogenBuildHook(BuildHookInterface[BuilderConfig]):
         try:
             from avrogen.building.generating import BuildError, schema_files, settings_of
         except ModuleNotFoundError as error:
-            self.app.abort(f"{EXTRA_MISSING} ({error.name} is missing)")
+            self.app.abort(f"{BUILD_EXTRA_MISSING} ({error.name} is missing)")
             return
 
         try:

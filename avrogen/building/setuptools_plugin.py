@@ -12,7 +12,7 @@ from pathlib import Path
 from setuptools import Distribution
 from setuptools.command.build import build
 
-from avrogen.building.extra import EXTRA_MISSING
+from avrogen.building.extra import BUILD_EXTRA_MISSING
 from avrogen.building.project import tool_table
 
 __all__ = ["finalize_distribution_options"]
@@ -33,7 +33,7 @@ def finalize_distribution_options(dist: Distribution) -> None:
     try:
         from avrogen.building.setuptools_command import BuildAvrogen
     except ModuleNotFoundError as error:
-        raise SystemExit(f"{EXTRA_MISSING} ({error.name} is missing)") from None
+        raise SystemExit(f"{BUILD_EXTRA_MISSING} ({error.name} is missing)") from None
 
     commands = dist.cmdclass or {}
     base = commands.get("build", build)

@@ -9,12 +9,12 @@ from __future__ import annotations
 import sys
 
 import avrogen
-from avrogen.cli.extra import EXTRA_MISSING
+from avrogen.cli.extra import CLI_EXTRA_MISSING
 
 try:
     import click
 except ModuleNotFoundError:
-    print(EXTRA_MISSING, file=sys.stderr)
+    print(CLI_EXTRA_MISSING, file=sys.stderr)
     raise SystemExit(2) from None
 
 from avrogen.cli.build import build

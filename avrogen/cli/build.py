@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from avrogen.cli.choice import Choice
-from avrogen.cli.extra import EXTRA_MISSING
+from avrogen.cli.extra import CLI_EXTRA_MISSING
 from avrogen.cli.more import say_more
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def build_package(
         from avrogen.compiler.reporting import report
         from avrogen.compiler.run import run
     except ModuleNotFoundError as error:
-        raise click.UsageError(f"{EXTRA_MISSING} ({error.name} is missing)") from None
+        raise click.UsageError(f"{CLI_EXTRA_MISSING} ({error.name} is missing)") from None
 
     name = out.resolve().name
     if not is_package_name(name):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from avrogen.cli.choice import Choice
-from avrogen.cli.extra import EXTRA_MISSING
+from avrogen.cli.extra import CLI_EXTRA_MISSING
 from avrogen.cli.more import say_more
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def check(
     try:
         from avrogen.evolution.snapshots import WhereError
     except ModuleNotFoundError as error:
-        raise click.UsageError(f"{EXTRA_MISSING} ({error.name} is missing)") from None
+        raise click.UsageError(f"{CLI_EXTRA_MISSING} ({error.name} is missing)") from None
     try:
         passed = compare(schemas, where, level, strict=strict, style=style)
     except WhereError as error:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import click
 
 from avrogen.cli.choice import Choice
-from avrogen.cli.extra import EXTRA_MISSING
+from avrogen.cli.extra import CLI_EXTRA_MISSING
 
 if TYPE_CHECKING:
     from avrogen.letters.command import Mailroom
@@ -132,7 +132,7 @@ def _problems() -> Generator[None]:
             click.echo(f"error: {error.filename}: {error.strerror}", err=True)
             sys.exit(2)
     except ModuleNotFoundError as error:
-        raise click.UsageError(f"{EXTRA_MISSING} ({error.name} is missing)") from None
+        raise click.UsageError(f"{CLI_EXTRA_MISSING} ({error.name} is missing)") from None
     except ImportError as error:
         # It names the extra.
         raise click.UsageError(str(error)) from None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from avrogen.cli.choice import Choice
-from avrogen.cli.extra import EXTRA_MISSING
+from avrogen.cli.extra import CLI_EXTRA_MISSING
 from avrogen.cli.more import say_more
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def docs(schemas: tuple[Path, ...], out: Path, style: Format, quiet: bool) -> No
         from avrogen.compiler.output import apply
         from avrogen.compiler.reporting import report
     except ModuleNotFoundError as error:
-        raise click.UsageError(f"{EXTRA_MISSING} ({error.name} is missing)") from None
+        raise click.UsageError(f"{CLI_EXTRA_MISSING} ({error.name} is missing)") from None
 
     result = run(schemas, out)
     if not result.sources and not result.diagnostics:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["EXTRA_MISSING"]
+__all__ = ["CLI_EXTRA_MISSING"]
 
-EXTRA_MISSING = "avrogen: the compiler needs an extra: pip install 'avrogen[cli]'"
+CLI_EXTRA_MISSING = "avrogen: the compiler needs an extra: pip install 'avrogen[cli]'"

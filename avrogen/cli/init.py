@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from avrogen.cli.extra import EXTRA_MISSING
+from avrogen.cli.extra import CLI_EXTRA_MISSING
 
 __all__ = ["init"]
 
@@ -26,7 +26,7 @@ def init(folder: Path) -> None:
     try:
         from avrogen.compiler import starter
     except ModuleNotFoundError as error:
-        raise click.UsageError(f"{EXTRA_MISSING} ({error.name} is missing)") from None
+        raise click.UsageError(f"{CLI_EXTRA_MISSING} ({error.name} is missing)") from None
 
     schemas = folder / starter.SCHEMAS
     if schemas.is_dir() and any(schemas.iterdir()):

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 import click
 
 from avrogen.cli.choice import Choice
-from avrogen.cli.extra import EXTRA_MISSING
+from avrogen.cli.extra import CLI_EXTRA_MISSING
 
 __all__ = ["registry"]
 
@@ -143,7 +143,7 @@ def _problems() -> Generator[None]:
             click.echo(f"error: {error.filename}: {error.strerror}", err=True)
             sys.exit(2)
     except ModuleNotFoundError as error:
-        raise click.UsageError(f"{EXTRA_MISSING} ({error.name} is missing)") from None
+        raise click.UsageError(f"{CLI_EXTRA_MISSING} ({error.name} is missing)") from None
     except ImportError as error:
         # That of the registry's client names the extra.
         raise click.UsageError(str(error)) from None

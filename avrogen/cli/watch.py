@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import click
 
-from avrogen.cli.extra import EXTRA_MISSING
+from avrogen.cli.extra import CLI_EXTRA_MISSING
 
 if TYPE_CHECKING:
     from avrogen.compiler.inputs import Stamps
@@ -88,7 +88,7 @@ def _looks(schemas: Sequence[Path]) -> Iterator[Stamps]:
         from avrogen.compiler.config import config_files
         from avrogen.compiler.inputs import input_stamps, place
     except ModuleNotFoundError as error:
-        raise click.UsageError(f"{EXTRA_MISSING} ({error.name} is missing)") from None
+        raise click.UsageError(f"{CLI_EXTRA_MISSING} ({error.name} is missing)") from None
 
     while True:
         yield input_stamps(schemas)

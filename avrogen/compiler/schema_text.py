@@ -9,7 +9,7 @@ from avrogen.avro.model import Json
 
 __all__ = ["laid_out"]
 
-_WIDTH = 80
+_DOCSTRING_WIDTH = 80
 """What fits into so many characters stays on one line."""
 
 
@@ -20,7 +20,7 @@ def laid_out(schema: Json, indent: str) -> str:
 
 def _lines(value: Json) -> list[str]:
     flat = json.dumps(value)
-    if len(flat) <= _WIDTH:
+    if len(flat) <= _DOCSTRING_WIDTH:
         return [flat]
     if isinstance(value, list):
         return _bracketed("[", [f"{json.dumps(item)}," for item in value], "]")
@@ -29,7 +29,7 @@ def _lines(value: Json) -> list[str]:
         if isinstance(fields, list) and fields:
             return _framed(value, "fields", [f"{json.dumps(field)}," for field in fields])
         if isinstance(symbols, list) and symbols:
-            wrapped = textwrap.wrap(f"{json.dumps(symbols)[1:-1]},", _WIDTH)
+            wrapped = textwrap.wrap(f"{json.dumps(symbols)[1:-1]},", _DOCSTRING_WIDTH)
             return _framed(value, "symbols", wrapped)
     return [flat]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from avrogen.compiler import literals
 from avrogen.compiler.expressions import RUNTIME, Expression, Scope, Symbol
@@ -11,7 +12,7 @@ from avrogen.compiler.pymodel import TopicModule
 
 __all__ = ["clients", "declaration", "topic_scope"]
 
-View = dict[str, object]
+View: TypeAlias = dict[str, object]
 
 _TOPIC = Symbol(RUNTIME, "Topic")
 _PRODUCER = Symbol(RUNTIME, "TopicProducer")

@@ -12,7 +12,7 @@ from avrogen.avro.schema_json import definition_json
 
 __all__ = ["definition_text", "file_text"]
 
-_WIDTH = 100
+_FILE_WIDTH = 100
 """What fits into so many characters stays on one line, but for a definition as a whole."""
 
 
@@ -44,7 +44,7 @@ def _laid_out(value: Json, indent: int, before: int) -> str:
         before: characters in front of it in that line, and the comma behind it.
     """
     flat = json.dumps(value, ensure_ascii=False)
-    if before + len(flat) <= _WIDTH or not isinstance(value, dict | list) or not value:
+    if before + len(flat) <= _FILE_WIDTH or not isinstance(value, dict | list) or not value:
         return flat
     return _open(value, indent)
 

@@ -76,7 +76,7 @@ def standing(
         RegistryError: the registry gave no answer at all, and will give none for other subjects.
     """
     try:
-        return _standing(registry, subject, schema, references)
+        return _look_up_subject(registry, subject, schema, references)
     except RegistryError as error:
         if is_fatal(error):
             raise
@@ -91,7 +91,7 @@ def is_fatal(error: RegistryError) -> bool:
     return error.transient or 300 <= error.status < 400 or error.status in (401, 404, 405, 407)
 
 
-def _standing(
+def _look_up_subject(
     registry: SchemaRegistry, subject: Subject, schema: Schema, references: bool
 ) -> Standing:
     numbers = registry.versions(subject.name)

@@ -40,7 +40,7 @@ def status(
     found: list[Standing] = []
     for subject in subjects.values():
         found.append(
-            _standing(registry, local, subject, locked.pop(subject.name, None), references)
+            _compare_subject(registry, local, subject, locked.pop(subject.name, None), references)
         )
     for entry in locked.values():
         root = local.roots.get(entry.files[0])
@@ -49,7 +49,7 @@ def status(
             found.append(Standing(entry.name, "", State.FAILED, reasons=(reason,)))
         else:
             subject = Subject(entry.name, root)
-            found.append(_standing(registry, local, subject, entry, references))
+            found.append(_compare_subject(registry, local, subject, entry, references))
     return found
 
 
@@ -66,7 +66,7 @@ def demand_same_registry(lock: Lock | None, url: str) -> None:
         )
 
 
-def _standing(
+def _compare_subject(
     registry: SchemaRegistry,
     local: Local,
     subject: Subject,

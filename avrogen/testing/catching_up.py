@@ -15,7 +15,7 @@ __all__ = ["AnyConsumer", "StopsWhenDone"]
 
 AnyConsumer: TypeAlias = "TopicConsumer[Any, Any] | AsyncTopicConsumer[Any, Any]"
 
-_TICK: Final = 0.01
+_CHECK_INTERVAL: Final = 0.01
 
 
 class StopsWhenDone:
@@ -41,7 +41,7 @@ class StopsWhenDone:
         with asyncio.Runner() as runner:
             lag = _lag_of(self._consumer, runner)
             opened = False
-            while not self._given_up.wait(_TICK):
+            while not self._given_up.wait(_CHECK_INTERVAL):
                 try:
                     assigned = self._consumer.assignment()
                     opened = True

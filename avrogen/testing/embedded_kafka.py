@@ -32,7 +32,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 P = ParamSpec("P")
 Producer = TypeVar("Producer", bound=TopicProducer[Any, Any] | AsyncTopicProducer[Any, Any])
-Consumer = TypeVar("Consumer", bound=TopicConsumer[Any, Any] | AsyncTopicConsumer[Any, Any])
+ConsumerT = TypeVar("ConsumerT", bound=TopicConsumer[Any, Any] | AsyncTopicConsumer[Any, Any])
 
 _SETTINGS: Final = {
     # The cluster waits for it, less a second, when members of a group come and go.
@@ -167,10 +167,10 @@ class EmbeddedKafka:
 
     def consumer(
         self,
-        consumer: Callable[Concatenate[Any, P], Consumer],
+        consumer: Callable[Concatenate[Any, P], ConsumerT],
         *args: P.args,
         **options: P.kwargs,
-    ) -> Consumer:
+    ) -> ConsumerT:
         """A typed consumer that stops when it has handled all that is on its topic.
 
         So ``run``, ``run_batches`` and iteration come to an end: send first, then open it. One that

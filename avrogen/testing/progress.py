@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["wait_until_handled"]
 
-_TICK: Final = 0.02
+_POLL_INTERVAL: Final = 0.02
 
 
 def wait_until_handled(bootstrap_servers: str, topic: str, group: str, timeout: float) -> None:
@@ -41,7 +41,7 @@ def wait_until_handled(bootstrap_servers: str, topic: str, group: str, timeout: 
                     f"in {timeout} s, the group {group!r} has not handled all of {topic}: "
                     f"{left} messages are left"
                 )
-            sleep(_TICK)
+            sleep(_POLL_INTERVAL)
     finally:
         client.close()
 

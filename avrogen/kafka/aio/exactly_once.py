@@ -41,7 +41,7 @@ class AsyncTransactionLoop(Generic[K, V]):
     ) -> None:
         self._client = client
         self._handle = handle
-        self._batches = _Batches(
+        self._batches = _AsyncTransactionBatches(
             session, waking, client, handle, max_records=max_records, max_wait=max_wait
         )
 
@@ -73,7 +73,7 @@ class AsyncTransactionLoop(Generic[K, V]):
             await transaction.send_offsets(offsets, member.group)
 
 
-class _Batches(AsyncBatchLoop[K, V]):
+class _AsyncTransactionBatches(AsyncBatchLoop[K, V]):
     """Batches whose dead letters, too, are sent in transactions."""
 
     def __init__(

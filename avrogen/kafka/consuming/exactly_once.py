@@ -45,7 +45,7 @@ class TransactionLoop(Generic[K, V]):
     ) -> None:
         self._client = client
         self._handle = handle
-        self._batches = _Batches(
+        self._batches = _TransactionBatches(
             session, client, handle, max_records=max_records, max_wait=max_wait
         )
 
@@ -76,7 +76,7 @@ class TransactionLoop(Generic[K, V]):
             transaction.send_offsets(offsets, member.group)
 
 
-class _Batches(BatchLoop[K, V]):
+class _TransactionBatches(BatchLoop[K, V]):
     """Batches whose dead letters, too, are sent in transactions."""
 
     def __init__(

@@ -61,12 +61,12 @@ def version_number(text: str) -> int:
 
 def listed(items: Iterable[Json], request: Request) -> list[Json]:
     """The part of a list that ``offset`` and ``limit`` ask for."""
-    offset, limit = _number(request, "offset", 0), _number(request, "limit", -1)
+    offset, limit = _query_number(request, "offset", 0), _query_number(request, "limit", -1)
     rest = list(items)[max(offset, 0) :]
     return rest[:limit] if limit >= 0 else rest
 
 
-def _number(request: Request, name: str, default: int) -> int:
+def _query_number(request: Request, name: str, default: int) -> int:
     try:
         return int(request.query[name])
     except (KeyError, ValueError):

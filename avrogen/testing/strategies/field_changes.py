@@ -34,7 +34,7 @@ def _harmless(draft: Draft, record: model.Record) -> Iterator[Change]:
 
 
 def _added(draft: Draft, record: model.Record, default: model.Json | model.NoDefault) -> Change:
-    name = _free_name(record, "added")
+    name = _free_field_name(record, "added")
     has_default = default is not model.NO_DEFAULT
     field = model.Field(name, model.Primitive("string"), default)
     return Change(
@@ -54,7 +54,7 @@ def _removed_or_renamed(draft: Draft, record: model.Record, index: int) -> Itera
         before, after = record.fields[:index], record.fields[index + 1 :]
         return draft.with_type(replace(record, fields=(*before, *fields, *after)))
 
-    renamed = replace(field, name=_free_name(record, f"{field.name}_renamed"))
+    renamed = replace(field, name=_free_field_name(record, f"{field.name}_renamed"))
     known = replace(renamed, aliases=(*field.aliases, field.name))
     yield Change(f"{name} is gone", True, has_default, put)
     yield Change(
@@ -63,7 +63,7 @@ def _removed_or_renamed(draft: Draft, record: model.Record, index: int) -> Itera
     yield Change(f"{name} is renamed, with an alias", True, has_default, lambda: put(known))
 
 
-def _free_name(record: model.Record, name: str) -> str:
+def _free_field_name(record: model.Record, name: str) -> str:
     taken = {name for field in record.fields for name in (field.name, *field.aliases)}
     while name in taken:
         name += "_"

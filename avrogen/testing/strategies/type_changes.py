@@ -73,7 +73,7 @@ def _of_place(draft: Draft, place: Place) -> Iterator[Change]:
 
 
 def _of_union(draft: Draft, place: Place, branches: tuple[model.AvroType, ...]) -> Iterator[Change]:
-    name = _free_name(draft, "avrogen.testing.Added")
+    name = _free_full_name(draft, "avrogen.testing.Added")
     more = place.put(model.Union((*branches, model.Reference(name)))).with_type(
         model.Record(name, ())
     )
@@ -108,7 +108,7 @@ def _of_enum(draft: Draft, enum: model.EnumType, *, is_free: bool) -> Iterator[C
 
 
 def _renamed(draft: Draft, named: model.NamedType) -> Iterator[Change]:
-    name = _free_name(draft, f"{named.name}Renamed")
+    name = _free_full_name(draft, f"{named.name}Renamed")
     renamed = replace(named, name=name)
     known = replace(renamed, aliases=(*named.aliases, named.name))
     make = partial(_with_name, draft, named.name)
@@ -134,7 +134,7 @@ def _with_name(draft: Draft, old: str, definition: model.NamedType) -> Draft:
     return Draft(mapped(draft.type, rename), {n.name: inside(n) for n in others})
 
 
-def _free_name(draft: Draft, name: str) -> str:
+def _free_full_name(draft: Draft, name: str) -> str:
     """A name whose last part no other type has, nor an alias."""
     named = draft.types.values()
     taken = {_short(known) for each in named for known in (each.name, *each.aliases)}
