@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from avrogen.avro.incompatibility import Incompatibility, IncompatibilityType
+    from avrogen.avro.compat.paths import Incompatibility, IncompatibilityType
     from avrogen.codec.codec import Codec
     from avrogen.codec.limits import Limits, set_limits
     from avrogen.codec.schema import Schema
@@ -91,8 +91,8 @@ _HOMES = {
     "EncodeError": "avrogen.errors",
     "FramingError": "avrogen.errors",
     "Headers": "avrogen.kafka.message",
-    "Incompatibility": "avrogen.avro.incompatibility",
-    "IncompatibilityType": "avrogen.avro.incompatibility",
+    "Incompatibility": "avrogen.avro.compat.paths",
+    "IncompatibilityType": "avrogen.avro.compat.paths",
     "Limits": "avrogen.codec.limits",
     "LocalTimestampNanos": "avrogen.codec.values",
     "Message": "avrogen.kafka.message",

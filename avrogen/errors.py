@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from uuid import UUID
 
+    from avrogen.avro.compat.paths import Incompatibility
     from avrogen.avro.diagnostics import Diagnostic
-    from avrogen.avro.incompatibility import Incompatibility
 
 __all__ = [
     "AvrogenError",

@@ -2,20 +2,35 @@
 
 "Attributes not defined in this document are permitted as metadata, but must not affect the format
 of serialized data" (Avro 1.12, "Schema Declaration").
+
+Where in a file a schema stands, and what holds there.
+
+Which names a file defines: read before anything else, so that references can point anywhere.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from avrogen.avro.diagnostics import Code, Diagnostics
-from avrogen.avro.logical import LOGICAL_TYPES, InvalidLogicalType, logical_type
+from avrogen.avro.logical_types import LOGICAL_TYPES, InvalidLogicalType, logical_type
 from avrogen.avro.model import Attributes, Json, LogicalType
-from avrogen.avro.names import similar
-from avrogen.avro.where import Where
+from avrogen.avro.names import full_name, namespace_of, similar
+from avrogen.avro.source import Origin
 
-__all__ = ["aliases_of", "brief", "custom_attributes", "doc_of", "logical_type_of"]
+__all__ = [
+    "NAMED_KINDS",
+    "Where",
+    "aliases_of",
+    "brief",
+    "custom_attributes",
+    "declared_names",
+    "doc_of",
+    "logical_type_of",
+    "scope_of",
+]
 
 _DEFINED: Mapping[str, frozenset[str]] = {
     "record": frozenset({"type", "name", "namespace", "doc", "aliases", "fields"}),
@@ -118,3 +133,64 @@ def brief(value: Json) -> str:
         case _:
             text = json.dumps(value, ensure_ascii=False)
             return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+class Where(NamedTuple):
+    """Carried along while schemas are taken apart.
+
+    Attributes:
+        origin: the JSON of the schema.
+        namespace: the namespace that holds for the names in it.
+        depth: how many types are around it.
+        place: how messages name it: " in field Order.shipping", or nothing.
+    """
+
+    origin: Origin
+    namespace: str = ""
+    depth: int = 0
+    place: str = ""
+
+    def at(self, *steps: str | int) -> Where:
+        """A part of the JSON."""
+        origin = Origin(self.origin.source, (*self.origin.pointer, *steps))
+        return self._replace(origin=origin)
+
+    def inside(self, *steps: str | int) -> Where:
+        """A schema inside this one."""
+        return self.at(*steps)._replace(depth=self.depth + 1)
+
+
+NAMED_KINDS = ("record", "error", "enum", "fixed")
+
+
+def declared_names(schema: Json, namespace: str = "") -> Iterator[str]:
+    """Full names of the types that are defined anywhere in a schema, valid or not."""
+    if isinstance(schema, list):
+        for branch in schema:
+            yield from declared_names(branch, namespace)
+    if not isinstance(schema, dict):
+        return
+    kind, name = schema.get("type"), schema.get("name")
+    if kind in NAMED_KINDS and isinstance(name, str):
+        full, inner = scope_of(name, schema.get("namespace"), namespace)
+        yield full
+        fields = schema.get("fields")
+        for field in fields if isinstance(fields, list) else ():
+            if isinstance(field, dict):
+                yield from declared_names(field.get("type"), inner)
+    elif kind == "array":
+        yield from declared_names(schema.get("items"), namespace)
+    elif kind == "map":
+        yield from declared_names(schema.get("values"), namespace)
+
+
+def scope_of(name: str, declared: Json, around: str) -> tuple[str, str]:
+    """Full name of a definition, and the namespace that holds inside it.
+
+    Args:
+        name: its ``name``, which may have dots.
+        declared: its ``namespace`` attribute, if it has one.
+        around: the namespace that holds where it stands.
+    """
+    full = full_name(name, declared if isinstance(declared, str) else around)
+    return full, namespace_of(full)

@@ -5,18 +5,32 @@ each with an example. The first digit says what is at fault: 1 files and JSON, 2
 references, 3 the shape of a schema, 4 defaults, 5 nothing yet (warnings), 6 ``avrogen.toml``,
 7 the output folder, 8 a change that breaks data or readers, 9 a change of values that breaks
 nothing (warnings).
+
+Diagnostics as text for people, JSON for tools and commands for GitHub Actions.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from typing import Literal, TypeAlias, assert_never
 
-from avrogen.avro.positions import locate
-from avrogen.avro.source import Location, Origin
+from avrogen.avro.model import Json
+from avrogen.avro.source import Location, Origin, locate
 
-__all__ = ["Code", "Diagnostic", "Diagnostics", "Severity", "diagnostic", "one_line"]
+__all__ = [
+    "Code",
+    "Diagnostic",
+    "Diagnostics",
+    "Format",
+    "Severity",
+    "diagnostic",
+    "diagnostic_object",
+    "one_line",
+    "report",
+]
 
 
 class Severity(StrEnum):
@@ -222,3 +236,57 @@ class Diagnostics:
 def one_line(text: str) -> str:
     """Text without what ends lines and what terminals obey: schemas and names may hold anything."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+Format: TypeAlias = Literal["text", "json", "github"]
+
+
+def report(diagnostics: Iterable[Diagnostic], style: Format) -> str:
+    """All diagnostics of a run; "" if there are none to show.
+
+    ``json`` is a list of objects with the members code, severity, path, line, column, message and
+    hint (a string or null), also if there are none.
+    """
+    match style:
+        case "text":
+            return "\n".join(map(str, diagnostics))
+        case "json":
+            return json.dumps([diagnostic_object(d) for d in diagnostics], indent=2)
+        case "github":
+            return "\n".join(map(_workflow_command, diagnostics))
+        case _:
+            assert_never(style)
+
+
+def diagnostic_object(diagnostic: Diagnostic) -> dict[str, Json]:
+    """What ``json`` says of a diagnostic."""
+    return {
+        "code": diagnostic.code.id,
+        "severity": diagnostic.severity.value,
+        "path": diagnostic.location.path,
+        "line": diagnostic.location.line,
+        "column": diagnostic.location.column,
+        "message": diagnostic.message,
+        "hint": diagnostic.hint,
+    }
+
+
+def _workflow_command(diagnostic: Diagnostic) -> str:
+    """An annotation (GitHub, "Workflow commands for GitHub Actions")."""
+    command = "error" if diagnostic.severity is Severity.ERROR else "warning"
+    location = diagnostic.location
+    notes = [f"note: {note}" for note in diagnostic.notes]
+    hint = [f"hint: {diagnostic.hint}"] if diagnostic.hint else []
+    text = "\n".join((diagnostic.message, *notes, *hint))
+    return (
+        f"::{command} file={_property(location.path)},line={location.line},"
+        f"col={location.column},title={diagnostic.code.id}::{_data(text)}"
+    )
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -3,7 +3,7 @@
 There are two questions about a pair of schemas. *Can some data be read?* is answered here: an enum
 symbol or a union branch that the reader lacks is in the way of the data that use it, not of the
 others. *Can all data be read?* is asked before schemas are changed: see
-:mod:`avrogen.avro.compatibility`.
+:mod:`avrogen.avro.compat.checker`.
 """
 
 from __future__ import annotations

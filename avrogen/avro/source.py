@@ -1,11 +1,20 @@
-"""Where schema text comes from, and how a place in it is named."""
+"""Where schema text comes from, and how a place in it is named.
+
+Lines and columns in JSON, worked out when a diagnostic needs one.
+
+Comments in schema files, which JSON does not have and Avro Java takes.
+"""
 
 from __future__ import annotations
 
+import bisect
+import json
+import re
 from dataclasses import dataclass
-from typing import TypeAlias
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
 
-__all__ = ["Location", "Origin", "Pointer", "Source"]
+__all__ = ["Location", "Origin", "Pointer", "Source", "at_offset", "blank_comments", "locate"]
 
 Pointer: TypeAlias = tuple[str | int, ...]
 """The way from the top of a JSON text to one of its values: keys and indexes."""
@@ -43,7 +52,7 @@ class Origin:
     """The JSON value of a source that something was read from.
 
     Its line and column are worked out only when a diagnostic needs them
-    (:mod:`avrogen.avro.positions`), so that schemas without problems pay nothing for them.
+    (:mod:`avrogen.avro.source`), so that schemas without problems pay nothing for them.
     """
 
     source: Source
@@ -52,3 +61,92 @@ class Origin:
     def __truediv__(self, step: str | int) -> Origin:
         """The origin of a member or an item of this value."""
         return Origin(self.source, (*self.pointer, step))
+
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
+
+
+class _Offsets(NamedTuple):
+    """Where a value begins, and the key before it."""
+
+    value: int
+    key: int
+
+
+def at_offset(source: Source, offset: int) -> Location:
+    """The place of a character, counted from 0."""
+    starts = _line_starts(source.text)
+    line = bisect.bisect_right(starts, offset)
+    return Location(source.path, line, offset - starts[line - 1] + 1)
+
+
+def locate(origin: Origin, *, key: bool = False) -> Location:
+    """Where a value begins, or its key; if it is not there, what is nearest around it.
+
+    Args:
+        origin: a value of JSON that has been read without errors, with or without comments.
+        key: find the key of the last step instead.
+    """
+    source, pointer = origin.source, origin.pointer
+    index = _index(source.text)
+    if pointer in index:
+        return at_offset(source, index[pointer].key if key else index[pointer].value)
+    while pointer not in index and pointer:
+        pointer = pointer[:-1]
+    return at_offset(source, index[pointer].value if pointer in index else 0)
+
+
+# A file with one problem may have thousands, so that what was found once is kept for a while.
+@lru_cache(maxsize=8)
+def _index(text: str) -> dict[Pointer, _Offsets]:
+    """The offsets of every value of a document, in one pass over its tokens."""
+    index: dict[Pointer, _Offsets] = {}
+    around: list[Pointer] = []
+    steps: list[str | int] = []
+    key_offset = -1
+    tokens = list(_TOKEN.finditer(blank_comments(text)))
+    for number, match in enumerate(tokens):
+        token = match[0]
+        if token in "]}":
+            around.pop()
+            steps.pop()
+        elif token == ",":
+            step = steps[-1]
+            steps[-1] = step + 1 if isinstance(step, int) else ""
+        elif token == ":":
+            continue
+        elif around and isinstance(steps[-1], str) and _is_key(tokens, number):
+            steps[-1] = str(json.loads(token, strict=False))
+            key_offset = match.start()
+        else:
+            pointer = (*around[-1], steps[-1]) if around else ()
+            key = key_offset if around and isinstance(steps[-1], str) else match.start()
+            index[pointer] = _Offsets(match.start(), key)
+            if token in "[{":
+                around.append(pointer)
+                steps.append(0 if token == "[" else "")
+    return index
+
+
+def _is_key(tokens: list[re.Match[str]], number: int) -> bool:
+    return number + 1 < len(tokens) and tokens[number + 1][0] == ":"
+
+
+@lru_cache(maxsize=8)
+def _line_starts(text: str) -> list[int]:
+    return [0, *(match.end() for match in re.finditer("\n", text))]
+
+
+_STRING_OR_COMMENT = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
+
+
+def blank_comments(text: str) -> str:
+    """The text with spaces in place of ``//`` and ``/* */`` comments; nothing else moves."""
+    if "/" not in text:
+        return text
+    return _STRING_OR_COMMENT.sub(_blank, text)
+
+
+def _blank(match: re.Match[str]) -> str:
+    token = match[0]
+    return token if token.startswith('"') else re.sub(r"[^\n]", " ", token)

@@ -6,13 +6,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from avrogen.avro.diagnostics import Diagnostic, Diagnostics
+from avrogen.avro.diagnostics import Diagnostic, Diagnostics, report
 from avrogen.avro.source import Pointer
 from avrogen.building.settings import Settings, read_settings
 from avrogen.compiler.config import FILE_NAME
 from avrogen.compiler.discovery import read_sources
 from avrogen.compiler.output import apply
-from avrogen.compiler.reporting import report
 from avrogen.compiler.run import run
 from avrogen.compiler.toml_tables import Toml
 

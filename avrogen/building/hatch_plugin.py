@@ -19,8 +19,8 @@ from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from hatchling.plugin import hookimpl
 
-from avrogen.building.extra import BUILD_EXTRA_MISSING
 from avrogen.building.project import as_seen, import_path
+from avrogen.extras import BUILD_EXTRA_MISSING
 
 if TYPE_CHECKING:
     from avrogen.building.settings import Settings

@@ -12,8 +12,8 @@ from pathlib import Path
 from setuptools import Distribution
 from setuptools.command.build import build
 
-from avrogen.building.extra import BUILD_EXTRA_MISSING
 from avrogen.building.project import tool_table
+from avrogen.extras import BUILD_EXTRA_MISSING
 
 __all__ = ["finalize_distribution_options"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, assert_never
 
 from avrogen.avro import model
-from avrogen.avro.described import described_logical
+from avrogen.avro.describe import described_logical
 from avrogen.avro.names import short_name
 from avrogen.compiler.expressions import Expression
 

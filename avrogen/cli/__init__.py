@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 import avrogen
-from avrogen.cli.extra import CLI_EXTRA_MISSING
+from avrogen.extras import CLI_EXTRA_MISSING
 
 try:
     import click

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import click
 
 from avrogen.cli.choice import Choice
-from avrogen.cli.extra import CLI_EXTRA_MISSING
 from avrogen.cli.more import say_more
+from avrogen.extras import CLI_EXTRA_MISSING
 
 if TYPE_CHECKING:
+    from avrogen.avro.diagnostics import Format
     from avrogen.compiler.formatting import Progress
     from avrogen.compiler.output import Changes
-    from avrogen.compiler.reporting import Format
 
 __all__ = ["build", "build_package"]
 
@@ -83,9 +83,9 @@ def build_package(
         ClickException: the schemas or the package are not what can be built, or written.
     """
     try:
+        from avrogen.avro.diagnostics import report
         from avrogen.compiler.naming import is_package_name
         from avrogen.compiler.output import apply, unified_diff
-        from avrogen.compiler.reporting import report
         from avrogen.compiler.run import run
     except ModuleNotFoundError as error:
         raise click.UsageError(f"{CLI_EXTRA_MISSING} ({error.name} is missing)") from None

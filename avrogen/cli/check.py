@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from avrogen.cli.choice import Choice
-from avrogen.cli.extra import CLI_EXTRA_MISSING
 from avrogen.cli.more import say_more
+from avrogen.extras import CLI_EXTRA_MISSING
 
 if TYPE_CHECKING:
-    from avrogen.compiler.reporting import Format
+    from avrogen.avro.diagnostics import Format
     from avrogen.evolution.snapshots import WhereError
 
 __all__ = ["check", "compare", "refuse"]
@@ -86,7 +86,7 @@ def compare(
         WhereError: there is nothing to compare with, or nothing to compare.
         UsageError: the registry's client is not installed.
     """
-    from avrogen.avro.history import Level
+    from avrogen.avro.compat.levels import Level
     from avrogen.evolution.checking import check as run
     from avrogen.evolution.reporting import findings_text, verdicts_text
 
@@ -104,7 +104,7 @@ def compare(
 
 def refuse(error: WhereError, style: Format) -> NoReturn:
     """Print why there is no comparison, and exit."""
-    from avrogen.compiler.reporting import report
+    from avrogen.avro.diagnostics import report
 
     if error.diagnostics:
         click.echo(report(error.diagnostics, style), err=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import click
 
 from avrogen.cli.choice import Choice
-from avrogen.cli.extra import CLI_EXTRA_MISSING
+from avrogen.extras import CLI_EXTRA_MISSING
 
 if TYPE_CHECKING:
     from avrogen.letters.command import Mailroom

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from avrogen.cli.choice import Choice
-from avrogen.cli.extra import CLI_EXTRA_MISSING
 from avrogen.cli.more import say_more
+from avrogen.extras import CLI_EXTRA_MISSING
 
 if TYPE_CHECKING:
+    from avrogen.avro.diagnostics import Format
     from avrogen.compiler.output import Changes
-    from avrogen.compiler.reporting import Format
 
 __all__ = ["docs"]
 
@@ -44,10 +44,10 @@ def docs(schemas: tuple[Path, ...], out: Path, style: Format, quiet: bool) -> No
     Exit codes:  0 done, 1 schema errors, 2 usage
     """
     try:
+        from avrogen.avro.diagnostics import report
         from avrogen.catalogue.pages import CATALOGUE_MARKS
         from avrogen.catalogue.run import run
         from avrogen.compiler.output import apply
-        from avrogen.compiler.reporting import report
     except ModuleNotFoundError as error:
         raise click.UsageError(f"{CLI_EXTRA_MISSING} ({error.name} is missing)") from None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from avrogen.cli.extra import CLI_EXTRA_MISSING
+from avrogen.extras import CLI_EXTRA_MISSING
 
 __all__ = ["init"]
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from avrogen.avro.diagnostics import Diagnostic
-    from avrogen.compiler.reporting import Format
+    from avrogen.avro.diagnostics import Diagnostic, Format
 
 __all__ = ["say_more"]
 

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 import click
 
 from avrogen.cli.choice import Choice
-from avrogen.cli.extra import CLI_EXTRA_MISSING
+from avrogen.extras import CLI_EXTRA_MISSING
 
 __all__ = ["registry"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import click
 
-from avrogen.cli.extra import CLI_EXTRA_MISSING
+from avrogen.extras import CLI_EXTRA_MISSING
 
 if TYPE_CHECKING:
     from avrogen.compiler.inputs import Stamps

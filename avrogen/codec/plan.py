@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from avrogen.avro.incompatibility import Incompatibility
+from avrogen.avro.compat.paths import Incompatibility
 from avrogen.avro.model import TimeUnit
 
 __all__ = [

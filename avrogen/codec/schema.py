@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-    from avrogen.avro.incompatibility import Incompatibility
+    from avrogen.avro.compat.paths import Incompatibility
     from avrogen.avro.model import AvroType, Json, NamedType
     from avrogen.codec.classes import AvroValue
     from avrogen.codec.codec import Codec
@@ -108,7 +108,7 @@ class Schema:
         """
         found = self._fingerprints.get(algorithm)
         if found is None:
-            from avrogen.avro.fingerprint import fingerprint
+            from avrogen.avro.canonical import fingerprint
 
             found = self._fingerprints[algorithm] = fingerprint(self.canonical_form, algorithm)
         return found
@@ -120,7 +120,7 @@ class Schema:
         Confluent's Schema Registry report them. Some data may be readable all the same, such as
         those without the symbol that an enum lacks.
         """
-        from avrogen.avro.compatibility import incompatibilities
+        from avrogen.avro.compat.checker import incompatibilities
 
         return list(incompatibilities(self.type, self.types, writer.type, writer.types))
 

@@ -12,6 +12,7 @@ from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.parser import Parsed, Root
 from avrogen.avro.references import mentions, references
 from avrogen.avro.schema_json import definition_json, type_json
+from avrogen.avro.schema_text import laid_out
 from avrogen.avro.source import Pointer
 from avrogen.compiler.config import Topic
 from avrogen.compiler.defaults import DefaultWriter, NotADefault
@@ -34,7 +35,6 @@ from avrogen.compiler.pymodel import (
     Package,
     RecordClass,
 )
-from avrogen.compiler.schema_text import laid_out
 from avrogen.compiler.topic_lowering import lower_topics, topics_namespace
 
 __all__ = ["lower"]

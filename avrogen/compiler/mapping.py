@@ -1,6 +1,6 @@
 """Which Python type stands for which Avro type (``docs/mapping.md``, the table).
 
-To add a logical type, add it here, in ``avro/logical.py``, in ``codec/planner.py`` and in
+To add a logical type, add it here, in ``avro/logical_types.py``, in ``codec/planner.py`` and in
 ``compiler/logical_defaults.py``; ``assert_never`` finds the places that were forgotten.
 """
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from avrogen.avro.compat.levels import Direction, Level
 from avrogen.avro.diagnostics import Severity
-from avrogen.avro.history import Direction, Level
 from avrogen.evolution.findings import (
     Finding,
     break_findings,

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from avrogen.avro.causes import Cause
-from avrogen.avro.confluent import confluent_description
+from avrogen.avro.compat import SilentChange
+from avrogen.avro.compat.levels import Direction, confluent_description
+from avrogen.avro.compat.paths import IncompatibilityType, Part
+from avrogen.avro.compat.root_causes import Cause
 from avrogen.avro.diagnostics import Code, Diagnostic, diagnostic
-from avrogen.avro.history import Direction
-from avrogen.avro.incompatibility import IncompatibilityType
-from avrogen.avro.places import Part
-from avrogen.avro.positions import locate
-from avrogen.avro.silent import SilentChange
-from avrogen.avro.source import Location, Origin
+from avrogen.avro.source import Location, Origin, locate
 from avrogen.evolution.problems import Problem
 from avrogen.evolution.units import Kind, Unit
 from avrogen.evolution.words.breaking import BreakingWords, breaking_words, sides

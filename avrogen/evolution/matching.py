@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from avrogen.avro import model
-from avrogen.avro.history import Version
+from avrogen.avro.compat.levels import Version
 from avrogen.avro.names import short_name
 from avrogen.avro.parser import Parsed, Root
 from avrogen.avro.resolution import Types

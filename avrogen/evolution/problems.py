@@ -6,11 +6,11 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from avrogen.avro.causes import Cause, Causes
-from avrogen.avro.history import Direction, Version, compared_versions
-from avrogen.avro.places import Part
+from avrogen.avro.compat import SilentChange, SilentChanges
+from avrogen.avro.compat.levels import Direction, Version, compared_versions
+from avrogen.avro.compat.paths import Part
+from avrogen.avro.compat.root_causes import Cause, Causes
 from avrogen.avro.resolution import Types
-from avrogen.avro.silent import SilentChange, SilentChanges
 from avrogen.evolution.units import Previous, Unit
 
 __all__ = ["Comparisons", "Outcome", "Problem", "compare_units"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from avrogen.avro.compat.levels import Direction
 from avrogen.avro.diagnostics import Code, diagnostic
-from avrogen.avro.history import Direction
 from avrogen.evolution.findings import UNREADABLE, Finding, topics_words
 from avrogen.evolution.removals import NewSubject, Removal, TakenOff
 

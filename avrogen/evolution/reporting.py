@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from avrogen.avro.confluent import confluent_message
-from avrogen.avro.diagnostics import Severity, one_line
-from avrogen.avro.history import breaches
+from avrogen.avro.compat.levels import breaches, confluent_message
+from avrogen.avro.diagnostics import Format, Severity, diagnostic_object, one_line, report
 from avrogen.avro.model import Json
-from avrogen.compiler.reporting import Format, diagnostic_object, report
 from avrogen.evolution.checking import Check
 from avrogen.evolution.findings import Finding
 from avrogen.evolution.problems import Outcome

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from avrogen.avro import model
-from avrogen.avro.history import Level, Version, compared_versions
+from avrogen.avro.compat.levels import Level, Version, compared_versions
 from avrogen.avro.references import reachable_types
 from avrogen.avro.schema_json import self_contained_json
 from avrogen.avro.source import Location, Origin

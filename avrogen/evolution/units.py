@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from avrogen.avro import model
-from avrogen.avro.history import Level, Version
+from avrogen.avro.compat.levels import Level, Version
 from avrogen.avro.names import is_primitive
 from avrogen.avro.parser import Parsed
 from avrogen.avro.source import Location, Origin

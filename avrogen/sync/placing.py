@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from avrogen.avro import model
 from avrogen.avro.parser import Parsed
 from avrogen.avro.schema_json import type_json
+from avrogen.avro.schema_text import definition_text, file_text
 from avrogen.sync.fetching import Fetched
-from avrogen.sync.layout import definition_text, file_text
 from avrogen.sync.lock import definition_fingerprint
 
 __all__ = ["Placed", "PlannedFile", "fingerprints", "place_types"]

@@ -6,8 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from avrogen.avro.confluent import confluent_description
-from avrogen.avro.history import Level, Version, breaches, compared_versions
+from avrogen.avro.compat.levels import (
+    Level,
+    Version,
+    breaches,
+    compared_versions,
+    confluent_description,
+)
 from avrogen.codec.schema import Schema
 from avrogen.errors import RegistryError
 from avrogen.kafka.registry.complete import complete_schema

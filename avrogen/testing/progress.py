@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final
 
-from avrogen.kafka.extras import comes_with
+from avrogen.extras import comes_with
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, TopicPartition

@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from avrogen.avro.compatibility import incompatibilities
-from avrogen.avro.confluent import confluent_message
+from avrogen.avro.compat.checker import incompatibilities
+from avrogen.avro.compat.levels import Direction, Level, Version, breaches, confluent_message
+from avrogen.avro.compat.paths import Incompatibility
 from avrogen.avro.diagnostics import Severity
-from avrogen.avro.history import Direction, Level, Version, breaches
-from avrogen.avro.incompatibility import Incompatibility
 from avrogen.avro.model import Reference
 from avrogen.avro.parser import parse_schema
 from tests.shared import conformance

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 
-from avrogen.avro.compatibility import incompatibilities
+from avrogen.avro.compat.checker import incompatibilities
 from avrogen.avro.diagnostics import Severity
 from avrogen.avro.parser import Parsed, parse_schema
 from tests.avro.random_versions import random_pairs

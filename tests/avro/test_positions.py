@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avrogen.avro.model import Json
-from avrogen.avro.positions import locate
-from avrogen.avro.source import Location, Origin, Pointer, Source
+from avrogen.avro.source import Location, Origin, Pointer, Source, locate
 
 TEXT = """\
 // a comment: {"a": 1}

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from avrogen.avro.history import Direction
-from avrogen.avro.silent import SilentChange, SilentKind, silent_changes
+from avrogen.avro.compat import SilentChange, SilentKind, silent_changes
+from avrogen.avro.compat.levels import Direction
 from tests.avro.test_compatibility import accepted, field, record
 
 BACKWARD, FORWARD = Direction.BACKWARD, Direction.FORWARD

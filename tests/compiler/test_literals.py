@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from avrogen.avro.schema_text import laid_out
 from avrogen.compiler import literals
-from avrogen.compiler.schema_text import laid_out
 
 HOSTILE = (
     st.text(alphabet=st.sampled_from("\"\\'\n\r{}NU#x0 \t%$\u2028\u202e\ud800"), max_size=12)

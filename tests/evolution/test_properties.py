@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from avrogen import Schema
-from avrogen.avro.causes import Causes
-from avrogen.avro.compatibility import incompatibilities
+from avrogen.avro.compat import silent_changes
+from avrogen.avro.compat.checker import incompatibilities
+from avrogen.avro.compat.levels import Direction, Level, Version, breaches
+from avrogen.avro.compat.root_causes import Causes
 from avrogen.avro.diagnostics import Severity
-from avrogen.avro.history import Direction, Level, Version, breaches
 from avrogen.avro.parser import Parsed, parse_schema
-from avrogen.avro.silent import silent_changes
 from avrogen.evolution.findings import break_findings, silent_findings
 from avrogen.evolution.matching import match
 from avrogen.evolution.problems import Comparisons, compare_units

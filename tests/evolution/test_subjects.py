@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from avrogen.avro.history import Level
+from avrogen.avro.compat.levels import Level
 from avrogen.testing.registry import EmbeddedRegistry, Request
 from tests.conftest import run_avrogen, write_schemas
 from tests.registry.asking import ask, path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from uuid import UUID
 
-from avrogen.avro.history import Level
+from avrogen.avro.compat.levels import Level
 from avrogen.kafka.registry.port import (
     Compatibility,
     RegisteredSchema,

@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 
 from avrogen import RegistryError
-from avrogen.avro.history import Level
+from avrogen.avro.compat.levels import Level
 from avrogen.kafka.registry.answers import MAX_TEXT
 from avrogen.kafka.registry.confluent import ConfluentRegistry
 from avrogen.kafka.registry.port import (

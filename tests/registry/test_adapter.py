@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka.schema_registry import Schema
 
 from avrogen import RegistryError
-from avrogen.avro.history import Level
+from avrogen.avro.compat.levels import Level
 from avrogen.kafka.registry import SchemaRegistry, connect
 from avrogen.kafka.registry.port import LATEST, SchemaReference, SchemaText
 from tests.registry.conftest import AnyRegistry

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from avrogen import RegistryError, Schema
-from avrogen.avro.history import Level
+from avrogen.avro.compat.levels import Level
 from avrogen.kafka import SchemaRegistry, connect
 from avrogen.kafka.registry.complete import complete_schema
 from avrogen.kafka.registry.port import LATEST, SchemaText

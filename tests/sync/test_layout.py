@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avrogen.avro.parser import parse_sources
+from avrogen.avro.schema_text import definition_text, file_text
 from avrogen.avro.source import Source
-from avrogen.sync.layout import definition_text, file_text
 from tests.strategies import schemas
 
 WIDTH = 100

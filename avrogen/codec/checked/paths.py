@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from avrogen.avro.incompatibility import Incompatibility
+from avrogen.avro.compat.paths import Incompatibility
 from avrogen.codec.brief import shortened, shortened_name
 
 __all__ = [

@@ -8,10 +8,9 @@ from functools import cache
 from typing import assert_never
 
 from avrogen.avro import model
-from avrogen.avro.compatibility import incompatibilities
-from avrogen.avro.incompatibility import Incompatibility, IncompatibilityType
+from avrogen.avro.compat.checker import incompatibilities
+from avrogen.avro.compat.paths import Incompatibility, IncompatibilityType, Place
 from avrogen.avro.model import TimeUnit
-from avrogen.avro.places import Place
 from avrogen.avro.resolution import Resolution, Types, written_fields
 from avrogen.codec import plan
 from avrogen.codec.calls import calls, collected, recursive

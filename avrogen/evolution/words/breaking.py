@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple, assert_never
 
 from avrogen.avro import model
-from avrogen.avro.causes import Cause
-from avrogen.avro.described import described
+from avrogen.avro.compat.levels import Direction
+from avrogen.avro.compat.paths import IncompatibilityType, Part
+from avrogen.avro.compat.root_causes import Cause
+from avrogen.avro.describe import described
 from avrogen.avro.diagnostics import Code
-from avrogen.avro.history import Direction
-from avrogen.avro.incompatibility import IncompatibilityType
 from avrogen.avro.names import short_name
-from avrogen.avro.places import Part
 from avrogen.avro.references import references
 from avrogen.avro.resolution import Types, is_promotable
 from avrogen.evolution.problems import Problem

@@ -6,10 +6,10 @@ import json
 from typing import TypeAlias
 
 from avrogen.avro import model
+from avrogen.avro.compat.renames import likely_renames
 from avrogen.avro.model import Json
 from avrogen.avro.resolution import Types
 from avrogen.avro.schema_json import type_json
-from avrogen.avro.silent.names import likely_renames
 
 __all__ = ["added_field_hint", "removed_field_hint"]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from avrogen.avro import model
+from avrogen.avro.compat.paths import Part
 from avrogen.avro.names import short_name
-from avrogen.avro.places import Part
 from avrogen.avro.resolution import Types
 from avrogen.avro.source import Pointer
 

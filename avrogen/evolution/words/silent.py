@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from avrogen.avro.compat import SilentChange, SilentKind
 from avrogen.avro.diagnostics import Code
 from avrogen.avro.names import namespace_of, short_name
-from avrogen.avro.silent import SilentChange, SilentKind
 from avrogen.evolution.problems import Problem
 from avrogen.evolution.words.places import field_at, place_words
 

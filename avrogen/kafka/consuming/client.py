@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from avrogen.errors import ConfigurationError
+from avrogen.extras import comes_with
 from avrogen.kafka.callbacks import Callbacks
 from avrogen.kafka.config import Settings, consumer_settings
-from avrogen.kafka.extras import comes_with
 from avrogen.kafka.observing.events import LOGGER, log_event
 
 if TYPE_CHECKING:

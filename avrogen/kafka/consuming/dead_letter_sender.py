@@ -7,10 +7,10 @@ from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from avrogen.extras import comes_with
 from avrogen.kafka.callbacks import Callbacks
 from avrogen.kafka.config import Settings, producer_settings
 from avrogen.kafka.consuming.dead_letters import Origin, headers_for
-from avrogen.kafka.extras import comes_with
 from avrogen.kafka.producing.failures import delivery_error
 
 if TYPE_CHECKING:

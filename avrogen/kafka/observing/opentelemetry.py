@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Final
 
-from avrogen.kafka.extras import comes_with
+from avrogen.extras import comes_with
 from avrogen.kafka.observing.observer import AnyMessage, Observer
 
 if TYPE_CHECKING:

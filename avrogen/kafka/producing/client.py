@@ -10,9 +10,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from avrogen.errors import ClosedError, ConfigurationError, DeliveryError, TransactionError
+from avrogen.extras import comes_with
 from avrogen.kafka.callbacks import Callbacks
 from avrogen.kafka.config import Settings, delivery_timeout, producer_settings, split
-from avrogen.kafka.extras import comes_with
 from avrogen.kafka.observing.guard import guarded
 from avrogen.kafka.producing.polling import Poller
 from avrogen.kafka.producing.transaction_block import TransactionBlock

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from avrogen.avro.history import Level
+from avrogen.avro.compat.levels import Level
 from avrogen.kafka.registry.port import Compatibility, RegisteredSchema, SchemaReference, SchemaText
 
 if TYPE_CHECKING:

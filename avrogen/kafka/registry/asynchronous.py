@@ -9,7 +9,7 @@ from uuid import UUID
 from avrogen.kafka.async_flight import AsyncSingleFlight
 
 if TYPE_CHECKING:
-    from avrogen.avro.history import Level
+    from avrogen.avro.compat.levels import Level
     from avrogen.kafka.registry.port import (
         Compatibility,
         RegisteredSchema,

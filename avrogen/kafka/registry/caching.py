@@ -12,7 +12,7 @@ from avrogen.kafka.registry.memory import Memory
 from avrogen.kafka.registry.single_flight import SingleFlight
 
 if TYPE_CHECKING:
-    from avrogen.avro.history import Level
+    from avrogen.avro.compat.levels import Level
     from avrogen.kafka.registry.port import (
         Compatibility,
         RegisteredSchema,

@@ -20,7 +20,7 @@ from avrogen.kafka.registry.question import Question, path
 from avrogen.kafka.registry.rest import Rest
 
 if TYPE_CHECKING:
-    from avrogen.avro.history import Level
+    from avrogen.avro.compat.levels import Level
     from avrogen.avro.model import Json
 
 __all__ = ["ConfluentRegistry"]

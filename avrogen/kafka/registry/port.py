@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from avrogen.avro.history import Level
+    from avrogen.avro.compat.levels import Level
 
 __all__ = [
     "LATEST",

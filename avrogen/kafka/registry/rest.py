@@ -16,7 +16,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from avrogen.errors import RegistryError
-from avrogen.kafka.extras import comes_with
+from avrogen.extras import comes_with
 from avrogen.kafka.lookalikes import description
 from avrogen.kafka.registry.question import without_credentials
 from avrogen.kafka.registry.refusals import TRANSIENT, Answer, is_absence, refusal

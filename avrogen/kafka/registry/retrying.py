@@ -12,7 +12,7 @@ from uuid import UUID
 from avrogen.errors import RegistryError
 
 if TYPE_CHECKING:
-    from avrogen.avro.history import Level
+    from avrogen.avro.compat.levels import Level
     from avrogen.kafka.registry.port import (
         Compatibility,
         RegisteredSchema,

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from avrogen.avro.confluent import confluent_description
-from avrogen.avro.history import Breach, Direction, Level, Version, breaches
+from avrogen.avro.compat.levels import (
+    Breach,
+    Direction,
+    Level,
+    Version,
+    breaches,
+    confluent_description,
+)
 from avrogen.kafka.targets import name_of, schema_of
 
 if TYPE_CHECKING:

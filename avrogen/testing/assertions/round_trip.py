@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from avrogen.codec.compilation import decoder_of, encoder_of
 from avrogen.codec.schema import Schema
-from avrogen.kafka.extras import comes_with
+from avrogen.extras import comes_with
 from avrogen.testing.assertions.differences import differences
 from avrogen.testing.assertions.owners import owner_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID, uuid5
 
-from avrogen.avro.history import Level
+from avrogen.avro.compat.levels import Level
 from avrogen.errors import RegistryError
 from avrogen.kafka.registry.port import Compatibility, RegisteredSchema, SchemaText, Version
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from avrogen.avro.history import Level
+from avrogen.avro.compat.levels import Level
 from avrogen.testing.registry.avro_schemas import AvroSchema, read_avro
 from avrogen.testing.registry.bodies import SentSchema
 from avrogen.testing.registry.refusals import (

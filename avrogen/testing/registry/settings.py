@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from avrogen.avro.history import Level
+from avrogen.avro.compat.levels import Level
 
 __all__ = ["Config", "Mode", "Settings"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from avrogen.avro.history import Level
+from avrogen.avro.compat.levels import Level
 from avrogen.avro.model import Json
 from avrogen.testing.registry.bodies import json_object
 from avrogen.testing.registry.exchange import Request

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from avrogen.avro.confluent import confluent_message
-from avrogen.avro.history import Level, Version, breaches
+from avrogen.avro.compat.levels import Level, Version, breaches, confluent_message
 from avrogen.testing.registry.avro_schemas import AvroSchema
 
 __all__ = ["verdict"]

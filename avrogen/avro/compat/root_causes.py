@@ -4,6 +4,10 @@ That a union lacks a branch for a type is what Avro Java says, too, where the br
 cannot read the type. The cause is then inside the branch, which may be used in many places. Here
 every pair of definitions is looked at once, whatever leads to it: a change of a type that
 a thousand others use is one cause.
+
+The cause of an incompatibility, as data.
+
+Which branch of a union somebody would say is meant by another type, readable or not.
 """
 
 from __future__ import annotations
@@ -13,9 +17,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from avrogen.avro import model
-from avrogen.avro.cause import Cause, CauseKey
-from avrogen.avro.counterparts import counterpart
-from avrogen.avro.differences import (
+from avrogen.avro.compat.checker import (
     branch_missing,
     is_same_kind,
     is_trivial,
@@ -23,11 +25,12 @@ from avrogen.avro.differences import (
     named_differences,
     type_mismatch,
 )
-from avrogen.avro.incompatibility import Incompatibility
-from avrogen.avro.places import Found, Pair, Place
-from avrogen.avro.resolution import Types
+from avrogen.avro.compat.paths import Found, Incompatibility, IncompatibilityType, Pair, Part, Place
+from avrogen.avro.names import short_name
+from avrogen.avro.resolution import Types, is_promotable
+from avrogen.avro.source import Pointer
 
-__all__ = ["Cause", "Causes"]
+__all__ = ["Cause", "CauseKey", "Causes", "counterpart"]
 
 _Names: TypeAlias = tuple[str, str]
 
@@ -256,3 +259,91 @@ def _uses(needs: _Needs) -> Iterator[_Names]:
                 for option in options:
                     yield from _uses(option)
                 yield from _uses(meant or [])
+
+
+CauseKey: TypeAlias = tuple[IncompatibilityType, str, str, Pointer, str, Pointer]
+"""Kind, message, and where it is in the reader's and in the writer's schema."""
+
+
+class Cause(NamedTuple):
+    """What is in the way, where it is defined.
+
+    Attributes:
+        found: what it is; its paths begin at the definition.
+        reported: what Avro Java and Confluent's registry say of it about the schemas as a whole.
+    """
+
+    found: Found
+    reported: Incompatibility
+
+    @property
+    def reader(self) -> Part:
+        """The part of the reader's schema."""
+        return self.found.reader
+
+    @property
+    def writer(self) -> Part:
+        """The part of the writer's schema."""
+        return self.found.writer
+
+    @property
+    def key(self) -> CauseKey:
+        """What is equal for equal causes, whatever the schemas are that they were found in."""
+        incompatibility, reader, writer = self.found
+        return (
+            incompatibility.type,
+            incompatibility.message,
+            reader.owner,
+            reader.pointer,
+            writer.owner,
+            writer.pointer,
+        )
+
+
+def counterpart(
+    reader: model.Union,
+    writer: model.AvroType,
+    reader_types: Types,
+    renames: Mapping[str, str] | None = None,
+) -> int | None:
+    """The position of the branch that corresponds to a type, which is no union.
+
+    That is the same type, one of its name, or else the first that it is promoted to. Whether all
+    data can be read is another question: a record that gained a field is still that record.
+
+    Args:
+        reader: the union.
+        writer: the type.
+        reader_types: the named types that the union leads to.
+        renames: names of the writer's types that the reader's have by other names, as far as
+            nothing in the schemas says so.
+    """
+    ranked = [
+        (rank, index)
+        for index, branch in enumerate(reader.branches)
+        if (rank := _rank(branch, writer, reader_types, renames or {})) is not None
+    ]
+    return min(ranked)[1] if ranked else None
+
+
+def _rank(
+    reader: model.AvroType, writer: model.AvroType, reader_types: Types, renames: Mapping[str, str]
+) -> int | None:
+    """How far a type is from another; None: it has nothing to do with it."""
+    match reader, writer:
+        case model.Primitive(one), model.Primitive(other):
+            if one == other:
+                return 0
+            return 3 if is_promotable(one, other) else None
+        case (model.Array(), model.Array()) | (model.Map(), model.Map()):
+            return 0
+        case model.Reference(one), model.Reference(other):
+            if one == other:
+                return 0
+            if other in reader_types[one].aliases:
+                return 1
+            if short_name(one) == short_name(other):
+                return 2
+            return 3 if renames.get(other) == one else None
+        case _:
+            return None

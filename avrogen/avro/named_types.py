@@ -8,19 +8,19 @@ from typing import TypeAlias
 
 from avrogen.avro import model
 from avrogen.avro.attributes import (
+    Where,
     aliases_of,
     brief,
     custom_attributes,
     doc_of,
     logical_type_of,
+    scope_of,
 )
-from avrogen.avro.declarations import scope_of
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.model import Json
 from avrogen.avro.names import PRIMITIVES, full_name, is_full_name, is_name
-from avrogen.avro.positions import locate
 from avrogen.avro.schema_json import definition_json
-from avrogen.avro.where import Where
+from avrogen.avro.source import locate
 
 __all__ = ["Definitions"]
 

@@ -2,7 +2,7 @@
 
 Python's own reader does the work, at its speed. On top of it: comments as Avro Java takes them,
 and no to what it lets through (duplicate keys, NaN, numbers that change) or trips over (depth).
-Values carry no positions; :mod:`avrogen.avro.positions` finds them again when they are needed.
+Values carry no positions; :mod:`avrogen.avro.source` finds them again when they are needed.
 """
 
 from __future__ import annotations
@@ -13,11 +13,9 @@ import re
 from enum import Enum
 from typing import Any, Final, NoReturn
 
-from avrogen.avro.comments import blank_comments
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.model import Json
-from avrogen.avro.positions import at_offset
-from avrogen.avro.source import Source
+from avrogen.avro.source import Source, at_offset, blank_comments
 
 __all__ = ["MOST_DIGITS", "MOST_LEVELS", "UNREADABLE", "Unreadable", "read_json"]
 

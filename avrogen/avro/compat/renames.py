@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from avrogen.avro import model
-from avrogen.avro.compatibility import Comparison
-from avrogen.avro.history import Direction
+from avrogen.avro.compat.checker import Comparison
+from avrogen.avro.compat.levels import Direction
+from avrogen.avro.compat.paths import Pair
+from avrogen.avro.compat.value_changes import SilentChange, SilentKind, silent_change
 from avrogen.avro.names import short_name
-from avrogen.avro.places import Pair
 from avrogen.avro.resolution import Types, written_fields
-from avrogen.avro.silent.changes import SilentChange, SilentKind, silent_change
 
 __all__ = [
     "ambiguous_aliases",

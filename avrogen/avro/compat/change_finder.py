@@ -1,4 +1,7 @@
-"""Finding silent changes: all that there are between the types of two versions."""
+"""Finding silent changes: all that there are between the types of two versions.
+
+Which parts of two schemas correspond to each other.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,26 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
 from avrogen.avro import model
-from avrogen.avro.history import Direction, Version
-from avrogen.avro.places import Pair, Place
-from avrogen.avro.resolution import Types
-from avrogen.avro.silent.changes import SilentChange
-from avrogen.avro.silent.defaults import changed_defaults, changed_enum_default
-from avrogen.avro.silent.names import (
+from avrogen.avro.compat.checker import is_same_kind
+from avrogen.avro.compat.levels import Direction, Version
+from avrogen.avro.compat.paths import Pair, Place
+from avrogen.avro.compat.renames import (
     ambiguous_aliases,
     changed_namespace,
     fields_claimed_twice,
     removed_aliases,
     renamed_fields,
 )
-from avrogen.avro.silent.values import changed_values
-from avrogen.avro.silent.walk import corresponding, corresponding_fields
+from avrogen.avro.compat.root_causes import counterpart
+from avrogen.avro.compat.value_changes import (
+    SilentChange,
+    changed_defaults,
+    changed_enum_default,
+    changed_values,
+)
+from avrogen.avro.resolution import Types, written_fields
 
-__all__ = ["SilentChanges", "silent_changes"]
+__all__ = ["SilentChanges", "corresponding", "corresponding_fields", "silent_changes"]
 
 _Names: TypeAlias = tuple[str, str]
 
@@ -105,3 +112,57 @@ class SilentChanges:
                 raise AssertionError("no others correspond to each other")
         inner = self._sorted(fields)
         return _Inside([*changes, *inner.changes], inner.uses)
+
+
+def corresponding(pair: Pair, reader_types: Types, writer_types: Types) -> Iterator[Pair]:
+    """The pairs of primitive and of named types that read each other, down to definitions.
+
+    Types of different kinds, which read nothing, are left out with all that is in them.
+
+    Args:
+        pair: the types.
+        reader_types: the named types that the reader's leads to.
+        writer_types: likewise.
+    """
+    match pair.reader, pair.writer:
+        case _, model.Union(branches):
+            for index, branch in enumerate(branches):
+                inner = Pair(pair.reader, branch, pair.place.writers_branch(index))
+                yield from corresponding(inner, reader_types, writer_types)
+        case model.Union(branches), _:
+            meant = counterpart(pair.reader, pair.writer, reader_types)
+            if meant is not None:
+                inner = Pair(branches[meant], pair.writer, pair.place.readers_branch(meant))
+                yield from corresponding(inner, reader_types, writer_types)
+        case model.Array(one), model.Array(other):
+            inner = Pair(one, other, pair.place.both("items"))
+            yield from corresponding(inner, reader_types, writer_types)
+        case model.Map(one), model.Map(other):
+            inner = Pair(one, other, pair.place.both("values"))
+            yield from corresponding(inner, reader_types, writer_types)
+        case model.Primitive(), model.Primitive():
+            yield pair
+        case model.Reference(one), model.Reference(other):
+            if is_same_kind(one, other, reader_types, writer_types):
+                yield pair
+        case _:
+            pass
+
+
+def corresponding_fields(
+    pair: Pair, reader: model.Record, writer: model.Record, reader_types: Types, writer_types: Types
+) -> Iterator[Pair]:
+    """Likewise for the fields that two records have in common.
+
+    Args:
+        pair: the records; its place is where their definitions begin.
+        reader: the reader's record.
+        writer: the writer's.
+        reader_types: the named types that the reader's leads to.
+        writer_types: likewise.
+    """
+    for index, source in enumerate(written_fields(reader, writer)):
+        if source is not None:
+            place = pair.place.apart(("fields", index, "type"), ("fields", source, "type"))
+            inner = Pair(reader.fields[index].type, writer.fields[source].type, place)
+            yield from corresponding(inner, reader_types, writer_types)

@@ -1,0 +1,246 @@
+"""Silent changes as data.
+
+Primitive and fixed types whose values mean something else, or lose something on the way.
+
+Defaults that changed: what is not in the data is another value than it was.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from enum import Enum, auto
+from typing import NamedTuple, TypeAlias
+
+from avrogen.avro import model
+from avrogen.avro.compat.levels import Direction
+from avrogen.avro.compat.paths import Pair, Part
+from avrogen.avro.describe import described_logical
+from avrogen.avro.model import Json
+from avrogen.avro.resolution import is_promotable, written_fields
+from avrogen.avro.source import Pointer
+
+__all__ = [
+    "SilentChange",
+    "SilentKind",
+    "changed_defaults",
+    "changed_enum_default",
+    "changed_values",
+    "silent_change",
+]
+
+
+class SilentKind(Enum):
+    """What kind of change it is."""
+
+    DECIMAL = auto()
+    """Another precision or scale."""
+    TIME_UNIT = auto()
+    """Another unit that times or timestamps count in."""
+    TIME_ZONE = auto()
+    """An instant that becomes a local time, or the other way round."""
+    MEANING = auto()
+    """A logical type that was added, removed or exchanged."""
+    ROUNDING = auto()
+    """Integers that are read as floating point with fewer digits."""
+    BYTES_AS_TEXT = auto()
+    """Bytes that are read as a string, and may be no UTF-8."""
+    DEFAULT_CHANGED = auto()
+    """Another default of a field."""
+    DEFAULT_REMOVED = auto()
+    """A field that had a default and has none."""
+    ENUM_DEFAULT = auto()
+    """Another default of an enum, or none any more."""
+    FIELD_RENAMED = auto()
+    """A field that takes its default where the values of another are, which it seems to be."""
+    NAMESPACE = auto()
+    """A type in another namespace."""
+    AMBIGUOUS_ALIAS = auto()
+    """A field that could be read from several."""
+    CLAIMED_TWICE = auto()
+    """A field of the data that two fields are read from."""
+    ALIAS_REMOVED = auto()
+    """A name that a field or a type had before, and is not known by any more."""
+
+
+class SilentChange(NamedTuple):
+    """One change.
+
+    Attributes:
+        kind: what it is.
+        message: what became of what.
+        old: the part of the old schema.
+        new: the part of the new schema.
+    """
+
+    kind: SilentKind
+    message: str
+    old: Part
+    new: Part
+
+
+def silent_change(
+    kind: SilentKind,
+    message: str,
+    pair: Pair,
+    direction: Direction,
+    *,
+    reader: Pointer = (),
+    writer: Pointer = (),
+) -> SilentChange:
+    """A change between a pair of types.
+
+    Args:
+        kind: what it is.
+        message: what became of what, from the old version to the new.
+        pair: the types.
+        direction: which version reads.
+        reader: steps from the reader's type to what changed.
+        writer: likewise.
+    """
+    place = pair.place.apart(reader, writer)
+    mine, theirs = place.reader.part(pair.reader), place.writer.part(pair.writer)
+    if direction is Direction.BACKWARD:
+        return SilentChange(kind, message, theirs, mine)
+    return SilentChange(kind, message, mine, theirs)
+
+
+_Type: TypeAlias = model.Primitive | model.Fixed
+
+_ROUNDED = frozenset({("float", "int"), ("float", "long"), ("double", "long")})
+"""What is read, and what was written: 24 or 53 bits are left of 32 or 64."""
+
+
+def changed_values(
+    pair: Pair, reader: _Type, writer: _Type, direction: Direction
+) -> Iterator[SilentChange]:
+    """At most one change: what logical types mean, or else what a promotion does."""
+    if not _is_readable(reader, writer):
+        return
+    kind = _changed_meaning(reader, writer) or _lossy_promotion(reader, writer)
+    if kind is not None:
+        old, new = (writer, reader) if direction is Direction.BACKWARD else (reader, writer)
+        message = f"{_described(old)} became {_described(new)}"
+        yield silent_change(kind, message, pair, direction)
+
+
+def _is_readable(reader: _Type, writer: _Type) -> bool:
+    match reader, writer:
+        case model.Primitive(one), model.Primitive(other):
+            return is_promotable(one, other)
+        case model.Fixed(size=one), model.Fixed(size=other):
+            return one == other
+        case _:
+            return False
+
+
+def _changed_meaning(reader: _Type, writer: _Type) -> SilentKind | None:
+    mine, theirs = reader.logical, writer.logical
+    if mine == theirs:
+        return None
+    match mine, theirs:
+        case None, model.Uuid():
+            # The text of a UUID, or its bytes, are what they were.
+            return None
+        case model.Decimal(), model.Decimal():
+            return SilentKind.DECIMAL
+        case (
+            (model.TimeOfDay(), model.TimeOfDay())
+            | (model.Timestamp(), model.Timestamp())
+            | (model.LocalTimestamp(), model.LocalTimestamp())
+        ):
+            return SilentKind.TIME_UNIT
+        case (model.Timestamp(), model.LocalTimestamp()) | (
+            model.LocalTimestamp(),
+            model.Timestamp(),
+        ):
+            return SilentKind.TIME_ZONE
+        case _:
+            return SilentKind.MEANING
+
+
+def _lossy_promotion(reader: _Type, writer: _Type) -> SilentKind | None:
+    match reader, writer:
+        case model.Primitive("string"), model.Primitive("bytes"):
+            return SilentKind.BYTES_AS_TEXT
+        case model.Primitive(one), model.Primitive(other) if (one, other) in _ROUNDED:
+            return SilentKind.ROUNDING
+        case _:
+            return None
+
+
+def _described(type_: _Type) -> str:
+    base = type_.name if isinstance(type_, model.Primitive) else "fixed"
+    return described_logical(type_.logical) or base
+
+
+_LONGEST = 60
+
+
+def changed_defaults(
+    pair: Pair, reader: model.Record, writer: model.Record, direction: Direction
+) -> Iterator[SilentChange]:
+    """Of the fields that two records have in common."""
+    for index, source in enumerate(written_fields(reader, writer)):
+        if source is None:
+            continue
+        mine, theirs = reader.fields[index].default, writer.fields[source].default
+        old, new = (theirs, mine) if direction is Direction.BACKWARD else (mine, theirs)
+        if old is model.NO_DEFAULT or (new is not model.NO_DEFAULT and _is_same(old, new)):
+            continue
+        if new is model.NO_DEFAULT:
+            kind, message = SilentKind.DEFAULT_REMOVED, f"the default {_brief(old)} was removed"
+        else:
+            kind = SilentKind.DEFAULT_CHANGED
+            message = f"the default {_brief(old)} became {_brief(new)}"
+        yield silent_change(
+            kind,
+            message,
+            pair,
+            direction,
+            reader=("fields", index, *_step(mine)),
+            writer=("fields", source, *_step(theirs)),
+        )
+
+
+def changed_enum_default(
+    pair: Pair, reader: model.EnumType, writer: model.EnumType, direction: Direction
+) -> Iterator[SilentChange]:
+    """Of an enum, which takes it for symbols that it lacks."""
+    mine, theirs = reader.default, writer.default
+    old, new = (theirs, mine) if direction is Direction.BACKWARD else (mine, theirs)
+    if old is None or old == new:
+        return
+    became = f"became {new}" if new is not None else "was removed"
+    yield silent_change(
+        SilentKind.ENUM_DEFAULT,
+        f"the default {old} {became}",
+        pair,
+        direction,
+        reader=("default",) if mine is not None else (),
+        writer=("default",) if theirs is not None else (),
+    )
+
+
+def _step(default: Json | model.NoDefault) -> tuple[str, ...]:
+    return () if default is model.NO_DEFAULT else ("default",)
+
+
+def _is_same(one: Json, other: Json) -> bool:
+    """Whether two JSON values are one. 1 and 1.0 are, 1 and true are not."""
+    match one, other:
+        case bool(), _:
+            return one is other
+        case _, bool():
+            return False
+        case list(), list():
+            return len(one) == len(other) and all(map(_is_same, one, other))
+        case dict(), dict():
+            return one.keys() == other.keys() and all(_is_same(one[k], other[k]) for k in one)
+        case _:
+            return one == other
+
+
+def _brief(value: Json | model.NoDefault) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
