@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from avrogen.avro import model
-from avrogen.catalogue.avro_json import avro_json
 from avrogen.catalogue.landscape import Entry, Landscape
 from avrogen.catalogue.python_source import python_example
 from avrogen.codec import plan
-from avrogen.codec.checked.writer import CheckedWriter
-from avrogen.codec.planning.own import Operations
+from avrogen.codec.interpreter.encoder import CheckedWriter
+from avrogen.codec.json_encoding import avro_json
+from avrogen.codec.planner import Operations
 from avrogen.errors import EncodeError
 from avrogen.testing.examples.values import ExampleMaker
 from avrogen.testing.least import LeastParts

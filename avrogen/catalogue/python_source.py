@@ -8,7 +8,7 @@ from typing import Final, TypeAlias, assert_never
 
 from avrogen.avro import model
 from avrogen.catalogue.landscape import Entry, Landscape
-from avrogen.codec.planning.own import branch_name
+from avrogen.codec.planner import branch_name
 from avrogen.compiler.expressions import RUNTIME, Expression, Import, Scope, Symbol
 from avrogen.compiler.imports import ImportStatement, grouped
 from avrogen.compiler.literals import bytes_literal, string_literal

@@ -112,7 +112,7 @@ class AvroRecord(AvroValue):
 
     def __repr__(self) -> str:
         """That of dataclasses; what does not fit on a screen is cut."""
-        from avrogen.codec.brief import record_repr
+        from avrogen.codec.shorten import record_repr
 
         return record_repr(self)
 
@@ -152,7 +152,7 @@ class AvroFixed(AvroValue, bytes):
         return self
 
     def __repr__(self) -> str:
-        from avrogen.codec.brief import fixed_repr
+        from avrogen.codec.shorten import fixed_repr
 
         return fixed_repr(self)
 

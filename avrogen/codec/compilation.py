@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from avrogen.avro.model import Reference
 from avrogen.codec.classes import AvroValue
-from avrogen.codec.planning.own import plan_for
+from avrogen.codec.planner import plan_for
 from avrogen.codec.python_backend import compile_decoder, compile_encoder
 from avrogen.codec.schema import Schema
 from avrogen.errors import ResolutionError
@@ -87,7 +87,7 @@ class Decoders:
     def _make(self, writer: Schema) -> Decoder:
         if writer == self._schema:
             return self.own
-        from avrogen.codec.planning.resolved import plan_to_read
+        from avrogen.codec.resolving_planner import plan_to_read
 
         reader = self._schema
         try:

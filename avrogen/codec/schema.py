@@ -209,7 +209,7 @@ class Schema:
         return _dumped(self_contained_json(self.type, self.types))
 
     def __repr__(self) -> str:
-        from avrogen.codec.brief import one_line
+        from avrogen.codec.shorten import one_line
 
         text = " ".join(self._text[:200].split())
         return f"<Schema {one_line(text if len(text) <= 60 else f'{text[:57]}...')}>"

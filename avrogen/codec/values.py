@@ -1,15 +1,25 @@
-"""Values of the logical types that Python has no type for."""
+"""Values of the logical types that Python has no type for.
+
+Texts of ISO 8601 that ``datetime`` has no part in: nanoseconds, and durations with months.
+"""
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Self, overload
+from typing import Final, Self, overload
 
-from avrogen.codec import iso8601
-
-__all__ = ["Duration", "LocalTimestampNanos", "TimestampNanos"]
+__all__ = [
+    "Duration",
+    "LocalTimestampNanos",
+    "TimestampNanos",
+    "datetime_with_nanos",
+    "duration",
+    "read_datetime",
+    "read_duration",
+]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LOCAL_EPOCH = datetime(1970, 1, 1)
@@ -74,11 +84,11 @@ class Duration:
         Raises:
             ValueError: the text is none, or finer than milliseconds, or out of range.
         """
-        return cls(*iso8601.read_duration(text))
+        return cls(*read_duration(text))
 
     def isoformat(self) -> str:
         """As ISO 8601: ``P1M2DT3.004S`` is a month, two days and 3,004 milliseconds."""
-        return iso8601.duration(self.months, self.days, self.milliseconds)
+        return duration(self.months, self.days, self.milliseconds)
 
     __str__ = isoformat
 
@@ -166,7 +176,7 @@ class TimestampNanos(_Nanos):
         Raises:
             ValueError: the text is none, or there is no ``Z`` or offset from UTC in it.
         """
-        return cls.from_datetime(*iso8601.read_datetime(text))
+        return cls.from_datetime(*read_datetime(text))
 
     def to_datetime(self) -> datetime:
         """The aware datetime in UTC of the microsecond in which the instant lies.
@@ -185,7 +195,7 @@ class TimestampNanos(_Nanos):
         Raises:
             OverflowError: as :meth:`to_datetime`.
         """
-        return iso8601.datetime_with_nanos(self.to_datetime(), self.nanosecond)
+        return datetime_with_nanos(self.to_datetime(), self.nanosecond)
 
 
 class LocalTimestampNanos(_Nanos):
@@ -221,7 +231,7 @@ class LocalTimestampNanos(_Nanos):
         Raises:
             ValueError: the text is none, or there is a ``Z`` or offset from UTC in it.
         """
-        return cls.from_datetime(*iso8601.read_datetime(text))
+        return cls.from_datetime(*read_datetime(text))
 
     def to_datetime(self) -> datetime:
         """The naive datetime of the microsecond in which it lies.
@@ -240,7 +250,7 @@ class LocalTimestampNanos(_Nanos):
         Raises:
             OverflowError: as :meth:`to_datetime`.
         """
-        return iso8601.datetime_with_nanos(self.to_datetime(), self.nanosecond)
+        return datetime_with_nanos(self.to_datetime(), self.nanosecond)
 
 
 def _count(since_epoch: timedelta, nanosecond: int) -> int:
@@ -251,3 +261,59 @@ def _count(since_epoch: timedelta, nanosecond: int) -> int:
 
 def _nanos(delta: timedelta) -> int:
     return delta // _MICROSECOND * 1000
+
+
+_DATETIME: Final = re.compile(r"([^.,]+)(?:[.,]([0-9]{1,9}))?(Z|[+-][0-9:]{2,8})?", re.ASCII)
+_DURATION: Final = re.compile(
+    r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?"
+    r"(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,](\d{1,3}))?S)?)?",
+    re.ASCII,
+)
+_MOST_DIGITS: Final = 20
+
+
+def datetime_with_nanos(value: datetime, nanosecond: int) -> str:
+    """A datetime with so many nanoseconds more, with nine decimal places."""
+    text = value.replace(tzinfo=None).isoformat(timespec="microseconds")
+    return f"{text}{nanosecond:03}{'' if value.tzinfo is None else '+00:00'}"
+
+
+def read_datetime(text: str) -> tuple[datetime, int]:
+    """A datetime with or without time zone, and the nanoseconds within its microsecond.
+
+    Raises:
+        ValueError: the text is no date and time, or has more than nine decimal places.
+    """
+    # What is before a fraction may have a date with hyphens: the offset is looked for behind it.
+    whole, point, rest = text.replace(",", ".").partition(".")
+    match = _DATETIME.fullmatch(f"0.{rest}" if point else "0")
+    if match is None or "T" not in whole.upper().replace(" ", "T"):
+        raise ValueError(f"no date and time of ISO 8601: {text[:50]!r}")
+    digits = (match[2] or "").ljust(9, "0")
+    value = datetime.fromisoformat(whole + (match[3] or ""))
+    return value.replace(microsecond=int(digits[:6])), int(digits[6:])
+
+
+def duration(months: int, days: int, milliseconds: int) -> str:
+    """A duration in those units that are not 0."""
+    text = f"{months}M" if months else ""
+    text += f"{days}D" if days else ""
+    if milliseconds or not text:
+        seconds, rest = divmod(milliseconds, 1000)
+        text += f"T{seconds}.{rest:03}S" if rest else f"T{seconds}S"
+    return f"P{text}"
+
+
+def read_duration(text: str) -> tuple[int, int, int]:
+    """Months, days and milliseconds.
+
+    Raises:
+        ValueError: the text is no duration, or has more than three decimal places.
+    """
+    match = _DURATION.fullmatch(text)
+    if match is None or text[-1] in "PT" or len(text) > 8 * _MOST_DIGITS:
+        raise ValueError(f"no duration of ISO 8601 in whole milliseconds: {text[:50]!r}")
+    *numbers, fraction = match.groups()
+    years, months, weeks, days, hours, minutes, seconds = (int(n or 0) for n in numbers)
+    milliseconds = ((hours * 60 + minutes) * 60 + seconds) * 1000
+    return years * 12 + months, weeks * 7 + days, milliseconds + int((fraction or "").ljust(3, "0"))

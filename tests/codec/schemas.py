@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from avrogen import Schema
-from avrogen.codec.checked.writer import CheckedWriter
-from avrogen.codec.planning.own import plan_for
+from avrogen.codec.interpreter.encoder import CheckedWriter
+from avrogen.codec.planner import plan_for
 from tests.codec.dynamic import Package
 
 __all__ = ["fixed", "items", "logical", "parsed", "readers", "record", "values", "writers"]

@@ -19,10 +19,9 @@ from avrogen import (
     Schema,
     TimestampNanos,
 )
-from avrogen.codec import compilation
-from avrogen.codec.checked.reader import CheckedReader
-from avrogen.codec.planning import resolved
-from avrogen.codec.planning.resolved import plan_to_read
+from avrogen.codec import compilation, resolving_planner
+from avrogen.codec.interpreter.decoder import CheckedReader
+from avrogen.codec.resolving_planner import plan_to_read
 from avrogen.runtime.v1 import AvroRecord
 
 
@@ -392,7 +391,7 @@ def test_each_writer_is_planned_once(monkeypatch: pytest.MonkeyPatch) -> None:
         planned.append(writer)
         return real(reader, types, writer, *rest)
 
-    monkeypatch.setattr(resolved, "plan_to_read", counted)
+    monkeypatch.setattr(resolving_planner, "plan_to_read", counted)
 
     class Fresh(Point):
         """A class of which nothing is compiled yet."""

@@ -18,11 +18,11 @@ from hypothesis import given
 from avrogen import Schema
 from avrogen.avro.model import Reference
 from avrogen.codec import plan as plans
-from avrogen.codec.checked.reader import CheckedReader
-from avrogen.codec.checked.writer import CheckedWriter
 from avrogen.codec.classes import AvroValue
-from avrogen.codec.planning.own import plan_for
-from avrogen.codec.sizes import LeastSizes
+from avrogen.codec.interpreter.decoder import CheckedReader
+from avrogen.codec.interpreter.encoder import CheckedWriter
+from avrogen.codec.plan_analysis import LeastSizes
+from avrogen.codec.planner import plan_for
 from tests.codec.dynamic import Package, as_plain
 from tests.codec.partners import Apache, FastAvro
 from tests.strategies import Case, cases, is_ambiguous, is_same

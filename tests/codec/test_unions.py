@@ -19,8 +19,8 @@ from uuid import UUID
 import pytest
 
 from avrogen import Duration, EncodeError, LocalTimestampNanos, Schema, TimestampNanos
-from avrogen.codec.checked.writer import CheckedWriter
-from avrogen.codec.planning.own import plan_for
+from avrogen.codec.interpreter.encoder import CheckedWriter
+from avrogen.codec.planner import plan_for
 from tests.codec.dynamic import Package
 from tests.conftest import run_avrogen, write_schemas
 

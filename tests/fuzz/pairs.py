@@ -10,8 +10,8 @@ from typing import Any
 
 from avrogen import ResolutionError, Schema
 from avrogen.codec import plan as plans
-from avrogen.codec.checked.reader import CheckedReader
-from avrogen.codec.planning.resolved import plan_to_read
+from avrogen.codec.interpreter.decoder import CheckedReader
+from avrogen.codec.resolving_planner import plan_to_read
 from tests.codec.dynamic import as_plain
 from tests.fuzz.default_model import Unresolvable, UnusableDefault
 from tests.fuzz.outcomes import Failure, Find, Outcome, Value, outcome_of

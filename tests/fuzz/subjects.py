@@ -15,10 +15,10 @@ from avrogen.avro.parser import parse_sources
 from avrogen.avro.schema_json import self_contained_json
 from avrogen.avro.source import Source
 from avrogen.codec import plan as plans
-from avrogen.codec.checked.reader import CheckedReader
-from avrogen.codec.checked.writer import CheckedWriter
-from avrogen.codec.planning.own import plan_for
-from avrogen.codec.sizes import LeastSizes
+from avrogen.codec.interpreter.decoder import CheckedReader
+from avrogen.codec.interpreter.encoder import CheckedWriter
+from avrogen.codec.plan_analysis import LeastSizes
+from avrogen.codec.planner import plan_for
 from tests.codec.dynamic import Package
 from tests.codec.partners import Apache, FastAvro
 from tests.conftest import ROOT

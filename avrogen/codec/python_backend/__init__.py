@@ -19,8 +19,8 @@ from collections.abc import Callable
 from typing import Any
 
 from avrogen.codec.plan import Plan
-from avrogen.codec.python_backend.decoding import Decoder, Others, decoder_source
-from avrogen.codec.python_backend.encoding import encoder_source
+from avrogen.codec.python_backend.decoder import Decoder, Others, decoder_source
+from avrogen.codec.python_backend.encoder import encoder_source
 
 __all__ = ["Decoder", "Others", "compile_decoder", "compile_encoder"]
 

@@ -7,9 +7,8 @@ from typing import Any
 
 from avrogen.avro import model
 from avrogen.avro.defaults import completed, matching_branch
-from avrogen.codec.checked.reader import CheckedReader
-from avrogen.codec.planning.default_data import default_data
-from avrogen.codec.planning.own import branch_name, plan_for
+from avrogen.codec.interpreter.decoder import CheckedReader
+from avrogen.codec.planner import branch_name, default_data, plan_for
 from avrogen.errors import DecodeError
 
 __all__ = ["default_value"]

@@ -8,7 +8,7 @@ from typing import Any, Final, assert_never
 
 from avrogen.avro import model
 from avrogen.avro.references import references
-from avrogen.codec.planning.own import branch_name
+from avrogen.codec.planner import branch_name
 from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
 from avrogen.testing.examples import moments, numbers, texts
 from avrogen.testing.examples.about import About, words_of

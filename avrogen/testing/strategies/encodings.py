@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from avrogen.codec import plan
-from avrogen.codec.checked.writer import CheckedWriter
+from avrogen.codec.interpreter.encoder import CheckedWriter
 from avrogen.codec.schema import Schema
 from avrogen.codec.varints import encode_long
 from avrogen.testing.strategies.leaves import TEXTS, leaf

@@ -12,8 +12,7 @@ from hypothesis.strategies import SearchStrategy
 from avrogen.avro import model
 from avrogen.avro.references import references
 from avrogen.codec import plan
-from avrogen.codec.planning.leaves import Classes
-from avrogen.codec.planning.own import Operations, plan_for
+from avrogen.codec.planner import Classes, Operations, plan_for
 from avrogen.testing.least import TOO_MANY, LeastParts
 
 __all__ = ["MOST_ITEMS", "Walk"]

@@ -12,14 +12,19 @@ from uuid import UUID, SafeUUID
 
 from avrogen.avro.model import TimeUnit
 from avrogen.codec import conversions, plan
-from avrogen.codec.python_backend.encoding_leaves import is_leaf
-from avrogen.codec.python_backend.instances import UNSET_UUID
-from avrogen.codec.python_backend.reading import read_int_rest, read_long, read_long_rest, read_span
-from avrogen.codec.python_backend.tables import UNZIGZAG
+from avrogen.codec.python_backend.decoder_runtime import (
+    UNSET_UUID,
+    read_int_rest,
+    read_long,
+    read_long_rest,
+    read_span,
+)
+from avrogen.codec.python_backend.encoder_leaves import is_leaf
+from avrogen.codec.python_backend.encoder_runtime import UNZIGZAG
 from avrogen.codec.values import LocalTimestampNanos, TimestampNanos
 
 if TYPE_CHECKING:
-    from avrogen.codec.python_backend.decoding import Decoding
+    from avrogen.codec.python_backend.decoder import Decoding
 
 __all__ = ["RealRun", "begins_with_byte", "is_leaf", "read_leaf", "span"]
 

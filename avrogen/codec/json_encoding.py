@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, assert_never
 
 from avrogen.avro import model
-from avrogen.codec.planning.own import branch_name
+from avrogen.codec.planner import branch_name
 from avrogen.codec.varints import read_varint
 
 __all__ = ["avro_json"]

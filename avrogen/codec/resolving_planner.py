@@ -12,13 +12,10 @@ from avrogen.avro.compat.checker import incompatibilities
 from avrogen.avro.compat.paths import Incompatibility, IncompatibilityType, Place
 from avrogen.avro.model import TimeUnit
 from avrogen.avro.resolution import Resolution, Types, written_fields
-from avrogen.codec import plan
-from avrogen.codec.calls import calls, collected, recursive
-from avrogen.codec.checked.reader import CheckedReader
-from avrogen.codec.planning import leaves
-from avrogen.codec.planning.default_data import default_data
-from avrogen.codec.planning.own import Operations, branch_name
-from avrogen.codec.sizes import LeastSizes
+from avrogen.codec import plan, planner
+from avrogen.codec.interpreter.decoder import CheckedReader
+from avrogen.codec.plan_analysis import LeastSizes, calls, collected, recursive
+from avrogen.codec.planner import Operations, branch_name, default_data
 from avrogen.errors import DecodeError, ResolutionError
 
 __all__ = ["plan_to_read"]
@@ -29,7 +26,7 @@ def plan_to_read(
     reader_types: Types,
     writer: model.AvroType,
     writer_types: Types,
-    classes: leaves.Classes | None,
+    classes: planner.Classes | None,
 ) -> plan.Plan:
     """The plan to read what was written with one schema as values of another.
 
@@ -85,7 +82,7 @@ class _Reading:
     that is skipped ("skipped W"), and a reader's in a default, whose key is its full name.
     """
 
-    def __init__(self, reader_types: Types, writer_types: Types, classes: leaves.Classes) -> None:
+    def __init__(self, reader_types: Types, writer_types: Types, classes: planner.Classes) -> None:
         self.resolution = Resolution(reader_types, writer_types)
         self.problems: list[Incompatibility] = []
         """What comparing the schemas does not show."""
@@ -176,7 +173,7 @@ class _Reading:
                 self._pairs[key] = reader, writer, place
                 return plan.Call(key)
             case model.EnumType(), model.EnumType():
-                own = leaves.enum(reader, self._classes)
+                own = planner.enum(reader, self._classes)
                 values = dict(zip(reader.symbols, own.values, strict=True))
                 default = values.get(reader.default or "")
                 return replace(
@@ -188,7 +185,7 @@ class _Reading:
                     ),
                 )
             case model.Fixed(), model.Fixed():
-                own_fixed = leaves.fixed(reader, self._classes)
+                own_fixed = planner.fixed(reader, self._classes)
                 return _rescaled(own_fixed, reader.logical, writer.logical)
             case _:
                 raise AssertionError("some data can be read")
@@ -198,7 +195,7 @@ class _Reading:
     def _record(
         self, reader: model.Record, writer: model.Record, place: Place
     ) -> plan.RecordOperation:
-        attributes = leaves.attributes(reader, self._classes)
+        attributes = planner.field_attributes(reader, self._classes)
         sources = _sources(reader, writer)
         fields: list[plan.FieldOperation] = []
         for index, written in enumerate(writer.fields):
@@ -248,7 +245,7 @@ class _Reading:
         """The operation that would read a type, without logical types and classes."""
         match type_:
             case model.Primitive(name):
-                return leaves.primitive(name, None)
+                return planner.primitive(name, None)
             case model.Array(items):
                 return plan.ArrayOperation(self._skip(items))
             case model.Map(values):
@@ -269,9 +266,9 @@ class _Reading:
                 self._skipped[key] = named
                 return plan.Call(key)
             case model.EnumType():
-                return leaves.enum(named, {})
+                return planner.enum(named, {})
             case model.Fixed():
-                return leaves.fixed(replace(named, logical=None), {})
+                return planner.fixed(replace(named, logical=None), {})
             case _:
                 assert_never(named)
 
@@ -317,7 +314,7 @@ def _primitive(reader: model.Primitive, writer: model.Primitive) -> plan.Operati
     the specification has a rule for decimals only (they do not match), and others let the value
     change by powers of ten.
     """
-    own = leaves.primitive(reader.name, reader.logical)
+    own = planner.primitive(reader.name, reader.logical)
     bits: plan.Bits = 32 if writer.name in ("int", "float") else 64
     unit = _unit(writer.logical) if type(reader.logical) is type(writer.logical) else None
     match own:

@@ -15,27 +15,25 @@ from uuid import UUID
 
 from avrogen.avro.model import TimeUnit
 from avrogen.codec import conversions, plan
-from avrogen.codec.python_backend.source import Source
-from avrogen.codec.python_backend.tables import (
+from avrogen.codec.python_backend.encoder_runtime import (
     SMALL,
     TRAILING_BYTES,
-    leading_bytes,
-    prefixes,
-    small_ints,
-)
-from avrogen.codec.python_backend.writing import (
     as_bytes,
     as_datetime,
     as_int,
     check_reals,
+    leading_bytes,
     long_writer,
+    prefixes,
+    small_ints,
     timestamp_writer,
 )
+from avrogen.codec.python_backend.source import Source
 from avrogen.codec.values import LocalTimestampNanos, TimestampNanos
 from avrogen.codec.varints import encode_long
 
 if TYPE_CHECKING:
-    from avrogen.codec.python_backend.encoding import Encoding
+    from avrogen.codec.python_backend.encoder import Encoding
 
 __all__ = ["is_leaf", "packer", "piece_count", "prefix", "write_leaf"]
 

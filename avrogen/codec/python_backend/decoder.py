@@ -14,16 +14,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from avrogen.codec import plan
-from avrogen.codec.checked.reader import CheckedReader
+from avrogen.codec.interpreter.decoder import CheckedReader
 from avrogen.codec.limits import current_limits
-from avrogen.codec.python_backend import decoding_leaves as leaves
-from avrogen.codec.python_backend.decoding_blocks import read_array, read_map
-from avrogen.codec.python_backend.decoding_records import read_record
-from avrogen.codec.python_backend.decoding_skips import skip
-from avrogen.codec.python_backend.layout import Layout
-from avrogen.codec.python_backend.source import MAX_NESTING, Source
-from avrogen.codec.python_backend.tables import Unfit
-from avrogen.codec.sizes import LeastSizes
+from avrogen.codec.plan_analysis import LeastSizes
+from avrogen.codec.python_backend import decoder_leaves as leaves
+from avrogen.codec.python_backend.decoder_containers import read_array, read_map, read_record, skip
+from avrogen.codec.python_backend.encoder_runtime import Unfit
+from avrogen.codec.python_backend.source import MAX_NESTING, Layout, Source
 from avrogen.codec.varints import encode_long
 
 if TYPE_CHECKING:

@@ -1,0 +1,311 @@
+"""From schemas, and the classes for their named types, to plans.
+
+* ``own``: values of a schema are written, and read back.
+* ``resolved``: data of a writer's schema are read as values of a reader's.
+
+``leaves`` has the operations of types without inner types, and ``default_data`` says how a default
+would have been written. Each is imported by itself: who reads nothing of other writers need not
+wait for what that takes.
+
+Plans to write values of a schema, and to read them back.
+
+Operations of types without inner types, and the classes that stand for named types.
+
+Defaults as they would have been written.
+
+A reader's default stands in its schema as JSON. As data, it is read like everything else, with
+the same logical types and classes, and a backend need know nothing of JSON.
+"""
+
+from __future__ import annotations
+
+import keyword
+import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import TypeAlias, assert_never
+
+from avrogen.avro import model
+from avrogen.avro.defaults import completed, matching_branch
+from avrogen.codec import plan
+from avrogen.codec.plan_analysis import calls, collected, recursive
+from avrogen.codec.varints import encode_long
+
+__all__ = [
+    "Classes",
+    "Operations",
+    "branch_name",
+    "default_data",
+    "enum",
+    "field_attributes",
+    "fixed",
+    "plan_for",
+    "primitive",
+]
+
+
+def plan_for(
+    type_: model.AvroType,
+    types: Mapping[str, model.NamedType],
+    classes: Classes | None,
+) -> plan.Plan:
+    """The plan to write and read values of one schema.
+
+    Args:
+        type_: the schema.
+        types: the named types that it leads to.
+        classes: what stands for them in Python; None: plain values.
+
+    Raises:
+        TypeError: a class does not match its schema. Generated classes always do.
+    """
+    operations = Operations(types, classes or {})
+    root = operations.of(type_)
+    return plan.Plan(root, operations.records(calls(root)), plain=classes is None)
+
+
+class Operations:
+    """What writes and reads the types of one schema. A record's key is its full name."""
+
+    def __init__(self, types: Mapping[str, model.NamedType], classes: Classes) -> None:
+        self._types = types
+        self._classes = classes
+        self._named: dict[str, plan.Operation] = {}
+
+    def of(self, type_: model.AvroType) -> plan.Operation:
+        """The operation of a type."""
+        match type_:
+            case model.Primitive(name, logical):
+                return primitive(name, logical)
+            case model.Reference(name):
+                # Made once: backends share what belongs to the same object.
+                if name not in self._named:
+                    self._named[name] = self._of_named(self._types[name])
+                return self._named[name]
+            case model.Array(items):
+                return plan.ArrayOperation(self.of(items))
+            case model.Map(values):
+                return plan.MapOperation(self.of(values))
+            case model.Union(branches):
+                return plan.UnionOperation(
+                    tuple(plan.BranchOperation(branch_name(b), self.of(b)) for b in branches)
+                )
+            case _:
+                assert_never(type_)
+
+    def records(self, keys: Iterable[str]) -> dict[str, plan.RecordOperation]:
+        """Records by key, and all that they lead to."""
+        found = collected(keys, self.record)
+        loops = recursive(found)
+        return {key: replace(record, recursive=key in loops) for key, record in found.items()}
+
+    def record(self, key: str) -> plan.RecordOperation:
+        """The record of a key; whether it is recursive is not yet known."""
+        record = self._types[key]
+        assert isinstance(record, model.Record), "only records are called"
+        attributes = field_attributes(record, self._classes)
+        fields = tuple(
+            plan.FieldOperation(field.name, attribute, self.of(field.type), position)
+            for position, (field, attribute) in enumerate(
+                zip(record.fields, attributes, strict=True)
+            )
+        )
+        return plan.RecordOperation(key, fields, self._classes.get(key), recursive=False)
+
+    def _of_named(self, named: model.NamedType) -> plan.Operation:
+        match named:
+            case model.Record(name):
+                return plan.Call(name)
+            case model.EnumType():
+                return enum(named, self._classes)
+            case model.Fixed():
+                return fixed(named, self._classes)
+            case _:
+                assert_never(named)
+
+
+def branch_name(branch: model.AvroType) -> str:
+    """What a branch of a union is called."""
+    match branch:
+        case model.Primitive(name) | model.Reference(name):
+            return name
+        case model.Array():
+            return "array"
+        case model.Map():
+            return "map"
+        case model.Union():
+            raise AssertionError("unions hold no unions")
+        case _:
+            assert_never(branch)
+
+
+Classes: TypeAlias = Mapping[str, type[object]]
+"""Classes for named types, by full name; types that have none are read as plain values."""
+
+
+def primitive(name: model.PrimitiveName, logical: model.LogicalType | None) -> plan.Operation:
+    """The operation of a primitive type."""
+    if logical:
+        return _logical(logical, name, None)
+    match name:
+        case "null":
+            return plan.NullOperation()
+        case "boolean":
+            return plan.BooleanOperation()
+        case "int":
+            return plan.IntegerOperation(32)
+        case "long":
+            return plan.IntegerOperation(64)
+        case "float":
+            return plan.RealOperation(32)
+        case "double":
+            return plan.RealOperation(64)
+        case "bytes":
+            return plan.BytesOperation()
+        case "string":
+            return plan.StringOperation()
+        case _:
+            assert_never(name)
+
+
+def enum(type_: model.EnumType, classes: Classes) -> plan.EnumOperation:
+    """The operation of an enum.
+
+    Raises:
+        TypeError: its class is none for enums. So it is below; generated classes always are right.
+    """
+    class_ = classes.get(type_.name, str)
+    if not issubclass(class_, str):
+        raise TypeError(f"{class_.__qualname__} is no str, as enum {type_.name} must be")
+    values = type_.symbols if class_ is str else tuple(map(class_, type_.symbols))
+    return plan.EnumOperation(type_.name, type_.symbols, values, class_)
+
+
+def fixed(type_: model.Fixed, classes: Classes) -> plan.Operation:
+    """The operation of a fixed type."""
+    if type_.logical:
+        return _logical(type_.logical, None, type_.size)
+    class_ = classes.get(type_.name, bytes)
+    if not issubclass(class_, bytes):
+        raise TypeError(f"{class_.__qualname__} is no bytes, as fixed {type_.name} must be")
+    return plan.FixedOperation(type_.name, type_.size, class_)
+
+
+def field_attributes(record: model.Record, classes: Classes) -> list[str] | list[None]:
+    """Names of the dataclass fields, which correspond to Avro fields by position."""
+    class_ = classes.get(record.name)
+    if class_ is None:
+        return [None] * len(record.fields)
+    names = [field.name for field in fields(class_)] if is_dataclass(class_) else []
+    if len(names) != len(record.fields):
+        raise TypeError(f"{class_.__qualname__} is no dataclass with the fields of {record.name}")
+    for name in names:
+        if not name.isascii() or not name.isidentifier() or keyword.iskeyword(name):
+            raise TypeError(f"{class_.__qualname__} has a field that is no identifier: {name!r}")
+    return names
+
+
+def _logical(
+    logical: model.LogicalType, primitive: model.PrimitiveName | None, size: int | None
+) -> plan.Operation:
+    """The operation of a logical type on a primitive, or on a fixed of some size."""
+    match logical:
+        case model.Decimal(precision, scale):
+            return plan.DecimalOperation(precision, scale, size)
+        case model.Uuid():
+            return plan.UuidOperation(binary=primitive is None)
+        case model.Date():
+            return plan.DateOperation()
+        case model.TimeOfDay(unit):
+            return plan.TimeOperation(unit, 32 if unit is model.TimeUnit.MILLIS else 64)
+        case model.Timestamp(model.TimeUnit.NANOS):
+            return plan.NanosOperation(local=False)
+        case model.LocalTimestamp(model.TimeUnit.NANOS):
+            return plan.NanosOperation(local=True)
+        case model.Timestamp(unit):
+            return plan.TimestampOperation(unit, local=False)
+        case model.LocalTimestamp(unit):
+            return plan.TimestampOperation(unit, local=True)
+        case model.Duration():
+            return plan.DurationOperation()
+        case _:
+            assert_never(logical)
+
+
+def default_data(
+    type_: model.AvroType, default: model.Json, types: Mapping[str, model.NamedType]
+) -> bytes:
+    """A default in Avro's binary encoding (specification, "Complex Types", Records, "default").
+
+    Raises:
+        ValueError: it has an enum symbol that its enum lacks, which is found only here since
+            schemas in use have such.
+    """
+    return _written(type_, completed(type_, default, types), types)
+
+
+def _written(
+    type_: model.AvroType, value: model.Json, types: Mapping[str, model.NamedType]
+) -> bytes:
+    match type_, value:
+        case model.Primitive(name), _:
+            return _primitive(name, value)
+        case model.Reference(name), _:
+            return _named(types[name], value, types)
+        case model.Array(items), list():
+            return _block([_written(items, item, types) for item in value])
+        case model.Map(values), dict():
+            entries = value.items()
+            return _block([_text(key) + _written(values, each, types) for key, each in entries])
+        case model.Union(branches), _:
+            index = matching_branch(type_, value, types)
+            if index is None:
+                raise ValueError("it fits no branch of the union")
+            return encode_long(index) + _written(branches[index], value, types)
+        case _:
+            raise AssertionError("defaults are checked when a schema is parsed")
+
+
+def _primitive(name: model.PrimitiveName, value: model.Json) -> bytes:
+    match name, value:
+        case "null", None:
+            return b""
+        case "boolean", bool():
+            return b"\1" if value else b"\0"
+        case ("int" | "long"), int():
+            return encode_long(value)
+        case "float", int() | float():
+            return struct.pack("<f", value)
+        case "double", int() | float():
+            return struct.pack("<d", value)
+        case "bytes", str():
+            return encode_long(len(value)) + value.encode("iso-8859-1")
+        case "string", str():
+            return _text(value)
+        case _:
+            raise AssertionError("defaults are checked when a schema is parsed")
+
+
+def _named(
+    named: model.NamedType, value: model.Json, types: Mapping[str, model.NamedType]
+) -> bytes:
+    match named, value:
+        case model.EnumType(name, symbols), str():
+            if value not in symbols:
+                raise ValueError(f'"{value}" is none of the symbols of {name}')
+            return encode_long(symbols.index(value))
+        case model.Fixed(), str():
+            return value.encode("iso-8859-1")
+        case model.Record(fields=fields), dict():
+            return b"".join(_written(field.type, value[field.name], types) for field in fields)
+        case _:
+            raise AssertionError("defaults are checked when a schema is parsed")
+
+
+def _block(items: list[bytes]) -> bytes:
+    return encode_long(len(items)) + b"".join(items) + b"\0" if items else b"\0"
+
+
+def _text(text: str) -> bytes:
+    content = text.encode()
+    return encode_long(len(content)) + content
