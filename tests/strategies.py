@@ -21,7 +21,7 @@ from avrogen.avro.diagnostics import Diagnostics
 from avrogen.avro.model import TimeUnit
 from avrogen.avro.parser import parse_schema
 from avrogen.codec import plan
-from avrogen.compiler.ambiguity import report_ambiguous_unions
+from avrogen.compiler.checks import report_ambiguous_unions
 from avrogen.testing.strategies.leaves import TEXTS, leaf
 from avrogen.testing.strategies.schemas import schema_json
 from avrogen.testing.strategies.walk import Walk

@@ -18,12 +18,12 @@ import pytest
 
 from avrogen.avro.diagnostics import Diagnostics
 from avrogen.avro.parser import parse_sources
-from avrogen.compiler.config import read_config
 from avrogen.compiler.discovery import read_sources
+from avrogen.config.config import read_config
+from avrogen.config.subjects import configured_subjects
 from avrogen.kafka.targets import name_of
 from avrogen.kafka.topic import Topic
 from avrogen.runtime import v1
-from avrogen.sync.subjects import configured_subjects
 from avrogen.testing import Incoming, handling
 from tests.conftest import ROOT, Build, Schemas, run_avrogen, run_python, write_schemas
 from tests.kafka.memory_registry import MemoryRegistry

@@ -9,11 +9,11 @@ from pathlib import Path
 from avrogen.avro.diagnostics import Diagnostic, Diagnostics, report
 from avrogen.avro.source import Pointer
 from avrogen.building.settings import Settings, read_settings
-from avrogen.compiler.config import FILE_NAME
+from avrogen.compiler.build import run
 from avrogen.compiler.discovery import read_sources
 from avrogen.compiler.output import apply
-from avrogen.compiler.run import run
-from avrogen.compiler.toml_tables import Toml
+from avrogen.config.config import FILE_NAME
+from avrogen.config.toml_reader import Toml
 
 __all__ = ["BuildError", "Generated", "generate", "schema_files", "settings_of"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from avrogen.compiler.toml_tables import Toml
+    from avrogen.config.toml_reader import Toml
 
 __all__ = ["PROJECT_FILE", "as_seen", "import_path", "tool_table"]
 

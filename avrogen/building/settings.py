@@ -16,10 +16,9 @@ from pathlib import Path
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.source import Pointer
 from avrogen.building.project import PROJECT_FILE
-from avrogen.compiler.keys import BUILD_KEYS
 from avrogen.compiler.naming import is_package_name
-from avrogen.compiler.toml_positions import TomlPositions
-from avrogen.compiler.toml_tables import TableReader, Toml
+from avrogen.config.keys import BUILD_KEYS
+from avrogen.config.toml_reader import TableReader, Toml, TomlPositions
 
 __all__ = ["Settings", "read_settings"]
 

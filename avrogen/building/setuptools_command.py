@@ -19,7 +19,7 @@ from setuptools import Command
 from avrogen.building.generating import BuildError, generate, schema_files, settings_of
 from avrogen.building.project import as_seen, import_path, tool_table
 from avrogen.building.settings import Settings
-from avrogen.compiler.keys import TOP_KEYS
+from avrogen.config.keys import TOP_KEYS
 
 __all__ = ["BuildAvrogen"]
 

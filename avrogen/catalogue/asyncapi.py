@@ -16,9 +16,9 @@ from avrogen.catalogue.examples import Example
 from avrogen.catalogue.landscape import Landscape, carried_types
 from avrogen.catalogue.views import first_line
 from avrogen.catalogue.yaml_text import yaml_text
-from avrogen.compiler.config import Topic
-from avrogen.compiler.topics import key_type
-from avrogen.sync.subjects import topic_subjects
+from avrogen.compiler.checks import key_type
+from avrogen.config.config import Topic
+from avrogen.config.subjects import topic_subjects
 
 __all__ = ["asyncapi_text"]
 

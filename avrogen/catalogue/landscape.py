@@ -11,11 +11,11 @@ from avrogen.avro.names import namespace_of, short_name
 from avrogen.avro.parser import Root
 from avrogen.avro.references import mentions, references
 from avrogen.compiler.build import Analysis
-from avrogen.compiler.config import Topic
+from avrogen.compiler.checks import key_type
 from avrogen.compiler.naming import ClassName, ModuleName
-from avrogen.compiler.places import Home, Public, place
-from avrogen.compiler.pymodel import Definition, TopicModule
-from avrogen.compiler.topics import key_type
+from avrogen.compiler.package_layout import Home, Public, place
+from avrogen.compiler.python_model import Definition, TopicModule
+from avrogen.config.config import Topic
 
 __all__ = ["Entry", "Landscape", "carried_types", "landscape_of"]
 

@@ -24,9 +24,9 @@ from avrogen.catalogue.views import (
     namespace_title,
     picture_of,
 )
-from avrogen.compiler.config import Topic
-from avrogen.compiler.topics import key_type
-from avrogen.sync.subjects import topic_subjects
+from avrogen.compiler.checks import key_type
+from avrogen.config.config import Topic
+from avrogen.config.subjects import topic_subjects
 
 __all__ = [
     "NamespacePage",

@@ -19,8 +19,8 @@ from avrogen.catalogue.landscape import Landscape
 from avrogen.catalogue.other_pages import namespace_page, overview_page, topic_page
 from avrogen.catalogue.search import search_index
 from avrogen.catalogue.type_page import type_page
-from avrogen.compiler.marks import Marks
-from avrogen.compiler.template_folder import template_folder
+from avrogen.compiler.output import Marks
+from avrogen.compiler.rendering import template_folder
 
 __all__ = ["CATALOGUE_MARKS", "catalogue_pages"]
 

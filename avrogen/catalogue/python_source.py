@@ -9,11 +9,18 @@ from typing import Final, TypeAlias, assert_never
 from avrogen.avro import model
 from avrogen.catalogue.landscape import Entry, Landscape
 from avrogen.codec.planner import branch_name
-from avrogen.compiler.expressions import RUNTIME, Expression, Import, Scope, Symbol
-from avrogen.compiler.imports import ImportStatement, grouped
+from avrogen.compiler.defaults import logical_value
+from avrogen.compiler.expressions import (
+    RUNTIME,
+    Expression,
+    Import,
+    ImportStatement,
+    Scope,
+    Symbol,
+    grouped,
+)
 from avrogen.compiler.literals import bytes_literal, string_literal
-from avrogen.compiler.logical_defaults import logical_value
-from avrogen.compiler.pymodel import EnumClass, RecordClass
+from avrogen.compiler.python_model import EnumClass, RecordClass
 
 __all__ = ["PACKAGE", "python_example"]
 

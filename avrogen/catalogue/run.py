@@ -8,11 +8,10 @@ from pathlib import Path
 from avrogen.avro.diagnostics import Diagnostics
 from avrogen.catalogue.landscape import landscape_of
 from avrogen.catalogue.pages import CATALOGUE_MARKS, catalogue_pages
-from avrogen.compiler.build import analyse
-from avrogen.compiler.config import read_config
+from avrogen.compiler.build import Run, analyse
 from avrogen.compiler.discovery import read_sources
 from avrogen.compiler.output import compare
-from avrogen.compiler.run import Run
+from avrogen.config.config import read_config
 
 __all__ = ["run"]
 

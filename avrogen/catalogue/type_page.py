@@ -28,7 +28,7 @@ from avrogen.catalogue.views import (
     picture_of,
 )
 from avrogen.catalogue.wording import annotation_text, json_line, json_text, type_words
-from avrogen.compiler.pymodel import AliasDefinition, EnumClass, RecordClass
+from avrogen.compiler.python_model import AliasDefinition, EnumClass, RecordClass
 
 __all__ = ["TypePage", "type_page"]
 

@@ -84,9 +84,9 @@ def build_package(
     """
     try:
         from avrogen.avro.diagnostics import report
+        from avrogen.compiler.build import run
         from avrogen.compiler.naming import is_package_name
         from avrogen.compiler.output import apply, unified_diff
-        from avrogen.compiler.run import run
     except ModuleNotFoundError as error:
         raise click.UsageError(f"{CLI_EXTRA_MISSING} ({error.name} is missing)") from None
 

@@ -25,7 +25,7 @@ Style: TypeAlias = Literal["text", "json"]
 def _topics(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """The dead-letter topics of configurations here and in folders here, for shells."""
     from avrogen.avro.diagnostics import Diagnostics
-    from avrogen.compiler.config import FILE_NAME, read_config
+    from avrogen.config.config import FILE_NAME, read_config
 
     folders = (Path(), *(file.parent for file in Path().glob(f"*/{FILE_NAME}")))
     configs = (read_config([folder], Diagnostics()) for folder in folders)

@@ -95,8 +95,8 @@ def _end(schemas: tuple[Path, ...], package: Path, changes: Changes) -> None:
 
 
 def _is_source(path: Path) -> bool:
-    from avrogen.compiler.config import FILE_NAME
     from avrogen.compiler.discovery import SUFFIX
+    from avrogen.config.config import FILE_NAME
 
     return path.suffix == SUFFIX or path.name == FILE_NAME
 

@@ -128,8 +128,8 @@ def pull(subjects: tuple[str, ...], out: Path, url: str | None, style: Style) ->
 def _problems() -> Generator[None]:
     """Print what is wrong, and exit: with 1 if schemas are at fault, else with 2."""
     try:
+        from avrogen.config.registry_connection import Problem
         from avrogen.errors import RegistryError, SchemaError
-        from avrogen.sync.problem import Problem
 
         try:
             yield

@@ -13,7 +13,7 @@ import click
 from avrogen.extras import CLI_EXTRA_MISSING
 
 if TYPE_CHECKING:
-    from avrogen.compiler.inputs import Stamps
+    from avrogen.compiler.discovery import Stamps
     from avrogen.compiler.output import Changes
 
 __all__ = ["Build", "watch"]
@@ -85,8 +85,8 @@ def _looks(schemas: Sequence[Path]) -> Iterator[Stamps]:
     try:
         from watchfiles import watch as changes
 
-        from avrogen.compiler.config import config_files
-        from avrogen.compiler.inputs import input_stamps, place
+        from avrogen.compiler.discovery import input_stamps, place
+        from avrogen.config.config import config_files
     except ModuleNotFoundError as error:
         raise click.UsageError(f"{CLI_EXTRA_MISSING} ({error.name} is missing)") from None
 

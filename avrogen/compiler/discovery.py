@@ -1,17 +1,22 @@
-"""Schema files: from the paths of a command line to sources."""
+"""Schema files: from the paths of a command line to sources.
+
+What a run would read, without reading it: by this one knows whether a run would say the same.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.source import Location, Source
+from avrogen.config.config import config_files
 
-__all__ = ["SUFFIX", "read_sources", "schema_files"]
+__all__ = ["SUFFIX", "Place", "Stamps", "input_stamps", "place", "read_sources", "schema_files"]
 
 SUFFIX = ".avsc"
 
@@ -106,3 +111,44 @@ def _text(file: Path, diagnostics: Diagnostics) -> str | None:
 def _report_unreadable(path: Path, error: OSError, diagnostics: Diagnostics) -> None:
     reason = error.strerror or str(error)
     diagnostics.report(Code.UNREADABLE_FILE, Location(path.as_posix()), f"cannot be read: {reason}")
+
+
+Place: TypeAlias = "tuple[int, int]"
+"""What tells a file or folder from others that were at its path."""
+
+Stamps: TypeAlias = "Mapping[Path, tuple[Place, int, int] | None]"
+"""Of all files that a run reads: place, time of change and size; None: nothing is there."""
+
+
+def input_stamps(schemas: Sequence[Path]) -> Stamps:
+    """The schema files and the configuration, as they are now.
+
+    Args:
+        schemas: files and folders, which need not exist.
+    """
+    return {path: _stamp(path) for path in _inputs(schemas)}
+
+
+def place(path: Path) -> Place | None:
+    """What is at a path now, links followed; None: nothing."""
+    found = _stat(path)
+    return found and (found.st_dev, found.st_ino)
+
+
+def _inputs(schemas: Sequence[Path]) -> Iterator[Path]:
+    yield from config_files(schemas)
+    for path in schemas:
+        # What cannot be read is reported by the run.
+        yield from schema_files(path, Diagnostics())
+
+
+def _stamp(path: Path) -> tuple[Place, int, int] | None:
+    found = _stat(path)
+    return found and ((found.st_dev, found.st_ino), found.st_mtime_ns, found.st_size)
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None

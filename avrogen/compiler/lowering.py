@@ -14,14 +14,11 @@ from avrogen.avro.references import mentions, references
 from avrogen.avro.schema_json import definition_json, type_json
 from avrogen.avro.schema_text import laid_out
 from avrogen.avro.source import Pointer
-from avrogen.compiler.config import Topic
-from avrogen.compiler.defaults import DefaultWriter, NotADefault
+from avrogen.compiler.defaults import DefaultWriter, NoSuchValue, NotADefault
 from avrogen.compiler.expressions import Expression, Symbol
-from avrogen.compiler.logical_defaults import NoSuchValue
-from avrogen.compiler.mapping import SymbolOf, logical_type, python_type
 from avrogen.compiler.naming import AttributeName, MemberName, attribute_names, member_names
-from avrogen.compiler.places import Home, Places, Public, place
-from avrogen.compiler.pymodel import (
+from avrogen.compiler.package_layout import Home, Places, Public, place
+from avrogen.compiler.python_model import (
     AliasDefinition,
     Definition,
     EmbeddedSchema,
@@ -36,6 +33,8 @@ from avrogen.compiler.pymodel import (
     RecordClass,
 )
 from avrogen.compiler.topic_lowering import lower_topics, topics_namespace
+from avrogen.compiler.type_mapping import SymbolOf, logical_type, python_type
+from avrogen.config.config import Topic
 
 __all__ = ["lower"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping
 
-from avrogen.compiler.keys import REGISTRY_KEYS, TOP_KEYS, TOPIC_KEYS, Key
+from avrogen.config.keys import REGISTRY_KEYS, TOP_KEYS, TOPIC_KEYS, Key
 
 __all__ = ["HOOK", "HOOK_FILE", "PACKAGE", "SCHEMAS", "hook_text", "schema_files"]
 

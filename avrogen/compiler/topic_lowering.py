@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 
 from avrogen.avro import model
-from avrogen.compiler.config import Topic
+from avrogen.compiler.checks import key_type
 from avrogen.compiler.expressions import Expression, Symbol
-from avrogen.compiler.mapping import NONE, PRIMITIVES, python_type, union
 from avrogen.compiler.naming import TOPICS_PACKAGE, TopicNames, module_names, topic_names
-from avrogen.compiler.places import Home, Places
-from avrogen.compiler.pymodel import Export, Namespace, TopicModule
-from avrogen.compiler.topics import key_type
+from avrogen.compiler.package_layout import Home, Places
+from avrogen.compiler.python_model import Export, Namespace, TopicModule
+from avrogen.compiler.type_mapping import NONE, PRIMITIVES, python_type, union
+from avrogen.config.config import Topic
 
 __all__ = ["lower_topics", "topics_namespace"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from avrogen.avro.diagnostics import Diagnostics, Severity
-from avrogen.compiler.config import read_config
 from avrogen.compiler.discovery import read_sources
+from avrogen.config.config import read_config
 from avrogen.evolution.snapshots import Snapshot, WhereError, snapshot
 
 __all__ = ["folder_snapshot"]

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics, Severity
 from avrogen.avro.parser import Parsed, parse_sources
-from avrogen.compiler.config import Config, read_config
+from avrogen.compiler.checks import check_topics
 from avrogen.compiler.discovery import read_sources
-from avrogen.compiler.topics import check_topics
+from avrogen.config.config import Config, read_config
 from avrogen.evolution.snapshots import WhereError
 
 __all__ = ["NewSchemas", "read_new_schemas"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from avrogen.avro.source import Source
-from avrogen.compiler.marks import HEADER, ROOT_MARK, SOURCE_MARK
+from avrogen.compiler.output import HEADER, ROOT_MARK, SOURCE_MARK
 from avrogen.evolution.snapshots import Snapshot, WhereError, snapshot
 
 __all__ = ["is_generated", "package_snapshot"]

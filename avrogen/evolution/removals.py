@@ -10,7 +10,7 @@ from avrogen.avro import model
 from avrogen.avro.parser import Parsed, Root
 from avrogen.avro.references import mentions, references
 from avrogen.avro.source import Location
-from avrogen.compiler.config import Topic
+from avrogen.config.config import Topic
 from avrogen.evolution.matching import How, Matching, file_roots, top_level_types
 from avrogen.evolution.snapshots import Snapshot
 from avrogen.evolution.units import carried

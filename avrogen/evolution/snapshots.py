@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from avrogen.avro.diagnostics import Diagnostic, Severity, one_line
 from avrogen.avro.parser import Parsed, parse_sources
 from avrogen.avro.source import Source
-from avrogen.compiler.config import Topic
+from avrogen.config.config import Topic
 
 __all__ = ["NothingThere", "Snapshot", "WhereError", "snapshot"]
 

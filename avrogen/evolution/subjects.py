@@ -13,7 +13,9 @@ from avrogen.avro.compat.levels import Level, Version, compared_versions
 from avrogen.avro.references import reachable_types
 from avrogen.avro.schema_json import self_contained_json
 from avrogen.avro.source import Location, Origin
-from avrogen.compiler.config import Config
+from avrogen.config.config import Config
+from avrogen.config.registry_connection import Connection, Problem, connection
+from avrogen.config.subjects import Subject, configured_subjects
 from avrogen.errors import RegistryError
 from avrogen.evolution.matching import file_roots, matched_types
 from avrogen.evolution.new_schemas import NewSchemas
@@ -24,11 +26,8 @@ from avrogen.kafka.registry.complete import complete_schema
 from avrogen.kafka.registry.connecting import connect
 from avrogen.kafka.registry.port import SchemaRegistry, SchemaText
 from avrogen.kafka.registry.retrying import Retries
-from avrogen.sync.connection import Connection, connection
 from avrogen.sync.lock import Lock, find_lock
-from avrogen.sync.problem import Problem
 from avrogen.sync.status import demand_same_registry
-from avrogen.sync.subjects import Subject, configured_subjects
 
 __all__ = ["connected", "refusals", "registry_at", "subject_units"]
 
@@ -37,7 +36,7 @@ _RETRIES = Retries(attempts=3, deadline=15)
 
 
 def registry_at(url: str, config: Config) -> Connection:
-    """How a registry is reached; see :mod:`avrogen.sync.connection`.
+    """How a registry is reached; see :mod:`avrogen.config.registry_connection`.
 
     Raises:
         WhereError: it cannot be, with what is known.

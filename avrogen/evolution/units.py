@@ -12,7 +12,7 @@ from avrogen.avro.compat.levels import Level, Version
 from avrogen.avro.names import is_primitive
 from avrogen.avro.parser import Parsed
 from avrogen.avro.source import Location, Origin
-from avrogen.compiler.config import Topic
+from avrogen.config.config import Topic
 from avrogen.evolution.matching import How, Match, Matching, file_roots, top_level_types
 from avrogen.evolution.snapshots import Snapshot
 

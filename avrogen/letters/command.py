@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from avrogen.config.registry_connection import URL, connection
 from avrogen.errors import ConfigurationError
 from avrogen.kafka.config import Settings, split
 from avrogen.kafka.registry.connecting import connect
@@ -15,7 +16,6 @@ from avrogen.letters.letter import Letter
 from avrogen.letters.letter_box import LetterBox
 from avrogen.letters.replay import replay
 from avrogen.letters.showing import Decoder, letter_json, letter_text
-from avrogen.sync.connection import URL, connection
 
 if TYPE_CHECKING:
     from avrogen.kafka.registry.port import SchemaRegistry

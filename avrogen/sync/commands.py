@@ -13,17 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avrogen.avro.diagnostics import Diagnostics
-from avrogen.compiler.config import read_config
-from avrogen.compiler.registry_config import RegistryConfig
+from avrogen.config.config import RegistryConfig, read_config
+from avrogen.config.registry_connection import Connection, Problem, connection
 from avrogen.errors import SchemaError
 from avrogen.kafka.registry.connecting import connect
 from avrogen.kafka.registry.port import SchemaRegistry
 from avrogen.kafka.registry.retrying import Retries
-from avrogen.sync.connection import Connection, connection
 from avrogen.sync.fetching import all_types, fetch, matching_subjects
 from avrogen.sync.local import read_local
 from avrogen.sync.lock import find_lock, read_lock
-from avrogen.sync.problem import Problem
 from avrogen.sync.pull import Pull, plan_pull, write_pull
 from avrogen.sync.register import Outcome, Result, plan, refused, register
 from avrogen.sync.standing import Standing, State

@@ -11,10 +11,10 @@ from avrogen.avro import model
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.source import Location
 from avrogen.codec.schema import Schema
+from avrogen.config.registry_connection import Problem
 from avrogen.errors import SchemaError
 from avrogen.kafka.registry.complete import complete_schema
 from avrogen.kafka.registry.port import LATEST, RegisteredSchema, SchemaRegistry
-from avrogen.sync.problem import Problem
 
 __all__ = ["Fetched", "all_types", "fetch", "matching_subjects"]
 

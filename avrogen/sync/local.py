@@ -12,9 +12,9 @@ from avrogen.avro.diagnostics import Diagnostics, Severity
 from avrogen.avro.parser import parse_sources
 from avrogen.avro.schema_json import self_contained_json
 from avrogen.codec.schema import Schema
-from avrogen.compiler.config import Config, read_config
+from avrogen.compiler.checks import check_topics
 from avrogen.compiler.discovery import read_sources
-from avrogen.compiler.topics import check_topics
+from avrogen.config.config import Config, read_config
 from avrogen.errors import SchemaError
 
 __all__ = ["Local", "read_local"]

@@ -17,7 +17,7 @@ from avrogen.avro import model
 from avrogen.avro.model import Json
 from avrogen.avro.schema_json import definition_json, type_json
 from avrogen.codec.schema import Schema
-from avrogen.sync.problem import Problem
+from avrogen.config.registry_connection import Problem
 
 __all__ = [
     "LOCK_NAME",

@@ -16,6 +16,7 @@ from avrogen.avro.parser import Parsed, parse_sources
 from avrogen.avro.source import Source
 from avrogen.compiler.discovery import read_sources
 from avrogen.compiler.output import Changes, apply
+from avrogen.config.registry_connection import Problem
 from avrogen.errors import SchemaError
 from avrogen.sync.fetching import Fetched
 from avrogen.sync.lock import (
@@ -26,7 +27,6 @@ from avrogen.sync.lock import (
     schema_fingerprint,
 )
 from avrogen.sync.placing import Placed, fingerprints, place_types
-from avrogen.sync.problem import Problem
 
 __all__ = ["Pull", "plan_pull", "write_pull"]
 

@@ -9,13 +9,13 @@ from typing import assert_never
 
 from avrogen.avro import model
 from avrogen.codec.schema import Schema
+from avrogen.config.registry_connection import Problem
+from avrogen.config.subjects import Subject, configured_subjects
 from avrogen.errors import RegistryError
 from avrogen.kafka.registry.definitions import definitions
 from avrogen.kafka.registry.port import SchemaReference, SchemaRegistry, SchemaText
 from avrogen.sync.local import Local
-from avrogen.sync.problem import Problem
 from avrogen.sync.standing import Standing, State, is_fatal, standing
-from avrogen.sync.subjects import Subject, configured_subjects
 
 __all__ = ["Outcome", "Planned", "Result", "plan", "refused", "register"]
 

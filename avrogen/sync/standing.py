@@ -14,11 +14,11 @@ from avrogen.avro.compat.levels import (
     confluent_description,
 )
 from avrogen.codec.schema import Schema
+from avrogen.config.subjects import Subject
 from avrogen.errors import RegistryError
 from avrogen.kafka.registry.complete import complete_schema
 from avrogen.kafka.registry.port import RegisteredSchema, SchemaRegistry, SchemaText
 from avrogen.kafka.registry.registration import find
-from avrogen.sync.subjects import Subject
 
 __all__ = ["Standing", "State", "is_fatal", "standing"]
 

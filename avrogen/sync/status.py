@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from avrogen.config.registry_connection import Problem
+from avrogen.config.subjects import Subject, configured_subjects
 from avrogen.kafka.registry.port import SchemaRegistry
 from avrogen.sync.local import Local
 from avrogen.sync.lock import LOCK_NAME, Lock, LockedSubject
-from avrogen.sync.problem import Problem
 from avrogen.sync.standing import Standing, State, standing
-from avrogen.sync.subjects import Subject, configured_subjects
 
 __all__ = ["demand_same_registry", "status"]
 

@@ -174,8 +174,8 @@ class EmbeddedKafka:
         """A typed consumer that stops when it has handled all that is on its topic.
 
         So ``run``, ``run_batches`` and iteration come to an end: send first, then open it. One that
-        goes on for ever is ``OrdersConsumer(kafka.config, group_id=...)``. The topic is made if need
-        be, and its schemas are registered.
+        goes on for ever is ``OrdersConsumer(kafka.config, group_id=...)``. The topic is made if
+        need be, and its schemas are registered.
 
         Args:
             consumer: the generated class, for threads or for asyncio.

@@ -12,7 +12,7 @@ from avrogen.avro.source import Source
 from avrogen.catalogue.landscape import Landscape, landscape_of
 from avrogen.catalogue.pages import catalogue_pages
 from avrogen.compiler.build import analyse
-from avrogen.compiler.config import Config, parse_config
+from avrogen.config.config import Config, parse_config
 from tests.conftest import ROOT, run_avrogen
 
 __all__ = ["EXAMPLE", "Page", "example_site", "landscape", "pages_of", "parse"]

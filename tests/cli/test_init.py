@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from avrogen.avro.diagnostics import Diagnostics
-from avrogen.compiler.config import parse_config
 from avrogen.compiler.starter import HOOK, hook_text
+from avrogen.config.config import parse_config
 from tests.conftest import ROOT, run_avrogen, run_python, write_schemas
 
 USE = """

@@ -1,7 +1,15 @@
 """Imports follow from the symbols that are used, and never hide or get hidden."""
 
-from avrogen.compiler.expressions import Expression, Import, Scope, Symbol, builtin
-from avrogen.compiler.imports import ImportStatement, grouped, relative
+from avrogen.compiler.expressions import (
+    Expression,
+    Import,
+    ImportStatement,
+    Scope,
+    Symbol,
+    builtin,
+    grouped,
+    relative,
+)
 from avrogen.compiler.naming import ModuleName
 
 DATE = Symbol("datetime", "date")

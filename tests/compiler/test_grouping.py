@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avrogen.avro.model import Field, NamedType, Record, Reference
-from avrogen.compiler.grouping import circles
+from avrogen.compiler.package_layout import circles
 
 GRAPHS = st.integers(1, 8).flatmap(
     lambda size: st.fixed_dictionaries(

@@ -5,7 +5,7 @@ import tomllib
 import pytest
 
 from avrogen.avro.source import Pointer
-from avrogen.compiler.toml_positions import TomlPositions
+from avrogen.config.toml_reader import TomlPositions
 
 DOCUMENT = '''\
 # a comment with [brackets] and "quotes"

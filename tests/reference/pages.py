@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from avrogen.compiler.keys import BUILD_KEYS, REGISTRY_KEYS, TOP_KEYS, TOPIC_KEYS, Key
+from avrogen.config.keys import BUILD_KEYS, REGISTRY_KEYS, TOP_KEYS, TOPIC_KEYS, Key
 from tests.conftest import ROOT
 from tests.reference.walking import Shown, all_commands
 

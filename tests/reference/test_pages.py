@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from avrogen.avro.diagnostics import Diagnostic, Diagnostics
-from avrogen.compiler.config import Topic, parse_config
-from avrogen.compiler.keys import REGISTRY_KEYS, TOP_KEYS, TOPIC_KEYS, Key
-from avrogen.compiler.registry_config import RegistryConfig
+from avrogen.config.config import RegistryConfig, Topic, parse_config
+from avrogen.config.keys import REGISTRY_KEYS, TOP_KEYS, TOPIC_KEYS, Key
 from tests.reference.pages import PAGES, current
 
 TABLES: Mapping[str, Mapping[str, Key]] = {

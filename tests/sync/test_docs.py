@@ -9,8 +9,8 @@ import tomllib
 from pathlib import Path
 
 from avrogen.avro.diagnostics import Diagnostics
-from avrogen.compiler.config import read_config
-from avrogen.sync import connection
+from avrogen.config import registry_connection
+from avrogen.config.config import read_config
 from avrogen.sync.register import Result
 from avrogen.sync.standing import State
 from tests.conftest import ROOT, write_schemas
@@ -33,11 +33,11 @@ def test_results() -> None:
 def test_variables() -> None:
     named = set(re.findall(r"AVROGEN_REGISTRY_[A-Z_]+", PAGE))
     assert named == {
-        connection.URL,
-        connection.USER,
-        connection.PASSWORD,
-        connection.TOKEN,
-        connection.KEY_PASSWORD,
+        registry_connection.URL,
+        registry_connection.USER,
+        registry_connection.PASSWORD,
+        registry_connection.TOKEN,
+        registry_connection.KEY_PASSWORD,
     }
 
 

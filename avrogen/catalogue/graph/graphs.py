@@ -10,7 +10,7 @@ from avrogen.catalogue.addresses import Addresses
 from avrogen.catalogue.graph.columns import Edge
 from avrogen.catalogue.graph.layout import Graph, Node, Role
 from avrogen.catalogue.landscape import Entry, Landscape, carried_types
-from avrogen.compiler.config import Topic
+from avrogen.config.config import Topic
 
 __all__ = ["GraphMaker"]
 

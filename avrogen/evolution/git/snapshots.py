@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from avrogen.avro.diagnostics import Diagnostics
 from avrogen.avro.source import Source
-from avrogen.compiler.config import FILE_NAME, PROJECT_FILE_NAME, Topic, parse_config
 from avrogen.compiler.discovery import SUFFIX
+from avrogen.config.config import FILE_NAME, PROJECT_FILE_NAME, Topic, parse_config
 from avrogen.evolution.git.command import GitFailure, Repository, repository_around
 from avrogen.evolution.git.tree import Entry, children, content, contents, find, top_of
 from avrogen.evolution.snapshots import NothingThere, Snapshot, WhereError, snapshot
@@ -180,7 +180,7 @@ def _from_lfs(file: Entry, shown: str) -> bytes:
 
 
 def _topics(top: Entry, folders: Iterable[str], ref: str) -> tuple[Topic, ...]:
-    """What the configuration said of topics: see :func:`avrogen.compiler.config.read_config`.
+    """What the configuration said of topics: see :func:`avrogen.config.config.read_config`.
 
     One that cannot be read is as good as none: it may be of another version.
     """

@@ -1,7 +1,7 @@
 """Which Python type stands for which Avro type (``docs/mapping.md``, the table).
 
 To add a logical type, add it here, in ``avro/logical_types.py``, in ``codec/planner.py`` and in
-``compiler/logical_defaults.py``; ``assert_never`` finds the places that were forgotten.
+``compiler/defaults.py``; ``assert_never`` finds the places that were forgotten.
 """
 
 from __future__ import annotations
@@ -12,15 +12,7 @@ from typing import assert_never
 from avrogen.avro import model
 from avrogen.compiler.expressions import RUNTIME, Expression, Symbol, builtin, join
 
-__all__ = [
-    "NONE",
-    "PRIMITIVES",
-    "SymbolOf",
-    "has_class",
-    "logical_type",
-    "python_type",
-    "union",
-]
+__all__ = ["NONE", "PRIMITIVES", "SymbolOf", "has_class", "logical_type", "python_type", "union"]
 
 SymbolOf = Callable[[str], Symbol]
 """From the full name of a named type with a class to that class, as seen from some module."""

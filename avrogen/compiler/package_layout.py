@@ -3,6 +3,11 @@
 Every namespace is a package whose ``__init__`` offers the types of the namespace and loads each
 on first use; every type, or circle of types, has a private module beside it. So importing one type
 executes the modules of the types it mentions and no others.
+
+Which types have to live in one module: those that need each other.
+
+Modules import the types that their classes mention. Types that mention each other, directly or in
+a circle, therefore share a module, and all imports stand at the top and never run in circles.
 """
 
 from __future__ import annotations
@@ -13,9 +18,8 @@ from pathlib import PurePosixPath
 
 from avrogen.avro import model
 from avrogen.avro.parser import Parsed, Root
+from avrogen.avro.references import mentions
 from avrogen.compiler.expressions import Symbol
-from avrogen.compiler.grouping import circles
-from avrogen.compiler.mapping import has_class
 from avrogen.compiler.naming import (
     TOPICS_PACKAGE,
     ClassName,
@@ -26,9 +30,10 @@ from avrogen.compiler.naming import (
     package_parts,
     snake_case,
 )
-from avrogen.compiler.pymodel import Export
+from avrogen.compiler.python_model import Export
+from avrogen.compiler.type_mapping import has_class
 
-__all__ = ["Home", "Places", "Public", "place", "split_name"]
+__all__ = ["Home", "Places", "Public", "circles", "place", "split_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,3 +213,43 @@ def _is_definition(root: Root, parsed: Parsed) -> bool:
         return False
     origin = parsed.types[root.type.name].origin
     return origin is not None and origin.source == root.source and not origin.pointer
+
+
+def circles(types: Mapping[str, model.NamedType]) -> list[tuple[str, ...]]:
+    """The types in groups that need each other, sorted; most groups are one type.
+
+    Kosaraju's algorithm: walk all edges and note when each type is finished; then walk the edges
+    backwards from the type finished last, and what is reached is its group.
+    """
+    edges = {name: sorted(mentions(named)) for name, named in types.items()}
+    backwards: dict[str, list[str]] = {name: [] for name in types}
+    for name in sorted(types):
+        for mentioned in edges[name]:
+            backwards[mentioned].append(name)
+
+    seen: set[str] = set()
+    finished = [name for start in sorted(types) for name in _walk(start, edges, seen)]
+    grouped: set[str] = set()
+    groups = (tuple(sorted(_walk(name, backwards, grouped))) for name in reversed(finished))
+    return sorted(group for group in groups if group)
+
+
+def _walk(start: str, edges: Mapping[str, list[str]], seen: set[str]) -> Iterator[str]:
+    """What can be reached and was not seen before, each after all that it leads to.
+
+    The stack is a list of ours: chains of types may be longer than Python's.
+    """
+    if start in seen:
+        return
+    seen.add(start)
+    path = [(start, iter(edges[start]))]
+    while path:
+        name, ahead = path[-1]
+        for successor in ahead:
+            if successor not in seen:
+                seen.add(successor)
+                path.append((successor, iter(edges[successor])))
+                break
+        else:
+            path.pop()
+            yield name

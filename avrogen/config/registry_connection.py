@@ -2,6 +2,8 @@
 
 The command line wins over the environment, and that over the configuration file. Secrets come from
 the environment alone, and leave it only for the registry: nothing here shows them.
+
+What keeps a command from doing its work, other than schemas and the registry.
 """
 
 from __future__ import annotations
@@ -9,10 +11,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from avrogen.compiler.registry_config import RegistryConfig
-from avrogen.sync.problem import Problem
+from avrogen.config.config import RegistryConfig
+from avrogen.errors import AvrogenError
 
-__all__ = ["KEY_PASSWORD", "PASSWORD", "TOKEN", "URL", "USER", "Connection", "connection"]
+__all__ = [
+    "KEY_PASSWORD",
+    "PASSWORD",
+    "TOKEN",
+    "URL",
+    "USER",
+    "Connection",
+    "Problem",
+    "connection",
+]
 
 URL = "AVROGEN_REGISTRY_URL"
 USER = "AVROGEN_REGISTRY_USER"
@@ -118,3 +129,20 @@ def _plain(url: str) -> str:
         )
     host, slash, path = place.partition("/")
     return f"{scheme}://{host.lower()}{slash}{path}"
+
+
+class Problem(AvrogenError):
+    """Something that the user can mend.
+
+    Attributes:
+        message: what it is.
+        hint: what to do about it.
+    """
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  hint: {self.hint}"

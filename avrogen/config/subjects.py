@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from avrogen.avro import model
-from avrogen.compiler.config import Config, Topic
-from avrogen.compiler.topics import key_type
+from avrogen.compiler.checks import key_type
+from avrogen.config.config import Config, Topic
+from avrogen.config.registry_connection import Problem
 from avrogen.kafka.subjects import SubjectStrategy, subject_name
-from avrogen.sync.problem import Problem
 
 __all__ = ["Subject", "configured_subjects", "topic_subjects", "type_title"]
-
 
 _STRATEGIES: Final[Mapping[str, SubjectStrategy]] = {
     "topic": "topic",

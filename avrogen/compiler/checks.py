@@ -1,19 +1,129 @@
-"""Whether the configured topics fit the schemas and Kafka."""
+"""Warnings for unions whose branches a Python value cannot tell apart.
+
+Which branch is written is settled all the same (:mod:`avrogen.codec.unions` has the rule); whoever
+designs the schema should know that the other is never, or not always, written.
+
+Records that can never be complete, as they contain themselves.
+
+Whether the configured topics fit the schemas and Kafka.
+"""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import assert_never, get_args
 
 from avrogen.avro import model
 from avrogen.avro.diagnostics import Code, Diagnostics
-from avrogen.avro.source import Location
-from avrogen.compiler.config import Config, Topic
+from avrogen.avro.parser import Parsed
+from avrogen.avro.source import Location, Origin
+from avrogen.compiler.expressions import Expression, Symbol
 from avrogen.compiler.naming import is_package_name
+from avrogen.compiler.type_mapping import python_type
+from avrogen.config.config import Config, Topic
 
-__all__ = ["check_topics", "key_type"]
+__all__ = ["check_topics", "key_type", "report_ambiguous_unions", "report_endless_records"]
+
+
+def report_ambiguous_unions(parsed: Parsed, diagnostics: Diagnostics) -> None:
+    """Warn of every union of the run that has two branches of one Python type."""
+    for named in parsed.types.values():
+        if isinstance(named, model.Record):
+            for field in named.fields:
+                assert field.origin is not None, "what was parsed has an origin"
+                place = f"field {named.name}.{field.name}"
+                _check(field.type, field.origin / "type", place, parsed, diagnostics)
+    for root in parsed.roots:
+        _check(root.type, Origin(root.source), root.source.name, parsed, diagnostics)
+
+
+def _check(
+    type_: model.AvroType, origin: Origin, place: str, parsed: Parsed, diagnostics: Diagnostics
+) -> None:
+    for union in _unions(type_):
+        first: dict[Expression, str] = {}
+        for branch in union.branches:
+            annotation = python_type(branch, parsed.types, lambda name: Symbol("", name))
+            label = _label(branch)
+            other = first.setdefault(annotation, label)
+            if other != label:
+                text = "".join(p if isinstance(p, str) else p.name for p in annotation.parts)
+                diagnostics.report(
+                    Code.AMBIGUOUS_UNION,
+                    origin,
+                    f"union of {other} and {label} in {place}: both are {text} in Python",
+                    hint="the first branch that can hold the value exactly is written",
+                )
+
+
+def _unions(type_: model.AvroType) -> Iterator[model.Union]:
+    match type_:
+        case model.Primitive() | model.Reference():
+            return
+        case model.Array(inner) | model.Map(inner):
+            yield from _unions(inner)
+        case model.Union(branches):
+            yield type_
+            for branch in branches:
+                yield from _unions(branch)
+        case _:
+            assert_never(type_)
+
+
+def _label(branch: model.AvroType) -> str:
+    match branch:
+        case model.Primitive(name) | model.Reference(name):
+            return name
+        case model.Array():
+            return "array"
+        case model.Map():
+            return "map"
+        case model.Union():
+            raise AssertionError("unions hold no unions")
+        case _:
+            assert_never(branch)
+
+
+def report_endless_records(types: Mapping[str, model.NamedType], diagnostics: Diagnostics) -> None:
+    """Report records whose every value would contain another value of the same record, for ever.
+
+    A record directly in itself is refused, a circle of several noted. As schemas both are valid,
+    and Avro Java lets them pass.
+    """
+    finite: set[str] = set()
+    rest = [named for named in types.values() if isinstance(named, model.Record)]
+    while rest:
+        still = [r for r in rest if not all(_ends(f.type, types, finite) for f in r.fields)]
+        if len(still) == len(rest):
+            break
+        finite.update(record.name for record in rest)
+        finite.difference_update(record.name for record in still)
+        rest = still
+    for record in rest:
+        field = next(f for f in record.fields if not _ends(f.type, types, finite))
+        assert field.origin is not None, "what was parsed has an origin"
+        is_direct = field.type == model.Reference(record.name)
+        diagnostics.report(
+            Code.ENDLESS_RECORD if is_direct else Code.ENDLESS_CIRCLE,
+            field.origin / "type",
+            f"{record.name} contains itself through {field.name}, so that no value of it can exist",
+            'let it end: use a union with null, ["null", ...], an array or a map',
+        )
+
+
+def _ends(type_: model.AvroType, types: Mapping[str, model.NamedType], finite: set[str]) -> bool:
+    match type_:
+        case model.Primitive() | model.Array() | model.Map():
+            return True
+        case model.Reference(name):
+            return name in finite or not isinstance(types.get(name), model.Record)
+        case model.Union(branches):
+            return not branches or any(_ends(branch, types, finite) for branch in branches)
+        case _:
+            assert_never(type_)
+
 
 _KEY_PRIMITIVES: frozenset[str] = frozenset(get_args(model.PrimitiveName)) - {"null"}
 

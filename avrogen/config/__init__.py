@@ -1,0 +1,1 @@
+"""The configuration of a project: ``avrogen.toml`` or ``[tool.avrogen]``."""
