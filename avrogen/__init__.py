@@ -35,9 +35,9 @@ if TYPE_CHECKING:
         SchemaError,
         TransactionError,
     )
-    from avrogen.kafka.consuming.retry import Retry, RetryPolicy
+    from avrogen.kafka.consumer.error_policy import Retry, RetryPolicy
     from avrogen.kafka.message import Delivered, Headers, Message
-    from avrogen.kafka.observing.opentelemetry import OpenTelemetryObserver
+    from avrogen.kafka.observability.opentelemetry import OpenTelemetryObserver
     from avrogen.kafka.topic import Topic
 
 __all__ = [
@@ -97,11 +97,11 @@ _HOMES = {
     "LocalTimestampNanos": "avrogen.codec.values",
     "Message": "avrogen.kafka.message",
     "MissingExtraError": "avrogen.errors",
-    "OpenTelemetryObserver": "avrogen.kafka.observing.opentelemetry",
+    "OpenTelemetryObserver": "avrogen.kafka.observability.opentelemetry",
     "RegistryError": "avrogen.errors",
     "ResolutionError": "avrogen.errors",
-    "Retry": "avrogen.kafka.consuming.retry",
-    "RetryPolicy": "avrogen.kafka.consuming.retry",
+    "Retry": "avrogen.kafka.consumer.error_policy",
+    "RetryPolicy": "avrogen.kafka.consumer.error_policy",
     "Schema": "avrogen.codec.schema",
     "SchemaError": "avrogen.errors",
     "SchemaStore": "avrogen.codec.single_object",

@@ -22,9 +22,9 @@ from avrogen.evolution.new_schemas import NewSchemas
 from avrogen.evolution.problems import Outcome
 from avrogen.evolution.snapshots import WhereError
 from avrogen.evolution.units import Kind, Previous, Unit, carried, previous_version
-from avrogen.kafka.registry.complete import complete_schema
-from avrogen.kafka.registry.connecting import connect
-from avrogen.kafka.registry.port import SchemaRegistry, SchemaText
+from avrogen.kafka.registry.connect import connect
+from avrogen.kafka.registry.protocol import SchemaRegistry, SchemaText
+from avrogen.kafka.registry.references import complete_schema
 from avrogen.kafka.registry.retrying import Retries
 from avrogen.sync.lock import Lock, find_lock
 from avrogen.sync.status import demand_same_registry

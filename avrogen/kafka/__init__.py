@@ -18,18 +18,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from avrogen.kafka.deserializer import AsyncDeserializer, Deserializer
-    from avrogen.kafka.observing.counters import ProducerCounters
-    from avrogen.kafka.observing.handling import MessageFields
-    from avrogen.kafka.observing.observer import Observer
-    from avrogen.kafka.observing.trace_context import TraceContext
-    from avrogen.kafka.producing.client import ProducerClient
-    from avrogen.kafka.producing.producer import TopicProducer
-    from avrogen.kafka.registry.asynchronous import AsyncRegistry
-    from avrogen.kafka.registry.connecting import connect
-    from avrogen.kafka.registry.port import SchemaRegistry
+    from avrogen.kafka.observability.context import MessageFields, TraceContext
+    from avrogen.kafka.observability.counters import ProducerCounters
+    from avrogen.kafka.observability.observer import Observer
+    from avrogen.kafka.producer.client import ProducerClient
+    from avrogen.kafka.producer.producer import TopicProducer
+    from avrogen.kafka.registry.async_registry import AsyncRegistry
+    from avrogen.kafka.registry.connect import connect
+    from avrogen.kafka.registry.protocol import SchemaRegistry
     from avrogen.kafka.registry.retrying import Retries
-    from avrogen.kafka.serializer import AsyncSerializer, Serializer
+    from avrogen.kafka.serde.deserializer import AsyncDeserializer, Deserializer
+    from avrogen.kafka.serde.serializer import AsyncSerializer, Serializer
     from avrogen.kafka.subjects import SubjectStrategy
 
 __all__ = [
@@ -51,21 +50,21 @@ __all__ = [
 ]
 
 _HOMES = {
-    "AsyncDeserializer": "avrogen.kafka.deserializer",
-    "AsyncRegistry": "avrogen.kafka.registry.asynchronous",
-    "AsyncSerializer": "avrogen.kafka.serializer",
-    "Deserializer": "avrogen.kafka.deserializer",
-    "MessageFields": "avrogen.kafka.observing.handling",
-    "Observer": "avrogen.kafka.observing.observer",
-    "ProducerClient": "avrogen.kafka.producing.client",
-    "ProducerCounters": "avrogen.kafka.observing.counters",
+    "AsyncDeserializer": "avrogen.kafka.serde.deserializer",
+    "AsyncRegistry": "avrogen.kafka.registry.async_registry",
+    "AsyncSerializer": "avrogen.kafka.serde.serializer",
+    "Deserializer": "avrogen.kafka.serde.deserializer",
+    "MessageFields": "avrogen.kafka.observability.context",
+    "Observer": "avrogen.kafka.observability.observer",
+    "ProducerClient": "avrogen.kafka.producer.client",
+    "ProducerCounters": "avrogen.kafka.observability.counters",
     "Retries": "avrogen.kafka.registry.retrying",
-    "SchemaRegistry": "avrogen.kafka.registry.port",
-    "Serializer": "avrogen.kafka.serializer",
+    "SchemaRegistry": "avrogen.kafka.registry.protocol",
+    "Serializer": "avrogen.kafka.serde.serializer",
     "SubjectStrategy": "avrogen.kafka.subjects",
-    "TopicProducer": "avrogen.kafka.producing.producer",
-    "TraceContext": "avrogen.kafka.observing.trace_context",
-    "connect": "avrogen.kafka.registry.connecting",
+    "TopicProducer": "avrogen.kafka.producer.producer",
+    "TraceContext": "avrogen.kafka.observability.context",
+    "connect": "avrogen.kafka.registry.connect",
 }
 
 

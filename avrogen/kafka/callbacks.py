@@ -8,12 +8,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from avrogen.kafka.observing.events import LOGGER, log_event
+from avrogen.kafka.observability.logs import LOGGER, log_event
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
 
-    from avrogen.kafka.observing.observer import Observer
+    from avrogen.kafka.observability.observer import Observer
 
 __all__ = ["LIBRDKAFKA_LOGGER", "Callbacks"]
 

@@ -4,6 +4,8 @@ Keys that begin with ``schema.registry.`` are for the registry. All others are l
 (``github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md``) and reach it as they are, on
 top of defaults that are safe. What is known to lose or double messages without saying so is
 refused; :class:`ConfigurationError` says why, and how to have it all the same.
+
+What avrogen knows of librdkafka's settings: other names, and defaults that it changes.
 """
 
 from __future__ import annotations
@@ -13,9 +15,11 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from avrogen.errors import ConfigurationError
-from avrogen.kafka.known_settings import ALIASES, CONSUMER_DEFAULTS, PRODUCER_DEFAULTS
 
 __all__ = [
+    "ALIASES",
+    "CONSUMER_DEFAULTS",
+    "PRODUCER_DEFAULTS",
     "REGISTRY_PREFIX",
     "Configuration",
     "Settings",
@@ -192,3 +196,31 @@ def _int(value: object) -> int | None:
         return int(str(value))
     except ValueError:
         return None
+
+
+ALIASES: Final[Mapping[str, str]] = {
+    "metadata.broker.list": "bootstrap.servers",
+    "request.required.acks": "acks",
+    "message.timeout.ms": "delivery.timeout.ms",
+    "queue.buffering.max.ms": "linger.ms",
+    "compression.codec": "compression.type",
+    "message.send.max.retries": "retries",
+    "max.in.flight.requests.per.connection": "max.in.flight",
+}
+"""Other names of settings that have a default here, or that are checked."""
+
+PRODUCER_DEFAULTS: Final[Mapping[str, object]] = {
+    "acks": "all",
+    "enable.idempotence": True,
+    # What Java and franz-go do: a key has the same partition whoever sends it.
+    "partitioner": "murmur2_random",
+    "compression.type": "lz4",
+    "linger.ms": 10,
+    "delivery.timeout.ms": 120_000,
+}
+
+CONSUMER_DEFAULTS: Final[Mapping[str, object]] = {
+    "auto.offset.reset": "earliest",
+    "isolation.level": "read_committed",
+    "partition.assignment.strategy": "cooperative-sticky",
+}

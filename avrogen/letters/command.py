@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from avrogen.config.registry_connection import URL, connection
 from avrogen.errors import ConfigurationError
 from avrogen.kafka.config import Settings, split
-from avrogen.kafka.registry.connecting import connect
+from avrogen.kafka.registry.connect import connect
 from avrogen.kafka.registry.retrying import Retries
 from avrogen.letters.letter import Letter
 from avrogen.letters.letter_box import LetterBox
@@ -18,7 +18,7 @@ from avrogen.letters.replay import replay
 from avrogen.letters.showing import Decoder, letter_json, letter_text
 
 if TYPE_CHECKING:
-    from avrogen.kafka.registry.port import SchemaRegistry
+    from avrogen.kafka.registry.protocol import SchemaRegistry
 
 __all__ = ["BROKERS", "Mailroom", "mailroom", "read_settings"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from avrogen.kafka.consuming.dead_letters import Origin, origin_of, original_headers
+from avrogen.kafka.consumer.dead_letters import Origin, origin_of, original_headers
 from avrogen.kafka.message import Header
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from avrogen.errors import ConsumeError
 from avrogen.kafka.callbacks import Callbacks
 from avrogen.kafka.config import Settings
-from avrogen.kafka.consuming.client import make_client
+from avrogen.kafka.consumer.client import make_client
 from avrogen.letters.letter import Letter
 
 if TYPE_CHECKING:

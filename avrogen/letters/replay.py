@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from avrogen.errors import DeliveryError
 from avrogen.kafka.config import Settings
-from avrogen.kafka.producing.client import ProducerClient
-from avrogen.kafka.producing.failures import delivery_error
+from avrogen.kafka.producer.client import ProducerClient
+from avrogen.kafka.producer.delivery_errors import delivery_error
 from avrogen.letters.letter import Letter
 from avrogen.letters.letter_box import LetterBox
 

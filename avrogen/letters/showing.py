@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from avrogen.codec.values import TimestampNanos
 from avrogen.errors import AvrogenError
-from avrogen.kafka.framing import (
+from avrogen.kafka.registry.references import complete_schema
+from avrogen.kafka.serde.decoders import name_of
+from avrogen.kafka.wire_format import (
     KEY_HEADER,
     VALUE_HEADER,
+    description,
     last_header,
     unframe,
     unframe_with_header,
 )
-from avrogen.kafka.lookalikes import description
-from avrogen.kafka.registry.complete import complete_schema
-from avrogen.kafka.targets import name_of
 from avrogen.letters.letter import Letter
 
 if TYPE_CHECKING:
     from avrogen.codec.schema import Schema
-    from avrogen.kafka.framing import SchemaId
-    from avrogen.kafka.registry.port import SchemaRegistry
+    from avrogen.kafka.registry.protocol import SchemaRegistry
+    from avrogen.kafka.wire_format import SchemaId
 
 __all__ = ["Decoded", "Decoder", "letter_json", "letter_text"]
 

@@ -15,27 +15,27 @@ from avrogen.runtime.exports import lazy_exports
 
 if TYPE_CHECKING:
     from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
-    from avrogen.kafka.aio.consumer import AsyncTopicConsumer
-    from avrogen.kafka.aio.producer import AsyncKeyedTopicProducer, AsyncTopicProducer
-    from avrogen.kafka.consuming.consumer import TopicConsumer
+    from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
+    from avrogen.kafka.consumer.consumer import TopicConsumer
     from avrogen.kafka.message import Message
-    from avrogen.kafka.producing.producer import KeyedTopicProducer, TopicProducer
+    from avrogen.kafka.producer.async_producer import AsyncKeyedTopicProducer, AsyncTopicProducer
+    from avrogen.kafka.producer.producer import KeyedTopicProducer, TopicProducer
     from avrogen.kafka.topic import Topic
 else:
     __getattr__, __dir__ = lazy_exports(
         __name__,
         {
-            "AsyncKeyedTopicProducer": "avrogen.kafka.aio.producer",
-            "AsyncTopicConsumer": "avrogen.kafka.aio.consumer",
-            "AsyncTopicProducer": "avrogen.kafka.aio.producer",
+            "AsyncKeyedTopicProducer": "avrogen.kafka.producer.async_producer",
+            "AsyncTopicConsumer": "avrogen.kafka.consumer.async_consumer",
+            "AsyncTopicProducer": "avrogen.kafka.producer.async_producer",
             "Duration": "avrogen.codec.values",
-            "KeyedTopicProducer": "avrogen.kafka.producing.producer",
+            "KeyedTopicProducer": "avrogen.kafka.producer.producer",
             "LocalTimestampNanos": "avrogen.codec.values",
             "Message": "avrogen.kafka.message",
             "TimestampNanos": "avrogen.codec.values",
             "Topic": "avrogen.kafka.topic",
-            "TopicConsumer": "avrogen.kafka.consuming.consumer",
-            "TopicProducer": "avrogen.kafka.producing.producer",
+            "TopicConsumer": "avrogen.kafka.consumer.consumer",
+            "TopicProducer": "avrogen.kafka.producer.producer",
         },
     )
 

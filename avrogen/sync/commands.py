@@ -16,8 +16,8 @@ from avrogen.avro.diagnostics import Diagnostics
 from avrogen.config.config import RegistryConfig, read_config
 from avrogen.config.registry_connection import Connection, Problem, connection
 from avrogen.errors import SchemaError
-from avrogen.kafka.registry.connecting import connect
-from avrogen.kafka.registry.port import SchemaRegistry
+from avrogen.kafka.registry.connect import connect
+from avrogen.kafka.registry.protocol import SchemaRegistry
 from avrogen.kafka.registry.retrying import Retries
 from avrogen.sync.fetching import all_types, fetch, matching_subjects
 from avrogen.sync.local import read_local

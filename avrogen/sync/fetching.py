@@ -13,8 +13,8 @@ from avrogen.avro.source import Location
 from avrogen.codec.schema import Schema
 from avrogen.config.registry_connection import Problem
 from avrogen.errors import SchemaError
-from avrogen.kafka.registry.complete import complete_schema
-from avrogen.kafka.registry.port import LATEST, RegisteredSchema, SchemaRegistry
+from avrogen.kafka.registry.protocol import LATEST, RegisteredSchema, SchemaRegistry
+from avrogen.kafka.registry.references import complete_schema
 
 __all__ = ["Fetched", "all_types", "fetch", "matching_subjects"]
 

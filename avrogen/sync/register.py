@@ -12,8 +12,8 @@ from avrogen.codec.schema import Schema
 from avrogen.config.registry_connection import Problem
 from avrogen.config.subjects import Subject, configured_subjects
 from avrogen.errors import RegistryError
-from avrogen.kafka.registry.definitions import definitions
-from avrogen.kafka.registry.port import SchemaReference, SchemaRegistry, SchemaText
+from avrogen.kafka.registry.protocol import SchemaReference, SchemaRegistry, SchemaText
+from avrogen.kafka.registry.references import definitions
 from avrogen.sync.local import Local
 from avrogen.sync.standing import Standing, State, is_fatal, standing
 

@@ -16,8 +16,8 @@ from avrogen.avro.compat.levels import (
 from avrogen.codec.schema import Schema
 from avrogen.config.subjects import Subject
 from avrogen.errors import RegistryError
-from avrogen.kafka.registry.complete import complete_schema
-from avrogen.kafka.registry.port import RegisteredSchema, SchemaRegistry, SchemaText
+from avrogen.kafka.registry.protocol import RegisteredSchema, SchemaRegistry, SchemaText
+from avrogen.kafka.registry.references import complete_schema
 from avrogen.kafka.registry.registration import find
 
 __all__ = ["Standing", "State", "is_fatal", "standing"]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from avrogen.config.registry_connection import Problem
 from avrogen.config.subjects import Subject, configured_subjects
-from avrogen.kafka.registry.port import SchemaRegistry
+from avrogen.kafka.registry.protocol import SchemaRegistry
 from avrogen.sync.local import Local
 from avrogen.sync.lock import LOCK_NAME, Lock, LockedSubject
 from avrogen.sync.standing import Standing, State, standing

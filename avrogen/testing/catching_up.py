@@ -8,8 +8,8 @@ from threading import Event, Thread
 from typing import Any, Final, TypeAlias
 
 from avrogen.errors import ClosedError, ConsumeError
-from avrogen.kafka.aio.consumer import AsyncTopicConsumer
-from avrogen.kafka.consuming.consumer import TopicConsumer
+from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
+from avrogen.kafka.consumer.consumer import TopicConsumer
 
 __all__ = ["AnyConsumer", "StopsWhenDone"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from avrogen.kafka.consuming.dead_letters import Origin
+    from avrogen.kafka.consumer.dead_letters import Origin
     from avrogen.kafka.message import Headers
 
 __all__ = ["DeadLetter"]

@@ -7,13 +7,13 @@ from contextlib import ExitStack, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Self, TypeVar
 
-from avrogen.kafka.aio.consumer import AsyncTopicConsumer
-from avrogen.kafka.aio.producer import AsyncTopicProducer
-from avrogen.kafka.consuming.consumer import TopicConsumer
-from avrogen.kafka.consuming.reading import Reader
-from avrogen.kafka.producing.producer import TopicProducer
-from avrogen.kafka.producing.schemas import resolve
-from avrogen.kafka.registry.connecting import connect
+from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
+from avrogen.kafka.consumer.consumer import TopicConsumer
+from avrogen.kafka.consumer.reader import Reader
+from avrogen.kafka.producer.async_producer import AsyncTopicProducer
+from avrogen.kafka.producer.producer import TopicProducer
+from avrogen.kafka.producer.record_encoder import resolve
+from avrogen.kafka.registry.connect import connect
 from avrogen.testing.broker import EmbeddedBroker, Record
 from avrogen.testing.catching_up import StopsWhenDone
 from avrogen.testing.progress import wait_until_handled
@@ -22,7 +22,7 @@ from avrogen.testing.registry import EmbeddedRegistry
 
 if TYPE_CHECKING:
     from avrogen.kafka.message import Message
-    from avrogen.kafka.registry.port import SchemaRegistry
+    from avrogen.kafka.registry.protocol import SchemaRegistry
     from avrogen.kafka.topic import Topic
     from avrogen.testing.dead_letter import DeadLetter
 

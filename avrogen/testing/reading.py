@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from avrogen.kafka.consuming.dead_letters import origin_of
-from avrogen.kafka.consuming.reading import Reader, ReadingFailed, SchemaUnknown, undecoded
+from avrogen.kafka.consumer.dead_letters import origin_of
+from avrogen.kafka.consumer.reader import Reader, ReadingFailed, SchemaUnknown, undecoded
 from avrogen.kafka.message import Headers
 from avrogen.testing.dead_letter import DeadLetter
 from avrogen.testing.raw import raw_message
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from confluent_kafka import Message as RawMessage
 
     from avrogen.kafka.message import Message
-    from avrogen.kafka.observing.observer import AnyMessage
+    from avrogen.kafka.observability.observer import AnyMessage
     from avrogen.testing.broker import Record
 
 __all__ = ["read_dead_letter", "read_message"]

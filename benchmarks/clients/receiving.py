@@ -12,13 +12,13 @@ from typing import Any
 from confluent_kafka import Consumer, Producer
 
 from avrogen.codec.compilation import decoder_of
-from avrogen.kafka.aio.consumer import AsyncTopicConsumer
 from avrogen.kafka.config import consumer_settings
-from avrogen.kafka.consuming.batching import BatchLoop
-from avrogen.kafka.consuming.consumer import TopicConsumer
-from avrogen.kafka.consuming.loop import Loop, current_messages
-from avrogen.kafka.registry.connecting import connect
-from avrogen.kafka.registry.port import SchemaText
+from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
+from avrogen.kafka.consumer.batch_runner import BatchLoop
+from avrogen.kafka.consumer.consumer import TopicConsumer
+from avrogen.kafka.consumer.runner import Loop, current_messages
+from avrogen.kafka.registry.connect import connect
+from avrogen.kafka.registry.protocol import SchemaText
 from avrogen.kafka.topic import Topic
 from benchmarks.clients.setting import Setting
 

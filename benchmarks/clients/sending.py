@@ -11,8 +11,8 @@ from typing import Any
 
 from confluent_kafka import KafkaError, Message, Producer
 
-from avrogen.kafka.aio.producer import AsyncTopicProducer
-from avrogen.kafka.producing.producer import TopicProducer
+from avrogen.kafka.producer.async_producer import AsyncTopicProducer
+from avrogen.kafka.producer.producer import TopicProducer
 from avrogen.kafka.topic import Topic
 from benchmarks.clients.setting import Setting
 

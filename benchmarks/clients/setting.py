@@ -10,7 +10,7 @@ from typing import Any
 
 from avrogen.codec.compilation import encoder_of
 from avrogen.kafka.config import producer_settings
-from avrogen.kafka.framing import frame
+from avrogen.kafka.wire_format import frame
 from avrogen.testing.broker import EmbeddedBroker
 from avrogen.testing.registry import EmbeddedRegistry
 from benchmarks.codecs.conversion import Conversion

@@ -19,9 +19,8 @@ from uuid import UUID
 import pytest
 
 from avrogen.errors import AvrogenError
-from avrogen.kafka.consuming.partitions import Partitions
-from avrogen.kafka.consuming.seeking import Position
-from avrogen.kafka.consuming.session import Session
+from avrogen.kafka.consumer.assignment import Partitions, Position
+from avrogen.kafka.consumer.session import Session
 from avrogen.testing.broker import EmbeddedBroker
 from avrogen.testing.registry import EmbeddedRegistry
 from generated_example.com.acme.shop import CancellationReason, OrderCancelled

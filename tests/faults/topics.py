@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 from typing import TypeAlias
 
-from avrogen.kafka.aio.consumer import AsyncTopicConsumer
-from avrogen.kafka.aio.producer import AsyncTopicProducer
-from avrogen.kafka.consuming.consumer import TopicConsumer
-from avrogen.kafka.producing.producer import TopicProducer
+from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
+from avrogen.kafka.consumer.consumer import TopicConsumer
+from avrogen.kafka.producer.async_producer import AsyncTopicProducer
+from avrogen.kafka.producer.producer import TopicProducer
 from avrogen.kafka.topic import Topic
 from avrogen.testing.broker import Record
 from avrogen.testing.broker.records import read_records

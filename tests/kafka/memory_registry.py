@@ -6,12 +6,7 @@ from collections import Counter
 from uuid import UUID
 
 from avrogen.avro.compat.levels import Level
-from avrogen.kafka.registry.port import (
-    Compatibility,
-    RegisteredSchema,
-    SchemaText,
-    Version,
-)
+from avrogen.kafka.registry.protocol import Compatibility, RegisteredSchema, SchemaText, Version
 from avrogen.testing.registry import memory
 
 __all__ = ["MemoryRegistry"]

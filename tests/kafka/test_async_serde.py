@@ -11,9 +11,9 @@ import pytest
 
 from avrogen import EncodeError, FramingError, RegistryError
 from avrogen.kafka import AsyncDeserializer, AsyncRegistry, AsyncSerializer
-from avrogen.kafka.async_flight import AsyncSingleFlight
-from avrogen.kafka.framing import frame
-from avrogen.kafka.registry.port import LATEST, SchemaText
+from avrogen.kafka.registry.protocol import LATEST, SchemaText
+from avrogen.kafka.single_flight import AsyncSingleFlight
+from avrogen.kafka.wire_format import frame
 from generated_example.com.acme.logistics import ParcelKey
 from tests.kafka.contexts import TOPIC, context
 from tests.kafka.memory_registry import MemoryRegistry

@@ -12,11 +12,10 @@ import pytest
 
 from avrogen import RegistryError
 from avrogen.kafka import connect
-from avrogen.kafka.registry import memory
-from avrogen.kafka.registry.caching import CachingRegistry
-from avrogen.kafka.registry.memory import Memory
-from avrogen.kafka.registry.port import LATEST, RegisteredSchema, SchemaText
-from avrogen.kafka.registry.single_flight import SingleFlight
+from avrogen.kafka.registry import caching
+from avrogen.kafka.registry.caching import CachingRegistry, Memory
+from avrogen.kafka.registry.protocol import LATEST, RegisteredSchema, SchemaText
+from avrogen.kafka.single_flight import SingleFlight
 from tests.kafka.http_server import Call, Reply, as_json, serving
 from tests.kafka.memory_registry import MemoryRegistry
 
@@ -33,7 +32,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The time by which what is kept expires."""
     clock = Clock()
-    monkeypatch.setattr(memory, "monotonic", lambda: clock.now)
+    monkeypatch.setattr(caching, "monotonic", lambda: clock.now)
     return clock
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from avrogen import RegistryError, Schema
-from avrogen.kafka.registry.complete import MAX_DEPTH, MAX_REFERENCES, MAX_TEXTS, complete_schema
-from avrogen.kafka.registry.port import RegisteredSchema, SchemaReference, SchemaText
+from avrogen.kafka.registry.protocol import RegisteredSchema, SchemaReference, SchemaText
+from avrogen.kafka.registry.references import MAX_DEPTH, MAX_REFERENCES, MAX_TEXTS, complete_schema
 from tests.kafka.memory_registry import MemoryRegistry
 
 

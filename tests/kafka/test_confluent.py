@@ -14,9 +14,8 @@ import pytest
 
 from avrogen import RegistryError
 from avrogen.avro.compat.levels import Level
-from avrogen.kafka.registry.answers import MAX_TEXT
-from avrogen.kafka.registry.confluent import ConfluentRegistry
-from avrogen.kafka.registry.port import (
+from avrogen.kafka.registry.client import MAX_TEXT, ConfluentRegistry
+from avrogen.kafka.registry.protocol import (
     LATEST,
     Compatibility,
     RegisteredSchema,

@@ -22,10 +22,10 @@ from avrogen import (
     Schema,
 )
 from avrogen.kafka import Deserializer, Serializer
-from avrogen.kafka.decoders import MAX_DECODERS
-from avrogen.kafka.framing import frame, header_value
-from avrogen.kafka.registry import memory
-from avrogen.kafka.registry.port import SchemaReference, SchemaText
+from avrogen.kafka.registry import caching
+from avrogen.kafka.registry.protocol import SchemaReference, SchemaText
+from avrogen.kafka.serde.decoders import MAX_DECODERS
+from avrogen.kafka.wire_format import frame, header_value
 from avrogen.runtime.v1 import AvroRecord
 from examples.demo import order
 from generated_example import ShopEvent, shop_event
@@ -331,7 +331,7 @@ def test_a_broken_schema_is_looked_at_now_and_then(
     registry: Registry, schema: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 0.0
-    monkeypatch.setattr(memory, "monotonic", lambda: now)
+    monkeypatch.setattr(caching, "monotonic", lambda: now)
     registry.put(9, schema)
     deserializer = Deserializer(registry, ParcelKey)
     for _ in range(3):

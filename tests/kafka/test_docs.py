@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from avrogen.kafka import Retries
-from avrogen.kafka.framing import KEY_HEADER, VALUE_HEADER
-from avrogen.kafka.registry.answers import MAX_TEXT
 from avrogen.kafka.registry.caching import CAPACITY, NEGATIVE_LIFETIME
-from avrogen.kafka.registry.complete import MAX_DEPTH, MAX_REFERENCES
+from avrogen.kafka.registry.client import MAX_TEXT
+from avrogen.kafka.registry.references import MAX_DEPTH, MAX_REFERENCES
 from avrogen.kafka.registry.registration import MAX_COMPARED
 from avrogen.kafka.registry.rest import MAX_BODY, TIMEOUT
 from avrogen.kafka.subjects import subject_name
+from avrogen.kafka.wire_format import KEY_HEADER, VALUE_HEADER
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "registry.md").read_text("utf-8")

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from avrogen import AvrogenError, FramingError, Schema
 from avrogen.errors import EncodeError
 from avrogen.kafka import Deserializer
-from avrogen.kafka.framing import (
+from avrogen.kafka.registry.protocol import SchemaText
+from avrogen.kafka.wire_format import (
     MAX_ID,
     VALUE_HEADER,
     frame,
@@ -21,7 +22,6 @@ from avrogen.kafka.framing import (
     unframe,
     unframe_with_header,
 )
-from avrogen.kafka.registry.port import SchemaText
 from tests.kafka.memory_registry import MemoryRegistry
 from tests.shared import conformance, schema_text
 

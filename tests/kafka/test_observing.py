@@ -11,10 +11,9 @@ import pytest
 
 from avrogen import DeliveryError, Headers, Message
 from avrogen.kafka.message import Delivered, Header, HeaderLike
-from avrogen.kafka.observing.events import log_event
-from avrogen.kafka.observing.guard import guarded
-from avrogen.kafka.observing.handling import MessageFields, current_message, handling_message
-from avrogen.kafka.observing.observer import AnyMessage, Observer, Partition
+from avrogen.kafka.observability.context import MessageFields, current_message, handling_message
+from avrogen.kafka.observability.logs import log_event
+from avrogen.kafka.observability.observer import AnyMessage, Observer, Partition, guarded
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 

@@ -13,7 +13,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from avrogen import DeliveryError, Headers, MissingExtraError, OpenTelemetryObserver
 from avrogen.kafka.message import Header, Message
-from avrogen.kafka.observing.trace_context import TraceContext
+from avrogen.kafka.observability.context import TraceContext
 from avrogen.testing.broker import EmbeddedBroker, RequestType
 from tests.conftest import ROOT, run_python
 from tests.kafka.memory_registry import MemoryRegistry

@@ -11,9 +11,9 @@ import pytest
 
 from avrogen import RegistryError, Schema
 from avrogen.kafka import Deserializer, Retries, SchemaRegistry, connect
-from avrogen.kafka.framing import frame
-from avrogen.kafka.registry.port import RegisteredSchema
+from avrogen.kafka.registry.protocol import RegisteredSchema
 from avrogen.kafka.registry.registration import find_or_register
+from avrogen.kafka.wire_format import frame
 from avrogen.testing.registry import EmbeddedRegistry
 
 MONEY = {"type": "record", "name": "Money", "fields": [{"name": "amount", "type": "double"}]}

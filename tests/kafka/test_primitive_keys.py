@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avrogen import DecodeError, EncodeError
-from avrogen.kafka.primitive_keys import PRIMITIVE_KEYS, key_reader, key_writer
+from avrogen.kafka.serde.primitive_keys import PRIMITIVE_KEYS, key_reader, key_writer
 from avrogen.kafka.topic import PrimitiveKey
 
 VALUES: dict[PrimitiveKey, st.SearchStrategy[object]] = {

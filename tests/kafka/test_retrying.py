@@ -12,7 +12,7 @@ import pytest
 from avrogen import RegistryError
 from avrogen.kafka import Retries, SchemaRegistry, connect
 from avrogen.kafka.registry import retrying
-from avrogen.kafka.registry.port import SchemaText
+from avrogen.kafka.registry.protocol import SchemaText
 from avrogen.kafka.registry.retrying import RetryingRegistry
 from tests.kafka.http_server import Reply, as_json, serving
 from tests.kafka.memory_registry import MemoryRegistry

@@ -9,9 +9,10 @@ from uuid import UUID
 import pytest
 
 from avrogen import Codec, EncodeError, RegistryError, Schema
-from avrogen.kafka import Serializer, writers
-from avrogen.kafka.framing import frame, header_value
-from avrogen.kafka.registry.port import Compatibility, RegisteredSchema, SchemaText
+from avrogen.kafka import Serializer
+from avrogen.kafka.registry.protocol import Compatibility, RegisteredSchema, SchemaText
+from avrogen.kafka.serde import serializer
+from avrogen.kafka.wire_format import frame, header_value
 from examples.demo import order
 from generated_example import ShopEvent, shop_event
 from generated_example.com.acme.logistics import ParcelKey
@@ -102,10 +103,10 @@ def test_references(registry: MemoryRegistry) -> None:
 def test_topics_without_end_fill_no_memory(
     registry: MemoryRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writers, "MAX_BOUND", 2)
-    serializer = Serializer(registry, ParcelKey, strategy="record", register=True)
+    monkeypatch.setattr(serializer, "MAX_BOUND", 2)
+    by_record = Serializer(registry, ParcelKey, strategy="record", register=True)
     for topic in ("a", "b", "b", "c", "c"):
-        serializer(KEY, context(topic=topic))
+        by_record(KEY, context(topic=topic))
     assert registry.asked["lookup"] == 3
     serializer(KEY, context(topic="a"))
     assert registry.asked["lookup"] == 4

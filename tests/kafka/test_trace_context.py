@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from avrogen.kafka.message import Header
-from avrogen.kafka.observing.trace_context import TraceContext, current_trace
+from avrogen.kafka.observability.context import TraceContext, current_trace
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 

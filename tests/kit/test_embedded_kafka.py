@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import Producer
 
 from avrogen import ConsumeError, DecodeError, DeliveryError, Message, RetryPolicy, Topic
-from avrogen.kafka.producing.producer import TopicProducer
+from avrogen.kafka.producer.producer import TopicProducer
 from avrogen.testing import EmbeddedKafka
 from avrogen.testing.broker import EmbeddedBroker
 from avrogen.testing.registry import EmbeddedRegistry

@@ -12,8 +12,8 @@ from uuid import UUID
 import pytest
 
 from avrogen import ClosedError, ConfigurationError, EncodeError, Message, Retry, RetryPolicy
-from avrogen.kafka.aio.consumer import AsyncTopicConsumer
-from avrogen.kafka.consuming.consumer import TopicConsumer
+from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
+from avrogen.kafka.consumer.consumer import TopicConsumer
 from avrogen.kafka.topic import Topic
 from avrogen.testing import (
     AsyncHandlerDriver,

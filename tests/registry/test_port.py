@@ -13,8 +13,8 @@ import pytest
 from avrogen import RegistryError, Schema
 from avrogen.avro.compat.levels import Level
 from avrogen.kafka import SchemaRegistry, connect
-from avrogen.kafka.registry.complete import complete_schema
-from avrogen.kafka.registry.port import LATEST, SchemaText
+from avrogen.kafka.registry.protocol import LATEST, SchemaText
+from avrogen.kafka.registry.references import complete_schema
 from avrogen.kafka.registry.registration import find, find_or_register
 from tests.registry.asking import ask, path
 from tests.registry.conftest import AnyRegistry

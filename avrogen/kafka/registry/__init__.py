@@ -10,7 +10,7 @@ registration    finds a schema under its subject, or registers it by the rule
 asynchronous    the same questions for asyncio
 """
 
-from avrogen.kafka.registry.connecting import connect
-from avrogen.kafka.registry.port import SchemaRegistry
+from avrogen.kafka.registry.connect import connect
+from avrogen.kafka.registry.protocol import SchemaRegistry
 
 __all__ = ["SchemaRegistry", "connect"]

@@ -1,19 +1,24 @@
-"""Asking a registry once for what never changes, and seldom for what is not there."""
+"""Asking a registry once for what never changes, and seldom for what is not there.
+
+A dictionary that forgets: what was not used for longest, and what has expired.
+"""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from copy import copy
+from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 from avrogen.errors import RegistryError
-from avrogen.kafka.registry.memory import Memory
-from avrogen.kafka.registry.single_flight import SingleFlight
+from avrogen.kafka.single_flight import SingleFlight
 
 if TYPE_CHECKING:
     from avrogen.avro.compat.levels import Level
-    from avrogen.kafka.registry.port import (
+    from avrogen.kafka.registry.protocol import (
         Compatibility,
         RegisteredSchema,
         SchemaRegistry,
@@ -21,7 +26,52 @@ if TYPE_CHECKING:
         Version,
     )
 
-__all__ = ["CAPACITY", "NEGATIVE_LIFETIME", "CachingRegistry"]
+__all__ = ["CAPACITY", "NEGATIVE_LIFETIME", "CachingRegistry", "Memory"]
+
+T = TypeVar("T")
+
+
+class Memory(Generic[T]):
+    """Values by key, for any number of threads.
+
+    Args:
+        capacity: how many there are at most.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._lock = Lock()
+        self._kept: OrderedDict[Hashable, tuple[T, float]] = OrderedDict()
+
+    def get(self, key: Hashable) -> T | None:
+        """The value; None: there is none, or it has expired."""
+        with self._lock:
+            found = self._kept.get(key)
+            if found is None:
+                return None
+            value, expiry = found
+            if monotonic() >= expiry:
+                del self._kept[key]
+                return None
+            self._kept.move_to_end(key)
+            return value
+
+    def put(self, key: Hashable, value: T, lifetime: float = float("inf")) -> None:
+        """Keep a value for so many seconds, as long as there is room."""
+        with self._lock:
+            self._kept[key] = value, monotonic() + lifetime
+            self._kept.move_to_end(key)
+            while len(self._kept) > self._capacity:
+                self._kept.popitem(last=False)
+
+    def forget(self, key: Hashable) -> None:
+        """Keep it no longer."""
+        with self._lock:
+            self._kept.pop(key, None)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
 
 CAPACITY: Final = 1_000
 """Schemas that are kept in either direction: by id or version, and by subject and text."""
@@ -31,8 +81,6 @@ NEGATIVE_LIFETIME: Final = 30.0
 
 Without it every message of a topic that should not be there costs a request.
 """
-
-T = TypeVar("T")
 
 
 class _Outcome(Generic[T]):

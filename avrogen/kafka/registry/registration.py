@@ -1,24 +1,26 @@
-"""The rule by which schemas get to a registry: look up first, and write only when asked to."""
+"""The rule by which schemas get to a registry: look up first, and write only when asked to.
+
+Whether two schemas say the same, or stand for the same data.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
+from avrogen.avro import model
 from avrogen.errors import RegistryError
-from avrogen.kafka.registry.alike import say_the_same, write_alike
-from avrogen.kafka.registry.complete import complete_schema
-from avrogen.kafka.registry.definitions import definitions
-from avrogen.kafka.registry.port import SchemaReference, SchemaText
-from avrogen.kafka.registry.question import one_line
+from avrogen.kafka.registry.protocol import SchemaReference, SchemaText
+from avrogen.kafka.registry.references import complete_schema, definitions
+from avrogen.kafka.registry.request import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from avrogen.codec.schema import Schema
-    from avrogen.kafka.registry.port import RegisteredSchema, SchemaRegistry
+    from avrogen.kafka.registry.protocol import RegisteredSchema, SchemaRegistry
 
-__all__ = ["find", "find_or_register"]
+__all__ = ["find", "find_or_register", "say_the_same", "write_alike"]
 
 MAX_COMPARED: Final = 20
 """Versions that are compared with a schema that the registry does not find by its text."""
@@ -163,3 +165,69 @@ def _latest_versions(
                 raise
             continue  # what avrogen cannot read is not what it would write
         yield version, complete
+
+
+_JAVA = "avro.java."
+"""What begins like that says which Java classes values are, and is added by Avro Java."""
+
+
+def say_the_same(one: Schema, other: Schema) -> bool:
+    """Whether they are equal, but for what Avro Java notes in schemas for itself."""
+    return one == other or (write_alike(one, other) and _without_java(one) == _without_java(other))
+
+
+def write_alike(one: Schema, other: Schema) -> bool:
+    """Whether they give every value the same bytes, and read the same values from them.
+
+    Docs, defaults, aliases and custom attributes make no difference. Canonical forms alone would
+    not do, as they leave logical types out: a date and a count of days have the same.
+    """
+    if one.canonical_form != other.canonical_form:
+        return False
+    return list(_logical_types(one)) == list(_logical_types(other))
+
+
+def _without_java(schema: Schema) -> model.Json:
+    def strip(value: model.Json) -> model.Json:
+        match value:
+            case dict():
+                kept = {k: strip(v) for k, v in value.items() if not k.startswith(_JAVA)}
+                # A primitive type that has no attributes left goes by its name.
+                return kept["type"] if kept.keys() == {"type"} else kept
+            case list():
+                return [strip(each) for each in value]
+            case _:
+                return value
+
+    return strip(json.loads(str(schema)))
+
+
+def _logical_types(schema: Schema) -> Iterator[model.LogicalType | None]:
+    """Those of all types that can have one, in the order of the canonical form."""
+    yield from _in_type(schema.type)
+    for named in schema.types.values():
+        match named:
+            case model.Record(fields=fields):
+                for field in fields:
+                    yield from _in_type(field.type)
+            case model.Fixed(logical=logical):
+                yield logical
+            case model.EnumType():
+                pass
+            case _:
+                assert_never(named)
+
+
+def _in_type(type_: model.AvroType) -> Iterator[model.LogicalType | None]:
+    match type_:
+        case model.Primitive(logical=logical):
+            yield logical
+        case model.Array(inner) | model.Map(inner):
+            yield from _in_type(inner)
+        case model.Union(branches):
+            for branch in branches:
+                yield from _in_type(branch)
+        case model.Reference():
+            pass
+        case _:
+            assert_never(type_)

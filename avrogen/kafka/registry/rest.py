@@ -17,13 +17,18 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from avrogen.errors import RegistryError
 from avrogen.extras import comes_with
-from avrogen.kafka.lookalikes import description
-from avrogen.kafka.registry.question import without_credentials
-from avrogen.kafka.registry.refusals import TRANSIENT, Answer, is_absence, refusal
+from avrogen.kafka.registry.request import (
+    TRANSIENT,
+    Answer,
+    is_absence,
+    refusal,
+    without_credentials,
+)
+from avrogen.kafka.wire_format import description
 
 if TYPE_CHECKING:
     from avrogen.avro.model import Json
-    from avrogen.kafka.registry.question import Question
+    from avrogen.kafka.registry.request import Question
 
 __all__ = ["MAX_BODY", "TIMEOUT", "Rest"]
 

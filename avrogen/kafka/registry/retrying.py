@@ -13,7 +13,7 @@ from avrogen.errors import RegistryError
 
 if TYPE_CHECKING:
     from avrogen.avro.compat.levels import Level
-    from avrogen.kafka.registry.port import (
+    from avrogen.kafka.registry.protocol import (
         Compatibility,
         RegisteredSchema,
         SchemaRegistry,

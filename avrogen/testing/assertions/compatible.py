@@ -13,11 +13,11 @@ from avrogen.avro.compat.levels import (
     breaches,
     confluent_description,
 )
-from avrogen.kafka.targets import name_of, schema_of
+from avrogen.kafka.serde.decoders import name_of, schema_of
 
 if TYPE_CHECKING:
     from avrogen.codec.schema import Schema
-    from avrogen.kafka.targets import Target
+    from avrogen.kafka.serde.decoders import Target
 
 __all__ = ["LevelName", "assert_compatible"]
 

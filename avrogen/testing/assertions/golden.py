@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from avrogen.codec.compilation import decoder_of, encoder_of
 from avrogen.errors import CodecError
-from avrogen.kafka.targets import name_of
+from avrogen.kafka.serde.decoders import name_of
 from avrogen.testing.assertions.differences import differences
 from avrogen.testing.assertions.owners import owner_of
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-from avrogen.kafka.aio.waking import Waking
-from avrogen.kafka.consuming.poller import Poller, RawLane
+from avrogen.kafka.consumer.async_runner import Waking
+from avrogen.kafka.consumer.poll_thread import Poller, RawLane
 
 if TYPE_CHECKING:
     from confluent_kafka import Message as RawMessage

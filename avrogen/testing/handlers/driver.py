@@ -6,15 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from avrogen.errors import ConsumeError
-from avrogen.kafka.aio.batching import AsyncBatchLoop
-from avrogen.kafka.aio.consumer import AsyncTopicConsumer
-from avrogen.kafka.aio.loop import AsyncLoop
-from avrogen.kafka.consuming.base import DEFAULT_RETRIES, check_batches
-from avrogen.kafka.consuming.batching import BatchLoop
-from avrogen.kafka.consuming.consumer import TopicConsumer
-from avrogen.kafka.consuming.failures import OnPoison
-from avrogen.kafka.consuming.loop import Loop
-from avrogen.kafka.consuming.retry import RetryPolicy
+from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
+from avrogen.kafka.consumer.async_runner import AsyncLoop
+from avrogen.kafka.consumer.batch_runner import AsyncBatchLoop, BatchLoop
+from avrogen.kafka.consumer.consumer import DEFAULT_RETRIES, TopicConsumer, check_batches
+from avrogen.kafka.consumer.error_policy import OnPoison, RetryPolicy
+from avrogen.kafka.consumer.runner import Loop
 from avrogen.testing.handlers.clocked import ClockedWaking
 from avrogen.testing.handlers.incoming import Incoming, IncomingBytes
 from avrogen.testing.handlers.outcome import Outcome

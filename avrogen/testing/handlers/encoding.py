@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, TypeVar, cast
 
 from avrogen.errors import EncodeError
-from avrogen.kafka.producing.channel import Channel, Options
-from avrogen.kafka.producing.headers import pairs
+from avrogen.kafka.producer.record_builder import Channel, Options, pairs
 from avrogen.testing.handlers.incoming import Incoming, IncomingBytes
 from avrogen.testing.raw import raw_message
 
@@ -17,9 +16,9 @@ if TYPE_CHECKING:
     from confluent_kafka import Message as RawMessage
 
     from avrogen.kafka.message import Header
-    from avrogen.kafka.producing.client import ProducerClient
-    from avrogen.kafka.producing.outbox import Outbox
-    from avrogen.kafka.registry.port import SchemaRegistry
+    from avrogen.kafka.producer.client import ProducerClient
+    from avrogen.kafka.producer.delivery import Outbox
+    from avrogen.kafka.registry.protocol import SchemaRegistry
     from avrogen.kafka.topic import Topic
 
 __all__ = ["Delivery", "TopicWriter"]

@@ -6,10 +6,9 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
-from avrogen.kafka.consuming.dead_letter_sender import DeadLetterSender
-from avrogen.kafka.consuming.dead_letters import Origin, headers_for
+from avrogen.kafka.consumer.dead_letters import DeadLetterSender, Origin, headers_for
 from avrogen.kafka.message import Headers
-from avrogen.kafka.observing.observer import AnyMessage, Observer
+from avrogen.kafka.observability.observer import AnyMessage, Observer
 from avrogen.testing.dead_letter import DeadLetter
 from avrogen.testing.handlers.outcome import Retried
 

@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from avrogen.kafka.consuming.failures import OnPoison
-from avrogen.kafka.consuming.poller import Poller
-from avrogen.kafka.consuming.retry import RetryPolicy
-from avrogen.kafka.consuming.session import Session
+from avrogen.kafka.consumer.error_policy import OnPoison, RetryPolicy
+from avrogen.kafka.consumer.poll_thread import Poller
+from avrogen.kafka.consumer.session import Session
 from avrogen.testing.handlers.clocked import Clock, ClockedPoller
 from avrogen.testing.handlers.encoding import Delivery, TopicWriter
 from avrogen.testing.handlers.outcome import Outcome

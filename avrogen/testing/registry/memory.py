@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 from avrogen.avro.compat.levels import Level
 from avrogen.errors import RegistryError
-from avrogen.kafka.registry.port import Compatibility, RegisteredSchema, SchemaText, Version
+from avrogen.kafka.registry.protocol import Compatibility, RegisteredSchema, SchemaText, Version
 
 __all__ = ["MemoryRegistry"]
 
@@ -15,7 +15,7 @@ _NAMESPACE: Final = UUID(int=0)
 
 
 class MemoryRegistry:
-    """Speaks the port (:class:`avrogen.kafka.registry.port.SchemaRegistry`) without HTTP.
+    """Speaks the port (:class:`avrogen.kafka.registry.protocol.SchemaRegistry`) without HTTP.
 
     It compares texts, and finds everything compatible. It is not safe for threads.
     """

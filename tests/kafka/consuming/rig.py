@@ -14,9 +14,9 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from avrogen import ClosedError, ConsumeError
-from avrogen.kafka.consuming.consumer import TopicConsumer
+from avrogen.kafka.consumer.consumer import TopicConsumer
 from avrogen.kafka.message import Message
-from avrogen.kafka.observing.observer import Observer, Partition
+from avrogen.kafka.observability.observer import Observer, Partition
 from avrogen.kafka.topic import Topic
 from avrogen.testing.broker import Record
 from generated_example.com.example import Event

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from avrogen import ClosedError, ConsumeError, Retry, RetryPolicy
-from avrogen.kafka.aio.consumer import AsyncTopicConsumer
-from avrogen.kafka.observing.handling import current_message
+from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
+from avrogen.kafka.observability.context import current_message
 from tests.kafka.clusters import AnyCluster
 from tests.kafka.consuming.rig import SECONDS, EventMessage, Handled, Member, Scene
 from tests.kafka.consuming.test_rebalancing import KIP_848

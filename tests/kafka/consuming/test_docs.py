@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from avrogen.kafka.consuming.dead_letters import Origin, headers_for
-from avrogen.kafka.consuming.retry import RetryPolicy
-from avrogen.kafka.known_settings import CONSUMER_DEFAULTS
+from avrogen.kafka.config import CONSUMER_DEFAULTS
+from avrogen.kafka.consumer.dead_letters import Origin, headers_for
+from avrogen.kafka.consumer.error_policy import RetryPolicy
 from tests.conftest import ROOT
 
 CONSUMING = (ROOT / "docs/kafka/consuming.md").read_text("utf-8")

@@ -14,9 +14,9 @@ import pytest
 
 from avrogen import ConsumeError, Retry, RetryPolicy, TransactionError
 from avrogen.kafka import ProducerClient
-from avrogen.kafka.aio.consumer import AsyncTopicConsumer
-from avrogen.kafka.aio.producer import AsyncTopicProducer
-from avrogen.kafka.producing.producer import TopicProducer
+from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
+from avrogen.kafka.producer.async_producer import AsyncTopicProducer
+from avrogen.kafka.producer.producer import TopicProducer
 from avrogen.kafka.topic import Topic
 from avrogen.testing.broker import Record
 from generated_example.com.example import Event

@@ -9,8 +9,8 @@ import pytest
 from confluent_kafka import KafkaError
 
 from avrogen import DecodeError, DeliveryError, RegistryError, Retry, RetryPolicy
-from avrogen.kafka.observing.observer import AnyMessage, Observer
-from avrogen.kafka.registry.port import SchemaText
+from avrogen.kafka.observability.observer import AnyMessage, Observer
+from avrogen.kafka.registry.protocol import SchemaText
 from avrogen.testing.broker import EmbeddedBroker, RequestType
 from avrogen.testing.registry import EmbeddedRegistry
 from tests.kafka.clusters import AnyCluster, embedded_cluster
@@ -173,7 +173,7 @@ class Alarm(Observer):
 
 def foreign_schema(scene: Scene) -> int:
     """The id of a schema that the topic's class cannot read."""
-    from avrogen.kafka.registry.connecting import connect
+    from avrogen.kafka.registry.connect import connect
 
     registry = connect({"url": scene.cluster.registry_url})
     text = '{"type": "record", "name": "Other", "fields": [{"name": "x", "type": "int"}]}'

@@ -15,12 +15,14 @@ from avrogen import (
     SchemaError,
     TransactionError,
 )
-from avrogen.kafka.consuming.failures import (
+from avrogen.kafka.consumer.error_policy import (
     Failure,
     OnPoison,
     Outage,
     Poison,
+    Retry,
     RetryIn,
+    RetryPolicy,
     SendDeadLetter,
     Stage,
     Step,
@@ -31,7 +33,6 @@ from avrogen.kafka.consuming.failures import (
     next_step,
     reading_failure,
 )
-from avrogen.kafka.consuming.retry import Retry, RetryPolicy
 
 POLICY = RetryPolicy(attempts=3, initial=1.0, jitter=0.0, retry_on=(TimeoutError,))
 

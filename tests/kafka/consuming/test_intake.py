@@ -9,8 +9,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from avrogen.kafka.consuming.intake import Intake
-from avrogen.kafka.consuming.lane import Lane
+from avrogen.kafka.consumer.fetch_buffer import Intake, Lane
 
 LIMIT = 4
 PATIENCE = 1.0

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avrogen.kafka.consuming.retry import RetryPolicy
+from avrogen.kafka.consumer.error_policy import RetryPolicy
 
 seconds = st.floats(0, 1000)
 

@@ -11,7 +11,7 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 
 from avrogen import Retry, RetryPolicy
-from avrogen.kafka.aio.consumer import AsyncTopicConsumer
+from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
 from avrogen.testing.broker import EmbeddedBroker
 from avrogen.testing.registry import EmbeddedRegistry
 from tests.kafka.clusters import embedded_cluster

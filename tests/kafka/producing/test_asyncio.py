@@ -14,9 +14,9 @@ import pytest
 from confluent_kafka import KafkaError
 
 from avrogen import ClosedError, DeliveryError, EncodeError, RegistryError, TransactionError
-from avrogen.kafka.framing import unframe
-from avrogen.kafka.observing.trace_context import TraceContext
-from avrogen.kafka.producing.client import ProducerClient
+from avrogen.kafka.observability.context import TraceContext
+from avrogen.kafka.producer.client import ProducerClient
+from avrogen.kafka.wire_format import unframe
 from avrogen.testing.broker import EmbeddedBroker, RequestType
 from avrogen.testing.registry import EmbeddedRegistry
 from generated_example.com.example import Event

@@ -14,8 +14,7 @@ from confluent_kafka import KafkaError, Message
 
 from avrogen import DeliveryError
 from avrogen.kafka.message import Delivered
-from avrogen.kafka.producing.delivery import Delivery
-from avrogen.kafka.producing.outbox import Outbox
+from avrogen.kafka.producer.delivery import Delivery, Outbox
 
 PLACE = ("orders", 3, 7)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from avrogen.kafka.known_settings import PRODUCER_DEFAULTS
-from avrogen.kafka.producing import failures
+from avrogen.kafka.config import PRODUCER_DEFAULTS
+from avrogen.kafka.producer import delivery_errors
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs/kafka/producing.md").read_text("utf-8")
@@ -23,4 +23,4 @@ def test_the_failures() -> None:
     assert len(rows) == 7
     for codes, retriable in rows:
         for code in re.findall(r"`(.+?)`", codes):
-            assert failures.is_retriable(code) == (retriable == "yes"), code
+            assert delivery_errors.is_retriable(code) == (retriable == "yes"), code

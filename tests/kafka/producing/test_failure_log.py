@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from avrogen import DeliveryError
-from avrogen.kafka.producing.failure_log import FailureLog
+from avrogen.kafka.producer.delivery_errors import FailureLog
 
 
 def test_failures_are_summed_up(caplog: pytest.LogCaptureFixture) -> None:

@@ -10,9 +10,7 @@ from uuid import UUID
 import pytest
 
 from avrogen import Duration, EncodeError, TimestampNanos
-from avrogen.kafka.producing.key_fields import key_of_field
-from avrogen.kafka.producing.outgoing import Outgoing
-from avrogen.kafka.producing.schemas import TopicIds
+from avrogen.kafka.producer.record_encoder import Outgoing, TopicIds, key_of_field
 from avrogen.kafka.topic import Topic
 from tests.conftest import Build
 

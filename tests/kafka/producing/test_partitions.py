@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from avrogen import DeliveryError, EncodeError
-from avrogen.kafka.producing.partitions import Partitions
+from avrogen.kafka.producer.partitioner import Partitions
 from avrogen.testing.broker import EmbeddedBroker
 from avrogen.testing.registry import EmbeddedRegistry
 from generated_example.com.example import Event

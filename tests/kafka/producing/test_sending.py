@@ -11,10 +11,10 @@ from uuid import UUID
 import pytest
 
 from avrogen import Delivered, EncodeError, Schema, TimestampNanos
-from avrogen.kafka.framing import unframe
 from avrogen.kafka.message import HeadersLike
-from avrogen.kafka.observing.trace_context import TraceContext
+from avrogen.kafka.observability.context import TraceContext
 from avrogen.kafka.topic import KeyType, Topic
+from avrogen.kafka.wire_format import unframe
 from generated_example import (
     OrderCancelled,
     ParcelKey,

@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from avrogen import DeliveryError, TransactionError
-from avrogen.kafka.producing.transactions import Verdict, verdict
+from avrogen.kafka.producer.transactions import Verdict, verdict
 from avrogen.testing.broker import EmbeddedBroker, RequestType
 from avrogen.testing.registry import EmbeddedRegistry
 from tests.kafka.clusters import AnyCluster, fresh_name

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from confluent_kafka import Consumer, TopicPartition
 
-from avrogen.kafka.aio.producer import AsyncTopicProducer
-from avrogen.kafka.producing.producer import TopicProducer
+from avrogen.kafka.producer.async_producer import AsyncTopicProducer
+from avrogen.kafka.producer.producer import TopicProducer
 from avrogen.kafka.topic import KeyType, Topic
 from generated_example import CancellationReason, OrderCancelled, OrderPlaced
 from generated_example.com.example import Event, EventType

@@ -1,0 +1,257 @@
+"""Spans and metrics for OpenTelemetry: :class:`OpenTelemetryObserver`.
+
+Names are those of the semantic conventions for messaging and Kafka, which are in development
+(opentelemetry.io/docs/specs/semconv/messaging/kafka/). Nothing of OpenTelemetry is imported until
+an observer is made.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Final
+
+from avrogen.extras import comes_with
+from avrogen.kafka.observability.observer import AnyMessage, Observer
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.trace import Link, Span, TracerProvider
+
+    from avrogen.errors import DeliveryError
+    from avrogen.kafka.message import Delivered, Header, HeaderLike
+
+__all__ = ["OpenTelemetryObserver"]
+
+Attributes = dict[str, str | int | bool]
+
+_SCHEMA_URL: Final = "https://opentelemetry.io/schemas/1.30.0"
+_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+"""Buckets that the conventions advise for durations."""
+
+
+class OpenTelemetryObserver(Observer):
+    """Makes a span of each message that is sent, received or handled, and counts and times them.
+
+    Spans are ``send T``, ``poll T`` and ``process T`` for a topic ``T``. The context of the first
+    goes with the message, by the propagator that is set for the process (W3C trace context by
+    default), and the third has it for its parent; of several messages at a time, there are links to
+    all of them.
+    """
+
+    def __init__(
+        self,
+        *,
+        tracer_provider: TracerProvider | None = None,
+        meter_provider: MeterProvider | None = None,
+    ) -> None:
+        """Observe.
+
+        Args:
+            tracer_provider: who gets spans; None: the one of the process.
+            meter_provider: who gets metrics; None: the one of the process.
+
+        Raises:
+            MissingExtraError: OpenTelemetry is not installed.
+        """
+        with comes_with("otel"):
+            from opentelemetry import metrics, trace
+
+            from avrogen import __version__
+        self._tracer = trace.get_tracer(
+            "avrogen", __version__, tracer_provider, schema_url=_SCHEMA_URL
+        )
+        meter = metrics.get_meter("avrogen", __version__, meter_provider, schema_url=_SCHEMA_URL)
+        self._sent = meter.create_counter(
+            "messaging.client.sent.messages", "{message}", "Messages sent, delivered or not."
+        )
+        self._consumed = meter.create_counter(
+            "messaging.client.consumed.messages", "{message}", "Messages received."
+        )
+        self._operations = meter.create_histogram(
+            "messaging.client.operation.duration",
+            "s",
+            "From queue to acknowledgement.",
+            explicit_bucket_boundaries_advisory=_SECONDS,
+        )
+        self._handling = meter.create_histogram(
+            "messaging.process.duration",
+            "s",
+            "Time that handlers take.",
+            explicit_bucket_boundaries_advisory=_SECONDS,
+        )
+
+    # --- producing --------------------------------------------------------------------------------
+
+    def sending(
+        self, topic: str, key: object, value: object, headers: list[HeaderLike]
+    ) -> _Sending:
+        """Begin a span, whose context goes with the message."""
+        from opentelemetry import trace
+
+        attributes = _attributes(topic, "send", "send")
+        if key is not None:
+            attributes["messaging.kafka.message.key"] = str(key)
+        if value is None:
+            attributes["messaging.kafka.message.tombstone"] = True
+        parent = None
+        if not trace.get_current_span().get_span_context().is_valid:
+            parent = _extracted(headers)
+        span = self._tracer.start_span(f"send {topic}", parent, trace.SpanKind.PRODUCER, attributes)
+        _injected(trace.set_span_in_context(span, parent), headers)
+        return _Sending(topic, span)
+
+    def delivered(self, sending: object, delivered: Delivered, latency: float) -> None:
+        """End the span with the message's place."""
+        assert isinstance(sending, _Sending)
+        sending.span.set_attribute(_PARTITION, str(delivered.partition))
+        sending.span.set_attribute("messaging.kafka.offset", delivered.offset)
+        sending.span.end()
+        measured = _attributes(sending.topic, "send", "send") | {
+            _PARTITION: str(delivered.partition)
+        }
+        self._sent.add(1, measured)
+        self._operations.record(latency, measured)
+
+    def undelivered(self, sending: object, error: DeliveryError) -> None:
+        """End the span with what went wrong."""
+        assert isinstance(sending, _Sending)
+        _fail(sending.span, error, error.code or "_OTHER")
+        sending.span.end()
+        measured = _attributes(sending.topic, "send", "send")
+        self._sent.add(1, measured | {"error.type": error.code or "_OTHER"})
+
+    # --- consuming --------------------------------------------------------------------------------
+
+    def received(self, messages: Sequence[AnyMessage], group: str) -> None:
+        """A span with links to where the messages come from."""
+        from opentelemetry import trace
+
+        for topic, several in _by_topic(messages).items():
+            attributes = _attributes(topic, "poll", "receive") | _of_group(group)
+            self._consumed.add(len(several), attributes)
+            self._tracer.start_span(
+                f"poll {topic}",
+                kind=trace.SpanKind.CLIENT,
+                attributes=attributes | {_COUNT: len(several)},
+                links=_links(several),
+            ).end()
+
+    def handling(
+        self, messages: Sequence[AnyMessage], group: str
+    ) -> AbstractContextManager[object]:
+        """A span around the handler, current while it runs."""
+        return self._span_around(messages, group)
+
+    @contextmanager
+    def _span_around(self, messages: Sequence[AnyMessage], group: str) -> Generator[Span]:
+        from opentelemetry import trace
+
+        first, single = messages[0], len(messages) == 1
+        measured = _attributes(first.topic, "process", "process") | _of_group(group)
+        attributes = dict(measured)
+        if single:
+            attributes |= {_PARTITION: str(first.partition), "messaging.kafka.offset": first.offset}
+            if first.key is not None:
+                attributes["messaging.kafka.message.key"] = str(first.key)
+            if first.value is None:
+                attributes["messaging.kafka.message.tombstone"] = True
+        else:
+            attributes[_COUNT] = len(messages)
+        span = self._tracer.start_span(
+            f"process {first.topic}",
+            _extracted(first.headers) if single else None,
+            trace.SpanKind.CONSUMER,
+            attributes,
+            links=_links(messages),
+        )
+        began = time.perf_counter()
+        try:
+            with trace.use_span(span, record_exception=False, set_status_on_exception=False):
+                yield span
+        except BaseException as error:
+            name = type(error).__qualname__
+            measured["error.type"] = name
+            _fail(span, error, name)
+            raise
+        finally:
+            span.end()
+            self._handling.record(time.perf_counter() - began, measured)
+
+
+_PARTITION: Final = "messaging.destination.partition.id"
+_COUNT: Final = "messaging.batch.message_count"
+
+
+class _Sending:
+    """A message on its way, and its span."""
+
+    __slots__ = ("span", "topic")
+
+    def __init__(self, topic: str, span: Span) -> None:
+        self.topic = topic
+        self.span = span
+
+
+def _attributes(topic: str, operation: str, type_: str) -> Attributes:
+    return {
+        "messaging.system": "kafka",
+        "messaging.destination.name": topic,
+        "messaging.operation.name": operation,
+        "messaging.operation.type": type_,
+    }
+
+
+def _of_group(group: str) -> Attributes:
+    return {"messaging.consumer.group.name": group}
+
+
+def _fail(span: Span, error: BaseException, error_type: str) -> None:
+    from opentelemetry.trace import StatusCode
+
+    span.record_exception(error)
+    span.set_status(StatusCode.ERROR, str(error))
+    span.set_attribute("error.type", error_type)
+
+
+def _by_topic(messages: Sequence[AnyMessage]) -> dict[str, list[AnyMessage]]:
+    found: dict[str, list[AnyMessage]] = {}
+    for message in messages:
+        found.setdefault(message.topic, []).append(message)
+    return found
+
+
+# --- context in headers ---------------------------------------------------------------------------
+
+
+def _injected(context: Context, headers: list[HeaderLike]) -> None:
+    """Write a context to headers, in place of one that is there."""
+    from opentelemetry import propagate
+
+    fields: dict[str, str] = {}
+    propagate.inject(fields, context)
+    headers[:] = [header for header in headers if header[0] not in fields]
+    headers.extend(fields.items())
+
+
+def _extracted(headers: Iterable[Header] | Iterable[HeaderLike]) -> Context:
+    from opentelemetry import propagate
+
+    fields: dict[str, list[str]] = {}
+    for name, value in headers:
+        if value is not None:
+            text = value if isinstance(value, str) else value.decode("utf-8", "replace")
+            fields.setdefault(name, []).append(text)
+    return propagate.extract(fields)
+
+
+def _links(messages: Sequence[AnyMessage]) -> list[Link]:
+    from opentelemetry import trace
+
+    contexts = (
+        trace.get_current_span(_extracted(message.headers)).get_span_context()
+        for message in messages
+    )
+    return [trace.Link(context) for context in contexts if context.is_valid]

@@ -1,0 +1,1 @@
+"""Serializers and deserializers of generated classes, for clients of confluent-kafka."""

@@ -1,0 +1,278 @@
+"""From what a message begins with to the function that reads the rest.
+
+What events are read and written as: generated classes, codecs, schemas.
+
+How confluent-kafka calls serializers and deserializers: ``(value or bytes, context)``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from copy import copy
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+
+from avrogen.avro.model import Reference, Union
+from avrogen.avro.resolution import names_match
+from avrogen.avro.schema_json import type_json
+from avrogen.codec.codec import Codec
+from avrogen.codec.compilation import decoder_for
+from avrogen.codec.schema import Schema
+from avrogen.errors import AvrogenError, DecodeError, RegistryError
+from avrogen.kafka.registry.caching import NEGATIVE_LIFETIME, Memory
+from avrogen.kafka.registry.references import complete_schema
+from avrogen.kafka.single_flight import SingleFlight
+from avrogen.kafka.wire_format import (
+    KEY_HEADER,
+    VALUE_HEADER,
+    as_bytes,
+    last_header,
+    unframe,
+    unframe_with_header,
+)
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+    from avrogen.avro.model import NamedType
+    from avrogen.codec.schema import SchemaOwner
+    from avrogen.kafka.registry.protocol import SchemaRegistry
+    from avrogen.kafka.subjects import Part
+    from avrogen.kafka.wire_format import Headers, SchemaId
+
+__all__ = [
+    "MAX_DECODERS",
+    "Context",
+    "Decoders",
+    "Target",
+    "Targets",
+    "name_of",
+    "named_schema",
+    "part_of",
+    "place",
+    "schema_of",
+    "split",
+]
+
+MAX_DECODERS: Final = 1_000
+"""Schemas whose decoders are kept: a topic whose producers make up schemas fills no memory."""
+
+
+class Decoders:
+    """Decoders by the bytes that name a schema: 5 or 17 of the message, or a header's value.
+
+    Args:
+        registry: where schemas are found.
+        targets: what they are read as.
+    """
+
+    def __init__(self, registry: SchemaRegistry, targets: Sequence[Target]) -> None:
+        self._registry = registry
+        self._targets = Targets(targets)
+        self._lock = Lock()
+        self._bound: dict[bytes, Callable[..., Any]] = {}
+        self._failures: Memory[AvrogenError] = Memory(MAX_DECODERS)
+        self._flights: SingleFlight[Callable[..., Any]] = SingleFlight()
+        self.known = self._bound.get
+        """The decoder for such bytes; None: they have not come yet, or name no schema."""
+
+    def bind(self, key: bytes, schema: SchemaId) -> Callable[..., Any]:
+        """The decoder for a schema, which is fetched and compiled. This takes its time.
+
+        Raises:
+            DecodeError: it is not what should be read here.
+            RegistryError: the registry does not give the schema.
+        """
+        return self._flights.call(key, lambda: self._bind(key, schema))
+
+    def _bind(self, key: bytes, schema: SchemaId) -> Callable[..., Any]:
+        found = self._bound.get(key)
+        if found is not None:
+            return found
+        failure = self._failures.get(key)
+        if failure is not None:
+            raise copy(failure)
+        try:
+            decode = self._made(schema)
+        except AvrogenError as error:
+            if not (isinstance(error, RegistryError) and error.transient):
+                self._failures.put(key, copy(error), NEGATIVE_LIFETIME)
+            raise
+        with self._lock:
+            self._bound[key] = decode
+            if len(self._bound) > MAX_DECODERS:
+                del self._bound[next(iter(self._bound))]
+        return decode
+
+    def _made(self, schema: SchemaId) -> Callable[..., Any]:
+        if isinstance(schema, int):
+            text = self._registry.by_id(schema)
+        else:
+            text = self._registry.by_guid(schema)
+        try:
+            name = f"schema {schema}"
+            writer = complete_schema(self._registry, text, name, for_reading=True)
+        except RegistryError as error:
+            error.id = schema
+            raise
+        return self._targets.decoder(writer)
+
+
+Target: TypeAlias = "SchemaOwner | Schema"
+"""A generated class; the codec of a type without a class; a schema, whose values are plain."""
+
+
+def schema_of(target: Target) -> Schema:
+    """The schema of a target.
+
+    Raises:
+        TypeError: it is none.
+    """
+    schema: object = (
+        target if isinstance(target, Schema) else getattr(target, "__avro_schema__", None)
+    )
+    if not isinstance(schema, Schema):
+        raise TypeError(f"expected a generated class, a Codec or a Schema, got {target!r}")
+    return schema
+
+
+def name_of(schema: Schema) -> str | None:
+    """The full name of the type that a schema is; None: it has none."""
+    return schema.type.name if isinstance(schema.type, Reference) else None
+
+
+class Targets:
+    """What the messages of a topic are read as, each by the name that it was written under.
+
+    Args:
+        targets: one, or several for several types of events.
+
+    Raises:
+        TypeError: there are none, or something else is among them.
+        ValueError: two have the same name.
+    """
+
+    def __init__(self, targets: Sequence[Target]) -> None:
+        if not targets:
+            raise TypeError("expected at least one generated class, Codec or Schema")
+        self._targets = tuple(targets)
+        self._named: dict[str, Target] = {}
+        for target in targets:
+            name = name_of(schema_of(target))
+            if name is not None and self._named.setdefault(name, target) is not target:
+                raise ValueError(f"two of what should be read are called {name}")
+        self._any: Codec[Any] | None = None
+
+    def decoder(self, writer: Schema) -> Callable[..., Any]:
+        """The function ``(data, *, limits=None)`` that reads what was written with a schema.
+
+        A type that has a name is read as the target of that full name, or else as the one that has
+        it as an alias, or as the only one of that short name. Anything else is read as a union of
+        all targets.
+
+        Raises:
+            DecodeError: no target is of that name.
+        """
+        if len(self._targets) == 1:
+            return decoder_for(self._targets[0], writer)
+        if isinstance(writer.type, Reference):
+            return decoder_for(self._called(writer.types[writer.type.name]), writer)
+        return decoder_for(self._union(), writer)
+
+    def _called(self, written: NamedType) -> Target:
+        named = {name: _definition(target) for name, target in self._named.items()}
+        chosen = (
+            [name for name in named if name == written.name]
+            or [name for name, own in named.items() if written.name in own.aliases]
+            or [name for name, own in named.items() if names_match(own, written)]
+        )
+        if len(chosen) == 1:
+            return self._named[chosen[0]]
+        if chosen:
+            raise DecodeError(
+                f"{written.name} was written, which may be {' or '.join(chosen)}; "
+                "an alias of that name says which"
+            )
+        if any(isinstance(schema_of(target).type, Union) for target in self._targets):
+            return self._union()
+        raise DecodeError(f"{written.name} was written, and only {', '.join(named)} are read here")
+
+    def _union(self) -> Codec[Any]:
+        """A codec that reads any of the targets."""
+        if self._any is None:
+            branches: dict[str, None] = {}
+            for target in self._targets:
+                type_ = schema_of(target).type
+                for branch in type_.branches if isinstance(type_, Union) else (type_,):
+                    branches[json.dumps(type_json(branch))] = None
+            owners: list[SchemaOwner] = [
+                Codec[Any](each) if isinstance(each, Schema) else each for each in self._targets
+            ]
+            text = f"[{','.join(branches)}]"
+            self._any = Codec(Schema.embedded(text, lambda: owners))
+        return self._any
+
+
+def _definition(target: Target) -> NamedType:
+    schema = schema_of(target)
+    assert isinstance(schema.type, Reference), "it has a name"
+    return schema.types[schema.type.name]
+
+
+class Context(Protocol):
+    """What is used of ``confluent_kafka.serialization.SerializationContext``."""
+
+    @property
+    def topic(self) -> str: ...
+
+    @property
+    def field(self) -> str: ...
+
+    @property
+    def headers(self) -> Headers: ...
+
+
+def part_of(context: Context) -> Part:
+    """Whether it is about keys or about values."""
+    return "key" if context.field == "key" else "value"
+
+
+def split(data: Buffer, context: Context | None) -> tuple[bytes, bytes]:
+    """What of a message names its schema, if anything does, and the rest of it.
+
+    Nothing is looked at closely: this is done with every message, and most begin like others.
+
+    Raises:
+        FramingError: it is no buffer.
+    """
+    data = as_bytes(data)
+    header = _header(context)
+    if header is not None:
+        return header, data
+    end = 17 if data[:1] == b"\x01" else 5
+    return data[:end], data[end:]
+
+
+def named_schema(data: Buffer, context: Context | None) -> SchemaId:
+    """The schema of a message that does not begin like others.
+
+    Raises:
+        FramingError: it names none.
+    """
+    header = _header(context)
+    framed = unframe(data) if header is None else unframe_with_header(data, header)
+    return framed.schema
+
+
+def place(context: Context | None, schema: SchemaId) -> str:
+    """Where an error came up, for a note to it."""
+    where = "" if context is None else f" in a {part_of(context)} of topic {context.topic}"
+    return f"{where.lstrip() or 'in a message'}, written with schema {schema}"
+
+
+def _header(context: Context | None) -> bytes | None:
+    if context is None or not context.headers:
+        return None
+    name = KEY_HEADER if context.field == "key" else VALUE_HEADER
+    return last_header(context.headers, name)
