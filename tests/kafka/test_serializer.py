@@ -108,7 +108,7 @@ def test_topics_without_end_fill_no_memory(
     for topic in ("a", "b", "b", "c", "c"):
         by_record(KEY, context(topic=topic))
     assert registry.asked["lookup"] == 3
-    serializer(KEY, context(topic="a"))
+    by_record(KEY, context(topic="a"))
     assert registry.asked["lookup"] == 4
 
 
