@@ -10,8 +10,8 @@ import pytest
 from click.testing import Result
 from confluent_kafka import Producer
 
+from avrogen.dead_letters.command import read_settings
 from avrogen.errors import ConfigurationError
-from avrogen.letters.command import read_settings
 from avrogen.testing.broker import EmbeddedBroker
 from avrogen.testing.registry import EmbeddedRegistry
 from tests.conftest import run_avrogen
@@ -161,7 +161,7 @@ def test_an_empty_topic(embedded: AnyCluster) -> None:
 def test_what_is_in_the_way(
     embedded: AnyCluster, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
 ) -> None:
-    monkeypatch.setattr("avrogen.letters.letter_box._TIMEOUT", 2.0)
+    monkeypatch.setattr("avrogen.dead_letters.reader._TIMEOUT", 2.0)
     given = [each.replace("EMBEDDED", embedded.bootstrap_servers) for each in arguments]
     result = run_avrogen("dead-letters", "no-such-topic", *given)
     assert result.exit_code == 2

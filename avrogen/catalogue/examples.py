@@ -12,8 +12,7 @@ from avrogen.codec.interpreter.encoder import CheckedWriter
 from avrogen.codec.json_encoding import avro_json
 from avrogen.codec.planner import Operations
 from avrogen.errors import EncodeError
-from avrogen.testing.examples.values import ExampleMaker
-from avrogen.testing.least import LeastParts
+from avrogen.examples.values import ExampleMaker, LeastParts
 
 __all__ = ["Example", "Examples"]
 
@@ -47,7 +46,7 @@ class Examples:
         )
 
     def of(self, entry: Entry) -> Example | None:
-        """The example that :func:`avrogen.testing.examples.example_value` makes of a type as well.
+        """The example that :func:`avrogen.examples.example_value` makes of a type as well.
 
         Returns:
             None if there is none that could be shown: the type has no values, or they lie too deep.

@@ -14,7 +14,7 @@ from avrogen.extras import CLI_EXTRA_MISSING
 
 if TYPE_CHECKING:
     from avrogen.avro.diagnostics import Format
-    from avrogen.evolution.snapshots import WhereError
+    from avrogen.evolution.snapshot import WhereError
 
 __all__ = ["check", "compare", "refuse"]
 
@@ -64,7 +64,7 @@ def check(
     Exit codes:  0 compatible, 1 incompatible or schema errors, 2 usage, or nothing to compare with
     """
     try:
-        from avrogen.evolution.snapshots import WhereError
+        from avrogen.evolution.snapshot import WhereError
     except ModuleNotFoundError as error:
         raise click.UsageError(f"{CLI_EXTRA_MISSING} ({error.name} is missing)") from None
     try:
@@ -87,7 +87,7 @@ def compare(
         UsageError: the registry's client is not installed.
     """
     from avrogen.avro.compat.levels import Level
-    from avrogen.evolution.checking import check as run
+    from avrogen.evolution.check import check as run
     from avrogen.evolution.reporting import findings_text, verdicts_text
 
     try:

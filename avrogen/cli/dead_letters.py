@@ -15,7 +15,7 @@ from avrogen.cli.choice import Choice
 from avrogen.extras import CLI_EXTRA_MISSING
 
 if TYPE_CHECKING:
-    from avrogen.letters.command import Mailroom
+    from avrogen.dead_letters.command import Mailroom
 
 __all__ = ["dead_letters"]
 
@@ -75,7 +75,7 @@ def dead_letters(
     Exit codes:  0 done, 1 letters stay that cannot be sent back, 2 anything else
     """
     with _problems():
-        from avrogen.letters.command import mailroom
+        from avrogen.dead_letters.command import mailroom
 
         with mailroom(topic, brokers, settings, url, os.environ) as room:
             code = _replay(room) if replay else _list(room, style)

@@ -62,7 +62,7 @@ def compat_hook(
     schemas: tuple[Path, ...], where: str | None, level: str | None, strict: bool
 ) -> None:
     """Fail if SCHEMAS break what is in use. Where nothing is in use yet, nothing can break."""
-    from avrogen.evolution.snapshots import NothingThere, WhereError
+    from avrogen.evolution.snapshot import NothingThere, WhereError
 
     where = where or f"git:{compared_ref()}"
     try:

@@ -61,8 +61,8 @@ def status(schemas: tuple[Path, ...], url: str | None, style: Style) -> None:
     Exit codes:  0 nothing is broken, 1 schema errors or incompatible schemas, 2 anything else
     """
     with _problems():
-        from avrogen.sync.commands import run_status
-        from avrogen.sync.reports import status_json, status_text
+        from avrogen.registry_sync.commands import run_status
+        from avrogen.registry_sync.reporting import status_json, status_text
 
         found = run_status(schemas, url)
     text = status_text(found) if style == "text" else status_json(found)
@@ -86,8 +86,8 @@ def register(schemas: tuple[Path, ...], url: str | None, dry_run: bool, style: S
     Exit codes:  0 all are registered, 1 schema errors or incompatible schemas, 2 anything else
     """
     with _problems():
-        from avrogen.sync.commands import run_register
-        from avrogen.sync.reports import register_json, register_text
+        from avrogen.registry_sync.commands import run_register
+        from avrogen.registry_sync.reporting import register_json, register_text
 
         done = run_register(schemas, url, dry_run=dry_run)
     text = register_text(done) if style == "text" else register_json(done)
@@ -117,8 +117,8 @@ def pull(subjects: tuple[str, ...], out: Path, url: str | None, style: Style) ->
     Exit codes:  0 done, 1 schemas that do not fit together, 2 anything else
     """
     with _problems():
-        from avrogen.sync.commands import run_pull
-        from avrogen.sync.reports import pull_json, pull_text
+        from avrogen.registry_sync.commands import run_pull
+        from avrogen.registry_sync.reporting import pull_json, pull_text
 
         done = run_pull(subjects, out, url)
     click.echo(pull_text(done, out) if style == "text" else pull_json(done))

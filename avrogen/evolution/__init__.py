@@ -1,5 +1,5 @@
-"""``avrogen check``: schemas against what is in use, and what became of them in the user's words.
+"""``avrogen check``: compare schemas with a baseline and report breaking changes.
 
-Comparing two schemas is Avro's business (:mod:`avrogen.avro`). Here are the places where older
-versions are (:mod:`avrogen.evolution.where`), what is compared with what, and what is said of it.
+Comparing two schemas is Avro's business (:mod:`avrogen.avro.compat`). Here are the baselines
+(:mod:`avrogen.evolution.baselines`), the choice of what is compared with what, and the messages.
 """

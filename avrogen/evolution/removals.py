@@ -12,7 +12,7 @@ from avrogen.avro.references import mentions, references
 from avrogen.avro.source import Location
 from avrogen.config.config import Topic
 from avrogen.evolution.matching import How, Matching, file_roots, top_level_types
-from avrogen.evolution.snapshots import Snapshot
+from avrogen.evolution.snapshot import Snapshot
 from avrogen.evolution.units import carried
 
 __all__ = ["NewSubject", "Removal", "TakenOff", "new_subjects", "removals", "taken_off"]

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from avrogen.avro.compat.levels import breaches, confluent_message
 from avrogen.avro.diagnostics import Format, Severity, diagnostic_object, one_line, report
 from avrogen.avro.model import Json
-from avrogen.evolution.checking import Check
+from avrogen.evolution.check import Check
+from avrogen.evolution.comparison import Outcome
 from avrogen.evolution.findings import Finding
-from avrogen.evolution.problems import Outcome
 from avrogen.evolution.removals import Removal
 from avrogen.evolution.units import Kind
 

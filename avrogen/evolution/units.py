@@ -14,7 +14,7 @@ from avrogen.avro.parser import Parsed
 from avrogen.avro.source import Location, Origin
 from avrogen.config.config import Topic
 from avrogen.evolution.matching import How, Match, Matching, file_roots, top_level_types
-from avrogen.evolution.snapshots import Snapshot
+from avrogen.evolution.snapshot import Snapshot
 
 __all__ = ["Kind", "Previous", "Unit", "carried", "previous_version", "units"]
 

@@ -2,7 +2,7 @@
 
 :mod:`avrogen.testing.broker` is a Kafka cluster, :mod:`avrogen.testing.registry` a schema registry.
 :class:`EmbeddedKafka` is both, with typed clients. :func:`handling` tests handlers without either,
-and the assertions are about schemas and bytes. :mod:`avrogen.testing.examples` has objects to test
+and the assertions are about schemas and bytes. :mod:`avrogen.examples` has objects to test
 with, and :mod:`avrogen.testing.strategies` those that hypothesis makes up. Names are loaded when
 they are first used.
 """
@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 from avrogen.runtime.exports import lazy_exports
 
 if TYPE_CHECKING:
+    from avrogen.examples.factory import Factory, example, example_value
     from avrogen.testing.assertions.compatible import assert_compatible
     from avrogen.testing.assertions.golden import Golden, assert_golden
     from avrogen.testing.assertions.round_trip import assert_round_trip
     from avrogen.testing.dead_letter import DeadLetter
     from avrogen.testing.embedded_kafka import EmbeddedKafka
-    from avrogen.testing.examples.factory import Factory
-    from avrogen.testing.examples.making import example, example_value
     from avrogen.testing.handlers.driver import AsyncHandlerDriver, HandlerDriver, handling
     from avrogen.testing.handlers.incoming import Incoming, IncomingBytes
     from avrogen.testing.handlers.outcome import Outcome, Retried
@@ -36,7 +35,7 @@ else:
             "DeadLetter": "avrogen.testing.dead_letter",
             "EmbeddedKafka": "avrogen.testing.embedded_kafka",
             "Evolution": "avrogen.testing.strategies.evolution",
-            "Factory": "avrogen.testing.examples.factory",
+            "Factory": "avrogen.examples.factory",
             "Golden": "avrogen.testing.assertions.golden",
             "HandlerDriver": "avrogen.testing.handlers.driver",
             "Incoming": "avrogen.testing.handlers.incoming",
@@ -49,8 +48,8 @@ else:
             "assert_golden": "avrogen.testing.assertions.golden",
             "assert_round_trip": "avrogen.testing.assertions.round_trip",
             "evolved": "avrogen.testing.strategies.evolution",
-            "example": "avrogen.testing.examples.making",
-            "example_value": "avrogen.testing.examples.making",
+            "example": "avrogen.examples.factory",
+            "example_value": "avrogen.examples.factory",
             "from_schema": "avrogen.testing.strategies.typed",
             "from_type": "avrogen.testing.strategies.typed",
             "handling": "avrogen.testing.handlers.driver",

@@ -19,11 +19,11 @@ from avrogen.avro.compat.levels import Direction, Level, Version, breaches
 from avrogen.avro.compat.root_causes import Causes
 from avrogen.avro.diagnostics import Severity
 from avrogen.avro.parser import Parsed, parse_schema
+from avrogen.evolution.comparison import Comparisons, compare_units
 from avrogen.evolution.findings import break_findings, silent_findings
 from avrogen.evolution.matching import match
-from avrogen.evolution.problems import Comparisons, compare_units
 from avrogen.evolution.removals import removals
-from avrogen.evolution.snapshots import Snapshot
+from avrogen.evolution.snapshot import Snapshot
 from avrogen.evolution.units import units
 from tests.strategies import Case, cases, schemas
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from avrogen.avro.diagnostics import Diagnostics
 from avrogen.config import registry_connection
 from avrogen.config.config import read_config
-from avrogen.sync.register import Result
-from avrogen.sync.standing import State
+from avrogen.registry_sync.register import Result
+from avrogen.registry_sync.status import State
 from tests.conftest import ROOT, write_schemas
 from tests.sync.conftest import KEY, Peek, Run
 

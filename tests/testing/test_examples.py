@@ -12,8 +12,8 @@ from uuid import UUID
 import pytest
 
 from avrogen import Duration, LocalTimestampNanos, Schema, TimestampNanos
+from avrogen.examples import example_value
 from avrogen.testing import Factory, example
-from avrogen.testing.examples import example_value
 from generated_example import basket, correlation_id, shop_event
 from generated_example.com.acme.common import Address, Currency, Money, Sha256
 from generated_example.com.acme.logistics import DeliveryWindow, ParcelScanned, Stop

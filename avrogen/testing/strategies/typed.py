@@ -14,7 +14,7 @@ from avrogen.codec.classes import AvroValue
 from avrogen.codec.codec import Codec
 from avrogen.codec.compilation import classes_of
 from avrogen.codec.schema import Schema
-from avrogen.testing.examples.making import check_names
+from avrogen.examples.factory import check_names
 from avrogen.testing.strategies.registering import register
 from avrogen.testing.strategies.values import ValueStrategies
 

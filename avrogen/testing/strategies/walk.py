@@ -13,7 +13,7 @@ from avrogen.avro import model
 from avrogen.avro.references import references
 from avrogen.codec import plan
 from avrogen.codec.planner import Classes, Operations, plan_for
-from avrogen.testing.least import TOO_MANY, LeastParts
+from avrogen.examples.values import TOO_MANY, LeastParts
 
 __all__ = ["MOST_ITEMS", "Walk"]
 

@@ -1,0 +1,212 @@
+"""Schemas as git has them at some commit. The working copy is neither changed nor read.
+
+The schemas of a commit, with the topics of its configuration.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from avrogen.avro.diagnostics import Diagnostics
+from avrogen.avro.source import Source
+from avrogen.compiler.discovery import SUFFIX
+from avrogen.config.config import FILE_NAME, PROJECT_FILE_NAME, Topic, parse_config
+from avrogen.evolution.git_repository import (
+    Entry,
+    GitFailure,
+    Repository,
+    children,
+    content,
+    contents,
+    find,
+    repository_around,
+    top_of,
+)
+from avrogen.evolution.snapshot import NothingThere, Snapshot, WhereError, snapshot
+
+__all__ = ["git_snapshot"]
+
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+
+
+def git_snapshot(ref: str, schemas: Sequence[Path]) -> Snapshot:
+    """The schemas that were at the same paths at some commit.
+
+    Args:
+        ref: a branch, a tag, the name of a commit, or what git makes of one (``HEAD~1``).
+        schemas: files and folders of the working copy.
+
+    Raises:
+        NothingThere: there was no commit yet, nothing at these paths then, or no valid schemas.
+        WhereError: there is no git, no repository, no such commit, or git cannot show its files.
+    """
+    repository = _repository(schemas)
+    top = top_of(repository, _commit(repository, ref))
+    paths = {path: _inside(repository, path) for path in schemas}
+    found = {path: entry for path, at in paths.items() if (entry := find(top, at))}
+    if not found:
+        raise NothingThere(
+            f"{' and '.join(map(Path.as_posix, schemas))} did not exist at {ref}.",
+            "compare with a commit in which the schemas are at the same place",
+        )
+    folders = [paths[path] for path, entry in found.items() if entry.is_folder]
+    return snapshot(f"git:{ref}", _sources(found, ref), _topics(top, folders, ref))
+
+
+def _repository(schemas: Sequence[Path]) -> Repository:
+    """The repository that paths are looked for in: around the current folder, if they are in it.
+
+    So the schemas may be a submodule, and a ref be one of the repository around it.
+    """
+    here = repository_around(Path.cwd())
+    if here is not None and all(_is_inside(here, path) for path in schemas):
+        return here
+    first = schemas[0].resolve()
+    other = repository_around(first if first.is_dir() else first.parent)
+    if other is None:
+        raise WhereError(f"{schemas[0].as_posix()} is in no git repository.")
+    return other
+
+
+def _commit(repository: Repository, ref: str) -> str:
+    if not ref or ref.startswith("-"):
+        raise WhereError(f'"{ref}" is no name of a commit.', "such as: --against git:main")
+    try:
+        # In two steps, as a ref may be one that takes no suffix (":/message").
+        name = _parsed(repository, f"{_parsed(repository, ref)}^{{commit}}")
+    except GitFailure:
+        if ref == "HEAD" and _is_unborn(repository):
+            raise NothingThere(f"There is no commit in {repository.top.as_posix()} yet.") from None
+        raise WhereError(
+            f'git does not know "{ref}" in {repository.top.as_posix()}.', _hint(repository, ref)
+        ) from None
+    return name
+
+
+def _is_unborn(repository: Repository) -> bool:
+    """Whether the next commit of the branch will be its first."""
+    try:
+        _parsed(repository, "HEAD")
+    except GitFailure:
+        return True
+    return False
+
+
+def _parsed(repository: Repository, ref: str) -> str:
+    return repository.ask("rev-parse", "--verify", "--quiet", ref).decode("ascii").strip()
+
+
+def _hint(repository: Repository, ref: str) -> str:
+    """What may have been meant, or why it may not be there."""
+    names = repository.ask("for-each-ref", "--format=%(refname:short)").decode("utf-8", "replace")
+    branch = next((name for name in names.split() if name.endswith(f"/{ref}")), None)
+    near = branch or next(iter(difflib.get_close_matches(ref, names.split(), 1)), None)
+    if near:
+        return f"did you mean git:{near}?"
+    if repository.ask("rev-parse", "--is-shallow-repository").strip() == b"true":
+        return "this clone is shallow: get more of its history, with git fetch --unshallow"
+    return "git fetch gets branches and tags that are elsewhere"
+
+
+def _is_inside(repository: Repository, path: Path) -> bool:
+    return path.resolve().is_relative_to(repository.top)
+
+
+def _inside(repository: Repository, path: Path) -> str:
+    if not _is_inside(repository, path):
+        raise WhereError(
+            f"{path.as_posix()} is in no git repository, or in another than the rest.",
+            "check what is in one repository at a time",
+        )
+    return path.resolve().relative_to(repository.top).as_posix()
+
+
+# --- schemas --------------------------------------------------------------------------------------
+
+
+def _sources(found: Mapping[Path, Entry], ref: str) -> list[Source]:
+    """Schemas at paths, by the rules by which they are found in a working copy."""
+    named: dict[tuple[str, str], tuple[str, str, Entry]] = {}
+    for path, entry in found.items():
+        files = _files(entry, "", ()) if entry.is_folder else [(path.name, entry)]
+        for name, file in files:
+            shown = posixpath.join(path.as_posix(), name) if entry.is_folder else path.as_posix()
+            if file is None:
+                raise WhereError(
+                    f"{shown} was a symbolic link at {ref}, out of the repository or to nowhere: "
+                    "git cannot tell what it led to."
+                )
+            named.setdefault((file.commit, file.path), (name, shown, file))
+    texts = contents([file for _, _, file in named.values()])
+    return [
+        Source(f"{ref}:{shown}", _text(data, file, shown, ref), name)
+        for (name, shown, file), data in zip(named.values(), texts, strict=True)
+    ]
+
+
+def _files(
+    folder: Entry, below: str, around: tuple[tuple[str, str], ...]
+) -> Iterator[tuple[str, Entry | None]]:
+    """Schema files in a folder, by their paths from where it began."""
+    here = folder.commit, folder.path
+    if here in around:
+        return
+    for name, entry in sorted(children(folder), key=lambda child: child[0]):
+        path = posixpath.join(below, name)
+        is_schema = PurePosixPath(name).suffix == SUFFIX
+        if entry is not None and entry.is_folder:
+            if not is_schema and not name.startswith("."):
+                yield from _files(entry, path, (*around, here))
+        elif is_schema:
+            yield path, entry
+
+
+def _text(data: bytes, file: Entry, shown: str, ref: str) -> str:
+    if data.startswith(_LFS_POINTER):
+        data = _from_lfs(file, shown)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise WhereError(f"{shown} was not UTF-8 at {ref} (byte {error.start}).") from None
+
+
+def _from_lfs(file: Entry, shown: str) -> bytes:
+    """What Git LFS keeps in place of a file, through the filters that a checkout uses."""
+    try:
+        data = file.repository.ask("cat-file", "--filters", f"--path={file.path}", file.object)
+    except GitFailure as failure:
+        raise WhereError(f"Git LFS does not give {shown}: {failure}") from None
+    if data.startswith(_LFS_POINTER):
+        raise WhereError(
+            f"{shown} is kept by Git LFS, which is not set up here.",
+            "install git-lfs, and run: git lfs install",
+        )
+    return data
+
+
+# --- configuration --------------------------------------------------------------------------------
+
+
+def _topics(top: Entry, folders: Iterable[str], ref: str) -> tuple[Topic, ...]:
+    """What the configuration said of topics: see :func:`avrogen.config.config.read_config`.
+
+    One that cannot be read is as good as none: it may be of another version.
+    """
+    for candidate in _configurations(list(folders)):
+        file = find(top, candidate)
+        if file is not None and not file.is_folder:
+            path = f"{ref}:{candidate}"
+            return parse_config(path, content(file), Diagnostics()).topics
+    return ()
+
+
+def _configurations(folders: Sequence[str]) -> Iterator[str]:
+    """Paths at which it may be, the best first."""
+    yield from (posixpath.join(folder, FILE_NAME) for folder in folders)
+    for folder in folders[:1]:
+        for around in (PurePosixPath(folder), *PurePosixPath(folder).parents):
+            yield os.path.normpath((around / PROJECT_FILE_NAME).as_posix())

@@ -1,1 +1,0 @@
-"""What became of schemas in the user's words, with what to do about it."""

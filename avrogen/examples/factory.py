@@ -1,0 +1,169 @@
+"""Examples of schemas, of generated classes and of codecs.
+
+Factories: many objects that differ, without a random number in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from difflib import get_close_matches
+from typing import Any, Generic, TypeAlias, TypeVar, overload
+
+from avrogen.codec.classes import AvroValue
+from avrogen.codec.codec import Codec
+from avrogen.codec.schema import Schema
+from avrogen.examples.values import ExampleMaker
+
+__all__ = ["Examples", "Factory", "check_names", "example", "example_value"]
+
+V = TypeVar("V", bound=AvroValue)
+T = TypeVar("T")
+
+
+def example_value(schema: Schema, *, number: int = 1) -> Any:
+    """A believable plain value of a schema, the same in every run.
+
+    Fields have what their names and docs suggest; defaults that say something are kept, and what
+    is empty by default is filled, for a reader to see what can be there. Recursion ends at once.
+
+    Args:
+        schema: the schema.
+        number: which one of several that differ: 1 is the first.
+
+    Returns:
+        What :meth:`avrogen.Schema.from_avro` gives.
+
+    Raises:
+        ValueError: no value can be made, as the schema contains itself without end.
+    """
+    maker = ExampleMaker(schema.type, schema.types)
+    return schema.from_avro(schema.to_avro(maker.make(number)))
+
+
+@overload
+def example(of: type[V], /, **overrides: object) -> V: ...
+
+
+@overload
+def example(of: Codec[T], /) -> T: ...
+
+
+def example(of: type[AvroValue] | Codec[Any], /, **overrides: object) -> Any:
+    """A believable object of a generated class, the same in every run: see :func:`example_value`.
+
+    Args:
+        of: a generated class, or the codec of a type that has none (``shop_event``).
+        overrides: values for attributes of a record, in place of what would be there.
+
+    Raises:
+        ValueError: no object can be made, as the schema contains itself without end.
+        TypeError: the class has no such attribute.
+    """
+    return Examples(of).make(1, overrides)
+
+
+class Examples:
+    """The examples of one class or codec, by numbers."""
+
+    def __init__(self, of: type[AvroValue] | Codec[Any]) -> None:
+        """Prepare.
+
+        Raises:
+            ValueError: none can be made.
+        """
+        self._of = of
+        self._schema = of.__avro_schema__
+        self._maker = ExampleMaker(self._schema.type, self._schema.types)
+
+    def make(self, number: int, overrides: Mapping[str, object]) -> Any:
+        """The object of a number, with other values for some attributes.
+
+        Raises:
+            TypeError: it has no such attribute.
+        """
+        check_names(self._of, overrides)
+        # Written and read, as then it is of the right classes, and valid for certain.
+        made: Any = self._of.from_avro(self._schema.to_avro(self._maker.make(number)))
+        return replace(made, **overrides) if overrides else made
+
+
+def check_names(of: type[AvroValue] | Codec[Any], overrides: Mapping[str, object]) -> None:
+    """Make sure that a class has attributes of these names.
+
+    Raises:
+        TypeError: it has not; the message says which it has instead.
+    """
+    if not overrides:
+        return
+    if not isinstance(of, type) or not is_dataclass(of):
+        raise TypeError(f"{of!r} is no record: it has no fields to override")
+    names = [field.name for field in fields(of)]
+    for name in overrides:
+        if name not in names:
+            near = get_close_matches(name, names, 1)
+            hint = f': did you mean "{near[0]}"?' if near else f": it has {', '.join(names)}"
+            raise TypeError(f'{of.__name__} has no field "{name}"{hint}')
+
+
+Override: TypeAlias = Callable[[int], object] | object
+"""A value, or a function of an object's number. The one includes the other, but not to checkers
+that want to know what a ``lambda`` takes."""
+
+
+class Factory(Generic[T]):
+    """Makes objects that differ from each other, and are the same in every run.
+
+    Each has a number, from 1; the first is the one that :func:`avrogen.testing.example` gives. With
+    the number, ids, names, timestamps and amounts change, and branches of unions and symbols of
+    enums take turns.
+
+        orders = Factory(OrderPlaced, note=None, order_id=lambda number: UUID(int=number))
+        one, urgent, ten = orders(), orders(tags=["urgent"]), orders.batch(10)
+    """
+
+    @overload
+    def __init__(self: Factory[V], of: type[V], /, **overrides: Override) -> None: ...
+
+    @overload
+    def __init__(self, of: Codec[T], /) -> None: ...
+
+    def __init__(self, of: type[AvroValue] | Codec[Any], /, **overrides: Override) -> None:
+        """A factory whose next object has the number 1.
+
+        Args:
+            of: a generated class, or the codec of a type that has none (``shop_event``).
+            overrides: what all objects have: values, or functions that take an object's number,
+                such as other factories.
+
+        Raises:
+            ValueError: no object can be made, as the schema contains itself without end.
+            TypeError: the class has no such attribute.
+        """
+        check_names(of, overrides)
+        self._examples = Examples(of)
+        self._overrides = overrides
+        self._next = 1
+
+    def __call__(self, number: int | None = None, /, **overrides: Override) -> T:
+        """An object.
+
+        Args:
+            number: which one; None: the next.
+            overrides: what this one has, whatever the others have.
+
+        Raises:
+            TypeError: the class has no such attribute.
+        """
+        if number is None:
+            number, self._next = self._next, self._next + 1
+        values = {
+            name: value(number) if callable(value) else value
+            for name, value in {**self._overrides, **overrides}.items()
+        }
+        made: T = self._examples.make(number, values)
+        return made
+
+    def batch(self, count: int, /, **overrides: Override) -> list[T]:
+        """The next so many objects; ``overrides`` as for one."""
+        return [self(**overrides) for _ in range(count)]

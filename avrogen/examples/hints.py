@@ -1,0 +1,99 @@
+"""What is known of the place that a value is made for: how it is called, and what is said of it.
+
+Tables by words of names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+__all__ = ["About", "by_words", "table", "words_of"]
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_QUOTED_LIST = re.compile(
+    r"(?:such as|e\.g\.,?|for example,?|example:)\s+([\"“`].*)", re.IGNORECASE
+)
+_QUOTED = re.compile(r"[\"“`]+([^\"“”`]+)[\"”`]+(?:\s*(?:,|or|and)+\s*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The place of a value.
+
+    Attributes:
+        words: those of its field's name, in lower case; none at the top.
+        record: the words of the record's or type's name around it.
+        doc: what its schema says about it.
+        number: which one it is of several alike: 1 is the first.
+    """
+
+    number: int
+    words: tuple[str, ...] = ()
+    record: tuple[str, ...] = ()
+    doc: str = ""
+
+    @property
+    def noun(self) -> tuple[str, ...]:
+        """What the value belongs to: ``order`` for ``order_id``, the record for a mere ``id``."""
+        if self.words and self.words[-1] not in {"id", "uuid", "guid", "name", "key", "code"}:
+            return self.words
+        return self.words[:-1] or self.record or self.words or ("example",)
+
+    @property
+    def quoted(self) -> tuple[str, ...]:
+        """Examples that the doc gives: of ``such as "en" or "de"``, the two."""
+        found = _QUOTED_LIST.search(self.doc)
+        if not found:
+            return ()
+        text, quoted = found[1], list[str]()
+        while match := _QUOTED.match(text):
+            quoted.append(match[1])
+            text = text[match.end() :]
+        return tuple(quoted)
+
+    def of_item(self) -> About:
+        """The place of an item of the list that is here."""
+        words = (*self.words[:-1], singular(self.words[-1])) if self.words else ()
+        return replace(self, words=words)
+
+
+def words_of(name: str) -> tuple[str, ...]:
+    """The words of a name in any of the usual spellings, in lower case."""
+    return tuple(word.lower() for word in _WORD.findall(name))
+
+
+def singular(word: str) -> str:
+    """One of what a word says there are several of, as far as a rule can tell."""
+    if word.endswith("ies") and len(word) > 4:
+        return f"{word[:-3]}y"
+    if word.endswith(("sses", "xes", "ches", "shes")):
+        return word[:-2]
+    return word[:-1] if word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
+
+
+T = TypeVar("T")
+
+
+def table(rows: Mapping[str, T]) -> dict[str, T]:
+    """A table in which several names for one value stand in one row, with spaces between them."""
+    return {name: value for names, value in rows.items() for name in names.split()}
+
+
+def by_words(words: tuple[str, ...], found: Mapping[str, T]) -> T | None:
+    """What a table has for a name.
+
+    The end of a name says what it is, so the longest end counts that is in the table:
+    ``ip_address`` before ``address``. Then any other word, the last first.
+    """
+    for start in range(len(words)):
+        value = found.get("_".join(words[start:]))
+        if value is not None:
+            return value
+    for word in reversed(words[:-1]):
+        value = found.get(word)
+        if value is not None:
+            return value
+    return None

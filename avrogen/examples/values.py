@@ -1,0 +1,292 @@
+"""Believable values of schemas.
+
+Defaults of schemas as plain values.
+
+How little the values of types can be: what recursion ends with, and whether it can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC
+from typing import Any, Final, assert_never
+
+from avrogen.avro import model
+from avrogen.avro.defaults import completed, matching_branch
+from avrogen.avro.references import references
+from avrogen.codec.interpreter.decoder import CheckedReader
+from avrogen.codec.planner import branch_name, default_data, plan_for
+from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
+from avrogen.errors import DecodeError
+from avrogen.examples import numbers, texts
+from avrogen.examples.hints import About, words_of
+
+__all__ = ["TOO_MANY", "ExampleMaker", "LeastParts", "default_value"]
+
+_ENOUGH: Final = 300
+"""After so many parts, what may be left out is: an example is to be read."""
+
+_DEEP: Final = 8
+"""So many records within each other are deep enough, too."""
+
+_NO_VALUE: Final = {"none", "null", "other", "undefined", "unknown", "unspecified"}
+"""Symbols that stand for the lack of one."""
+
+_NOT_YET: Final = {
+    "archived",
+    "canceled",
+    "cancelled",
+    "closed",
+    "deleted",
+    "deprecated",
+    "error",
+    "errors",
+    "failed",
+    "failure",
+    "removed",
+    "revoked",
+}
+"""Words of optional fields that say something has ended, or gone wrong."""
+
+
+class ExampleMaker:
+    """Makes the values of one schema."""
+
+    def __init__(
+        self,
+        type_: model.AvroType,
+        types: Mapping[str, model.NamedType],
+        least: LeastParts | None = None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            type_: the schema.
+            types: at least the named types that it leads to.
+            least: of these types, for those who have several schemas; None: made here.
+
+        Raises:
+            ValueError: there are no values, as types contain themselves without end, or none that
+                is small enough to be made.
+        """
+        self._type = type_
+        self._types = types
+        self._least = least or LeastParts(types)
+        if self._least.of(type_) >= TOO_MANY:
+            raise ValueError(
+                "no value can be made: the schema contains itself, an empty union or far too much"
+            )
+
+    def make(self, number: int) -> Any:
+        """The value of a number, 1 being the first, with forced union branches."""
+        return _Value(self._types, self._least, number).of(self._type, About(number))
+
+
+class _Value:
+    """One value in the making.
+
+    Attributes:
+        _around: the records that the present place is in.
+        _parts: how many have been made.
+    """
+
+    def __init__(
+        self, types: Mapping[str, model.NamedType], least: LeastParts, number: int
+    ) -> None:
+        self._types = types
+        self._least = least
+        self._number = number
+        self._around: list[str] = []
+        self._parts = 0
+
+    def of(self, type_: model.AvroType, about: About) -> Any:
+        self._parts += 1
+        match type_:
+            case model.Primitive(name, logical):
+                return _logical(logical, about) if logical else _primitive(name, about)
+            case model.Reference(name):
+                return self._named(self._types[name], about)
+            case model.Array(items):
+                return [self.of(items, about.of_item())] if self._may_have(items) else []
+            case model.Map(values):
+                if not self._may_have(values):
+                    return {}
+                key, place = texts.map_key(about)
+                return {key: self.of(values, place)}
+            case model.Union(branches):
+                branch = self._branch(branches)
+                return branch_name(branch), self.of(branch, about)
+            case _:
+                assert_never(type_)
+
+    def _may_have(self, type_: model.AvroType) -> bool:
+        """Whether one more value of a type leads neither round in a circle nor too far."""
+        if self._parts >= _ENOUGH or self._least.of(type_) >= TOO_MANY:
+            return False
+        too_deep = len(self._around) >= _DEEP
+        return not any(too_deep or name in self._around for name in references(type_))
+
+    def _branch(self, branches: tuple[model.AvroType, ...]) -> model.AvroType:
+        """One with something in it, each in its turn; the one that ends soonest if need be."""
+        full = [b for b in branches if not _is_null(b) and self._may_have(b)]
+        if not full:
+            return min(branches, key=self._least.of)
+        if all(isinstance(branch, model.Primitive) for branch in full):
+            # Of what can be anything, text says most.
+            full.sort(key=lambda branch: branch != model.Primitive("string"))
+        return full[(self._number - 1) % len(full)]
+
+    def _named(self, named: model.NamedType, about: About) -> Any:
+        match named:
+            case model.EnumType(symbols=symbols):
+                meant = [s for s in symbols if s.lower() not in _NO_VALUE] or symbols
+                return meant[(self._number - 1) % len(meant)]
+            case model.Fixed(name, size, logical):
+                words = about.words or words_of(name.rpartition(".")[2])
+                doc = about.doc or named.doc or ""
+                place = About(about.number, words, about.record, doc)
+                return _logical(logical, place) if logical else texts.fixed_bytes(place, size)
+            case model.Record(name, fields):
+                record = words_of(name.rpartition(".")[2])
+                self._around.append(name)
+                value = {field.name: self._field(field, record) for field in fields}
+                self._around.pop()
+                return value
+            case _:
+                assert_never(named)
+
+    def _field(self, field: model.Field, record: tuple[str, ...]) -> Any:
+        """The default if it says something; what is empty by default is filled to be seen."""
+        words = words_of(field.name)
+        if field.default is not model.NO_DEFAULT:
+            is_empty = field.default is None or field.default in ([], {})
+            if not is_empty or not _NOT_YET.isdisjoint(words):
+                try:
+                    return default_value(field.type, field.default, self._types)
+                except ValueError:
+                    pass  # it has no value in Python
+        return self.of(field.type, About(self._number, words, record, field.doc or ""))
+
+
+def _is_null(type_: model.AvroType) -> bool:
+    return isinstance(type_, model.Primitive) and type_.name == "null"
+
+
+def _primitive(name: model.PrimitiveName, about: About) -> Any:
+    match name:
+        case "null":
+            return None
+        case "boolean":
+            return about.number % 2 == 1
+        case "int":
+            return numbers.integer(about, 32)
+        case "long":
+            return numbers.integer(about, 64)
+        case "float":
+            return numbers.real(about, 32)
+        case "double":
+            return numbers.real(about, 64)
+        case "bytes":
+            return texts.some_bytes(about)
+        case "string":
+            return texts.text(about)
+        case _:
+            assert_never(name)
+
+
+def _logical(logical: model.LogicalType, about: About) -> Any:
+    match logical:
+        case model.Decimal(precision, scale):
+            return numbers.decimal(about, precision, scale)
+        case model.Uuid():
+            return texts.unique_id(about)
+        case model.Date():
+            return numbers.day(about)
+        case model.TimeOfDay():
+            return numbers.clock(about)
+        case model.Timestamp(model.TimeUnit.NANOS):
+            return TimestampNanos.from_datetime(numbers.moment(about).replace(tzinfo=UTC))
+        case model.Timestamp():
+            return numbers.moment(about).replace(tzinfo=UTC)
+        case model.LocalTimestamp(model.TimeUnit.NANOS):
+            return LocalTimestampNanos.from_datetime(numbers.moment(about))
+        case model.LocalTimestamp():
+            return numbers.moment(about)
+        case model.Duration():
+            return Duration(days=about.number % 2**32)
+        case _:
+            assert_never(logical)
+
+
+def default_value(
+    type_: model.AvroType, default: model.Json, types: Mapping[str, model.NamedType]
+) -> Any:
+    """A default as :meth:`avrogen.Schema.to_avro` takes it, with forced branches.
+
+    Raises:
+        ValueError: there is no such value: a symbol that its enum lacks, a date beyond the
+            calendar. Schemas in use have such.
+    """
+    try:
+        return _value(type_, completed(type_, default, types), types)
+    except DecodeError as error:
+        raise ValueError(str(error)) from error
+
+
+def _value(type_: model.AvroType, default: model.Json, types: Mapping[str, model.NamedType]) -> Any:
+    match type_, default:
+        case model.Array(items), list():
+            return [_value(items, item, types) for item in default]
+        case model.Map(values), dict():
+            return {key: _value(values, value, types) for key, value in default.items()}
+        case model.Union(branches), _:
+            index = matching_branch(type_, default, types)
+            if index is None:
+                raise ValueError("it fits no branch of the union")
+            return branch_name(branches[index]), _value(branches[index], default, types)
+        case model.Reference(name), dict():
+            record = types[name]
+            assert isinstance(record, model.Record), "defaults are checked"
+            return {f.name: _value(f.type, default[f.name], types) for f in record.fields}
+        case _:
+            return CheckedReader(plan_for(type_, types, None)).read(
+                default_data(type_, default, types)
+            )
+
+
+TOO_MANY: Final = 100_000
+"""So many parts, or more: nothing to look at. Values without end have as many."""
+
+
+class LeastParts:
+    """The fewest parts that values of types have: leaves, records, lists and maps."""
+
+    def __init__(self, types: Mapping[str, model.NamedType]) -> None:
+        self._types = types
+        records = [named for named in types.values() if isinstance(named, model.Record)]
+        self._parts = {record.name: TOO_MANY for record in records}
+        self._parts |= {
+            named.name: TOO_MANY
+            for named in types.values()
+            if isinstance(named, model.EnumType) and not named.symbols
+        }
+        changed = True
+        while changed:
+            changed = False
+            # What is used comes after what uses it: backwards, one round is nearly always enough.
+            for record in reversed(records):
+                parts = min(TOO_MANY, 1 + sum(self.of(field.type) for field in record.fields))
+                changed = changed or parts < self._parts[record.name]
+                self._parts[record.name] = parts
+
+    def of(self, type_: model.AvroType) -> int:
+        """The fewest parts of a value, :data:`TOO_MANY` at most."""
+        match type_:
+            case model.Primitive() | model.Array() | model.Map():
+                return 1
+            case model.Reference(name):
+                return self._parts.get(name, 1)
+            case model.Union(branches):
+                return min((self.of(branch) for branch in branches), default=TOO_MANY)
+            case _:
+                assert_never(type_)

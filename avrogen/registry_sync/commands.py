@@ -1,0 +1,168 @@
+"""The commands as a whole: from what the command line says to what is to be printed.
+
+What goes wrong is raised: SchemaError for schemas and configuration, Problem and RegistryError for
+everything else.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from avrogen.avro.diagnostics import Diagnostics
+from avrogen.config.config import RegistryConfig, read_config
+from avrogen.config.registry_connection import Connection, Problem, connection
+from avrogen.errors import SchemaError
+from avrogen.kafka.registry.connect import connect
+from avrogen.kafka.registry.protocol import SchemaRegistry
+from avrogen.kafka.registry.retrying import Retries
+from avrogen.registry_sync.fetch import all_types, fetch, matching_subjects
+from avrogen.registry_sync.lockfile import find_lock, read_lock
+from avrogen.registry_sync.pull import Pull, plan_pull, write_pull
+from avrogen.registry_sync.register import Outcome, Result, plan, refused, register
+from avrogen.registry_sync.status import Standing, State, demand_same_registry, read_local, status
+
+__all__ = ["Pulled", "Registration", "Status", "run_pull", "run_register", "run_status"]
+
+_RETRIES = Retries(attempts=3, deadline=15)
+"""Somebody waits for the command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What ``status`` found.
+
+    Attributes:
+        url: of the registry.
+        standings: how each subject stands.
+    """
+
+    url: str
+    standings: Sequence[Standing]
+
+    @property
+    def exit_code(self) -> int:
+        """0 if nothing is broken, 1 if a schema is, 2 if that could not be found out."""
+        states = {standing.state for standing in self.standings}
+        return 2 if State.FAILED in states else 1 if State.BROKEN in states else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What ``register`` did.
+
+    Attributes:
+        url: of the registry.
+        outcomes: what came of each subject.
+        dry_run: whether nothing was to be written.
+    """
+
+    url: str
+    outcomes: Sequence[Outcome]
+    dry_run: bool
+
+    @property
+    def exit_code(self) -> int:
+        """0 if all is there, 1 if schemas are broken, 2 if anything else is in the way."""
+        failed = [o.standing.state for o in self.outcomes if o.result is Result.FAILED]
+        return 0 if not failed else 1 if set(failed) == {State.BROKEN} else 2
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What ``pull`` did.
+
+    Attributes:
+        url: of the registry.
+        pull: what was written.
+        subjects: what was pulled.
+    """
+
+    url: str
+    pull: Pull
+    subjects: Sequence[str]
+
+
+def run_status(schemas: Sequence[Path], url: str | None) -> Status:
+    """Compare schemas with the registry.
+
+    Args:
+        schemas: files and folders.
+        url: of the registry, where the command line says it.
+    """
+    local = read_local(schemas)
+    there = _connection(url, local.config.registry)
+    lock = find_lock(schemas)
+    demand_same_registry(lock, there.url)
+    with _connected(there) as registry:
+        standings = status(registry, local, lock, references=there.references)
+    return Status(there.url, standings)
+
+
+def run_register(schemas: Sequence[Path], url: str | None, *, dry_run: bool) -> Registration:
+    """Register the schemas of all topics.
+
+    Args:
+        schemas: files and folders.
+        url: of the registry, where the command line says it.
+        dry_run: whether to write nothing.
+    """
+    local = read_local(schemas)
+    there = _connection(url, local.config.registry)
+    with _connected(there) as registry:
+        planned = plan(registry, local, references=there.references)
+        outcomes = refused(planned)
+        if outcomes is None and dry_run:
+            outcomes = [Outcome(each.standing, Result.NOTHING) for each in planned]
+        elif outcomes is None:
+            outcomes = list(register(registry, planned, references=there.references))
+    return Registration(there.url, outcomes, dry_run)
+
+
+def run_pull(patterns: Sequence[str], folder: Path, url: str | None) -> Pulled:
+    """Write schemas of the registry to files.
+
+    Args:
+        patterns: which subjects; none for those in the lock file.
+        folder: the schema folder.
+        url: of the registry, where the command line says it.
+
+    Raises:
+        OSError: the files cannot be written.
+    """
+    diagnostics = Diagnostics()
+    config = read_config([folder], diagnostics)
+    if diagnostics.has_errors:
+        raise SchemaError(diagnostics)
+    there = _connection(url, config.registry)
+    lock = read_lock(folder)
+    demand_same_registry(lock, there.url)
+    if not patterns and lock is None:
+        raise Problem(
+            f"nothing was pulled into {folder.as_posix()} yet",
+            "say what to pull: avrogen registry pull 'shop.*' -o FOLDER",
+        )
+    with _connected(there) as registry:
+        locked = [] if lock is None else list(lock.subjects)
+        subjects = matching_subjects(registry, patterns) if patterns else locked
+        fetched = fetch(registry, subjects)
+    pull = plan_pull(folder, there.url, fetched, all_types(fetched), lock)
+    write_pull(folder, pull)
+    return Pulled(there.url, pull, sorted(each.version.subject for each in fetched))
+
+
+def _connection(url: str | None, config: RegistryConfig | None) -> Connection:
+    environment: Mapping[str, str] = os.environ
+    return connection(url, environment, config)
+
+
+@contextmanager
+def _connected(there: Connection) -> Generator[SchemaRegistry]:
+    registry = connect(there.settings, retries=_RETRIES)
+    try:
+        yield registry
+    finally:
+        registry.close()
