@@ -8,12 +8,12 @@ from avrogen.avro.model import Json
 from avrogen.testing.registry.avro_schemas import read_avro
 from avrogen.testing.registry.exchange import Request
 from avrogen.testing.registry.refusals import invalid_version
-from avrogen.testing.registry.store import AVRO, Content, Store, Version
+from avrogen.testing.registry.store import AVRO, Content, Store, StoredVersion
 
 __all__ = ["content_json", "listed", "version_json", "version_number"]
 
 
-def version_json(store: Store, version: Version, request: Request) -> dict[str, Json]:
+def version_json(store: Store, version: StoredVersion, request: Request) -> dict[str, Json]:
     """A version with its schema."""
     return {
         "subject": version.subject,

@@ -9,7 +9,7 @@ from avrogen.testing.registry.exchange import Request
 from avrogen.testing.registry.refusals import Refused, unknown_path, version_not_found
 from avrogen.testing.registry.registration import Registration
 from avrogen.testing.registry.settings import Settings
-from avrogen.testing.registry.store import Store, Version
+from avrogen.testing.registry.store import Store, StoredVersion
 
 __all__ = ["CompatibilityApi"]
 
@@ -37,7 +37,7 @@ class CompatibilityApi:
             case _:
                 raise unknown_path(request)
 
-    def _one(self, subject: str, number: str) -> list[Version]:
+    def _one(self, subject: str, number: str) -> list[StoredVersion]:
         """A version to be held against; the latest of a subject that has none is nothing."""
         wanted = version_number(number)
         version = self._store.find(subject, wanted)
@@ -45,7 +45,7 @@ class CompatibilityApi:
             raise version_not_found(wanted)
         return [version] if version else []
 
-    def _verdict(self, subject: str, previous: list[Version], request: Request) -> Json:
+    def _verdict(self, subject: str, previous: list[StoredVersion], request: Request) -> Json:
         verbose = request.flag("verbose")
         try:
             messages = self._registration.problems(

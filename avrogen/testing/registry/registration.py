@@ -15,7 +15,7 @@ from avrogen.testing.registry.refusals import (
     schema_not_found,
 )
 from avrogen.testing.registry.settings import Mode, Settings
-from avrogen.testing.registry.store import AVRO, Content, Reference, Store, Version
+from avrogen.testing.registry.store import AVRO, Content, Reference, Store, StoredVersion
 from avrogen.testing.registry.verdicts import verdict
 
 __all__ = ["SCHEMA_TYPES", "Registration"]
@@ -30,7 +30,7 @@ class Registration:
         self._store = store
         self._settings = settings
 
-    def register(self, subject: str, sent: SentSchema, *, normalize: bool) -> Version:
+    def register(self, subject: str, sent: SentSchema, *, normalize: bool) -> StoredVersion:
         """The version that a schema is, which is a new one if the subject has none like it.
 
         Raises:
@@ -52,7 +52,9 @@ class Registration:
             raise invalid_schema("Version is not one more than previous version")
         return self._store.add(subject, _content(schema))
 
-    def look_up(self, subject: str, sent: SentSchema, *, normalize: bool, deleted: bool) -> Version:
+    def look_up(
+        self, subject: str, sent: SentSchema, *, normalize: bool, deleted: bool
+    ) -> StoredVersion:
         """The version that a schema is.
 
         Args:
@@ -71,7 +73,7 @@ class Registration:
         return found
 
     def problems(
-        self, subject: str, sent: SentSchema, previous: Sequence[Version], *, normalize: bool
+        self, subject: str, sent: SentSchema, previous: Sequence[StoredVersion], *, normalize: bool
     ) -> list[str]:
         """What keeps a schema from coming after others; nothing, if it may.
 
@@ -87,7 +89,7 @@ class Registration:
         return self._problems(subject, self._read(subject, sent, normalize), previous)
 
     def _problems(
-        self, subject: str, schema: AvroSchema | Content, previous: Sequence[Version]
+        self, subject: str, schema: AvroSchema | Content, previous: Sequence[StoredVersion]
     ) -> list[str]:
         level = self._settings.config_in_force(subject).level
         if level is None or level is Level.NONE:
@@ -116,10 +118,12 @@ class Registration:
         latest = self._store.find(reference.subject, -1) if reference.version == -1 else None
         return replace(reference, version=latest.number) if latest else reference
 
-    def _stored(self, version: Version) -> AvroSchema:
+    def _stored(self, version: StoredVersion) -> AvroSchema:
         return read_avro(version.content.text, version.content.references, self._store)
 
-    def _same(self, subject: str, schema: AvroSchema | Content, *, deleted: bool) -> Version | None:
+    def _same(
+        self, subject: str, schema: AvroSchema | Content, *, deleted: bool
+    ) -> StoredVersion | None:
         """The latest version with a schema, or with one that refers to what stands in it."""
         versions = self._store.versions(subject, deleted=deleted)[::-1]
         content = _content(schema)

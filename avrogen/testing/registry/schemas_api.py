@@ -7,7 +7,7 @@ from avrogen.testing.registry.answers import content_json, listed, version_json
 from avrogen.testing.registry.exchange import Request
 from avrogen.testing.registry.refusals import schema_not_found, unknown_path
 from avrogen.testing.registry.registration import SCHEMA_TYPES
-from avrogen.testing.registry.store import Content, Store, Version
+from avrogen.testing.registry.store import Content, Store, StoredVersion
 
 __all__ = ["SchemasApi"]
 
@@ -63,7 +63,7 @@ class SchemasApi:
             raise schema_not_found(id_)
         return content
 
-    def _uses(self, id_: str, request: Request) -> list[Version]:
+    def _uses(self, id_: str, request: Request) -> list[StoredVersion]:
         content = self._content(id_)
         subject = request.query.get("subject")
         return [

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from avrogen.testing.registry.refusals import subject_not_found
 
-__all__ = ["AVRO", "Content", "Reference", "Store", "Version"]
+__all__ = ["AVRO", "Content", "Reference", "Store", "StoredVersion"]
 
 AVRO = "AVRO"
 
@@ -54,7 +54,7 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class StoredVersion:
     """A schema under a subject.
 
     Attributes:
@@ -76,29 +76,29 @@ class Store:
     """All versions of all subjects."""
 
     def __init__(self) -> None:
-        self._subjects: dict[str, dict[int, Version]] = {}
+        self._subjects: dict[str, dict[int, StoredVersion]] = {}
         self._ids: dict[Content, int] = {}
         self._contents: dict[int, Content] = {}
         self._last_id = 0
 
-    def all(self) -> Iterable[Version]:
+    def all(self) -> Iterable[StoredVersion]:
         """Every version, deleted ones too, by subject and number."""
         for subject in sorted(self._subjects):
             yield from self._subjects[subject].values()
 
-    def versions(self, subject: str, *, deleted: bool = False) -> list[Version]:
+    def versions(self, subject: str, *, deleted: bool = False) -> list[StoredVersion]:
         """The versions of a subject from old to new; none if there is no such subject."""
         there = self._subjects.get(subject, {}).values()
         return [version for version in there if deleted or not version.deleted]
 
-    def existing(self, subject: str, *, deleted: bool = False) -> list[Version]:
+    def existing(self, subject: str, *, deleted: bool = False) -> list[StoredVersion]:
         """The same of a subject that must be there."""
         versions = self.versions(subject, deleted=deleted)
         if not versions:
             raise subject_not_found(subject)
         return versions
 
-    def find(self, subject: str, number: int, *, deleted: bool = False) -> Version | None:
+    def find(self, subject: str, number: int, *, deleted: bool = False) -> StoredVersion | None:
         """One version; -1 is the latest that is not deleted."""
         if number == -1:
             return next(reversed(self.versions(subject)), None)
@@ -113,7 +113,7 @@ class Store:
         """The schema of a GUID, with its id."""
         return next(((id_, c) for id_, c in self._contents.items() if c.guid == guid), None)
 
-    def referrers(self, version: Version) -> list[int]:
+    def referrers(self, version: StoredVersion) -> list[int]:
         """Ids of the schemas that refer to a version and are not deleted."""
         key = version.subject, version.number
         return sorted(
@@ -129,7 +129,7 @@ class Store:
         """The number that the next version of a subject gets."""
         return max(self._subjects.get(subject, {}), default=0) + 1
 
-    def add(self, subject: str, content: Content) -> Version:
+    def add(self, subject: str, content: Content) -> StoredVersion:
         """Register a schema as the next version of a subject.
 
         A soft-deleted version with the same schema goes for good, as at Confluent.
@@ -142,14 +142,14 @@ class Store:
             self._last_id += 1
             self._ids[content] = self._last_id
             self._contents[self._last_id] = content
-        versions[number] = Version(subject, number, self._ids[content], content)
+        versions[number] = StoredVersion(subject, number, self._ids[content], content)
         return versions[number]
 
-    def hide(self, version: Version) -> None:
+    def hide(self, version: StoredVersion) -> None:
         """Delete a version softly."""
         self._subjects[version.subject][version.number] = replace(version, deleted=True)
 
-    def drop(self, version: Version) -> None:
+    def drop(self, version: StoredVersion) -> None:
         """Delete a version for good, and its id if no other version has the schema."""
         versions = self._subjects[version.subject]
         del versions[version.number]

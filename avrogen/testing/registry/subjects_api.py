@@ -17,7 +17,7 @@ from avrogen.testing.registry.refusals import (
 )
 from avrogen.testing.registry.registration import Registration
 from avrogen.testing.registry.settings import Settings
-from avrogen.testing.registry.store import Store, Version
+from avrogen.testing.registry.store import Store, StoredVersion
 
 __all__ = ["SubjectsApi"]
 
@@ -72,7 +72,7 @@ class SubjectsApi:
         versions = self._store.existing(subject, deleted=either)
         return listed((v.number for v in versions if _counts(v.deleted, request)), request)
 
-    def _version(self, subject: str, number: str, deleted: bool) -> Version:
+    def _version(self, subject: str, number: str, deleted: bool) -> StoredVersion:
         wanted = version_number(number)
         version = self._store.find(subject, wanted, deleted=deleted)
         if version is None:
@@ -119,11 +119,11 @@ class SubjectsApi:
         self._remove(version, permanent)
         return version.number
 
-    def _refuse_if_referred_to(self, version: Version) -> None:
+    def _refuse_if_referred_to(self, version: StoredVersion) -> None:
         if self._store.referrers(version):
             raise reference_exists(version.subject, version.number)
 
-    def _remove(self, version: Version, permanent: bool) -> None:
+    def _remove(self, version: StoredVersion, permanent: bool) -> None:
         if permanent:
             self._store.drop(version)
             return
