@@ -1,20 +1,36 @@
-"""An example of each type: believable, valid, and the same in every run."""
+"""An example of each type: believable, valid, and the same in every run.
+
+Values as Python source that a reader can paste: constructor calls of the generated classes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final, TypeAlias, assert_never
 
 from avrogen.avro import model
-from avrogen.catalogue.landscape import Entry, Landscape
-from avrogen.catalogue.python_source import python_example
+from avrogen.catalogue.model import Entry, Landscape
 from avrogen.codec import plan
 from avrogen.codec.interpreter.encoder import CheckedWriter
 from avrogen.codec.json_encoding import avro_json
-from avrogen.codec.planner import Operations
+from avrogen.codec.planner import Operations, branch_name
+from avrogen.compiler.defaults import logical_value
+from avrogen.compiler.expressions import (
+    RUNTIME,
+    Expression,
+    Import,
+    ImportStatement,
+    Scope,
+    Symbol,
+    grouped,
+)
+from avrogen.compiler.literals import bytes_literal, string_literal
+from avrogen.compiler.python_model import EnumClass, RecordClass
 from avrogen.errors import EncodeError
 from avrogen.examples.values import ExampleMaker, LeastParts
 
-__all__ = ["Example", "Examples"]
+__all__ = ["PACKAGE", "Example", "Examples", "python_example"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +75,182 @@ class Examples:
             return Example(value, python_example(entry, value, self._landscape))
         except (ValueError, EncodeError, RecursionError):
             return None
+
+
+PACKAGE: Final = "pkg"
+"""What the generated package is called in examples, as in all documentation."""
+
+_WIDTH: Final = 88
+"""Columns, as far as texts let themselves be held to them; black's default."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """Something in brackets: ``head``, items with what stands before each of them, ``tail``."""
+
+    head: Expression
+    items: tuple[tuple[Expression, _Tree], ...]
+    tail: str
+
+
+_Tree: TypeAlias = Expression | _Call
+
+
+def python_example(entry: Entry, value: model.Json, landscape: Landscape) -> str:
+    """A program that makes a value and encodes it.
+
+    Args:
+        entry: of which type it is.
+        value: the value in Avro's JSON encoding.
+        landscape: all types.
+    """
+    tree = _Writer(landscape).of(entry.type, value)
+    codec = entry.public.codec
+    annotation = _symbol(entry, entry.public.name) if codec else None
+    owner = _symbol(entry, codec) if codec else None
+    used = [*_symbols(tree), *(symbol for symbol in (annotation, owner) if symbol)]
+    scope = Scope("", used, {"value", "data"})
+    declared = f"value: {scope.name(annotation)}" if annotation else "value"
+    encoded = f"{scope.name(owner)}.to_avro(value)" if owner else "value.to_avro()"
+    lines = [
+        *_import_lines(scope.imports),
+        *_lines(tree, scope, f"{declared} = ", "", ""),
+        f"data = {encoded}",
+    ]
+    return "\n".join(lines)
+
+
+def _symbol(entry: Entry, name: str) -> Symbol:
+    return Symbol(".".join((PACKAGE, *entry.public.package)), name)
+
+
+class _Writer:
+    def __init__(self, landscape: Landscape) -> None:
+        self._entries = landscape.entries
+        self._types: Mapping[str, model.NamedType] = landscape.types
+
+    def of(self, type_: model.AvroType, value: model.Json) -> _Tree:
+        match type_:
+            case model.Primitive(name, logical):
+                return logical_value(logical, _raw(name, value)) if logical else _leaf(name, value)
+            case model.Reference(name):
+                return self._named(self._types[name], value)
+            case model.Array(items):
+                assert isinstance(value, list)
+                nothing = Expression(())
+                return _call("[", ((nothing, self.of(items, item)) for item in value), "]")
+            case model.Map(values):
+                assert isinstance(value, dict)
+                pairs = (
+                    (Expression((f"{string_literal(key)}: ",)), self.of(values, item))
+                    for key, item in value.items()
+                )
+                return _call("{", pairs, "}")
+            case model.Union(branches):
+                if value is None:
+                    return Expression(("None",))
+                assert isinstance(value, dict)
+                ((name, inner),) = value.items()
+                branch = next(branch for branch in branches if branch_name(branch) == name)
+                return self.of(branch, inner)
+            case _:
+                assert_never(type_)
+
+    def _named(self, named: model.NamedType, value: model.Json) -> _Tree:
+        entry = self._entries[named.name]
+        symbol = _symbol(entry, entry.public.name)
+        match named:
+            case model.Record(fields=fields):
+                assert isinstance(value, dict) and isinstance(entry.definition, RecordClass)
+                arguments = (
+                    (Expression((f"{python.name}=",)), self.of(field.type, value[field.name]))
+                    for field, python in zip(fields, entry.definition.fields, strict=True)
+                )
+                return _call(Expression.of(symbol, "("), arguments, ")")
+            case model.EnumType():
+                assert isinstance(entry.definition, EnumClass)
+                members = {member.symbol: member.name for member in entry.definition.members}
+                assert isinstance(value, str)
+                return Expression.of(symbol, f".{members[value]}")
+            case model.Fixed(logical=logical):
+                assert isinstance(value, str)
+                data = value.encode("latin-1")
+                if logical:
+                    return logical_value(logical, data)
+                literal = Expression((bytes_literal(data),))
+                return _call(Expression.of(symbol, "("), [(Expression(()), literal)], ")")
+            case _:
+                assert_never(named)
+
+
+def _call(head: str | Expression, items: Iterable[tuple[Expression, _Tree]], tail: str) -> _Call:
+    return _Call(Expression.of(head), tuple(items), tail)
+
+
+def _leaf(name: model.PrimitiveName, value: model.Json) -> Expression:
+    match name, value:
+        case "bytes", str():
+            return Expression((bytes_literal(value.encode("latin-1")),))
+        case _, str():
+            return Expression((string_literal(value),))
+        case _:
+            return Expression((repr(value),))
+
+
+def _raw(name: model.PrimitiveName, value: model.Json) -> int | str | bytes:
+    """A value of a primitive type before a logical type applies."""
+    assert isinstance(value, int | str)
+    return value.encode("latin-1") if name == "bytes" and isinstance(value, str) else value
+
+
+# --- text -----------------------------------------------------------------------------------------
+
+
+def _symbols(tree: _Tree) -> Iterator[Symbol]:
+    if isinstance(tree, Expression):
+        yield from tree.symbols()
+        return
+    yield from tree.head.symbols()
+    for before, item in tree.items:
+        yield from before.symbols()
+        yield from _symbols(item)
+
+
+def _lines(tree: _Tree, scope: Scope, before: str, after: str, indent: str) -> Iterator[str]:
+    """A value in the lines it takes: one if it fits there, or else one for each item."""
+    flat = f"{indent}{before}{_flat(tree, scope)}{after}"
+    if isinstance(tree, Expression) or not tree.items or len(flat) <= _WIDTH:
+        yield flat
+        return
+    yield f"{indent}{before}{scope.text(tree.head)}"
+    for prefix, item in tree.items:
+        yield from _lines(item, scope, scope.text(prefix), ",", f"{indent}    ")
+    yield f"{indent}{tree.tail}{after}"
+
+
+def _flat(tree: _Tree, scope: Scope) -> str:
+    if isinstance(tree, Expression):
+        return scope.text(tree)
+    items = (f"{scope.text(before)}{_flat(item, scope)}" for before, item in tree.items)
+    return f"{scope.text(tree.head)}{', '.join(items)}{tree.tail}"
+
+
+def _import_lines(imports: Iterable[Import]) -> Iterator[str]:
+    """Imports in their groups, with an empty line after each."""
+    public = [Import("avrogen", i.name, i.alias) if i.module == RUNTIME else i for i in imports]
+    ours = [item for item in public if item.module.partition(".")[0] == PACKAGE]
+    others = [item for item in public if item not in ours]
+    for group in (*grouped(others, ()), *grouped(ours, ())):
+        for statement in group:
+            yield from _import(statement)
+        yield ""
+
+
+def _import(statement: ImportStatement) -> Iterator[str]:
+    flat = f"from {statement.module} import {', '.join(statement.names)}"
+    if len(flat) <= _WIDTH:
+        yield flat
+        return
+    yield f"from {statement.module} import ("
+    yield from (f"    {name}," for name in statement.names)
+    yield ")"

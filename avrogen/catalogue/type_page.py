@@ -8,26 +8,28 @@ from typing import assert_never
 
 from avrogen.avro import model
 from avrogen.avro.schema_json import definition_json, type_json
-from avrogen.catalogue.addresses import Addresses, field_anchor
-from avrogen.catalogue.examples import Example
-from avrogen.catalogue.graph.graphs import GraphMaker
-from avrogen.catalogue.graph.layout import Picture
-from avrogen.catalogue.landscape import Entry, Landscape
-from avrogen.catalogue.python_source import PACKAGE
+from avrogen.catalogue.examples import PACKAGE, Example
+from avrogen.catalogue.graph_layout import Picture
+from avrogen.catalogue.graphs import GraphMaker
+from avrogen.catalogue.model import Entry, Landscape
+from avrogen.catalogue.urls import Addresses, field_anchor
 from avrogen.catalogue.views import (
     Attribute,
     ExampleView,
     Link,
     Linked,
     Side,
+    annotation_text,
     attributes,
     example_view,
+    json_line,
+    json_text,
     linked,
     namespace_title,
     nearby,
     picture_of,
+    type_words,
 )
-from avrogen.catalogue.wording import annotation_text, json_line, json_text, type_words
 from avrogen.compiler.python_model import AliasDefinition, EnumClass, RecordClass
 
 __all__ = ["TypePage", "type_page"]

@@ -1,21 +1,26 @@
 """What pages show, part by part: links, types in words, pictures and examples.
 
 Texts of schemas are in here as they are; the templates escape everything. Links are paths of our
-own making (:mod:`avrogen.catalogue.addresses`) and never texts of schemas.
+own making (:mod:`avrogen.catalogue.urls`) and never texts of schemas.
+
+Types in words, piece by piece, so that names can be links.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, assert_never
 
 from avrogen.avro import model
-from avrogen.catalogue.addresses import Addresses
+from avrogen.avro.describe import described_logical
+from avrogen.avro.names import short_name
 from avrogen.catalogue.examples import Example
-from avrogen.catalogue.graph.layout import Graph, Picture, drawn
-from avrogen.catalogue.landscape import Entry
-from avrogen.catalogue.wording import Word, json_line, json_text
+from avrogen.catalogue.graph_layout import Graph, Picture, drawn
+from avrogen.catalogue.model import Entry
+from avrogen.catalogue.urls import Addresses
+from avrogen.compiler.expressions import Expression
 
 __all__ = [
     "MOST_BESIDE",
@@ -24,13 +29,18 @@ __all__ = [
     "Link",
     "Linked",
     "Side",
+    "Word",
+    "annotation_text",
     "attributes",
     "example_view",
     "first_line",
+    "json_line",
+    "json_text",
     "linked",
     "namespace_title",
     "nearby",
     "picture_of",
+    "type_words",
 ]
 
 MOST_BESIDE: Final = 60
@@ -139,3 +149,72 @@ def nearby(entry: Entry, siblings: Sequence[Entry], addresses: Addresses) -> Sid
         tuple(Link(each.name, addresses.types[each.id], each.kind) for each in shown),
         addresses.types[entry.id],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A piece of text.
+
+    Attributes:
+        text: what it says.
+        role: ``plain``; ``type``, a named type whose full name is ``name``; ``logical``, a logical
+            type, with the type it is based on in ``name``.
+        name: see there; or "".
+    """
+
+    text: str
+    role: Literal["plain", "type", "logical"] = "plain"
+    name: str = ""
+
+
+def type_words(type_: model.AvroType, types: Mapping[str, model.NamedType]) -> tuple[Word, ...]:
+    """A type: ``array of OrderLine``, ``null or string``, ``timestamp-millis``."""
+    return tuple(_words(type_, types))
+
+
+def _words(type_: model.AvroType, types: Mapping[str, model.NamedType]) -> Iterator[Word]:
+    match type_:
+        case model.Primitive(name, logical):
+            yield Word(described_logical(logical), "logical", name) if logical else Word(name)
+        case model.Reference(name):
+            yield Word(short_name(name), "type", name)
+        case model.Array(items):
+            yield Word("array of ")
+            yield from _inner(items, types)
+        case model.Map(values):
+            yield Word("map of ")
+            yield from _inner(values, types)
+        case model.Union(branches):
+            for index, branch in enumerate(branches):
+                if index:
+                    yield Word(" or ")
+                yield from _words(branch, types)
+            if not branches:
+                yield Word("an empty union")
+        case _:
+            assert_never(type_)
+
+
+def _inner(type_: model.AvroType, types: Mapping[str, model.NamedType]) -> Iterator[Word]:
+    """What an array or a map is of; a union in brackets, so that it is clear where it ends."""
+    is_union = isinstance(type_, model.Union) and len(type_.branches) > 1
+    if is_union:
+        yield Word("(")
+    yield from _words(type_, types)
+    if is_union:
+        yield Word(")")
+
+
+def annotation_text(expression: Expression) -> str:
+    """A Python annotation, whose names are not those of any module."""
+    return "".join(part if isinstance(part, str) else part.name for part in expression.parts)
+
+
+def json_line(value: model.Json) -> str:
+    """JSON on one line."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def json_text(value: model.Json) -> str:
+    """JSON over as many lines as it takes."""
+    return json.dumps(value, ensure_ascii=False, indent=2)

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from avrogen.cli.choice import Choice
-from avrogen.cli.more import say_more
+from avrogen.cli.common import Choice, say_more
 from avrogen.extras import CLI_EXTRA_MISSING
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import click
 
-from avrogen.cli.choice import Choice
+from avrogen.cli.common import Choice
 from avrogen.extras import CLI_EXTRA_MISSING
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from avrogen.cli.choice import Choice
-from avrogen.cli.more import say_more
+from avrogen.cli.common import Choice, say_more
 from avrogen.extras import CLI_EXTRA_MISSING
 
 if TYPE_CHECKING:
@@ -45,8 +44,7 @@ def docs(schemas: tuple[Path, ...], out: Path, style: Format, quiet: bool) -> No
     """
     try:
         from avrogen.avro.diagnostics import report
-        from avrogen.catalogue.pages import CATALOGUE_MARKS
-        from avrogen.catalogue.run import run
+        from avrogen.catalogue.site import CATALOGUE_MARKS, run
         from avrogen.compiler.output import apply
     except ModuleNotFoundError as error:
         raise click.UsageError(f"{CLI_EXTRA_MISSING} ({error.name} is missing)") from None

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 import click
 
-from avrogen.cli.choice import Choice
+from avrogen.cli.common import Choice
 from avrogen.extras import CLI_EXTRA_MISSING
 
 __all__ = ["registry"]

@@ -15,28 +15,27 @@ from avrogen.runtime.exports import lazy_exports
 
 if TYPE_CHECKING:
     from avrogen.examples.factory import Factory, example, example_value
-    from avrogen.testing.assertions.compatible import assert_compatible
-    from avrogen.testing.assertions.golden import Golden, assert_golden
-    from avrogen.testing.assertions.round_trip import assert_round_trip
-    from avrogen.testing.dead_letter import DeadLetter
+    from avrogen.testing.assertions import assert_compatible, assert_round_trip
     from avrogen.testing.embedded_kafka import EmbeddedKafka
+    from avrogen.testing.golden import Golden, assert_golden
     from avrogen.testing.handlers.driver import AsyncHandlerDriver, HandlerDriver, handling
     from avrogen.testing.handlers.incoming import Incoming, IncomingBytes
     from avrogen.testing.handlers.outcome import Outcome, Retried
+    from avrogen.testing.messages import DeadLetter
     from avrogen.testing.strategies.encodings import arbitrary_bytes_for
     from avrogen.testing.strategies.evolution import Evolution, evolved
+    from avrogen.testing.strategies.generated import from_schema, from_type
     from avrogen.testing.strategies.schemas import arbitrary_schema
-    from avrogen.testing.strategies.typed import from_schema, from_type
 else:
     __getattr__, __dir__ = lazy_exports(
         __name__,
         {
             "AsyncHandlerDriver": "avrogen.testing.handlers.driver",
-            "DeadLetter": "avrogen.testing.dead_letter",
+            "DeadLetter": "avrogen.testing.messages",
             "EmbeddedKafka": "avrogen.testing.embedded_kafka",
             "Evolution": "avrogen.testing.strategies.evolution",
             "Factory": "avrogen.examples.factory",
-            "Golden": "avrogen.testing.assertions.golden",
+            "Golden": "avrogen.testing.golden",
             "HandlerDriver": "avrogen.testing.handlers.driver",
             "Incoming": "avrogen.testing.handlers.incoming",
             "IncomingBytes": "avrogen.testing.handlers.incoming",
@@ -44,14 +43,14 @@ else:
             "Retried": "avrogen.testing.handlers.outcome",
             "arbitrary_bytes_for": "avrogen.testing.strategies.encodings",
             "arbitrary_schema": "avrogen.testing.strategies.schemas",
-            "assert_compatible": "avrogen.testing.assertions.compatible",
-            "assert_golden": "avrogen.testing.assertions.golden",
-            "assert_round_trip": "avrogen.testing.assertions.round_trip",
+            "assert_compatible": "avrogen.testing.assertions",
+            "assert_golden": "avrogen.testing.golden",
+            "assert_round_trip": "avrogen.testing.assertions",
             "evolved": "avrogen.testing.strategies.evolution",
             "example": "avrogen.examples.factory",
             "example_value": "avrogen.examples.factory",
-            "from_schema": "avrogen.testing.strategies.typed",
-            "from_type": "avrogen.testing.strategies.typed",
+            "from_schema": "avrogen.testing.strategies.generated",
+            "from_type": "avrogen.testing.strategies.generated",
             "handling": "avrogen.testing.handlers.driver",
         },
     )

@@ -1,12 +1,22 @@
-"""Broker, registry and typed clients for a test: :class:`EmbeddedKafka`."""
+"""Broker, registry and typed clients for a test: :class:`EmbeddedKafka`.
+
+Consumers that stop by themselves: :class:`StopsWhenDone`.
+
+How far a consumer group has come: :func:`wait_until_handled`.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from threading import Event, Thread
+from time import monotonic, sleep
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Self, TypeAlias, TypeVar
 
+from avrogen.errors import ClosedError, ConsumeError
+from avrogen.extras import comes_with
 from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
 from avrogen.kafka.consumer.consumer import TopicConsumer
 from avrogen.kafka.consumer.reader import Reader
@@ -15,18 +25,18 @@ from avrogen.kafka.producer.producer import TopicProducer
 from avrogen.kafka.producer.record_encoder import resolve
 from avrogen.kafka.registry.connect import connect
 from avrogen.testing.broker import EmbeddedBroker, Record
-from avrogen.testing.catching_up import StopsWhenDone
-from avrogen.testing.progress import wait_until_handled
-from avrogen.testing.reading import read_dead_letter, read_message
+from avrogen.testing.messages import read_dead_letter, read_message
 from avrogen.testing.registry import EmbeddedRegistry
 
 if TYPE_CHECKING:
+    from confluent_kafka import Consumer, TopicPartition
+
     from avrogen.kafka.message import Message
     from avrogen.kafka.registry.protocol import SchemaRegistry
     from avrogen.kafka.topic import Topic
-    from avrogen.testing.dead_letter import DeadLetter
+    from avrogen.testing.messages import DeadLetter
 
-__all__ = ["EmbeddedKafka"]
+__all__ = ["AnyConsumer", "EmbeddedKafka", "StopsWhenDone", "wait_until_handled"]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -268,3 +278,111 @@ class EmbeddedKafka:
             self._asked = connect({"url": self.registry.url})
             self._ending.callback(self._asked.close)
         return self._asked
+
+
+AnyConsumer: TypeAlias = "TopicConsumer[Any, Any] | AsyncTopicConsumer[Any, Any]"
+
+_CHECK_INTERVAL: Final = 0.01
+
+
+class StopsWhenDone:
+    """Stops a consumer as soon as it has handled all that is on its topic.
+
+    Args:
+        consumer: not opened yet.
+    """
+
+    def __init__(self, consumer: AnyConsumer) -> None:
+        self._consumer = consumer
+        self._given_up = Event()
+        name = f"end of {consumer.topic.name}"
+        self._thread = Thread(target=self._watch, name=name, daemon=True)
+        self._thread.start()
+
+    def give_up(self) -> None:
+        """Look no longer."""
+        self._given_up.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        with asyncio.Runner() as runner:
+            lag = _lag_of(self._consumer, runner)
+            opened = False
+            while not self._given_up.wait(_CHECK_INTERVAL):
+                try:
+                    assigned = self._consumer.assignment()
+                    opened = True
+                    if assigned and not any(lag().values()):
+                        self._consumer.stop()
+                        return
+                except ClosedError:
+                    if opened:
+                        return
+
+
+def _lag_of(consumer: AnyConsumer, runner: asyncio.Runner) -> Callable[[], dict[int, int]]:
+    """How far it is behind, whoever asks."""
+
+    def lag() -> dict[int, int]:
+        try:
+            if isinstance(consumer, AsyncTopicConsumer):
+                return runner.run(consumer.lag())
+            return consumer.lag()
+        except ConsumeError:
+            return {-1: 1}  # the brokers do not answer: it is not done
+
+    return lag
+
+
+_POLL_INTERVAL: Final = 0.02
+
+
+def wait_until_handled(bootstrap_servers: str, topic: str, group: str, timeout: float) -> None:
+    """Wait until a group has committed all that was on a topic when this was called.
+
+    Args:
+        bootstrap_servers: where.
+        topic: its name.
+        group: the name of the group.
+        timeout: seconds.
+
+    Raises:
+        TimeoutError: it has not by then; it says how many messages are left.
+        LookupError: there is no such topic.
+    """
+    with comes_with("kafka"):
+        from confluent_kafka import Consumer
+    deadline = monotonic() + timeout
+    # It never subscribes, and so is no member.
+    client = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": group, "log_level": 0})
+    try:
+        ends = _ends(client, topic, timeout)
+        while left := _left(client, ends, timeout):
+            if monotonic() > deadline:
+                raise TimeoutError(
+                    f"in {timeout} s, the group {group!r} has not handled all of {topic}: "
+                    f"{left} messages are left"
+                )
+            sleep(_POLL_INTERVAL)
+    finally:
+        client.close()
+
+
+def _ends(client: Consumer, topic: str, timeout: float) -> list[tuple[TopicPartition, int, int]]:
+    """The partitions of a topic, each with its first offset and the one after its last."""
+    from confluent_kafka import TopicPartition
+
+    found = client.list_topics(timeout=timeout).topics.get(topic)
+    if found is None:
+        raise LookupError(f"there is no topic {topic!r}")
+    places = [TopicPartition(topic, number) for number in found.partitions]
+    return [(place, *client.get_watermark_offsets(place, timeout=timeout)) for place in places]
+
+
+def _left(client: Consumer, ends: list[tuple[TopicPartition, int, int]], timeout: float) -> int:
+    committed = client.committed([place for place, _, _ in ends], timeout=timeout)
+    # A negative offset says that nothing is committed.
+    return sum(
+        max(0, end - max(start, done.offset))
+        for done, (_, start, end) in zip(committed, ends, strict=True)
+    )

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from avrogen.testing.assertions.golden import Golden
     from avrogen.testing.broker import EmbeddedBroker
     from avrogen.testing.embedded_kafka import EmbeddedKafka
+    from avrogen.testing.golden import Golden
     from avrogen.testing.registry import EmbeddedRegistry
 
 __all__ = ["avrogen_broker", "avrogen_golden", "avrogen_kafka", "avrogen_registry"]
@@ -61,7 +61,7 @@ def avrogen_kafka(
 @pytest.fixture
 def avrogen_golden(request: pytest.FixtureRequest) -> Golden:
     """Compares bytes with the files in the folder ``golden`` beside the test's module."""
-    from avrogen.testing.assertions.golden import UPDATE_OPTION, Golden
+    from avrogen.testing.golden import UPDATE_OPTION, Golden
 
     update = bool(request.config.getoption(UPDATE_OPTION))
     return Golden(request.path.parent / "golden", update=update)

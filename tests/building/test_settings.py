@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from avrogen.building.generating import BuildError, generate, schema_files, settings_of
-from avrogen.building.project import import_path, tool_table
+from avrogen.build_plugins.generate import BuildError, generate, schema_files, settings_of
+from avrogen.build_plugins.settings import import_path, tool_table
 from tests.conftest import ROOT, run_python, write_schemas
 
 AT = ("tool", "avrogen")
@@ -162,7 +162,7 @@ def test_where_python_finds_the_package(out: str, root: str | None, place: str) 
 def test_plugins_import_nothing_heavy() -> None:
     """Backends load them for whatever they build."""
     code = (
-        "import sys, avrogen.building.hatch_plugin, avrogen.building.setuptools_plugin\n"
+        "import sys, avrogen.build_plugins.hatch_plugin, avrogen.build_plugins.setuptools_plugin\n"
         "print([m for m in sys.modules if m in ('black', 'jinja2') "
         "or m.startswith(('avrogen.avro', 'avrogen.compiler'))])"
     )

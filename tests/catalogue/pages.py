@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 
 from avrogen.avro.diagnostics import Diagnostics
 from avrogen.avro.source import Source
-from avrogen.catalogue.landscape import Landscape, landscape_of
-from avrogen.catalogue.pages import catalogue_pages
+from avrogen.catalogue.model import Landscape, landscape_of
+from avrogen.catalogue.site import catalogue_pages
 from avrogen.compiler.build import analyse
 from avrogen.config.config import Config, parse_config
 from tests.conftest import ROOT, run_avrogen

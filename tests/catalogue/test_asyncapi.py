@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from avrogen.catalogue.yaml_text import yaml_text
+from avrogen.catalogue.yaml_writer import yaml_text
 from tests.catalogue.hostile import TOPICS, hostile_schemas
 from tests.catalogue.pages import EXAMPLE, pages_of
 from tests.services.cache import cached_folder

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from avrogen.catalogue.pages import CATALOGUE_MARKS
+from avrogen.catalogue.site import CATALOGUE_MARKS
 from tests.catalogue.pages import EXAMPLE
 from tests.conftest import ROOT, run_avrogen, run_python, write_schemas
 from tests.test_build import snapshot

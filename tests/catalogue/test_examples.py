@@ -13,7 +13,7 @@ import pytest
 from avrogen import Schema
 from avrogen.avro.schema_json import self_contained_json
 from avrogen.catalogue.examples import Example, Examples
-from avrogen.catalogue.landscape import Entry, Landscape
+from avrogen.catalogue.model import Entry, Landscape
 from tests.catalogue.pages import EXAMPLE, landscape
 from tests.conftest import Build
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from avrogen.catalogue.pages import catalogue_pages
+from avrogen.catalogue.site import catalogue_pages
 from tests.catalogue.hostile import ATTACKS, TOPICS, hostile_schemas
 from tests.catalogue.pages import Page, example_site, landscape, pages_of, parse
 from tests.conftest import ROOT

@@ -9,7 +9,7 @@ import pytest
 
 from avrogen.avro.diagnostics import Severity
 from avrogen.avro.parser import parse_schema
-from avrogen.testing.registry.java_text import java_text
+from avrogen.testing.registry.avro_java import java_text
 from tests.conftest import ROOT
 from tests.registry.asking import ask, path
 from tests.registry.conftest import AnyRegistry

@@ -17,7 +17,6 @@ What it cannot do is listed at :class:`EmbeddedBroker`. It needs ``pip install '
 from __future__ import annotations
 
 from avrogen.testing.broker.embedded import EmbeddedBroker
-from avrogen.testing.broker.records import Record
-from avrogen.testing.broker.request_type import RequestType
+from avrogen.testing.broker.records import Record, RequestType
 
 __all__ = ["EmbeddedBroker", "Record", "RequestType"]

@@ -9,8 +9,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from avrogen.testing.broker.mock_cluster import MockCluster
-from avrogen.testing.broker.records import Record, read_records
-from avrogen.testing.broker.request_type import RequestType
+from avrogen.testing.broker.records import Record, RequestType, read_records
 
 __all__ = ["EmbeddedBroker"]
 

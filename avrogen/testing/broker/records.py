@@ -1,16 +1,20 @@
-"""What is on a topic, as the brokers have it."""
+"""What is on a topic, as the brokers have it.
+
+Kafka's requests by the numbers that the protocol gives them.
+"""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import IntEnum
 from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, Message
 
-__all__ = ["Record", "read_records"]
+__all__ = ["Record", "RequestType", "read_records"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _POLL_SECONDS: Final = 0.05
@@ -137,3 +141,29 @@ def _require_all(records: list[Record], consumer: Consumer, deadline: float) -> 
                     f"dropped the first {first} records of {record.topic} [{record.partition}]"
                 )
         read.add(record.partition)
+
+
+class RequestType(IntEnum):
+    """What a client asks of a broker; the values are the protocol's API keys.
+
+    Source: "Kafka protocol guide", API keys. These are the ones that the embedded broker can be
+    told to fail.
+    """
+
+    PRODUCE = 0
+    FETCH = 1
+    LIST_OFFSETS = 2
+    METADATA = 3
+    OFFSET_COMMIT = 8
+    OFFSET_FETCH = 9
+    FIND_COORDINATOR = 10
+    JOIN_GROUP = 11
+    HEARTBEAT = 12
+    LEAVE_GROUP = 13
+    SYNC_GROUP = 14
+    INIT_PRODUCER_ID = 22
+    ADD_PARTITIONS_TO_TXN = 24
+    ADD_OFFSETS_TO_TXN = 25
+    END_TXN = 26
+    TXN_OFFSET_COMMIT = 28
+    CONSUMER_GROUP_HEARTBEAT = 68

@@ -12,14 +12,13 @@ from avrogen.kafka.consumer.batch_runner import AsyncBatchLoop, BatchLoop
 from avrogen.kafka.consumer.consumer import DEFAULT_RETRIES, TopicConsumer, check_batches
 from avrogen.kafka.consumer.error_policy import OnPoison, RetryPolicy
 from avrogen.kafka.consumer.runner import Loop
-from avrogen.testing.handlers.clocked import ClockedWaking
+from avrogen.testing.handlers.fake_session import ClockedWaking, HandlerOptions, HandlerSession
 from avrogen.testing.handlers.incoming import Incoming, IncomingBytes
 from avrogen.testing.handlers.outcome import Outcome
-from avrogen.testing.handlers.session import HandlerOptions, HandlerSession
 
 if TYPE_CHECKING:
     from avrogen.kafka.message import Message
-    from avrogen.testing.handlers.encoding import Delivery
+    from avrogen.testing.handlers.incoming import Delivery
 
 __all__ = ["AsyncHandlerDriver", "HandlerDriver", "handling"]
 

@@ -1,14 +1,119 @@
-"""What is delivered to a handler in a test: :class:`Incoming`, :class:`IncomingBytes`."""
+"""From what a test delivers to messages as they are on a topic: written as producers write.
+
+What is delivered to a handler in a test: :class:`Incoming`, :class:`IncomingBytes`.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from datetime import datetime
-from typing import Generic, TypeVar
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeGuard, TypeVar, cast
 
+from avrogen.errors import EncodeError
 from avrogen.kafka.message import HeadersLike
+from avrogen.kafka.producer.record_builder import Channel, Options, pairs
+from avrogen.testing.messages import raw_message
 
-__all__ = ["Incoming", "IncomingBytes"]
+if TYPE_CHECKING:
+    from confluent_kafka import Message as RawMessage
+
+    from avrogen.kafka.message import Header
+    from avrogen.kafka.producer.client import ProducerClient
+    from avrogen.kafka.producer.delivery import Outbox
+    from avrogen.kafka.registry.protocol import SchemaRegistry
+    from avrogen.kafka.topic import Topic
+
+__all__ = ["Delivery", "Incoming", "IncomingBytes", "TopicWriter"]
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+Delivery: TypeAlias = "V | Incoming[K, V] | IncomingBytes"
+"""What a test delivers: a value, a value with key and headers, or bytes."""
+
+
+class TopicWriter:
+    """Makes the messages of a topic, one after the other.
+
+    Args:
+        topic: the topic.
+        registry: where its schemas are registered.
+    """
+
+    def __init__(self, topic: Topic[Any, Any], registry: SchemaRegistry) -> None:
+        self._topic = topic
+        client = cast("ProducerClient", _NoClient(registry))
+        self._channel = Channel(
+            topic,
+            Options(
+                config=None,
+                client=client,
+                registry=registry,
+                register=True,
+                headers=None,
+                partitioner=None,
+                observer=None,
+            ),
+        )
+        self._offsets: Counter[int] = Counter()
+
+    def write(self, given: Delivery[Any, Any]) -> RawMessage:
+        """The next message of its partition.
+
+        Raises:
+            EncodeError: value, key, headers or partition are none of this topic.
+        """
+        message: Incoming[Any, Any] | IncomingBytes
+        if isinstance(given, IncomingBytes):
+            message, value, key = given, given.value, given.key
+        else:
+            message = given if _is_incoming(given) else Incoming(given)
+            value, key = self._encoded(message)
+        offset = self._offsets[message.partition]
+        self._offsets[message.partition] += 1
+        return raw_message(
+            self._topic.name,
+            message.partition,
+            offset,
+            key=key,
+            value=value,
+            headers=cast("Sequence[Header]", pairs(message.headers)),  # text is bytes by now
+            timestamp=message.timestamp or datetime.now(UTC),
+        )
+
+    def _encoded(self, message: Incoming[Any, Any]) -> tuple[bytes | None, bytes | None]:
+        try:
+            value, key, _, _, _ = self._channel.arguments(
+                message.value, message.key, None, message.partition, message.timestamp
+            )
+        except EncodeError as error:
+            if message.key is None and self._topic.key is not None:
+                error.add_note("Incoming(value, key=...) delivers it with a key")
+            raise
+        return value, key
+
+
+def _is_incoming(given: object) -> TypeGuard[Incoming[Any, Any]]:
+    return isinstance(given, Incoming)
+
+
+class _NoClient:
+    """What is asked of a :class:`ProducerClient` by those who send nothing."""
+
+    is_closed = False
+    fatal = None
+
+    def __init__(self, registry: SchemaRegistry) -> None:
+        self.registry = registry
+
+    def check_usable(self) -> None:
+        """It is."""
+
+    def add(self, outbox: Outbox) -> None:
+        """It has nothing to report to it."""
+
 
 K_co = TypeVar("K_co", covariant=True)
 V_co = TypeVar("V_co", covariant=True)

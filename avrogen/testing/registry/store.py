@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from avrogen.testing.registry.refusals import subject_not_found
+from avrogen.testing.registry.api_errors import subject_not_found
 
 __all__ = ["AVRO", "Content", "Reference", "Store", "StoredVersion"]
 

@@ -1,20 +1,31 @@
-"""Schemas of all kinds."""
+"""Schemas of all kinds.
+
+Types without types in them, for schemas that are made up.
+
+Defaults for the fields of schemas that are made up.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from avrogen.avro.names import PRIMITIVES, namespace_of
 from avrogen.codec.schema import Schema
-from avrogen.testing.strategies.schema_defaults import default_for
-from avrogen.testing.strategies.schema_leaves import FIXED_KINDS, LEAVES, decimals
 
-__all__ = ["arbitrary_schema", "schema_json"]
+__all__ = [
+    "FIXED_KINDS",
+    "LEAVES",
+    "Default",
+    "arbitrary_schema",
+    "decimals",
+    "default_for",
+    "schema_json",
+]
 
 _DEPTH: Final = 3
 _SYMBOLS: Final = (1, 2, 5, 64, 65, 300)
@@ -168,3 +179,107 @@ class _Drawing:
 
 
 _SELDOM = st.sampled_from([False, False, False, True])
+
+
+_PRIMITIVES: Final = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
+_LOGICAL: Final = (
+    ("int", "date"),
+    ("int", "time-millis"),
+    ("long", "time-micros"),
+    ("long", "timestamp-millis"),
+    ("long", "timestamp-micros"),
+    ("long", "timestamp-nanos"),
+    ("long", "local-timestamp-millis"),
+    ("long", "local-timestamp-micros"),
+    ("long", "local-timestamp-nanos"),
+    ("string", "uuid"),
+    ("string", "colour"),  # which nobody knows
+)
+
+LEAVES: Final[SearchStrategy[Any]] = st.sampled_from(
+    [
+        *_PRIMITIVES,
+        *({"type": base, "logicalType": logical} for base, logical in _LOGICAL),
+        {"type": "string", "avro.java.string": "String"},
+    ]
+)
+"""Primitives, by themselves, as logical types and with custom attributes."""
+
+FIXED_KINDS: Final[SearchStrategy[Any]] = st.sampled_from(
+    [
+        *({"size": size} for size in (0, 1, 2, 9, 64, 100)),
+        {"size": 16, "logicalType": "uuid"},
+        {"size": 12, "logicalType": "duration"},
+        {"size": 4, "logicalType": "decimal", "precision": 9, "scale": 1},
+        {"size": 4, "logicalType": "decimal", "precision": 1},
+    ]
+)
+"""What distinguishes fixed types, their names apart."""
+
+
+@st.composite
+def decimals(draw: DrawFn) -> Any:
+    """Decimals in bytes."""
+    precision = draw(st.integers(1, 40))
+    scale = draw(st.integers(0, precision))
+    return {"type": "bytes", "logicalType": "decimal", "precision": precision, "scale": scale}
+
+
+class Default(NamedTuple):
+    """A default as JSON; ``None`` is null."""
+
+    value: Any
+
+
+_OF_PRIMITIVES = {
+    "null": None,
+    "boolean": True,
+    "int": 7,
+    "long": -8,
+    "float": 0.5,
+    "double": 1,
+    "bytes": "\u00ff",
+    "string": "e\u0301",
+}
+
+_OF_LOGICAL_TYPES = {"uuid": "f3d6f0d5-5b05-4fde-b011-6c2eaffd74e9", "decimal": "\x01"}
+
+
+def default_for(type_: Any, definitions: Mapping[str, Any]) -> Default | None:
+    """A default of a type; None, where a definition is not known.
+
+    Args:
+        type_: the type as JSON.
+        definitions: those of named types, by full name.
+    """
+    match type_:
+        case str():
+            if type_ in _OF_PRIMITIVES:
+                return Default(_OF_PRIMITIVES[type_])
+            return default_for(definitions[type_], definitions) if type_ in definitions else None
+        case list():
+            # Of a union, the first branch: older readers take no other.
+            return default_for(type_[0], definitions)
+        case {"type": "array", "items": str(items)} if items in _OF_PRIMITIVES:
+            return Default([_OF_PRIMITIVES[items]])
+        case {"type": "array"}:
+            return Default([])
+        case {"type": "map", "values": str(values)} if values in _OF_PRIMITIVES:
+            return Default({"key": _OF_PRIMITIVES[values]})
+        case {"type": "map"}:
+            return Default({})  # what is in it may lead back here
+        case {"type": "enum", "symbols": symbols}:
+            return Default(symbols[-1])
+        case {"type": "fixed", "size": size}:
+            return Default("\0" * size)
+        case {"type": "record", "fields": fields}:
+            parts = {field["name"]: default_for(field["type"], definitions) for field in fields}
+            if any(part is None for part in parts.values()):
+                return None
+            return Default({name: part.value for name, part in parts.items() if part})
+        case {"type": base, "logicalType": logical} if logical in _OF_LOGICAL_TYPES:
+            return Default(_OF_LOGICAL_TYPES[logical]) if base in {"bytes", "string"} else None
+        case {"type": base}:
+            return default_for(base, definitions)
+        case _:
+            return None

@@ -1,19 +1,189 @@
-"""Strategies for values of a schema, with generated classes or without."""
+"""How strategies for the types of a schema are made of each other, whatever they draw.
+
+Strategies for values of a schema, with generated classes or without.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, assert_never
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from avrogen.avro import model
+from avrogen.avro.references import references
 from avrogen.codec import plan
+from avrogen.codec.planner import Classes, Operations, plan_for
 from avrogen.codec.unions import choose_branch
+from avrogen.examples.values import TOO_MANY, LeastParts
 from avrogen.testing.strategies.leaves import LONG_TEXTS, MOST_CHARACTERS, REPEATED, TEXTS, leaf
-from avrogen.testing.strategies.walk import MOST_ITEMS, Walk
 
-__all__ = ["ValueStrategies"]
+__all__ = ["MOST_ITEMS", "ValueStrategies", "Walk"]
+
+_MOST_RECURSIONS: Final = 3
+"""Records that contain themselves are so deep in each other before they end."""
+
+MOST_ITEMS: Final = (3, 2, 2, 1)
+"""Items of collections, by the collections around them; at the end also of those further in."""
+
+
+class Walk(ABC):
+    """Strategies for the types of one schema.
+
+    Types are looked at by how deep they are: in recursive records, and in collections. There are
+    few such depths, and for each and each record one strategy, so that what is made up is finite.
+    """
+
+    def __init__(
+        self,
+        type_: model.AvroType,
+        types: Mapping[str, model.NamedType],
+        classes: Classes | None = None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            type_: the schema.
+            types: the named types that it leads to.
+            classes: what stands for them in Python; None: plain values.
+
+        Raises:
+            ValueError: there are no values, as types contain themselves without end, or none that
+                is small enough to be made.
+        """
+        self._type = type_
+        self._types = types
+        self.plan = plan_for(type_, types, classes)
+        self._operations = Operations(types, classes or {})
+        self._least = LeastParts(types)
+        self._known: dict[tuple[str, int, int], SearchStrategy[Any]] = {}
+        if self._least.of(type_) >= TOO_MANY:
+            raise ValueError(
+                "there are no values to draw: the schema contains itself, an empty union or far "
+                "too much"
+            )
+
+    def root(self) -> SearchStrategy[Any]:
+        """What is drawn for the schema."""
+        return self._of(self._type, 0, 0)
+
+    def fields(self, name: str) -> list[SearchStrategy[Any]]:
+        """What is drawn for the fields of a record at the top."""
+        return self._fields(name, int(self.plan.records[name].recursive), 0)
+
+    # --- what is drawn ----------------------------------------------------------------------------
+
+    @abstractmethod
+    def leaf(self, operation: plan.Operation) -> SearchStrategy[Any]:
+        """For a type without types in it."""
+
+    @abstractmethod
+    def array(
+        self, item: SearchStrategy[Any], most: int, *, of_leaves: bool
+    ) -> SearchStrategy[Any]:
+        """For an array of ``most`` items."""
+
+    @abstractmethod
+    def map(self, value: SearchStrategy[Any], most: int, *, of_leaves: bool) -> SearchStrategy[Any]:
+        """For a map of ``most`` entries."""
+
+    @abstractmethod
+    def empty(self, operation: plan.ArrayOperation | plan.MapOperation) -> SearchStrategy[Any]:
+        """For an array or a map without anything in it."""
+
+    @abstractmethod
+    def branch(
+        self, union: plan.UnionOperation, index: int, drawn: SearchStrategy[Any]
+    ) -> SearchStrategy[Any]:
+        """For one branch of a union."""
+
+    @abstractmethod
+    def record(
+        self, operation: plan.RecordOperation, fields: list[SearchStrategy[Any]]
+    ) -> SearchStrategy[Any]:
+        """For a record."""
+
+    # --- the way through the schema ---------------------------------------------------------------
+
+    def _of(self, type_: model.AvroType, recursions: int, nesting: int) -> SearchStrategy[Any]:
+        match type_:
+            case model.Primitive():
+                return self.leaf(self._operations.of(type_))
+            case model.Reference(name):
+                key = (name, recursions, nesting)
+                if key not in self._known:
+                    self._known[key] = self._named(type_, recursions, nesting)
+                return self._known[key]
+            case model.Array(inner) | model.Map(inner):
+                return self._collection(type_, inner, recursions, nesting)
+            case model.Union(branches):
+                operation = self._operations.of(type_)
+                assert isinstance(operation, plan.UnionOperation), "that is what unions have"
+                return st.one_of(
+                    [
+                        self.branch(operation, i, self._of(branches[i], recursions, nesting))
+                        for i in self._branches(branches, recursions)
+                    ]
+                )
+            case _:
+                assert_never(type_)
+
+    def _named(self, type_: model.Reference, recursions: int, nesting: int) -> SearchStrategy[Any]:
+        operation = self._operations.of(type_)
+        if not isinstance(operation, plan.Call):
+            return self.leaf(operation)
+        record = self.plan.records[operation.key]
+        recursions = min(recursions + record.recursive, _MOST_RECURSIONS)
+        return self.record(record, self._fields(operation.key, recursions, nesting))
+
+    def _fields(self, name: str, recursions: int, nesting: int) -> list[SearchStrategy[Any]]:
+        record = self._types[name]
+        assert isinstance(record, model.Record), "only records have fields"
+        return [self._of(field.type, recursions, nesting) for field in record.fields]
+
+    def _collection(
+        self,
+        type_: model.Array | model.Map,
+        inner: model.AvroType,
+        recursions: int,
+        nesting: int,
+    ) -> SearchStrategy[Any]:
+        if not self._may_have(inner, recursions):
+            operation = self._operations.of(type_)
+            assert isinstance(operation, plan.ArrayOperation | plan.MapOperation), "as types are"
+            return self.empty(operation)
+        most = MOST_ITEMS[min(nesting, len(MOST_ITEMS) - 1)]
+        drawn = self._of(inner, recursions, nesting + 1)
+        make = self.array if isinstance(type_, model.Array) else self.map
+        return make(drawn, most, of_leaves=self._is_leaf(inner))
+
+    def _branches(self, branches: tuple[model.AvroType, ...], recursions: int) -> Iterator[int]:
+        """The branches that there may be, or else the one that ends soonest."""
+        possible = [i for i, branch in enumerate(branches) if self._may_have(branch, recursions)]
+        if possible:
+            yield from possible
+        else:
+            yield min(range(len(branches)), key=lambda i: self._least.of(branches[i]))
+
+    def _may_have(self, type_: model.AvroType, recursions: int) -> bool:
+        """Whether a value that need not be there may be: not where recursion is to end."""
+        if self._least.of(type_) >= TOO_MANY:
+            return False
+        records = self.plan.records
+        return recursions < _MOST_RECURSIONS or not any(
+            name in records and records[name].recursive for name in references(type_)
+        )
+
+    def _is_leaf(self, type_: model.AvroType) -> bool:
+        match type_:
+            case model.Primitive():
+                return True
+            case model.Reference(name):
+                return not isinstance(self._types[name], model.Record)
+            case _:
+                return False
 
 
 class ValueStrategies(Walk):

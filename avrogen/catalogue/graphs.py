@@ -1,0 +1,149 @@
+"""Which things a picture shows: the landscape, a namespace, a type or a topic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from avrogen.avro.references import mentions
+from avrogen.catalogue.graph_layout import Edge, Graph, Node, Role
+from avrogen.catalogue.model import Entry, Landscape, carried_types
+from avrogen.catalogue.urls import Addresses
+from avrogen.config.config import Topic
+
+__all__ = ["GraphMaker"]
+
+_MOST: Final = 70
+"""Boxes that a picture can have and be understood."""
+
+_MOST_LINES: Final = 120
+
+_MOST_ON_A_SIDE: Final = 12
+
+
+class GraphMaker:
+    """Makes the graphs of a landscape. Where there is nothing to show, or far too much, is None."""
+
+    def __init__(self, landscape: Landscape, addresses: Addresses) -> None:
+        self._landscape = landscape
+        self._addresses = addresses
+
+    def overview(self) -> Graph | None:
+        """Topics, and all types; or of too many types their namespaces."""
+        entries = self._landscape.entries.values()
+        return self._of_entries(entries, self._landscape.topics) or _graph(*self._namespaces())
+
+    def namespace(self, entries: Sequence[Entry]) -> Graph | None:
+        """The types of a namespace, with what they refer to and what refers to them."""
+        ids = {entry.id for entry in entries}
+        around = {name: None for entry in entries for name in self._around(entry)}
+        neighbours = [self._landscape.entries[name] for name in around if name not in ids]
+        topics = [topic for topic in self._landscape.topics if not ids.isdisjoint(topic.value)]
+        return self._of_entries(
+            [*entries, *neighbours], topics, outside={entry.id for entry in neighbours}
+        ) or self._of_entries(entries, ())
+
+    def type(self, entry: Entry) -> Graph | None:
+        """A type between what refers to it and what it refers to."""
+        here = self._node(entry, "here")
+        topics = [self._topic(topic) for topic in self._landscape.carried_by.get(entry.id, ())]
+        users = [self._node(self._landscape.entries[name], "type") for name in self._users(entry)]
+        uses = [
+            self._node(self._landscape.entries[name], "type")
+            for name in entry.uses
+            if name != entry.id and name not in self._users(entry)
+        ]
+        left = _at_most([*topics, *users], "before")
+        right = _at_most(uses, "behind")
+        edges = [(node.id, here.id) for node in left] + [(here.id, node.id) for node in right]
+        edges += [
+            (here.id, node.id)
+            for node in left
+            if node.role == "type" and self._landscape.entries[node.title].id in entry.uses
+        ]
+        return _graph([*left, here, *right], edges)
+
+    def topic(self, topic: Topic) -> Graph | None:
+        """A topic and all that its messages are made of, or else the types of its messages."""
+        types = self._landscape.types
+        reached = dict.fromkeys(carried_types(topic, types))
+        for name in (waiting := list(reached)):  # grows while it is walked
+            for other in mentions(types[name]):
+                if other not in reached:
+                    reached[other] = None
+                    waiting.append(other)
+        entries = [self._landscape.entries[name] for name in reached]
+        carried = [self._landscape.entries[name] for name in carried_types(topic, types)]
+        return self._of_entries(entries, [topic]) or self._of_entries(carried, [topic])
+
+    # --- parts ------------------------------------------------------------------------------------
+
+    def _of_entries(
+        self,
+        entries: Iterable[Entry],
+        topics: Iterable[Topic],
+        outside: Iterable[str] = (),
+    ) -> Graph | None:
+        faint = set(outside)
+        shown = {entry.id: entry for entry in entries}
+        nodes = [self._topic(topic) for topic in topics]
+        nodes += [
+            self._node(entry, "outside" if entry.id in faint else "type")
+            for entry in shown.values()
+        ]
+        edges = [
+            (f"topic {topic.topic}", name)
+            for topic in topics
+            for name in carried_types(topic, self._landscape.types)
+            if name in shown
+        ]
+        edges += [
+            (entry.id, name)
+            for entry in shown.values()
+            for name in entry.uses
+            if name in shown and name != entry.id
+            # What outsiders have to do with each other is another picture's.
+            and not (entry.id in faint and name in faint)
+        ]
+        return _graph(nodes, edges)
+
+    def _namespaces(self) -> tuple[list[Node], list[Edge]]:
+        nodes = [
+            Node(name, name or "no namespace", name, "type", self._addresses.namespaces[name])
+            for name in self._landscape.namespaces
+        ]
+        pairs = (
+            (entry.namespace, self._landscape.entries[name].namespace)
+            for entry in self._landscape.entries.values()
+            for name in entry.uses
+        )
+        return nodes, [(a, b) for a, b in dict.fromkeys(pairs) if a != b]
+
+    def _users(self, entry: Entry) -> tuple[str, ...]:
+        return self._landscape.used_by.get(entry.id, ())
+
+    def _around(self, entry: Entry) -> tuple[str, ...]:
+        return (*self._users(entry), *entry.uses)
+
+    def _node(self, entry: Entry, role: Role) -> Node:
+        return Node(entry.id, entry.name, entry.id, role, self._addresses.types[entry.id])
+
+    def _topic(self, topic: Topic) -> Node:
+        href = self._addresses.topics[topic.topic]
+        return Node(f"topic {topic.topic}", topic.topic, topic.topic, "topic", href)
+
+
+def _at_most(nodes: list[Node], side: str) -> list[Node]:
+    if len(nodes) <= _MOST_ON_A_SIDE:
+        return nodes
+    more = f"and {len(nodes) - _MOST_ON_A_SIDE + 1} more"
+    return [*nodes[: _MOST_ON_A_SIDE - 1], Node(f"more {side}", more, more, "more")]
+
+
+def _graph(nodes: Iterable[Node], edges: Sequence[Edge]) -> Graph | None:
+    """A graph without things that nothing is said of; None if none are left, or too many."""
+    connected = {name for edge in edges for name in edge}
+    shown = tuple(node for node in nodes if node.id in connected)
+    lines = tuple(dict.fromkeys(edges))
+    is_clear = 0 < len(shown) <= _MOST and len(lines) <= _MOST_LINES
+    return Graph(shown, lines) if is_clear else None

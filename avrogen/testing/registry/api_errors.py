@@ -1,0 +1,171 @@
+"""What the registry says no with: HTTP status, error code and message are Confluent's."""
+
+from __future__ import annotations
+
+from avrogen.testing.registry.http_server import Request
+
+__all__ = [
+    "Refused",
+    "bad_request",
+    "incompatible",
+    "invalid_level",
+    "invalid_mode",
+    "invalid_schema",
+    "invalid_version",
+    "level_not_set",
+    "mode_not_set",
+    "not_offered",
+    "not_permitted",
+    "reference_exists",
+    "schema_not_found",
+    "subject_not_deleted",
+    "subject_not_found",
+    "subject_soft_deleted",
+    "unknown_path",
+    "version_not_deleted",
+    "version_not_found",
+    "version_soft_deleted",
+]
+
+
+class Refused(Exception):
+    """A request that is answered with an error.
+
+    Attributes:
+        status: of HTTP.
+        code: ``error_code`` of the answer.
+        message: ``message`` of the answer.
+    """
+
+    def __init__(self, status: int, code: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+def bad_request(reason: str) -> Refused:
+    """The body is not what the API takes."""
+    return Refused(400, 400, reason)
+
+
+def unknown_path(request: Request) -> Refused:
+    """There is nothing of that name."""
+    asked = f"{request.method} /{'/'.join(request.path)}"
+    return Refused(404, 404, f"HTTP 404 Not Found: the embedded registry has no {asked}")
+
+
+def subject_not_found(subject: str) -> Refused:
+    """No version of it is there."""
+    return Refused(404, 40401, f"Subject '{subject}' not found.")
+
+
+def version_not_found(version: int) -> Refused:
+    """The subject is there, and that version is not."""
+    return Refused(404, 40402, f"Version {version} not found.")
+
+
+def schema_not_found(which: int | str | None = None) -> Refused:
+    """No schema has that id or GUID, or none of the subject is that one."""
+    return Refused(404, 40403, "Schema not found" if which is None else f"Schema {which} not found")
+
+
+def subject_soft_deleted(subject: str) -> Refused:
+    """It can be deleted no more but for good."""
+    message = f"Subject '{subject}' was soft deleted.Set permanent=true to delete permanently"
+    return Refused(404, 40404, message)
+
+
+def subject_not_deleted(subject: str) -> Refused:
+    """What is deleted for good must be deleted before."""
+    message = f"Subject '{subject}' was not deleted first before being permanently deleted"
+    return Refused(404, 40405, message)
+
+
+def version_soft_deleted(subject: str, version: str) -> Refused:
+    """It can be deleted no more but for good."""
+    return Refused(
+        404,
+        40406,
+        f"Subject '{subject}' Version {version} was soft deleted."
+        "Set permanent=true to delete permanently",
+    )
+
+
+def version_not_deleted(subject: str, version: int) -> Refused:
+    """What is deleted for good must be deleted before."""
+    return Refused(
+        404,
+        40407,
+        f"Subject '{subject}' Version {version} was not deleted first before being permanently "
+        "deleted",
+    )
+
+
+def level_not_set(subject: str) -> Refused:
+    """The subject has no compatibility level of its own."""
+    message = f"Subject '{subject}' does not have subject-level compatibility configured"
+    return Refused(404, 40408, message)
+
+
+def mode_not_set(subject: str) -> Refused:
+    """The subject has no mode of its own."""
+    message = f"Subject '{subject}' does not have subject-level mode configured"
+    return Refused(404, 40409, message)
+
+
+def incompatible(subject: str, details: str) -> Refused:
+    """The schema breaks those before it."""
+    return Refused(
+        409,
+        409,
+        f'Schema being registered is incompatible with an earlier schema for subject "{subject}", '
+        f"details: {details}",
+    )
+
+
+def invalid_schema(reason: str) -> Refused:
+    """The text is no schema, or what it refers to is not there."""
+    return Refused(422, 42201, reason)
+
+
+def invalid_version(version: str) -> Refused:
+    """That is no number of a version."""
+    return Refused(
+        422,
+        42202,
+        f"The specified version '{version}' is not a valid version id. Allowed values are between "
+        '[1, 2^31-1] and the string "latest"',
+    )
+
+
+def invalid_level() -> Refused:
+    """That is no compatibility level."""
+    return Refused(
+        422,
+        42203,
+        "Invalid compatibility level. Valid values are none, backward, forward, full, "
+        "backward_transitive, forward_transitive, and full_transitive",
+    )
+
+
+def invalid_mode(mode: str) -> Refused:
+    """That is no mode, or none that is offered here."""
+    message = f"Invalid mode {mode}. The embedded registry has READWRITE and READONLY"
+    return Refused(422, 42204, message)
+
+
+def not_permitted(reason: str) -> Refused:
+    """The mode of the subject does not allow it."""
+    return Refused(422, 42205, reason)
+
+
+def reference_exists(subject: str, version: int) -> Refused:
+    """Other schemas refer to what should be deleted."""
+    key = f"{{magic=1,keytype=SCHEMA,subject={subject},version={version}}}"
+    return Refused(422, 42206, f"One or more references exist to the schema {key}.")
+
+
+def not_offered(what: str) -> Refused:
+    """Confluent's registry has it, and this one has not."""
+    return Refused(501, 501, f"the embedded registry has no {what}")

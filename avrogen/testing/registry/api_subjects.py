@@ -1,0 +1,313 @@
+"""``/subjects``: what is registered under a name, registering, looking up, deleting.
+
+How schemas are registered, found and held against those before them.
+
+Whether a schema may follow those before it, in the words of Confluent's registry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
+
+from avrogen.avro.compat.levels import Level, Version, breaches, confluent_message
+from avrogen.avro.model import Json
+from avrogen.testing.registry.api_errors import (
+    incompatible,
+    invalid_schema,
+    not_permitted,
+    reference_exists,
+    schema_not_found,
+    subject_not_deleted,
+    subject_soft_deleted,
+    unknown_path,
+    version_not_deleted,
+    version_not_found,
+    version_soft_deleted,
+)
+from avrogen.testing.registry.avro_java import AvroSchema, read_avro
+from avrogen.testing.registry.http_server import Request
+from avrogen.testing.registry.json_bodies import (
+    SentSchema,
+    listed,
+    sent_schema,
+    version_json,
+    version_number,
+)
+from avrogen.testing.registry.settings import Mode, Settings
+from avrogen.testing.registry.store import AVRO, Content, Reference, Store, StoredVersion
+
+__all__ = ["SCHEMA_TYPES", "Registration", "SubjectsApi", "verdict"]
+
+
+class SubjectsApi:
+    """Answers what is asked below ``/subjects``."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+        self._registration = Registration(store, settings)
+
+    def answer(self, request: Request) -> Json:
+        """The JSON of the answer.
+
+        Raises:
+            Refused: it is an error.
+        """
+        match request.method, *request.path[1:]:
+            case ["GET"]:
+                return self._subjects(request)
+            case ["POST", subject]:
+                return self._look_up(subject, request)
+            case ["DELETE", subject]:
+                return self._delete_subject(subject, permanent=request.flag("permanent"))
+            case ["GET", subject, "versions"]:
+                return self._versions(subject, request)
+            case ["POST", subject, "versions"]:
+                return self._register(subject, request)
+            case ["GET", subject, "versions", number]:
+                deleted = request.flag("deleted")
+                return version_json(self._store, self._version(subject, number, deleted), request)
+            case ["GET", subject, "versions", number, "schema"]:
+                version = self._version(subject, number, request.flag("deleted"))
+                return version_json(self._store, version, request)["schema"]
+            case ["GET", subject, "versions", number, "referencedby"]:
+                version = self._version(subject, number, deleted=True)
+                return [*self._store.referrers(version)]
+            case ["DELETE", subject, "versions", number]:
+                return self._delete_version(subject, number, permanent=request.flag("permanent"))
+            case _:
+                raise unknown_path(request)
+
+    def _subjects(self, request: Request) -> Json:
+        prefix = request.query.get("subjectPrefix", "").removeprefix(":*:")
+        there = {v.subject: v for v in self._store.all() if v.subject.startswith(prefix)}
+        alive = {subject for subject in there if self._store.versions(subject)}
+        return listed((s for s in there if _counts(s not in alive, request)), request)
+
+    def _versions(self, subject: str, request: Request) -> Json:
+        either = request.flag("deleted") or request.flag("deletedOnly")
+        versions = self._store.existing(subject, deleted=either)
+        return listed((v.number for v in versions if _counts(v.deleted, request)), request)
+
+    def _version(self, subject: str, number: str, deleted: bool) -> StoredVersion:
+        wanted = version_number(number)
+        version = self._store.find(subject, wanted, deleted=deleted)
+        if version is None:
+            self._store.existing(subject, deleted=deleted)
+            raise version_not_found(wanted)
+        return version
+
+    def _look_up(self, subject: str, request: Request) -> Json:
+        version = self._registration.look_up(
+            subject,
+            sent_schema(request),
+            normalize=request.flag("normalize"),
+            deleted=request.flag("deleted"),
+        )
+        return version_json(self._store, version, request)
+
+    def _register(self, subject: str, request: Request) -> Json:
+        version = self._registration.register(
+            subject, sent_schema(request), normalize=request.flag("normalize")
+        )
+        return version_json(self._store, version, request)
+
+    def _delete_subject(self, subject: str, *, permanent: bool) -> Json:
+        versions = self._store.existing(subject, deleted=True)
+        if not permanent:
+            versions = self._store.versions(subject)
+            if not versions:
+                raise subject_soft_deleted(subject)
+        for version in versions:
+            self._refuse_if_referred_to(version)
+            if permanent and not version.deleted:
+                raise subject_not_deleted(subject)
+        for version in versions:
+            self._remove(version, permanent)
+        return [version.number for version in versions]
+
+    def _delete_version(self, subject: str, number: str, *, permanent: bool) -> Json:
+        version = self._version(subject, number, deleted=True)
+        if version.deleted and not permanent:
+            raise version_soft_deleted(subject, number)
+        self._refuse_if_referred_to(version)
+        if permanent and not version.deleted:
+            raise version_not_deleted(subject, version.number)
+        self._remove(version, permanent)
+        return version.number
+
+    def _refuse_if_referred_to(self, version: StoredVersion) -> None:
+        if self._store.referrers(version):
+            raise reference_exists(version.subject, version.number)
+
+    def _remove(self, version: StoredVersion, permanent: bool) -> None:
+        if permanent:
+            self._store.drop(version)
+            return
+        self._store.hide(version)
+        if not self._store.versions(version.subject):
+            self._settings.unset_config(version.subject)
+            self._settings.unset_mode(version.subject)
+
+
+def _counts(deleted: bool, request: Request) -> bool:
+    """Whether something belongs into a list."""
+    if request.flag("deletedOnly"):
+        return deleted
+    return request.flag("deleted") or not deleted
+
+
+SCHEMA_TYPES = ("JSON", "PROTOBUF", AVRO)
+
+
+class Registration:
+    """What is asked of a registry with a schema in hand."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+
+    def register(self, subject: str, sent: SentSchema, *, normalize: bool) -> StoredVersion:
+        """The version that a schema is, which is a new one if the subject has none like it.
+
+        Raises:
+            Refused: it is no schema, or it may not come after those before it.
+        """
+        if self._settings.mode_in_force(subject) is Mode.READONLY:
+            raise not_permitted(f"Subject {subject} in context . is in read-only mode")
+        if sent.id is not None and sent.id >= 0:
+            raise not_permitted(f"Subject {subject} in context . is not in import mode")
+        schema = self._read(subject, sent, normalize)
+        number = sent.version or 0
+        there = self._same(subject, schema, deleted=False)
+        if there is not None and number == 0:
+            return there
+        problems = self._problems(subject, schema, self._store.versions(subject))
+        if problems:
+            raise incompatible(subject, f"[{', '.join(problems)}]")
+        if number > 0 and number != self._store.next_number(subject):
+            raise invalid_schema("Version is not one more than previous version")
+        return self._store.add(subject, _content(schema))
+
+    def look_up(
+        self, subject: str, sent: SentSchema, *, normalize: bool, deleted: bool
+    ) -> StoredVersion:
+        """The version that a schema is.
+
+        Args:
+            subject: where it is looked for.
+            sent: the schema.
+            normalize: whether to normalize it.
+            deleted: whether soft-deleted versions count.
+
+        Raises:
+            Refused: there is none, or the text is no schema.
+        """
+        found = self._same(subject, self._read(subject, sent, normalize), deleted=deleted)
+        if found is None:
+            self._store.existing(subject, deleted=deleted)
+            raise schema_not_found()
+        return found
+
+    def problems(
+        self, subject: str, sent: SentSchema, previous: Sequence[StoredVersion], *, normalize: bool
+    ) -> list[str]:
+        """What keeps a schema from coming after others; nothing, if it may.
+
+        Args:
+            subject: whose level counts.
+            sent: the schema.
+            previous: the others, from old to new.
+            normalize: whether to normalize it.
+
+        Raises:
+            Refused: the text is no schema.
+        """
+        return self._problems(subject, self._read(subject, sent, normalize), previous)
+
+    def _problems(
+        self, subject: str, schema: AvroSchema | Content, previous: Sequence[StoredVersion]
+    ) -> list[str]:
+        level = self._settings.config_in_force(subject).level
+        if level is None or level is Level.NONE:
+            return []
+        if any(v.content.schema_type != _content(schema).schema_type for v in previous):
+            return ["Incompatible because of different schema type"]
+        if isinstance(schema, Content):
+            return []
+        before = [(v.number, self._stored(v)) for v in previous]
+        return verdict(schema, before, level)
+
+    def _read(self, subject: str, sent: SentSchema, normalize: bool) -> AvroSchema | Content:
+        """A schema; of a type other than Avro just its text, which is not understood here."""
+        if sent.schema_type not in SCHEMA_TYPES:
+            raise invalid_schema(f"Invalid schema type {sent.schema_type}")
+        if not sent.text.strip():
+            raise invalid_schema("Empty schema")
+        references = tuple(map(self._pinned, sent.references))
+        if sent.schema_type != AVRO:
+            return Content(sent.text, sent.schema_type, references)
+        normalize = normalize or self._settings.config_in_force(subject).normalize is True
+        return read_avro(sent.text, references, self._store, normalize=normalize)
+
+    def _pinned(self, reference: Reference) -> Reference:
+        """A reference to a certain version; -1 is the latest of now."""
+        latest = self._store.find(reference.subject, -1) if reference.version == -1 else None
+        return replace(reference, version=latest.number) if latest else reference
+
+    def _stored(self, version: StoredVersion) -> AvroSchema:
+        return read_avro(version.content.text, version.content.references, self._store)
+
+    def _same(
+        self, subject: str, schema: AvroSchema | Content, *, deleted: bool
+    ) -> StoredVersion | None:
+        """The latest version with a schema, or with one that refers to what stands in it."""
+        versions = self._store.versions(subject, deleted=deleted)[::-1]
+        content = _content(schema)
+        for version in versions:
+            if version.content == content:
+                return version
+        if isinstance(schema, Content) or content.references:
+            return None
+        for version in versions:
+            refers = version.content.schema_type == AVRO and version.content.references
+            if refers and self._stored(version).resolved_text == schema.resolved_text:
+                return version
+        return None
+
+
+def _content(schema: AvroSchema | Content) -> Content:
+    return schema if isinstance(schema, Content) else schema.content
+
+
+def verdict(new: AvroSchema, previous: Sequence[tuple[int, AvroSchema]], level: Level) -> list[str]:
+    """What is in the way of a new schema; nothing, if it may come.
+
+    Args:
+        new: the schema.
+        previous: version numbers and schemas of the subject, from old to new.
+        level: of the subject.
+    """
+    versions = [_version(schema) for _, schema in previous]
+    by_version = groupby(breaches(_version(new), versions, level), lambda breach: breach.index)
+    for index, found in by_version:
+        number, old = previous[index]
+        reasons = [
+            confluent_message(incompatibility, breach.direction.reader)
+            for breach in found
+            for incompatibility in breach.incompatibilities
+        ]
+        # No word of versions before that one, as at Confluent.
+        return [
+            *reasons,
+            f"{{oldSchemaVersion: {number}}}",
+            f"{{oldSchema: '{old.content.text}'}}",
+            f"{{validateFields: 'false', compatibility: '{level}'}}",
+        ]
+    return []
+
+
+def _version(schema: AvroSchema) -> Version:
+    return Version(schema.type, schema.types)
