@@ -23,7 +23,7 @@ def test_a_named_folder_is_taken(tmp_path: Path) -> None:
 
 
 def test_a_named_folder_must_exist(tmp_path: Path) -> None:
-    with pytest.raises(pytest.fail.Exception, match="AVROGEN_SHARED names .* not exist: .*/none"):
+    with pytest.raises(pytest.fail.Exception, match=r"AVROGEN_SHARED names .* not exist: .*/none"):
         find_folder(str(tmp_path / "none"), beside=tmp_path)
 
 

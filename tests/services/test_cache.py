@@ -67,5 +67,5 @@ def test_without_tools(
     monkeypatch.setenv(java.REQUIRED, "1")
     with pytest.raises(pytest.fail.Exception, match="not installed: java"):
         fixtures.go_without(missing)
-    with pytest.raises(SystemExit, match="AVROGEN_REQUIRE_SERVICES is set.*installed: java"):
+    with pytest.raises(SystemExit, match=r"AVROGEN_REQUIRE_SERVICES is set.*installed: java"):
         downloads.main()
