@@ -1,4 +1,5 @@
 # Everything here sets itself up in .venv and needs nothing but make and Python 3.11 or newer.
+# Without make: python dev.py
 
 # The first interpreter that is new enough. To choose one: make test PYTHON=/path/to/python
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -7,8 +8,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 
 BIN := .venv/bin
 READY := .venv/.ready
-CHECKED := avrogen tests generated_example benchmarks examples docs
-DEMO := build/demo
+DEV := $(BIN)/python dev.py
 SECONDS ?= 60
 ROUNDS ?= 10
 
@@ -19,30 +19,19 @@ help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## Build the example schemas; send events of each topic, receive them
-	@echo "==> avrogen build schemas/ -o $(DEMO)/generated_example"
-	@rm -rf $(DEMO)
-	@$(BIN)/avrogen build schemas/ -o $(DEMO)/generated_example
-	@echo "==> python examples/demo.py, with the package that was just built"
-	@PYTHONPATH=$(DEMO) $(BIN)/python examples/demo.py
+	@$(DEV) demo
 
-test: lint types pytest ## Run everything that CI runs
+test: $(READY) ## Run everything that CI runs
+	@$(DEV) test
 
 lint: $(READY) ## Check with ruff and black
-	@echo "==> ruff check"
-	@$(BIN)/ruff check $(CHECKED)
-	@echo "==> black --check"
-	@$(BIN)/black --check --quiet $(CHECKED) || { $(BIN)/black --check $(CHECKED); exit 1; }
+	@$(DEV) lint
 
 types: $(READY) ## Check types with mypy and pyright, both strict
-	@echo "==> mypy --strict"
-	@$(BIN)/mypy
-	@echo "==> pyright (strict)"
-	@$(BIN)/pyright --pythonpath $(BIN)/python
+	@$(DEV) types
 
 pytest: $(READY) ## Run the tests
-	@$(BIN)/python -m tests.services
-	@echo "==> pytest"
-	@$(BIN)/pytest -n auto --dist loadgroup -q
+	@$(DEV) pytest
 
 docs: .venv/.docs ## Make the site of the documentation, in build/site
 	@echo "==> sphinx-build"
@@ -73,8 +62,7 @@ reference: $(READY) ## Write docs/commands.md and docs/configuration.md anew
 	@$(BIN)/python -m tests.reference
 
 format: $(READY) ## Format the code
-	@$(BIN)/ruff check --fix-only --quiet $(CHECKED)
-	@$(BIN)/black --quiet $(CHECKED)
+	@$(DEV) format
 
 clean: ## Remove what make has made
 	rm -rf .venv build dist
@@ -82,10 +70,7 @@ clean: ## Remove what make has made
 $(READY): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "avrogen needs Python 3.11 or newer, and none was found." >&2; \
 		echo "If it is elsewhere: make PYTHON=/path/to/python" >&2; exit 1; }
-	@echo "==> setting up .venv with $$("$(PYTHON)" --version) (once; takes about a minute)"
-	@"$(PYTHON)" -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	@touch $@
+	@"$(PYTHON)" dev.py setup
 
 .venv/.docs: $(READY)
 	@echo "==> adding to .venv what draws diagrams"
@@ -96,5 +81,5 @@ $(READY): pyproject.toml
 
 .venv/.bench: $(READY)
 	@echo "==> adding to .venv what avrogen is compared with"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	@touch $@

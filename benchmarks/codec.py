@@ -1,7 +1,7 @@
 """How fast the codec is: ``make bench``, or ``python benchmarks/codec.py [--rounds N]``.
 
 avrogen and others encode and decode the same values, in one process, in turns; ``README.md`` beside
-this file explains the tables. What is not installed (the extra ``bench``), and real schemas where
+this file explains the tables. What is not installed (the group ``bench``), and real schemas where
 they are absent, are left out.
 """
 

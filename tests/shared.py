@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
-__all__ = ["COUNTS", "Tally", "conformance", "schema_text", "shared_folder"]
+__all__ = ["COUNTS", "Tally", "conformance", "find_folder", "schema_text", "shared_folder"]
+
+VARIABLE = "AVROGEN_SHARED"
+"""Names the folder. Where it is set, the tests that need the folder must run."""
 
 COUNTS = "conformance"
 """The property of a test's report that its tally goes into; the run prints them at its end."""
@@ -21,16 +24,27 @@ COUNTS = "conformance"
 def shared_folder() -> Path:
     """The folder that ``AVROGEN_SHARED`` names, or ``../shared`` beside the checkout.
 
-    Tests that ask for it are skipped where it is absent, except in CI, where they fail.
+    Tests that ask for it fail if the folder that is named does not exist. Where none is named and
+    none lies beside the checkout, they are skipped, in CI as well.
     """
-    beside = Path(__file__).parents[2] / "shared"
-    folder = Path(os.environ.get("AVROGEN_SHARED", beside))
-    if not folder.is_dir():
-        reason = f"there is no {folder}; AVROGEN_SHARED can name another"
-        if "CI" in os.environ:
-            pytest.fail(reason)
+    return find_folder(os.environ.get(VARIABLE, ""), beside=Path(__file__).parents[2] / "shared")
+
+
+def find_folder(named: str, *, beside: Path) -> Path:
+    """The folder of cases; fail or skip the test that asks for it where there is none.
+
+    Args:
+        named: the value of ``AVROGEN_SHARED``; "" if it is not set.
+        beside: the folder that is taken instead.
+    """
+    if named:
+        if not Path(named).is_dir():
+            pytest.fail(f"{VARIABLE} names a folder that does not exist: {named}")
+        return Path(named)
+    if not beside.is_dir():
+        reason = f"the shared cases are not here: set {VARIABLE} to their folder"
         pytest.skip(reason, allow_module_level=True)
-    return folder
+    return beside
 
 
 @cache

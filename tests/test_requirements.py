@@ -6,6 +6,7 @@ broker and back.
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import tomllib
@@ -17,11 +18,11 @@ import pytest
 from tests.conftest import ROOT
 from tests.distributions import Environment, NewEnvironment, run
 
-PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-EXTRAS = [
-    extra for extra in PROJECT["optional-dependencies"] if extra not in ("bench", "dev", "docs")
-]
-"""What users install; the others are for those who work on avrogen."""
+SETTINGS: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PROJECT: dict[str, Any] = SETTINGS["project"]
+GROUPS: dict[str, list[Any]] = SETTINGS["dependency-groups"]
+EXTRAS: list[str] = sorted(PROJECT["optional-dependencies"])
+"""What users install. What only those need who work on avrogen is in dependency groups."""
 
 PREFIX = "Programming Language :: Python :: 3."
 MINORS = [int(c.removeprefix(PREFIX)) for c in PROJECT["classifiers"] if c.startswith(PREFIX)]
@@ -30,6 +31,21 @@ OBSERVE = """
 from avrogen import OpenTelemetryObserver
 OpenTelemetryObserver()
 """
+
+
+def test_users_see_only_the_extras_that_they_need() -> None:
+    assert EXTRAS == ["cli", "kafka", "otel", "testing"]
+    assert sorted(GROUPS) == ["bench", "dev", "docs"]
+
+
+def test_setuptools_is_one_without_the_known_hole() -> None:
+    """CVE-2025-47273: releases before 78.1.1 write downloads wherever a server says."""
+    pages = [ROOT / "docs/build-step.md", *(ROOT / "tests/downstream").glob("*/*.setuptools.toml")]
+    asked = [re.findall(r"setuptools>=([\d.]+)", page.read_text("utf-8")) for page in pages]
+    asked.append([r.partition(">=")[2] for r in GROUPS["dev"] if str(r).startswith("setuptools")])
+    assert len(asked) == 3
+    for floors in asked:
+        assert floors and all(tuple(map(int, f.split("."))) >= (78, 1, 1) for f in floors)
 
 
 def test_pythons_are_declared_from_the_first_that_is_required() -> None:

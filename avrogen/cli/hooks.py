@@ -46,8 +46,8 @@ def build_hook(schemas: tuple[Path, ...], out: Path, strict: bool) -> None:
     _end(schemas, out, changes)
 
 
-@main.command("check", params=_of(build, "schemas", "out", "strict"))
-def check_hook(schemas: tuple[Path, ...], out: Path, strict: bool) -> None:
+@main.command("drift", params=_of(build, "schemas", "out", "strict"))
+def drift_hook(schemas: tuple[Path, ...], out: Path, strict: bool) -> None:
     """Fail if OUT is not what is built from SCHEMAS, or not all of it would be in the commit."""
     changes = build_package(schemas, out, check=True, strict=strict, style="text", quiet=False)
     if changes:
@@ -55,7 +55,7 @@ def check_hook(schemas: tuple[Path, ...], out: Path, strict: bool) -> None:
     _end(schemas, out, changes)
 
 
-@main.command("compat", params=_of(check, "schemas", "level", "strict"))
+@main.command("check", params=_of(check, "schemas", "level", "strict"))
 @click.option(
     "--against",
     "where",
@@ -63,7 +63,7 @@ def check_hook(schemas: tuple[Path, ...], out: Path, strict: bool) -> None:
     help="As for avrogen check. The default is the last commit, or with --from-ref of pre-commit "
     "the one that it and --to-ref have in common.",
 )
-def compat_hook(
+def check_hook(
     schemas: tuple[Path, ...], where: str | None, level: str | None, strict: bool
 ) -> None:
     """Fail if SCHEMAS break what is in use. Where nothing is in use yet, nothing can break."""

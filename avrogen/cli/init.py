@@ -97,7 +97,7 @@ HOOK_FILE = ".pre-commit-config.yaml"
 HOOK = f"""\
   - repo: local
     hooks:
-      - id: avrogen
+      - id: avrogen-drift
         name: avrogen build --check
         entry: avrogen build {SCHEMAS} -o {PACKAGE} --check
         language: system  # avrogen is in the environment of whoever commits

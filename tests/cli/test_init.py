@@ -68,7 +68,8 @@ def test_the_hook_is_the_command(here: Path) -> None:
     text = (here / ".pre-commit-config.yaml").read_text("utf-8")
     hook = dict(re.findall(r"^        (\w+): (.+)$", text, re.MULTILINE))
     program, *arguments = shlex.split(hook["entry"])
-    assert program == "avrogen"
+    assert (hook["name"], program) == ("avrogen build --check", "avrogen")
+    assert "      - id: avrogen-drift\n" in text
     assert run_avrogen(*arguments).exit_code == 1
     assert run_avrogen("build", "schemas", "-o", "events").exit_code == 0
     assert run_avrogen(*arguments).exit_code == 0

@@ -16,5 +16,5 @@ def builder(new_environment: NewEnvironment) -> Environment:
 
     Its backends are the oldest that work with avrogen; builds with isolation take the newest.
     """
-    backends = ("hatchling==1.26.*", "setuptools==77.0.*")
+    backends = ("hatchling==1.26.*", "setuptools==78.1.1")
     return new_environment("avrogen[cli]", *backends, "build", "editables", "pip", "uv")

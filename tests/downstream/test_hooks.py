@@ -45,7 +45,7 @@ def build(*arguments: str | Path) -> Result:
 # --- what would not be in the commit --------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["build", "check"])
+@pytest.mark.parametrize("name", ["build", "drift"])
 def test_nothing_is_said_of_a_package_that_is_in_git(service: Repository, name: str) -> None:
     service.write("src/events/shop/by_hand.py", "x = 1\n")
     service.write("src/events/shop/__pycache__/_order.cpython-311.pyc", "")
@@ -54,7 +54,7 @@ def test_nothing_is_said_of_a_package_that_is_in_git(service: Repository, name: 
     assert len(result.stdout.splitlines()) == 1
 
 
-@pytest.mark.parametrize("name", ["build", "check"])
+@pytest.mark.parametrize("name", ["build", "drift"])
 def test_a_schema_that_is_not_in_git(service: Repository, name: str) -> None:
     """The package would be in the commit, and the schema that it is built from would not."""
     service.write("schemas/part.avsc", PART)
@@ -68,7 +68,7 @@ def test_a_schema_that_is_not_in_git(service: Repository, name: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["build", "check"])
+@pytest.mark.parametrize("name", ["build", "drift"])
 def test_modules_that_git_ignores(service: Repository, name: str) -> None:
     """Names of namespaces are often names of folders that Python's .gitignore leaves out."""
     service.write(".gitignore", "parts/\n")
@@ -103,12 +103,12 @@ def test_paths_outside_of_the_repository(service: Repository, tmp_path: Path) ->
 
 def test_the_last_commit(service: Repository) -> None:
     service.edit(ORDER, f"{NOTE}", f'{NOTE}, {{"name": "coupon", "type": "string"}}')
-    result = hook("compat", "schemas")
+    result = hook("check", "schemas")
     assert result.exit_code == 1
     assert "error[AVR805] OrderPlaced.coupon" in result.stderr
     service.git("commit", "--all", "--message=Break")
-    assert hook("compat", "schemas").exit_code == 0
-    assert hook("compat", "schemas", "--against", "git:HEAD~1").exit_code == 1
+    assert hook("check", "schemas").exit_code == 0
+    assert hook("check", "schemas", "--against", "git:HEAD~1").exit_code == 1
 
 
 def unborn(service: Repository) -> None:
@@ -139,7 +139,7 @@ def test_where_there_was_nothing_nothing_breaks(
     service: Repository, before: Callable[[Repository], None]
 ) -> None:
     before(service)
-    result = hook("compat", "schemas")
+    result = hook("check", "schemas")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith("Nothing to compare with: ")
     assert run_avrogen("check", "schemas", "--against", "git:HEAD").exit_code == 2
@@ -152,12 +152,13 @@ def test_where_there_was_nothing_nothing_breaks(
         (("schemas", "--against", "git:nowhere"), 'git does not know "nowhere"'),
         (("schemas", "--against", "nowhere"), "There is no nowhere"),
         (("nowhere",), "'nowhere' does not exist"),
+        (("schemas", "-o", "src/events"), "No such option '-o'"),
     ],
 )
 def test_what_cannot_be_compared_is_an_error(
     service: Repository, arguments: tuple[str, ...], words: str
 ) -> None:
-    result = hook("compat", *arguments)
+    result = hook("check", *arguments)
     assert result.exit_code == 2
     assert words in result.stderr
 
@@ -170,7 +171,7 @@ def test_histories_that_have_nothing_in_common(
     service.git("commit", "--quiet", "--message=Other")
     monkeypatch.setenv("PRE_COMMIT_FROM_REF", "main")
     monkeypatch.setenv("PRE_COMMIT_TO_REF", "HEAD")
-    result = hook("compat", "schemas")
+    result = hook("check", "schemas")
     assert result.exit_code == 2
     assert "main and HEAD have no commit in common" in result.stderr
 

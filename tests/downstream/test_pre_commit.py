@@ -132,9 +132,9 @@ def test_removed_files_must_be_gone_from_the_commit(service: Repository) -> None
     service.git("commit", "--no-verify", "--message=Cancel")
     service.git("rm", "--quiet", "schemas/order_cancelled.avsc")
     stage_coupon(service)
-    assert_refused(commit(service, SKIP="avrogen-compat"), "3 written, 1 removed")
+    assert_refused(commit(service, SKIP="avrogen-check"), "3 written, 1 removed")
     service.git("add", "src/events")
-    assert_committed(service, commit(service, SKIP="avrogen-compat"))
+    assert_committed(service, commit(service, SKIP="avrogen-check"))
 
 
 def test_nothing_runs_when_no_schema_has_changed(service: Repository) -> None:
@@ -161,8 +161,8 @@ def test_schemas_with_errors_are_refused(service: Repository) -> None:
     assert service.git("diff") == ""
 
 
-def test_the_check_refuses_what_was_edited_by_hand(service: Repository) -> None:
-    service.edit(".pre-commit-config.yaml", "avrogen-build", "avrogen-check")
+def test_drift_refuses_what_was_edited_by_hand(service: Repository) -> None:
+    service.edit(".pre-commit-config.yaml", "avrogen-build", "avrogen-drift")
     service.edit("src/events/shop/orders/_order_placed.py", "note: str | None", "note: str")
     service.git("add", "--update")
     run = commit(service)
@@ -205,12 +205,12 @@ def test_a_branch_is_compared_with_where_it_began(service: Repository) -> None:
     service.git("commit", "--no-verify", "--all", "--message=Go on")
     service.git("checkout", "--quiet", "coupons")
 
-    assert_refused(compat(service, "main"), "1 incompatible, 1 unchanged, 1 error\n")
-    assert compat(service, "HEAD~1").returncode == 0
+    assert_refused(compare(service, "main"), "1 incompatible, 1 unchanged, 1 error\n")
+    assert compare(service, "HEAD~1").returncode == 0
 
 
-def compat(service: Repository, base: str) -> Run:
-    arguments = ("run", "avrogen-compat", "--from-ref", base, "--to-ref", "HEAD")
+def compare(service: Repository, base: str) -> Run:
+    arguments = ("run", "avrogen-check", "--from-ref", base, "--to-ref", "HEAD")
     return service.pre_commit(*arguments)
 
 

@@ -41,7 +41,7 @@ def go(pytestconfig: pytest.Config) -> Partner:
 
 @pytest.fixture(scope="session")
 def java(pytestconfig: pytest.Config) -> Partner:
-    """The partner in Java, which CI must have."""
+    """The partner in Java, which our own CI must have."""
     return prepared(java_partner, pytestconfig)
 
 

@@ -1,7 +1,8 @@
 """Fixtures that run real services, each once for all tests that want it.
 
 Such tests share a group of pytest-xdist, and with it the worker that runs the services. Without
-Java and Maven, or without a way to Maven Central, they are skipped; in CI they fail.
+Java and Maven, or without a way to Maven Central, they are skipped. They fail instead where
+``AVROGEN_REQUIRE_SERVICES`` is set, as our own CI does.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn, TypeAlias, TypeVar
@@ -19,7 +19,7 @@ from _pytest.capture import CaptureManager
 
 from tests.services.apicurio import Apicurio, apicurio
 from tests.services.avro_java import AvroJava, avro_java_program
-from tests.services.java import missing_tools
+from tests.services.java import REQUIRED, missing_tools, services_required
 from tests.services.kafka import KafkaCluster, kafka_cluster
 from tests.services.maven import MavenFailed
 
@@ -131,7 +131,7 @@ def prepared(prepare: Callable[[], T], config: pytest.Config) -> T:
 
 
 def go_without(reason: str) -> NoReturn:
-    """Skip the test, or fail it where services must be."""
-    if "CI" in os.environ:
-        pytest.fail(f"CI runs real services, and they cannot be run: {reason}")
+    """Skip the test, or fail it where services are required."""
+    if services_required():
+        pytest.fail(f"{REQUIRED} is set, and real services cannot be run: {reason}")
     pytest.skip(f"real services cannot be run: {reason}")

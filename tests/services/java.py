@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
@@ -11,10 +12,25 @@ from pathlib import Path
 from tests.services.cache import cached_folder
 from tests.services.processes import ServerProcess
 
-__all__ = ["FLAGS", "class_archive", "java_version", "missing_tools"]
+__all__ = [
+    "FLAGS",
+    "REQUIRED",
+    "class_archive",
+    "java_version",
+    "missing_tools",
+    "services_required",
+]
+
+REQUIRED = "AVROGEN_REQUIRE_SERVICES"
+"""The variable that makes tests on real services fail where they would be skipped."""
 
 FLAGS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
 """For a short life with little memory."""
+
+
+def services_required() -> bool:
+    """Return true if ``AVROGEN_REQUIRE_SERVICES`` is set, and neither empty nor 0."""
+    return os.environ.get(REQUIRED, "") not in ("", "0")
 
 
 def missing_tools() -> str | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.services import __main__ as downloads
 from tests.services import cache, fixtures, java
 from tests.services.cache import cached_folder
 
@@ -51,13 +52,20 @@ def test_what_was_interrupted_is_made_again(
     assert capsys.readouterr().err.count(f"==> downloading into {folder} (once)") == 2
 
 
-def test_without_tools(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_tools(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     missing = java.missing_tools()
     assert missing == "not installed: java, javac, mvn"
-    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("CI", "true")  # of a stranger
+    monkeypatch.delenv(java.REQUIRED, raising=False)
     with pytest.raises(pytest.skip.Exception, match="not installed: java"):
         fixtures.go_without(missing)
-    monkeypatch.setenv("CI", "true")
+    downloads.main()
+    assert "real broker and registry are skipped: not installed: java" in capsys.readouterr().err
+    monkeypatch.setenv(java.REQUIRED, "1")
     with pytest.raises(pytest.fail.Exception, match="not installed: java"):
         fixtures.go_without(missing)
+    with pytest.raises(SystemExit, match=r"AVROGEN_REQUIRE_SERVICES is set.*installed: java"):
+        downloads.main()
