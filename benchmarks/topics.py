@@ -59,7 +59,7 @@ def main() -> None:
 def _sending(name: str, setting: Setting, rounds: int, messages: int) -> Iterator[str]:
     with senders(setting) as everybody:
         result = race(everybody, rounds=rounds, messages=messages, progress=_progress)
-    yield f"Sending {name} ({len(setting.encoded)} bytes):\n"
+    yield f"Producing {name} ({len(setting.encoded)} bytes):\n"
     yield from _table(result, list(everybody), RAW, "confluent")
     encode = encoder_of(setting.owner)
     seconds = min(timeit.repeat(lambda: encode(setting.value), number=10_000, repeat=5)) / 10_000
@@ -75,7 +75,7 @@ def _receiving(name: str, setting: Setting, rounds: int, messages: int) -> Itera
             progress=_progress,
             prepare=lambda number: deliver(setting, number),
         )
-    yield f"Receiving {name} ({len(setting.encoded)} bytes):\n"
+    yield f"Consuming {name} ({len(setting.encoded)} bytes):\n"
     yield from _table(result, list(everybody), RAW_RECEIVER, "confluent")
     decode, data = decoder_of(setting.owner), setting.encoded[5:]
     seconds = min(timeit.repeat(lambda: decode(data), number=10_000, repeat=5)) / 10_000

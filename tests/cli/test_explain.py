@@ -40,6 +40,9 @@ def test_how_it_looks(monkeypatch: pytest.MonkeyPatch) -> None:
         "AVR602 unknown key",
         "==================",
         "",
+        "avrogen does not know the key. If there is a similar one,",
+        "the hint names it.",
+        "",
         "Bad:",
         "",
         "    stict = true",
@@ -48,10 +51,9 @@ def test_how_it_looks(monkeypatch: pytest.MonkeyPatch) -> None:
         "",
         "    strict = true",
         "",
-        "The examples have this schema beside them: a record",
-        "`shop.Order` with the fields `id` (string) and `total`",
-        "(double), and a record `shop.Refund` with the field `id`",
-        "(string).",
+        "The examples use these schemas: a record `shop.Order` with",
+        "the fields `id` (string) and `total` (double), and a record",
+        "`shop.Refund` with the field `id` (string).",
     ]
 
 
