@@ -3,6 +3,10 @@
 Pages are read as CommonMark. A block that cannot run says why in a comment before it::
 
     <!-- not run: it needs a cluster of three machines -->
+
+One that runs, and is not valid for type checkers, says why in the same way::
+
+    <!-- not type-checked: the other library has no annotations -->
 """
 
 from __future__ import annotations
@@ -39,7 +43,7 @@ PAGES = [
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 
-_REASON = re.compile(r"<!-- not run: (.+?) -->\s*", re.DOTALL)
+_REASON = re.compile(r"<!-- not (run|type-checked): (.+?) -->\s*", re.DOTALL)
 _EMPTY = "<!-- in an empty folder -->"
 _TITLE = re.compile(r'title="(.+?)"')
 
@@ -56,6 +60,7 @@ class Block:
         code: what is in it.
         reason: why it cannot run; "" if it can.
         output: of a Python block: what it prints, which is the text block right after it.
+        untyped: the reason for not checking the types of a Python block; "" if they are checked.
     """
 
     page: Path
@@ -65,6 +70,7 @@ class Block:
     code: str
     reason: str
     output: str | None = None
+    untyped: str = ""
 
     @property
     def place(self) -> str:
@@ -113,7 +119,8 @@ def code(page: Path, language: str) -> list[str]:
 def _block(page: Path, before: Token | None, token: Token, after: Token | None) -> Block:
     language, _, rest = token.info.partition(" ")
     title = _TITLE.search(rest)
-    reason = None if before is None else _REASON.fullmatch(before.content)
+    comment = None if before is None else _REASON.fullmatch(before.content)
+    reasons = {} if comment is None else {comment[1]: " ".join(comment[2].split())}
     prints = language == "python" and after is not None and after.info == "text"
     assert token.map is not None
     return Block(
@@ -122,8 +129,9 @@ def _block(page: Path, before: Token | None, token: Token, after: Token | None) 
         language,
         title[1] if title else "",
         token.content,
-        " ".join(reason[1].split()) if reason else "",
+        reasons.get("run", ""),
         after.content if prints and after is not None else None,
+        reasons.get("type-checked", ""),
     )
 
 
