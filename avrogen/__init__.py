@@ -9,8 +9,9 @@ has imported this already.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from avrogen.exports import lazy_exports
 
 if TYPE_CHECKING:
     from avrogen.avro.compat.paths import Incompatibility, IncompatibilityType
@@ -39,6 +40,44 @@ if TYPE_CHECKING:
     from avrogen.kafka.message import Delivered, Headers, Message
     from avrogen.kafka.observability.opentelemetry import OpenTelemetryObserver
     from avrogen.kafka.topic import Topic
+
+else:
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "AvrogenError": "avrogen.errors",
+            "ClosedError": "avrogen.errors",
+            "Codec": "avrogen.codec.codec",
+            "CodecError": "avrogen.errors",
+            "ConfigurationError": "avrogen.errors",
+            "ConsumeError": "avrogen.errors",
+            "DecodeError": "avrogen.errors",
+            "Delivered": "avrogen.kafka.message",
+            "DeliveryError": "avrogen.errors",
+            "Duration": "avrogen.codec.values",
+            "EncodeError": "avrogen.errors",
+            "FramingError": "avrogen.errors",
+            "Headers": "avrogen.kafka.message",
+            "Incompatibility": "avrogen.avro.compat.paths",
+            "IncompatibilityType": "avrogen.avro.compat.paths",
+            "Limits": "avrogen.codec.limits",
+            "LocalTimestampNanos": "avrogen.codec.values",
+            "Message": "avrogen.kafka.message",
+            "MissingExtraError": "avrogen.errors",
+            "OpenTelemetryObserver": "avrogen.kafka.observability.opentelemetry",
+            "RegistryError": "avrogen.errors",
+            "ResolutionError": "avrogen.errors",
+            "Retry": "avrogen.kafka.consumer.error_policy",
+            "RetryPolicy": "avrogen.kafka.consumer.error_policy",
+            "Schema": "avrogen.codec.schema",
+            "SchemaError": "avrogen.errors",
+            "SchemaStore": "avrogen.codec.single_object",
+            "TimestampNanos": "avrogen.codec.values",
+            "Topic": "avrogen.kafka.topic",
+            "TransactionError": "avrogen.errors",
+            "set_limits": "avrogen.codec.limits",
+        },
+    )
 
 __all__ = [
     "AvrogenError",
@@ -76,50 +115,3 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
-
-_HOMES = {
-    "AvrogenError": "avrogen.errors",
-    "ClosedError": "avrogen.errors",
-    "Codec": "avrogen.codec.codec",
-    "CodecError": "avrogen.errors",
-    "ConfigurationError": "avrogen.errors",
-    "ConsumeError": "avrogen.errors",
-    "DecodeError": "avrogen.errors",
-    "Delivered": "avrogen.kafka.message",
-    "DeliveryError": "avrogen.errors",
-    "Duration": "avrogen.codec.values",
-    "EncodeError": "avrogen.errors",
-    "FramingError": "avrogen.errors",
-    "Headers": "avrogen.kafka.message",
-    "Incompatibility": "avrogen.avro.compat.paths",
-    "IncompatibilityType": "avrogen.avro.compat.paths",
-    "Limits": "avrogen.codec.limits",
-    "LocalTimestampNanos": "avrogen.codec.values",
-    "Message": "avrogen.kafka.message",
-    "MissingExtraError": "avrogen.errors",
-    "OpenTelemetryObserver": "avrogen.kafka.observability.opentelemetry",
-    "RegistryError": "avrogen.errors",
-    "ResolutionError": "avrogen.errors",
-    "Retry": "avrogen.kafka.consumer.error_policy",
-    "RetryPolicy": "avrogen.kafka.consumer.error_policy",
-    "Schema": "avrogen.codec.schema",
-    "SchemaError": "avrogen.errors",
-    "SchemaStore": "avrogen.codec.single_object",
-    "TimestampNanos": "avrogen.codec.values",
-    "Topic": "avrogen.kafka.topic",
-    "TransactionError": "avrogen.errors",
-    "set_limits": "avrogen.codec.limits",
-}
-
-
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})

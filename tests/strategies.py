@@ -24,7 +24,7 @@ from avrogen.codec import plan
 from avrogen.compiler.checks import report_ambiguous_unions
 from avrogen.testing.strategies.leaves import TEXTS, leaf
 from avrogen.testing.strategies.schemas import schema_json
-from avrogen.testing.strategies.values import Walk
+from avrogen.testing.strategies.value_strategies import Walk
 
 __all__ = ["Case", "Value", "cases", "is_ambiguous", "is_same", "schemas", "without_logical_types"]
 

@@ -161,7 +161,7 @@ def test_an_empty_topic(embedded: AnyCluster) -> None:
 def test_what_is_in_the_way(
     embedded: AnyCluster, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
 ) -> None:
-    monkeypatch.setattr("avrogen.dead_letters.reader._TIMEOUT", 2.0)
+    monkeypatch.setattr("avrogen.dead_letters.dead_letter_reader._TIMEOUT", 2.0)
     given = [each.replace("EMBEDDED", embedded.bootstrap_servers) for each in arguments]
     result = run_avrogen("dead-letters", "no-such-topic", *given)
     assert result.exit_code == 2

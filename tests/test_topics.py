@@ -20,7 +20,7 @@ from avrogen.avro.diagnostics import Diagnostics
 from avrogen.avro.parser import parse_sources
 from avrogen.compiler.discovery import read_sources
 from avrogen.config.config import read_config
-from avrogen.config.subjects import configured_subjects
+from avrogen.config.topic_subjects import configured_subjects
 from avrogen.kafka.serde.decoders import name_of
 from avrogen.kafka.topic import Topic
 from avrogen.runtime import v1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from avrogen.avro.diagnostics import Diagnostic, Diagnostics, report
 from avrogen.avro.source import Pointer
-from avrogen.build_plugins.settings import Settings, read_settings
+from avrogen.build_plugins.plugin_config import Settings, read_settings
 from avrogen.compiler.build import run
 from avrogen.compiler.discovery import read_sources
 from avrogen.compiler.output import apply
@@ -38,7 +38,7 @@ class Generated:
 def settings_of(
     project: Path, table: Mapping[str, Toml], at: Pointer, *, others: Collection[str] = ()
 ) -> Settings:
-    """The settings in a table, as :func:`~avrogen.build_plugins.settings.read_settings` has them.
+    """Read the plugin's settings; see :func:`~avrogen.build_plugins.plugin_config.read_settings`.
 
     Raises:
         BuildError: something in it is wrong.

@@ -19,11 +19,11 @@ from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from hatchling.plugin import hookimpl
 
-from avrogen.build_plugins.settings import as_seen, import_path
+from avrogen.build_plugins.plugin_config import as_seen, import_path
 from avrogen.extras import BUILD_EXTRA_MISSING
 
 if TYPE_CHECKING:
-    from avrogen.build_plugins.settings import Settings
+    from avrogen.build_plugins.plugin_config import Settings
 
 __all__ = ["AvrogenBuildHook", "hatch_register_build_hook"]
 

@@ -17,7 +17,7 @@ from typing import ClassVar, TypeAlias
 from setuptools import Command
 
 from avrogen.build_plugins.generate import BuildError, generate, schema_files, settings_of
-from avrogen.build_plugins.settings import Settings, as_seen, import_path, tool_table
+from avrogen.build_plugins.plugin_config import Settings, as_seen, import_path, tool_table
 from avrogen.config.keys import TOP_KEYS
 
 __all__ = ["BuildAvrogen"]

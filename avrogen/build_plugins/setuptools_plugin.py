@@ -12,7 +12,7 @@ from pathlib import Path
 from setuptools import Distribution
 from setuptools.command.build import build
 
-from avrogen.build_plugins.settings import tool_table
+from avrogen.build_plugins.plugin_config import tool_table
 from avrogen.extras import BUILD_EXTRA_MISSING
 
 __all__ = ["finalize_distribution_options"]

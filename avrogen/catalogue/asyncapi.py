@@ -23,13 +23,13 @@ from avrogen.avro.model import Json
 from avrogen.avro.names import is_name, namespace_of, short_name
 from avrogen.avro.references import reachable_types
 from avrogen.avro.schema_json import self_contained_json
-from avrogen.catalogue.examples import Example
-from avrogen.catalogue.model import Landscape, carried_types
+from avrogen.catalogue.catalogue_model import Landscape, carried_types
+from avrogen.catalogue.example_snippets import Example
 from avrogen.catalogue.views import first_line
 from avrogen.catalogue.yaml_writer import yaml_text
 from avrogen.compiler.checks import key_type
 from avrogen.config.config import Topic
-from avrogen.config.subjects import topic_subjects
+from avrogen.config.topic_subjects import topic_subjects
 
 __all__ = ["AVRO_FORMAT", "asyncapi_text", "payload_schema"]
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from avrogen.avro.references import mentions
+from avrogen.catalogue.catalogue_model import Entry, Landscape, carried_types
 from avrogen.catalogue.graph_layout import Edge, Graph, Node, Role
-from avrogen.catalogue.model import Entry, Landscape, carried_types
 from avrogen.catalogue.urls import Addresses
 from avrogen.config.config import Topic
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from avrogen.avro.names import namespace_of, short_name
-from avrogen.catalogue.examples import PACKAGE, Example
+from avrogen.catalogue.catalogue_model import Entry, Landscape
+from avrogen.catalogue.example_snippets import PACKAGE, Example
 from avrogen.catalogue.graph_layout import Picture
 from avrogen.catalogue.graphs import GraphMaker
-from avrogen.catalogue.model import Entry, Landscape
 from avrogen.catalogue.urls import Addresses
 from avrogen.catalogue.views import (
     MOST_BESIDE,
@@ -25,7 +25,7 @@ from avrogen.catalogue.views import (
 )
 from avrogen.compiler.checks import key_type
 from avrogen.config.config import Topic
-from avrogen.config.subjects import topic_subjects
+from avrogen.config.topic_subjects import topic_subjects
 
 __all__ = [
     "NamespacePage",

@@ -20,10 +20,10 @@ import avrogen
 from avrogen.avro import model
 from avrogen.avro.diagnostics import Diagnostics
 from avrogen.catalogue.asyncapi import asyncapi_text
-from avrogen.catalogue.examples import Examples
+from avrogen.catalogue.catalogue_model import Entry, Landscape, landscape_of
+from avrogen.catalogue.example_snippets import Examples
 from avrogen.catalogue.graphs import GraphMaker
 from avrogen.catalogue.index_pages import namespace_page, overview_page, topic_page
-from avrogen.catalogue.model import Entry, Landscape, landscape_of
 from avrogen.catalogue.type_page import type_page
 from avrogen.catalogue.urls import ASYNCAPI, OVERVIEW, SEARCH, Addresses, addresses_of
 from avrogen.catalogue.views import first_line

@@ -8,10 +8,10 @@ from typing import assert_never
 
 from avrogen.avro import model
 from avrogen.avro.schema_json import definition_json, type_json
-from avrogen.catalogue.examples import PACKAGE, Example
+from avrogen.catalogue.catalogue_model import Entry, Landscape
+from avrogen.catalogue.example_snippets import PACKAGE, Example
 from avrogen.catalogue.graph_layout import Picture
 from avrogen.catalogue.graphs import GraphMaker
-from avrogen.catalogue.model import Entry, Landscape
 from avrogen.catalogue.urls import Addresses, field_anchor
 from avrogen.catalogue.views import (
     Attribute,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from avrogen.catalogue.model import Landscape
+from avrogen.catalogue.catalogue_model import Landscape
 from avrogen.compiler.naming import is_file_name
 
 __all__ = ["ASYNCAPI", "OVERVIEW", "SEARCH", "Addresses", "addresses_of", "field_anchor"]

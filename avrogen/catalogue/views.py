@@ -16,9 +16,9 @@ from typing import Final, Literal, assert_never
 from avrogen.avro import model
 from avrogen.avro.describe import described_logical
 from avrogen.avro.names import short_name
-from avrogen.catalogue.examples import Example
+from avrogen.catalogue.catalogue_model import Entry
+from avrogen.catalogue.example_snippets import Example
 from avrogen.catalogue.graph_layout import Graph, Picture, drawn
-from avrogen.catalogue.model import Entry
 from avrogen.catalogue.urls import Addresses
 from avrogen.compiler.expressions import Expression
 

@@ -17,13 +17,13 @@ except ModuleNotFoundError:
     print(CLI_EXTRA_MISSING, file=sys.stderr)
     raise SystemExit(2) from None
 
-from avrogen.cli.build import build
-from avrogen.cli.check import check
-from avrogen.cli.dead_letters import dead_letters
-from avrogen.cli.docs import docs
-from avrogen.cli.explain import explain
-from avrogen.cli.init import init
-from avrogen.cli.registry import registry
+from avrogen.cli.build_command import build
+from avrogen.cli.check_command import check
+from avrogen.cli.dead_letters_command import dead_letters
+from avrogen.cli.docs_command import docs
+from avrogen.cli.explain_command import explain
+from avrogen.cli.init_command import init
+from avrogen.cli.registry_command import registry
 
 __all__ = ["main"]
 

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from avrogen.cli.build import build, build_package
-from avrogen.cli.check import check, compare, refuse
+from avrogen.cli.build_command import build, build_package
+from avrogen.cli.check_command import check, compare, refuse
 
 if TYPE_CHECKING:
     from avrogen.compiler.output import Changes

@@ -14,10 +14,10 @@ from avrogen.avro.references import mentions, references
 from avrogen.avro.schema_json import definition_json, type_json
 from avrogen.avro.schema_text import laid_out
 from avrogen.avro.source import Pointer
-from avrogen.compiler.defaults import DefaultWriter, NoSuchValue, NotADefault
 from avrogen.compiler.expressions import Expression, Symbol
 from avrogen.compiler.naming import AttributeName, MemberName, attribute_names, member_names
 from avrogen.compiler.package_layout import Home, Places, Public, place
+from avrogen.compiler.python_defaults import DefaultWriter, NoSuchValue, NotADefault
 from avrogen.compiler.python_model import (
     AliasDefinition,
     Definition,

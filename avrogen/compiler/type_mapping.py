@@ -1,7 +1,7 @@
 """Which Python type stands for which Avro type (``docs/mapping.md``, the table).
 
 To add a logical type, add it here, in ``avro/logical_types.py``, in ``codec/planner.py`` and in
-``compiler/defaults.py``; ``assert_never`` finds the places that were forgotten.
+``compiler/python_defaults.py``; ``assert_never`` finds the places that were forgotten.
 """
 
 from __future__ import annotations

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from avrogen.config.registry_connection import URL, connection
+from avrogen.dead_letters.dead_letter_reader import Letter, LetterBox
 from avrogen.dead_letters.display import Decoder, letter_json, letter_text
-from avrogen.dead_letters.reader import Letter, LetterBox
 from avrogen.dead_letters.replay import replay
 from avrogen.errors import ConfigurationError
-from avrogen.kafka.config import Settings, split
+from avrogen.kafka.client_config import Settings, split
 from avrogen.kafka.registry.connect import connect
 from avrogen.kafka.registry.retrying import Retries
 

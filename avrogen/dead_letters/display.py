@@ -9,9 +9,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from avrogen.codec.values import TimestampNanos
-from avrogen.dead_letters.reader import Letter
+from avrogen.dead_letters.dead_letter_reader import Letter
 from avrogen.errors import AvrogenError
-from avrogen.kafka.registry.references import complete_schema
+from avrogen.kafka.registry.schema_references import complete_schema
 from avrogen.kafka.serde.decoders import name_of
 from avrogen.kafka.wire_format import (
     KEY_HEADER,

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from avrogen.dead_letters.reader import Letter, LetterBox
+from avrogen.dead_letters.dead_letter_reader import Letter, LetterBox
 from avrogen.errors import DeliveryError
-from avrogen.kafka.config import Settings
-from avrogen.kafka.producer.client import ProducerClient
+from avrogen.kafka.client_config import Settings
 from avrogen.kafka.producer.delivery_errors import delivery_error
+from avrogen.kafka.producer.producer_client import ProducerClient
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError

@@ -15,7 +15,7 @@ from avrogen.avro.schema_json import self_contained_json
 from avrogen.avro.source import Location, Origin
 from avrogen.config.config import Config
 from avrogen.config.registry_connection import Connection, Problem, connection
-from avrogen.config.subjects import Subject, configured_subjects
+from avrogen.config.topic_subjects import Subject, configured_subjects
 from avrogen.errors import RegistryError
 from avrogen.evolution.comparison import Outcome
 from avrogen.evolution.matching import file_roots, matched_types
@@ -23,8 +23,8 @@ from avrogen.evolution.snapshot import NewSchemas, WhereError
 from avrogen.evolution.units import Kind, Previous, Unit, carried, previous_version
 from avrogen.kafka.registry.connect import connect
 from avrogen.kafka.registry.protocol import SchemaRegistry, SchemaText
-from avrogen.kafka.registry.references import complete_schema
 from avrogen.kafka.registry.retrying import Retries
+from avrogen.kafka.registry.schema_references import complete_schema
 from avrogen.registry_sync.lockfile import Lock, find_lock
 from avrogen.registry_sync.status import demand_same_registry
 

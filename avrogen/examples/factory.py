@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeAlias, TypeVar, overload
 from avrogen.codec.classes import AvroValue
 from avrogen.codec.codec import Codec
 from avrogen.codec.schema import Schema
-from avrogen.examples.values import ExampleMaker
+from avrogen.examples.example_values import ExampleMaker
 
 __all__ = ["Examples", "Factory", "check_names", "example", "example_value"]
 

@@ -1,28 +1,32 @@
-"""Events on Kafka: how they are framed, and the registry that knows their schemas.
+"""Typed Kafka clients, serializers and the schema registry.
 
-    framing         what says which schema a message was written with; lookalikes, if nothing does
-    subjects        which subject a schema is registered under
-    registry        what is asked of a registry, and who answers
-    serializer      objects to messages, as confluent-kafka calls it; writers remember how
-    deserializer    messages to objects, likewise; decoders remember how, targets say as what
-    topic, message  what typed clients send and receive; config: the settings of both
-    producing       typed producers
-    observing       what they do, seen from outside
+    topic, message    a topic and what is sent to and received from it
+    producer          typed producers, sync and asyncio
+    consumer          typed consumers, sync and asyncio: retries, dead letters, transactions
+    serde             Serializer and Deserializer for confluent-kafka's own clients
+    registry          clients of Confluent's Schema Registry: cached, with retries
+    wire_format       schema ids in messages; subjects: names that schemas are registered under
+    client_config     safe client properties; callbacks: librdkafka's log, errors and statistics
+    observability     observers, counters, log events, trace context, OpenTelemetry
+    single_flight     one call for many callers; asyncio_threads: blocking calls off the loop
 
-Names are loaded when they are first used.
+Names are loaded on first use.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from avrogen.exports import lazy_exports
+
 if TYPE_CHECKING:
+    from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
+    from avrogen.kafka.consumer.consumer import TopicConsumer
     from avrogen.kafka.observability.context import MessageFields, TraceContext
-    from avrogen.kafka.observability.counters import ProducerCounters
+    from avrogen.kafka.observability.counters import ConsumerCounters, ProducerCounters
     from avrogen.kafka.observability.observer import Observer
-    from avrogen.kafka.producer.client import ProducerClient
     from avrogen.kafka.producer.producer import TopicProducer
+    from avrogen.kafka.producer.producer_client import ProducerClient
     from avrogen.kafka.registry.async_registry import AsyncRegistry
     from avrogen.kafka.registry.connect import connect
     from avrogen.kafka.registry.protocol import SchemaRegistry
@@ -31,10 +35,39 @@ if TYPE_CHECKING:
     from avrogen.kafka.serde.serializer import AsyncSerializer, Serializer
     from avrogen.kafka.subjects import SubjectStrategy
 
+else:
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "AsyncDeserializer": "avrogen.kafka.serde.deserializer",
+            "AsyncRegistry": "avrogen.kafka.registry.async_registry",
+            "AsyncSerializer": "avrogen.kafka.serde.serializer",
+            "AsyncTopicConsumer": "avrogen.kafka.consumer.async_consumer",
+            "AsyncTopicProducer": "avrogen.kafka.producer.async_producer",
+            "ConsumerCounters": "avrogen.kafka.observability.counters",
+            "Deserializer": "avrogen.kafka.serde.deserializer",
+            "MessageFields": "avrogen.kafka.observability.context",
+            "Observer": "avrogen.kafka.observability.observer",
+            "ProducerClient": "avrogen.kafka.producer.producer_client",
+            "ProducerCounters": "avrogen.kafka.observability.counters",
+            "Retries": "avrogen.kafka.registry.retrying",
+            "SchemaRegistry": "avrogen.kafka.registry.protocol",
+            "Serializer": "avrogen.kafka.serde.serializer",
+            "SubjectStrategy": "avrogen.kafka.subjects",
+            "TopicConsumer": "avrogen.kafka.consumer.consumer",
+            "TopicProducer": "avrogen.kafka.producer.producer",
+            "TraceContext": "avrogen.kafka.observability.context",
+            "connect": "avrogen.kafka.registry.connect",
+        },
+    )
+
 __all__ = [
     "AsyncDeserializer",
     "AsyncRegistry",
     "AsyncSerializer",
+    "AsyncTopicConsumer",
+    "AsyncTopicProducer",
+    "ConsumerCounters",
     "Deserializer",
     "MessageFields",
     "Observer",
@@ -44,38 +77,8 @@ __all__ = [
     "SchemaRegistry",
     "Serializer",
     "SubjectStrategy",
+    "TopicConsumer",
     "TopicProducer",
     "TraceContext",
     "connect",
 ]
-
-_HOMES = {
-    "AsyncDeserializer": "avrogen.kafka.serde.deserializer",
-    "AsyncRegistry": "avrogen.kafka.registry.async_registry",
-    "AsyncSerializer": "avrogen.kafka.serde.serializer",
-    "Deserializer": "avrogen.kafka.serde.deserializer",
-    "MessageFields": "avrogen.kafka.observability.context",
-    "Observer": "avrogen.kafka.observability.observer",
-    "ProducerClient": "avrogen.kafka.producer.client",
-    "ProducerCounters": "avrogen.kafka.observability.counters",
-    "Retries": "avrogen.kafka.registry.retrying",
-    "SchemaRegistry": "avrogen.kafka.registry.protocol",
-    "Serializer": "avrogen.kafka.serde.serializer",
-    "SubjectStrategy": "avrogen.kafka.subjects",
-    "TopicProducer": "avrogen.kafka.producer.producer",
-    "TraceContext": "avrogen.kafka.observability.context",
-    "connect": "avrogen.kafka.registry.connect",
-}
-
-
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})

@@ -14,7 +14,7 @@ from avrogen.codec.schema import Schema
 from avrogen.config.registry_connection import Problem
 from avrogen.errors import SchemaError
 from avrogen.kafka.registry.protocol import LATEST, RegisteredSchema, SchemaRegistry
-from avrogen.kafka.registry.references import complete_schema
+from avrogen.kafka.registry.schema_references import complete_schema
 
 __all__ = ["Fetched", "all_types", "fetch", "matching_subjects"]
 

@@ -10,10 +10,10 @@ from typing import assert_never
 from avrogen.avro import model
 from avrogen.codec.schema import Schema
 from avrogen.config.registry_connection import Problem
-from avrogen.config.subjects import Subject, configured_subjects
+from avrogen.config.topic_subjects import Subject, configured_subjects
 from avrogen.errors import RegistryError
 from avrogen.kafka.registry.protocol import SchemaReference, SchemaRegistry, SchemaText
-from avrogen.kafka.registry.references import definitions
+from avrogen.kafka.registry.schema_references import definitions
 from avrogen.registry_sync.status import Local, Standing, State, is_fatal, standing
 
 __all__ = ["Outcome", "Planned", "Result", "plan", "refused", "register"]

@@ -29,11 +29,11 @@ from avrogen.compiler.checks import check_topics
 from avrogen.compiler.discovery import read_sources
 from avrogen.config.config import Config, read_config
 from avrogen.config.registry_connection import Problem
-from avrogen.config.subjects import Subject, configured_subjects
+from avrogen.config.topic_subjects import Subject, configured_subjects
 from avrogen.errors import RegistryError, SchemaError
 from avrogen.kafka.registry.protocol import RegisteredSchema, SchemaRegistry, SchemaText
-from avrogen.kafka.registry.references import complete_schema
 from avrogen.kafka.registry.registration import find
+from avrogen.kafka.registry.schema_references import complete_schema
 from avrogen.registry_sync.lockfile import LOCK_NAME, Lock, LockedSubject
 
 __all__ = [

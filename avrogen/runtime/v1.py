@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from avrogen.codec.classes import AvroEnum, AvroFixed, AvroRecord
 from avrogen.codec.codec import Codec
 from avrogen.codec.schema import Schema
-from avrogen.runtime.exports import lazy_exports
+from avrogen.exports import lazy_exports
 
 if TYPE_CHECKING:
     from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from avrogen.runtime.exports import lazy_exports
+from avrogen.exports import lazy_exports
 
 if TYPE_CHECKING:
     from avrogen.examples.factory import Factory, example, example_value
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from avrogen.testing.handlers.outcome import Outcome, Retried
     from avrogen.testing.messages import DeadLetter
     from avrogen.testing.strategies.encodings import arbitrary_bytes_for
-    from avrogen.testing.strategies.evolution import Evolution, evolved
+    from avrogen.testing.strategies.evolved_schemas import Evolution, evolved
     from avrogen.testing.strategies.generated import from_schema, from_type
     from avrogen.testing.strategies.schemas import arbitrary_schema
 else:
@@ -33,7 +33,7 @@ else:
             "AsyncHandlerDriver": "avrogen.testing.handlers.driver",
             "DeadLetter": "avrogen.testing.messages",
             "EmbeddedKafka": "avrogen.testing.embedded_kafka",
-            "Evolution": "avrogen.testing.strategies.evolution",
+            "Evolution": "avrogen.testing.strategies.evolved_schemas",
             "Factory": "avrogen.examples.factory",
             "Golden": "avrogen.testing.golden",
             "HandlerDriver": "avrogen.testing.handlers.driver",
@@ -46,7 +46,7 @@ else:
             "assert_compatible": "avrogen.testing.assertions",
             "assert_golden": "avrogen.testing.golden",
             "assert_round_trip": "avrogen.testing.assertions",
-            "evolved": "avrogen.testing.strategies.evolution",
+            "evolved": "avrogen.testing.strategies.evolved_schemas",
             "example": "avrogen.examples.factory",
             "example_value": "avrogen.examples.factory",
             "from_schema": "avrogen.testing.strategies.generated",

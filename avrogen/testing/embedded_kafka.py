@@ -19,7 +19,7 @@ from avrogen.errors import ClosedError, ConsumeError
 from avrogen.extras import comes_with
 from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
 from avrogen.kafka.consumer.consumer import TopicConsumer
-from avrogen.kafka.consumer.reader import Reader
+from avrogen.kafka.consumer.message_reader import Reader
 from avrogen.kafka.producer.async_producer import AsyncTopicProducer
 from avrogen.kafka.producer.producer import TopicProducer
 from avrogen.kafka.producer.record_encoder import resolve

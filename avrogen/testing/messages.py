@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from avrogen.avro.model import TimeUnit
 from avrogen.codec.conversions import timestamp_to_units
-from avrogen.kafka.consumer.dead_letters import origin_of
-from avrogen.kafka.consumer.reader import Reader, ReadingFailed, SchemaUnknown, undecoded
+from avrogen.kafka.consumer.dead_letter_topic import origin_of
+from avrogen.kafka.consumer.message_reader import Reader, ReadingFailed, SchemaUnknown, undecoded
 from avrogen.kafka.message import Headers
 
 if TYPE_CHECKING:
     from confluent_kafka import Message as RawMessage
 
-    from avrogen.kafka.consumer.dead_letters import Origin
+    from avrogen.kafka.consumer.dead_letter_topic import Origin
     from avrogen.kafka.message import Header, Message
     from avrogen.kafka.observability.observer import AnyMessage
     from avrogen.testing.broker import Record

@@ -12,7 +12,7 @@ from typing import Any
 from confluent_kafka import Consumer, Producer
 
 from avrogen.codec.compilation import decoder_of
-from avrogen.kafka.config import consumer_settings
+from avrogen.kafka.client_config import consumer_settings
 from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
 from avrogen.kafka.consumer.batch_runner import BatchLoop
 from avrogen.kafka.consumer.consumer import TopicConsumer

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from avrogen.codec.compilation import encoder_of
-from avrogen.kafka.config import producer_settings
+from avrogen.kafka.client_config import producer_settings
 from avrogen.kafka.wire_format import frame
 from avrogen.testing.broker import EmbeddedBroker
 from avrogen.testing.registry import EmbeddedRegistry

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from avrogen.build_plugins.generate import BuildError, generate, schema_files, settings_of
-from avrogen.build_plugins.settings import import_path, tool_table
+from avrogen.build_plugins.plugin_config import import_path, tool_table
 from tests.conftest import ROOT, run_python, write_schemas
 
 AT = ("tool", "avrogen")

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from avrogen.avro.diagnostics import Diagnostics
 from avrogen.avro.source import Source
-from avrogen.catalogue.model import Landscape, landscape_of
+from avrogen.catalogue.catalogue_model import Landscape, landscape_of
 from avrogen.catalogue.site import catalogue_pages
 from avrogen.compiler.build import analyse
 from avrogen.config.config import Config, parse_config

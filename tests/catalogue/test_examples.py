@@ -12,8 +12,8 @@ import pytest
 
 from avrogen import Schema
 from avrogen.avro.schema_json import self_contained_json
-from avrogen.catalogue.examples import Example, Examples
-from avrogen.catalogue.model import Entry, Landscape
+from avrogen.catalogue.catalogue_model import Entry, Landscape
+from avrogen.catalogue.example_snippets import Example, Examples
 from tests.catalogue.pages import EXAMPLE, landscape
 from tests.conftest import Build
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from avrogen.avro.diagnostics import Diagnostics
-from avrogen.cli.init import HOOK, hook_text
+from avrogen.cli.init_command import HOOK, hook_text
 from avrogen.config.config import parse_config
 from tests.conftest import ROOT, run_avrogen, run_python, write_schemas
 

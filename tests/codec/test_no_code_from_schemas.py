@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from avrogen import DecodeError, EncodeError, Schema, SchemaStore
-from avrogen.codec.python_backend.source import Source
+from avrogen.codec.python_backend.source_builder import Source
 from tests.codec.dynamic import Package
 
 TEXTS = [

@@ -9,7 +9,12 @@ import pytest
 
 from avrogen import RegistryError, Schema
 from avrogen.kafka.registry.protocol import RegisteredSchema, SchemaReference, SchemaText
-from avrogen.kafka.registry.references import MAX_DEPTH, MAX_REFERENCES, MAX_TEXTS, complete_schema
+from avrogen.kafka.registry.schema_references import (
+    MAX_DEPTH,
+    MAX_REFERENCES,
+    MAX_TEXTS,
+    complete_schema,
+)
 from tests.kafka.memory_registry import MemoryRegistry
 
 

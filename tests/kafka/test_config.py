@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from avrogen import ConfigurationError
-from avrogen.kafka.config import Settings, consumer_settings, producer_settings, split
+from avrogen.kafka.client_config import Settings, consumer_settings, producer_settings, split
 
 BROKERS = {"bootstrap.servers": "localhost:9092"}
 

@@ -11,8 +11,8 @@ from hypothesis import given
 
 from avrogen import RegistryError, Schema
 from avrogen.kafka.registry.protocol import Compatibility, RegisteredSchema, SchemaText
-from avrogen.kafka.registry.references import complete_schema, definitions
 from avrogen.kafka.registry.registration import MAX_COMPARED, find, find_or_register, write_alike
+from avrogen.kafka.registry.schema_references import complete_schema, definitions
 from avrogen.kafka.subjects import SubjectStrategy, subject_name
 from tests.kafka.memory_registry import MemoryRegistry
 from tests.strategies import schemas

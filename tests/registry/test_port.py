@@ -14,8 +14,8 @@ from avrogen import RegistryError, Schema
 from avrogen.avro.compat.levels import Level
 from avrogen.kafka import SchemaRegistry, connect
 from avrogen.kafka.registry.protocol import LATEST, SchemaText
-from avrogen.kafka.registry.references import complete_schema
 from avrogen.kafka.registry.registration import find, find_or_register
+from avrogen.kafka.registry.schema_references import complete_schema
 from tests.registry.asking import ask, path
 from tests.registry.conftest import AnyRegistry
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from avrogen.codec.interpreter.errors import Trouble
+from avrogen.codec.interpreter.path_errors import Trouble
 from avrogen.codec.varints import read_varint
 from avrogen.errors import DecodeError
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from avrogen.codec import conversions, plan
 from avrogen.codec.interpreter.cursor import Cursor
-from avrogen.codec.interpreter.errors import (
+from avrogen.codec.interpreter.path_errors import (
     TOO_DEEP,
     TOO_DEEP_FOR_PYTHON,
     TOO_MANY,

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeGuard, TypeVar, assert_never, cast
 from uuid import UUID
 
 from avrogen.codec import conversions, plan, unions
-from avrogen.codec.interpreter.errors import (
+from avrogen.codec.interpreter.path_errors import (
     TOO_DEEP,
     TOO_DEEP_FOR_PYTHON,
     Trouble,

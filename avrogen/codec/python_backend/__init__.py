@@ -7,7 +7,7 @@
 
 No text of a schema is ever in the source. It consists of what is written in these modules, of
 numbers, and of attribute names that the planner has proven to be identifiers; whatever else it
-needs is bound to a name that :class:`~avrogen.codec.python_backend.source.Source` makes up.
+needs is bound to a name that :class:`~avrogen.codec.python_backend.source_builder.Source` makes up.
 
 The source raises whenever something is not as it expects; then the plan is run by ``checked`` on
 the same value or bytes, which makes the error, or finds that there is none.
@@ -19,8 +19,8 @@ from collections.abc import Callable
 from typing import Any
 
 from avrogen.codec.plan import Plan
-from avrogen.codec.python_backend.decoder import Decoder, Others, decoder_source
-from avrogen.codec.python_backend.encoder import encoder_source
+from avrogen.codec.python_backend.decoder_emitter import Decoder, Others, decoder_source
+from avrogen.codec.python_backend.encoder_emitter import encoder_source
 
 __all__ = ["Decoder", "Others", "compile_decoder", "compile_encoder"]
 

@@ -25,10 +25,10 @@ from avrogen.codec.python_backend.decoder_runtime import (
     twin_of,
     unpack_array,
 )
-from avrogen.codec.python_backend.source import MAX_NESTING
+from avrogen.codec.python_backend.source_builder import MAX_NESTING
 
 if TYPE_CHECKING:
-    from avrogen.codec.python_backend.decoder import Decoding
+    from avrogen.codec.python_backend.decoder_emitter import Decoding
 
 __all__ = ["fixed_size", "read_array", "read_map", "read_record", "skip"]
 

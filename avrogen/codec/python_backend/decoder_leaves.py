@@ -24,7 +24,7 @@ from avrogen.codec.python_backend.encoder_runtime import UNZIGZAG
 from avrogen.codec.values import LocalTimestampNanos, TimestampNanos
 
 if TYPE_CHECKING:
-    from avrogen.codec.python_backend.decoder import Decoding
+    from avrogen.codec.python_backend.decoder_emitter import Decoding
 
 __all__ = ["RealRun", "begins_with_byte", "is_leaf", "read_leaf", "span"]
 

@@ -28,12 +28,12 @@ from avrogen.codec.python_backend.encoder_runtime import (
     small_ints,
     timestamp_writer,
 )
-from avrogen.codec.python_backend.source import Source
+from avrogen.codec.python_backend.source_builder import Source
 from avrogen.codec.values import LocalTimestampNanos, TimestampNanos
 from avrogen.codec.varints import encode_long
 
 if TYPE_CHECKING:
-    from avrogen.codec.python_backend.encoder import Encoding
+    from avrogen.codec.python_backend.encoder_emitter import Encoding
 
 __all__ = ["is_leaf", "packer", "piece_count", "prefix", "write_leaf"]
 

@@ -14,8 +14,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from avrogen.errors import ConsumeError
-from avrogen.kafka.consumer.client import consume_error
-from avrogen.kafka.consumer.poll_thread import Poller, RawLane
+from avrogen.kafka.consumer.consumer_client import consume_error
+from avrogen.kafka.consumer.consumer_poll_thread import Poller, RawLane
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from avrogen.kafka.asyncio_threads import completed, nothing
-from avrogen.kafka.config import Settings
+from avrogen.kafka.client_config import Settings
 from avrogen.kafka.consumer.assignment import Position
 from avrogen.kafka.consumer.async_runner import AsyncLoop, AsyncMessages, Waking
 from avrogen.kafka.consumer.batch_runner import AsyncBatchLoop
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from avrogen.kafka.message import Message
     from avrogen.kafka.observability.observer import Observer
     from avrogen.kafka.producer.async_producer import AsyncTopicProducer
-    from avrogen.kafka.producer.client import ProducerClient
+    from avrogen.kafka.producer.producer_client import ProducerClient
     from avrogen.kafka.registry.protocol import SchemaRegistry
 
 __all__ = ["AsyncTopicConsumer"]

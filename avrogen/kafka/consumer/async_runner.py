@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 from avrogen.errors import DeliveryError, TransactionError
 from avrogen.kafka.asyncio_threads import completed, nothing
 from avrogen.kafka.consumer.error_handler import DeadLetter, Resolution, Undelivered
-from avrogen.kafka.consumer.reader import ReadingFailed, SchemaUnknown
+from avrogen.kafka.consumer.message_reader import ReadingFailed, SchemaUnknown
 from avrogen.kafka.consumer.runner import make_current
 from avrogen.kafka.consumer.session import Session
 from avrogen.kafka.consumer.signals import LoopSignals
 from avrogen.kafka.single_flight import AsyncSingleFlight
 
 if TYPE_CHECKING:
-    from avrogen.kafka.consumer.poll_thread import Poller, RawLane
+    from avrogen.kafka.consumer.consumer_poll_thread import Poller, RawLane
     from avrogen.kafka.message import Message
     from avrogen.kafka.observability.observer import AnyMessage
 

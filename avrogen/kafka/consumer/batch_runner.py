@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from avrogen.kafka.consumer.async_runner import AsyncLoop, Waking
 from avrogen.kafka.consumer.error_policy import Outage, RetryIn
-from avrogen.kafka.consumer.reader import ReadingFailed, SchemaUnknown
+from avrogen.kafka.consumer.message_reader import ReadingFailed, SchemaUnknown
 from avrogen.kafka.consumer.runner import Loop
 from avrogen.kafka.consumer.session import Session
 
 if TYPE_CHECKING:
     from confluent_kafka import Message as RawMessage
 
-    from avrogen.kafka.consumer.poll_thread import RawLane
+    from avrogen.kafka.consumer.consumer_poll_thread import RawLane
     from avrogen.kafka.message import Message
 
 __all__ = ["AsyncBatchLoop", "Batch", "BatchLoop", "Part"]

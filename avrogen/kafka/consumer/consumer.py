@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 from weakref import WeakSet
 
 from avrogen.errors import TransactionError
-from avrogen.kafka.config import Settings
+from avrogen.kafka.client_config import Settings
 from avrogen.kafka.consumer.assignment import Position
 from avrogen.kafka.consumer.batch_runner import BatchLoop
 from avrogen.kafka.consumer.error_policy import OnPoison, RetryPolicy
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from avrogen.kafka.message import Message
     from avrogen.kafka.observability.counters import ConsumerCounters
     from avrogen.kafka.observability.observer import Observer
-    from avrogen.kafka.producer.client import ProducerClient
     from avrogen.kafka.producer.producer import TopicProducer
+    from avrogen.kafka.producer.producer_client import ProducerClient
     from avrogen.kafka.registry.protocol import SchemaRegistry
     from avrogen.kafka.topic import Topic
 
@@ -131,7 +131,7 @@ class TopicConsumer(ConsumerBase[K, V]):
     Messages of a partition are handled in order, one at a time.
 
     Args:
-        config: the settings of clients and registry, see :mod:`avrogen.kafka.config`.
+        config: the settings of clients and registry, see :mod:`avrogen.kafka.client_config`.
         group_id: the name of the consumer group, whose members share the topic's partitions.
         retry: when and how often messages are tried again that failed for a reason that may pass.
         on_poison: what becomes of messages that the handler fails with for good: they go to the

@@ -16,7 +16,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, assert_never, cast
 
 from avrogen.errors import ConsumeError, DeliveryError, TransactionError
-from avrogen.kafka.consumer.dead_letters import Origin, full_name
+from avrogen.kafka.consumer.dead_letter_topic import Origin, full_name
 from avrogen.kafka.consumer.error_policy import (
     Failure,
     OnPoison,
@@ -30,13 +30,13 @@ from avrogen.kafka.consumer.error_policy import (
     handling_failure,
     next_step,
 )
-from avrogen.kafka.consumer.reader import ReadingFailed, undecoded
+from avrogen.kafka.consumer.message_reader import ReadingFailed, undecoded
 from avrogen.kafka.observability.logs import log_event
 
 if TYPE_CHECKING:
     from confluent_kafka import Message as RawMessage
 
-    from avrogen.kafka.consumer.poll_thread import RawLane
+    from avrogen.kafka.consumer.consumer_poll_thread import RawLane
     from avrogen.kafka.observability.observer import AnyMessage, Observer
 
 __all__ = ["Counts", "DeadLetter", "Handling", "Resolution", "Undelivered"]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from avrogen.kafka.observability.logs import log_event
 
 if TYPE_CHECKING:
-    from avrogen.kafka.consumer.poll_thread import Poller, RawLane
+    from avrogen.kafka.consumer.consumer_poll_thread import Poller, RawLane
     from avrogen.kafka.observability.observer import Observer, Partition
 
 __all__ = ["Rebalancing"]

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from avrogen.errors import DeliveryError, TransactionError
 from avrogen.kafka.consumer.error_handler import DeadLetter, Resolution, Undelivered
-from avrogen.kafka.consumer.reader import NO_HEADERS, ReadingFailed, SchemaUnknown
+from avrogen.kafka.consumer.message_reader import NO_HEADERS, ReadingFailed, SchemaUnknown
 from avrogen.kafka.consumer.session import Session
 from avrogen.kafka.observability.context import TraceContext, current_message, current_trace
 
 if TYPE_CHECKING:
-    from avrogen.kafka.consumer.poll_thread import RawLane
+    from avrogen.kafka.consumer.consumer_poll_thread import RawLane
     from avrogen.kafka.message import Message
     from avrogen.kafka.observability.observer import AnyMessage
 

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, get
 
 from avrogen.errors import ClosedError, ConfigurationError, DecodeError
 from avrogen.kafka.callbacks import Callbacks
-from avrogen.kafka.config import Settings, consumer_settings, split
+from avrogen.kafka.client_config import Settings, consumer_settings, split
 from avrogen.kafka.consumer.assignment import Offsets, Partitions
-from avrogen.kafka.consumer.client import make_client
-from avrogen.kafka.consumer.dead_letters import DeadLetterSender
+from avrogen.kafka.consumer.consumer_client import make_client
+from avrogen.kafka.consumer.consumer_poll_thread import Poller
+from avrogen.kafka.consumer.dead_letter_topic import DeadLetterSender
 from avrogen.kafka.consumer.error_handler import Handling
 from avrogen.kafka.consumer.error_policy import OnPoison, RetryPolicy
-from avrogen.kafka.consumer.poll_thread import Poller
-from avrogen.kafka.consumer.reader import Reader
+from avrogen.kafka.consumer.message_reader import Reader
 from avrogen.kafka.observability.counters import ConsumerCounters
 from avrogen.kafka.observability.logs import log_event
 from avrogen.kafka.observability.observer import guarded

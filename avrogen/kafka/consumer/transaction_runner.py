@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from avrogen.kafka.consumer.async_runner import Waking
 from avrogen.kafka.consumer.batch_runner import AsyncBatchLoop, BatchLoop
+from avrogen.kafka.consumer.consumer_poll_thread import Poller, RawLane
 from avrogen.kafka.consumer.error_handler import DeadLetter
-from avrogen.kafka.consumer.poll_thread import Poller, RawLane
 from avrogen.kafka.consumer.runner import current_messages, make_current
 from avrogen.kafka.consumer.session import Session
 from avrogen.kafka.producer.async_producer import async_transaction
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from avrogen.kafka.consumer.batch_runner import Batch
     from avrogen.kafka.message import Message
     from avrogen.kafka.observability.observer import AnyMessage
-    from avrogen.kafka.producer.client import ProducerClient
+    from avrogen.kafka.producer.producer_client import ProducerClient
 
 __all__ = [
     "AsyncTransactionLoop",

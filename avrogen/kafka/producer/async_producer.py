@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from avrogen.errors import ClosedError, DeliveryError
 from avrogen.kafka.asyncio_threads import completed, nothing
-from avrogen.kafka.config import Settings
+from avrogen.kafka.client_config import Settings
 from avrogen.kafka.message import Delivered, HeadersLike
 from avrogen.kafka.observability.logs import log_event
 from avrogen.kafka.producer.async_sender import Sender
-from avrogen.kafka.producer.client import TransactionBlock
+from avrogen.kafka.producer.producer_client import TransactionBlock
 from avrogen.kafka.producer.record_builder import Channel, Options
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from avrogen.kafka.observability.counters import ProducerCounters
     from avrogen.kafka.observability.observer import Observer
-    from avrogen.kafka.producer.client import ProducerClient
+    from avrogen.kafka.producer.producer_client import ProducerClient
     from avrogen.kafka.producer.transactions import Transactions
     from avrogen.kafka.registry.protocol import SchemaRegistry
     from avrogen.kafka.topic import Topic

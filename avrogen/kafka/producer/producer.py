@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from avrogen.errors import ClosedError, DeliveryError
-from avrogen.kafka.config import Settings
+from avrogen.kafka.client_config import Settings
 from avrogen.kafka.message import Delivered, HeadersLike
 from avrogen.kafka.observability.logs import log_event
 from avrogen.kafka.producer.delivery import Delivery
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from avrogen.kafka.observability.counters import ProducerCounters
     from avrogen.kafka.observability.observer import Observer
-    from avrogen.kafka.producer.client import ProducerClient
+    from avrogen.kafka.producer.producer_client import ProducerClient
     from avrogen.kafka.producer.transactions import Transactions
     from avrogen.kafka.registry.protocol import SchemaRegistry
     from avrogen.kafka.topic import Topic
@@ -67,7 +67,7 @@ class TopicProducer(Generic[K, V]):
 
         Args:
             config: settings of librdkafka, and of the registry with ``schema.registry.`` before
-                them; see :mod:`avrogen.kafka.config`.
+                them; see :mod:`avrogen.kafka.client_config`.
             client: instead of settings, what several producers share.
             registry: where schemas are, if not where the settings say.
             register: whether schemas that are missing are registered, if the level of their subject

@@ -18,15 +18,15 @@ from avrogen.errors import ClosedError, DeliveryError, EncodeError, TransactionE
 from avrogen.kafka.message import HeadersLike
 from avrogen.kafka.observability.context import TRACEPARENT, current_trace
 from avrogen.kafka.observability.observer import guarded
-from avrogen.kafka.producer.client import ProducerClient
 from avrogen.kafka.producer.delivery import Outbox
 from avrogen.kafka.producer.partitioner import Partitions
+from avrogen.kafka.producer.producer_client import ProducerClient
 from avrogen.kafka.producer.record_encoder import Outgoing, resolve
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, KafkaException
 
-    from avrogen.kafka.config import Settings
+    from avrogen.kafka.client_config import Settings
     from avrogen.kafka.message import HeaderLike
     from avrogen.kafka.observability.observer import Observer
     from avrogen.kafka.producer.partitioner import Partitioner

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, assert_never
 from avrogen.avro import model
 from avrogen.errors import RegistryError
 from avrogen.kafka.registry.protocol import SchemaReference, SchemaText
-from avrogen.kafka.registry.references import complete_schema, definitions
 from avrogen.kafka.registry.request import one_line
+from avrogen.kafka.registry.schema_references import complete_schema, definitions
 
 if TYPE_CHECKING:
     from avrogen.codec.schema import Schema

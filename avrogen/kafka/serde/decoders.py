@@ -21,7 +21,7 @@ from avrogen.codec.compilation import decoder_for
 from avrogen.codec.schema import Schema
 from avrogen.errors import AvrogenError, DecodeError, RegistryError
 from avrogen.kafka.registry.caching import NEGATIVE_LIFETIME, Memory
-from avrogen.kafka.registry.references import complete_schema
+from avrogen.kafka.registry.schema_references import complete_schema
 from avrogen.kafka.single_flight import SingleFlight
 from avrogen.kafka.wire_format import (
     KEY_HEADER,

@@ -16,7 +16,7 @@ What it cannot do is listed at :class:`EmbeddedBroker`. It needs ``pip install '
 
 from __future__ import annotations
 
-from avrogen.testing.broker.embedded import EmbeddedBroker
+from avrogen.testing.broker.embedded_broker import EmbeddedBroker
 from avrogen.testing.broker.records import Record, RequestType
 
 __all__ = ["EmbeddedBroker", "Record", "RequestType"]

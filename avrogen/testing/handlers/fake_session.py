@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from avrogen.kafka.consumer.async_runner import Waking
+from avrogen.kafka.consumer.consumer_poll_thread import Poller, RawLane
 from avrogen.kafka.consumer.error_policy import OnPoison, RetryPolicy
-from avrogen.kafka.consumer.poll_thread import Poller, RawLane
 from avrogen.kafka.consumer.session import Session
 from avrogen.testing.handlers.incoming import Delivery, TopicWriter
 from avrogen.testing.handlers.outcome import LetterBox, Outcome, Recorder

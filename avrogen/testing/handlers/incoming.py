@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from confluent_kafka import Message as RawMessage
 
     from avrogen.kafka.message import Header
-    from avrogen.kafka.producer.client import ProducerClient
     from avrogen.kafka.producer.delivery import Outbox
+    from avrogen.kafka.producer.producer_client import ProducerClient
     from avrogen.kafka.registry.protocol import SchemaRegistry
     from avrogen.kafka.topic import Topic
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from avrogen.kafka.consumer.dead_letters import DeadLetterSender, Origin, headers_for
+from avrogen.kafka.consumer.dead_letter_topic import DeadLetterSender, Origin, headers_for
 from avrogen.kafka.message import Headers
 from avrogen.kafka.observability.observer import AnyMessage, Observer
 from avrogen.testing.messages import DeadLetter

@@ -15,7 +15,7 @@ Where it differs from Confluent's is written in ``docs/testing.md``.
 
 from __future__ import annotations
 
-from avrogen.testing.registry.embedded import EmbeddedRegistry
+from avrogen.testing.registry.embedded_registry import EmbeddedRegistry
 from avrogen.testing.registry.http_server import Request, Response
 
 __all__ = ["EmbeddedRegistry", "Request", "Response"]

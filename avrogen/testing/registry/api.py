@@ -8,13 +8,13 @@
 from __future__ import annotations
 
 from avrogen.avro.model import Json
+from avrogen.testing.registry.api_config import SettingsApi
 from avrogen.testing.registry.api_errors import (
     Refused,
     schema_not_found,
     unknown_path,
     version_not_found,
 )
-from avrogen.testing.registry.api_settings import SettingsApi
 from avrogen.testing.registry.api_subjects import SCHEMA_TYPES, Registration, SubjectsApi
 from avrogen.testing.registry.http_server import Request, Response, json_response
 from avrogen.testing.registry.json_bodies import (
@@ -24,7 +24,7 @@ from avrogen.testing.registry.json_bodies import (
     version_json,
     version_number,
 )
-from avrogen.testing.registry.settings import Settings
+from avrogen.testing.registry.registry_config import Settings
 from avrogen.testing.registry.store import Content, Store, StoredVersion
 
 __all__ = ["CompatibilityApi", "RegistryApi", "SchemasApi"]

@@ -35,7 +35,7 @@ from avrogen.testing.registry.json_bodies import (
     version_json,
     version_number,
 )
-from avrogen.testing.registry.settings import Mode, Settings
+from avrogen.testing.registry.registry_config import Mode, Settings
 from avrogen.testing.registry.store import AVRO, Content, Reference, Store, StoredVersion
 
 __all__ = ["SCHEMA_TYPES", "Registration", "SubjectsApi", "verdict"]

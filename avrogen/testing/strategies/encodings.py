@@ -15,7 +15,7 @@ from avrogen.codec.interpreter.encoder import CheckedWriter
 from avrogen.codec.schema import Schema
 from avrogen.codec.varints import encode_long
 from avrogen.testing.strategies.leaves import TEXTS, leaf
-from avrogen.testing.strategies.values import Walk
+from avrogen.testing.strategies.value_strategies import Walk
 
 __all__ = ["arbitrary_bytes_for"]
 

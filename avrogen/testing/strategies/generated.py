@@ -16,7 +16,7 @@ from avrogen.codec.compilation import classes_of
 from avrogen.codec.schema import Schema
 from avrogen.examples.factory import check_names
 from avrogen.testing.strategies.hypothesis_plugin import register
-from avrogen.testing.strategies.values import ValueStrategies
+from avrogen.testing.strategies.value_strategies import ValueStrategies
 
 __all__ = ["fields_of", "from_schema", "from_type"]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avrogen.kafka.consumer.dead_letters import (
+from avrogen.kafka.consumer.dead_letter_topic import (
     Origin,
     full_name,
     headers_for,
@@ -115,9 +115,9 @@ def test_other_messages_have_no_origin(foreign: list[Header]) -> None:
     ("thing", "name"),
     [
         (ValueError, "builtins.ValueError"),
-        (full_name, "avrogen.kafka.consumer.dead_letters.full_name"),
-        (ORIGIN, "avrogen.kafka.consumer.dead_letters.Origin"),
-        (ORIGIN.after, "avrogen.kafka.consumer.dead_letters.Origin.after"),
+        (full_name, "avrogen.kafka.consumer.dead_letter_topic.full_name"),
+        (ORIGIN, "avrogen.kafka.consumer.dead_letter_topic.Origin"),
+        (ORIGIN.after, "avrogen.kafka.consumer.dead_letter_topic.Origin.after"),
     ],
 )
 def test_full_names(thing: object, name: str) -> None:

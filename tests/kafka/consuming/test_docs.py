@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from avrogen.kafka.config import CONSUMER_DEFAULTS
-from avrogen.kafka.consumer.dead_letters import Origin, headers_for
+from avrogen.kafka.client_config import CONSUMER_DEFAULTS
+from avrogen.kafka.consumer.dead_letter_topic import Origin, headers_for
 from avrogen.kafka.consumer.error_policy import RetryPolicy
 from tests.conftest import ROOT
 

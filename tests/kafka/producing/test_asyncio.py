@@ -15,7 +15,7 @@ from confluent_kafka import KafkaError
 
 from avrogen import ClosedError, DeliveryError, EncodeError, RegistryError, TransactionError
 from avrogen.kafka.observability.context import TraceContext
-from avrogen.kafka.producer.client import ProducerClient
+from avrogen.kafka.producer.producer_client import ProducerClient
 from avrogen.kafka.wire_format import unframe
 from avrogen.testing.broker import EmbeddedBroker, RequestType
 from avrogen.testing.registry import EmbeddedRegistry

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from avrogen.kafka.config import PRODUCER_DEFAULTS
+from avrogen.kafka.client_config import PRODUCER_DEFAULTS
 from avrogen.kafka.producer import delivery_errors
 from tests.conftest import ROOT
 

@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from avrogen import ClosedError, DeliveryError
-from avrogen.kafka.producer.client import ProducerClient
+from avrogen.kafka.producer.producer_client import ProducerClient
 from avrogen.testing.broker import EmbeddedBroker, RequestType
 from avrogen.testing.registry import EmbeddedRegistry
 from tests.kafka.producing.topics import event, events_producer

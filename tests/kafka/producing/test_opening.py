@@ -15,7 +15,7 @@ from confluent_kafka import KafkaError
 from avrogen import ClosedError, ConfigurationError, DeliveryError, RegistryError
 from avrogen.kafka.message import Delivered, HeaderLike
 from avrogen.kafka.observability.observer import Observer
-from avrogen.kafka.producer.client import ProducerClient
+from avrogen.kafka.producer.producer_client import ProducerClient
 from avrogen.kafka.registry.protocol import Compatibility
 from avrogen.kafka.topic import Topic
 from avrogen.testing.broker import EmbeddedBroker
@@ -131,7 +131,7 @@ def test_either_settings_or_a_client() -> None:
 def test_producers_need_an_extra() -> None:
     code = (
         "from avrogen import MissingExtraError\n"
-        "from avrogen.kafka.producer.client import ProducerClient\n"
+        "from avrogen.kafka.producer.producer_client import ProducerClient\n"
         "try: ProducerClient({'bootstrap.servers': 'localhost'})\n"
         "except MissingExtraError as error: print(error)"
     )

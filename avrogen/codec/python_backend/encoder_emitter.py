@@ -32,7 +32,7 @@ from avrogen.codec.python_backend.encoder_runtime import (
     check_reals,
     pack_array,
 )
-from avrogen.codec.python_backend.source import MAX_NESTING, Layout, Source
+from avrogen.codec.python_backend.source_builder import MAX_NESTING, Layout, Source
 from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
 from avrogen.codec.varints import encode_long
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from avrogen.errors import ConfigurationError, ConsumeError
 from avrogen.extras import comes_with
 from avrogen.kafka.callbacks import Callbacks
-from avrogen.kafka.config import Settings, consumer_settings
+from avrogen.kafka.client_config import Settings, consumer_settings
 from avrogen.kafka.observability.logs import LOGGER, log_event
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def make_client(
     """A consumer that is not subscribed to anything.
 
     Args:
-        client: :attr:`avrogen.kafka.config.Configuration.client`.
+        client: :attr:`avrogen.kafka.client_config.Configuration.client`.
         callbacks: what is told of errors and statistics.
         group: the name of the consumer group.
         auto_commit: whether librdkafka commits stored offsets in the background.

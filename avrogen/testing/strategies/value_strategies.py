@@ -17,7 +17,7 @@ from avrogen.avro.references import references
 from avrogen.codec import plan
 from avrogen.codec.planner import Classes, Operations, plan_for
 from avrogen.codec.unions import choose_branch
-from avrogen.examples.values import TOO_MANY, LeastParts
+from avrogen.examples.example_values import TOO_MANY, LeastParts
 from avrogen.testing.strategies.leaves import LONG_TEXTS, MOST_CHARACTERS, REPEATED, TEXTS, leaf
 
 __all__ = ["MOST_ITEMS", "ValueStrategies", "Walk"]

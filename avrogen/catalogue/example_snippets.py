@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias, assert_never
 
 from avrogen.avro import model
-from avrogen.catalogue.model import Entry, Landscape
+from avrogen.catalogue.catalogue_model import Entry, Landscape
 from avrogen.codec import plan
 from avrogen.codec.interpreter.encoder import CheckedWriter
 from avrogen.codec.json_encoding import avro_json
 from avrogen.codec.planner import Operations, branch_name
-from avrogen.compiler.defaults import logical_value
 from avrogen.compiler.expressions import (
     RUNTIME,
     Expression,
@@ -26,9 +25,10 @@ from avrogen.compiler.expressions import (
     grouped,
 )
 from avrogen.compiler.literals import bytes_literal, string_literal
+from avrogen.compiler.python_defaults import logical_value
 from avrogen.compiler.python_model import EnumClass, RecordClass
 from avrogen.errors import EncodeError
-from avrogen.examples.values import ExampleMaker, LeastParts
+from avrogen.examples.example_values import ExampleMaker, LeastParts
 
 __all__ = ["PACKAGE", "Example", "Examples", "python_example"]
 

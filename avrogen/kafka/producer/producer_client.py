@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from avrogen.errors import ClosedError, ConfigurationError, DeliveryError, TransactionError
 from avrogen.extras import comes_with
 from avrogen.kafka.callbacks import Callbacks
-from avrogen.kafka.config import Settings, delivery_timeout, producer_settings, split
+from avrogen.kafka.client_config import Settings, delivery_timeout, producer_settings, split
 from avrogen.kafka.observability.observer import guarded
-from avrogen.kafka.producer.poll_thread import Poller
+from avrogen.kafka.producer.producer_poll_thread import Poller
 from avrogen.kafka.producer.transactions import Transactions
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class ProducerClient:
 
         Args:
             config: settings of librdkafka, and of the registry with ``schema.registry.`` before
-                them; see :mod:`avrogen.kafka.config`.
+                them; see :mod:`avrogen.kafka.client_config`.
             registry: where schemas are, if not where the settings say.
             observer: who is given librdkafka's statistics (``statistics.interval.ms``).
 

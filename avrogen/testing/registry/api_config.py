@@ -16,7 +16,7 @@ from avrogen.testing.registry.api_errors import (
 )
 from avrogen.testing.registry.http_server import Request
 from avrogen.testing.registry.json_bodies import json_object
-from avrogen.testing.registry.settings import Config, Mode, Settings
+from avrogen.testing.registry.registry_config import Config, Mode, Settings
 
 __all__ = ["SettingsApi"]
 

@@ -62,7 +62,7 @@ def status(schemas: tuple[Path, ...], url: str | None, style: Style) -> None:
     """
     with _problems():
         from avrogen.registry_sync.commands import run_status
-        from avrogen.registry_sync.reporting import status_json, status_text
+        from avrogen.registry_sync.sync_report import status_json, status_text
 
         found = run_status(schemas, url)
     text = status_text(found) if style == "text" else status_json(found)
@@ -87,7 +87,7 @@ def register(schemas: tuple[Path, ...], url: str | None, dry_run: bool, style: S
     """
     with _problems():
         from avrogen.registry_sync.commands import run_register
-        from avrogen.registry_sync.reporting import register_json, register_text
+        from avrogen.registry_sync.sync_report import register_json, register_text
 
         done = run_register(schemas, url, dry_run=dry_run)
     text = register_text(done) if style == "text" else register_json(done)
@@ -118,7 +118,7 @@ def pull(subjects: tuple[str, ...], out: Path, url: str | None, style: Style) ->
     """
     with _problems():
         from avrogen.registry_sync.commands import run_pull
-        from avrogen.registry_sync.reporting import pull_json, pull_text
+        from avrogen.registry_sync.sync_report import pull_json, pull_text
 
         done = run_pull(subjects, out, url)
     click.echo(pull_text(done, out) if style == "text" else pull_json(done))

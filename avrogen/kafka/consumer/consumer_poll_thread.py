@@ -19,7 +19,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from avrogen.errors import ClosedError, ConsumeError
-from avrogen.kafka.consumer.client import consume_error, tell
+from avrogen.kafka.consumer.consumer_client import consume_error, tell
 from avrogen.kafka.consumer.fetch_buffer import Intake
 from avrogen.kafka.consumer.rebalance import Rebalancing
 from avrogen.kafka.observability.logs import log_event

@@ -20,7 +20,7 @@ from avrogen.codec.plan_analysis import LeastSizes
 from avrogen.codec.python_backend import decoder_leaves as leaves
 from avrogen.codec.python_backend.decoder_containers import read_array, read_map, read_record, skip
 from avrogen.codec.python_backend.encoder_runtime import Unfit
-from avrogen.codec.python_backend.source import MAX_NESTING, Layout, Source
+from avrogen.codec.python_backend.source_builder import MAX_NESTING, Layout, Source
 from avrogen.codec.varints import encode_long
 
 if TYPE_CHECKING:

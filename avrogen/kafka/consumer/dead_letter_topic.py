@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from avrogen.extras import comes_with
 from avrogen.kafka.callbacks import Callbacks
-from avrogen.kafka.config import Settings, producer_settings
+from avrogen.kafka.client_config import Settings, producer_settings
 from avrogen.kafka.message import Header
 from avrogen.kafka.producer.delivery_errors import delivery_error
 
@@ -170,7 +170,7 @@ class DeadLetterSender:
     """Sends what could not be handled to a topic of its own. Threads may share it.
 
     Args:
-        client: :attr:`avrogen.kafka.config.Configuration.client`.
+        client: :attr:`avrogen.kafka.client_config.Configuration.client`.
         topic: the name of the dead-letter topic.
         producer: sends them; None: it makes one for itself when it needs it.
     """

@@ -87,7 +87,7 @@ def compare(
     """
     from avrogen.avro.compat.levels import Level
     from avrogen.evolution.check import check as run
-    from avrogen.evolution.reporting import findings_text, verdicts_text
+    from avrogen.evolution.check_report import findings_text, verdicts_text
 
     try:
         result = run(schemas, where, Level(level) if level else None, strict=strict)

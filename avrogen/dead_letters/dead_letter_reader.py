@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from avrogen.errors import ConsumeError
 from avrogen.kafka.callbacks import Callbacks
-from avrogen.kafka.config import Settings
-from avrogen.kafka.consumer.client import make_client
-from avrogen.kafka.consumer.dead_letters import Origin, origin_of, original_headers
+from avrogen.kafka.client_config import Settings
+from avrogen.kafka.consumer.consumer_client import make_client
+from avrogen.kafka.consumer.dead_letter_topic import Origin, origin_of, original_headers
 from avrogen.kafka.message import Header
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class LetterBox:
     """The letters of a topic, as they are now.
 
     Args:
-        client: :attr:`avrogen.kafka.config.Configuration.client`.
+        client: :attr:`avrogen.kafka.client_config.Configuration.client`.
         topic: the topic's name.
     """
 
