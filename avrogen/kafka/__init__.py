@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from avrogen.kafka.observability.context import MessageFields, TraceContext
     from avrogen.kafka.observability.counters import ConsumerCounters, ProducerCounters
     from avrogen.kafka.observability.observer import Observer
+    from avrogen.kafka.producer.async_producer import AsyncTopicProducer
     from avrogen.kafka.producer.producer import TopicProducer
     from avrogen.kafka.producer.producer_client import ProducerClient
     from avrogen.kafka.registry.async_registry import AsyncRegistry
