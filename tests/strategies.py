@@ -24,7 +24,7 @@ from avrogen.codec import plan
 from avrogen.compiler.checks import report_ambiguous_unions
 from avrogen.testing.strategies.leaves import TEXTS, leaf
 from avrogen.testing.strategies.schemas import schema_json
-from avrogen.testing.strategies.value_strategies import Walk
+from avrogen.testing.strategies.value_strategies import SchemaWalker
 
 __all__ = ["Case", "Value", "cases", "is_ambiguous", "is_same", "schemas", "without_logical_types"]
 
@@ -104,12 +104,12 @@ def is_ambiguous(schema: Json) -> bool:
 # --- values --------------------------------------------------------------------------------------
 
 
-class _Values(Walk):
+class _Values(SchemaWalker):
     """The kit's values, with what others have in their place."""
 
     def leaf(self, operation: plan.Operation) -> SearchStrategy[Value]:
         drawn = leaf(operation)
-        if isinstance(operation, plan.RealOperation):
+        if isinstance(operation, plan.FloatOperation):
             drawn |= st.just(float("nan"))
 
         def value(of: Any) -> Value:

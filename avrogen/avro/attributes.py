@@ -22,7 +22,7 @@ from avrogen.avro.source import Origin
 
 __all__ = [
     "NAMED_KINDS",
-    "Where",
+    "ParseScope",
     "aliases_of",
     "brief",
     "custom_attributes",
@@ -58,7 +58,7 @@ def custom_attributes(schema: Mapping[str, Json], kind: str) -> Attributes:
     }
 
 
-def doc_of(schema: Mapping[str, Json], where: Where, diagnostics: Diagnostics) -> str | None:
+def doc_of(schema: Mapping[str, Json], where: ParseScope, diagnostics: Diagnostics) -> str | None:
     """The doc of a definition or a field."""
     doc = schema.get("doc")
     if doc is None or isinstance(doc, str):
@@ -73,7 +73,7 @@ def doc_of(schema: Mapping[str, Json], where: Where, diagnostics: Diagnostics) -
 
 
 def aliases_of(
-    schema: Mapping[str, Json], where: Where, diagnostics: Diagnostics
+    schema: Mapping[str, Json], where: ParseScope, diagnostics: Diagnostics
 ) -> tuple[str, ...]:
     """The aliases of a definition or a field as written; "any string is accepted as an alias"."""
     aliases = schema.get("aliases")
@@ -92,7 +92,7 @@ def aliases_of(
 
 
 def logical_type_of(
-    attributes: Attributes, base: str, size: int, where: Where, diagnostics: Diagnostics
+    attributes: Attributes, base: str, size: int, where: ParseScope, diagnostics: Diagnostics
 ) -> LogicalType | None:
     """The logical type that attributes give to a type, or None with a warning if it is no such.
 
@@ -135,7 +135,7 @@ def brief(value: Json) -> str:
             return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
-class Where(NamedTuple):
+class ParseScope(NamedTuple):
     """Carried along while schemas are taken apart.
 
     Attributes:
@@ -150,12 +150,12 @@ class Where(NamedTuple):
     depth: int = 0
     place: str = ""
 
-    def at(self, *steps: str | int) -> Where:
+    def at(self, *steps: str | int) -> ParseScope:
         """A part of the JSON."""
         origin = Origin(self.origin.source, (*self.origin.pointer, *steps))
         return self._replace(origin=origin)
 
-    def inside(self, *steps: str | int) -> Where:
+    def inside(self, *steps: str | int) -> ParseScope:
         """A schema inside this one."""
         return self.at(*steps)._replace(depth=self.depth + 1)
 

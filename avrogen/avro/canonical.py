@@ -64,7 +64,7 @@ def _parts(
 
 def _definition(named: model.NamedType) -> Iterator[str | model.AvroType]:
     match named:
-        case model.Record(name, fields):
+        case model.RecordType(name, fields):
             # [FULLNAMES], [STRIP], [ORDER]: of a record its name, type and fields.
             yield f'{{"name":"{name}","type":"record","fields":['
             for position, field in enumerate(fields):
@@ -74,7 +74,7 @@ def _definition(named: model.NamedType) -> Iterator[str | model.AvroType]:
         case model.EnumType(name, symbols):
             listed = json.dumps(symbols, separators=(",", ":"))
             yield f'{{"name":"{name}","type":"enum","symbols":{listed}}}'
-        case model.Fixed(name, size):
+        case model.FixedType(name, size):
             yield f'{{"name":"{name}","type":"fixed","size":{size}}}'
         case _:
             assert_never(named)

@@ -41,7 +41,7 @@ class Mismatch:
     is_symbol: bool = False
 
 
-class _Filling(NamedTuple):
+class _DefaultCompletion(NamedTuple):
     """Which fields are filled by their own defaults.
 
     Attributes:
@@ -59,13 +59,13 @@ def mismatch(
     default: Json,
     types: Mapping[str, model.NamedType],
     *,
-    _filling: _Filling | None = None,
+    _filling: _DefaultCompletion | None = None,
 ) -> Mismatch | None:
     """What keeps a default from fitting a type; None if it fits.
 
     Types that are not among ``types`` were refused, and take anything.
     """
-    filling = _filling or _Filling((), set())
+    filling = _filling or _DefaultCompletion((), set())
     match type_:
         case model.Primitive(name):
             return _primitive(name, default)
@@ -107,7 +107,7 @@ def completed(type_: model.AvroType, default: Json, types: Mapping[str, model.Na
             return default
         case model.Reference(name):
             named = types[name]
-            if not isinstance(named, model.Record):
+            if not isinstance(named, model.RecordType):
                 return default
             assert isinstance(default, dict)
             return {
@@ -137,7 +137,7 @@ def _own_default(field: model.Field) -> Json:
 def _first(
     parts: Iterable[tuple[str | int, model.AvroType, Json]],
     types: Mapping[str, model.NamedType],
-    filling: _Filling,
+    filling: _DefaultCompletion,
 ) -> Mismatch | None:
     """The first mismatch among the parts of a value, with the step that leads to it."""
     for step, type_, value in parts:
@@ -151,7 +151,7 @@ def _named(
     named: model.NamedType,
     default: Json,
     types: Mapping[str, model.NamedType],
-    filling: _Filling,
+    filling: _DefaultCompletion,
 ) -> Mismatch | None:
     match named:
         case model.EnumType(symbols=symbols):
@@ -160,22 +160,22 @@ def _named(
             if default in symbols:
                 return None
             return Mismatch(f'"{default}" is none of the symbols of {named.name}', is_symbol=True)
-        case model.Fixed(size=size):
+        case model.FixedType(size=size):
             wrong = _bytes(default)
             if wrong or (isinstance(default, str) and len(default) == size):
                 return wrong
             return Mismatch(f"expected {size} bytes, found {len(str(default))}")
-        case model.Record():
+        case model.RecordType():
             return _record(named, default, types, filling)
         case _:
             assert_never(named)
 
 
 def _record(
-    record: model.Record,
+    record: model.RecordType,
     default: Json,
     types: Mapping[str, model.NamedType],
-    filling: _Filling,
+    filling: _DefaultCompletion,
 ) -> Mismatch | None:
     if not isinstance(default, dict):
         return _expected("an object", default)
@@ -194,7 +194,7 @@ def _record(
             return Mismatch(f"the default of {record.name}.{field.name} contains itself")
         if len(filling.records) >= _MOST_FILLED:
             return Mismatch(f"more than {_MOST_FILLED} defaults would have to fill each other")
-        deeper = _Filling((*filling.records, record.name), filling.settled)
+        deeper = _DefaultCompletion((*filling.records, record.name), filling.settled)
         inner = mismatch(field.type, field.default, types, _filling=deeper)
         if inner:
             message = f"the default of {record.name}.{field.name} does not fit: {inner.message}"

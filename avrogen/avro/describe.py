@@ -7,24 +7,24 @@ from typing import assert_never
 from avrogen.avro import model
 from avrogen.avro.resolution import Types
 
-__all__ = ["described", "described_logical"]
+__all__ = ["logical_type_label", "type_label"]
 
 _MOST_BRANCHES = 6
 
 
-def described(type_: model.AvroType, types: Types) -> str:
+def type_label(type_: model.AvroType, types: Types) -> str:
     """A type: ``timestamp-millis``, ``an array of record shop.Order``, ``null or string``."""
     match type_:
         case model.Primitive(name, logical):
-            return described_logical(logical) or name
+            return logical_type_label(logical) or name
         case model.Reference(name):
             return f"{_kind(types[name])} {name}"
         case model.Array(items):
-            return f"an array of {described(items, types)}"
+            return f"an array of {type_label(items, types)}"
         case model.Map(values):
-            return f"a map of {described(values, types)}"
+            return f"a map of {type_label(values, types)}"
         case model.Union(branches):
-            names = [described(branch, types) for branch in branches[:_MOST_BRANCHES]]
+            names = [type_label(branch, types) for branch in branches[:_MOST_BRANCHES]]
             if len(branches) > _MOST_BRANCHES:
                 names.append(f"{len(branches) - _MOST_BRANCHES} others")
             return " or ".join(names) or "an empty union"
@@ -32,7 +32,7 @@ def described(type_: model.AvroType, types: Types) -> str:
             assert_never(type_)
 
 
-def described_logical(logical: model.LogicalType | None) -> str:
+def logical_type_label(logical: model.LogicalType | None) -> str:
     """A logical type, with what tells it from others of its kind; "" for none."""
     match logical:
         case None:
@@ -49,7 +49,7 @@ def described_logical(logical: model.LogicalType | None) -> str:
             return f"timestamp-{unit}"
         case model.LocalTimestamp(unit):
             return f"local-timestamp-{unit}"
-        case model.Duration():
+        case model.DurationType():
             return "duration"
         case _:
             assert_never(logical)
@@ -57,11 +57,11 @@ def described_logical(logical: model.LogicalType | None) -> str:
 
 def _kind(named: model.NamedType) -> str:
     match named:
-        case model.Record():
+        case model.RecordType():
             return "record"
         case model.EnumType():
             return "enum"
-        case model.Fixed():
+        case model.FixedType():
             return "fixed"
         case _:
             assert_never(named)

@@ -17,7 +17,7 @@ from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.model import Json
 from avrogen.avro.source import Source, at_offset, blank_comments
 
-__all__ = ["MOST_DIGITS", "MOST_LEVELS", "UNREADABLE", "Unreadable", "read_json"]
+__all__ = ["INVALID_JSON", "MOST_DIGITS", "MOST_LEVELS", "InvalidJson", "read_json"]
 
 MOST_LEVELS = 250
 """Objects and arrays inside one another."""
@@ -30,13 +30,13 @@ _LONGEST_SEARCHED = 200
 _BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|[\]}]', re.DOTALL)
 
 
-class Unreadable(Enum):
+class InvalidJson(Enum):
     """The type of :data:`UNREADABLE`."""
 
     UNREADABLE = "unreadable"
 
 
-UNREADABLE: Final = Unreadable.UNREADABLE
+INVALID_JSON: Final = InvalidJson.UNREADABLE
 """In place of a JSON value, where the text has none."""
 
 
@@ -47,7 +47,7 @@ class _Refused(Exception):
         self.text = text
 
 
-def read_json(source: Source, diagnostics: Diagnostics) -> Json | Unreadable:
+def read_json(source: Source, diagnostics: Diagnostics) -> Json | InvalidJson:
     """The JSON value of a schema file, if it is JSON.
 
     A byte order mark is passed over: editors write it, and it changes nothing.
@@ -58,7 +58,7 @@ def read_json(source: Source, diagnostics: Diagnostics) -> Json | Unreadable:
     if deep is not None:
         message = f"nested more than {MOST_LEVELS} levels deep"
         diagnostics.report(Code.NESTING, at_offset(source, deep + shift), message)
-        return UNREADABLE
+        return INVALID_JSON
     try:
         value: Json = _decoder.decode(text)
         return value
@@ -69,7 +69,7 @@ def read_json(source: Source, diagnostics: Diagnostics) -> Json | Unreadable:
     except _Refused as refused:
         offset = max(_find(text, refused.text), 0) + shift
         diagnostics.report(refused.code, at_offset(source, offset), str(refused))
-    return UNREADABLE
+    return INVALID_JSON
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from avrogen.avro.model import (
     Attributes,
     Date,
     Decimal,
-    Duration,
+    DurationType,
     Json,
     LocalTimestamp,
     LogicalType,
@@ -93,6 +93,6 @@ LOGICAL_TYPES: Mapping[str, tuple[tuple[str, ...], Callable[[], LogicalType]]] =
     "local-timestamp-millis": (("long",), lambda: LocalTimestamp(TimeUnit.MILLIS)),
     "local-timestamp-micros": (("long",), lambda: LocalTimestamp(TimeUnit.MICROS)),
     "local-timestamp-nanos": (("long",), lambda: LocalTimestamp(TimeUnit.NANOS)),
-    "duration": (("fixed",), Duration),
+    "duration": (("fixed",), DurationType),
 }
 """Every logical type but decimal: the types it can be put on, and what it is."""

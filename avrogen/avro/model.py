@@ -25,10 +25,10 @@ __all__ = [
     "AvroType",
     "Date",
     "Decimal",
-    "Duration",
+    "DurationType",
     "EnumType",
     "Field",
-    "Fixed",
+    "FixedType",
     "Json",
     "LocalTimestamp",
     "LogicalType",
@@ -38,7 +38,7 @@ __all__ = [
     "Order",
     "Primitive",
     "PrimitiveName",
-    "Record",
+    "RecordType",
     "Reference",
     "SchemaSet",
     "TimeOfDay",
@@ -128,11 +128,13 @@ class LocalTimestamp:
 
 
 @dataclass(frozen=True, slots=True)
-class Duration:
+class DurationType:
     """``duration`` on fixed of size 12: months, days and milliseconds, each little-endian."""
 
 
-LogicalType: TypeAlias = Decimal | Uuid | Date | TimeOfDay | Timestamp | LocalTimestamp | Duration
+LogicalType: TypeAlias = (
+    Decimal | Uuid | Date | TimeOfDay | Timestamp | LocalTimestamp | DurationType
+)
 
 
 # --- types --------------------------------------------------------------------------------------
@@ -196,7 +198,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class RecordType:
     """A record, or an error (a record declared with ``"type": "error"``).
 
     Names and aliases of named types are full names; ``namespace`` may be "".
@@ -225,7 +227,7 @@ class EnumType:
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
+class FixedType:
     """So many bytes."""
 
     name: str
@@ -237,7 +239,7 @@ class Fixed:
     origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
-NamedType: TypeAlias = Record | EnumType | Fixed
+NamedType: TypeAlias = RecordType | EnumType | FixedType
 AvroType: TypeAlias = Primitive | Reference | Array | Map | Union
 """What stands where a schema uses a type: named types stand there as references."""
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from avrogen.avro import model
 from avrogen.avro.attributes import (
-    Where,
+    ParseScope,
     aliases_of,
     brief,
     custom_attributes,
@@ -24,7 +24,7 @@ from avrogen.avro.source import locate
 
 __all__ = ["Definitions"]
 
-_Schema: TypeAlias = Callable[[Json, Where], model.AvroType]
+_Schema: TypeAlias = Callable[[Json, ParseScope], model.AvroType]
 
 _LARGEST_FIXED = (1 << 31) - 1
 """Lengths are Java ints elsewhere, and a datum of 2 GB is no event."""
@@ -47,7 +47,7 @@ class Definitions:
         self._types = types
         self._diagnostics = diagnostics
 
-    def define(self, kind: str, schema: dict[str, Json], where: Where) -> str | None:
+    def define(self, kind: str, schema: dict[str, Json], where: ParseScope) -> str | None:
         """Read one definition; its full name, or None if it has none that can be used."""
         named = self._name(schema, where)
         if named is None:
@@ -64,7 +64,7 @@ class Definitions:
 
     # --- names ------------------------------------------------------------------------------------
 
-    def _name(self, schema: dict[str, Json], where: Where) -> tuple[str, str] | None:
+    def _name(self, schema: dict[str, Json], where: ParseScope) -> tuple[str, str] | None:
         """Full name and inner namespace."""
         if "name" not in schema:
             self._report(Code.MISSING_ATTRIBUTE, where, f'the {schema["type"]} lacks "name"')
@@ -89,7 +89,7 @@ class Definitions:
             return None
         return full, inner
 
-    def _keep(self, named: model.NamedType, where: Where) -> None:
+    def _keep(self, named: model.NamedType, where: ParseScope) -> None:
         """ "A schema may not contain multiple definitions of a fullname"; equal ones are one."""
         first = self._types.setdefault(named.name, named)
         if first is not named and not _say_the_same(first, named):
@@ -101,7 +101,7 @@ class Definitions:
                 f"the other definition is at {locate(first.origin)}",
             )
 
-    def _aliases(self, schema: dict[str, Json], where: Where) -> tuple[str, ...]:
+    def _aliases(self, schema: dict[str, Json], where: ParseScope) -> tuple[str, ...]:
         """Aliases of a type as full names; they are relative to its namespace."""
         aliases = aliases_of(schema, where, self._diagnostics)
         return tuple(full_name(alias, where.namespace) for alias in aliases)
@@ -109,9 +109,9 @@ class Definitions:
     # --- kinds ------------------------------------------------------------------------------------
 
     def _record(
-        self, name: str, schema: dict[str, Json], where: Where, *, is_error: bool
-    ) -> model.Record:
-        return model.Record(
+        self, name: str, schema: dict[str, Json], where: ParseScope, *, is_error: bool
+    ) -> model.RecordType:
+        return model.RecordType(
             name=name,
             fields=tuple(self._fields(name, schema, where)),
             aliases=self._aliases(schema, where),
@@ -121,7 +121,7 @@ class Definitions:
             origin=where.origin,
         )
 
-    def _enum(self, name: str, schema: dict[str, Json], where: Where) -> model.EnumType:
+    def _enum(self, name: str, schema: dict[str, Json], where: ParseScope) -> model.EnumType:
         symbols = tuple(self._symbols(schema, where))
         default = schema.get("default")
         if default is not None and default not in symbols:
@@ -137,7 +137,7 @@ class Definitions:
             origin=where.origin,
         )
 
-    def _symbols(self, schema: dict[str, Json], where: Where) -> Iterator[str]:
+    def _symbols(self, schema: dict[str, Json], where: ParseScope) -> Iterator[str]:
         symbols = schema.get("symbols")
         if not isinstance(symbols, list):
             self._missing_or_wrong("symbols", "a list of names", schema, where)
@@ -160,13 +160,13 @@ class Definitions:
                 seen.add(symbol)
                 yield symbol
 
-    def _fixed(self, name: str, schema: dict[str, Json], where: Where) -> model.Fixed:
+    def _fixed(self, name: str, schema: dict[str, Json], where: ParseScope) -> model.FixedType:
         size = schema.get("size")
         if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= _LARGEST_FIXED:
             self._missing_or_wrong("size", "a number of bytes", schema, where)
             size = 0
         attributes = custom_attributes(schema, "fixed")
-        return model.Fixed(
+        return model.FixedType(
             name=name,
             size=size,
             logical=logical_type_of(attributes, "fixed", size, where, self._diagnostics),
@@ -178,7 +178,9 @@ class Definitions:
 
     # --- fields -----------------------------------------------------------------------------------
 
-    def _fields(self, record: str, schema: dict[str, Json], where: Where) -> Iterator[model.Field]:
+    def _fields(
+        self, record: str, schema: dict[str, Json], where: ParseScope
+    ) -> Iterator[model.Field]:
         fields = schema.get("fields")
         if not isinstance(fields, list):
             self._missing_or_wrong("fields", "a list of fields", schema, where)
@@ -198,7 +200,7 @@ class Definitions:
                 seen.add(name)
                 yield self._field(name, field, at._replace(place=_place(record, name)))
 
-    def _field_name(self, field: dict[str, Json], where: Where) -> str | None:
+    def _field_name(self, field: dict[str, Json], where: ParseScope) -> str | None:
         name = field.get("name")
         if not isinstance(name, str):
             self._missing_or_wrong("name", "a string", field, where, what="field")
@@ -209,7 +211,7 @@ class Definitions:
             return None
         return name
 
-    def _field(self, name: str, field: dict[str, Json], where: Where) -> model.Field:
+    def _field(self, name: str, field: dict[str, Json], where: ParseScope) -> model.Field:
         attributes = custom_attributes(field, "field")
         if "logicalType" in attributes:
             self._warn_of_logical_type_on_field(field, attributes, where)
@@ -224,13 +226,13 @@ class Definitions:
             origin=where.origin,
         )
 
-    def _field_type(self, field: dict[str, Json], where: Where) -> model.AvroType:
+    def _field_type(self, field: dict[str, Json], where: ParseScope) -> model.AvroType:
         if "type" in field:
             return self._schema(field["type"], where.inside("type"))
         self._report(Code.MISSING_ATTRIBUTE, where, 'the field lacks "type"')
         return model.Reference("")
 
-    def _order(self, field: dict[str, Json], where: Where) -> model.Order | None:
+    def _order(self, field: dict[str, Json], where: ParseScope) -> model.Order | None:
         order = field.get("order")
         if order is None:
             return None
@@ -246,7 +248,7 @@ class Definitions:
         return None
 
     def _warn_of_logical_type_on_field(
-        self, field: dict[str, Json], attributes: model.Attributes, where: Where
+        self, field: dict[str, Json], attributes: model.Attributes, where: ParseScope
     ) -> None:
         """The specification gives a logical type to a type; on a field it is just an attribute."""
         moved = {k: v for k, v in attributes.items() if k in _LOGICAL_ATTRIBUTES}
@@ -271,7 +273,7 @@ class Definitions:
         key: str,
         expected: str,
         schema: dict[str, Json],
-        where: Where,
+        where: ParseScope,
         *,
         what: str | None = None,
     ) -> None:
@@ -282,7 +284,7 @@ class Definitions:
             message = f'"{key}" is {expected}, not {brief(schema[key])}'
             self._report(Code.WRONG_ATTRIBUTE, where.at(key), message)
 
-    def _report(self, code: Code, where: Where, message: str, hint: str | None = None) -> None:
+    def _report(self, code: Code, where: ParseScope, message: str, hint: str | None = None) -> None:
         self._diagnostics.report(code, where.origin, f"{message}{where.place}", hint)
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from avrogen.avro import model
 from avrogen.avro.attributes import (
     NAMED_KINDS,
-    Where,
+    ParseScope,
     brief,
     custom_attributes,
     declared_names,
@@ -25,7 +25,7 @@ from avrogen.avro.attributes import (
 )
 from avrogen.avro.defaults import matching_branch, mismatch
 from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics
-from avrogen.avro.json_reader import UNREADABLE, read_json
+from avrogen.avro.json_reader import INVALID_JSON, read_json
 from avrogen.avro.model import AvroType, Json, NamedType
 from avrogen.avro.named_types import Definitions
 from avrogen.avro.names import PRIMITIVES, full_name, is_primitive, similar
@@ -73,7 +73,7 @@ def parse_sources(sources: Iterable[Source]) -> Parsed:
     documents: list[tuple[Source, Json]] = []
     for source in sorted(sources, key=lambda source: (source.name, source.path)):
         document = read_json(source, diagnostics)
-        if document is not UNREADABLE:
+        if document is not INVALID_JSON:
             documents.append((source, document))
     declared: dict[str, Source] = {}
     for source, document in documents:
@@ -124,9 +124,9 @@ class Structure:
 
     def root(self, schema: Json, origin: Origin) -> model.AvroType:
         """The type that a file has at its top, or ``BROKEN``."""
-        return self.schema(schema, Where(origin))
+        return self.schema(schema, ParseScope(origin))
 
-    def schema(self, schema: Json, where: Where) -> model.AvroType:
+    def schema(self, schema: Json, where: ParseScope) -> model.AvroType:
         """The type of a schema that stands somewhere in a file, or ``BROKEN``."""
         if where.depth > MOST_NESTED_TYPES:
             message = f"types nested more than {MOST_NESTED_TYPES} levels deep"
@@ -144,7 +144,7 @@ class Structure:
 
     # --- strings and arrays -----------------------------------------------------------------------
 
-    def _reference(self, name: str, where: Where) -> model.AvroType:
+    def _reference(self, name: str, where: ParseScope) -> model.AvroType:
         if is_primitive(name):
             return model.Primitive(name)
         if name.startswith(".") and name[1:] in self._declared:
@@ -158,7 +158,7 @@ class Structure:
             return model.Reference(name)
         return self._unknown(name, where)
 
-    def _union(self, branches: list[Json], where: Where) -> model.AvroType:
+    def _union(self, branches: list[Json], where: ParseScope) -> model.AvroType:
         """ "Unions may not immediately contain other unions", nor two branches of one type unless
         named (Avro 1.12, "Unions")."""
         if not branches:
@@ -181,7 +181,7 @@ class Structure:
 
     # --- objects ----------------------------------------------------------------------------------
 
-    def _object(self, schema: dict[str, Json], where: Where) -> model.AvroType:
+    def _object(self, schema: dict[str, Json], where: ParseScope) -> model.AvroType:
         if "type" not in schema:
             return self._refuse(Code.MISSING_ATTRIBUTE, where, 'the schema lacks "type"')
         kind = schema["type"]
@@ -210,7 +210,7 @@ class Structure:
                 hint = "write the inner schema in place of the object around it"
                 return self._refuse(Code.WRONG_ATTRIBUTE, where.at("type"), message, hint)
 
-    def _part(self, schema: dict[str, Json], key: str, where: Where) -> model.AvroType:
+    def _part(self, schema: dict[str, Json], key: str, where: ParseScope) -> model.AvroType:
         """What an array or a map holds."""
         if key not in schema:
             message = f'the {schema["type"]} lacks "{key}"'
@@ -218,7 +218,7 @@ class Structure:
         return self.schema(schema[key], where.inside(key))
 
     def _container_attributes(
-        self, schema: dict[str, Json], kind: str, where: Where
+        self, schema: dict[str, Json], kind: str, where: ParseScope
     ) -> model.Attributes:
         attributes = custom_attributes(schema, kind)
         logical_type_of(attributes, kind, 0, where, self._diagnostics)
@@ -226,7 +226,7 @@ class Structure:
 
     # --- what is refused --------------------------------------------------------------------------
 
-    def _unknown(self, name: str, where: Where) -> model.AvroType:
+    def _unknown(self, name: str, where: ParseScope) -> model.AvroType:
         hint: str | None
         if name in NAMED_KINDS or name in ("array", "map"):
             hint = f'such a type is an object of its own: "type": {{"type": "{name}", ...}}'
@@ -240,7 +240,7 @@ class Structure:
         return f"{name} ({self._declared[name].path})" if name in self._declared else name
 
     def _refuse(
-        self, code: Code, where: Where, message: str, hint: str | None = None
+        self, code: Code, where: ParseScope, message: str, hint: str | None = None
     ) -> model.Reference:
         self._diagnostics.report(code, where.origin, f"{message}{where.place}", hint)
         return BROKEN
@@ -262,14 +262,14 @@ def _kind(type_: model.AvroType) -> str:
 def check_types(types: Mapping[str, model.NamedType], diagnostics: Diagnostics) -> None:
     """Report what is wrong with types that are well formed each by itself."""
     for named in types.values():
-        if isinstance(named, model.Record):
+        if isinstance(named, model.RecordType):
             for field in named.fields:
                 if field.default is not model.NO_DEFAULT:
                     _check_default(named, field, field.default, types, diagnostics)
 
 
 def _check_default(
-    record: model.Record,
+    record: model.RecordType,
     field: model.Field,
     default: model.Json,
     types: Mapping[str, model.NamedType],

@@ -28,7 +28,7 @@ def references(type_: model.AvroType) -> Iterator[str]:
 
 def mentions(named: model.NamedType) -> tuple[str, ...]:
     """Full names of the types that a definition refers to, each once, in order."""
-    if not isinstance(named, model.Record):
+    if not isinstance(named, model.RecordType):
         return ()
     return tuple(dict.fromkeys(name for field in named.fields for name in references(field.type)))
 

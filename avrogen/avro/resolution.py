@@ -42,7 +42,7 @@ def names_match(reader: model.NamedType, writer: model.NamedType) -> bool:
     return short_name(reader.name) == short_name(writer.name) or writer.name in reader.aliases
 
 
-def written_fields(reader: model.Record, writer: model.Record) -> list[int | None]:
+def written_fields(reader: model.RecordType, writer: model.RecordType) -> list[int | None]:
     """For each of a reader's fields, its position in the writer's record; None: not written.
 
     A field of the same name is meant before one of an alias, and earlier aliases before later.
@@ -166,7 +166,7 @@ class Resolution:
                 yield from self._pairs(one, other)
             case model.Reference(one), model.Reference(other):
                 mine, theirs = self._reader_types[one], self._writer_types[other]
-                both = isinstance(mine, model.Record) and isinstance(theirs, model.Record)
+                both = isinstance(mine, model.RecordType) and isinstance(theirs, model.RecordType)
                 if both and names_match(mine, theirs):
                     yield one, other
             case _:
@@ -190,11 +190,11 @@ class Resolution:
 
     def _named_fit(self, reader: model.NamedType, writer: model.NamedType) -> bool:
         match reader, writer:
-            case model.Record(), model.Record():
+            case model.RecordType(), model.RecordType():
                 return names_match(reader, writer) and self._verdicts[reader.name, writer.name]
             case model.EnumType(), model.EnumType():
                 return names_match(reader, writer)
-            case model.Fixed(), model.Fixed():
+            case model.FixedType(), model.FixedType():
                 return names_match(reader, writer) and reader.size == writer.size
             case _:
                 return False
@@ -214,8 +214,8 @@ class Resolution:
             if position is not None:
                 yield field, writer.fields[position]
 
-    def _records(self, pair: _Pair) -> tuple[model.Record, model.Record]:
+    def _records(self, pair: _Pair) -> tuple[model.RecordType, model.RecordType]:
         reader, writer = self._reader_types[pair[0]], self._writer_types[pair[1]]
-        assert isinstance(reader, model.Record), "only records make pairs"
-        assert isinstance(writer, model.Record), "only records make pairs"
+        assert isinstance(reader, model.RecordType), "only records make pairs"
+        assert isinstance(writer, model.RecordType), "only records make pairs"
         return reader, writer

@@ -89,7 +89,7 @@ def _definition(named: model.NamedType, on_reference: _OnReference) -> dict[str,
     if named.aliases:
         head["aliases"] = list(named.aliases)
     match named:
-        case model.Record(fields=fields):
+        case model.RecordType(fields=fields):
             if named.is_error:
                 head["type"] = "error"
             own: dict[str, Json] = {"fields": [_field(field, on_reference) for field in fields]}
@@ -97,7 +97,7 @@ def _definition(named: model.NamedType, on_reference: _OnReference) -> dict[str,
             own = {"symbols": list(symbols)}
             if default is not None:
                 own["default"] = default
-        case model.Fixed(size=size):
+        case model.FixedType(size=size):
             own = {"size": size}
         case _:
             assert_never(named)
@@ -117,4 +117,8 @@ def _field(field: model.Field, on_reference: _OnReference) -> dict[str, Json]:
     return {**members, **field.attributes}
 
 
-_KINDS: Mapping[type, str] = {model.Record: "record", model.EnumType: "enum", model.Fixed: "fixed"}
+_KINDS: Mapping[type, str] = {
+    model.RecordType: "record",
+    model.EnumType: "enum",
+    model.FixedType: "fixed",
+}

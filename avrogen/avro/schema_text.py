@@ -28,7 +28,7 @@ def definition_text(named: model.NamedType, types: Mapping[str, model.NamedType]
         types: at least the named types that can be reached from it.
     """
     tree = definition_json(named, types)
-    if isinstance(named, model.Record):
+    if isinstance(named, model.RecordType):
         tree = {**tree, "fields": [_field(each, named.name) for each in _list(tree["fields"])]}
     return file_text(tree)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from avrogen.avro.diagnostics import Diagnostic, Diagnostics, report
 from avrogen.avro.source import Pointer
-from avrogen.build_plugins.plugin_config import Settings, read_settings
-from avrogen.compiler.build import run
+from avrogen.build_plugins.plugin_config import PluginConfig, read_settings
+from avrogen.compiler.build import build
 from avrogen.compiler.discovery import read_sources
 from avrogen.compiler.output import apply
 from avrogen.config.config import FILE_NAME
@@ -37,7 +37,7 @@ class Generated:
 
 def settings_of(
     project: Path, table: Mapping[str, Toml], at: Pointer, *, others: Collection[str] = ()
-) -> Settings:
+) -> PluginConfig:
     """Read the plugin's settings; see :func:`~avrogen.build_plugins.plugin_config.read_settings`.
 
     Raises:
@@ -50,7 +50,7 @@ def settings_of(
     return settings
 
 
-def schema_files(settings: Settings) -> tuple[Path, ...]:
+def schema_files(settings: PluginConfig) -> tuple[Path, ...]:
     """What an sdist must hold so that it can be built again: schemas, and what is said of topics.
 
     Raises:
@@ -66,7 +66,7 @@ def schema_files(settings: Settings) -> tuple[Path, ...]:
     return (*files, *(file for file in configs if file.is_file()))
 
 
-def generate(settings: Settings, folder: Path) -> Generated:
+def generate(settings: PluginConfig, folder: Path) -> Generated:
     """Make a folder the package that the settings tell of, and remove what is stale in it.
 
     Args:
@@ -76,7 +76,7 @@ def generate(settings: Settings, folder: Path) -> Generated:
     Raises:
         BuildError: the schemas have errors, or the folder cannot be written to.
     """
-    result = run(settings.schemas, folder, strict=False, progress=_no_progress)
+    result = build(settings.schemas, folder, strict=False, progress=_no_progress)
     if result.changes is None:
         only_warnings = result.warnings == len(result.diagnostics)
         found = "warnings, and strict is set" if only_warnings else "errors"
@@ -94,7 +94,7 @@ def _no_progress(done: int, total: int) -> None:
     """Whoever builds a wheel watches the backend."""
 
 
-def _no_schemas(settings: Settings) -> BuildError:
+def _no_schemas(settings: PluginConfig) -> BuildError:
     return BuildError(f"there are no .avsc files in {' '.join(map(str, settings.schemas))}")
 
 

@@ -23,7 +23,7 @@ from avrogen.build_plugins.plugin_config import as_seen, import_path
 from avrogen.extras import BUILD_EXTRA_MISSING
 
 if TYPE_CHECKING:
-    from avrogen.build_plugins.plugin_config import Settings
+    from avrogen.build_plugins.plugin_config import PluginConfig
 
 __all__ = ["AvrogenBuildHook", "hatch_register_build_hook"]
 
@@ -69,7 +69,7 @@ class AvrogenBuildHook(BuildHookInterface[BuilderConfig]):
         if self._stage is not None:
             self._stage.cleanup()
 
-    def _in_wheel(self, settings: Settings) -> dict[str, str]:
+    def _in_wheel(self, settings: PluginConfig) -> dict[str, str]:
         """Files of the package, and where in a wheel they belong."""
         folder = settings.package
         if not folder.is_dir():
@@ -81,7 +81,7 @@ class AvrogenBuildHook(BuildHookInterface[BuilderConfig]):
             for file in self._generate(settings, folder)
         }
 
-    def _generate(self, settings: Settings, folder: Path) -> tuple[str, ...]:
+    def _generate(self, settings: PluginConfig, folder: Path) -> tuple[str, ...]:
         from avrogen.build_plugins.generate import generate
 
         generated = generate(settings, folder)
@@ -90,7 +90,7 @@ class AvrogenBuildHook(BuildHookInterface[BuilderConfig]):
         return generated.files
 
 
-def _in_sdist(settings: Settings, files: Iterable[Path]) -> dict[str, str]:
+def _in_sdist(settings: PluginConfig, files: Iterable[Path]) -> dict[str, str]:
     """Files and where in an sdist they belong.
 
     They are included by their real paths: hatchling keeps symbolic links, and these may lead out

@@ -22,11 +22,11 @@ from avrogen.compiler.naming import is_package_name
 from avrogen.config.keys import BUILD_KEYS
 from avrogen.config.toml_reader import TableReader, Toml, TomlPositions
 
-__all__ = ["PROJECT_FILE", "Settings", "as_seen", "import_path", "read_settings", "tool_table"]
+__all__ = ["PROJECT_FILE", "PluginConfig", "as_seen", "import_path", "read_settings", "tool_table"]
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class PluginConfig:
     """What is generated from what.
 
     Attributes:
@@ -52,7 +52,7 @@ def read_settings(
     diagnostics: Diagnostics,
     *,
     others: Collection[str] = (),
-) -> Settings | None:
+) -> PluginConfig | None:
     """Read a table of ``pyproject.toml``; None if anything in it is wrong.
 
     Args:
@@ -72,7 +72,7 @@ def read_settings(
     out = _out(entries["out"], (*at, "out"), reader)
     if diagnostics.has_errors or out is None:
         return None
-    return Settings(project, schemas, out)
+    return PluginConfig(project, schemas, out)
 
 
 def _are_present(entries: Mapping[str, Toml], at: Pointer, reader: TableReader) -> bool:

@@ -17,7 +17,7 @@ from typing import ClassVar, TypeAlias
 from setuptools import Command
 
 from avrogen.build_plugins.generate import BuildError, generate, schema_files, settings_of
-from avrogen.build_plugins.plugin_config import Settings, as_seen, import_path, tool_table
+from avrogen.build_plugins.plugin_config import PluginConfig, as_seen, import_path, tool_table
 from avrogen.config.keys import TOP_KEYS
 
 __all__ = ["BuildAvrogen"]
@@ -58,7 +58,7 @@ class BuildAvrogen(Command):
             self.announce(generated.warnings, logging.WARNING)
         self._announce_package(settings, place)
 
-    def _announce_package(self, settings: Settings, place: Path) -> None:
+    def _announce_package(self, settings: PluginConfig, place: Path) -> None:
         """Tell setuptools, which installs nothing without packages, and makes importable those."""
         dist = self.distribution
         dist.packages = list(dict.fromkeys([*(dist.packages or []), ".".join(place.parts)]))
@@ -87,14 +87,14 @@ class BuildAvrogen(Command):
             if file.suffix != ".pyc"
         }
 
-    def _settings(self) -> Settings:
+    def _settings(self) -> PluginConfig:
         project = as_seen(Path(self.distribution.src_root or os.curdir))
         try:
             return settings_of(project, tool_table(project), _AT, others=TOP_KEYS)
         except BuildError as error:
             raise SystemExit(f"avrogen: {error}") from None
 
-    def _place(self, settings: Settings) -> Path:
+    def _place(self, settings: PluginConfig) -> Path:
         """Where the package is for Python."""
         return import_path(settings.out, (self.distribution.package_dir or {}).get(""))
 

@@ -23,12 +23,12 @@ from avrogen.avro.model import Json
 from avrogen.avro.names import is_name, namespace_of, short_name
 from avrogen.avro.references import reachable_types
 from avrogen.avro.schema_json import self_contained_json
-from avrogen.catalogue.catalogue_model import Landscape, carried_types
+from avrogen.catalogue.catalogue_model import CatalogueModel, carried_types
 from avrogen.catalogue.example_snippets import Example
 from avrogen.catalogue.views import first_line
 from avrogen.catalogue.yaml_writer import yaml_text
 from avrogen.compiler.checks import key_type
-from avrogen.config.config import Topic
+from avrogen.config.config import TopicConfig
 from avrogen.config.topic_subjects import topic_subjects
 
 __all__ = ["AVRO_FORMAT", "asyncapi_text", "payload_schema"]
@@ -70,7 +70,7 @@ _DEAD_LETTER: Final[Json] = {
 }
 
 
-def asyncapi_text(landscape: Landscape, examples: Mapping[str, Example | None]) -> str:
+def asyncapi_text(landscape: CatalogueModel, examples: Mapping[str, Example | None]) -> str:
     """The document, in YAML. Its version is a digest of what it says, as schemas have no version.
 
     Args:
@@ -101,7 +101,7 @@ def asyncapi_text(landscape: Landscape, examples: Mapping[str, Example | None]) 
 
 
 def _channels(
-    landscape: Landscape, examples: Mapping[str, Example | None]
+    landscape: CatalogueModel, examples: Mapping[str, Example | None]
 ) -> Iterator[tuple[str, Json]]:
     for topic in landscape.topics:
         messages: dict[str, Json] = {
@@ -122,7 +122,7 @@ def _channels(
     yield from _dead_letter_channels(landscape.topics)
 
 
-def _dead_letter_channels(topics: Iterable[Topic]) -> Iterator[tuple[str, Json]]:
+def _dead_letter_channels(topics: Iterable[TopicConfig]) -> Iterator[tuple[str, Json]]:
     """A channel for each topic that takes dead letters and is none of those described."""
     described = {topic.topic for topic in topics}
     for topic in topics:
@@ -138,7 +138,7 @@ def _dead_letter_channels(topics: Iterable[Topic]) -> Iterator[tuple[str, Json]]
             yield f"{topic.name}.deadLetters", channel
 
 
-def _operations(topics: Iterable[Topic]) -> Iterator[tuple[str, Json]]:
+def _operations(topics: Iterable[TopicConfig]) -> Iterator[tuple[str, Json]]:
     for topic in topics:
         names = [*_values(topic), *(["tombstone"] if topic.tombstones else [])]
         for action in ("send", "receive"):
@@ -154,7 +154,7 @@ def _operations(topics: Iterable[Topic]) -> Iterator[tuple[str, Json]]:
 
 
 def _message(
-    name: str, topic: Topic, landscape: Landscape, example: Example | None
+    name: str, topic: TopicConfig, landscape: CatalogueModel, example: Example | None
 ) -> dict[str, Json]:
     entry = landscape.entries[name]
     message: dict[str, Json] = {"name": name, "title": entry.name}
@@ -168,7 +168,7 @@ def _message(
     return message
 
 
-def _tombstone(topic: Topic, landscape: Landscape) -> Json:
+def _tombstone(topic: TopicConfig, landscape: CatalogueModel) -> Json:
     binding = _binding(topic, landscape)
     return {
         "name": "tombstone",
@@ -179,7 +179,7 @@ def _tombstone(topic: Topic, landscape: Landscape) -> Json:
     }
 
 
-def _binding(topic: Topic, landscape: Landscape) -> dict[str, Json]:
+def _binding(topic: TopicConfig, landscape: CatalogueModel) -> dict[str, Json]:
     """Keys and where schemas are found: ids stand before the value, as Confluent has it."""
     binding: dict[str, Json] = {}
     key = key_type(topic, landscape.types)
@@ -194,7 +194,7 @@ def _binding(topic: Topic, landscape: Landscape) -> dict[str, Json]:
     }
 
 
-def _values(topic: Topic) -> tuple[str, ...]:
+def _values(topic: TopicConfig) -> tuple[str, ...]:
     return tuple(dict.fromkeys(topic.value))
 
 
@@ -223,14 +223,14 @@ def _known(named: model.NamedType) -> model.NamedType:
     aliases, others = _aliases(named)
     attributes = _renamed(named.attributes) | ({"x-aliases": others} if others else {})
     match named:
-        case model.Record(fields=fields):
+        case model.RecordType(fields=fields):
             if named.is_error:
                 attributes |= {"x-error": True}
             known = tuple(map(_known_field, fields))
             return replace(
                 named, aliases=aliases, attributes=attributes, fields=known, is_error=False
             )
-        case model.EnumType() | model.Fixed():
+        case model.EnumType() | model.FixedType():
             return replace(named, aliases=aliases, attributes=attributes)
         case _:
             assert_never(named)

@@ -13,15 +13,15 @@ from avrogen.avro.references import mentions, references
 from avrogen.compiler.build import Analysis
 from avrogen.compiler.checks import key_type
 from avrogen.compiler.naming import ClassName, ModuleName
-from avrogen.compiler.package_layout import Home, Public, place
+from avrogen.compiler.package_layout import ModulePath, PublicName, layout_package
 from avrogen.compiler.python_model import Definition, TopicModule
-from avrogen.config.config import Topic
+from avrogen.config.config import TopicConfig
 
-__all__ = ["Entry", "Landscape", "carried_types", "landscape_of"]
+__all__ = ["CatalogueEntry", "CatalogueModel", "carried_types", "catalogue_model"]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CatalogueEntry:
     """Something that a schema file defines: a named type, or what a file has at its top.
 
     Attributes:
@@ -39,7 +39,7 @@ class Entry:
     type: model.AvroType
     named: model.NamedType | None
     source: str
-    public: Public
+    public: PublicName
     definition: Definition
     uses: tuple[str, ...]
 
@@ -62,11 +62,11 @@ class Entry:
     def kind(self) -> str:
         """The specification's word for what it is."""
         match self.named:
-            case model.Record(is_error=is_error):
+            case model.RecordType(is_error=is_error):
                 return "error" if is_error else "record"
             case model.EnumType():
                 return "enum"
-            case model.Fixed():
+            case model.FixedType():
                 return "fixed"
             case None:
                 return _kind(self.type)
@@ -75,7 +75,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Landscape:
+class CatalogueModel:
     """All schemas and topics of a run.
 
     Attributes:
@@ -87,30 +87,30 @@ class Landscape:
         carried_by: topics that have values or keys of a type, by its id.
     """
 
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, CatalogueEntry]
     types: Mapping[str, model.NamedType]
-    topics: tuple[Topic, ...]
+    topics: tuple[TopicConfig, ...]
     modules: Mapping[str, TopicModule]
     used_by: Mapping[str, tuple[str, ...]]
-    carried_by: Mapping[str, tuple[Topic, ...]]
+    carried_by: Mapping[str, tuple[TopicConfig, ...]]
 
     @property
-    def namespaces(self) -> dict[str, list[Entry]]:
+    def namespaces(self) -> dict[str, list[CatalogueEntry]]:
         """The entries of each namespace, both sorted."""
-        found: dict[str, list[Entry]] = {}
+        found: dict[str, list[CatalogueEntry]] = {}
         for entry in sorted(self.entries.values(), key=lambda entry: (entry.namespace, entry.id)):
             found.setdefault(entry.namespace, []).append(entry)
         return found
 
 
-def landscape_of(analysis: Analysis, topics: tuple[Topic, ...]) -> Landscape:
+def catalogue_model(analysis: Analysis, topics: tuple[TopicConfig, ...]) -> CatalogueModel:
     """The landscape of schemas and topics without errors."""
     types = analysis.parsed.types
     entries = {entry.id: entry for entry in _entries(analysis)}
     entries = dict(sorted(entries.items()))
     by_name = {topic.topic: topic for topic in topics}
     carried = _turned(by_name, lambda name: carried_types(by_name[name], types))
-    return Landscape(
+    return CatalogueModel(
         entries,
         types,
         topics,
@@ -120,17 +120,17 @@ def landscape_of(analysis: Analysis, topics: tuple[Topic, ...]) -> Landscape:
     )
 
 
-def carried_types(topic: Topic, types: Mapping[str, model.NamedType]) -> tuple[str, ...]:
+def carried_types(topic: TopicConfig, types: Mapping[str, model.NamedType]) -> tuple[str, ...]:
     """Full names of the types of a topic's messages, values first, each once."""
     key = key_type(topic, types)
     keys = (key,) if key is not None and key in types else ()
     return tuple(dict.fromkeys((*topic.value, *keys)))
 
 
-def _entries(analysis: Analysis) -> Iterator[Entry]:
-    places = place(analysis.parsed)
+def _entries(analysis: Analysis) -> Iterator[CatalogueEntry]:
+    places = layout_package(analysis.parsed)
     definitions = {
-        _key(Home(module.package, module.name), definition.name): definition
+        _key(ModulePath(module.package, module.name), definition.name): definition
         for module in analysis.package.modules
         for definition in module.definitions
     }
@@ -139,17 +139,19 @@ def _entries(analysis: Analysis) -> Iterator[Entry]:
         assert named.origin is not None, "what was parsed has an origin"
         source = named.origin.source.name
         definition = definitions[_key(public.home, public.name)]
-        yield Entry(name, model.Reference(name), named, source, public, definition, mentions(named))
+        yield CatalogueEntry(
+            name, model.Reference(name), named, source, public, definition, mentions(named)
+        )
     for root, public in places.aliases:
         yield _of_root(root, public, definitions[_key(public.home, public.name)])
 
 
-def _of_root(root: Root, public: Public, definition: Definition) -> Entry:
+def _of_root(root: Root, public: PublicName, definition: Definition) -> CatalogueEntry:
     uses = tuple(dict.fromkeys(references(root.type)))
-    return Entry(public.name, root.type, None, root.source.name, public, definition, uses)
+    return CatalogueEntry(public.name, root.type, None, root.source.name, public, definition, uses)
 
 
-def _key(home: Home, name: ClassName) -> tuple[tuple[ModuleName, ...], ModuleName, ClassName]:
+def _key(home: ModulePath, name: ClassName) -> tuple[tuple[ModuleName, ...], ModuleName, ClassName]:
     return home.package, home.module, name
 
 

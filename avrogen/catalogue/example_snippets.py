@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias, assert_never
 
 from avrogen.avro import model
-from avrogen.catalogue.catalogue_model import Entry, Landscape
+from avrogen.catalogue.catalogue_model import CatalogueEntry, CatalogueModel
 from avrogen.codec import plan
-from avrogen.codec.interpreter.encoder import CheckedWriter
+from avrogen.codec.interpreter.encoder import InterpretedEncoder
 from avrogen.codec.json_encoding import avro_json
-from avrogen.codec.planner import Operations, branch_name
+from avrogen.codec.planner import PlanBuilder, branch_name
 from avrogen.compiler.expressions import (
     RUNTIME,
     Expression,
@@ -28,9 +28,9 @@ from avrogen.compiler.literals import bytes_literal, string_literal
 from avrogen.compiler.python_defaults import logical_value
 from avrogen.compiler.python_model import EnumClass, RecordClass
 from avrogen.errors import EncodeError
-from avrogen.examples.example_values import ExampleMaker, LeastParts
+from avrogen.examples.example_values import ExampleMaker, MinimumParts
 
-__all__ = ["PACKAGE", "Example", "Examples", "python_example"]
+__all__ = ["PACKAGE", "Example", "ExampleSnippets", "python_example"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +46,22 @@ class Example:
     python: str
 
 
-class Examples:
+class ExampleSnippets:
     """Examples of all types of a landscape.
 
     What they have in common is made once: types may all refer to each other, and there are
     thousands of them.
     """
 
-    def __init__(self, landscape: Landscape) -> None:
+    def __init__(self, landscape: CatalogueModel) -> None:
         self._landscape = landscape
-        self._least = LeastParts(landscape.types)
-        self._operations = Operations(landscape.types, {})
+        self._least = MinimumParts(landscape.types)
+        self._operations = PlanBuilder(landscape.types, {})
         self._records = self._operations.records(
-            name for name, named in landscape.types.items() if isinstance(named, model.Record)
+            name for name, named in landscape.types.items() if isinstance(named, model.RecordType)
         )
 
-    def of(self, entry: Entry) -> Example | None:
+    def of(self, entry: CatalogueEntry) -> Example | None:
         """The example that :func:`avrogen.examples.example_value` makes of a type as well.
 
         Returns:
@@ -71,7 +71,7 @@ class Examples:
         try:
             made = ExampleMaker(entry.type, types, self._least).make(1)
             write = plan.Plan(self._operations.of(entry.type), self._records, plain=True)
-            value = avro_json(CheckedWriter(write).write(made), entry.type, types)
+            value = avro_json(InterpretedEncoder(write).write(made), entry.type, types)
             return Example(value, python_example(entry, value, self._landscape))
         except (ValueError, EncodeError, RecursionError):
             return None
@@ -96,7 +96,7 @@ class _Call:
 _Tree: TypeAlias = Expression | _Call
 
 
-def python_example(entry: Entry, value: model.Json, landscape: Landscape) -> str:
+def python_example(entry: CatalogueEntry, value: model.Json, landscape: CatalogueModel) -> str:
     """A program that makes a value and encodes it.
 
     Args:
@@ -120,12 +120,12 @@ def python_example(entry: Entry, value: model.Json, landscape: Landscape) -> str
     return "\n".join(lines)
 
 
-def _symbol(entry: Entry, name: str) -> Symbol:
+def _symbol(entry: CatalogueEntry, name: str) -> Symbol:
     return Symbol(".".join((PACKAGE, *entry.public.package)), name)
 
 
 class _Writer:
-    def __init__(self, landscape: Landscape) -> None:
+    def __init__(self, landscape: CatalogueModel) -> None:
         self._entries = landscape.entries
         self._types: Mapping[str, model.NamedType] = landscape.types
 
@@ -160,7 +160,7 @@ class _Writer:
         entry = self._entries[named.name]
         symbol = _symbol(entry, entry.public.name)
         match named:
-            case model.Record(fields=fields):
+            case model.RecordType(fields=fields):
                 assert isinstance(value, dict) and isinstance(entry.definition, RecordClass)
                 arguments = (
                     (Expression((f"{python.name}=",)), self.of(field.type, value[field.name]))
@@ -172,7 +172,7 @@ class _Writer:
                 members = {member.symbol: member.name for member in entry.definition.members}
                 assert isinstance(value, str)
                 return Expression.of(symbol, f".{members[value]}")
-            case model.Fixed(logical=logical):
+            case model.FixedType(logical=logical):
                 assert isinstance(value, str)
                 data = value.encode("latin-1")
                 if logical:

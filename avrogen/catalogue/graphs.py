@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from avrogen.avro.references import mentions
-from avrogen.catalogue.catalogue_model import Entry, Landscape, carried_types
+from avrogen.catalogue.catalogue_model import CatalogueEntry, CatalogueModel, carried_types
 from avrogen.catalogue.graph_layout import Edge, Graph, Node, Role
-from avrogen.catalogue.urls import Addresses
-from avrogen.config.config import Topic
+from avrogen.catalogue.urls import CatalogueUrls
+from avrogen.config.config import TopicConfig
 
 __all__ = ["GraphMaker"]
 
@@ -24,7 +24,7 @@ _MOST_ON_A_SIDE: Final = 12
 class GraphMaker:
     """Makes the graphs of a landscape. Where there is nothing to show, or far too much, is None."""
 
-    def __init__(self, landscape: Landscape, addresses: Addresses) -> None:
+    def __init__(self, landscape: CatalogueModel, addresses: CatalogueUrls) -> None:
         self._landscape = landscape
         self._addresses = addresses
 
@@ -33,7 +33,7 @@ class GraphMaker:
         entries = self._landscape.entries.values()
         return self._of_entries(entries, self._landscape.topics) or _graph(*self._namespaces())
 
-    def namespace(self, entries: Sequence[Entry]) -> Graph | None:
+    def namespace(self, entries: Sequence[CatalogueEntry]) -> Graph | None:
         """The types of a namespace, with what they refer to and what refers to them."""
         ids = {entry.id for entry in entries}
         around = {name: None for entry in entries for name in self._around(entry)}
@@ -43,7 +43,7 @@ class GraphMaker:
             [*entries, *neighbours], topics, outside={entry.id for entry in neighbours}
         ) or self._of_entries(entries, ())
 
-    def type(self, entry: Entry) -> Graph | None:
+    def type(self, entry: CatalogueEntry) -> Graph | None:
         """A type between what refers to it and what it refers to."""
         here = self._node(entry, "here")
         topics = [self._topic(topic) for topic in self._landscape.carried_by.get(entry.id, ())]
@@ -63,7 +63,7 @@ class GraphMaker:
         ]
         return _graph([*left, here, *right], edges)
 
-    def topic(self, topic: Topic) -> Graph | None:
+    def topic(self, topic: TopicConfig) -> Graph | None:
         """A topic and all that its messages are made of, or else the types of its messages."""
         types = self._landscape.types
         reached = dict.fromkeys(carried_types(topic, types))
@@ -80,8 +80,8 @@ class GraphMaker:
 
     def _of_entries(
         self,
-        entries: Iterable[Entry],
-        topics: Iterable[Topic],
+        entries: Iterable[CatalogueEntry],
+        topics: Iterable[TopicConfig],
         outside: Iterable[str] = (),
     ) -> Graph | None:
         faint = set(outside)
@@ -119,16 +119,16 @@ class GraphMaker:
         )
         return nodes, [(a, b) for a, b in dict.fromkeys(pairs) if a != b]
 
-    def _users(self, entry: Entry) -> tuple[str, ...]:
+    def _users(self, entry: CatalogueEntry) -> tuple[str, ...]:
         return self._landscape.used_by.get(entry.id, ())
 
-    def _around(self, entry: Entry) -> tuple[str, ...]:
+    def _around(self, entry: CatalogueEntry) -> tuple[str, ...]:
         return (*self._users(entry), *entry.uses)
 
-    def _node(self, entry: Entry, role: Role) -> Node:
+    def _node(self, entry: CatalogueEntry, role: Role) -> Node:
         return Node(entry.id, entry.name, entry.id, role, self._addresses.types[entry.id])
 
-    def _topic(self, topic: Topic) -> Node:
+    def _topic(self, topic: TopicConfig) -> Node:
         href = self._addresses.topics[topic.topic]
         return Node(f"topic {topic.topic}", topic.topic, topic.topic, "topic", href)
 

@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from typing import Final
 
 from avrogen.avro.names import namespace_of, short_name
-from avrogen.catalogue.catalogue_model import Entry, Landscape
+from avrogen.catalogue.catalogue_model import CatalogueEntry, CatalogueModel
 from avrogen.catalogue.example_snippets import PACKAGE, Example
 from avrogen.catalogue.graph_layout import Picture
 from avrogen.catalogue.graphs import GraphMaker
-from avrogen.catalogue.urls import Addresses
+from avrogen.catalogue.urls import CatalogueUrls
 from avrogen.catalogue.views import (
     MOST_BESIDE,
     ExampleView,
     Link,
     Linked,
-    Side,
+    Sidebar,
     example_view,
     first_line,
     namespace_title,
     picture_of,
 )
 from avrogen.compiler.checks import key_type
-from avrogen.config.config import Topic
+from avrogen.config.config import TopicConfig
 from avrogen.config.topic_subjects import topic_subjects
 
 __all__ = [
@@ -72,7 +72,7 @@ class NamespacePage:
     """A namespace; ``types`` have the beginning of their docs as notes."""
 
     title: str
-    side: Side
+    side: Sidebar
     package: str
     types: tuple[Link, ...]
     picture: Picture | None
@@ -82,8 +82,8 @@ class NamespacePage:
 class TopicPage:
     """A topic and what is on it."""
 
-    topic: Topic
-    side: Side
+    topic: TopicConfig
+    side: Sidebar
     values: Linked
     key: Link
     subjects: tuple[Link, ...]
@@ -93,7 +93,9 @@ class TopicPage:
     examples: tuple[ExampleView, ...]
 
 
-def overview_page(landscape: Landscape, addresses: Addresses, graphs: GraphMaker) -> OverviewPage:
+def overview_page(
+    landscape: CatalogueModel, addresses: CatalogueUrls, graphs: GraphMaker
+) -> OverviewPage:
     """What the first page shows."""
     namespaces = landscape.namespaces
     counts = (
@@ -125,9 +127,9 @@ def overview_page(landscape: Landscape, addresses: Addresses, graphs: GraphMaker
 
 def namespace_page(
     name: str,
-    entries: Sequence[Entry],
-    landscape: Landscape,
-    addresses: Addresses,
+    entries: Sequence[CatalogueEntry],
+    landscape: CatalogueModel,
+    addresses: CatalogueUrls,
     graphs: GraphMaker,
 ) -> NamespacePage:
     """What the page of a namespace shows.
@@ -145,7 +147,9 @@ def namespace_page(
     )
     return NamespacePage(
         title=namespace_title(name),
-        side=Side(Link("Namespaces", "index.html#namespaces"), related, addresses.namespaces[name]),
+        side=Sidebar(
+            Link("Namespaces", "index.html#namespaces"), related, addresses.namespaces[name]
+        ),
         package=".".join((PACKAGE, *entries[0].public.package)),
         types=tuple(_type_link(entry, addresses) for entry in entries),
         picture=picture_of(graphs.namespace(entries)),
@@ -153,10 +157,10 @@ def namespace_page(
 
 
 def topic_page(
-    topic: Topic,
+    topic: TopicConfig,
     examples: Mapping[str, Example | None],
-    landscape: Landscape,
-    addresses: Addresses,
+    landscape: CatalogueModel,
+    addresses: CatalogueUrls,
     graphs: GraphMaker,
 ) -> TopicPage:
     """What the page of a topic shows.
@@ -171,7 +175,7 @@ def topic_page(
     names = landscape.modules[topic.topic].names
     return TopicPage(
         topic=topic,
-        side=Side(
+        side=Sidebar(
             Link("Topics", "index.html#topics"),
             tuple(_topic_link(other, addresses) for other in landscape.topics),
             addresses.topics[topic.topic],
@@ -190,10 +194,10 @@ def topic_page(
 
 
 def _examples(
-    topic: Topic,
+    topic: TopicConfig,
     examples: Mapping[str, Example | None],
-    landscape: Landscape,
-    addresses: Addresses,
+    landscape: CatalogueModel,
+    addresses: CatalogueUrls,
 ) -> Iterator[ExampleView]:
     for name in dict.fromkeys(topic.value):
         view = example_view(examples[name], _type_link(landscape.entries[name], addresses))
@@ -201,23 +205,23 @@ def _examples(
             yield view
 
 
-def _topic_link(topic: Topic, addresses: Addresses) -> Link:
+def _topic_link(topic: TopicConfig, addresses: CatalogueUrls) -> Link:
     return Link(topic.topic, addresses.topics[topic.topic], "topic")
 
 
-def _type_link(entry: Entry, addresses: Addresses) -> Link:
+def _type_link(entry: CatalogueEntry, addresses: CatalogueUrls) -> Link:
     href = addresses.types[entry.id]
     return Link(entry.name, href, entry.kind, entry.id, first_line(entry.doc))
 
 
-def _values(topic: Topic, addresses: Addresses) -> Linked:
+def _values(topic: TopicConfig, addresses: CatalogueUrls) -> Linked:
     return tuple(
         Link(short_name(name), addresses.types[name], "type", name)
         for name in dict.fromkeys(topic.value)
     )
 
 
-def _key(topic: Topic, landscape: Landscape, addresses: Addresses) -> Link:
+def _key(topic: TopicConfig, landscape: CatalogueModel, addresses: CatalogueUrls) -> Link:
     """The type of keys, with the field they are taken from."""
     key = key_type(topic, landscape.types)
     note = f"from the field {topic.key_field}" if topic.key_field else ""
@@ -228,7 +232,7 @@ def _key(topic: Topic, landscape: Landscape, addresses: Addresses) -> Link:
     return Link(short_name(key), addresses.types[key], "type", key, note)
 
 
-def _dead_letter(topic: Topic, addresses: Addresses) -> Link | None:
+def _dead_letter(topic: TopicConfig, addresses: CatalogueUrls) -> Link | None:
     name = topic.dead_letter
     return Link(name, addresses.topics.get(name, "")) if name is not None else None
 

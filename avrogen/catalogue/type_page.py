@@ -8,17 +8,17 @@ from typing import assert_never
 
 from avrogen.avro import model
 from avrogen.avro.schema_json import definition_json, type_json
-from avrogen.catalogue.catalogue_model import Entry, Landscape
+from avrogen.catalogue.catalogue_model import CatalogueEntry, CatalogueModel
 from avrogen.catalogue.example_snippets import PACKAGE, Example
 from avrogen.catalogue.graph_layout import Picture
 from avrogen.catalogue.graphs import GraphMaker
-from avrogen.catalogue.urls import Addresses, field_anchor
+from avrogen.catalogue.urls import CatalogueUrls, field_anchor
 from avrogen.catalogue.views import (
     Attribute,
     ExampleView,
     Link,
     Linked,
-    Side,
+    Sidebar,
     annotation_text,
     attributes,
     example_view,
@@ -78,9 +78,9 @@ class SymbolRow:
 class TypePage:
     """All that is said of a type."""
 
-    entry: Entry
+    entry: CatalogueEntry
     trail: tuple[Link, ...]
-    side: Side
+    side: Sidebar
     import_line: str
     facts: tuple[tuple[str, Linked], ...]
     aliases: tuple[str, ...]
@@ -95,11 +95,11 @@ class TypePage:
 
 
 def type_page(
-    entry: Entry,
-    siblings: Sequence[Entry],
+    entry: CatalogueEntry,
+    siblings: Sequence[CatalogueEntry],
     example: Example | None,
-    landscape: Landscape,
-    addresses: Addresses,
+    landscape: CatalogueModel,
+    addresses: CatalogueUrls,
     graphs: GraphMaker,
 ) -> TypePage:
     """What the page of a type shows.
@@ -140,24 +140,24 @@ def type_page(
     )
 
 
-def _other(user: Entry, entry: Entry) -> str:
+def _other(user: CatalogueEntry, entry: CatalogueEntry) -> str:
     """The namespace of another type, where it is another one."""
     return "" if user.namespace == entry.namespace else namespace_title(user.namespace)
 
 
 def _facts(
-    entry: Entry, landscape: Landscape, addresses: Addresses
+    entry: CatalogueEntry, landscape: CatalogueModel, addresses: CatalogueUrls
 ) -> Iterator[tuple[str, Linked]]:
     """What a type is, where a table of fields or symbols does not say it."""
     match entry.named:
-        case model.Fixed(size=size, logical=logical):
+        case model.FixedType(size=size, logical=logical):
             yield "Size", (Link(f"{size} bytes" if size != 1 else "1 byte"),)
             if logical:
                 words = type_words(model.Primitive("bytes", logical), landscape.types)
                 yield "Logical type", (Link(words[0].text, role="logical", note="fixed"),)
         case None:
             yield "Type", linked(type_words(entry.type, landscape.types), addresses)
-        case model.Record() | model.EnumType():
+        case model.RecordType() | model.EnumType():
             pass
         case _:
             assert_never(entry.named)
@@ -165,8 +165,10 @@ def _facts(
         yield "In Python", (Link(annotation_text(entry.definition.type), role="code"),)
 
 
-def _fields(entry: Entry, landscape: Landscape, addresses: Addresses) -> Iterator[FieldRow]:
-    if not isinstance(entry.named, model.Record):
+def _fields(
+    entry: CatalogueEntry, landscape: CatalogueModel, addresses: CatalogueUrls
+) -> Iterator[FieldRow]:
+    if not isinstance(entry.named, model.RecordType):
         return
     assert isinstance(entry.definition, RecordClass)
     for field, python in zip(entry.named.fields, entry.definition.fields, strict=True):
@@ -186,7 +188,7 @@ def _fields(entry: Entry, landscape: Landscape, addresses: Addresses) -> Iterato
         )
 
 
-def _symbols(entry: Entry) -> Iterator[SymbolRow]:
+def _symbols(entry: CatalogueEntry) -> Iterator[SymbolRow]:
     if not isinstance(entry.named, model.EnumType):
         return
     assert isinstance(entry.definition, EnumClass)
@@ -199,7 +201,7 @@ def _symbols(entry: Entry) -> Iterator[SymbolRow]:
         )
 
 
-def _schema(entry: Entry, landscape: Landscape) -> str:
+def _schema(entry: CatalogueEntry, landscape: CatalogueModel) -> str:
     """The schema of the type alone; others stand in it by their full names."""
     if entry.named:
         return json_text(definition_json(entry.named, landscape.types))

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from avrogen.catalogue.catalogue_model import Landscape
+from avrogen.catalogue.catalogue_model import CatalogueModel
 from avrogen.compiler.naming import is_file_name
 
-__all__ = ["ASYNCAPI", "OVERVIEW", "SEARCH", "Addresses", "addresses_of", "field_anchor"]
+__all__ = ["ASYNCAPI", "OVERVIEW", "SEARCH", "CatalogueUrls", "catalogue_urls", "field_anchor"]
 
 OVERVIEW: Final = "index.html"
 SEARCH: Final = "search.html"
@@ -24,7 +24,7 @@ _LONGEST: Final = 150
 
 
 @dataclass(frozen=True, slots=True)
-class Addresses:
+class CatalogueUrls:
     """Paths of pages in the catalogue. All of them are one folder deep, but for those at its top.
 
     Attributes:
@@ -38,9 +38,9 @@ class Addresses:
     topics: Mapping[str, str]
 
 
-def addresses_of(landscape: Landscape) -> Addresses:
+def catalogue_urls(landscape: CatalogueModel) -> CatalogueUrls:
     """The addresses of all pages. Names of types and topics have no characters that links mind."""
-    return Addresses(
+    return CatalogueUrls(
         _files("types", landscape.entries),
         _files("namespaces", landscape.namespaces),
         _files("topics", (topic.topic for topic in landscape.topics)),

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import Final, Literal, assert_never
 
 from avrogen.avro import model
-from avrogen.avro.describe import described_logical
+from avrogen.avro.describe import logical_type_label
 from avrogen.avro.names import short_name
-from avrogen.catalogue.catalogue_model import Entry
+from avrogen.catalogue.catalogue_model import CatalogueEntry
 from avrogen.catalogue.example_snippets import Example
 from avrogen.catalogue.graph_layout import Graph, Picture, drawn
-from avrogen.catalogue.urls import Addresses
+from avrogen.catalogue.urls import CatalogueUrls
 from avrogen.compiler.expressions import Expression
 
 __all__ = [
@@ -28,8 +28,8 @@ __all__ = [
     "ExampleView",
     "Link",
     "Linked",
-    "Side",
-    "Word",
+    "Sidebar",
+    "TextSpan",
     "annotation_text",
     "attributes",
     "example_view",
@@ -73,7 +73,7 @@ Linked = tuple[Link, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class Sidebar:
     """Links that stand beside a page; ``here`` is the link of the page itself."""
 
     title: Link
@@ -98,7 +98,7 @@ class ExampleView:
     title: Link | None = None
 
 
-def linked(words: Iterable[Word], addresses: Addresses) -> Linked:
+def linked(words: Iterable[TextSpan], addresses: CatalogueUrls) -> Linked:
     """Types in words, with links to their pages."""
     return tuple(
         (
@@ -138,13 +138,15 @@ def first_line(doc: str) -> str:
     return line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE - 1].rstrip()}…"
 
 
-def nearby(entry: Entry, siblings: Sequence[Entry], addresses: Addresses) -> Side:
+def nearby(
+    entry: CatalogueEntry, siblings: Sequence[CatalogueEntry], addresses: CatalogueUrls
+) -> Sidebar:
     """The other types of a namespace: all of them, or of very many those around one."""
     index = siblings.index(entry)
     start = max(0, min(index - MOST_BESIDE // 2, len(siblings) - MOST_BESIDE))
     shown = siblings[start : start + MOST_BESIDE]
     title = Link(namespace_title(entry.namespace), addresses.namespaces[entry.namespace])
-    return Side(
+    return Sidebar(
         title,
         tuple(Link(each.name, addresses.types[each.id], each.kind) for each in shown),
         addresses.types[entry.id],
@@ -152,7 +154,7 @@ def nearby(entry: Entry, siblings: Sequence[Entry], addresses: Addresses) -> Sid
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class TextSpan:
     """A piece of text.
 
     Attributes:
@@ -167,42 +169,46 @@ class Word:
     name: str = ""
 
 
-def type_words(type_: model.AvroType, types: Mapping[str, model.NamedType]) -> tuple[Word, ...]:
+def type_words(type_: model.AvroType, types: Mapping[str, model.NamedType]) -> tuple[TextSpan, ...]:
     """A type: ``array of OrderLine``, ``null or string``, ``timestamp-millis``."""
     return tuple(_words(type_, types))
 
 
-def _words(type_: model.AvroType, types: Mapping[str, model.NamedType]) -> Iterator[Word]:
+def _words(type_: model.AvroType, types: Mapping[str, model.NamedType]) -> Iterator[TextSpan]:
     match type_:
         case model.Primitive(name, logical):
-            yield Word(described_logical(logical), "logical", name) if logical else Word(name)
+            yield (
+                TextSpan(logical_type_label(logical), "logical", name)
+                if logical
+                else TextSpan(name)
+            )
         case model.Reference(name):
-            yield Word(short_name(name), "type", name)
+            yield TextSpan(short_name(name), "type", name)
         case model.Array(items):
-            yield Word("array of ")
+            yield TextSpan("array of ")
             yield from _inner(items, types)
         case model.Map(values):
-            yield Word("map of ")
+            yield TextSpan("map of ")
             yield from _inner(values, types)
         case model.Union(branches):
             for index, branch in enumerate(branches):
                 if index:
-                    yield Word(" or ")
+                    yield TextSpan(" or ")
                 yield from _words(branch, types)
             if not branches:
-                yield Word("an empty union")
+                yield TextSpan("an empty union")
         case _:
             assert_never(type_)
 
 
-def _inner(type_: model.AvroType, types: Mapping[str, model.NamedType]) -> Iterator[Word]:
+def _inner(type_: model.AvroType, types: Mapping[str, model.NamedType]) -> Iterator[TextSpan]:
     """What an array or a map is of; a union in brackets, so that it is clear where it ends."""
     is_union = isinstance(type_, model.Union) and len(type_.branches) > 1
     if is_union:
-        yield Word("(")
+        yield TextSpan("(")
     yield from _words(type_, types)
     if is_union:
-        yield Word(")")
+        yield TextSpan(")")
 
 
 def annotation_text(expression: Expression) -> str:

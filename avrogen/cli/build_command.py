@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from avrogen.cli.common import Choice, say_more
+from avrogen.cli.common import Choice, hint_explain
 from avrogen.extras import CLI_EXTRA_MISSING
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def build_package(
     """
     try:
         from avrogen.avro.diagnostics import report
-        from avrogen.compiler.build import run
+        from avrogen.compiler.build import build
         from avrogen.compiler.naming import is_package_name
         from avrogen.compiler.output import apply, unified_diff
     except ModuleNotFoundError as error:
@@ -92,12 +92,12 @@ def build_package(
     name = out.resolve().name
     if not is_package_name(name):
         raise click.BadParameter(f"{name!r} cannot be the name of a package.", param_hint="--out")
-    result = run(schemas, out, strict=strict, progress=_progress(quiet))
+    result = build(schemas, out, strict=strict, progress=_progress(quiet))
     if not result.sources and not result.diagnostics:
         raise click.UsageError(f"There are no .avsc files in {' '.join(map(str, schemas))}.")
     if result.diagnostics or style == "json":
         click.echo(report(result.diagnostics, style), err=True)
-        say_more(result.diagnostics, style)
+        hint_explain(result.diagnostics, style)
     if result.changes is None:
         sys.exit(1)
     if check:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from avrogen.cli.common import Choice, say_more
+from avrogen.cli.common import Choice, hint_explain
 from avrogen.extras import CLI_EXTRA_MISSING
 
 if TYPE_CHECKING:
     from avrogen.avro.diagnostics import Format
-    from avrogen.evolution.snapshot import WhereError
+    from avrogen.evolution.snapshot import BaselineError
 
 __all__ = ["check", "compare", "refuse"]
 
@@ -63,12 +63,12 @@ def check(
     Exit codes:  0 compatible, 1 incompatible or schema errors, 2 usage, or nothing to compare with
     """
     try:
-        from avrogen.evolution.snapshot import WhereError
+        from avrogen.evolution.snapshot import BaselineError
     except ModuleNotFoundError as error:
         raise click.UsageError(f"{CLI_EXTRA_MISSING} ({error.name} is missing)") from None
     try:
         passed = compare(schemas, where, level, strict=strict, style=style)
-    except WhereError as error:
+    except BaselineError as error:
         refuse(error, style)
     sys.exit(0 if passed else 1)
 
@@ -96,12 +96,12 @@ def compare(
         raise click.UsageError(str(error)) from None
     if result.findings or style == "json":
         click.echo(findings_text(result, style), err=True)
-        say_more([finding.diagnostic for finding in result.findings], style)
+        hint_explain([finding.diagnostic for finding in result.findings], style)
     click.echo(verdicts_text(result, style))
     return not result.has_errors
 
 
-def refuse(error: WhereError, style: Format) -> NoReturn:
+def refuse(error: BaselineError, style: Format) -> NoReturn:
     """Print why there is no comparison, and exit."""
     from avrogen.avro.diagnostics import report
 

@@ -15,7 +15,7 @@ import click
 if TYPE_CHECKING:
     from avrogen.avro.diagnostics import Diagnostic, Format
 
-__all__ = ["Choice", "say_more"]
+__all__ = ["Choice", "hint_explain"]
 
 
 class Choice(click.Choice[str]):
@@ -29,7 +29,7 @@ class Choice(click.Choice[str]):
         return f"{message} Did you mean {words[near[0]]!r}?" if near else message
 
 
-def say_more(diagnostics: Sequence[Diagnostic], style: Format) -> None:
+def hint_explain(diagnostics: Sequence[Diagnostic], style: Format) -> None:
     """After errors as text, on a terminal only: how to see what the first of them means."""
     errors = [d.code.id for d in diagnostics if d.severity == "error"]
     if errors and style == "text" and sys.stderr.isatty():

@@ -15,7 +15,7 @@ from avrogen.cli.common import Choice
 from avrogen.extras import CLI_EXTRA_MISSING
 
 if TYPE_CHECKING:
-    from avrogen.dead_letters.command import Mailroom
+    from avrogen.dead_letters.command import DeadLetterQueue
 
 __all__ = ["dead_letters"]
 
@@ -75,14 +75,14 @@ def dead_letters(
     Exit codes:  0 done, 1 letters stay that cannot be sent back, 2 anything else
     """
     with _problems():
-        from avrogen.dead_letters.command import mailroom
+        from avrogen.dead_letters.command import open_dead_letters
 
-        with mailroom(topic, brokers, settings, url, os.environ) as room:
+        with open_dead_letters(topic, brokers, settings, url, os.environ) as room:
             code = _replay(room) if replay else _list(room, style)
     sys.exit(code)
 
 
-def _list(room: Mailroom, style: Style) -> int:
+def _list(room: DeadLetterQueue, style: Style) -> int:
     count = before = 0
     for text in room.texts(style):
         if text is None:
@@ -96,7 +96,7 @@ def _list(room: Mailroom, style: Style) -> int:
     return 0
 
 
-def _replay(room: Mailroom) -> int:
+def _replay(room: DeadLetterQueue) -> int:
     count = 0
 
     def tell(line: str) -> None:

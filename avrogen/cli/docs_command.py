@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from avrogen.cli.common import Choice, say_more
+from avrogen.cli.common import Choice, hint_explain
 from avrogen.extras import CLI_EXTRA_MISSING
 
 if TYPE_CHECKING:
@@ -44,17 +44,17 @@ def docs(schemas: tuple[Path, ...], out: Path, style: Format, quiet: bool) -> No
     """
     try:
         from avrogen.avro.diagnostics import report
-        from avrogen.catalogue.site import CATALOGUE_MARKS, run
+        from avrogen.catalogue.site import CATALOGUE_MARKS, build_catalogue
         from avrogen.compiler.output import apply
     except ModuleNotFoundError as error:
         raise click.UsageError(f"{CLI_EXTRA_MISSING} ({error.name} is missing)") from None
 
-    result = run(schemas, out)
+    result = build_catalogue(schemas, out)
     if not result.sources and not result.diagnostics:
         raise click.UsageError(f"There are no .avsc files in {' '.join(map(str, schemas))}.")
     if result.diagnostics or style == "json":
         click.echo(report(result.diagnostics, style), err=True)
-        say_more(result.diagnostics, style)
+        hint_explain(result.diagnostics, style)
     if result.changes is None:
         sys.exit(1)
     try:

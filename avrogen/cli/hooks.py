@@ -67,15 +67,15 @@ def check_hook(
     schemas: tuple[Path, ...], where: str | None, level: str | None, strict: bool
 ) -> None:
     """Fail if SCHEMAS break what is in use. Where nothing is in use yet, nothing can break."""
-    from avrogen.evolution.snapshot import NothingThere, WhereError
+    from avrogen.evolution.snapshot import BaselineError, NoBaseline
 
     where = where or f"git:{compared_ref()}"
     try:
         passed = compare(schemas, where, level, strict=strict, style="text")
-    except NothingThere as nothing:
+    except NoBaseline as nothing:
         click.echo(f"Nothing to compare with: {nothing.message}")
         return
-    except WhereError as error:
+    except BaselineError as error:
         refuse(error, "text")
     sys.exit(0 if passed else 1)
 

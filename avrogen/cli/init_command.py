@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from avrogen.config.keys import REGISTRY_KEYS, TOP_KEYS, TOPIC_KEYS, Key
+from avrogen.config.keys import REGISTRY_KEYS, TOP_KEYS, TOPIC_KEYS, ConfigKey
 from avrogen.extras import CLI_EXTRA_MISSING
 
 __all__ = ["HOOK", "HOOK_FILE", "PACKAGE", "SCHEMAS", "hook_text", "init", "schema_files"]
@@ -162,7 +162,7 @@ def _config() -> str:
     )
 
 
-def _lines(key: Key) -> Iterator[str]:
+def _lines(key: ConfigKey) -> Iterator[str]:
     """What a key means, and the key with a value, in a comment if it need not be there."""
     yield from _comment(key.meaning)
     yield f"{key.name} = {_TOPIC[key.name]}" if key.name in _TOPIC else f"# {key.example}"

@@ -128,7 +128,7 @@ def pull(subjects: tuple[str, ...], out: Path, url: str | None, style: Style) ->
 def _problems() -> Generator[None]:
     """Print what is wrong, and exit: with 1 if schemas are at fault, else with 2."""
     try:
-        from avrogen.config.registry_connection import Problem
+        from avrogen.config.registry_connection import CommandError
         from avrogen.errors import RegistryError, SchemaError
 
         try:
@@ -136,7 +136,7 @@ def _problems() -> Generator[None]:
         except SchemaError as error:
             click.echo(str(error), err=True)
             sys.exit(1)
-        except (Problem, RegistryError) as error:
+        except (CommandError, RegistryError) as error:
             click.echo(f"error: {error}", err=True)
             sys.exit(2)
         except OSError as error:

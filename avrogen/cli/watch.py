@@ -13,7 +13,7 @@ import click
 from avrogen.extras import CLI_EXTRA_MISSING
 
 if TYPE_CHECKING:
-    from avrogen.compiler.discovery import Stamps
+    from avrogen.compiler.discovery import InputStamps
     from avrogen.compiler.output import Changes
 
 __all__ = ["Build", "watch"]
@@ -76,7 +76,7 @@ def _build(build: Build, quiet: bool) -> None:
         click.echo(f"{done}, in {time.monotonic() - started:.1f} s")
 
 
-def _looks(schemas: Sequence[Path]) -> Iterator[Stamps]:
+def _looks(schemas: Sequence[Path]) -> Iterator[InputStamps]:
     """What a build would read: at once, after each change, and every second.
 
     Looking without being told makes good what no watcher sees: a folder that comes back, the
@@ -85,7 +85,7 @@ def _looks(schemas: Sequence[Path]) -> Iterator[Stamps]:
     try:
         from watchfiles import watch as changes
 
-        from avrogen.compiler.discovery import input_stamps, place
+        from avrogen.compiler.discovery import file_identity, input_stamps
         from avrogen.config.config import config_files
     except ModuleNotFoundError as error:
         raise click.UsageError(f"{CLI_EXTRA_MISSING} ({error.name} is missing)") from None
@@ -93,7 +93,7 @@ def _looks(schemas: Sequence[Path]) -> Iterator[Stamps]:
     while True:
         yield input_stamps(schemas)
         paths = dict.fromkeys((*schemas, *config_files(schemas)))
-        places = {path: place(path) for path in paths}
+        places = {path: file_identity(path) for path in paths}
         told = changes(
             *(path for path, there in places.items() if there),
             watch_filter=None,
@@ -105,7 +105,7 @@ def _looks(schemas: Sequence[Path]) -> Iterator[Stamps]:
         try:
             for _ in told:
                 yield input_stamps(schemas)
-                if any(place(path) != there for path, there in places.items()):
+                if any(file_identity(path) != there for path, there in places.items()):
                     break  # what is watched has gone, or is here no more
         except (OSError, RuntimeError):
             # It has just gone, or there is more to watch than the system allows.

@@ -167,7 +167,7 @@ def fixed_size(schema: Schema) -> int:
     match schema.type:
         case model.Reference(name):
             named = schema.types[name]
-            assert isinstance(named, model.Fixed), f"{name} is no fixed"
+            assert isinstance(named, model.FixedType), f"{name} is no fixed"
             return named.size
         case _:
             raise AssertionError("a class for a fixed carries the schema of a fixed")

@@ -43,7 +43,7 @@ MAX_WRITERS: Final = 100
 _lock = RLock()
 
 
-class Decoders:
+class ResolvedDecoders:
     """The functions that read values of one class, codec or schema.
 
     Attributes:
@@ -183,11 +183,11 @@ def named(compiled: F, like: Any, module: str, owner: str | None) -> F:
     return compiled
 
 
-def _decoders(owner: SchemaOwner | Schema) -> Decoders:
+def _decoders(owner: SchemaOwner | Schema) -> ResolvedDecoders:
     with _lock:
-        decoders: Decoders | None = vars(owner).get("__avro_decoders__")
+        decoders: ResolvedDecoders | None = vars(owner).get("__avro_decoders__")
         if decoders is None:
-            decoders = Decoders(_schema(owner), classes_of(owner))
+            decoders = ResolvedDecoders(_schema(owner), classes_of(owner))
             setattr(owner, "__avro_decoders__", decoders)  # noqa: B010 -- as above
         return decoders
 

@@ -59,11 +59,11 @@ class _Reading:
 
     def _named(self, named: model.NamedType) -> model.Json:
         match named:
-            case model.Record(fields=fields):
+            case model.RecordType(fields=fields):
                 return {field.name: self.of(field.type) for field in fields}
             case model.EnumType(symbols=symbols):
                 return symbols[self._long()]
-            case model.Fixed(size=size):
+            case model.FixedType(size=size):
                 return self._take(size).decode("latin-1")
             case _:
                 assert_never(named)

@@ -37,6 +37,7 @@ __all__ = [
     "EnumOperation",
     "FieldOperation",
     "FixedOperation",
+    "FloatOperation",
     "IntegerOperation",
     "MapOperation",
     "NanosOperation",
@@ -44,7 +45,6 @@ __all__ = [
     "Operation",
     "Plan",
     "PromotedOperation",
-    "RealOperation",
     "Reasons",
     "RecordOperation",
     "SkipOperation",
@@ -81,7 +81,7 @@ class IntegerOperation:
 
 
 @dataclass(frozen=True, slots=True)
-class RealOperation:
+class FloatOperation:
     """An IEEE 754 number, little-endian. ``float``; ``int`` is written too."""
 
     bits: Bits
@@ -283,7 +283,7 @@ Operation: TypeAlias = (
     NullOperation
     | BooleanOperation
     | IntegerOperation
-    | RealOperation
+    | FloatOperation
     | BytesOperation
     | StringOperation
     | FixedOperation

@@ -13,26 +13,33 @@ from typing import Final
 
 from avrogen.codec import plan
 
-__all__ = ["Body", "LeastSizes", "calls", "collected", "innermost_first", "recursive"]
+__all__ = [
+    "Body",
+    "MinimumSizes",
+    "called_records",
+    "innermost_first",
+    "reachable_records",
+    "recursive_records",
+]
 
 Body = Sequence[plan.FieldOperation]
 
 
-def calls(operation: plan.Operation) -> Iterator[str]:
+def called_records(operation: plan.Operation) -> Iterator[str]:
     """Keys of the records that an operation calls itself, not through others; with repeats."""
     match operation:
         case plan.Call(key):
             yield key
         case plan.ArrayOperation(inner) | plan.MapOperation(inner) | plan.SkipOperation(inner):
-            yield from calls(inner)
+            yield from called_records(inner)
         case plan.UnionOperation(branches):
             for branch in branches:
-                yield from calls(branch.operation)
+                yield from called_records(branch.operation)
         case _:
             return
 
 
-def collected(
+def reachable_records(
     keys: Iterable[str], record: Callable[[str], plan.RecordOperation]
 ) -> Mapping[str, plan.RecordOperation]:
     """Every record of some keys, and that these lead to, by key; each is asked for once.
@@ -49,7 +56,7 @@ def collected(
     return found
 
 
-def recursive(records: Mapping[str, plan.RecordOperation]) -> set[str]:
+def recursive_records(records: Mapping[str, plan.RecordOperation]) -> set[str]:
     """The keys of records that lead back to themselves."""
     # Whoever is left after taking away, again and again, what leads nowhere and what nothing
     # leads to, lies on a cycle or between two; the latter only cost a needless check of depth.
@@ -93,16 +100,16 @@ def innermost_first(records: Mapping[str, plan.RecordOperation]) -> Iterator[str
 
 def _calls_of(record: plan.RecordOperation) -> Iterator[str]:
     for field in record.fields:
-        yield from calls(field.operation)
+        yield from called_records(field.operation)
     for default in record.defaults:
-        yield from calls(default.operation)
+        yield from called_records(default.operation)
 
 
 _MANY: Final = 1_000
 """Records for each byte, which no schema makes that is not meant to do harm."""
 
 
-class LeastSizes:
+class MinimumSizes:
     """Least sizes of the operations of one plan: of what is on the wire, not of what comes out."""
 
     def __init__(self, plan_: plan.Plan) -> None:
@@ -124,7 +131,7 @@ class LeastSizes:
         match operation:
             case plan.NullOperation():
                 return 0
-            case plan.RealOperation(bits):
+            case plan.FloatOperation(bits):
                 return bits // 8
             case plan.FixedOperation(_, size):
                 return size

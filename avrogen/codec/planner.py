@@ -28,12 +28,12 @@ from typing import TypeAlias, assert_never
 from avrogen.avro import model
 from avrogen.avro.defaults import completed, matching_branch
 from avrogen.codec import plan
-from avrogen.codec.plan_analysis import calls, collected, recursive
+from avrogen.codec.plan_analysis import called_records, reachable_records, recursive_records
 from avrogen.codec.varints import encode_long
 
 __all__ = [
     "Classes",
-    "Operations",
+    "PlanBuilder",
     "branch_name",
     "default_data",
     "enum",
@@ -59,12 +59,12 @@ def plan_for(
     Raises:
         TypeError: a class does not match its schema. Generated classes always do.
     """
-    operations = Operations(types, classes or {})
+    operations = PlanBuilder(types, classes or {})
     root = operations.of(type_)
-    return plan.Plan(root, operations.records(calls(root)), plain=classes is None)
+    return plan.Plan(root, operations.records(called_records(root)), plain=classes is None)
 
 
-class Operations:
+class PlanBuilder:
     """What writes and reads the types of one schema. A record's key is its full name."""
 
     def __init__(self, types: Mapping[str, model.NamedType], classes: Classes) -> None:
@@ -95,14 +95,14 @@ class Operations:
 
     def records(self, keys: Iterable[str]) -> dict[str, plan.RecordOperation]:
         """Records by key, and all that they lead to."""
-        found = collected(keys, self.record)
-        loops = recursive(found)
+        found = reachable_records(keys, self.record)
+        loops = recursive_records(found)
         return {key: replace(record, recursive=key in loops) for key, record in found.items()}
 
     def record(self, key: str) -> plan.RecordOperation:
         """The record of a key; whether it is recursive is not yet known."""
         record = self._types[key]
-        assert isinstance(record, model.Record), "only records are called"
+        assert isinstance(record, model.RecordType), "only records are called"
         attributes = field_attributes(record, self._classes)
         fields = tuple(
             plan.FieldOperation(field.name, attribute, self.of(field.type), position)
@@ -114,11 +114,11 @@ class Operations:
 
     def _of_named(self, named: model.NamedType) -> plan.Operation:
         match named:
-            case model.Record(name):
+            case model.RecordType(name):
                 return plan.Call(name)
             case model.EnumType():
                 return enum(named, self._classes)
-            case model.Fixed():
+            case model.FixedType():
                 return fixed(named, self._classes)
             case _:
                 assert_never(named)
@@ -157,9 +157,9 @@ def primitive(name: model.PrimitiveName, logical: model.LogicalType | None) -> p
         case "long":
             return plan.IntegerOperation(64)
         case "float":
-            return plan.RealOperation(32)
+            return plan.FloatOperation(32)
         case "double":
-            return plan.RealOperation(64)
+            return plan.FloatOperation(64)
         case "bytes":
             return plan.BytesOperation()
         case "string":
@@ -181,7 +181,7 @@ def enum(type_: model.EnumType, classes: Classes) -> plan.EnumOperation:
     return plan.EnumOperation(type_.name, type_.symbols, values, class_)
 
 
-def fixed(type_: model.Fixed, classes: Classes) -> plan.Operation:
+def fixed(type_: model.FixedType, classes: Classes) -> plan.Operation:
     """The operation of a fixed type."""
     if type_.logical:
         return _logical(type_.logical, None, type_.size)
@@ -191,7 +191,7 @@ def fixed(type_: model.Fixed, classes: Classes) -> plan.Operation:
     return plan.FixedOperation(type_.name, type_.size, class_)
 
 
-def field_attributes(record: model.Record, classes: Classes) -> list[str] | list[None]:
+def field_attributes(record: model.RecordType, classes: Classes) -> list[str] | list[None]:
     """Names of the dataclass fields, which correspond to Avro fields by position."""
     class_ = classes.get(record.name)
     if class_ is None:
@@ -226,7 +226,7 @@ def _logical(
             return plan.TimestampOperation(unit, local=False)
         case model.LocalTimestamp(unit):
             return plan.TimestampOperation(unit, local=True)
-        case model.Duration():
+        case model.DurationType():
             return plan.DurationOperation()
         case _:
             assert_never(logical)
@@ -294,9 +294,9 @@ def _named(
             if value not in symbols:
                 raise ValueError(f'"{value}" is none of the symbols of {name}')
             return encode_long(symbols.index(value))
-        case model.Fixed(), str():
+        case model.FixedType(), str():
             return value.encode("iso-8859-1")
-        case model.Record(fields=fields), dict():
+        case model.RecordType(fields=fields), dict():
             return b"".join(_written(field.type, value[field.name], types) for field in fields)
         case _:
             raise AssertionError("defaults are checked when a schema is parsed")

@@ -9,13 +9,18 @@ from typing import assert_never
 
 from avrogen.avro import model
 from avrogen.avro.compat.checker import incompatibilities
-from avrogen.avro.compat.paths import Incompatibility, IncompatibilityType, Place
+from avrogen.avro.compat.paths import Incompatibility, IncompatibilityType, PairPath
 from avrogen.avro.model import TimeUnit
 from avrogen.avro.resolution import Resolution, Types, written_fields
 from avrogen.codec import plan, planner
-from avrogen.codec.interpreter.decoder import CheckedReader
-from avrogen.codec.plan_analysis import LeastSizes, calls, collected, recursive
-from avrogen.codec.planner import Operations, branch_name, default_data
+from avrogen.codec.interpreter.decoder import InterpretedDecoder
+from avrogen.codec.plan_analysis import (
+    MinimumSizes,
+    called_records,
+    reachable_records,
+    recursive_records,
+)
+from avrogen.codec.planner import PlanBuilder, branch_name, default_data
 from avrogen.errors import DecodeError, ResolutionError
 
 __all__ = ["plan_to_read"]
@@ -43,9 +48,9 @@ def plan_to_read(
     """
     reading = _Reading(reader_types, writer_types, classes or {})
     if not reading.resolution.is_readable(reader, writer):
-        raise ResolutionError(reading.incompatibilities(reader, writer, Place()))
-    root = reading.of(reader, writer, Place())
-    records = collected(calls(root), reading.record)
+        raise ResolutionError(reading.incompatibilities(reader, writer, PairPath()))
+    root = reading.of(reader, writer, PairPath())
+    records = reachable_records(called_records(root), reading.record)
     made = _finished(root, records, plain=classes is None)
     problems = [*reading.problems, *reading.unusable_defaults(made)]
     if problems:
@@ -57,8 +62,8 @@ def _finished(
     root: plan.Operation, records: Mapping[str, plan.RecordOperation], *, plain: bool
 ) -> plan.Plan:
     """The plan, without steps over what has no bytes: there may be very many of them."""
-    loops = recursive(records)
-    sizes = LeastSizes(plan.Plan(root, records, plain))
+    loops = recursive_records(records)
+    sizes = MinimumSizes(plan.Plan(root, records, plain))
     return plan.Plan(
         root,
         {
@@ -89,12 +94,12 @@ class _Reading:
         self._reader_types = reader_types
         self._writer_types = writer_types
         self._classes = classes
-        self._defaults = Operations(reader_types, classes)
-        self._pairs: dict[str, tuple[model.Record, model.Record, Place]] = {}
-        self._skipped: dict[str, model.Record] = {}
+        self._defaults = PlanBuilder(reader_types, classes)
+        self._pairs: dict[str, tuple[model.RecordType, model.RecordType, PairPath]] = {}
+        self._skipped: dict[str, model.RecordType] = {}
         self._named: dict[tuple[str, str], plan.Operation] = {}
 
-    def of(self, reader: model.AvroType, writer: model.AvroType, place: Place) -> plan.Operation:
+    def of(self, reader: model.AvroType, writer: model.AvroType, place: PairPath) -> plan.Operation:
         """The operation of a pair of types; some data of the writer's can be read."""
         match reader, writer:
             case _, model.Union(branches):
@@ -136,14 +141,14 @@ class _Reading:
         return self._defaults.record(key)
 
     def incompatibilities(
-        self, reader: model.AvroType, writer: model.AvroType, place: Place
+        self, reader: model.AvroType, writer: model.AvroType, place: PairPath
     ) -> tuple[Incompatibility, ...]:
         """All that is in the way of reading a type as another."""
         return incompatibilities(reader, self._reader_types, writer, self._writer_types, place)
 
     def unusable_defaults(self, made: plan.Plan) -> Iterator[Incompatibility]:
         """What is wrong with defaults that have no value in Python."""
-        reader = CheckedReader(made)
+        reader = InterpretedDecoder(made)
         for key, (record, _, place) in self._pairs.items():
             for default in made.records[key].defaults:
                 try:
@@ -152,23 +157,23 @@ class _Reading:
                     yield _missing_default(record, default.position, place, str(error))
 
     def _of_branch(
-        self, reader: model.AvroType, writer: model.AvroType, place: Place
+        self, reader: model.AvroType, writer: model.AvroType, place: PairPath
     ) -> plan.Operation:
         if self.resolution.is_readable(reader, writer):
             return self.of(reader, writer, place)
         return plan.UnreadableOperation(self._reasons(reader, writer, place))
 
     def _reasons(
-        self, reader: model.AvroType, writer: model.AvroType, place: Place
+        self, reader: model.AvroType, writer: model.AvroType, place: PairPath
     ) -> plan.Reasons:
         """Why some data cannot be read. For large schemas it takes long to say."""
         return cache(lambda: self.incompatibilities(reader, writer, place))
 
     def _of_named(
-        self, reader: model.NamedType, writer: model.NamedType, place: Place
+        self, reader: model.NamedType, writer: model.NamedType, place: PairPath
     ) -> plan.Operation:
         match reader, writer:
-            case model.Record(), model.Record():
+            case model.RecordType(), model.RecordType():
                 key = f"{writer.name} as {reader.name}"
                 self._pairs[key] = reader, writer, place
                 return plan.Call(key)
@@ -184,7 +189,7 @@ class _Reading:
                         model.Reference(reader.name), model.Reference(writer.name), place
                     ),
                 )
-            case model.Fixed(), model.Fixed():
+            case model.FixedType(), model.FixedType():
                 own_fixed = planner.fixed(reader, self._classes)
                 return _rescaled(own_fixed, reader.logical, writer.logical)
             case _:
@@ -193,7 +198,7 @@ class _Reading:
     # --- records ---------------------------------------------------------------------------------
 
     def _record(
-        self, reader: model.Record, writer: model.Record, place: Place
+        self, reader: model.RecordType, writer: model.RecordType, place: PairPath
     ) -> plan.RecordOperation:
         attributes = planner.field_attributes(reader, self._classes)
         sources = _sources(reader, writer)
@@ -224,7 +229,7 @@ class _Reading:
         )
 
     def _default(
-        self, record: model.Record, position: int, attribute: str | None, place: Place
+        self, record: model.RecordType, position: int, attribute: str | None, place: PairPath
     ) -> plan.DefaultField | None:
         field = record.fields[position]
         if field.default is model.NO_DEFAULT:
@@ -261,18 +266,18 @@ class _Reading:
 
     def _skip_named(self, named: model.NamedType) -> plan.Operation:
         match named:
-            case model.Record(name):
+            case model.RecordType(name):
                 key = f"skipped {name}"
                 self._skipped[key] = named
                 return plan.Call(key)
             case model.EnumType():
                 return planner.enum(named, {})
-            case model.Fixed():
+            case model.FixedType():
                 return planner.fixed(replace(named, logical=None), {})
             case _:
                 assert_never(named)
 
-    def _skipped_record(self, record: model.Record) -> plan.RecordOperation:
+    def _skipped_record(self, record: model.RecordType) -> plan.RecordOperation:
         fields = (
             plan.FieldOperation(field.name, None, self._skip(field.type), None)
             for field in record.fields
@@ -281,7 +286,7 @@ class _Reading:
 
 
 def _missing_default(
-    record: model.Record, position: int, place: Place, reason: str
+    record: model.RecordType, position: int, place: PairPath, reason: str
 ) -> Incompatibility:
     """A field that is not written and whose default, if there is one, is of no use."""
     kind = IncompatibilityType.READER_FIELD_MISSING_DEFAULT_VALUE
@@ -289,7 +294,7 @@ def _missing_default(
     return place.apart(("fields", position), ("fields",)).found(kind, message)
 
 
-def _sources(reader: model.Record, writer: model.Record) -> Mapping[int, int]:
+def _sources(reader: model.RecordType, writer: model.RecordType) -> Mapping[int, int]:
     """Which of the reader's fields each of the writer's is read as, by positions.
 
     If aliases claim a written field for several, it is the one of the same name, else the first.
@@ -318,9 +323,9 @@ def _primitive(reader: model.Primitive, writer: model.Primitive) -> plan.Operati
     bits: plan.Bits = 32 if writer.name in ("int", "float") else 64
     unit = _unit(writer.logical) if type(reader.logical) is type(writer.logical) else None
     match own:
-        case plan.RealOperation(own_bits) if writer.name in ("int", "long"):
+        case plan.FloatOperation(own_bits) if writer.name in ("int", "long"):
             return plan.PromotedOperation(bits, own_bits)
-        case plan.RealOperation() | plan.IntegerOperation():
+        case plan.FloatOperation() | plan.IntegerOperation():
             return replace(own, bits=bits)
         case plan.TimeOperation():
             return replace(own, bits=bits, unit=unit or own.unit)

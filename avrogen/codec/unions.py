@@ -84,7 +84,7 @@ def fit(
             if isinstance(value, other):
                 return None
             return _by_type(value, own) if isinstance(value, own) else _CONVERTED + _EXACT
-        case plan.RealOperation(bits):
+        case plan.FloatOperation(bits):
             return _fit_real(bits, value)
         case plan.BytesOperation():
             if isinstance(value, bytes):

@@ -23,7 +23,7 @@ from avrogen.compiler.python_model import Package
 from avrogen.compiler.rendering import render
 from avrogen.config.config import Config, read_config
 
-__all__ = ["Analysis", "Run", "analyse", "compile_package", "run"]
+__all__ = ["Analysis", "BuildResult", "analyse", "build", "compile_package"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def compile_package(
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class BuildResult:
     """What came of a run.
 
     Attributes:
@@ -102,7 +102,7 @@ class Run:
         return sum(d.severity is Severity.WARNING for d in self.diagnostics)
 
 
-def run(schemas: Sequence[Path], out: Path, *, strict: bool, progress: Progress) -> Run:
+def build(schemas: Sequence[Path], out: Path, *, strict: bool, progress: Progress) -> BuildResult:
     """Read, compile and compare.
 
     Args:
@@ -118,4 +118,6 @@ def run(schemas: Sequence[Path], out: Path, *, strict: bool, progress: Progress)
     files = compile_package(sources, config, diagnostics, cache=cache, progress=progress)
     changes = None if files is None else compare(out, files, diagnostics)
     failed = diagnostics.has_errors or ((strict or config.strict) and bool(diagnostics))
-    return Run(len(sources), tuple(diagnostics), tuple(files or ()), None if failed else changes)
+    return BuildResult(
+        len(sources), tuple(diagnostics), tuple(files or ()), None if failed else changes
+    )

@@ -22,7 +22,7 @@ from avrogen.avro.source import Location, Origin
 from avrogen.compiler.expressions import Expression, Symbol
 from avrogen.compiler.naming import is_package_name
 from avrogen.compiler.type_mapping import python_type
-from avrogen.config.config import Config, Topic
+from avrogen.config.config import Config, TopicConfig
 
 __all__ = ["check_topics", "key_type", "report_ambiguous_unions", "report_endless_records"]
 
@@ -30,7 +30,7 @@ __all__ = ["check_topics", "key_type", "report_ambiguous_unions", "report_endles
 def report_ambiguous_unions(parsed: Parsed, diagnostics: Diagnostics) -> None:
     """Warn of every union of the run that has two branches of one Python type."""
     for named in parsed.types.values():
-        if isinstance(named, model.Record):
+        if isinstance(named, model.RecordType):
             for field in named.fields:
                 assert field.origin is not None, "what was parsed has an origin"
                 place = f"field {named.name}.{field.name}"
@@ -93,7 +93,7 @@ def report_endless_records(types: Mapping[str, model.NamedType], diagnostics: Di
     and Avro Java lets them pass.
     """
     finite: set[str] = set()
-    rest = [named for named in types.values() if isinstance(named, model.Record)]
+    rest = [named for named in types.values() if isinstance(named, model.RecordType)]
     while rest:
         still = [r for r in rest if not all(_ends(f.type, types, finite) for f in r.fields)]
         if len(still) == len(rest):
@@ -118,7 +118,7 @@ def _ends(type_: model.AvroType, types: Mapping[str, model.NamedType], finite: s
         case model.Primitive() | model.Array() | model.Map():
             return True
         case model.Reference(name):
-            return name in finite or not isinstance(types.get(name), model.Record)
+            return name in finite or not isinstance(types.get(name), model.RecordType)
         case model.Union(branches):
             return not branches or any(_ends(branch, types, finite) for branch in branches)
         case _:
@@ -148,7 +148,7 @@ def check_topics(
             )
 
 
-def key_type(topic: Topic, types: Mapping[str, model.NamedType]) -> str | None:
+def key_type(topic: TopicConfig, types: Mapping[str, model.NamedType]) -> str | None:
     """What the keys of a topic without errors are: a primitive, the full name of a type, or None.
 
     Where only a field is said, it is the type of that field.
@@ -156,13 +156,13 @@ def key_type(topic: Topic, types: Mapping[str, model.NamedType]) -> str | None:
     if topic.key is not None or topic.key_field is None:
         return topic.key
     record = types[topic.value[0]]
-    assert isinstance(record, model.Record), "a key field has been looked for in every value"
+    assert isinstance(record, model.RecordType), "a key field has been looked for in every value"
     return next(_type_name(f.type) for f in record.fields if f.name == topic.key_field)
 
 
 class _Check:
     def __init__(
-        self, topic: Topic, types: Mapping[str, model.NamedType], diagnostics: Diagnostics
+        self, topic: TopicConfig, types: Mapping[str, model.NamedType], diagnostics: Diagnostics
     ) -> None:
         self._topic = topic
         self._types = types
@@ -223,7 +223,9 @@ class _Check:
             record = self._types.get(name)
             if record is None:
                 continue
-            fields = {f.name: f for f in record.fields} if isinstance(record, model.Record) else {}
+            fields = (
+                {f.name: f for f in record.fields} if isinstance(record, model.RecordType) else {}
+            )
             if key_field not in fields:
                 near = difflib.get_close_matches(key_field, fields, n=1)
                 self._diagnostics.report(

@@ -16,7 +16,15 @@ from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.source import Location, Source
 from avrogen.config.config import config_files
 
-__all__ = ["SUFFIX", "Place", "Stamps", "input_stamps", "place", "read_sources", "schema_files"]
+__all__ = [
+    "SUFFIX",
+    "FileIdentity",
+    "InputStamps",
+    "file_identity",
+    "input_stamps",
+    "read_sources",
+    "schema_files",
+]
 
 SUFFIX = ".avsc"
 
@@ -113,14 +121,14 @@ def _report_unreadable(path: Path, error: OSError, diagnostics: Diagnostics) -> 
     diagnostics.report(Code.UNREADABLE_FILE, Location(path.as_posix()), f"cannot be read: {reason}")
 
 
-Place: TypeAlias = "tuple[int, int]"
+FileIdentity: TypeAlias = "tuple[int, int]"
 """What tells a file or folder from others that were at its path."""
 
-Stamps: TypeAlias = "Mapping[Path, tuple[Place, int, int] | None]"
+InputStamps: TypeAlias = "Mapping[Path, tuple[FileIdentity, int, int] | None]"
 """Of all files that a run reads: place, time of change and size; None: nothing is there."""
 
 
-def input_stamps(schemas: Sequence[Path]) -> Stamps:
+def input_stamps(schemas: Sequence[Path]) -> InputStamps:
     """The schema files and the configuration, as they are now.
 
     Args:
@@ -129,7 +137,7 @@ def input_stamps(schemas: Sequence[Path]) -> Stamps:
     return {path: _stamp(path) for path in _inputs(schemas)}
 
 
-def place(path: Path) -> Place | None:
+def file_identity(path: Path) -> FileIdentity | None:
     """What is at a path now, links followed; None: nothing."""
     found = _stat(path)
     return found and (found.st_dev, found.st_ino)
@@ -142,7 +150,7 @@ def _inputs(schemas: Sequence[Path]) -> Iterator[Path]:
         yield from schema_files(path, Diagnostics())
 
 
-def _stamp(path: Path) -> tuple[Place, int, int] | None:
+def _stamp(path: Path) -> tuple[FileIdentity, int, int] | None:
     found = _stat(path)
     return found and ((found.st_dev, found.st_ino), found.st_mtime_ns, found.st_size)
 

@@ -16,8 +16,8 @@ from avrogen.avro.schema_text import laid_out
 from avrogen.avro.source import Pointer
 from avrogen.compiler.expressions import Expression, Symbol
 from avrogen.compiler.naming import AttributeName, MemberName, attribute_names, member_names
-from avrogen.compiler.package_layout import Home, Places, Public, place
-from avrogen.compiler.python_defaults import DefaultWriter, NoSuchValue, NotADefault
+from avrogen.compiler.package_layout import ModulePath, PackageLayout, PublicName, layout_package
+from avrogen.compiler.python_defaults import DefaultWriter, NotADefault, UnrepresentableDefault
 from avrogen.compiler.python_model import (
     AliasDefinition,
     Definition,
@@ -34,12 +34,12 @@ from avrogen.compiler.python_model import (
 )
 from avrogen.compiler.topic_lowering import lower_topics, topics_namespace
 from avrogen.compiler.type_mapping import SymbolOf, logical_type, python_type
-from avrogen.config.config import Topic
+from avrogen.config.config import TopicConfig
 
 __all__ = ["lower"]
 
 
-def lower(parsed: Parsed, topics: Iterable[Topic], diagnostics: Diagnostics) -> Package:
+def lower(parsed: Parsed, topics: Iterable[TopicConfig], diagnostics: Diagnostics) -> Package:
     """The generated package for everything that was parsed.
 
     Args:
@@ -47,13 +47,13 @@ def lower(parsed: Parsed, topics: Iterable[Topic], diagnostics: Diagnostics) -> 
         topics: topics that fit them.
         diagnostics: takes what only shows when Python values are made.
     """
-    return _Lowering(parsed.types, place(parsed), diagnostics).package(tuple(topics))
+    return _Lowering(parsed.types, layout_package(parsed), diagnostics).package(tuple(topics))
 
 
 @dataclass(frozen=True)
 class _Lowering:
     types: Mapping[str, model.NamedType]
-    places: Places
+    places: PackageLayout
     diagnostics: Diagnostics
     attributes: dict[str, dict[str, AttributeName]] = field(
         default_factory=dict[str, dict[str, AttributeName]]
@@ -62,7 +62,7 @@ class _Lowering:
         default_factory=dict[str, dict[str, MemberName]]
     )
 
-    def package(self, topics: tuple[Topic, ...]) -> Package:
+    def package(self, topics: tuple[TopicConfig, ...]) -> Package:
         for home, full_names in self.places.modules.items():
             self._name_contents(home, full_names)
         modules = [
@@ -73,22 +73,22 @@ class _Lowering:
         namespaces = [*self._namespaces(), *topics_namespace(topic_modules)]
         return Package(tuple(namespaces), tuple(modules), topic_modules)
 
-    def _name_contents(self, home: Home, full_names: Iterable[str]) -> None:
+    def _name_contents(self, home: ModulePath, full_names: Iterable[str]) -> None:
         """Settle the names of fields and members, which the defaults of other modules mention."""
         classes = {self.places.types[name].name for name in full_names}
         for name in full_names:
             match self.types[name]:
-                case model.Record(fields=fields):
+                case model.RecordType(fields=fields):
                     names = (f.name for f in fields)
                     self.attributes[name] = attribute_names(names, class_names=classes)
                 case model.EnumType(symbols=symbols):
                     self.members[name] = member_names(symbols)
-                case model.Fixed():
+                case model.FixedType():
                     pass
 
     # --- modules ----------------------------------------------------------------------------------
 
-    def _module(self, home: Home, full_names: list[str]) -> Module:
+    def _module(self, home: ModulePath, full_names: list[str]) -> Module:
         named = sorted((self.types[name] for name in full_names), key=_by_origin)
         sources = {n.origin.source.name: None for n in named if n.origin}
         return Module(
@@ -99,23 +99,23 @@ class _Lowering:
             postponed=any(set(mentions(n)) & set(full_names) for n in named),
         )
 
-    def _definition(self, home: Home, named: model.NamedType) -> Definition:
+    def _definition(self, home: ModulePath, named: model.NamedType) -> Definition:
         public = self.places.types[named.name]
         schema = EmbeddedSchema(
             laid_out(definition_json(named, self.types), " " * 8),
             self._owners(home, mentions(named)),
         )
         match named:
-            case model.Record():
+            case model.RecordType():
                 doc = _doc(named, "Error" if named.is_error else "Record")
                 return RecordClass(public.name, doc, tuple(self._fields(home, named)), schema)
             case model.EnumType(name):
                 members = (MemberDefinition(n, s) for s, n in self.members[name].items())
                 return EnumClass(public.name, _doc(named, "Enum"), tuple(members), schema)
-            case model.Fixed(logical=None):
+            case model.FixedType(logical=None):
                 doc = _doc(named, f"Fixed of {named.size} bytes,")
                 return FixedClass(public.name, doc, schema)
-            case model.Fixed(logical=logical):
+            case model.FixedType(logical=logical):
                 assert logical is not None and public.codec is not None
                 doc = _doc(named, "Fixed")
                 alias = logical_type(logical)
@@ -123,7 +123,7 @@ class _Lowering:
             case _:
                 assert_never(named)
 
-    def _alias_module(self, root: Root, public: Public) -> Module:
+    def _alias_module(self, root: Root, public: PublicName) -> Module:
         assert public.codec is not None
         uses = tuple(dict.fromkeys(references(root.type)))
         schema = EmbeddedSchema(
@@ -135,13 +135,13 @@ class _Lowering:
         home = public.home
         return Module(home.package, home.module, (root.source.name,), (definition,), False)
 
-    def _owners(self, home: Home, names: Iterable[str]) -> tuple[Symbol, ...]:
+    def _owners(self, home: ModulePath, names: Iterable[str]) -> tuple[Symbol, ...]:
         publics = (self.places.types[name] for name in names)
         return tuple(public.symbol(public.owner, home) for public in publics)
 
     # --- fields -----------------------------------------------------------------------------------
 
-    def _fields(self, home: Home, record: model.Record) -> Iterable[FieldDefinition]:
+    def _fields(self, home: ModulePath, record: model.RecordType) -> Iterable[FieldDefinition]:
         names = self.attributes[record.name]
         symbol_of = self._symbol_of(home)
         for f in record.fields:
@@ -152,13 +152,15 @@ class _Lowering:
                 doc=f.doc if f.doc and f.doc.strip() else None,
             )
 
-    def _default(self, home: Home, record: model.Record, f: model.Field) -> Expression | None:
+    def _default(
+        self, home: ModulePath, record: model.RecordType, f: model.Field
+    ) -> Expression | None:
         if f.default is model.NO_DEFAULT:
             return None
         writer = DefaultWriter(self.types, self._symbol_of(home), self.attributes, self.members)
         try:
             return writer.field_default(f.type, completed(f.type, f.default, self.types))
-        except NoSuchValue as problem:
+        except UnrepresentableDefault as problem:
             assert f.origin is not None
             self.diagnostics.report(
                 Code.LOGICAL_DEFAULT,
@@ -169,7 +171,7 @@ class _Lowering:
         except NotADefault:
             return None  # the parser has warned
 
-    def _symbol_of(self, home: Home) -> SymbolOf:
+    def _symbol_of(self, home: ModulePath) -> SymbolOf:
         def symbol_of(full_name: str) -> Symbol:
             public = self.places.types[full_name]
             return public.symbol(public.name, home)

@@ -30,7 +30,7 @@ __all__ = [
     "ROOT_MARK",
     "SOURCE_MARK",
     "Changes",
-    "Marks",
+    "OutputMarkers",
     "apply",
     "compare",
     "create",
@@ -48,7 +48,7 @@ SOURCE_MARK = "# source: "
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class OutputMarkers:
     """How a command knows the files that it wrote, and where its output folder begins.
 
     Attributes:
@@ -63,7 +63,7 @@ class Marks:
     root_head: str
 
 
-PACKAGE_MARKS: Final = Marks({".py": HEADER}, "__init__.py", f"{HEADER}\n{ROOT_MARK}")
+PACKAGE_MARKS: Final = OutputMarkers({".py": HEADER}, "__init__.py", f"{HEADER}\n{ROOT_MARK}")
 """Those of a generated package."""
 
 
@@ -93,7 +93,7 @@ def compare(
     out: Path,
     files: Mapping[str, str],
     diagnostics: Diagnostics,
-    marks: Marks = PACKAGE_MARKS,
+    marks: OutputMarkers = PACKAGE_MARKS,
 ) -> Changes:
     """What differs between a folder, which need not exist, and the files of a build.
 
@@ -122,7 +122,7 @@ def compare(
     return Changes(write, stale, tuple(unchanged))
 
 
-def apply(out: Path, changes: Changes, marks: Marks = PACKAGE_MARKS) -> None:
+def apply(out: Path, changes: Changes, marks: OutputMarkers = PACKAGE_MARKS) -> None:
     """Write and remove.
 
     Args:
@@ -185,7 +185,7 @@ def unified_diff(out: Path, changes: Changes) -> Iterator[str]:
 # --- what is there --------------------------------------------------------------------------------
 
 
-def _reason_against(out: Path, path: str, marks: Marks) -> str | None:
+def _reason_against(out: Path, path: str, marks: OutputMarkers) -> str | None:
     """Why a path must not be written, if anything stands against it."""
     for parent in list(PurePosixPath(path).parents)[-2::-1]:
         folder = out / parent
@@ -213,7 +213,7 @@ def _read(path: Path) -> str | None:
         return None
 
 
-def _ours(out: Path, marks: Marks) -> Iterator[str]:
+def _ours(out: Path, marks: OutputMarkers) -> Iterator[str]:
     """Generated files in the folder, but for output that others have put inside it."""
     for folder, subfolders, names in os.walk(out):
         subfolders[:] = sorted(
@@ -233,7 +233,7 @@ def _begins(path: Path, head: str) -> bool:
         return file.read(len(head)) == head.encode()
 
 
-def _is_other_output(folder: Path, marks: Marks) -> bool:
+def _is_other_output(folder: Path, marks: OutputMarkers) -> bool:
     """Whether a folder is the top of an output of its own."""
     return (_read(folder / marks.root) or "").startswith(marks.root_head)
 
@@ -241,7 +241,7 @@ def _is_other_output(folder: Path, marks: Marks) -> bool:
 # --- how it is changed ----------------------------------------------------------------------------
 
 
-def _order(path: str, out: Path, marks: Marks) -> tuple[bool, bool, str]:
+def _order(path: str, out: Path, marks: OutputMarkers) -> tuple[bool, bool, str]:
     """New files first, then changed ones; what names the others (``__init__``) after both."""
     return PurePosixPath(path).name == marks.root, (out / path).exists(), path
 

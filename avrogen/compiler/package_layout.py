@@ -33,11 +33,18 @@ from avrogen.compiler.naming import (
 from avrogen.compiler.python_model import Export
 from avrogen.compiler.type_mapping import has_class
 
-__all__ = ["Home", "Places", "Public", "circles", "place", "split_name"]
+__all__ = [
+    "ModulePath",
+    "PackageLayout",
+    "PublicName",
+    "layout_package",
+    "split_name",
+    "strongly_connected",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class ModulePath:
     """A private module.
 
     Attributes:
@@ -55,7 +62,7 @@ class Home:
 
 
 @dataclass(frozen=True, slots=True)
-class Public:
+class PublicName:
     """What a user imports for a type.
 
     Attributes:
@@ -68,7 +75,7 @@ class Public:
     package: tuple[ModuleName, ...]
     name: ClassName
     codec: ClassName | None
-    home: Home
+    home: ModulePath
 
     def exports(self) -> tuple[Export, ...]:
         """What the public package offers."""
@@ -80,7 +87,7 @@ class Public:
         """The name of what carries the schema."""
         return self.codec or self.name
 
-    def symbol(self, name: ClassName, seen_from: Home) -> Symbol:
+    def symbol(self, name: ClassName, seen_from: ModulePath) -> Symbol:
         """One of the names, as a module imports it: from beside it, or from the public package."""
         if self.home == seen_from or self.home.package == seen_from.package:
             return Symbol(self.home.path, name)
@@ -90,7 +97,7 @@ class Public:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class PackageLayout:
     """The plan of a generated package.
 
     Attributes:
@@ -101,11 +108,11 @@ class Places:
     """
 
     packages: Mapping[str, tuple[ModuleName, ...]]
-    types: Mapping[str, Public]
-    aliases: tuple[tuple[Root, Public], ...]
-    modules: Mapping[Home, list[str]]
+    types: Mapping[str, PublicName]
+    aliases: tuple[tuple[Root, PublicName], ...]
+    modules: Mapping[ModulePath, list[str]]
 
-    def publics(self) -> Iterator[Public]:
+    def publics(self) -> Iterator[PublicName]:
         """Everything that a user can import."""
         yield from self.types.values()
         yield from (public for _, public in self.aliases)
@@ -127,20 +134,20 @@ class _Names:
     codec: ClassName | None = None
 
 
-def place(parsed: Parsed) -> Places:
+def layout_package(parsed: Parsed) -> PackageLayout:
     """Give everything that was parsed its place."""
     namespaces: dict[str, list[str]] = {"": []}
     for full_name in sorted(parsed.types):
         namespaces.setdefault(split_name(full_name)[0], []).append(full_name)
     groups: dict[str, list[tuple[str, ...]]] = {}
-    for group in circles(parsed.types):
+    for group in strongly_connected(parsed.types):
         groups.setdefault(split_name(group[0])[0], []).append(group)
     packages = package_parts(namespaces)
     roots = [root for root in parsed.roots if not _is_definition(root, parsed)]
 
     names: dict[str, _Names] = {}
-    homes: dict[str, Home] = {}
-    aliases: list[tuple[Root, Public]] = []
+    homes: dict[str, ModulePath] = {}
+    aliases: list[tuple[Root, PublicName]] = []
     for namespace, full_names in namespaces.items():
         package = packages[namespace]
         subpackages = _subpackages(package, packages)
@@ -150,19 +157,21 @@ def place(parsed: Parsed) -> Places:
         here = {names[group[0]].name: group for group in groups.get(namespace, ())}
         module = module_names([*here, *(n.name for n in root_names)], taken=subpackages)
         for name, group in here.items():
-            homes |= dict.fromkeys(group, Home(package, module[name]))
+            homes |= dict.fromkeys(group, ModulePath(package, module[name]))
         if root_names:
-            publics = (Public((), n.name, n.codec, Home((), module[n.name])) for n in root_names)
+            publics = (
+                PublicName((), n.name, n.codec, ModulePath((), module[n.name])) for n in root_names
+            )
             aliases.extend(zip(roots, publics, strict=True))
 
     types = {
-        full_name: Public(packages[split_name(full_name)[0]], n.name, n.codec, homes[full_name])
+        full_name: PublicName(packages[split_name(full_name)[0]], n.name, n.codec, homes[full_name])
         for full_name, n in names.items()
     }
-    modules: dict[Home, list[str]] = {}
+    modules: dict[ModulePath, list[str]] = {}
     for full_name, home in homes.items():
         modules.setdefault(home, []).append(full_name)
-    return Places(packages, types, tuple(aliases), modules)
+    return PackageLayout(packages, types, tuple(aliases), modules)
 
 
 def _subpackages(
@@ -215,7 +224,7 @@ def _is_definition(root: Root, parsed: Parsed) -> bool:
     return origin is not None and origin.source == root.source and not origin.pointer
 
 
-def circles(types: Mapping[str, model.NamedType]) -> list[tuple[str, ...]]:
+def strongly_connected(types: Mapping[str, model.NamedType]) -> list[tuple[str, ...]]:
     """The types in groups that need each other, sorted; most groups are one type.
 
     Kosaraju's algorithm: walk all edges and note when each type is finished; then walk the edges

@@ -19,7 +19,7 @@ from avrogen.compiler.literals import bytes_literal, string_literal
 from avrogen.compiler.naming import AttributeName, MemberName
 from avrogen.compiler.type_mapping import SymbolOf, python_type
 
-__all__ = ["DefaultWriter", "NoSuchValue", "NotADefault", "logical_value"]
+__all__ = ["DefaultWriter", "NotADefault", "UnrepresentableDefault", "logical_value"]
 
 _EMPTY = (("[", "]"), ("{", "}"))
 
@@ -61,7 +61,7 @@ class DefaultWriter:
         match self._branch(type_, default):
             case (model.Array() | model.Map()) as collection:
                 factory = self._factory(collection, value)
-            case model.Reference(name) if isinstance(self.types[name], model.Record):
+            case model.Reference(name) if isinstance(self.types[name], model.RecordType):
                 factory = Expression.of("lambda: ", value)
             case _:
                 return value
@@ -102,7 +102,7 @@ class DefaultWriter:
 
     def _named(self, named: model.NamedType, default: model.Json) -> Expression:
         match named:
-            case model.Record(name, fields):
+            case model.RecordType(name, fields):
                 assert isinstance(default, dict)
                 names = self.attributes[name]
                 arguments = (
@@ -115,7 +115,7 @@ class DefaultWriter:
                 if default not in self.members[name]:
                     raise NotADefault(default)
                 return Expression.of(self.symbol_of(name), f".{self.members[name][default]}")
-            case model.Fixed(name, logical=logical):
+            case model.FixedType(name, logical=logical):
                 assert isinstance(default, str)
                 data = default.encode("latin-1")
                 if logical:
@@ -165,7 +165,7 @@ _UTC = Expression.of(", tzinfo=", Symbol("datetime", "UTC"))
 _NOWHERE = Expression(())
 
 
-class NoSuchValue(ValueError):
+class UnrepresentableDefault(ValueError):
     """A default that fits the base type and is impossible for the logical type."""
 
 
@@ -193,7 +193,7 @@ def logical_value(logical: model.LogicalType, raw: Raw) -> Expression:
             return _datetime(_integer(raw) * _MICROS[unit], _UTC)
         case model.LocalTimestamp(unit):
             return _datetime(_integer(raw) * _MICROS[unit], _NOWHERE)
-        case model.Duration():
+        case model.DurationType():
             assert isinstance(raw, bytes)
             parts = [int.from_bytes(raw[i : i + 4], "little") for i in (0, 4, 8)]
             arguments = "months={}, days={}, milliseconds={}".format(*parts)
@@ -206,7 +206,7 @@ def _decimal(raw: Raw, precision: int, scale: int) -> Expression:
     assert isinstance(raw, bytes)
     unscaled = int.from_bytes(raw, signed=True)
     if len(str(abs(unscaled))) > precision:
-        raise NoSuchValue(f"{unscaled} has more than {precision} digits")
+        raise UnrepresentableDefault(f"{unscaled} has more than {precision} digits")
     value = decimal.Decimal(unscaled).scaleb(-scale, decimal.Context(prec=precision))
     return Expression.of(Symbol("decimal", "Decimal"), f'("{value}")')
 
@@ -215,13 +215,13 @@ def _uuid(raw: Raw) -> Expression:
     try:
         value = UUID(bytes=raw) if isinstance(raw, bytes) else UUID(str(raw))
     except ValueError:
-        raise NoSuchValue(f"{raw!r:.60} is no UUID") from None
+        raise UnrepresentableDefault(f"{raw!r:.60} is no UUID") from None
     return Expression.of(Symbol("uuid", "UUID"), f"({string_literal(str(value))})")
 
 
 def _time_of_day(micros: int) -> Expression:
     if not 0 <= micros < _DAY:
-        raise NoSuchValue("a time of day lies between midnight and midnight")
+        raise UnrepresentableDefault("a time of day lies between midnight and midnight")
     moment = _moment(microseconds=micros)
     return _call(
         "datetime", "time", *_trimmed(moment.hour, moment.minute, moment.second, moment.microsecond)
@@ -239,7 +239,7 @@ def _moment(*, days: int = 0, microseconds: int = 0) -> datetime:
     try:
         return _EPOCH + timedelta(days=days, microseconds=microseconds)
     except OverflowError:
-        raise NoSuchValue("Python knows the years 1 to 9999 only") from None
+        raise UnrepresentableDefault("Python knows the years 1 to 9999 only") from None
 
 
 def _trimmed(hour: int, minute: int, second: int, microsecond: int) -> tuple[int, ...]:

@@ -9,16 +9,16 @@ from avrogen.avro import model
 from avrogen.compiler.checks import key_type
 from avrogen.compiler.expressions import Expression, Symbol
 from avrogen.compiler.naming import TOPICS_PACKAGE, TopicNames, module_names, topic_names
-from avrogen.compiler.package_layout import Home, Places
+from avrogen.compiler.package_layout import ModulePath, PackageLayout
 from avrogen.compiler.python_model import Export, Namespace, TopicModule
 from avrogen.compiler.type_mapping import NONE, PRIMITIVES, python_type, union
-from avrogen.config.config import Topic
+from avrogen.config.config import TopicConfig
 
 __all__ = ["lower_topics", "topics_namespace"]
 
 
 def lower_topics(
-    topics: Sequence[Topic], types: Mapping[str, model.NamedType], places: Places
+    topics: Sequence[TopicConfig], types: Mapping[str, model.NamedType], places: PackageLayout
 ) -> tuple[TopicModule, ...]:
     """A module for each topic, in the order of the configuration.
 
@@ -29,7 +29,7 @@ def lower_topics(
     """
     names = topic_names(topic.name for topic in topics)
     modules = module_names(topic.name for topic in topics)
-    homes = {name: Home((TOPICS_PACKAGE,), module) for name, module in modules.items()}
+    homes = {name: ModulePath((TOPICS_PACKAGE,), module) for name, module in modules.items()}
     return tuple(
         _TopicLowering(topic, types, places, homes[topic.name]).module(names[topic.name])
         for topic in topics
@@ -45,12 +45,16 @@ def topics_namespace(modules: Sequence[TopicModule]) -> Iterator[Namespace]:
 
 
 def _path(module: TopicModule) -> str:
-    return Home(module.package, module.name).path
+    return ModulePath(module.package, module.name).path
 
 
 class _TopicLowering:
     def __init__(
-        self, topic: Topic, types: Mapping[str, model.NamedType], places: Places, home: Home
+        self,
+        topic: TopicConfig,
+        types: Mapping[str, model.NamedType],
+        places: PackageLayout,
+        home: ModulePath,
     ) -> None:
         self._topic = topic
         self._values = tuple(dict.fromkeys(topic.value))

@@ -46,7 +46,7 @@ def python_type(
             return logical_type(logical) if logical else PRIMITIVES[name]
         case model.Reference(name):
             named = types[name]
-            if isinstance(named, model.Fixed) and named.logical:
+            if isinstance(named, model.FixedType) and named.logical:
                 return logical_type(named.logical)
             return Expression((symbol_of(name),))
         case model.Array(items):
@@ -77,7 +77,7 @@ def logical_type(logical: model.LogicalType) -> Expression:
             return Expression((Symbol(RUNTIME, "LocalTimestampNanos"),))
         case model.Timestamp() | model.LocalTimestamp():
             return Expression((Symbol("datetime", "datetime"),))
-        case model.Duration():
+        case model.DurationType():
             return Expression((Symbol(RUNTIME, "Duration"),))
         case _:
             assert_never(logical)
@@ -85,7 +85,7 @@ def logical_type(logical: model.LogicalType) -> Expression:
 
 def has_class(named: model.NamedType) -> bool:
     """Whether a named type is a Python class: all but a fixed whose logical type has its own."""
-    return not (isinstance(named, model.Fixed) and named.logical)
+    return not (isinstance(named, model.FixedType) and named.logical)
 
 
 def union(branches: Iterable[Expression]) -> Expression:

@@ -27,8 +27,8 @@ __all__ = [
     "PROJECT_FILE_NAME",
     "SUBJECT_STRATEGIES",
     "Config",
-    "RegistryConfig",
-    "Topic",
+    "RegistrySection",
+    "TopicConfig",
     "config_files",
     "parse_config",
     "read_config",
@@ -41,7 +41,7 @@ SUBJECT_STRATEGIES = ("topic", "record", "topic-record")
 
 
 @dataclass(frozen=True, slots=True)
-class Topic:
+class TopicConfig:
     """A Kafka topic and what is on it.
 
     Attributes:
@@ -64,11 +64,11 @@ class Topic:
     subject_strategy: str
     dead_letter: str | None
     tombstones: bool
-    place: TopicPlace
+    place: TopicLocations
 
 
 @dataclass(frozen=True, slots=True)
-class TopicPlace:
+class TopicLocations:
     """Where the entries of a topic stand."""
 
     positions: TomlPositions
@@ -94,8 +94,8 @@ class Config:
     """
 
     strict: bool = False
-    topics: tuple[Topic, ...] = ()
-    registry: RegistryConfig | None = None
+    topics: tuple[TopicConfig, ...] = ()
+    registry: RegistrySection | None = None
 
 
 def read_config(schema_paths: Iterable[Path], diagnostics: Diagnostics) -> Config:
@@ -187,7 +187,7 @@ def _config(document: Toml, top: Pointer, reader: TableReader, folder: Path) -> 
     )
 
 
-def _topic(topic: str, value: Toml, at: Pointer, reader: TableReader) -> Topic | None:
+def _topic(topic: str, value: Toml, at: Pointer, reader: TableReader) -> TopicConfig | None:
     if not isinstance(value, dict):
         reader.wrong_value(at, "a table", value)
         return None
@@ -201,7 +201,7 @@ def _topic(topic: str, value: Toml, at: Pointer, reader: TableReader) -> Topic |
             f'"{strategy}" is no subject strategy',
             hint=near(strategy, SUBJECT_STRATEGIES),
         )
-    return Topic(
+    return TopicConfig(
         topic=topic,
         name=reader.text(table, "name", at) or alias_name(topic),
         value=names,
@@ -210,7 +210,7 @@ def _topic(topic: str, value: Toml, at: Pointer, reader: TableReader) -> Topic |
         subject_strategy=strategy or ("topic" if len(names) == 1 else "topic-record"),
         dead_letter=reader.text(table, "dead-letter", at),
         tombstones=reader.flag(table, "tombstones", at),
-        place=TopicPlace(reader.positions, at),
+        place=TopicLocations(reader.positions, at),
     )
 
 
@@ -246,7 +246,7 @@ def _syntax_message(error: ValueError) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class RegistryConfig:
+class RegistrySection:
     """What is said of the registry; None where nothing is said.
 
     Attributes:
@@ -270,7 +270,7 @@ class RegistryConfig:
     references: bool = False
 
 
-def read_registry(value: Toml, at: Pointer, reader: TableReader, folder: Path) -> RegistryConfig:
+def read_registry(value: Toml, at: Pointer, reader: TableReader, folder: Path) -> RegistrySection:
     """Read the table.
 
     Args:
@@ -285,7 +285,7 @@ def read_registry(value: Toml, at: Pointer, reader: TableReader, folder: Path) -
         return None if text is None else str(folder / text)
 
     table = reader.described(value, at, REGISTRY_KEYS)
-    return RegistryConfig(
+    return RegistrySection(
         url=_url(table, at, reader),
         user=reader.text(table, "user", at),
         timeout=reader.seconds(table, "timeout", at),

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["BUILD_KEYS", "REGISTRY_KEYS", "TOPIC_KEYS", "TOP_KEYS", "Key"]
+__all__ = ["BUILD_KEYS", "REGISTRY_KEYS", "TOPIC_KEYS", "TOP_KEYS", "ConfigKey"]
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ConfigKey:
     """A key of a table.
 
     Attributes:
@@ -31,26 +31,26 @@ class Key:
     example: str
 
 
-def _table(*keys: Key) -> Mapping[str, Key]:
+def _table(*keys: ConfigKey) -> Mapping[str, ConfigKey]:
     return {key.name: key for key in keys}
 
 
 TOP_KEYS = _table(
-    Key(
+    ConfigKey(
         "strict",
         "true or false",
         "Whether warnings fail a build, as with `--strict`.",
         "`false`",
         "strict = true",
     ),
-    Key(
+    ConfigKey(
         "topics",
         "a table",
         "The topics: a table for each, by its name in Kafka.",
         "there are none",
         'topics."shop.orders.v1".value = "com.acme.shop.OrderPlaced"',
     ),
-    Key(
+    ConfigKey(
         "registry",
         "a table",
         "Where the schema registry is, and how it is used.",
@@ -60,35 +60,35 @@ TOP_KEYS = _table(
 )
 
 TOPIC_KEYS = _table(
-    Key(
+    ConfigKey(
         "value",
         "the full name of a type, or a list of them",
         "What is on the topic: the full names of the types of its messages.",
         None,
         'value = ["com.acme.shop.OrderPlaced", "com.acme.shop.OrderCancelled"]',
     ),
-    Key(
+    ConfigKey(
         "name",
         "a string",
         "What its classes are called: `Orders` gives `OrdersProducer` and `OrdersConsumer`.",
         "made of the topic's name: `ShopOrdersV1` of `shop.orders.v1`",
         'name = "Orders"',
     ),
-    Key(
+    ConfigKey(
         "key",
         "a string",
         "What its keys are: a primitive type, or the full name of a type.",
         "the type of `key-field`; without that, messages have no keys",
         'key = "string"',
     ),
-    Key(
+    ConfigKey(
         "key-field",
         "a string",
         "The field of the value that the key is taken from, unless `send` is given one.",
         "`send` is given the key",
         'key-field = "order_id"',
     ),
-    Key(
+    ConfigKey(
         "subject-strategy",
         "a string",
         "How its subjects in the schema registry are named: by `topic` (which takes one type), "
@@ -96,14 +96,14 @@ TOPIC_KEYS = _table(
         "`topic` for one type, `topic-record` for several",
         'subject-strategy = "topic-record"',
     ),
-    Key(
+    ConfigKey(
         "dead-letter",
         "a string",
         "The topic for messages that cannot be handled.",
         "there is none, and a consumer stops at such a message",
         'dead-letter = "shop.orders.v1.dlq"',
     ),
-    Key(
+    ConfigKey(
         "tombstones",
         "true or false",
         "Whether messages without a value, which say that their key is gone, may be on it.",
@@ -113,7 +113,7 @@ TOPIC_KEYS = _table(
 )
 
 REGISTRY_KEYS = _table(
-    Key(
+    ConfigKey(
         "url",
         "a string",
         "Where the registry is. Several URLs, separated by commas, are the same registry, and the "
@@ -121,7 +121,7 @@ REGISTRY_KEYS = _table(
         "`--url` or `AVROGEN_REGISTRY_URL` says it",
         'url = "https://registry.example.com"',
     ),
-    Key(
+    ConfigKey(
         "user",
         "a string",
         "Who asks, where it wants a name and a password. The password is in "
@@ -129,42 +129,42 @@ REGISTRY_KEYS = _table(
         "nobody, or `AVROGEN_REGISTRY_USER`",
         'user = "ci"',
     ),
-    Key(
+    ConfigKey(
         "timeout",
         "a number of seconds",
         "Seconds to wait for an answer.",
         "that of Confluent's client",
         "timeout = 10",
     ),
-    Key(
+    ConfigKey(
         "ca-file",
         "a string",
         "Certificates of those who may vouch for the registry, in PEM.",
         "those of the system",
         'ca-file = "ca.pem"',
     ),
-    Key(
+    ConfigKey(
         "certificate-file",
         "a string",
         "The certificate of who asks, in PEM.",
         "there is none",
         'certificate-file = "client.pem"',
     ),
-    Key(
+    ConfigKey(
         "key-file",
         "a string",
         "The key to that certificate, in PEM. Its password is in `AVROGEN_REGISTRY_KEY_PASSWORD`.",
         "there is none",
         'key-file = "client.key"',
     ),
-    Key(
+    ConfigKey(
         "logical-cluster",
         "a string",
         "Which registry behind the URL is meant, for Confluent Cloud with a token.",
         "there is one",
         'logical-cluster = "lsrc-abc"',
     ),
-    Key(
+    ConfigKey(
         "references",
         "true or false",
         "Whether types are registered under names of their own and referred to.",
@@ -174,14 +174,14 @@ REGISTRY_KEYS = _table(
 )
 
 BUILD_KEYS = _table(
-    Key(
+    ConfigKey(
         "schemas",
         "a path, or a list of them",
         "Files and folders with schemas, relative to `pyproject.toml` and within its project.",
         None,
         'schemas = ["schemas"]',
     ),
-    Key(
+    ConfigKey(
         "out",
         "the path of a package",
         "The package that is generated, relative to `pyproject.toml`.",

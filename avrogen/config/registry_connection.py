@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from avrogen.config.config import RegistryConfig
+from avrogen.config.config import RegistrySection
 from avrogen.errors import AvrogenError
 
 __all__ = [
@@ -20,9 +20,9 @@ __all__ = [
     "TOKEN",
     "URL",
     "USER",
-    "Connection",
-    "Problem",
-    "connection",
+    "CommandError",
+    "RegistryConnection",
+    "registry_connection",
 ]
 
 URL = "AVROGEN_REGISTRY_URL"
@@ -33,7 +33,7 @@ KEY_PASSWORD = "AVROGEN_REGISTRY_KEY_PASSWORD"
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class RegistryConnection:
     """How the registry is reached.
 
     Attributes:
@@ -50,9 +50,9 @@ class Connection:
         return f"Connection({self.url!r})"
 
 
-def connection(
-    option: str | None, environment: Mapping[str, str], config: RegistryConfig | None
-) -> Connection:
+def registry_connection(
+    option: str | None, environment: Mapping[str, str], config: RegistrySection | None
+) -> RegistryConnection:
     """How the registry is reached.
 
     Args:
@@ -63,10 +63,10 @@ def connection(
     Raises:
         Problem: nothing says where it is, or what is said does not go together.
     """
-    config = config or RegistryConfig()
+    config = config or RegistrySection()
     given = option or environment.get(URL) or config.url
     if not given:
-        raise Problem(
+        raise CommandError(
             "nothing says where the schema registry is",
             f'give --url, set {URL}, or write url = "..." under [registry] in avrogen.toml',
         )
@@ -84,14 +84,16 @@ def connection(
         **credentials,
     }
     settings = {name: value for name, value in settings.items() if value is not None}
-    return Connection(",".join(plain), config.references, settings)
+    return RegistryConnection(",".join(plain), config.references, settings)
 
 
-def _credentials(environment: Mapping[str, str], config: RegistryConfig) -> Mapping[str, str]:
+def _credentials(environment: Mapping[str, str], config: RegistrySection) -> Mapping[str, str]:
     user, password = environment.get(USER) or config.user, environment.get(PASSWORD)
     token = environment.get(TOKEN)
     if token and password:
-        raise Problem(f"{TOKEN} and {PASSWORD} are both set", "unset the one that is not meant")
+        raise CommandError(
+            f"{TOKEN} and {PASSWORD} are both set", "unset the one that is not meant"
+        )
     if token:
         return {
             "bearer.auth.credentials.source": "STATIC_TOKEN",
@@ -100,12 +102,12 @@ def _credentials(environment: Mapping[str, str], config: RegistryConfig) -> Mapp
             "bearer.auth.logical.cluster": config.logical_cluster or "",
         }
     if password and not user:
-        raise Problem(
+        raise CommandError(
             f"{PASSWORD} is set, and nothing says whose it is",
             f'set {USER}, or write user = "..." under [registry] in avrogen.toml',
         )
     if user and not password:
-        raise Problem(
+        raise CommandError(
             f"the registry is to be asked as {user}, without a password", f"set {PASSWORD}"
         )
     return {"basic.auth.user.info": f"{user}:{password}"} if user else {}
@@ -121,9 +123,11 @@ def _plain(url: str) -> str:
     credentials, _, place = rest.rpartition("@")
     if scheme not in ("http", "https") or not place:
         shown = f"{scheme}{separator}{place}"
-        raise Problem(f"{shown!r} is no URL of a registry", "it begins with http:// or https://")
+        raise CommandError(
+            f"{shown!r} is no URL of a registry", "it begins with http:// or https://"
+        )
     if set(credentials) & set("/?#"):
-        raise Problem(
+        raise CommandError(
             f"the credentials in the URL of {place} have characters in them that end it",
             f"set {USER} and {PASSWORD}, or write / as %2F, ? as %3F and # as %23",
         )
@@ -131,7 +135,7 @@ def _plain(url: str) -> str:
     return f"{scheme}://{host.lower()}{slash}{path}"
 
 
-class Problem(AvrogenError):
+class CommandError(AvrogenError):
     """Something that the user can mend.
 
     Attributes:

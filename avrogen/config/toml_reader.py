@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.source import Location, Pointer
-from avrogen.config.keys import Key
+from avrogen.config.keys import ConfigKey
 
 __all__ = ["TableReader", "Toml", "TomlPositions", "near"]
 
@@ -34,10 +34,10 @@ class TableReader:
         """
         self.positions = positions
         self.diagnostics = diagnostics
-        self._keys: dict[Pointer, Key] = {}
+        self._keys: dict[Pointer, ConfigKey] = {}
 
     def described(
-        self, value: Toml, at: Pointer, keys: Mapping[str, Key], others: Collection[str] = ()
+        self, value: Toml, at: Pointer, keys: Mapping[str, ConfigKey], others: Collection[str] = ()
     ) -> dict[str, Toml]:
         """As :meth:`table`; where the value of a described key is wrong, its example is shown."""
         self._keys |= {(*at, name): key for name, key in keys.items()}

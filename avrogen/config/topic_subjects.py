@@ -8,8 +8,8 @@ from typing import Final
 
 from avrogen.avro import model
 from avrogen.compiler.checks import key_type
-from avrogen.config.config import Config, Topic
-from avrogen.config.registry_connection import Problem
+from avrogen.config.config import Config, TopicConfig
+from avrogen.config.registry_connection import CommandError
 from avrogen.kafka.subjects import SubjectStrategy, subject_name
 
 __all__ = ["Subject", "configured_subjects", "topic_subjects", "type_title"]
@@ -61,14 +61,14 @@ def configured_subjects(
         for subject in topic_subjects(topic, types):
             other = subjects.setdefault(subject.name, subject)
             if other != subject:
-                raise Problem(
+                raise CommandError(
                     f"the subject {subject.name} would hold {other.title} and {subject.title}",
                     f'give the topic "{topic.topic}" another subject-strategy in avrogen.toml',
                 )
     return tuple(subjects.values())
 
 
-def topic_subjects(topic: Topic, types: Mapping[str, model.NamedType]) -> Iterator[Subject]:
+def topic_subjects(topic: TopicConfig, types: Mapping[str, model.NamedType]) -> Iterator[Subject]:
     """The subjects of one topic: those of its values, then that of its keys if it has one."""
     strategy = _STRATEGIES[topic.subject_strategy]
     for name in topic.value:

@@ -7,9 +7,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from avrogen.config.registry_connection import URL, connection
-from avrogen.dead_letters.dead_letter_reader import Letter, LetterBox
-from avrogen.dead_letters.display import Decoder, letter_json, letter_text
+from avrogen.config.registry_connection import URL, registry_connection
+from avrogen.dead_letters.dead_letter_reader import DeadLetterReader, DeadLetterRecord
+from avrogen.dead_letters.display import Decoder, dead_letter_json, dead_letter_text
 from avrogen.dead_letters.replay import replay
 from avrogen.errors import ConfigurationError
 from avrogen.kafka.client_config import Settings, split
@@ -19,7 +19,7 @@ from avrogen.kafka.registry.retrying import Retries
 if TYPE_CHECKING:
     from avrogen.kafka.registry.protocol import SchemaRegistry
 
-__all__ = ["BROKERS", "Mailroom", "mailroom", "read_settings"]
+__all__ = ["BROKERS", "DeadLetterQueue", "open_dead_letters", "read_settings"]
 
 BROKERS = "AVROGEN_BROKERS"
 """The variable that says where Kafka is."""
@@ -28,7 +28,7 @@ _RETRIES = Retries(attempts=3, deadline=15)
 """Somebody waits for the command."""
 
 
-class Mailroom:
+class DeadLetterQueue:
     """The letters of a topic, with all that is needed to show them and to send them back.
 
     Args:
@@ -39,7 +39,7 @@ class Mailroom:
     """
 
     def __init__(
-        self, topic: str, config: Settings, box: LetterBox, registry: SchemaRegistry | None
+        self, topic: str, config: Settings, box: DeadLetterReader, registry: SchemaRegistry | None
     ) -> None:
         self.topic = topic
         self._config = config
@@ -52,7 +52,7 @@ class Mailroom:
         Raises:
             ConsumeError: they cannot be read.
         """
-        show = letter_text if style == "text" else letter_json
+        show = dead_letter_text if style == "text" else dead_letter_json
         ranges = self._box.ranges()
         starts = {number: range_.first for number, range_ in ranges.items()}
         for letter in self._box.letters(starts, ranges):
@@ -73,7 +73,7 @@ class Mailroom:
                 :func:`avrogen.dead_letters.replay.replay`.
         """
 
-        def sent(letter: Letter) -> None:
+        def sent(letter: DeadLetterRecord) -> None:
             assert letter.origin is not None, "it was sent somewhere"
             tell(f"{_place(letter)}: back to {letter.origin.topic}")
 
@@ -82,13 +82,13 @@ class Mailroom:
 
 
 @contextmanager
-def mailroom(
+def open_dead_letters(
     topic: str,
     brokers: str | None,
     file: Path | None,
     url: str | None,
     environment: Mapping[str, str],
-) -> Generator[Mailroom]:
+) -> Generator[DeadLetterQueue]:
     """The letters of a topic.
 
     Args:
@@ -116,11 +116,11 @@ def mailroom(
     halves = split(config)
     settings: Mapping[str, object] | None = halves.registry if "url" in halves.registry else None
     if url or environment.get(URL):
-        settings = connection(url, environment, None).settings
-    with closing(LetterBox(halves.client, topic)) as box:
+        settings = registry_connection(url, environment, None).settings
+    with closing(DeadLetterReader(halves.client, topic)) as box:
         registry = None if settings is None else connect(settings, retries=_RETRIES)
         try:
-            yield Mailroom(topic, config, box, registry)
+            yield DeadLetterQueue(topic, config, box, registry)
         finally:
             if registry is not None:
                 registry.close()
@@ -146,5 +146,5 @@ def read_settings(file: Path) -> dict[str, object]:
     return settings
 
 
-def _place(letter: Letter) -> str:
+def _place(letter: DeadLetterRecord) -> str:
     return f"{letter.topic} [{letter.partition}] {letter.offset}"

@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from avrogen.errors import ConsumeError
 from avrogen.kafka.callbacks import Callbacks
 from avrogen.kafka.client_config import Settings
-from avrogen.kafka.consumer.consumer_client import make_client
-from avrogen.kafka.consumer.dead_letter_topic import Origin, origin_of, original_headers
+from avrogen.kafka.consumer.consumer_client import create_consumer
+from avrogen.kafka.consumer.dead_letter_topic import DeadLetterOrigin, origin_of, original_headers
 from avrogen.kafka.message import Header
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError
     from confluent_kafka import Message as RawMessage
 
-__all__ = ["Letter", "LetterBox", "Range", "replay_group"]
+__all__ = ["DeadLetterReader", "DeadLetterRecord", "Range", "replay_group"]
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class DeadLetterRecord:
     """A message on a topic for dead letters.
 
     Attributes:
@@ -48,10 +48,10 @@ class Letter:
     key: bytes | None
     value: bytes | None
     headers: tuple[Header, ...]
-    origin: Origin | None
+    origin: DeadLetterOrigin | None
 
     @classmethod
-    def of(cls, raw: RawMessage) -> Letter:
+    def of(cls, raw: RawMessage) -> DeadLetterRecord:
         """The letter that a message is."""
         headers = cast("list[Header]", raw.headers() or [])
         kind, milliseconds = raw.timestamp()
@@ -94,7 +94,7 @@ class Range:
     end: int
 
 
-class LetterBox:
+class DeadLetterReader:
     """The letters of a topic, as they are now.
 
     Args:
@@ -108,7 +108,7 @@ class LetterBox:
         # Those of a service, which reads messages as a member of its group.
         for name in ("group.id", "group.instance.id", "group.protocol", "enable.auto.commit"):
             settings.pop(name, None)
-        self.consumer: Consumer = make_client(
+        self.consumer: Consumer = create_consumer(
             settings, Callbacks(None), group=replay_group(topic), auto_commit=False
         )
 
@@ -137,7 +137,9 @@ class LetterBox:
                 ranges[place.partition] = Range(low, max(low, place.offset), high)
             return ranges
 
-    def letters(self, starts: Mapping[int, int], ranges: Mapping[int, Range]) -> Iterator[Letter]:
+    def letters(
+        self, starts: Mapping[int, int], ranges: Mapping[int, Range]
+    ) -> Iterator[DeadLetterRecord]:
         """Letters from certain offsets on, up to the ends of ranges.
 
         Args:
@@ -168,12 +170,12 @@ class LetterBox:
                     f"the brokers have sent nothing for {_TIMEOUT:.0f} s", topic=self.topic
                 )
 
-    def _polled(self, left: set[int]) -> Iterator[Letter]:
+    def _polled(self, left: set[int]) -> Iterator[DeadLetterRecord]:
         """What has come; partitions that are at their end are none of those that are left."""
         for message in self.consumer.consume(_AT_ONCE, _TICK):
             error = message.error()
             if error is None:
-                yield Letter.of(message)
+                yield DeadLetterRecord.of(message)
             elif error.name() == "_PARTITION_EOF":
                 left.discard(cast("int", message.partition()))
             elif error.fatal() or not error.retriable():

@@ -9,14 +9,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from avrogen.codec.values import TimestampNanos
-from avrogen.dead_letters.dead_letter_reader import Letter
+from avrogen.dead_letters.dead_letter_reader import DeadLetterRecord
 from avrogen.errors import AvrogenError
-from avrogen.kafka.registry.schema_references import complete_schema
+from avrogen.kafka.registry.schema_references import resolve_references
 from avrogen.kafka.serde.decoders import name_of
 from avrogen.kafka.wire_format import (
     KEY_HEADER,
     VALUE_HEADER,
-    description,
+    describe_bytes,
     last_header,
     unframe,
     unframe_with_header,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from avrogen.kafka.registry.protocol import SchemaRegistry
     from avrogen.kafka.wire_format import SchemaId
 
-__all__ = ["Decoded", "Decoder", "letter_json", "letter_text"]
+__all__ = ["Decoded", "Decoder", "dead_letter_json", "dead_letter_text"]
 
 _LONGEST: Final = 2_000
 """Characters of a value in text: enough to know a message by."""
@@ -61,11 +61,11 @@ class Decoder:
         self._registry = registry
         self._schemas: dict[SchemaId, Schema | str] = {}
 
-    def value(self, letter: Letter) -> Decoded:
+    def value(self, letter: DeadLetterRecord) -> Decoded:
         """The value of a letter."""
         return self._decoded(letter.value, letter, VALUE_HEADER)
 
-    def key(self, letter: Letter) -> Decoded:
+    def key(self, letter: DeadLetterRecord) -> Decoded:
         """The key of a letter: text, or something with a schema."""
         try:
             return self._text(letter.key)
@@ -78,14 +78,14 @@ class Decoder:
             raise UnicodeDecodeError("utf-8", data or b"", 0, 1, "no text that can be shown")
         return Decoded(None, text)
 
-    def _decoded(self, data: bytes | None, letter: Letter, name: str) -> Decoded:
+    def _decoded(self, data: bytes | None, letter: DeadLetterRecord, name: str) -> Decoded:
         if data is None:
             return Decoded(None, None)
         header = last_header(list(letter.headers), name)
         try:
             framed = unframe(data) if header is None else unframe_with_header(data, header)
         except AvrogenError:
-            return Decoded(None, None, description(data))
+            return Decoded(None, None, describe_bytes(data))
         schema = self._schema(framed.schema)
         if isinstance(schema, str):
             return Decoded(None, None, schema)
@@ -105,7 +105,7 @@ class Decoder:
                     text = self._registry.by_id(id_)
                 else:
                     text = self._registry.by_guid(id_)
-                found = complete_schema(self._registry, text, f"schema {id_}")
+                found = resolve_references(self._registry, text, f"schema {id_}")
             except AvrogenError as error:
                 found = str(error).partition("\n")[0]
             self._schemas[id_] = found
@@ -115,12 +115,12 @@ class Decoder:
 # --- for people -----------------------------------------------------------------------------------
 
 
-def letter_text(letter: Letter, decoder: Decoder) -> str:
+def dead_letter_text(letter: DeadLetterRecord, decoder: Decoder) -> str:
     """A few lines on a letter."""
     return "\n".join(_lines(letter, decoder))
 
 
-def _lines(letter: Letter, decoder: Decoder) -> Iterator[str]:
+def _lines(letter: DeadLetterRecord, decoder: Decoder) -> Iterator[str]:
     yield f"{letter.topic} [{letter.partition}] {letter.offset}{_at(letter.timestamp, ', ')}"
     origin = letter.origin
     if origin is None:
@@ -169,7 +169,7 @@ def _cut(text: str) -> str:
 # --- for programs ---------------------------------------------------------------------------------
 
 
-def letter_json(letter: Letter, decoder: Decoder) -> str:
+def dead_letter_json(letter: DeadLetterRecord, decoder: Decoder) -> str:
     """A line of JSON with all there is to say of a letter. Bytes are hexadecimal."""
     origin = letter.origin
     return json.dumps(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from avrogen.dead_letters.dead_letter_reader import Letter, LetterBox
+from avrogen.dead_letters.dead_letter_reader import DeadLetterReader, DeadLetterRecord
 from avrogen.errors import DeliveryError
 from avrogen.kafka.client_config import Settings
 from avrogen.kafka.producer.delivery_errors import delivery_error
@@ -27,7 +27,9 @@ _ANY_PARTITION: Final = -1
 _TIMEOUT: Final = 30.0
 
 
-def replay(config: Settings, box: LetterBox, sent: Callable[[Letter], None]) -> list[Letter]:
+def replay(
+    config: Settings, box: DeadLetterReader, sent: Callable[[DeadLetterRecord], None]
+) -> list[DeadLetterRecord]:
     """Send back all letters that were not sent back before.
 
     They have their keys, values and headers, and go to their partitions where these still exist.
@@ -48,13 +50,13 @@ def replay(config: Settings, box: LetterBox, sent: Callable[[Letter], None]) -> 
         ConsumeError: the letters cannot be read.
         ConfigurationError: the settings cannot work.
     """
-    stay: list[Letter] = []
+    stay: list[DeadLetterRecord] = []
     ranges = box.ranges()
     starts = {number: range_.sent_back for number, range_ in ranges.items()}
     # The next producer with this id takes the place of this one.
     own = {**config, "transactional.id": f"avrogen-replay-{box.topic}"}
     with ProducerClient(own) as client:
-        mail = _Mail(client)
+        mail = _ReplayProducer(client)
         for letters in _chunks(box.letters(starts, ranges)):
             with client.transaction() as transaction:
                 known = [letter for letter in letters if letter.origin is not None]
@@ -66,15 +68,15 @@ def replay(config: Settings, box: LetterBox, sent: Callable[[Letter], None]) -> 
     return stay
 
 
-class _Mail:
+class _ReplayProducer:
     """Sends letters, and waits for all of them."""
 
     def __init__(self, client: ProducerClient) -> None:
         self._client = client
         self._partitions: dict[str, int] = {}
 
-    def send(self, letters: Sequence[Letter]) -> None:
-        errors: list[tuple[KafkaError, Letter]] = []
+    def send(self, letters: Sequence[DeadLetterRecord]) -> None:
+        errors: list[tuple[KafkaError, DeadLetterRecord]] = []
         for letter in letters:
             self._produce(letter, errors)
         self._client.wait_until_empty(self._client.delivery_timeout)
@@ -82,7 +84,9 @@ class _Mail:
             assert letter.origin is not None, "it was sent somewhere"
             raise delivery_error(error, letter.origin.topic, letter.key)
 
-    def _produce(self, letter: Letter, errors: list[tuple[KafkaError, Letter]]) -> None:
+    def _produce(
+        self, letter: DeadLetterRecord, errors: list[tuple[KafkaError, DeadLetterRecord]]
+    ) -> None:
         from confluent_kafka import KafkaException
 
         def report(error: KafkaError | None, _: object) -> None:
@@ -121,9 +125,9 @@ class _Mail:
         return self._partitions[topic]
 
 
-def _chunks(letters: Iterable[Letter]) -> Iterator[list[Letter]]:
+def _chunks(letters: Iterable[DeadLetterRecord]) -> Iterator[list[DeadLetterRecord]]:
     """Letters in groups that a transaction can hold."""
-    chunk: list[Letter] = []
+    chunk: list[DeadLetterRecord] = []
     size = 0
     for letter in letters:
         chunk.append(letter)
@@ -135,7 +139,7 @@ def _chunks(letters: Iterable[Letter]) -> Iterator[list[Letter]]:
         yield chunk
 
 
-def _behind(letters: Sequence[Letter]) -> list[Any]:
+def _behind(letters: Sequence[DeadLetterRecord]) -> list[Any]:
     """The offsets behind the last letters of each partition."""
     from confluent_kafka import TopicPartition
 

@@ -18,7 +18,7 @@ from avrogen.compiler.discovery import read_sources
 from avrogen.compiler.output import HEADER, ROOT_MARK, SOURCE_MARK
 from avrogen.config.config import read_config
 from avrogen.evolution.git_baseline import git_snapshot
-from avrogen.evolution.snapshot import Snapshot, WhereError, snapshot
+from avrogen.evolution.snapshot import BaselineError, Snapshot, snapshot
 
 __all__ = ["folder_snapshot", "is_generated", "is_registry", "old_snapshot", "package_snapshot"]
 
@@ -44,7 +44,7 @@ def old_snapshot(where: str, schemas: Sequence[Path]) -> Snapshot:
         return git_snapshot(where.removeprefix(_GIT), schemas)
     path = Path(where)
     if not path.exists():
-        raise WhereError(
+        raise BaselineError(
             f"There is no {where}.",
             "name a folder, a generated package, a commit (git:main) or a registry (https://...)",
         )
@@ -64,7 +64,7 @@ def folder_snapshot(path: Path) -> Snapshot:
     errors = [d for d in diagnostics if d.severity is Severity.ERROR]
     name = path.as_posix()
     if errors:
-        raise WhereError(f"The schemas in {name} cannot be read.", diagnostics=errors)
+        raise BaselineError(f"The schemas in {name} cannot be read.", diagnostics=errors)
     return snapshot(name, sources, read_config([path], Diagnostics()).topics)
 
 
@@ -83,7 +83,7 @@ def package_snapshot(folder: Path) -> Snapshot:
         WhereError: it is only a part of a package, or something is wrong with it.
     """
     if not _read(folder / "__init__.py").startswith(f"{HEADER}\n{ROOT_MARK}"):
-        raise WhereError(
+        raise BaselineError(
             f"{folder.as_posix()} is a part of a generated package.",
             "name the folder of the whole package: the one that holds py.typed",
         )
@@ -106,7 +106,7 @@ def _schemas(path: Path) -> Iterator[Source]:
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise WhereError(f"{path.as_posix()} is no Python that can be read: {error}") from None
+        raise BaselineError(f"{path.as_posix()} is no Python that can be read: {error}") from None
     names = _SOURCE.findall(text[: text.find("\n\n")])
     for node in ast.walk(tree):
         match node:

@@ -10,25 +10,25 @@ from typing import NamedTuple, TypeAlias, assert_never
 
 from avrogen.avro import model
 from avrogen.avro.compat.levels import Direction
-from avrogen.avro.compat.paths import IncompatibilityType, Part
+from avrogen.avro.compat.paths import IncompatibilityType, SchemaPart
 from avrogen.avro.compat.renames import likely_renames
-from avrogen.avro.compat.root_causes import Cause
-from avrogen.avro.describe import described
+from avrogen.avro.compat.root_causes import RootCause
+from avrogen.avro.describe import type_label
 from avrogen.avro.diagnostics import Code
 from avrogen.avro.model import Json
 from avrogen.avro.names import short_name
 from avrogen.avro.references import references
 from avrogen.avro.resolution import Types, is_promotable
 from avrogen.avro.schema_json import type_json
-from avrogen.evolution.comparison import Problem
-from avrogen.evolution.units import Kind, Unit
-from avrogen.evolution.value_messages import field_at, place_words
+from avrogen.evolution.comparison import Change
+from avrogen.evolution.units import ComparisonUnit, UnitKind
+from avrogen.evolution.value_messages import field_at, place_message
 
 __all__ = [
-    "BreakingWords",
+    "BreakingMessage",
     "Sides",
     "added_field_hint",
-    "breaking_words",
+    "breaking_message",
     "removed_field_hint",
     "sides",
 ]
@@ -37,15 +37,15 @@ __all__ = [
 class Sides(NamedTuple):
     """The parts of both versions that a problem is about, with the types around them."""
 
-    old: Part
+    old: SchemaPart
     old_types: Types
-    new: Part
+    new: SchemaPart
     new_types: Types
-    unit: Unit
+    unit: ComparisonUnit
     """What was compared."""
 
 
-class BreakingWords(NamedTuple):
+class BreakingMessage(NamedTuple):
     """What is said of a cause.
 
     Attributes:
@@ -58,10 +58,10 @@ class BreakingWords(NamedTuple):
     code: Code
     head: str
     hint: str
-    new: Part
+    new: SchemaPart
 
 
-def sides(problem: Problem[Cause]) -> Sides:
+def sides(problem: Change[RootCause]) -> Sides:
     """Old and new instead of reader and writer."""
     reader, writer = problem.found.reader, problem.found.writer
     old, new = (writer, reader) if problem.direction is Direction.BACKWARD else (reader, writer)
@@ -69,7 +69,7 @@ def sides(problem: Problem[Cause]) -> Sides:
     return Sides(old, problem.old.types, new, unit.new.types, unit)
 
 
-def breaking_words(problem: Problem[Cause]) -> BreakingWords:
+def breaking_message(problem: Change[RootCause]) -> BreakingMessage:
     """What is said of a cause."""
     both, direction = sides(problem), problem.direction
     match problem.found.found.incompatibility.type:
@@ -91,7 +91,7 @@ def breaking_words(problem: Problem[Cause]) -> BreakingWords:
             assert_never(never)
 
 
-def _is_about_a_default(cause: Cause) -> bool:
+def _is_about_a_default(cause: RootCause) -> bool:
     """Whether Java means a field that has no default, though its enum has one: it then compares the
     type of the field with the record."""
     reader, writer = cause.reader, cause.writer
@@ -101,19 +101,19 @@ def _is_about_a_default(cause: Cause) -> bool:
 # --- types ----------------------------------------------------------------------------------------
 
 
-def _type(both: Sides, direction: Direction) -> BreakingWords:
-    place = place_words(both.new, both.new_types, both.unit.title)
-    old, new = described(both.old.type, both.old_types), described(both.new.type, both.new_types)
+def _type(both: Sides, direction: Direction) -> BreakingMessage:
+    place = place_message(both.new, both.new_types, both.unit.title)
+    old, new = type_label(both.old.type, both.old_types), type_label(both.new.type, both.new_types)
     was = "could be" if _is_branch(both.old) else "was"
     is_ = "may be" if _is_branch(both.new) else "is"
     head = f"{place} {was} {old} and {is_} {new}"
-    return BreakingWords(Code.TYPE_CHANGED, head, _type_hint(both, direction), both.new)
+    return BreakingMessage(Code.TYPE_CHANGED, head, _type_hint(both, direction), both.new)
 
 
 def _type_hint(both: Sides, direction: Direction) -> str:
-    old = described(both.old.type, both.old_types)
+    old = type_label(both.old.type, both.old_types)
     instead = "add a new field for the new type, with a default, and leave this one as it is"
-    if both.unit.kind is Kind.KEY:
+    if both.unit.kind is UnitKind.KEY:
         instead = "make a new topic for the new type"
     elif field_at(both.new, both.new_types) is None:
         instead = "make a new type of it, under another name"
@@ -128,7 +128,7 @@ def _type_hint(both: Sides, direction: Direction) -> str:
             return f"keep {old}, or {instead}"
 
 
-def _name(both: Sides, direction: Direction) -> BreakingWords:
+def _name(both: Sides, direction: Direction) -> BreakingMessage:
     old, new = both.old.owner, both.new.owner
     has_alias = old in both.new_types[new].aliases
     head = f"{old} is called {new}" + ("" if has_alias else " and has no alias for that")
@@ -136,21 +136,23 @@ def _name(both: Sides, direction: Direction) -> BreakingWords:
         hint = f'if it is the same type, say so: "aliases": ["{old}"]'
     else:
         hint = f"keep the name {short_name(old)}: readers that know no other cannot know an alias"
-    return BreakingWords(Code.TYPE_RENAMED, head, hint, both.new)
+    return BreakingMessage(Code.TYPE_RENAMED, head, hint, both.new)
 
 
-def _size(both: Sides) -> BreakingWords:
+def _size(both: Sides) -> BreakingMessage:
     old, new = both.old_types[both.old.owner], both.new_types[both.new.owner]
-    assert isinstance(old, model.Fixed) and isinstance(new, model.Fixed), "only those have sizes"
+    assert isinstance(old, model.FixedType) and isinstance(
+        new, model.FixedType
+    ), "only those have sizes"
     head = f"{short_name(new.name)} had {old.size} bytes and has {new.size}"
     hint = "make a type of its own for the new size, and a new field with a default for it"
-    return BreakingWords(Code.SIZE_CHANGED, head, hint, both.new)
+    return BreakingMessage(Code.SIZE_CHANGED, head, hint, both.new)
 
 
 # --- enums and unions -----------------------------------------------------------------------------
 
 
-def _symbols(both: Sides, direction: Direction) -> BreakingWords:
+def _symbols(both: Sides, direction: Direction) -> BreakingMessage:
     old, new = both.old_types[both.old.owner], both.new_types[both.new.owner]
     assert isinstance(old, model.EnumType) and isinstance(new, model.EnumType), "only those do"
     name, part = short_name(new.name), both.new
@@ -162,17 +164,17 @@ def _symbols(both: Sides, direction: Direction) -> BreakingWords:
     else:
         lacking = [symbol for symbol in new.symbols if symbol not in old.symbols]
         head = f"{_listed(lacking)} {_were(lacking)} added to {name}, which had no default"
-        part = Part(part.owner, ("symbols", new.symbols.index(lacking[0])), part.type)
+        part = SchemaPart(part.owner, ("symbols", new.symbols.index(lacking[0])), part.type)
         hint = (
             "give the enum a default first, in a version of its own; once all readers have it, "
             "symbols can be added"
         )
-    return BreakingWords(Code.SYMBOLS_UNKNOWN, head, hint, part)
+    return BreakingMessage(Code.SYMBOLS_UNKNOWN, head, hint, part)
 
 
-def _branch(both: Sides, direction: Direction) -> BreakingWords:
-    place = place_words(both.new, both.new_types, both.unit.title)
-    old, new = described(both.old.type, both.old_types), described(both.new.type, both.new_types)
+def _branch(both: Sides, direction: Direction) -> BreakingMessage:
+    place = place_message(both.new, both.new_types, both.unit.title)
+    old, new = type_label(both.old.type, both.old_types), type_label(both.new.type, both.new_types)
     if direction is Direction.BACKWARD:
         verb = "could be" if _is_branch(both.old) else "was"
         head = f"{place} {verb} {old}, which its union does not have"
@@ -184,7 +186,7 @@ def _branch(both: Sides, direction: Direction) -> BreakingWords:
             "readers of the old schema do not know of it: add a new field for it, with a default, "
             "or update all readers before"
         )
-    return BreakingWords(Code.BRANCH_UNKNOWN, head, hint, both.new)
+    return BreakingMessage(Code.BRANCH_UNKNOWN, head, hint, both.new)
 
 
 def _removed_branch_hint(both: Sides) -> str:
@@ -202,26 +204,28 @@ def _removed_branch_hint(both: Sides) -> str:
 # --- fields ---------------------------------------------------------------------------------------
 
 
-def _field(both: Sides, direction: Direction) -> BreakingWords:
+def _field(both: Sides, direction: Direction) -> BreakingMessage:
     old, new = both.old_types[both.old.owner], both.new_types[both.new.owner]
-    assert isinstance(old, model.Record) and isinstance(new, model.Record), "only those have fields"
+    assert isinstance(old, model.RecordType) and isinstance(
+        new, model.RecordType
+    ), "only those have fields"
     name = short_name(new.name)
     if direction is Direction.BACKWARD:
         field = field_at(both.new, both.new_types)
         assert field is not None, "the reader's field lacks a default"
         head = f"{name}.{field.name} is new and has no default"
         hint = added_field_hint(field, (new, both.new_types), (old, both.old_types))
-        part = Part(both.new.owner, both.new.pointer[:2], both.new.type)
+        part = SchemaPart(both.new.owner, both.new.pointer[:2], both.new.type)
     else:
         field = field_at(both.old, both.old_types)
         assert field is not None, "the reader's field lacks a default"
         head = f"{name}.{field.name} was removed and had no default"
         hint = removed_field_hint(field, (old, both.old_types), (new, both.new_types))
-        part = Part(both.new.owner, ("fields",), both.new.type)
-    return BreakingWords(Code.FIELD_WITHOUT_DEFAULT, head, hint, part)
+        part = SchemaPart(both.new.owner, ("fields",), both.new.type)
+    return BreakingMessage(Code.FIELD_WITHOUT_DEFAULT, head, hint, part)
 
 
-def _is_branch(part: Part) -> bool:
+def _is_branch(part: SchemaPart) -> bool:
     """Whether a part is one of several that may stand there."""
     return bool(part.pointer) and isinstance(part.pointer[-1], int)
 
@@ -237,7 +241,7 @@ def _were(symbols: list[str]) -> str:
     return "was" if len(symbols) == 1 else "were"
 
 
-_Record: TypeAlias = tuple[model.Record, Types]
+_Record: TypeAlias = tuple[model.RecordType, Types]
 
 _LONGEST = 80
 

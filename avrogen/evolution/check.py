@@ -9,19 +9,19 @@ from pathlib import Path, PurePosixPath
 from avrogen.avro.compat.levels import Direction, Level
 from avrogen.avro.diagnostics import Severity
 from avrogen.evolution.baselines import is_registry, old_snapshot
-from avrogen.evolution.comparison import Comparisons, Outcome, compare_units
+from avrogen.evolution.comparison import Comparisons, UnitResult, compare_units
 from avrogen.evolution.findings import (
     Finding,
+    as_error,
     break_findings,
     new_subject_finding,
-    raised,
     refusal_finding,
     removal_finding,
-    silent_findings,
-    taken_off_finding,
+    removed_from_topic_finding,
+    value_change_findings,
 )
 from avrogen.evolution.matching import Matching, match
-from avrogen.evolution.removals import Removal, new_subjects, removals, taken_off
+from avrogen.evolution.removals import Removal, new_subjects, removals, removed_from_topics
 from avrogen.evolution.snapshot import Snapshot, read_new_schemas
 from avrogen.evolution.units import units
 
@@ -43,7 +43,7 @@ class Check:
     against: str
     level: Level | None
     findings: tuple[Finding, ...]
-    outcomes: tuple[Outcome, ...] = ()
+    outcomes: tuple[UnitResult, ...] = ()
     removed: tuple[Removal, ...] = ()
 
     @property
@@ -109,7 +109,7 @@ def _check_subjects(
 
 def _of_comparisons(comparisons: Comparisons) -> Iterator[Finding]:
     yield from break_findings(comparisons.breaks)
-    yield from silent_findings(comparisons.silent)
+    yield from value_change_findings(comparisons.silent)
 
 
 def _of_names(
@@ -119,8 +119,8 @@ def _of_names(
     for removal in removed:
         yield removal_finding(removal, old.name)
     if Direction.BACKWARD in level.directions:
-        for taken in taken_off(old, new, matching):
-            yield taken_off_finding(taken, old.name)
+        for taken in removed_from_topics(old, new, matching):
+            yield removed_from_topic_finding(taken, old.name)
     if level is not Level.NONE:
         for renamed in new_subjects(new, matching):
             yield new_subject_finding(renamed, old.name)
@@ -128,7 +128,7 @@ def _of_names(
 
 def _sorted(findings: Iterable[Finding], strict: bool) -> tuple[Finding, ...]:
     """In the order of places, as diagnostics are."""
-    graded = map(raised, findings) if strict else findings
+    graded = map(as_error, findings) if strict else findings
     return tuple(
         sorted(
             graded,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from avrogen.avro.compat.levels import breaches, confluent_message
+from avrogen.avro.compat.levels import confluent_message, violations
 from avrogen.avro.diagnostics import Format, Severity, diagnostic_object, one_line, report
 from avrogen.avro.model import Json
 from avrogen.evolution.check import Check
-from avrogen.evolution.comparison import Outcome
+from avrogen.evolution.comparison import UnitResult
 from avrogen.evolution.findings import Finding
 from avrogen.evolution.removals import Removal
-from avrogen.evolution.units import Kind
+from avrogen.evolution.units import UnitKind
 
 __all__ = ["findings_text", "verdicts_text"]
 
@@ -46,17 +46,17 @@ def _lines(check: Check) -> Iterator[str]:
         yield one_line(f"{removal.name}: removed")
 
 
-def _remarks(outcome: Outcome) -> str:
+def _remarks(outcome: UnitResult) -> str:
     unit, warnings = outcome.unit, outcome.warnings
     remarks = [f"formerly {unit.formerly}"] if unit.formerly else []
-    if unit.kind is Kind.SUBJECT and unit.previous:
+    if unit.kind is UnitKind.SUBJECT and unit.previous:
         remarks.append(f"{unit.level}, {', '.join(previous.name for previous in unit.previous)}")
     if warnings:
         remarks.append(f"{warnings} warning{'s' if warnings > 1 else ''}")
     return f" ({', '.join(remarks)})" if remarks else ""
 
 
-def _verdict(outcome: Outcome) -> str:
+def _verdict(outcome: UnitResult) -> str:
     if not outcome.is_compatible:
         return "incompatible"
     if not outcome.unit.previous:
@@ -107,7 +107,7 @@ def _document(check: Check) -> dict[str, Json]:
 
 def _removal(removal: Removal, check: Check) -> Json:
     return {
-        "kind": Kind.TYPE if removal.what == "type" else Kind.FILE,
+        "kind": UnitKind.TYPE if removal.what == "type" else UnitKind.FILE,
         "name": removal.name,
         "verdict": "removed",
         "topics": list(removal.topics),
@@ -119,7 +119,7 @@ def _removal(removal: Removal, check: Check) -> Json:
     }
 
 
-def _outcome(outcome: Outcome) -> dict[str, Json]:
+def _outcome(outcome: UnitResult) -> dict[str, Json]:
     unit = outcome.unit
     return {
         "kind": unit.kind,
@@ -134,12 +134,12 @@ def _outcome(outcome: Outcome) -> dict[str, Json]:
     }
 
 
-def _incompatibilities(outcome: Outcome) -> Iterator[Json]:
+def _incompatibilities(outcome: UnitResult) -> Iterator[Json]:
     """What the registry would report, to the letter."""
     unit = outcome.unit
     if outcome.is_compatible:
         return
-    for breach in breaches(unit.new, [old.version for old in unit.previous], unit.level):
+    for breach in violations(unit.new, [old.version for old in unit.previous], unit.level):
         for found in breach.incompatibilities:
             yield {
                 "previous": unit.previous[breach.index].name,

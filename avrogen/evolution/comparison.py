@@ -6,20 +6,20 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from avrogen.avro.compat import SilentChange, SilentChanges
+from avrogen.avro.compat import ValueChange, ValueChangeFinder
 from avrogen.avro.compat.levels import Direction, Version, compared_versions
-from avrogen.avro.compat.paths import Part
-from avrogen.avro.compat.root_causes import Cause, Causes
+from avrogen.avro.compat.paths import SchemaPart
+from avrogen.avro.compat.root_causes import RootCause, RootCauses
 from avrogen.avro.resolution import Types
-from avrogen.evolution.units import Previous, Unit
+from avrogen.evolution.units import ComparisonUnit, PreviousVersion
 
-__all__ = ["Comparisons", "Outcome", "Problem", "compare_units"]
+__all__ = ["Change", "Comparisons", "UnitResult", "compare_units"]
 
-Found = TypeVar("Found", Cause, SilentChange)
+Found = TypeVar("Found", RootCause, ValueChange)
 
 
 @dataclass(frozen=True, slots=True)
-class Problem(Generic[Found]):
+class Change(Generic[Found]):
     """One thing that a change does, and where it does it.
 
     Attributes:
@@ -33,10 +33,10 @@ class Problem(Generic[Found]):
     found: Found
     direction: Direction
     old: Version
-    units: list[Unit] = field(default_factory=list[Unit])
+    units: list[ComparisonUnit] = field(default_factory=list[ComparisonUnit])
     previous: list[str] = field(default_factory=list[str])
 
-    def add(self, unit: Unit, previous: Previous) -> None:
+    def add(self, unit: ComparisonUnit, previous: PreviousVersion) -> None:
         """Note one more comparison in which it was found."""
         if all(known is not unit for known in self.units):
             self.units.append(unit)
@@ -45,7 +45,7 @@ class Problem(Generic[Found]):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class UnitResult:
     """What came of comparing a unit.
 
     Attributes:
@@ -55,7 +55,7 @@ class Outcome:
         warnings: how many changes of values there are.
     """
 
-    unit: Unit
+    unit: ComparisonUnit
     is_unchanged: bool
     is_compatible: bool
     warnings: int
@@ -71,16 +71,16 @@ class Comparisons:
         silent: what changes values.
     """
 
-    outcomes: tuple[Outcome, ...]
-    breaks: tuple[Problem[Cause], ...]
-    silent: tuple[Problem[SilentChange], ...]
+    outcomes: tuple[UnitResult, ...]
+    breaks: tuple[Change[RootCause], ...]
+    silent: tuple[Change[ValueChange], ...]
 
 
-def compare_units(units: Iterable[Unit]) -> Comparisons:
+def compare_units(units: Iterable[ComparisonUnit]) -> Comparisons:
     """Compare every unit with its earlier versions, as far as its level asks for it."""
-    breaks: dict[Hashable, Problem[Cause]] = {}
-    silent: dict[Hashable, Problem[SilentChange]] = {}
-    outcomes: list[Outcome] = []
+    breaks: dict[Hashable, Change[RootCause]] = {}
+    silent: dict[Hashable, Change[ValueChange]] = {}
+    outcomes: list[UnitResult] = []
     pairs = _Pairs()
     for unit in units:
         causes, changes = 0, set[Hashable]()
@@ -90,20 +90,18 @@ def compare_units(units: Iterable[Unit]) -> Comparisons:
             for cause in between.causes(unit, previous):
                 causes += 1
                 key = (direction, cause.key, _top(unit, _new_part(cause, direction)))
-                problem = breaks.setdefault(key, Problem(cause, direction, previous.version))
+                problem = breaks.setdefault(key, Change(cause, direction, previous.version))
                 problem.add(unit, previous)
             for change in between.silent.between(unit.new.type, previous.version.type):
                 silent_key = _silent_key(change, unit)
                 changes.add(silent_key)
-                changed = silent.setdefault(
-                    silent_key, Problem(change, direction, previous.version)
-                )
+                changed = silent.setdefault(silent_key, Change(change, direction, previous.version))
                 changed.add(unit, previous)
-        outcomes.append(Outcome(unit, is_unchanged, causes == 0, len(changes)))
+        outcomes.append(UnitResult(unit, is_unchanged, causes == 0, len(changes)))
     return Comparisons(tuple(outcomes), tuple(breaks.values()), tuple(silent.values()))
 
 
-def _comparisons(unit: Unit) -> Iterator[tuple[Previous, Direction]]:
+def _comparisons(unit: ComparisonUnit) -> Iterator[tuple[PreviousVersion, Direction]]:
     """Earlier versions, and who has to read what, in the order in which the registry asks."""
     for index in compared_versions(len(unit.previous), unit.level):
         for direction in unit.level.directions:
@@ -113,17 +111,17 @@ def _comparisons(unit: Unit) -> Iterator[tuple[Previous, Direction]]:
 class _Between:
     """All types of a new and of an old version, in one direction."""
 
-    def __init__(self, new: Types, previous: Previous, direction: Direction) -> None:
+    def __init__(self, new: Types, previous: PreviousVersion, direction: Direction) -> None:
         old = previous.version.types
         self._direction = direction
-        self.silent = SilentChanges(new, old, direction)
+        self.silent = ValueChangeFinder(new, old, direction)
         if direction is Direction.BACKWARD:
-            self._causes = Causes(new, old, previous.renames)
+            self._causes = RootCauses(new, old, previous.renames)
         else:
             renames = {now: before for before, now in previous.renames.items()}
-            self._causes = Causes(old, new, renames)
+            self._causes = RootCauses(old, new, renames)
 
-    def causes(self, unit: Unit, previous: Previous) -> Iterator[Cause]:
+    def causes(self, unit: ComparisonUnit, previous: PreviousVersion) -> Iterator[RootCause]:
         new, old = unit.new.type, previous.version.type
         if self._direction is Direction.BACKWARD:
             return self._causes.between(new, old)
@@ -136,7 +134,7 @@ class _Pairs:
     def __init__(self) -> None:
         self._known: dict[tuple[int, int, Direction], tuple[_Between, Types, Types]] = {}
 
-    def of(self, unit: Unit, previous: Previous, direction: Direction) -> _Between:
+    def of(self, unit: ComparisonUnit, previous: PreviousVersion, direction: Direction) -> _Between:
         new, old = unit.new.types, previous.version.types
         key = id(new), id(old), direction
         if key not in self._known:
@@ -145,15 +143,15 @@ class _Pairs:
         return self._known[key][0]
 
 
-def _new_part(cause: Cause, direction: Direction) -> Part:
+def _new_part(cause: RootCause, direction: Direction) -> SchemaPart:
     return cause.reader if direction is Direction.BACKWARD else cause.writer
 
 
-def _silent_key(change: SilentChange, unit: Unit) -> Hashable:
+def _silent_key(change: ValueChange, unit: ComparisonUnit) -> Hashable:
     """Equal for equal changes, whoever reads."""
     return change.kind, change.message, change.new.owner, change.new.pointer, _top(unit, change.new)
 
 
-def _top(unit: Unit, part: Part) -> Hashable:
+def _top(unit: ComparisonUnit, part: SchemaPart) -> Hashable:
     """What tells parts from others that stand in no definition."""
     return (unit.kind, unit.name) if not part.owner else None

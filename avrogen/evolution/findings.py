@@ -8,35 +8,35 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from avrogen.avro.compat import SilentChange
+from avrogen.avro.compat import ValueChange
 from avrogen.avro.compat.levels import Direction, confluent_description
-from avrogen.avro.compat.paths import IncompatibilityType, Part
-from avrogen.avro.compat.root_causes import Cause
+from avrogen.avro.compat.paths import IncompatibilityType, SchemaPart
+from avrogen.avro.compat.root_causes import RootCause
 from avrogen.avro.diagnostics import Code, Diagnostic, diagnostic
 from avrogen.avro.source import Location, Origin, locate
-from avrogen.evolution.breaking_messages import BreakingWords, breaking_words, sides
-from avrogen.evolution.comparison import Problem
-from avrogen.evolution.removals import NewSubject, Removal, TakenOff
-from avrogen.evolution.units import Kind, Unit
+from avrogen.evolution.breaking_messages import BreakingMessage, breaking_message, sides
+from avrogen.evolution.comparison import Change
+from avrogen.evolution.removals import NewSubject, Removal, RemovedFromTopic
+from avrogen.evolution.units import ComparisonUnit, UnitKind
 from avrogen.evolution.value_messages import (
-    SilentWords,
-    namespace_words,
+    ValueChangeMessage,
+    namespace_message,
     namespaces,
-    path_words,
-    silent_words,
+    path_message,
+    value_change_message,
 )
 
 __all__ = [
     "UNREADABLE",
     "Finding",
+    "as_error",
     "break_findings",
     "new_subject_finding",
-    "raised",
     "refusal_finding",
     "removal_finding",
-    "silent_findings",
-    "taken_off_finding",
-    "topics_words",
+    "removed_from_topic_finding",
+    "topics_message",
+    "value_change_findings",
 ]
 
 _MOST_NAMES = 5
@@ -74,7 +74,7 @@ class Finding:
     previous: tuple[str, ...] = ()
 
 
-def raised(finding: Finding) -> Finding:
+def as_error(finding: Finding) -> Finding:
     """A warning as an error; an error as it is."""
     return replace(finding, diagnostic=replace(finding.diagnostic, is_raised=True))
 
@@ -82,11 +82,11 @@ def raised(finding: Finding) -> Finding:
 # --- incompatibilities ----------------------------------------------------------------------------
 
 
-def break_findings(problems: Iterable[Problem[Cause]]) -> Iterator[Finding]:
+def break_findings(problems: Iterable[Change[RootCause]]) -> Iterator[Finding]:
     """One finding for each change, whoever cannot read what because of it."""
-    groups: dict[tuple[Code, str, Location], list[tuple[BreakingWords, Problem[Cause]]]] = {}
+    groups: dict[tuple[Code, str, Location], list[tuple[BreakingMessage, Change[RootCause]]]] = {}
     for problem in problems:
-        words = breaking_words(problem)
+        words = breaking_message(problem)
         location = _location(words.new, problem.units[0])
         groups.setdefault((words.code, words.head, location), []).append((words, problem))
     for (code, head, location), group in groups.items():
@@ -97,7 +97,7 @@ def _break_finding(
     code: Code,
     head: str,
     location: Location,
-    group: Sequence[tuple[BreakingWords, Problem[Cause]]],
+    group: Sequence[tuple[BreakingMessage, Change[RootCause]]],
 ) -> Finding:
     words, problem = group[0]
     problems = [problem for _, problem in group]
@@ -105,7 +105,7 @@ def _break_finding(
     kind = problem.found.found.incompatibility.type
     directions = tuple(dict.fromkeys(problem.direction for problem in problems))
     title = both.unit.title
-    new_path, old_path = path_words(both.new, title), path_words(both.old, title)
+    new_path, old_path = path_message(both.new, title), path_message(both.old, title)
     registry = tuple(dict.fromkeys(map(_registry, problems)))
     units = [unit for problem in problems for unit in problem.units]
     affected, previous = _labels(units), _previous(problems)
@@ -125,7 +125,7 @@ def _break_finding(
     )
 
 
-def _registry(problem: Problem[Cause]) -> str:
+def _registry(problem: Change[RootCause]) -> str:
     return confluent_description(problem.found.reported, problem.direction.reader)
 
 
@@ -138,23 +138,23 @@ def _consequence(directions: Sequence[Direction]) -> str:
 # --- changes of values ----------------------------------------------------------------------------
 
 
-def silent_findings(problems: Iterable[Problem[SilentChange]]) -> Iterator[Finding]:
+def value_change_findings(problems: Iterable[Change[ValueChange]]) -> Iterator[Finding]:
     """One finding for each change; one for all types of a namespace that was renamed."""
-    moved: dict[tuple[str, str], list[Problem[SilentChange]]] = {}
+    moved: dict[tuple[str, str], list[Change[ValueChange]]] = {}
     for problem in problems:
         names = namespaces(problem.found)
         if names is None:
-            yield _silent_finding(problem, silent_words(problem), problem.units)
+            yield _silent_finding(problem, value_change_message(problem), problem.units)
         else:
             moved.setdefault(names, []).append(problem)
     for together in moved.values():
         group = sorted(together, key=lambda problem: problem.found.new.owner)
         units = [unit for problem in group for unit in problem.units]
-        yield _silent_finding(group[0], namespace_words(group), units)
+        yield _silent_finding(group[0], namespace_message(group), units)
 
 
 def _silent_finding(
-    problem: Problem[SilentChange], words: SilentWords, units: Sequence[Unit]
+    problem: Change[ValueChange], words: ValueChangeMessage, units: Sequence[ComparisonUnit]
 ) -> Finding:
     change, title = problem.found, problem.units[0].title
     affected, previous = _labels(units), _previous([problem])
@@ -168,8 +168,8 @@ def _silent_finding(
         ),
         None,
         (problem.direction,),
-        path_words(change.new, title),
-        path_words(change.old, title),
+        path_message(change.new, title),
+        path_message(change.old, title),
         affected=affected,
         previous=previous,
     )
@@ -178,7 +178,7 @@ def _silent_finding(
 # --- what only a registry knows ------------------------------------------------------------------
 
 
-def refusal_finding(unit: Unit, reasons: Sequence[str]) -> Finding:
+def refusal_finding(unit: ComparisonUnit, reasons: Sequence[str]) -> Finding:
     """What is said of a schema that only the registry knows to be wrong."""
     top = unit.top
     return Finding(
@@ -198,7 +198,7 @@ def refusal_finding(unit: Unit, reasons: Sequence[str]) -> Finding:
 # --- parts of them --------------------------------------------------------------------------------
 
 
-def _location(part: Part, unit: Unit) -> Location:
+def _location(part: SchemaPart, unit: ComparisonUnit) -> Location:
     top = unit.new.types[part.owner].origin if part.owner else unit.top
     assert top is not None, "what was parsed has an origin"
     if isinstance(top, Location):
@@ -206,26 +206,26 @@ def _location(part: Part, unit: Unit) -> Location:
     return locate(Origin(top.source, (*top.pointer, *part.pointer)))
 
 
-def _labels(units: Iterable[Unit]) -> tuple[str, ...]:
+def _labels(units: Iterable[ComparisonUnit]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_label(unit) for unit in units))
 
 
-def _label(unit: Unit) -> str:
-    if unit.kind is Kind.TYPE and unit.topics:
-        return f"{unit.name} ({topics_words(unit.topics)})"
+def _label(unit: ComparisonUnit) -> str:
+    if unit.kind is UnitKind.TYPE and unit.topics:
+        return f"{unit.name} ({topics_message(unit.topics)})"
     return unit.title
 
 
-def topics_words(names: Sequence[str]) -> str:
+def topics_message(names: Sequence[str]) -> str:
     """Topics by their names, one at least."""
     return f"topic {names[0]}" if len(names) == 1 else f"topics {_listed(names)}"
 
 
 def _notes(
-    verb: str, affected: Sequence[str], units: Sequence[Unit], previous: Sequence[str]
+    verb: str, affected: Sequence[str], units: Sequence[ComparisonUnit], previous: Sequence[str]
 ) -> list[str]:
     notes = [f"{verb} {_listed(affected)}"]
-    if any(unit.kind is Kind.SUBJECT for unit in units):
+    if any(unit.kind is UnitKind.SUBJECT for unit in units):
         notes.append(f"compared with {_listed(previous)}")
     return notes
 
@@ -239,7 +239,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _previous(
-    problems: Iterable[Problem[Cause]] | Iterable[Problem[SilentChange]],
+    problems: Iterable[Change[RootCause]] | Iterable[Change[ValueChange]],
 ) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for problem in problems for name in problem.previous))
 
@@ -248,7 +248,7 @@ def removal_finding(removal: Removal, previous: str) -> Finding:
     """What is said of a type or a file that is gone."""
     name = removal.name if removal.what == "type" else f"the {removal.what} of {removal.name}"
     carry = "carries" if len(removal.topics) == 1 else "carry"
-    carried = f", and {topics_words(removal.topics)} {carry} it" if removal.topics else ""
+    carried = f", and {topics_message(removal.topics)} {carry} it" if removal.topics else ""
     hint = "keep it as long as there are such data"
     if removal.what == "type":
         hint += f'; if it has another name now, say so there: "aliases": ["{removal.name}"]'
@@ -265,7 +265,7 @@ def removal_finding(removal: Removal, previous: str) -> Finding:
     )
 
 
-def taken_off_finding(taken: TakenOff, previous: str) -> Finding:
+def removed_from_topic_finding(taken: RemovedFromTopic, previous: str) -> Finding:
     """What is said of a type that a topic does not carry any more."""
     return Finding(
         diagnostic(

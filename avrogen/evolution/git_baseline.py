@@ -14,11 +14,11 @@ from pathlib import Path, PurePosixPath
 from avrogen.avro.diagnostics import Diagnostics
 from avrogen.avro.source import Source
 from avrogen.compiler.discovery import SUFFIX
-from avrogen.config.config import FILE_NAME, PROJECT_FILE_NAME, Topic, parse_config
+from avrogen.config.config import FILE_NAME, PROJECT_FILE_NAME, TopicConfig, parse_config
 from avrogen.evolution.git_repository import (
-    Entry,
     GitFailure,
     Repository,
+    TreeEntry,
     children,
     content,
     contents,
@@ -26,7 +26,7 @@ from avrogen.evolution.git_repository import (
     repository_around,
     top_of,
 )
-from avrogen.evolution.snapshot import NothingThere, Snapshot, WhereError, snapshot
+from avrogen.evolution.snapshot import BaselineError, NoBaseline, Snapshot, snapshot
 
 __all__ = ["git_snapshot"]
 
@@ -49,7 +49,7 @@ def git_snapshot(ref: str, schemas: Sequence[Path]) -> Snapshot:
     paths = {path: _inside(repository, path) for path in schemas}
     found = {path: entry for path, at in paths.items() if (entry := find(top, at))}
     if not found:
-        raise NothingThere(
+        raise NoBaseline(
             f"{' and '.join(map(Path.as_posix, schemas))} did not exist at {ref}.",
             "compare with a commit in which the schemas are at the same place",
         )
@@ -68,20 +68,20 @@ def _repository(schemas: Sequence[Path]) -> Repository:
     first = schemas[0].resolve()
     other = repository_around(first if first.is_dir() else first.parent)
     if other is None:
-        raise WhereError(f"{schemas[0].as_posix()} is in no git repository.")
+        raise BaselineError(f"{schemas[0].as_posix()} is in no git repository.")
     return other
 
 
 def _commit(repository: Repository, ref: str) -> str:
     if not ref or ref.startswith("-"):
-        raise WhereError(f'"{ref}" is no name of a commit.', "such as: --against git:main")
+        raise BaselineError(f'"{ref}" is no name of a commit.', "such as: --against git:main")
     try:
         # In two steps, as a ref may be one that takes no suffix (":/message").
         name = _parsed(repository, f"{_parsed(repository, ref)}^{{commit}}")
     except GitFailure:
         if ref == "HEAD" and _is_unborn(repository):
-            raise NothingThere(f"There is no commit in {repository.top.as_posix()} yet.") from None
-        raise WhereError(
+            raise NoBaseline(f"There is no commit in {repository.top.as_posix()} yet.") from None
+        raise BaselineError(
             f'git does not know "{ref}" in {repository.top.as_posix()}.', _hint(repository, ref)
         ) from None
     return name
@@ -118,7 +118,7 @@ def _is_inside(repository: Repository, path: Path) -> bool:
 
 def _inside(repository: Repository, path: Path) -> str:
     if not _is_inside(repository, path):
-        raise WhereError(
+        raise BaselineError(
             f"{path.as_posix()} is in no git repository, or in another than the rest.",
             "check what is in one repository at a time",
         )
@@ -128,15 +128,15 @@ def _inside(repository: Repository, path: Path) -> str:
 # --- schemas --------------------------------------------------------------------------------------
 
 
-def _sources(found: Mapping[Path, Entry], ref: str) -> list[Source]:
+def _sources(found: Mapping[Path, TreeEntry], ref: str) -> list[Source]:
     """Schemas at paths, by the rules by which they are found in a working copy."""
-    named: dict[tuple[str, str], tuple[str, str, Entry]] = {}
+    named: dict[tuple[str, str], tuple[str, str, TreeEntry]] = {}
     for path, entry in found.items():
         files = _files(entry, "", ()) if entry.is_folder else [(path.name, entry)]
         for name, file in files:
             shown = posixpath.join(path.as_posix(), name) if entry.is_folder else path.as_posix()
             if file is None:
-                raise WhereError(
+                raise BaselineError(
                     f"{shown} was a symbolic link at {ref}, out of the repository or to nowhere: "
                     "git cannot tell what it led to."
                 )
@@ -149,8 +149,8 @@ def _sources(found: Mapping[Path, Entry], ref: str) -> list[Source]:
 
 
 def _files(
-    folder: Entry, below: str, around: tuple[tuple[str, str], ...]
-) -> Iterator[tuple[str, Entry | None]]:
+    folder: TreeEntry, below: str, around: tuple[tuple[str, str], ...]
+) -> Iterator[tuple[str, TreeEntry | None]]:
     """Schema files in a folder, by their paths from where it began."""
     here = folder.commit, folder.path
     if here in around:
@@ -165,23 +165,23 @@ def _files(
             yield path, entry
 
 
-def _text(data: bytes, file: Entry, shown: str, ref: str) -> str:
+def _text(data: bytes, file: TreeEntry, shown: str, ref: str) -> str:
     if data.startswith(_LFS_POINTER):
         data = _from_lfs(file, shown)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise WhereError(f"{shown} was not UTF-8 at {ref} (byte {error.start}).") from None
+        raise BaselineError(f"{shown} was not UTF-8 at {ref} (byte {error.start}).") from None
 
 
-def _from_lfs(file: Entry, shown: str) -> bytes:
+def _from_lfs(file: TreeEntry, shown: str) -> bytes:
     """What Git LFS keeps in place of a file, through the filters that a checkout uses."""
     try:
         data = file.repository.ask("cat-file", "--filters", f"--path={file.path}", file.object)
     except GitFailure as failure:
-        raise WhereError(f"Git LFS does not give {shown}: {failure}") from None
+        raise BaselineError(f"Git LFS does not give {shown}: {failure}") from None
     if data.startswith(_LFS_POINTER):
-        raise WhereError(
+        raise BaselineError(
             f"{shown} is kept by Git LFS, which is not set up here.",
             "install git-lfs, and run: git lfs install",
         )
@@ -191,7 +191,7 @@ def _from_lfs(file: Entry, shown: str) -> bytes:
 # --- configuration --------------------------------------------------------------------------------
 
 
-def _topics(top: Entry, folders: Iterable[str], ref: str) -> tuple[Topic, ...]:
+def _topics(top: TreeEntry, folders: Iterable[str], ref: str) -> tuple[TopicConfig, ...]:
     """What the configuration said of topics: see :func:`avrogen.config.config.read_config`.
 
     One that cannot be read is as good as none: it may be of another version.

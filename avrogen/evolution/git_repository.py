@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from avrogen.evolution.snapshot import WhereError
+from avrogen.evolution.snapshot import BaselineError
 
 __all__ = [
-    "Entry",
     "GitFailure",
     "Repository",
+    "TreeEntry",
     "children",
     "content",
     "contents",
@@ -77,7 +77,7 @@ def repository_around(folder: Path) -> Repository | None:
     except GitFailure as failure:
         if "not a git repository" in str(failure) or "in a work tree" in str(failure):
             return None
-        raise WhereError(f"git cannot be asked about {folder}: {failure}") from None
+        raise BaselineError(f"git cannot be asked about {folder}: {failure}") from None
     return Repository(Path(os.fsdecode(top.removesuffix(b"\n"))))
 
 
@@ -97,14 +97,14 @@ def _run(folder: Path, *arguments: str | bytes, stdin: bytes = b"") -> bytes:
             check=False,
         )
     except FileNotFoundError:
-        raise WhereError(
+        raise BaselineError(
             "git is not installed, or not on the PATH.",
             "install it, or compare with a folder: --against FOLDER",
         ) from None
     except OSError as error:
-        raise WhereError(f"git cannot be run: {error.strerror or error}") from None
+        raise BaselineError(f"git cannot be run: {error.strerror or error}") from None
     except subprocess.TimeoutExpired:
-        raise WhereError(f"git has not answered for {_SECONDS} seconds.") from None
+        raise BaselineError(f"git has not answered for {_SECONDS} seconds.") from None
     if run.returncode:
         text = run.stderr.decode("utf-8", "backslashreplace").strip()
         raise GitFailure(text.removeprefix("fatal: ") or f"exit code {run.returncode}")
@@ -118,7 +118,7 @@ _FOLDER, _LINK, _SUBMODULE = "040000", "120000", "160000"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TreeEntry:
     """A file or a folder of a commit.
 
     Attributes:
@@ -141,12 +141,12 @@ class Entry:
         return self.mode == _FOLDER
 
 
-def top_of(repository: Repository, commit: str) -> Entry:
+def top_of(repository: Repository, commit: str) -> TreeEntry:
     """The folder that holds all others of a commit."""
-    return Entry(repository, commit, "", _FOLDER, f"{commit}^{{tree}}")
+    return TreeEntry(repository, commit, "", _FOLDER, f"{commit}^{{tree}}")
 
 
-def find(top: Entry, path: str, *, links: int = 0) -> Entry | None:
+def find(top: TreeEntry, path: str, *, links: int = 0) -> TreeEntry | None:
     """What is at a path from the top of a repository; None: nothing is there.
 
     Raises:
@@ -165,7 +165,7 @@ def find(top: Entry, path: str, *, links: int = 0) -> Entry | None:
     return entry
 
 
-def children(folder: Entry) -> Iterator[tuple[str, Entry | None]]:
+def children(folder: TreeEntry) -> Iterator[tuple[str, TreeEntry | None]]:
     """Names in a folder, and what is there; None for links that lead nowhere in the repository.
 
     Raises:
@@ -175,7 +175,7 @@ def children(folder: Entry) -> Iterator[tuple[str, Entry | None]]:
         yield name, _follow(entry, (), 0) if entry.mode == _LINK else _opened(entry)
 
 
-def contents(files: Sequence[Entry]) -> Iterator[bytes]:
+def contents(files: Sequence[TreeEntry]) -> Iterator[bytes]:
     """What files hold, in their order. They are asked for together, as there may be many.
 
     Raises:
@@ -185,39 +185,39 @@ def contents(files: Sequence[Entry]) -> Iterator[bytes]:
         yield from _contents(repository, list(group))
 
 
-def content(file: Entry) -> bytes:
+def content(file: TreeEntry) -> bytes:
     """What a file holds; see :func:`contents`."""
     return next(contents([file]))
 
 
-def _contents(repository: Repository, files: Sequence[Entry]) -> Iterator[bytes]:
+def _contents(repository: Repository, files: Sequence[TreeEntry]) -> Iterator[bytes]:
     names = "".join(f"{file.object}\n" for file in files)
     try:
         answer = repository.ask("cat-file", "--batch", stdin=names.encode("ascii"))
     except GitFailure as failure:
-        raise WhereError(f"git cannot show its files: {failure}") from None
+        raise BaselineError(f"git cannot show its files: {failure}") from None
     start = 0
     for file in files:
         # "<object> <type> <size>\n<content>\n", or "<object> missing\n"
         end = answer.index(b"\n", start)
         words = answer[start:end].split()
         if words[-1] == b"missing":
-            raise WhereError(f"git does not have the content of {file.path}.")
+            raise BaselineError(f"git does not have the content of {file.path}.")
         start = end + 1 + int(words[2]) + 1
         yield answer[end + 1 : start - 1]
 
 
-def _listed(folder: Entry) -> Iterator[tuple[str, Entry]]:
+def _listed(folder: TreeEntry) -> Iterator[tuple[str, TreeEntry]]:
     lines = folder.repository.ask("ls-tree", "-z", "--full-tree", folder.object).split(b"\0")
     for line in filter(None, lines):
         about, _, raw_name = line.partition(b"\t")
         mode, _, object_ = about.decode("ascii").split(" ")
         name = os.fsdecode(raw_name)
         path = posixpath.join(folder.path, name)
-        yield name, Entry(folder.repository, folder.commit, path, mode, object_)
+        yield name, TreeEntry(folder.repository, folder.commit, path, mode, object_)
 
 
-def _follow(link: Entry, rest: Iterable[str], links: int) -> Entry | None:
+def _follow(link: TreeEntry, rest: Iterable[str], links: int) -> TreeEntry | None:
     """What a symbolic link leads to, and the path behind it."""
     target = os.fsdecode(content(link))
     path = posixpath.normpath(posixpath.join(posixpath.dirname(link.path), target, *rest))
@@ -226,20 +226,20 @@ def _follow(link: Entry, rest: Iterable[str], links: int) -> Entry | None:
     return find(top_of(link.repository, link.commit), path, links=links + 1)
 
 
-def _opened(entry: Entry) -> Entry:
+def _opened(entry: TreeEntry) -> TreeEntry:
     """The top folder of a submodule in place of the submodule; anything else as it is."""
     if entry.mode != _SUBMODULE:
         return entry
     folder = entry.repository.top / entry.path
     inner = repository_around(folder) if folder.is_dir() else None
     if inner is None or inner.top != Path(os.path.realpath(folder)):
-        raise WhereError(
+        raise BaselineError(
             f"The submodule {entry.path} is not checked out.", "git submodule update --init"
         )
     try:
         inner.ask("cat-file", "-e", f"{entry.object}^{{commit}}")
     except GitFailure:
-        raise WhereError(
+        raise BaselineError(
             f"The submodule {entry.path} does not have the commit {entry.object[:12]}.",
             f"git -C {entry.path} fetch",
         ) from None

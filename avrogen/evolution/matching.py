@@ -15,8 +15,8 @@ from avrogen.avro.parser import Parsed, Root
 from avrogen.avro.resolution import Types
 
 __all__ = [
-    "How",
     "Match",
+    "MatchReason",
     "Matching",
     "file_roots",
     "match",
@@ -28,7 +28,7 @@ _ALIKE = 0.5
 """The share of fields or symbols that two types have in common which may be one."""
 
 
-class How(Enum):
+class MatchReason(Enum):
     """What says that two types are one."""
 
     NAME = auto()
@@ -46,7 +46,7 @@ class Match(NamedTuple):
 
     old: str
     new: str
-    how: How
+    how: MatchReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +75,21 @@ def matched_types(old: Types, new: Types) -> dict[str, Match]:
     come = [name for name in new if name not in old]
     for name in old:
         if name in new:
-            matches[name] = Match(name, name, How.NAME)
+            matches[name] = Match(name, name, MatchReason.NAME)
     for name in come:
         for alias in new[name].aliases:
             if alias in gone and alias not in matches:
-                matches[alias] = Match(alias, name, How.ALIAS)
+                matches[alias] = Match(alias, name, MatchReason.ALIAS)
     taken = {match.new for match in matches.values()}
     for name in (name for name in gone if name not in matches):
         same = [other for other in come if short_name(other) == short_name(name)]
         free = [other for other in same if other not in taken and _same_kind(name, other, old, new)]
         if free:
-            matches[name] = Match(name, free[0], How.NAMESPACE)
+            matches[name] = Match(name, free[0], MatchReason.NAMESPACE)
             taken.add(free[0])
     rest = [name for name in gone if name not in matches]
     for name, other in _alike(rest, [name for name in come if name not in taken], old, new):
-        matches[name] = Match(name, other, How.LIKENESS)
+        matches[name] = Match(name, other, MatchReason.LIKENESS)
     return matches
 
 
@@ -110,11 +110,11 @@ def _likeness(old: model.NamedType, new: model.NamedType) -> float:
     """How much two types look like one, from 0 to 1. Being at the top of one file speaks for it."""
     in_one_place = 0.3 if _file(old) == _file(new) else 0
     match old, new:
-        case model.Record(fields=fields), model.Record(fields=others):
+        case model.RecordType(fields=fields), model.RecordType(fields=others):
             shared = _shared({f.name for f in fields}, {f.name for f in others})
         case model.EnumType(symbols=symbols), model.EnumType(symbols=others):
             shared = _shared(set(symbols), set(others))
-        case model.Fixed(size=one), model.Fixed(size=other):
+        case model.FixedType(size=one), model.FixedType(size=other):
             shared = 0.3 if one == other else 0
         case _:
             return 0

@@ -14,19 +14,25 @@ from avrogen.avro.references import reachable_types
 from avrogen.avro.schema_json import self_contained_json
 from avrogen.avro.source import Location, Origin
 from avrogen.config.config import Config
-from avrogen.config.registry_connection import Connection, Problem, connection
+from avrogen.config.registry_connection import CommandError, RegistryConnection, registry_connection
 from avrogen.config.topic_subjects import Subject, configured_subjects
 from avrogen.errors import RegistryError
-from avrogen.evolution.comparison import Outcome
+from avrogen.evolution.comparison import UnitResult
 from avrogen.evolution.matching import file_roots, matched_types
-from avrogen.evolution.snapshot import NewSchemas, WhereError
-from avrogen.evolution.units import Kind, Previous, Unit, carried, previous_version
+from avrogen.evolution.snapshot import BaselineError, NewSchemas
+from avrogen.evolution.units import (
+    ComparisonUnit,
+    PreviousVersion,
+    UnitKind,
+    carried,
+    previous_version,
+)
 from avrogen.kafka.registry.connect import connect
 from avrogen.kafka.registry.protocol import SchemaRegistry, SchemaText
 from avrogen.kafka.registry.retrying import Retries
-from avrogen.kafka.registry.schema_references import complete_schema
+from avrogen.kafka.registry.schema_references import resolve_references
 from avrogen.registry_sync.lockfile import Lock, find_lock
-from avrogen.registry_sync.status import demand_same_registry
+from avrogen.registry_sync.status import require_same_registry
 
 __all__ = ["connected", "refusals", "registry_at", "subject_units"]
 
@@ -34,18 +40,18 @@ _RETRIES = Retries(attempts=3, deadline=15)
 """Somebody waits for the command."""
 
 
-def registry_at(url: str, config: Config) -> Connection:
+def registry_at(url: str, config: Config) -> RegistryConnection:
     """How a registry is reached; see :mod:`avrogen.config.registry_connection`.
 
     Raises:
         WhereError: it cannot be, with what is known.
     """
     with _where_errors():
-        return connection(url, os.environ, config.registry)
+        return registry_connection(url, os.environ, config.registry)
 
 
 @contextmanager
-def connected(there: Connection) -> Generator[SchemaRegistry]:
+def connected(there: RegistryConnection) -> Generator[SchemaRegistry]:
     """The registry; what it cannot answer is a WhereError."""
     with _where_errors(), closing(connect(there.settings, retries=_RETRIES)) as registry:
         yield registry
@@ -53,11 +59,11 @@ def connected(there: Connection) -> Generator[SchemaRegistry]:
 
 def subject_units(
     registry: SchemaRegistry,
-    there: Connection,
+    there: RegistryConnection,
     paths: Sequence[Path],
     new: NewSchemas,
     level: Level | None,
-) -> Iterator[Unit]:
+) -> Iterator[ComparisonUnit]:
     """The subjects of all topics, and those that were pulled, with the versions that count.
 
     Args:
@@ -72,10 +78,10 @@ def subject_units(
     """
     with _where_errors():
         lock = find_lock(paths)
-        demand_same_registry(lock, there.url)
+        require_same_registry(lock, there.url)
         subjects = _subjects(new, lock)
     if not subjects:
-        raise WhereError(
+        raise BaselineError(
             "There are no subjects to compare with.",
             "list topics in avrogen.toml, or pull schemas with avrogen registry pull",
         )
@@ -84,8 +90,8 @@ def subject_units(
 
 
 def refusals(
-    registry: SchemaRegistry, outcomes: Iterable[Outcome]
-) -> Iterator[tuple[Outcome, tuple[str, ...]]]:
+    registry: SchemaRegistry, outcomes: Iterable[UnitResult]
+) -> Iterator[tuple[UnitResult, tuple[str, ...]]]:
     """What a registry refuses although its level allows it, with its reasons.
 
     It may have rules of its own, and it has the last word.
@@ -98,12 +104,12 @@ def refusals(
                 yield outcome, verdict.messages or ("it gives no reason",)
 
 
-def _text(unit: Unit) -> SchemaText:
+def _text(unit: ComparisonUnit) -> SchemaText:
     try:
         tree = self_contained_json(unit.new.type, unit.new.types)
         return SchemaText(json.dumps(tree, ensure_ascii=False, separators=(",", ":")))
     except RecursionError:
-        raise WhereError(
+        raise BaselineError(
             f"The types of {unit.title} lie too deep in each other to be sent."
         ) from None
 
@@ -114,7 +120,7 @@ def _subjects(new: NewSchemas, lock: Lock | None) -> list[Subject]:
     for locked in lock.subjects.values() if lock is not None else ():
         root = roots.get(locked.files[0])
         if root is None:
-            raise WhereError(
+            raise BaselineError(
                 f"{locked.files[0]}, which avrogen.lock names, is not there.",
                 "get it again with avrogen registry pull",
             )
@@ -122,13 +128,15 @@ def _subjects(new: NewSchemas, lock: Lock | None) -> list[Subject]:
     return list(subjects.values())
 
 
-def _unit(registry: SchemaRegistry, subject: Subject, new: NewSchemas, level: Level | None) -> Unit:
+def _unit(
+    registry: SchemaRegistry, subject: Subject, new: NewSchemas, level: Level | None
+) -> ComparisonUnit:
     numbers = registry.versions(subject.name)
     asked = level or (registry.level(subject.name) if numbers else Level.BACKWARD)
     compared = compared_versions(len(numbers), asked if asked.directions else Level.BACKWARD)
     previous = (_previous(registry, subject, numbers[index], new) for index in reversed(compared))
-    return Unit(
-        Kind.SUBJECT,
+    return ComparisonUnit(
+        UnitKind.SUBJECT,
         subject.name,
         Version(subject.type, new.parsed.types),
         _top(subject.type, new),
@@ -140,11 +148,13 @@ def _unit(registry: SchemaRegistry, subject: Subject, new: NewSchemas, level: Le
 
 def _previous(
     registry: SchemaRegistry, subject: Subject, number: int, new: NewSchemas
-) -> Previous | None:
+) -> PreviousVersion | None:
     registered = registry.version(subject.name, number)
     if registered is None:
         return None
-    old = complete_schema(registry, registered.schema, f"subject {subject.name} version {number}")
+    old = resolve_references(
+        registry, registered.schema, f"subject {subject.name} version {number}"
+    )
     mine = reachable_types(subject.type, new.parsed.types)
     return previous_version(
         f"version {number}", Version(old.type, old.types), matched_types(old.types, mine)
@@ -169,8 +179,8 @@ def _topics(type_: model.AvroType, new: NewSchemas) -> tuple[str, ...]:
 def _where_errors() -> Generator[None]:
     try:
         yield
-    except Problem as problem:
-        raise WhereError(problem.message, problem.hint) from None
+    except CommandError as problem:
+        raise BaselineError(problem.message, problem.hint) from None
     except RegistryError as error:
         message, _, hint = str(error).partition("\n  hint: ")
-        raise WhereError(f"The registry: {message}", hint or None) from None
+        raise BaselineError(f"The registry: {message}", hint or None) from None

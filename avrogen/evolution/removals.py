@@ -10,12 +10,19 @@ from avrogen.avro import model
 from avrogen.avro.parser import Parsed, Root
 from avrogen.avro.references import mentions, references
 from avrogen.avro.source import Location
-from avrogen.config.config import Topic
-from avrogen.evolution.matching import How, Matching, file_roots, top_level_types
+from avrogen.config.config import TopicConfig
+from avrogen.evolution.matching import Matching, MatchReason, file_roots, top_level_types
 from avrogen.evolution.snapshot import Snapshot
 from avrogen.evolution.units import carried
 
-__all__ = ["NewSubject", "Removal", "TakenOff", "new_subjects", "removals", "taken_off"]
+__all__ = [
+    "NewSubject",
+    "Removal",
+    "RemovedFromTopic",
+    "new_subjects",
+    "removals",
+    "removed_from_topics",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,7 @@ class Removal:
 
 
 @dataclass(frozen=True, slots=True)
-class TakenOff:
+class RemovedFromTopic:
     """A type that is still there, on a topic that does not carry it any more."""
 
     name: str
@@ -50,7 +57,7 @@ class NewSubject:
 
     old: str
     new: str
-    topic: Topic
+    topic: TopicConfig
     location: Location
 
 
@@ -86,7 +93,9 @@ def removals(
             yield Removal(name, _kind(root.type), files.at(name))
 
 
-def taken_off(old: Snapshot, new: Snapshot, matching: Matching) -> Iterator[TakenOff]:
+def removed_from_topics(
+    old: Snapshot, new: Snapshot, matching: Matching
+) -> Iterator[RemovedFromTopic]:
     """Types that are left out of topics which there were and are."""
     topics = {topic.topic: topic for topic in new.topics}
     for before in old.topics:
@@ -94,12 +103,12 @@ def taken_off(old: Snapshot, new: Snapshot, matching: Matching) -> Iterator[Take
         for name in before.value if now is not None else ():
             match = matching.types.get(name)
             if match is not None and now is not None and not {name, match.new} & {*now.value}:
-                yield TakenOff(match.new, now.topic, now.place.value("value"))
+                yield RemovedFromTopic(match.new, now.topic, now.place.value("value"))
 
 
 def new_subjects(new: Snapshot, matching: Matching) -> Iterator[NewSubject]:
     """Types by another name on topics whose subjects are named after them."""
-    renamed = {m.new: m for m in matching.types.values() if m.how is not How.NAME}
+    renamed = {m.new: m for m in matching.types.values() if m.how is not MatchReason.NAME}
     for topic in new.topics:
         if topic.subject_strategy == "topic":
             continue
@@ -144,7 +153,7 @@ def _used(parsed: Parsed) -> Iterator[str]:
             yield from references(root.type)
 
 
-def _location_on_topic(name: str, topics: tuple[Topic, ...]) -> Location | None:
+def _location_on_topic(name: str, topics: tuple[TopicConfig, ...]) -> Location | None:
     for topic in topics:
         if name in topic.value:
             return topic.place.value("value", topic.value.index(name))

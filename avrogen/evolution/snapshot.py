@@ -14,12 +14,12 @@ from avrogen.avro.parser import Parsed, parse_sources
 from avrogen.avro.source import Source
 from avrogen.compiler.checks import check_topics
 from avrogen.compiler.discovery import read_sources
-from avrogen.config.config import Config, Topic, read_config
+from avrogen.config.config import Config, TopicConfig, read_config
 
-__all__ = ["NewSchemas", "NothingThere", "Snapshot", "WhereError", "read_new_schemas", "snapshot"]
+__all__ = ["BaselineError", "NewSchemas", "NoBaseline", "Snapshot", "read_new_schemas", "snapshot"]
 
 
-class WhereError(Exception):
+class BaselineError(Exception):
     """What schemas are to be compared with is not there, or cannot be read.
 
     Attributes:
@@ -41,7 +41,7 @@ class WhereError(Exception):
         return f"{message}\n  hint: {one_line(self.hint)}" if self.hint else message
 
 
-class NothingThere(WhereError):
+class NoBaseline(BaselineError):
     """Where the schemas should be there are none, or none that are valid: nothing can break."""
 
 
@@ -57,21 +57,21 @@ class Snapshot:
 
     name: str
     parsed: Parsed
-    topics: tuple[Topic, ...] = ()
+    topics: tuple[TopicConfig, ...] = ()
 
 
-def snapshot(name: str, sources: list[Source], topics: tuple[Topic, ...] = ()) -> Snapshot:
+def snapshot(name: str, sources: list[Source], topics: tuple[TopicConfig, ...] = ()) -> Snapshot:
     """The schemas that there are at a place.
 
     Raises:
         NothingThere: there are none, or something is wrong with them.
     """
     if not sources:
-        raise NothingThere(f"There are no schemas in {name}.")
+        raise NoBaseline(f"There are no schemas in {name}.")
     parsed = parse_sources(sources)
     errors = [d for d in parsed.diagnostics if d.severity is Severity.ERROR]
     if errors:
-        raise NothingThere(
+        raise NoBaseline(
             f"The schemas in {name} cannot be compared with, as they are no valid schemas.",
             "compare with a version that builds",
             errors,
@@ -122,7 +122,7 @@ def read_new_schemas(paths: Sequence[Path]) -> NewSchemas:
     diagnostics = Diagnostics()
     sources = read_sources(paths, diagnostics)
     if not sources and not diagnostics:
-        raise WhereError(f"There are no .avsc files in {' '.join(map(str, paths))}.")
+        raise BaselineError(f"There are no .avsc files in {' '.join(map(str, paths))}.")
     config = read_config(paths, diagnostics)
     parsed = parse_sources(sources)
     diagnostics.extend(parsed.diagnostics)

@@ -12,16 +12,16 @@ from avrogen.avro.compat.levels import Level, Version
 from avrogen.avro.names import is_primitive
 from avrogen.avro.parser import Parsed
 from avrogen.avro.source import Location, Origin
-from avrogen.config.config import Topic
-from avrogen.evolution.matching import How, Match, Matching, file_roots, top_level_types
+from avrogen.config.config import TopicConfig
+from avrogen.evolution.matching import Match, Matching, MatchReason, file_roots, top_level_types
 from avrogen.evolution.snapshot import Snapshot
 
-__all__ = ["Kind", "Previous", "Unit", "carried", "previous_version", "units"]
+__all__ = ["ComparisonUnit", "PreviousVersion", "UnitKind", "carried", "previous_version", "units"]
 
-_Previous: TypeAlias = "Callable[[model.AvroType], tuple[Previous, ...]]"
+_Previous: TypeAlias = "Callable[[model.AvroType], tuple[PreviousVersion, ...]]"
 
 
-class Kind(StrEnum):
+class UnitKind(StrEnum):
     """What kind of thing has versions."""
 
     TYPE = "type"
@@ -31,7 +31,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Previous:
+class PreviousVersion:
     """An earlier version.
 
     Attributes:
@@ -46,7 +46,7 @@ class Previous:
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class ComparisonUnit:
     """Something whose versions are compared.
 
     Attributes:
@@ -60,11 +60,11 @@ class Unit:
         formerly: what it was called, or where it was, before.
     """
 
-    kind: Kind
+    kind: UnitKind
     name: str
     new: Version
     top: Origin | Location
-    previous: tuple[Previous, ...]
+    previous: tuple[PreviousVersion, ...]
     level: Level
     topics: tuple[str, ...] = ()
     formerly: str | None = None
@@ -73,11 +73,11 @@ class Unit:
     def title(self) -> str:
         """What sentences call it."""
         match self.kind:
-            case Kind.TYPE | Kind.FILE:
+            case UnitKind.TYPE | UnitKind.FILE:
                 return self.name
-            case Kind.KEY:
+            case UnitKind.KEY:
                 return f"the key of topic {self.name}"
-            case Kind.SUBJECT:
+            case UnitKind.SUBJECT:
                 return f"subject {self.name}"
 
     @property
@@ -88,7 +88,7 @@ class Unit:
         )
 
 
-def previous_version(name: str, version: Version, matches: Mapping[str, Match]) -> Previous:
+def previous_version(name: str, version: Version, matches: Mapping[str, Match]) -> PreviousVersion:
     """An earlier version of something.
 
     Args:
@@ -96,11 +96,15 @@ def previous_version(name: str, version: Version, matches: Mapping[str, Match]) 
         version: the schema.
         matches: which types of it became which.
     """
-    renames = {m.old: m.new for m in matches.values() if m.how in (How.ALIAS, How.LIKENESS)}
-    return Previous(name, version, renames)
+    renames = {
+        m.old: m.new for m in matches.values() if m.how in (MatchReason.ALIAS, MatchReason.LIKENESS)
+    }
+    return PreviousVersion(name, version, renames)
 
 
-def units(old: Snapshot, new: Snapshot, matching: Matching, level: Level) -> Iterator[Unit]:
+def units(
+    old: Snapshot, new: Snapshot, matching: Matching, level: Level
+) -> Iterator[ComparisonUnit]:
     """Everything in a new snapshot that can be compared with an old one.
 
     These are the types that are defined at the top of a file, then or now; the types that topics
@@ -108,7 +112,7 @@ def units(old: Snapshot, new: Snapshot, matching: Matching, level: Level) -> Ite
     these are compared with them.
     """
 
-    def previous(type_: model.AvroType) -> tuple[Previous, ...]:
+    def previous(type_: model.AvroType) -> tuple[PreviousVersion, ...]:
         version = Version(type_, old.parsed.types)
         return (previous_version(old.name, version, matching.types),)
 
@@ -117,7 +121,7 @@ def units(old: Snapshot, new: Snapshot, matching: Matching, level: Level) -> Ite
     yield from _keys(old, new, level, matching.types, previous)
 
 
-def carried(topics: Iterable[Topic]) -> dict[str, tuple[str, ...]]:
+def carried(topics: Iterable[TopicConfig]) -> dict[str, tuple[str, ...]]:
     """Names of the topics that carry each type, as a value or a key, by full names."""
     found: dict[str, dict[str, None]] = {}
     for topic in topics:
@@ -128,7 +132,7 @@ def carried(topics: Iterable[Topic]) -> dict[str, tuple[str, ...]]:
 
 def _types(
     old: Snapshot, new: Snapshot, level: Level, matches: Mapping[str, Match], previous: _Previous
-) -> Iterator[Unit]:
+) -> Iterator[ComparisonUnit]:
     topics = carried(new.topics)
     by_new: dict[str, list[Match]] = {}
     for match in matches.values():
@@ -141,23 +145,25 @@ def _types(
             continue
         assert named.origin is not None, "what was parsed has an origin"
         version = Version(model.Reference(name), new.parsed.types)
-        unit = Unit(Kind.TYPE, name, version, named.origin, (), level, topics.get(name, ()))
+        unit = ComparisonUnit(
+            UnitKind.TYPE, name, version, named.origin, (), level, topics.get(name, ())
+        )
         if not former:
             yield unit
         for match in former:
-            formerly = match.old if match.how is not How.NAME else None
+            formerly = match.old if match.how is not MatchReason.NAME else None
             yield replace(unit, previous=previous(model.Reference(match.old)), formerly=formerly)
 
 
 def _files(
     old: Snapshot, new: Snapshot, level: Level, files: Mapping[str, str], previous: _Previous
-) -> Iterator[Unit]:
+) -> Iterator[ComparisonUnit]:
     before = file_roots(old.parsed)
     formerly = {after: name for name, after in files.items()}
     for name, root in file_roots(new.parsed).items():
         was = formerly.get(name)
-        yield Unit(
-            Kind.FILE,
+        yield ComparisonUnit(
+            UnitKind.FILE,
             name,
             Version(root.type, new.parsed.types),
             Origin(root.source),
@@ -170,7 +176,7 @@ def _files(
 
 def _keys(
     old: Snapshot, new: Snapshot, level: Level, matches: Mapping[str, Match], previous: _Previous
-) -> Iterator[Unit]:
+) -> Iterator[ComparisonUnit]:
     """Keys whose type is another than it was. Types themselves are compared anyway."""
     before = {topic.topic: topic.key for topic in old.topics}
     for topic in new.topics:
@@ -181,8 +187,8 @@ def _keys(
             continue
         mine, theirs = _key_type(topic.key, new.parsed), _key_type(was, old.parsed)
         if mine is not None and theirs is not None:
-            yield Unit(
-                Kind.KEY,
+            yield ComparisonUnit(
+                UnitKind.KEY,
                 topic.topic,
                 Version(mine, new.parsed.types),
                 topic.place.value("key"),

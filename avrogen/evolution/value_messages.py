@@ -11,26 +11,26 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from avrogen.avro import model
-from avrogen.avro.compat import SilentChange, SilentKind
-from avrogen.avro.compat.paths import Part
+from avrogen.avro.compat import ValueChange, ValueChangeKind
+from avrogen.avro.compat.paths import SchemaPart
 from avrogen.avro.diagnostics import Code
 from avrogen.avro.names import namespace_of, short_name
 from avrogen.avro.resolution import Types
 from avrogen.avro.source import Pointer
-from avrogen.evolution.comparison import Problem
+from avrogen.evolution.comparison import Change
 
 __all__ = [
-    "SilentWords",
+    "ValueChangeMessage",
     "field_at",
-    "namespace_words",
+    "namespace_message",
     "namespaces",
-    "path_words",
-    "place_words",
-    "silent_words",
+    "path_message",
+    "place_message",
+    "value_change_message",
 ]
 
 
-class SilentWords(NamedTuple):
+class ValueChangeMessage(NamedTuple):
     """What is said of a change of values.
 
     Attributes:
@@ -46,77 +46,77 @@ class SilentWords(NamedTuple):
 
 _NEW_FIELD = "leave it as it is, and add a new field with a default for what is wanted now"
 
-_WORDS: Mapping[SilentKind, SilentWords] = {
-    SilentKind.DECIMAL: SilentWords(
+_WORDS: Mapping[ValueChangeKind, ValueChangeMessage] = {
+    ValueChangeKind.DECIMAL: ValueChangeMessage(
         Code.DECIMAL_CHANGED,
         "avrogen reads the same values, or refuses those that do not fit; Java and most others "
         "take the digits as they are",
         _NEW_FIELD,
     ),
-    SilentKind.TIME_UNIT: SilentWords(
+    ValueChangeKind.TIME_UNIT: ValueChangeMessage(
         Code.TIME_UNIT_CHANGED,
         "avrogen reads the same times; Java and most others take the number as it is, which is "
         "a thousand times too much or too little",
         _NEW_FIELD,
     ),
-    SilentKind.TIME_ZONE: SilentWords(
+    ValueChangeKind.TIME_ZONE: ValueChangeMessage(
         Code.TIME_ZONE_CHANGED,
         "instants are read as local times or the other way round, whatever zone was meant",
         _NEW_FIELD,
     ),
-    SilentKind.MEANING: SilentWords(
+    ValueChangeKind.MEANING: ValueChangeMessage(
         Code.MEANING_CHANGED,
         "what was written is read as something else, if it can be read at all",
         _NEW_FIELD,
     ),
-    SilentKind.ROUNDING: SilentWords(
+    ValueChangeKind.ROUNDING: ValueChangeMessage(
         Code.DIGITS_LOST,
         "large numbers are read as the nearest that has fewer digits",
         "double holds every int; for long there is no wider type",
     ),
-    SilentKind.BYTES_AS_TEXT: SilentWords(
+    ValueChangeKind.BYTES_AS_TEXT: ValueChangeMessage(
         Code.BYTES_AS_TEXT,
         "bytes that are no UTF-8 cannot be read",
         "make sure that there are no others, or add a new field with a default",
     ),
-    SilentKind.DEFAULT_CHANGED: SilentWords(
+    ValueChangeKind.DEFAULT_CHANGED: ValueChangeMessage(
         Code.DEFAULT_CHANGED,
         "data from before the field was there get another value than they had",
         "keep the default; who writes can give another value all the same",
     ),
-    SilentKind.DEFAULT_REMOVED: SilentWords(
+    ValueChangeKind.DEFAULT_REMOVED: ValueChangeMessage(
         Code.DEFAULT_REMOVED,
         "data from before the field was there cannot be read any more",
         "keep the default as long as there are such data",
     ),
-    SilentKind.ENUM_DEFAULT: SilentWords(
+    ValueChangeKind.ENUM_DEFAULT: ValueChangeMessage(
         Code.ENUM_DEFAULT_CHANGED,
         "symbols that a reader does not know are something else to it than they were",
         "keep the default",
     ),
-    SilentKind.FIELD_RENAMED: SilentWords(
+    ValueChangeKind.FIELD_RENAMED: ValueChangeMessage(
         Code.FIELD_RENAMED,
         "if it is the same field by another name, it takes its default and its values are lost",
         "",
     ),
-    SilentKind.NAMESPACE: SilentWords(
+    ValueChangeKind.NAMESPACE: ValueChangeMessage(
         Code.NAMESPACE_CHANGED,
         "resolution passes that, but whoever looks a type up by its full name does not find it: "
         "classes, subjects, unions in some libraries",
         "",
     ),
-    SilentKind.AMBIGUOUS_ALIAS: SilentWords(
+    ValueChangeKind.AMBIGUOUS_ALIAS: ValueChangeMessage(
         Code.AMBIGUOUS_ALIAS,
         "avrogen takes the name first; Avro Java and Confluent's registry refuse such schemas",
         "remove the alias",
     ),
-    SilentKind.CLAIMED_TWICE: SilentWords(
+    ValueChangeKind.CLAIMED_TWICE: ValueChangeMessage(
         Code.CLAIMED_TWICE,
         "avrogen gives the value to the field of that name, or else to the first, and the other "
         "takes its default, or nothing can be read; others do otherwise",
         "let one field have the name or the alias",
     ),
-    SilentKind.ALIAS_REMOVED: SilentWords(
+    ValueChangeKind.ALIAS_REMOVED: ValueChangeMessage(
         Code.ALIAS_REMOVED,
         "data that have it by that name cannot be read any more, or lose what they say of it",
         "keep the alias as long as there are such data",
@@ -124,18 +124,18 @@ _WORDS: Mapping[SilentKind, SilentWords] = {
 }
 
 
-def silent_words(problem: Problem[SilentChange]) -> SilentWords:
+def value_change_message(problem: Change[ValueChange]) -> ValueChangeMessage:
     """What is said of a change."""
     change, unit = problem.found, problem.units[0]
     words = _WORDS[change.kind]
-    place = place_words(change.new, unit.new.types, unit.title)
+    place = place_message(change.new, unit.new.types, unit.title)
     hint = _hint(problem) or words.hint
-    return SilentWords(words.code, f"{place}: {change.message}: {words.message}", hint)
+    return ValueChangeMessage(words.code, f"{place}: {change.message}: {words.message}", hint)
 
 
-def namespace_words(problems: Sequence[Problem[SilentChange]]) -> SilentWords:
+def namespace_message(problems: Sequence[Change[ValueChange]]) -> ValueChangeMessage:
     """What is said of types that all went from one namespace to another."""
-    words = _WORDS[SilentKind.NAMESPACE]
+    words = _WORDS[ValueChangeKind.NAMESPACE]
     change = problems[0].found
     what = change.message
     if len(problems) > 1:
@@ -144,26 +144,26 @@ def namespace_words(problems: Sequence[Problem[SilentChange]]) -> SilentWords:
         what = f"the namespace {old} became {new} ({', '.join(others[:5])}"
         what += f" and {len(others) - 5} more)" if len(others) > 5 else ")"
     hint = f'say what they were called, such as "aliases": ["{change.old.owner}"]'
-    return SilentWords(words.code, f"{what}: {words.message}", hint)
+    return ValueChangeMessage(words.code, f"{what}: {words.message}", hint)
 
 
-def namespaces(change: SilentChange) -> tuple[str, str] | None:
+def namespaces(change: ValueChange) -> tuple[str, str] | None:
     """The old and the new namespace, if that is what was changed."""
-    if change.kind is not SilentKind.NAMESPACE:
+    if change.kind is not ValueChangeKind.NAMESPACE:
         return None
     return namespace_of(change.old.owner), namespace_of(change.new.owner)
 
 
-def _hint(problem: Problem[SilentChange]) -> str | None:
+def _hint(problem: Change[ValueChange]) -> str | None:
     """What to do about a renamed field, which depends on its name."""
-    if problem.found.kind is not SilentKind.FIELD_RENAMED:
+    if problem.found.kind is not ValueChangeKind.FIELD_RENAMED:
         return None
     field = field_at(problem.found.old, problem.old.types)
     assert field is not None, "it is a field that was renamed"
     return f'if it is, say so: "aliases": ["{field.name}"]'
 
 
-def place_words(part: Part, types: Types, top: str) -> str:
+def place_message(part: SchemaPart, types: Types, top: str) -> str:
     """A part of a schema: ``Order.total``, ``each item of Order.lines``, ``Size``.
 
     Args:
@@ -187,7 +187,7 @@ def place_words(part: Part, types: Types, top: str) -> str:
     return name
 
 
-def path_words(part: Part, top: str) -> str:
+def path_message(part: SchemaPart, top: str) -> str:
     """A part as a definition and a path from there: ``com.acme.Order /fields/3``.
 
     Args:
@@ -197,11 +197,11 @@ def path_words(part: Part, top: str) -> str:
     return f"{part.owner or top} {_path(part.pointer)}"
 
 
-def field_at(part: Part, types: Types) -> model.Field | None:
+def field_at(part: SchemaPart, types: Types) -> model.Field | None:
     """The field that a part belongs to."""
     named = types.get(part.owner)
     match named, part.pointer:
-        case model.Record(fields=fields), ("fields", int(index), *_):
+        case model.RecordType(fields=fields), ("fields", int(index), *_):
             return fields[index]
         case _:
             return None

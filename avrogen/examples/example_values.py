@@ -14,14 +14,14 @@ from typing import Any, Final, assert_never
 from avrogen.avro import model
 from avrogen.avro.defaults import completed, matching_branch
 from avrogen.avro.references import references
-from avrogen.codec.interpreter.decoder import CheckedReader
+from avrogen.codec.interpreter.decoder import InterpretedDecoder
 from avrogen.codec.planner import branch_name, default_data, plan_for
 from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
 from avrogen.errors import DecodeError
 from avrogen.examples import numbers, texts
-from avrogen.examples.hints import About, words_of
+from avrogen.examples.hints import FieldHints, words_of
 
-__all__ = ["TOO_MANY", "ExampleMaker", "LeastParts", "default_value"]
+__all__ = ["TOO_MANY", "ExampleMaker", "MinimumParts", "default_value"]
 
 _ENOUGH: Final = 300
 """After so many parts, what may be left out is: an example is to be read."""
@@ -56,7 +56,7 @@ class ExampleMaker:
         self,
         type_: model.AvroType,
         types: Mapping[str, model.NamedType],
-        least: LeastParts | None = None,
+        least: MinimumParts | None = None,
     ) -> None:
         """Prepare.
 
@@ -71,7 +71,7 @@ class ExampleMaker:
         """
         self._type = type_
         self._types = types
-        self._least = least or LeastParts(types)
+        self._least = least or MinimumParts(types)
         if self._least.of(type_) >= TOO_MANY:
             raise ValueError(
                 "no value can be made: the schema contains itself, an empty union or far too much"
@@ -79,7 +79,7 @@ class ExampleMaker:
 
     def make(self, number: int) -> Any:
         """The value of a number, 1 being the first, with forced union branches."""
-        return _Value(self._types, self._least, number).of(self._type, About(number))
+        return _Value(self._types, self._least, number).of(self._type, FieldHints(number))
 
 
 class _Value:
@@ -91,7 +91,7 @@ class _Value:
     """
 
     def __init__(
-        self, types: Mapping[str, model.NamedType], least: LeastParts, number: int
+        self, types: Mapping[str, model.NamedType], least: MinimumParts, number: int
     ) -> None:
         self._types = types
         self._least = least
@@ -99,7 +99,7 @@ class _Value:
         self._around: list[str] = []
         self._parts = 0
 
-    def of(self, type_: model.AvroType, about: About) -> Any:
+    def of(self, type_: model.AvroType, about: FieldHints) -> Any:
         self._parts += 1
         match type_:
             case model.Primitive(name, logical):
@@ -136,17 +136,17 @@ class _Value:
             full.sort(key=lambda branch: branch != model.Primitive("string"))
         return full[(self._number - 1) % len(full)]
 
-    def _named(self, named: model.NamedType, about: About) -> Any:
+    def _named(self, named: model.NamedType, about: FieldHints) -> Any:
         match named:
             case model.EnumType(symbols=symbols):
                 meant = [s for s in symbols if s.lower() not in _NO_VALUE] or symbols
                 return meant[(self._number - 1) % len(meant)]
-            case model.Fixed(name, size, logical):
+            case model.FixedType(name, size, logical):
                 words = about.words or words_of(name.rpartition(".")[2])
                 doc = about.doc or named.doc or ""
-                place = About(about.number, words, about.record, doc)
+                place = FieldHints(about.number, words, about.record, doc)
                 return _logical(logical, place) if logical else texts.fixed_bytes(place, size)
-            case model.Record(name, fields):
+            case model.RecordType(name, fields):
                 record = words_of(name.rpartition(".")[2])
                 self._around.append(name)
                 value = {field.name: self._field(field, record) for field in fields}
@@ -165,14 +165,14 @@ class _Value:
                     return default_value(field.type, field.default, self._types)
                 except ValueError:
                     pass  # it has no value in Python
-        return self.of(field.type, About(self._number, words, record, field.doc or ""))
+        return self.of(field.type, FieldHints(self._number, words, record, field.doc or ""))
 
 
 def _is_null(type_: model.AvroType) -> bool:
     return isinstance(type_, model.Primitive) and type_.name == "null"
 
 
-def _primitive(name: model.PrimitiveName, about: About) -> Any:
+def _primitive(name: model.PrimitiveName, about: FieldHints) -> Any:
     match name:
         case "null":
             return None
@@ -194,7 +194,7 @@ def _primitive(name: model.PrimitiveName, about: About) -> Any:
             assert_never(name)
 
 
-def _logical(logical: model.LogicalType, about: About) -> Any:
+def _logical(logical: model.LogicalType, about: FieldHints) -> Any:
     match logical:
         case model.Decimal(precision, scale):
             return numbers.decimal(about, precision, scale)
@@ -212,7 +212,7 @@ def _logical(logical: model.LogicalType, about: About) -> Any:
             return LocalTimestampNanos.from_datetime(numbers.moment(about))
         case model.LocalTimestamp():
             return numbers.moment(about)
-        case model.Duration():
+        case model.DurationType():
             return Duration(days=about.number % 2**32)
         case _:
             assert_never(logical)
@@ -246,10 +246,10 @@ def _value(type_: model.AvroType, default: model.Json, types: Mapping[str, model
             return branch_name(branches[index]), _value(branches[index], default, types)
         case model.Reference(name), dict():
             record = types[name]
-            assert isinstance(record, model.Record), "defaults are checked"
+            assert isinstance(record, model.RecordType), "defaults are checked"
             return {f.name: _value(f.type, default[f.name], types) for f in record.fields}
         case _:
-            return CheckedReader(plan_for(type_, types, None)).read(
+            return InterpretedDecoder(plan_for(type_, types, None)).read(
                 default_data(type_, default, types)
             )
 
@@ -258,12 +258,12 @@ TOO_MANY: Final = 100_000
 """So many parts, or more: nothing to look at. Values without end have as many."""
 
 
-class LeastParts:
+class MinimumParts:
     """The fewest parts that values of types have: leaves, records, lists and maps."""
 
     def __init__(self, types: Mapping[str, model.NamedType]) -> None:
         self._types = types
-        records = [named for named in types.values() if isinstance(named, model.Record)]
+        records = [named for named in types.values() if isinstance(named, model.RecordType)]
         self._parts = {record.name: TOO_MANY for record in records}
         self._parts |= {
             named.name: TOO_MANY

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-__all__ = ["About", "by_words", "table", "words_of"]
+__all__ = ["FieldHints", "by_words", "table", "words_of"]
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _QUOTED_LIST = re.compile(
@@ -20,7 +20,7 @@ _QUOTED = re.compile(r"[\"“`]+([^\"“”`]+)[\"”`]+(?:\s*(?:,|or|and)+\s*)?
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class FieldHints:
     """The place of a value.
 
     Attributes:
@@ -54,7 +54,7 @@ class About:
             text = text[match.end() :]
         return tuple(quoted)
 
-    def of_item(self) -> About:
+    def of_item(self) -> FieldHints:
         """The place of an item of the list that is here."""
         words = (*self.words[:-1], singular(self.words[-1])) if self.words else ()
         return replace(self, words=words)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from avrogen.codec.plan import Bits
-from avrogen.examples.hints import About, by_words, table
+from avrogen.examples.hints import FieldHints, by_words, table
 
 __all__ = [
     "clock",
@@ -71,7 +71,7 @@ _HUNDREDTHS = table(
 _MONEY = table({"amount cents cost fee price subtotal sum total": True})
 
 
-def integer(about: About, bits: Bits) -> int:
+def integer(about: FieldHints, bits: Bits) -> int:
     """An int: a timestamp, an amount in cents, an id, or a small number."""
     if is_moment(about) or _is_moment_in_units(about):
         return _timestamp(about, bits)
@@ -84,7 +84,7 @@ def integer(about: About, bits: Bits) -> int:
     return _within((hundredths if is_money else hundredths // 100) + about.number - 1, bits)
 
 
-def real(about: About, bits: Bits) -> float:
+def real(about: FieldHints, bits: Bits) -> float:
     """A float; of 32 bits, one that they hold exactly."""
     if is_moment(about):
         return float(_timestamp(about, 32))
@@ -93,7 +93,7 @@ def real(about: About, bits: Bits) -> float:
     return round(value * 8) / 8 if bits == 32 else value
 
 
-def decimal(about: About, precision: int, scale: int) -> Decimal:
+def decimal(about: FieldHints, precision: int, scale: int) -> Decimal:
     """A decimal with the places of its schema, and no more digits than it allows."""
     hundredths = by_words(about.words, _HUNDREDTHS) or 1999
     hundredths += 100 * (about.number - 1)
@@ -103,13 +103,13 @@ def decimal(about: About, precision: int, scale: int) -> Decimal:
     return Decimal((0, tuple(map(int, digits)), -scale))
 
 
-def _is_moment_in_units(about: About) -> bool:
+def _is_moment_in_units(about: FieldHints) -> bool:
     """As in ``created_at_ms``; ``timeout_ms`` is none."""
     is_unit = by_words(about.words[-1:], _UNITS) is not None
-    return is_unit and is_moment(About(about.number, about.words[:-1]))
+    return is_unit and is_moment(FieldHints(about.number, about.words[:-1]))
 
 
-def _timestamp(about: About, bits: Bits) -> int:
+def _timestamp(about: FieldHints, bits: Bits) -> int:
     """Since 1970: milliseconds, if its name says nothing else and they fit."""
     seconds = int(moment(about).replace(tzinfo=UTC).timestamp())
     if bits == 32:
@@ -152,35 +152,35 @@ _MOMENTS = table(
 )
 
 
-def moment(about: About) -> datetime:
+def moment(about: FieldHints) -> datetime:
     """A naive datetime in whole seconds; the next number's is a minute later."""
     later = by_words(about.words, _LATER) or timedelta()
     return _NOON + later + timedelta(minutes=(about.number - 1) % _MINUTES)
 
 
-def day(about: About) -> date:
+def day(about: FieldHints) -> date:
     """A date; the next number's is a day later."""
     later = by_words(about.words, _LATER) or timedelta()
     return (_NOON + later).date() + timedelta(days=(about.number - 1) % _DAYS)
 
 
-def clock(about: About) -> time:
+def clock(about: FieldHints) -> time:
     """A time of day; the next number's is a minute later."""
     start = by_words(about.words, _CLOCKS) or _NOON.time()
     shifted = datetime.combine(_NOON, start) + timedelta(minutes=(about.number - 1) % _MINUTES)
     return shifted.time()
 
 
-def is_moment(about: About) -> bool:
+def is_moment(about: FieldHints) -> bool:
     """Whether a number at this place seems to be a timestamp."""
     return bool(about.words) and by_words(about.words[-1:], _MOMENTS) is not None
 
 
-def date_text(about: About) -> str:
+def date_text(about: FieldHints) -> str:
     """A date in a string."""
     return day(about).isoformat()
 
 
-def moment_text(about: About) -> str:
+def moment_text(about: FieldHints) -> str:
     """A timestamp in a string."""
     return moment(about).replace(tzinfo=UTC).isoformat().replace("+00:00", "Z")

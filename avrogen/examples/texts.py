@@ -7,12 +7,12 @@ from hashlib import sha256
 from typing import TypeAlias
 from uuid import UUID
 
-from avrogen.examples.hints import About, by_words, singular, table, words_of
+from avrogen.examples.hints import FieldHints, by_words, singular, table, words_of
 from avrogen.examples.numbers import date_text, moment_text
 
 __all__ = ["fixed_bytes", "map_key", "some_bytes", "text", "unique_id"]
 
-_Text: TypeAlias = Callable[[About], str]
+_Text: TypeAlias = Callable[[FieldHints], str]
 
 _PEOPLE = (
     ("Ada", "Lovelace"),
@@ -26,7 +26,7 @@ _PEOPLE = (
 )
 
 
-def text(about: About) -> str:
+def text(about: FieldHints) -> str:
     """A string: one that the doc gives, or one that the name leads to."""
     if about.quoted:
         return about.quoted[(about.number - 1) % len(about.quoted)]
@@ -45,18 +45,18 @@ def singular_end(words: tuple[str, ...]) -> str:
     return singular(words[-1]) if words else ""
 
 
-def unique_id(about: About) -> UUID:
+def unique_id(about: FieldHints) -> UUID:
     """A UUID that is the same wherever the same thing is identified."""
     digest = sha256(f"{'-'.join(about.noun)} {about.number}".encode()).digest()
     return UUID(bytes=digest[:16], version=4)
 
 
-def some_bytes(about: About) -> bytes:
+def some_bytes(about: FieldHints) -> bytes:
     """Bytes, readable so that they are recognised."""
     return text(about).encode()
 
 
-def fixed_bytes(about: About, size: int) -> bytes:
+def fixed_bytes(about: FieldHints, size: int) -> bytes:
     """So many bytes: those that the doc gives if they are, or those of a checksum."""
     for quoted in about.quoted:
         if len(quoted.encode()) == size:
@@ -66,13 +66,13 @@ def fixed_bytes(about: About, size: int) -> bytes:
     return (block * (size // len(block) + 1))[:size]
 
 
-def map_key(about: About) -> tuple[str, About]:
+def map_key(about: FieldHints) -> tuple[str, FieldHints]:
     """A key for the map at a place, and the place of the value under it."""
     if about.quoted:
-        return about.quoted[0], About(about.number, about.words, about.record)
+        return about.quoted[0], FieldHints(about.number, about.words, about.record)
     key = by_words(about.words, _KEYS)
     if key:
-        return key, About(about.number, words_of(key), about.record)
+        return key, FieldHints(about.number, words_of(key), about.record)
     key = "en" if by_words(about.words, _TRANSLATED) else "key"
     return key, about.of_item()
 
@@ -98,7 +98,7 @@ def _one_of(*choices: str) -> _Text:
 def _pool(*choices: str) -> _Text:
     """As :func:`_one_of`, with a number from the second round on."""
 
-    def pick(about: About) -> str:
+    def pick(about: FieldHints) -> str:
         round_, index = divmod(about.number - 1, len(choices))
         return f"{choices[index]} {round_ + 1}" if round_ else choices[index]
 
@@ -110,52 +110,52 @@ def _numbered(pattern: str) -> _Text:
     return lambda about: pattern.format(n=about.number, thousand=1000 + about.number)
 
 
-def _person(about: About) -> tuple[str, str]:
+def _person(about: FieldHints) -> tuple[str, str]:
     return _PEOPLE[(about.number - 1) % len(_PEOPLE)]
 
 
-def _full_name(about: About) -> str:
+def _full_name(about: FieldHints) -> str:
     return " ".join(_person(about))
 
 
-def _email(about: About) -> str:
+def _email(about: FieldHints) -> str:
     first, last = _person(about)
     round_ = (about.number - 1) // len(_PEOPLE)
     return f"{first}.{last}{round_ or ''}@example.com".lower()
 
 
-def _user(about: About) -> str:
+def _user(about: FieldHints) -> str:
     first, last = _person(about)
     round_ = (about.number - 1) // len(_PEOPLE)
     return f"{first[0]}{last}{round_ or ''}".lower()
 
 
-def _name(about: About) -> str:
+def _name(about: FieldHints) -> str:
     """Whose name it is, the words before or the record say."""
     known = by_words((*about.record, *about.words[:-1]), _NAMES)
     return known(about) if known else f"{' '.join(about.noun).capitalize()} {about.number}"
 
 
-def _id(about: About) -> str:
+def _id(about: FieldHints) -> str:
     return f"{'-'.join(about.noun)}-{1000 + about.number}"
 
 
-def _uuid(about: About) -> str:
+def _uuid(about: FieldHints) -> str:
     return str(unique_id(about))
 
 
-def _checksum(about: About) -> str:
+def _checksum(about: FieldHints) -> str:
     return fixed_bytes(about, 32).hex()
 
 
-def _iban(about: About) -> str:
+def _iban(about: FieldHints) -> str:
     """A German one, with the check digits that it must have (ISO 13616, by ISO 7064)."""
     account = f"37040044{532013000 + about.number - 1:010d}"
     check = 98 - int(f"{account}131400") % 97  # "DE00" as numbers at the end
     return f"DE{check:02d}{account}"
 
 
-def _phone(about: About) -> str:
+def _phone(about: FieldHints) -> str:
     """Of the numbers that are kept free for fiction."""
     return f"+44 20 7946 0{(about.number - 1) % 1000:03d}"
 

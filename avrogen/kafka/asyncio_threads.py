@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-__all__ = ["completed", "nothing"]
+__all__ = ["no_undo", "run_to_completion"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-async def completed(
+async def run_to_completion(
     function: Callable[P, T], undo: Callable[[T], object], *args: P.args, **kwargs: P.kwargs
 ) -> T:
     """What a function gives that runs in a thread. It runs to its end even if this is cancelled.
@@ -46,5 +46,5 @@ async def _settled(running: asyncio.Future[T]) -> None:
             continue
 
 
-def nothing(result: object) -> None:
+def no_undo(result: object) -> None:
     """For what cannot be undone, and need not be."""

@@ -32,7 +32,7 @@ __all__ = [
     "Headers",
     "SchemaId",
     "as_bytes",
-    "description",
+    "describe_bytes",
     "frame",
     "frame_prefix",
     "header_value",
@@ -166,7 +166,7 @@ def _schema_id(data: bytes) -> tuple[SchemaId, int]:
         raise FramingError(f"{schema} cannot be the id of a schema: ids are at most {MAX_ID}")
     if form == _GUID_FORM and len(data) >= 17:
         return UUID(bytes=data[1:17]), 17
-    raise FramingError(f"expected the id of a schema in front, got {description(data)}")
+    raise FramingError(f"expected the id of a schema in front, got {describe_bytes(data)}")
 
 
 _BEGINNINGS: Final = (
@@ -192,7 +192,7 @@ _GLUE = 3
 """The first byte of AWS Glue's framing: version 3, a byte for compression, 16 bytes of a UUID."""
 
 
-def description(data: bytes) -> str:
+def describe_bytes(data: bytes) -> str:
     """What the bytes look like, and the first of them."""
     if not data:
         return "no bytes at all (a tombstone would be None)"

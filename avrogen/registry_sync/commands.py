@@ -13,26 +13,32 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avrogen.avro.diagnostics import Diagnostics
-from avrogen.config.config import RegistryConfig, read_config
-from avrogen.config.registry_connection import Connection, Problem, connection
+from avrogen.config.config import RegistrySection, read_config
+from avrogen.config.registry_connection import CommandError, RegistryConnection, registry_connection
 from avrogen.errors import SchemaError
 from avrogen.kafka.registry.connect import connect
 from avrogen.kafka.registry.protocol import SchemaRegistry
 from avrogen.kafka.registry.retrying import Retries
 from avrogen.registry_sync.fetch import all_types, fetch, matching_subjects
 from avrogen.registry_sync.lockfile import find_lock, read_lock
-from avrogen.registry_sync.pull import Pull, plan_pull, write_pull
-from avrogen.registry_sync.register import Outcome, Result, plan, refused, register
-from avrogen.registry_sync.status import Standing, State, demand_same_registry, read_local, status
+from avrogen.registry_sync.pull import PullPlan, plan_pull, write_pull
+from avrogen.registry_sync.register import RegisterOutcome, SubjectResult, plan, refused, register
+from avrogen.registry_sync.status import (
+    SubjectState,
+    SubjectStatus,
+    read_local,
+    require_same_registry,
+    status,
+)
 
-__all__ = ["Pulled", "Registration", "Status", "run_pull", "run_register", "run_status"]
+__all__ = ["PullResult", "RegisterResult", "StatusResult", "run_pull", "run_register", "run_status"]
 
 _RETRIES = Retries(attempts=3, deadline=15)
 """Somebody waits for the command."""
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class StatusResult:
     """What ``status`` found.
 
     Attributes:
@@ -41,17 +47,17 @@ class Status:
     """
 
     url: str
-    standings: Sequence[Standing]
+    standings: Sequence[SubjectStatus]
 
     @property
     def exit_code(self) -> int:
         """0 if nothing is broken, 1 if a schema is, 2 if that could not be found out."""
         states = {standing.state for standing in self.standings}
-        return 2 if State.FAILED in states else 1 if State.BROKEN in states else 0
+        return 2 if SubjectState.FAILED in states else 1 if SubjectState.BROKEN in states else 0
 
 
 @dataclass(frozen=True, slots=True)
-class Registration:
+class RegisterResult:
     """What ``register`` did.
 
     Attributes:
@@ -61,18 +67,18 @@ class Registration:
     """
 
     url: str
-    outcomes: Sequence[Outcome]
+    outcomes: Sequence[SubjectResult]
     dry_run: bool
 
     @property
     def exit_code(self) -> int:
         """0 if all is there, 1 if schemas are broken, 2 if anything else is in the way."""
-        failed = [o.standing.state for o in self.outcomes if o.result is Result.FAILED]
-        return 0 if not failed else 1 if set(failed) == {State.BROKEN} else 2
+        failed = [o.standing.state for o in self.outcomes if o.result is RegisterOutcome.FAILED]
+        return 0 if not failed else 1 if set(failed) == {SubjectState.BROKEN} else 2
 
 
 @dataclass(frozen=True, slots=True)
-class Pulled:
+class PullResult:
     """What ``pull`` did.
 
     Attributes:
@@ -82,11 +88,11 @@ class Pulled:
     """
 
     url: str
-    pull: Pull
+    pull: PullPlan
     subjects: Sequence[str]
 
 
-def run_status(schemas: Sequence[Path], url: str | None) -> Status:
+def run_status(schemas: Sequence[Path], url: str | None) -> StatusResult:
     """Compare schemas with the registry.
 
     Args:
@@ -96,13 +102,13 @@ def run_status(schemas: Sequence[Path], url: str | None) -> Status:
     local = read_local(schemas)
     there = _connection(url, local.config.registry)
     lock = find_lock(schemas)
-    demand_same_registry(lock, there.url)
+    require_same_registry(lock, there.url)
     with _connected(there) as registry:
         standings = status(registry, local, lock, references=there.references)
-    return Status(there.url, standings)
+    return StatusResult(there.url, standings)
 
 
-def run_register(schemas: Sequence[Path], url: str | None, *, dry_run: bool) -> Registration:
+def run_register(schemas: Sequence[Path], url: str | None, *, dry_run: bool) -> RegisterResult:
     """Register the schemas of all topics.
 
     Args:
@@ -116,13 +122,13 @@ def run_register(schemas: Sequence[Path], url: str | None, *, dry_run: bool) -> 
         planned = plan(registry, local, references=there.references)
         outcomes = refused(planned)
         if outcomes is None and dry_run:
-            outcomes = [Outcome(each.standing, Result.NOTHING) for each in planned]
+            outcomes = [SubjectResult(each.standing, RegisterOutcome.NOTHING) for each in planned]
         elif outcomes is None:
             outcomes = list(register(registry, planned, references=there.references))
-    return Registration(there.url, outcomes, dry_run)
+    return RegisterResult(there.url, outcomes, dry_run)
 
 
-def run_pull(patterns: Sequence[str], folder: Path, url: str | None) -> Pulled:
+def run_pull(patterns: Sequence[str], folder: Path, url: str | None) -> PullResult:
     """Write schemas of the registry to files.
 
     Args:
@@ -139,9 +145,9 @@ def run_pull(patterns: Sequence[str], folder: Path, url: str | None) -> Pulled:
         raise SchemaError(diagnostics)
     there = _connection(url, config.registry)
     lock = read_lock(folder)
-    demand_same_registry(lock, there.url)
+    require_same_registry(lock, there.url)
     if not patterns and lock is None:
-        raise Problem(
+        raise CommandError(
             f"nothing was pulled into {folder.as_posix()} yet",
             "say what to pull: avrogen registry pull 'shop.*' -o FOLDER",
         )
@@ -151,16 +157,16 @@ def run_pull(patterns: Sequence[str], folder: Path, url: str | None) -> Pulled:
         fetched = fetch(registry, subjects)
     pull = plan_pull(folder, there.url, fetched, all_types(fetched), lock)
     write_pull(folder, pull)
-    return Pulled(there.url, pull, sorted(each.version.subject for each in fetched))
+    return PullResult(there.url, pull, sorted(each.version.subject for each in fetched))
 
 
-def _connection(url: str | None, config: RegistryConfig | None) -> Connection:
+def _connection(url: str | None, config: RegistrySection | None) -> RegistryConnection:
     environment: Mapping[str, str] = os.environ
-    return connection(url, environment, config)
+    return registry_connection(url, environment, config)
 
 
 @contextmanager
-def _connected(there: Connection) -> Generator[SchemaRegistry]:
+def _connected(there: RegistryConnection) -> Generator[SchemaRegistry]:
     registry = connect(there.settings, retries=_RETRIES)
     try:
         yield registry

@@ -11,16 +11,16 @@ from avrogen.avro import model
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.source import Location
 from avrogen.codec.schema import Schema
-from avrogen.config.registry_connection import Problem
+from avrogen.config.registry_connection import CommandError
 from avrogen.errors import SchemaError
 from avrogen.kafka.registry.protocol import LATEST, RegisteredSchema, SchemaRegistry
-from avrogen.kafka.registry.schema_references import complete_schema
+from avrogen.kafka.registry.schema_references import resolve_references
 
-__all__ = ["Fetched", "all_types", "fetch", "matching_subjects"]
+__all__ = ["FetchedSchemas", "all_types", "fetch", "matching_subjects"]
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchedSchemas:
     """A version of a subject, complete.
 
     Attributes:
@@ -56,23 +56,23 @@ def matching_subjects(registry: SchemaRegistry, patterns: Iterable[str]) -> list
         if not matching:
             near = difflib.get_close_matches(pattern, subjects, n=1)
             hint = f"did you mean {near[0]}?" if near else _what_there_is(subjects)
-            raise Problem(f"the registry has no subject {pattern}", hint)
+            raise CommandError(f"the registry has no subject {pattern}", hint)
         found.update(dict.fromkeys(matching))
     return sorted(found)
 
 
-def fetch(registry: SchemaRegistry, subjects: Iterable[str]) -> list[Fetched]:
+def fetch(registry: SchemaRegistry, subjects: Iterable[str]) -> list[FetchedSchemas]:
     """The latest versions of subjects, and those that they refer to.
 
     Raises:
         RegistryError: one of them is no Avro schema that avrogen reads, or there is no answer.
         Problem: a subject is not there.
     """
-    fetched: dict[tuple[str, int], Fetched] = {}
+    fetched: dict[tuple[str, int], FetchedSchemas] = {}
     for subject in subjects:
         latest = registry.version(subject, LATEST)
         if latest is None:
-            raise Problem(
+            raise CommandError(
                 f"the registry has no subject {subject}",
                 "it may have been deleted; pull what is there: avrogen registry pull SUBJECTS",
             )
@@ -80,18 +80,18 @@ def fetch(registry: SchemaRegistry, subjects: Iterable[str]) -> list[Fetched]:
             key = version.subject, version.version
             if key not in fetched:
                 name = f"subject {version.subject} version {version.version}"
-                schema = complete_schema(registry, version.schema, name)
-                fetched[key] = Fetched(version, schema)
+                schema = resolve_references(registry, version.schema, name)
+                fetched[key] = FetchedSchemas(version, schema)
     return list(fetched.values())
 
 
-def all_types(fetched: Sequence[Fetched]) -> Mapping[str, model.NamedType]:
+def all_types(fetched: Sequence[FetchedSchemas]) -> Mapping[str, model.NamedType]:
     """All types that schemas define, by full name.
 
     Raises:
         SchemaError: two of them define one type differently, so that no folder can hold both.
     """
-    types: dict[str, tuple[model.NamedType, Fetched]] = {}
+    types: dict[str, tuple[model.NamedType, FetchedSchemas]] = {}
     diagnostics = Diagnostics()
     for each in fetched:
         for name, named in each.schema.types.items():

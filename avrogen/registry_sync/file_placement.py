@@ -10,10 +10,10 @@ from avrogen.avro import model
 from avrogen.avro.parser import Parsed
 from avrogen.avro.schema_json import type_json
 from avrogen.avro.schema_text import definition_text, file_text
-from avrogen.registry_sync.fetch import Fetched
+from avrogen.registry_sync.fetch import FetchedSchemas
 from avrogen.registry_sync.lockfile import definition_fingerprint
 
-__all__ = ["Placed", "PlannedFile", "fingerprints", "place_types"]
+__all__ = ["FilePlacement", "PlannedFile", "fingerprints", "place_files"]
 
 _DEVICES = frozenset({"aux", "con", "nul", "prn"})
 """Windows has no files of these names."""
@@ -28,7 +28,7 @@ class PlannedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class FilePlacement:
     """Where types go.
 
     Attributes:
@@ -42,9 +42,9 @@ class Placed:
     files: Mapping[str, PlannedFile]
 
 
-def place_types(
-    fetched: Sequence[Fetched], types: Mapping[str, model.NamedType], there: Parsed
-) -> Placed:
+def place_files(
+    fetched: Sequence[FetchedSchemas], types: Mapping[str, model.NamedType], there: Parsed
+) -> FilePlacement:
     """Find a file for each type.
 
     Args:
@@ -77,7 +77,7 @@ def place_types(
         path = _file_of(type_, there) or taken.free(_file_name(subject))
         tops[subject] = path
         files[path] = PlannedFile(file_text(type_json(type_)), definition_fingerprint(type_, types))
-    return Placed(paths, tops, files)
+    return FilePlacement(paths, tops, files)
 
 
 def fingerprints(there: Parsed) -> Mapping[str, str]:

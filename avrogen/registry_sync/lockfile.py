@@ -17,7 +17,7 @@ from avrogen.avro import model
 from avrogen.avro.model import Json
 from avrogen.avro.schema_json import definition_json, type_json
 from avrogen.codec.schema import Schema
-from avrogen.config.registry_connection import Problem
+from avrogen.config.registry_connection import CommandError
 
 __all__ = [
     "LOCK_NAME",
@@ -104,7 +104,7 @@ def find_lock(paths: Sequence[Path]) -> Lock | None:
     folders = [path for path in paths if (path / LOCK_NAME).is_file()]
     if len(folders) > 1:
         names = " and ".join((folder / LOCK_NAME).as_posix() for folder in folders[:2])
-        raise Problem(f"there are {names}", "keep one of the two, and pull into that folder")
+        raise CommandError(f"there are {names}", "keep one of the two, and pull into that folder")
     return read_lock(folders[0]) if folders else None
 
 
@@ -120,14 +120,14 @@ def read_lock(folder: Path) -> Lock | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise Problem(f"{path.as_posix()} cannot be read: {error}", _AGAIN) from None
+        raise CommandError(f"{path.as_posix()} cannot be read: {error}", _AGAIN) from None
     if any(line.startswith(("<<<<<<< ", ">>>>>>> ")) for line in text.splitlines()):
-        raise Problem(f"{path.as_posix()} is in conflict", _AGAIN)
+        raise CommandError(f"{path.as_posix()} is in conflict", _AGAIN)
     try:
         return _lock(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
         what = error if isinstance(error, tomllib.TOMLDecodeError) else "something is missing"
-        raise Problem(f"{path.as_posix()} is no lock file: {what}", _AGAIN) from None
+        raise CommandError(f"{path.as_posix()} is no lock file: {what}", _AGAIN) from None
 
 
 def _lock(document: dict[str, Any]) -> Lock:

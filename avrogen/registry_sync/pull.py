@@ -16,10 +16,10 @@ from avrogen.avro.parser import Parsed, parse_sources
 from avrogen.avro.source import Source
 from avrogen.compiler.discovery import read_sources
 from avrogen.compiler.output import Changes, apply
-from avrogen.config.registry_connection import Problem
+from avrogen.config.registry_connection import CommandError
 from avrogen.errors import SchemaError
-from avrogen.registry_sync.fetch import Fetched
-from avrogen.registry_sync.file_placement import Placed, fingerprints, place_types
+from avrogen.registry_sync.fetch import FetchedSchemas
+from avrogen.registry_sync.file_placement import FilePlacement, fingerprints, place_files
 from avrogen.registry_sync.lockfile import (
     LOCK_NAME,
     Lock,
@@ -28,11 +28,11 @@ from avrogen.registry_sync.lockfile import (
     schema_fingerprint,
 )
 
-__all__ = ["Pull", "plan_pull", "write_pull"]
+__all__ = ["PullPlan", "plan_pull", "write_pull"]
 
 
 @dataclass(frozen=True, slots=True)
-class Pull:
+class PullPlan:
     """What is to be done in a folder.
 
     Attributes:
@@ -47,10 +47,10 @@ class Pull:
 def plan_pull(
     folder: Path,
     url: str,
-    fetched: Sequence[Fetched],
+    fetched: Sequence[FetchedSchemas],
     types: Mapping[str, model.NamedType],
     before: Lock | None,
-) -> Pull:
+) -> PullPlan:
     """Find out what has to be written.
 
     Args:
@@ -68,7 +68,7 @@ def plan_pull(
     sources = read_sources([folder], diagnostics) if folder.is_dir() else []
     there = parse_sources(sources)
     before = before or Lock(url)
-    placed = place_types(fetched, types, there)
+    placed = place_files(fetched, types, there)
     lock = _new_lock(before, url, fetched, placed, there)
     write = _to_write(folder, placed, there, before)
     _refuse_to_part(before, fetched, write)
@@ -77,10 +77,10 @@ def plan_pull(
     if diagnostics.has_errors:
         raise SchemaError(d for d in diagnostics if d.severity is Severity.ERROR)
     unchanged = tuple(path for path in placed.files if path not in write)
-    return Pull(Changes(write, remove, unchanged), lock)
+    return PullPlan(Changes(write, remove, unchanged), lock)
 
 
-def write_pull(folder: Path, pull: Pull) -> None:
+def write_pull(folder: Path, pull: PullPlan) -> None:
     """Write the files, and the lock file when they are there.
 
     If it is stopped between, the next pull finds files that are as the registry has them.
@@ -99,7 +99,7 @@ def write_pull(folder: Path, pull: Pull) -> None:
 
 
 def _new_lock(
-    before: Lock, url: str, fetched: Sequence[Fetched], placed: Placed, there: Parsed
+    before: Lock, url: str, fetched: Sequence[FetchedSchemas], placed: FilePlacement, there: Parsed
 ) -> Lock:
     """What was pulled before and is not pulled again, and what is pulled now."""
     subjects = dict(before.subjects)
@@ -122,7 +122,7 @@ def _new_lock(
 # --- what is there --------------------------------------------------------------------------------
 
 
-def _to_write(folder: Path, placed: Placed, there: Parsed, before: Lock) -> dict[str, str]:
+def _to_write(folder: Path, placed: FilePlacement, there: Parsed, before: Lock) -> dict[str, str]:
     """Files that are not there, or were pulled and are not current."""
     current = fingerprints(there)
     write: dict[str, str] = {}
@@ -136,7 +136,7 @@ def _to_write(folder: Path, placed: Placed, there: Parsed, before: Lock) -> dict
         else:
             edited.append((folder / path).as_posix())
     if edited:
-        raise Problem(
+        raise CommandError(
             "the registry has other schemas than files that were not pulled, or edited since: "
             + ", ".join(edited),
             "register what is in them, or remove them and pull again",
@@ -144,13 +144,15 @@ def _to_write(folder: Path, placed: Placed, there: Parsed, before: Lock) -> dict
     return write
 
 
-def _refuse_to_part(before: Lock, fetched: Sequence[Fetched], write: Mapping[str, str]) -> None:
+def _refuse_to_part(
+    before: Lock, fetched: Sequence[FetchedSchemas], write: Mapping[str, str]
+) -> None:
     """A type that other pulled subjects have as well must not change without them."""
     pulled = {each.version.subject for each in fetched}
     for name, locked in before.subjects.items():
         changed = sorted(set(locked.files) & write.keys())
         if name not in pulled and changed:
-            raise Problem(
+            raise CommandError(
                 f"{changed[0]} would change, and is a part of {name} as well",
                 f"pull that, too: avrogen registry pull {name}",
             )

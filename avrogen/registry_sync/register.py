@@ -9,17 +9,23 @@ from typing import assert_never
 
 from avrogen.avro import model
 from avrogen.codec.schema import Schema
-from avrogen.config.registry_connection import Problem
+from avrogen.config.registry_connection import CommandError
 from avrogen.config.topic_subjects import Subject, configured_subjects
 from avrogen.errors import RegistryError
 from avrogen.kafka.registry.protocol import SchemaReference, SchemaRegistry, SchemaText
-from avrogen.kafka.registry.schema_references import definitions
-from avrogen.registry_sync.status import Local, Standing, State, is_fatal, standing
+from avrogen.kafka.registry.schema_references import split_schema
+from avrogen.registry_sync.status import (
+    LocalSchemas,
+    SubjectState,
+    SubjectStatus,
+    is_fatal,
+    subject_status,
+)
 
-__all__ = ["Outcome", "Planned", "Result", "plan", "refused", "register"]
+__all__ = ["PlannedRegistration", "RegisterOutcome", "SubjectResult", "plan", "refused", "register"]
 
 
-class Result(StrEnum):
+class RegisterOutcome(StrEnum):
     """What came of a subject."""
 
     NOTHING = "in step"
@@ -33,15 +39,15 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedRegistration:
     """A schema that should be in the registry, and how it stands there."""
 
     schema: Schema
-    standing: Standing
+    standing: SubjectStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SubjectResult:
     """What came of one of them.
 
     Attributes:
@@ -50,12 +56,14 @@ class Outcome:
         reasons: why it failed.
     """
 
-    standing: Standing
-    result: Result
+    standing: SubjectStatus
+    result: RegisterOutcome
     reasons: tuple[str, ...] = ()
 
 
-def plan(registry: SchemaRegistry, local: Local, *, references: bool) -> list[Planned]:
+def plan(
+    registry: SchemaRegistry, local: LocalSchemas, *, references: bool
+) -> list[PlannedRegistration]:
     """The schemas of all topics, in the order in which they are registered.
 
     Args:
@@ -70,31 +78,33 @@ def plan(registry: SchemaRegistry, local: Local, *, references: bool) -> list[Pl
     """
     subjects = configured_subjects(local.config, local.types)
     if not subjects:
-        raise Problem(
+        raise CommandError(
             "there are no topics, whose schemas would be registered",
             "list topics in avrogen.toml; see docs/registry-commands.md",
         )
     return [
-        Planned(schema, standing(registry, subject, schema, references=references))
+        PlannedRegistration(
+            schema, subject_status(registry, subject, schema, references=references)
+        )
         for subject, schema in _all(local, subjects, references)
     ]
 
 
-def refused(planned: Sequence[Planned]) -> list[Outcome] | None:
+def refused(planned: Sequence[PlannedRegistration]) -> list[SubjectResult] | None:
     """What there is to be said if one of the plan may not come: nothing is written then.
 
     Returns:
         An outcome for each; None if all may come.
     """
     states = {each.standing.state for each in planned}
-    if not states & {State.BROKEN, State.FAILED}:
+    if not states & {SubjectState.BROKEN, SubjectState.FAILED}:
         return None
     return [_refused(each.standing) for each in planned]
 
 
 def register(
-    registry: SchemaRegistry, planned: Sequence[Planned], *, references: bool
-) -> Iterator[Outcome]:
+    registry: SchemaRegistry, planned: Sequence[PlannedRegistration], *, references: bool
+) -> Iterator[SubjectResult]:
     """Write what is not there yet. What is there stays as it is, so that it can be done again.
 
     Args:
@@ -112,18 +122,22 @@ def register(
         text = _text(each.schema, versions, references)
         if registered is not None:
             versions[subject] = registered.version
-            yield Outcome(each.standing, Result.NOTHING)
+            yield SubjectResult(each.standing, RegisterOutcome.NOTHING)
         elif gone or text is None:
-            yield Outcome(each.standing, Result.NOT_TRIED)
+            yield SubjectResult(each.standing, RegisterOutcome.NOT_TRIED)
         else:
             try:
                 registered = registry.register(subject, text)
             except RegistryError as error:
                 gone = is_fatal(error)
-                yield Outcome(each.standing, Result.FAILED, tuple(str(error).splitlines()))
+                yield SubjectResult(
+                    each.standing, RegisterOutcome.FAILED, tuple(str(error).splitlines())
+                )
             else:
                 versions[subject] = registered.version
-                yield Outcome(replace(each.standing, registered=registered), Result.REGISTERED)
+                yield SubjectResult(
+                    replace(each.standing, registered=registered), RegisterOutcome.REGISTERED
+                )
 
 
 def _text(schema: Schema, versions: Mapping[str, int], references: bool) -> SchemaText | None:
@@ -136,7 +150,7 @@ def _text(schema: Schema, versions: Mapping[str, int], references: bool) -> Sche
     """
     if not references:
         return SchemaText(str(schema))
-    *_, own = definitions(schema)
+    *_, own = split_schema(schema)
     if any(need not in versions for need in own.needs):
         return None
     return SchemaText(
@@ -144,26 +158,26 @@ def _text(schema: Schema, versions: Mapping[str, int], references: bool) -> Sche
     )
 
 
-def _refused(found: Standing) -> Outcome:
+def _refused(found: SubjectStatus) -> SubjectResult:
     match found.state:
-        case State.BROKEN | State.FAILED:
-            return Outcome(found, Result.FAILED, found.reasons)
-        case State.NEW | State.CHANGED:
-            return Outcome(found, Result.NOT_TRIED)
-        case State.IN_STEP | State.BEHIND:
-            return Outcome(found, Result.NOTHING)
+        case SubjectState.BROKEN | SubjectState.FAILED:
+            return SubjectResult(found, RegisterOutcome.FAILED, found.reasons)
+        case SubjectState.NEW | SubjectState.CHANGED:
+            return SubjectResult(found, RegisterOutcome.NOT_TRIED)
+        case SubjectState.IN_STEP | SubjectState.BEHIND:
+            return SubjectResult(found, RegisterOutcome.NOTHING)
         case _:
             assert_never(found.state)
 
 
 def _all(
-    local: Local, subjects: Sequence[Subject], references: bool
+    local: LocalSchemas, subjects: Sequence[Subject], references: bool
 ) -> Iterator[tuple[Subject, Schema]]:
     """Subjects with their schemas, each once."""
     seen: set[str] = set()
     for subject in subjects:
         schema = local.schema(subject.type)
-        for needed in definitions(schema)[:-1] if references else ():
+        for needed in split_schema(schema)[:-1] if references else ():
             if needed.name not in seen:
                 seen.add(needed.name)
                 yield Subject(needed.name, model.Reference(needed.name)), needed.schema

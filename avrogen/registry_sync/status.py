@@ -17,9 +17,9 @@ from avrogen.avro import model
 from avrogen.avro.compat.levels import (
     Level,
     Version,
-    breaches,
     compared_versions,
     confluent_description,
+    violations,
 )
 from avrogen.avro.diagnostics import Diagnostics, Severity
 from avrogen.avro.parser import parse_sources
@@ -28,27 +28,27 @@ from avrogen.codec.schema import Schema
 from avrogen.compiler.checks import check_topics
 from avrogen.compiler.discovery import read_sources
 from avrogen.config.config import Config, read_config
-from avrogen.config.registry_connection import Problem
+from avrogen.config.registry_connection import CommandError
 from avrogen.config.topic_subjects import Subject, configured_subjects
 from avrogen.errors import RegistryError, SchemaError
 from avrogen.kafka.registry.protocol import RegisteredSchema, SchemaRegistry, SchemaText
 from avrogen.kafka.registry.registration import find
-from avrogen.kafka.registry.schema_references import complete_schema
+from avrogen.kafka.registry.schema_references import resolve_references
 from avrogen.registry_sync.lockfile import LOCK_NAME, Lock, LockedSubject
 
 __all__ = [
-    "Local",
-    "Standing",
-    "State",
-    "demand_same_registry",
+    "LocalSchemas",
+    "SubjectState",
+    "SubjectStatus",
     "is_fatal",
     "read_local",
-    "standing",
+    "require_same_registry",
     "status",
+    "subject_status",
 ]
 
 
-class State(StrEnum):
+class SubjectState(StrEnum):
     """What there is to be said of a subject."""
 
     IN_STEP = "in step"
@@ -66,7 +66,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SubjectStatus:
     """How a local schema stands to its subject.
 
     Attributes:
@@ -82,7 +82,7 @@ class Standing:
 
     subject: str
     title: str
-    state: State
+    state: SubjectState
     registered: RegisteredSchema | None = None
     latest: int | None = None
     level: Level | None = None
@@ -90,9 +90,9 @@ class Standing:
     reasons: tuple[str, ...] = ()
 
 
-def standing(
+def subject_status(
     registry: SchemaRegistry, subject: Subject, schema: Schema, *, references: bool
-) -> Standing:
+) -> SubjectStatus:
     """Find out how a schema stands.
 
     Args:
@@ -110,7 +110,9 @@ def standing(
     except RegistryError as error:
         if is_fatal(error):
             raise
-        return Standing(subject.name, subject.title, State.FAILED, reasons=(_first_line(error),))
+        return SubjectStatus(
+            subject.name, subject.title, SubjectState.FAILED, reasons=(_first_line(error),)
+        )
 
 
 def is_fatal(error: RegistryError) -> bool:
@@ -123,15 +125,15 @@ def is_fatal(error: RegistryError) -> bool:
 
 def _look_up_subject(
     registry: SchemaRegistry, subject: Subject, schema: Schema, references: bool
-) -> Standing:
+) -> SubjectStatus:
     numbers = registry.versions(subject.name)
     if not numbers:
-        return Standing(subject.name, subject.title, State.NEW)
+        return SubjectStatus(subject.name, subject.title, SubjectState.NEW)
     latest = numbers[-1]
     found = find(registry, subject.name, schema)
     if found is not None:
-        state = State.IN_STEP if found.version == latest else State.BEHIND
-        return Standing(subject.name, subject.title, state, found, latest)
+        state = SubjectState.IN_STEP if found.version == latest else SubjectState.BEHIND
+        return SubjectStatus(subject.name, subject.title, state, found, latest)
     level = registry.level(subject.name)
     reasons = tuple(_reasons(registry, subject.name, schema, numbers, level))
     if not reasons and not references:
@@ -139,8 +141,10 @@ def _look_up_subject(
         verdict = registry.compatibility(subject.name, SchemaText(str(schema)))
         if not verdict.compatible:
             reasons = verdict.messages or ("the registry says so, and gives no reason",)
-    state = State.BROKEN if reasons else State.CHANGED
-    return Standing(subject.name, subject.title, state, latest=latest, level=level, reasons=reasons)
+    state = SubjectState.BROKEN if reasons else SubjectState.CHANGED
+    return SubjectStatus(
+        subject.name, subject.title, state, latest=latest, level=level, reasons=reasons
+    )
 
 
 def _reasons(
@@ -153,11 +157,11 @@ def _reasons(
         version = registry.version(subject, number)
         if version is not None:
             name = f"subject {subject} version {number}"
-            old = complete_schema(registry, version.schema, name)
+            old = resolve_references(registry, version.schema, name)
             previous[number] = Version(old.type, old.types)
     known = list(previous)
     new = Version(schema.type, schema.types)
-    for breach in breaches(new, list(previous.values()), level):
+    for breach in violations(new, list(previous.values()), level):
         for incompatibility in breach.incompatibilities:
             description = confluent_description(incompatibility, breach.direction.reader)
             yield f"{breach.direction} to version {known[breach.index]}: {description}"
@@ -168,8 +172,8 @@ def _first_line(error: RegistryError) -> str:
 
 
 def status(
-    registry: SchemaRegistry, local: Local, lock: Lock | None, *, references: bool
-) -> list[Standing]:
+    registry: SchemaRegistry, local: LocalSchemas, lock: Lock | None, *, references: bool
+) -> list[SubjectStatus]:
     """How the subjects of all topics, and those that were pulled, stand to the registry.
 
     Args:
@@ -185,11 +189,11 @@ def status(
     locked = {} if lock is None else dict(lock.subjects)
     subjects = {s.name: s for s in configured_subjects(local.config, local.types)}
     if not subjects and not locked:
-        raise Problem(
+        raise CommandError(
             "there are no topics to compare, and nothing was pulled",
             "list topics in avrogen.toml, or pull schemas with avrogen registry pull",
         )
-    found: list[Standing] = []
+    found: list[SubjectStatus] = []
     for subject in subjects.values():
         found.append(
             _compare_subject(registry, local, subject, locked.pop(subject.name, None), references)
@@ -198,21 +202,21 @@ def status(
         root = local.roots.get(entry.files[0])
         if root is None:
             reason = f"{entry.files[0]}, which {LOCK_NAME} names, is not there"
-            found.append(Standing(entry.name, "", State.FAILED, reasons=(reason,)))
+            found.append(SubjectStatus(entry.name, "", SubjectState.FAILED, reasons=(reason,)))
         else:
             subject = Subject(entry.name, root)
             found.append(_compare_subject(registry, local, subject, entry, references))
     return found
 
 
-def demand_same_registry(lock: Lock | None, url: str) -> None:
+def require_same_registry(lock: Lock | None, url: str) -> None:
     """See that what was pulled is compared with the registry that it was pulled from.
 
     Raises:
         Problem: it is another one.
     """
     if lock is not None and lock.registry != url:
-        raise Problem(
+        raise CommandError(
             f"{LOCK_NAME} is about the registry {lock.registry}, and this is {url}",
             f"ask that one, or remove {LOCK_NAME} and pull from this one",
         )
@@ -220,26 +224,26 @@ def demand_same_registry(lock: Lock | None, url: str) -> None:
 
 def _compare_subject(
     registry: SchemaRegistry,
-    local: Local,
+    local: LocalSchemas,
     subject: Subject,
     locked: LockedSubject | None,
     references: bool,
-) -> Standing:
+) -> SubjectStatus:
     schema = local.schema(subject.type)
-    found = standing(registry, subject, schema, references=references)
+    found = subject_status(registry, subject, schema, references=references)
     if locked is None:
         return found
     reasons = tuple(_not_as_locked(registry, found, locked))
     if reasons:
-        found = replace(found, state=State.FAILED, reasons=(*reasons, *found.reasons))
+        found = replace(found, state=SubjectState.FAILED, reasons=(*reasons, *found.reasons))
     return replace(found, locked=locked.version)
 
 
 def _not_as_locked(
-    registry: SchemaRegistry, found: Standing, locked: LockedSubject
+    registry: SchemaRegistry, found: SubjectStatus, locked: LockedSubject
 ) -> Iterator[str]:
     """Why a subject cannot be the one that was pulled."""
-    if found.state is State.FAILED:
+    if found.state is SubjectState.FAILED:
         return
     version = registry.version(locked.name, locked.version)
     if version is None:
@@ -252,7 +256,7 @@ def _not_as_locked(
 
 
 @dataclass(frozen=True, slots=True)
-class Local:
+class LocalSchemas:
     """What is in the schema files.
 
     Attributes:
@@ -271,7 +275,7 @@ class Local:
         return Schema.parse(json.dumps(tree, ensure_ascii=False))
 
 
-def read_local(paths: Sequence[Path]) -> Local:
+def read_local(paths: Sequence[Path]) -> LocalSchemas:
     """Read schema files and the configuration that belongs to them.
 
     Args:
@@ -289,4 +293,4 @@ def read_local(paths: Sequence[Path]) -> Local:
     if diagnostics.has_errors:
         raise SchemaError(d for d in diagnostics if d.severity is Severity.ERROR)
     roots = {root.source.name: root.type for root in parsed.roots}
-    return Local(parsed.types, roots, config)
+    return LocalSchemas(parsed.types, roots, config)

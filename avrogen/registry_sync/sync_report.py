@@ -8,32 +8,32 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from avrogen.avro.model import Json
-from avrogen.registry_sync.commands import Pulled, Registration, Status
-from avrogen.registry_sync.register import Outcome
-from avrogen.registry_sync.status import Standing, State
+from avrogen.registry_sync.commands import PullResult, RegisterResult, StatusResult
+from avrogen.registry_sync.register import SubjectResult
+from avrogen.registry_sync.status import SubjectState, SubjectStatus
 
 __all__ = ["pull_json", "pull_text", "register_json", "register_text", "status_json", "status_text"]
 
 _ADVICE = "hint: avrogen check SCHEMAS --against URL says where, and how to mend it"
 
 
-def status_text(status: Status) -> str:
+def status_text(status: StatusResult) -> str:
     """A line for each subject, with reasons below it, and a summary."""
     standings = status.standings
     rows = [(s.subject, s.state, _version(s), s.title) for s in standings]
     lines = _table(rows, [standing.reasons for standing in standings])
-    if any(standing.state is State.BROKEN for standing in standings):
+    if any(standing.state is SubjectState.BROKEN for standing in standings):
         lines.append(_ADVICE)
     return "\n".join([*lines, _summary(standing.state for standing in standings)])
 
 
-def status_json(status: Status) -> str:
+def status_json(status: StatusResult) -> str:
     """See ``docs/registry-commands.md``."""
     subjects: list[Json] = [_standing_json(standing) for standing in status.standings]
     return _dumped({"registry": status.url, "subjects": subjects})
 
 
-def register_text(registration: Registration) -> str:
+def register_text(registration: RegisterResult) -> str:
     """A line for each subject, with reasons below it, and a summary."""
     outcomes = registration.outcomes
     results = [_result(outcome, registration.dry_run) for outcome in outcomes]
@@ -42,12 +42,12 @@ def register_text(registration: Registration) -> str:
         for o, result in zip(outcomes, results, strict=True)
     ]
     lines = _table(rows, [outcome.reasons for outcome in outcomes])
-    if any(outcome.standing.state is State.BROKEN for outcome in outcomes):
+    if any(outcome.standing.state is SubjectState.BROKEN for outcome in outcomes):
         lines.append(_ADVICE)
     return "\n".join([*lines, _summary(results)])
 
 
-def register_json(registration: Registration) -> str:
+def register_json(registration: RegisterResult) -> str:
     """See ``docs/registry-commands.md``."""
     subjects: list[Json] = [
         {
@@ -61,7 +61,7 @@ def register_json(registration: Registration) -> str:
     return _dumped({**head, "subjects": subjects})
 
 
-def pull_text(pulled: Pulled, folder: Path) -> str:
+def pull_text(pulled: PullResult, folder: Path) -> str:
     """A line for each subject that was pulled, and a summary of files."""
     entries = [pulled.pull.lock.subjects[name] for name in pulled.subjects]
     rows = [(e.name, f"version {e.version}", f"id {e.id}", e.files[0]) for e in entries]
@@ -75,7 +75,7 @@ def pull_text(pulled: Pulled, folder: Path) -> str:
     )
 
 
-def pull_json(pulled: Pulled) -> str:
+def pull_json(pulled: PullResult) -> str:
     """See ``docs/registry-commands.md``."""
     changes = pulled.pull.changes
     entries = [pulled.pull.lock.subjects[name] for name in pulled.subjects]
@@ -90,7 +90,7 @@ def pull_json(pulled: Pulled) -> str:
     return _dumped({"registry": pulled.url, "subjects": subjects, "files": files})
 
 
-def _standing_json(standing: Standing) -> dict[str, Json]:
+def _standing_json(standing: SubjectStatus) -> dict[str, Json]:
     registered = standing.registered
     return {
         "subject": standing.subject,
@@ -105,12 +105,12 @@ def _standing_json(standing: Standing) -> dict[str, Json]:
     }
 
 
-def _result(outcome: Outcome, dry_run: bool) -> str:
-    new = outcome.standing.state in (State.NEW, State.CHANGED)
+def _result(outcome: SubjectResult, dry_run: bool) -> str:
+    new = outcome.standing.state in (SubjectState.NEW, SubjectState.CHANGED)
     return "would be registered" if dry_run and new else outcome.result
 
 
-def _version(standing: Standing) -> str:
+def _version(standing: SubjectStatus) -> str:
     registered, latest = standing.registered, standing.latest
     if registered is None:
         return "" if latest is None else f"latest {latest}"

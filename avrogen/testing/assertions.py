@@ -22,12 +22,12 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from avrogen.avro.compat.levels import (
-    Breach,
     Direction,
     Level,
     Version,
-    breaches,
+    Violation,
     confluent_description,
+    violations,
 )
 from avrogen.codec.classes import AvroValue
 from avrogen.codec.compilation import decoder_of, encoder_of
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from avrogen.avro.model import Json
     from avrogen.codec.codec import Codec
     from avrogen.codec.schema import SchemaOwner
-    from avrogen.kafka.serde.decoders import Target
+    from avrogen.kafka.serde.decoders import ReaderType
 
 __all__ = ["LevelName", "assert_compatible", "assert_round_trip", "differences", "owner_of"]
 
@@ -54,7 +54,7 @@ LevelName: TypeAlias = Literal[
 """The levels of Confluent's Schema Registry that ask for something."""
 
 
-def assert_compatible(*versions: Target, level: LevelName = "BACKWARD") -> None:
+def assert_compatible(*versions: ReaderType, level: LevelName = "BACKWARD") -> None:
     """The last of some versions is as compatible as it must be with those before it.
 
     ::
@@ -77,7 +77,7 @@ def assert_compatible(*versions: Target, level: LevelName = "BACKWARD") -> None:
     if len(versions) < 2:
         raise TypeError("expected an old version and a new one")
     *old, new = [schema_of(each) for each in versions]
-    found = list(breaches(_version(new), [_version(each) for each in old], Level(level)))
+    found = list(violations(_version(new), [_version(each) for each in old], Level(level)))
     if found:
         lines = [f"{name_of(new) or 'the schema'} is not {level} compatible"]
         for breach in found:
@@ -89,7 +89,7 @@ def _version(schema: Schema) -> Version:
     return Version(schema.type, schema.types)
 
 
-def _described(breach: Breach, count: int) -> Iterator[str]:
+def _described(breach: Violation, count: int) -> Iterator[str]:
     old = "the old version" if count == 1 else f"version {breach.index + 1}"
     if breach.direction is Direction.BACKWARD:
         yield f"  the new version cannot read what was written with {old}:"

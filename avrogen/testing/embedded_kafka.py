@@ -19,10 +19,10 @@ from avrogen.errors import ClosedError, ConsumeError
 from avrogen.extras import comes_with
 from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
 from avrogen.kafka.consumer.consumer import TopicConsumer
-from avrogen.kafka.consumer.message_reader import Reader
+from avrogen.kafka.consumer.message_reader import MessageReader
 from avrogen.kafka.producer.async_producer import AsyncTopicProducer
 from avrogen.kafka.producer.producer import TopicProducer
-from avrogen.kafka.producer.record_encoder import resolve
+from avrogen.kafka.producer.record_encoder import look_up_schema_ids
 from avrogen.kafka.registry.connect import connect
 from avrogen.testing.broker import EmbeddedBroker, Record
 from avrogen.testing.messages import read_dead_letter, read_message
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from avrogen.kafka.topic import Topic
     from avrogen.testing.messages import DeadLetter
 
-__all__ = ["AnyConsumer", "EmbeddedKafka", "StopsWhenDone", "wait_until_handled"]
+__all__ = ["AnyConsumer", "AutoStop", "EmbeddedKafka", "wait_until_handled"]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -194,7 +194,7 @@ class EmbeddedKafka:
         """
         self._prepare(consumer)
         made = consumer(self.config, *args, **options)
-        self._ending.callback(StopsWhenDone(made).give_up)
+        self._ending.callback(AutoStop(made).give_up)
         return made
 
     # --- looking ----------------------------------------------------------------------------------
@@ -214,7 +214,7 @@ class EmbeddedKafka:
             DecodeError: something is no message of this topic; :meth:`records` shows what.
             LookupError, TimeoutError, RuntimeError: as :meth:`records`.
         """
-        reader = Reader(topic, self._client())
+        reader = MessageReader(topic, self._client())
         return [read_message(reader, record) for record in self.records(topic)]
 
     def dead_letters(self, topic: Topic[K, V]) -> list[DeadLetter[K, V]]:
@@ -229,7 +229,7 @@ class EmbeddedKafka:
         """
         if topic.dead_letter is None:
             raise ValueError(f"{topic.name} has no dead-letter topic; avrogen.toml can give it one")
-        reader = Reader(topic, self._client())
+        reader = MessageReader(topic, self._client())
         return [read_dead_letter(reader, record) for record in self.records(topic.dead_letter)]
 
     def wait_until_handled(
@@ -271,7 +271,7 @@ class EmbeddedKafka:
 
     def _enter(self, topic: Topic[Any, Any]) -> None:
         self._topics |= {topic.name, topic.dead_letter or topic.name}
-        resolve(self._client(), topic, register=True)
+        look_up_schema_ids(self._client(), topic, register=True)
 
     def _client(self) -> SchemaRegistry:
         if self._asked is None:
@@ -285,7 +285,7 @@ AnyConsumer: TypeAlias = "TopicConsumer[Any, Any] | AsyncTopicConsumer[Any, Any]
 _CHECK_INTERVAL: Final = 0.01
 
 
-class StopsWhenDone:
+class AutoStop:
     """Stops a consumer as soon as it has handled all that is on its topic.
 
     Args:

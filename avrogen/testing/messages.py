@@ -16,13 +16,18 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 from avrogen.avro.model import TimeUnit
 from avrogen.codec.conversions import timestamp_to_units
 from avrogen.kafka.consumer.dead_letter_topic import origin_of
-from avrogen.kafka.consumer.message_reader import Reader, ReadingFailed, SchemaUnknown, undecoded
+from avrogen.kafka.consumer.message_reader import (
+    MessageReader,
+    MessageUnreadable,
+    SchemaNotCached,
+    undecoded,
+)
 from avrogen.kafka.message import Headers
 
 if TYPE_CHECKING:
     from confluent_kafka import Message as RawMessage
 
-    from avrogen.kafka.consumer.dead_letter_topic import Origin
+    from avrogen.kafka.consumer.dead_letter_topic import DeadLetterOrigin
     from avrogen.kafka.message import Header, Message
     from avrogen.kafka.observability.observer import AnyMessage
     from avrogen.testing.broker import Record
@@ -33,7 +38,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-def read_message(reader: Reader[K, V], record: Record) -> Message[K, V]:
+def read_message(reader: MessageReader[K, V], record: Record) -> Message[K, V]:
     """The message that a record is.
 
     Raises:
@@ -43,13 +48,13 @@ def read_message(reader: Reader[K, V], record: Record) -> Message[K, V]:
     raw = _raw(record)
     try:
         return _read(reader, raw)
-    except ReadingFailed as failed:
+    except MessageUnreadable as failed:
         error = failed.failure.error
         error.add_note(f"at offset {record.offset} of {record.topic} [{record.partition}]")
         raise error from None
 
 
-def read_dead_letter(reader: Reader[K, V], record: Record) -> DeadLetter[K, V]:
+def read_dead_letter(reader: MessageReader[K, V], record: Record) -> DeadLetter[K, V]:
     """The dead letter that a record is.
 
     Args:
@@ -69,7 +74,7 @@ def read_dead_letter(reader: Reader[K, V], record: Record) -> DeadLetter[K, V]:
     message: AnyMessage
     try:
         message = _read(reader, raw)
-    except ReadingFailed:
+    except MessageUnreadable:
         message = undecoded(raw)
     return DeadLetter(
         key=message.key,
@@ -93,11 +98,11 @@ def _raw(record: Record) -> RawMessage:
     )
 
 
-def _read(reader: Reader[Any, Any], raw: RawMessage) -> Message[Any, Any]:
+def _read(reader: MessageReader[Any, Any], raw: RawMessage) -> Message[Any, Any]:
     while True:
         try:
             return reader.read_ahead(deque([raw]))[0]
-        except SchemaUnknown as unknown:
+        except SchemaNotCached as unknown:
             unknown.learn()
 
 
@@ -186,7 +191,7 @@ class DeadLetter(Generic[K_co, V_co]):
     raw_key: bytes | None
     raw_value: bytes | None
     headers: Headers
-    origin: Origin
+    origin: DeadLetterOrigin
 
     def __repr__(self) -> str:
         what = self.raw_value if self.value is None else self.value

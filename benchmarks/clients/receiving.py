@@ -14,9 +14,9 @@ from confluent_kafka import Consumer, Producer
 from avrogen.codec.compilation import decoder_of
 from avrogen.kafka.client_config import consumer_settings
 from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
-from avrogen.kafka.consumer.batch_runner import BatchLoop
+from avrogen.kafka.consumer.batch_runner import BatchRunner
 from avrogen.kafka.consumer.consumer import TopicConsumer
-from avrogen.kafka.consumer.runner import Loop, current_messages
+from avrogen.kafka.consumer.runner import MessageRunner, current_messages
 from avrogen.kafka.registry.connect import connect
 from avrogen.kafka.registry.protocol import SchemaText
 from avrogen.kafka.topic import Topic
@@ -175,7 +175,7 @@ def _run(setting: Setting) -> Generator[Receive]:
             nonlocal left
             left -= 1
 
-        loop: Any = Loop(consumer._session, handle)
+        loop: Any = MessageRunner(consumer._session, handle)
 
         def receive(number: int) -> None:
             nonlocal left
@@ -213,7 +213,7 @@ def _batches(setting: Setting) -> Generator[Receive]:
             nonlocal left
             left -= len(messages)
 
-        loop: Any = BatchLoop(consumer._session, handle, max_records=_AT_ONCE, max_wait=0.05)
+        loop: Any = BatchRunner(consumer._session, handle, max_records=_AT_ONCE, max_wait=0.05)
 
         def receive(number: int) -> None:
             nonlocal left

@@ -67,7 +67,7 @@ class _Converter:
                 return value
             case model.Reference(name):
                 named = self.types[name]
-                if isinstance(named, model.Record):
+                if isinstance(named, model.RecordType):
                     return f"{self._record(named)}({value})"
                 return self.leaf(named, value)
             case model.Array(items):
@@ -82,11 +82,11 @@ class _Converter:
             case _:
                 assert_never(type_)
 
-    def leaf(self, named: model.EnumType | model.Fixed, value: str) -> str:
+    def leaf(self, named: model.EnumType | model.FixedType, value: str) -> str:
         """Convert a value of a class that is none of a record."""
         raise NotImplementedError
 
-    def body(self, record: model.Record, attributes: list[str]) -> str:
+    def body(self, record: model.RecordType, attributes: list[str]) -> str:
         """Make the other form of a record out of ``value``."""
         raise NotImplementedError
 
@@ -107,7 +107,7 @@ class _Converter:
         self._tables.append(f"{name} = {{{content}}}")
         return name
 
-    def _record(self, record: model.Record) -> str:
+    def _record(self, record: model.RecordType) -> str:
         if record.name not in self._functions:
             name = self._functions[record.name] = f"record_{len(self._functions)}"
             attributes = [field.name for field in fields(self.classes[record.name])]
@@ -130,18 +130,20 @@ class _Converter:
             raise NotImplementedError("records beside other types in a union")
         names = tuple(record.name for record in records)
         if names not in self._functions:
-            functions = {r.name: self._record(r) for r in records if isinstance(r, model.Record)}
+            functions = {
+                r.name: self._record(r) for r in records if isinstance(r, model.RecordType)
+            }
             name = self._functions[names] = f"union_{len(self._functions)}"
             self._lines.append(f"def {name}(value): return {self.choice(functions)}")
         return f"{self._functions[names]}({value})"
 
 
 class _ToObject(_Converter):
-    def leaf(self, named: model.EnumType | model.Fixed, value: str) -> str:
+    def leaf(self, named: model.EnumType | model.FixedType, value: str) -> str:
         class_ = self.classes[named.name]
         return f"{self.bind(class_)}({value})" if isinstance(class_, type) else value
 
-    def body(self, record: model.Record, attributes: list[str]) -> str:
+    def body(self, record: model.RecordType, attributes: list[str]) -> str:
         arguments = ", ".join(
             f"{attribute}={self.convert(field.type, f'value[{field.name!r}]')}"
             for field, attribute in zip(record.fields, attributes, strict=True)
@@ -154,10 +156,10 @@ class _ToObject(_Converter):
 
 
 class _ToPlain(_Converter):
-    def leaf(self, named: model.EnumType | model.Fixed, value: str) -> str:
+    def leaf(self, named: model.EnumType | model.FixedType, value: str) -> str:
         return value
 
-    def body(self, record: model.Record, attributes: list[str]) -> str:
+    def body(self, record: model.RecordType, attributes: list[str]) -> str:
         items = ", ".join(
             f"{field.name!r}: {self.convert(field.type, f'value.{attribute}')}"
             for field, attribute in zip(record.fields, attributes, strict=True)

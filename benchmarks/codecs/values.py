@@ -47,11 +47,11 @@ class _Maker:
 
     def _named(self, named: model.NamedType, depth: int) -> object:
         match named:
-            case model.Record():
+            case model.RecordType():
                 return {f.name: self.value(f.type, depth) for f in named.fields}
             case model.EnumType():
                 return self._random.choice(named.symbols)
-            case model.Fixed():
+            case model.FixedType():
                 return self._random.randbytes(named.size)
             case _:
                 assert_never(named)

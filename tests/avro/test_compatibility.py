@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from avrogen.avro.compat.checker import incompatibilities
-from avrogen.avro.compat.levels import Direction, Level, Version, breaches, confluent_message
+from avrogen.avro.compat.levels import Direction, Level, Version, confluent_message, violations
 from avrogen.avro.compat.paths import Incompatibility
 from avrogen.avro.diagnostics import Severity
 from avrogen.avro.model import Reference
@@ -81,7 +81,7 @@ def test_levels() -> None:
     wrong: list[str] = []
     for case in conformance("evolution_modes"):
         previous = [accepted(schema) for schema in case["previous"]]
-        breached = any(breaches(accepted(case["new"]), previous, Level(case["mode"])))
+        breached = any(violations(accepted(case["new"]), previous, Level(case["mode"])))
         if breached == case["compatible"]:
             wrong.append(case["id"])
     assert wrong == []
@@ -171,9 +171,9 @@ def test_paths_in_both_schemas() -> None:
 def test_breaches_come_in_the_order_of_the_registry() -> None:
     """The latest version first, and of two directions FORWARD."""
     previous = [accepted("string"), accepted("string"), accepted("int")]
-    found = [(b.index, b.direction) for b in breaches(accepted("long"), previous, Level.FULL)]
+    found = [(b.index, b.direction) for b in violations(accepted("long"), previous, Level.FULL)]
     assert found == [(2, Direction.FORWARD)]
-    every = breaches(accepted("long"), previous, Level.FULL_TRANSITIVE)
+    every = violations(accepted("long"), previous, Level.FULL_TRANSITIVE)
     assert [(b.index, b.direction) for b in every] == [
         (2, Direction.FORWARD),
         (1, Direction.FORWARD),
@@ -185,7 +185,7 @@ def test_breaches_come_in_the_order_of_the_registry() -> None:
 
 @pytest.mark.parametrize("level", list(Level))
 def test_a_first_version_is_compatible(level: Level) -> None:
-    assert list(breaches(accepted("int"), [], level)) == []
+    assert list(violations(accepted("int"), [], level)) == []
 
 
 # --- sizes ----------------------------------------------------------------------------------------

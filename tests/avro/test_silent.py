@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from avrogen.avro.compat import SilentChange, SilentKind, silent_changes
+from avrogen.avro.compat import ValueChange, ValueChangeKind, value_changes
 from avrogen.avro.compat.levels import Direction
 from tests.avro.test_compatibility import accepted, field, record
 
@@ -43,107 +43,107 @@ TIME, TIME_MICROS = logical("int", "time-millis"), logical("long", "time-micros"
 UUID = logical("string", "uuid")
 
 
-def found(old: Any, new: Any, direction: Direction) -> list[SilentChange]:
-    return list(silent_changes(accepted(new), accepted(old), direction))
+def found(old: Any, new: Any, direction: Direction) -> list[ValueChange]:
+    return list(value_changes(accepted(new), accepted(old), direction))
 
 
-BOTH_WAYS: dict[str, tuple[Any, Any, SilentKind, str]] = {
+BOTH_WAYS: dict[str, tuple[Any, Any, ValueChangeKind, str]] = {
     "scale": (
         decimal(10, 2),
         decimal(10, 4),
-        SilentKind.DECIMAL,
+        ValueChangeKind.DECIMAL,
         "decimal(10, 2) became decimal(10, 4)",
     ),
     "precision": (
         decimal(10, 2),
         decimal(8, 2),
-        SilentKind.DECIMAL,
+        ValueChangeKind.DECIMAL,
         "decimal(10, 2) became decimal(8, 2)",
     ),
     "unit": (
         MILLIS,
         MICROS,
-        SilentKind.TIME_UNIT,
+        ValueChangeKind.TIME_UNIT,
         "timestamp-millis became timestamp-micros",
     ),
     "zone": (
         MILLIS,
         LOCAL,
-        SilentKind.TIME_ZONE,
+        ValueChangeKind.TIME_ZONE,
         "timestamp-millis became local-timestamp-millis",
     ),
-    "plain to logical": ("long", MILLIS, SilentKind.MEANING, "long became timestamp-millis"),
-    "logical to plain": (DATE, "int", SilentKind.MEANING, "date became int"),
+    "plain to logical": ("long", MILLIS, ValueChangeKind.MEANING, "long became timestamp-millis"),
+    "logical to plain": (DATE, "int", ValueChangeKind.MEANING, "date became int"),
     "fixed": (
         fixed(12),
         fixed(12, logicalType="duration"),
-        SilentKind.MEANING,
+        ValueChangeKind.MEANING,
         "fixed became duration",
     ),
     "decimal to bytes": (
         decimal(4, 2),
         "bytes",
-        SilentKind.MEANING,
+        ValueChangeKind.MEANING,
         "decimal(4, 2) became bytes",
     ),
     "changed default": (
         r(field("a", "int", default=1)),
         r(field("a", "int", default=2)),
-        SilentKind.DEFAULT_CHANGED,
+        ValueChangeKind.DEFAULT_CHANGED,
         "the default 1 became 2",
     ),
     "default of another kind": (
         r(field("a", "string", default="")),
         r(field("a", ["null", "string"], default=None)),
-        SilentKind.DEFAULT_CHANGED,
+        ValueChangeKind.DEFAULT_CHANGED,
         'the default "" became null',
     ),
     "removed default": (
         r(field("a", "int", default=1)),
         r(field("a", "int")),
-        SilentKind.DEFAULT_REMOVED,
+        ValueChangeKind.DEFAULT_REMOVED,
         "the default 1 was removed",
     ),
     "changed default of an enum": (
         enum("A", "B", default="A"),
         enum("A", "B", default="B"),
-        SilentKind.ENUM_DEFAULT,
+        ValueChangeKind.ENUM_DEFAULT,
         "the default A became B",
     ),
     "removed default of an enum": (
         enum("A", "B", default="A"),
         enum("A", "B"),
-        SilentKind.ENUM_DEFAULT,
+        ValueChangeKind.ENUM_DEFAULT,
         "the default A was removed",
     ),
     "namespace": (
         r(namespace="x"),
         r(namespace="y"),
-        SilentKind.NAMESPACE,
+        ValueChangeKind.NAMESPACE,
         "x.R became y.R",
     ),
     "namespace in a union": (
         ["null", r(namespace="x")],
         ["null", r(namespace="y")],
-        SilentKind.NAMESPACE,
+        ValueChangeKind.NAMESPACE,
         "x.R became y.R",
     ),
     "removed alias of a field": (
         r(field("a", "int", aliases=["b"])),
         r(field("a", "int")),
-        SilentKind.ALIAS_REMOVED,
+        ValueChangeKind.ALIAS_REMOVED,
         "the alias b was removed",
     ),
     "removed alias of a type": (
         r(aliases=["S"], namespace="x"),
         r(namespace="x"),
-        SilentKind.ALIAS_REMOVED,
+        ValueChangeKind.ALIAS_REMOVED,
         "the alias x.S was removed",
     ),
     "renamed field": (
         r(field("a", "int", default=1)),
         r(field("b", "int", default=1)),
-        SilentKind.FIELD_RENAMED,
+        ValueChangeKind.FIELD_RENAMED,
         "a is gone, and b is new",
     ),
 }
@@ -159,31 +159,31 @@ def test_whoever_reads(case: str, direction: Direction) -> None:
     assert [(c.kind, c.message) for c in found(old, new, direction)] == [(kind, message)]
 
 
-ONE_WAY: dict[str, tuple[Any, Any, SilentKind]] = {
-    "int to float": ("int", "float", SilentKind.ROUNDING),
-    "long to float": ("long", "float", SilentKind.ROUNDING),
-    "long to double": ("long", "double", SilentKind.ROUNDING),
-    "bytes to string": ("bytes", "string", SilentKind.BYTES_AS_TEXT),
-    "string to uuid": ("string", UUID, SilentKind.MEANING),
-    "date to timestamp": (DATE, MILLIS, SilentKind.MEANING),
-    "date to long": (DATE, "long", SilentKind.MEANING),
-    "time-millis to time-micros": (TIME, TIME_MICROS, SilentKind.TIME_UNIT),
-    "another unit in a union": (["null", MILLIS], ["null", MICROS], SilentKind.TIME_UNIT),
-    "int that becomes optional and a timestamp": ("int", ["null", MILLIS], SilentKind.MEANING),
+ONE_WAY: dict[str, tuple[Any, Any, ValueChangeKind]] = {
+    "int to float": ("int", "float", ValueChangeKind.ROUNDING),
+    "long to float": ("long", "float", ValueChangeKind.ROUNDING),
+    "long to double": ("long", "double", ValueChangeKind.ROUNDING),
+    "bytes to string": ("bytes", "string", ValueChangeKind.BYTES_AS_TEXT),
+    "string to uuid": ("string", UUID, ValueChangeKind.MEANING),
+    "date to timestamp": (DATE, MILLIS, ValueChangeKind.MEANING),
+    "date to long": (DATE, "long", ValueChangeKind.MEANING),
+    "time-millis to time-micros": (TIME, TIME_MICROS, ValueChangeKind.TIME_UNIT),
+    "another unit in a union": (["null", MILLIS], ["null", MICROS], ValueChangeKind.TIME_UNIT),
+    "int that becomes optional and a timestamp": ("int", ["null", MILLIS], ValueChangeKind.MEANING),
     "optional that is renamed": (
         r(field("mail", "string")),
         r(field("email", ["null", "string"], default=None)),
-        SilentKind.FIELD_RENAMED,
+        ValueChangeKind.FIELD_RENAMED,
     ),
     "name and alias of one field": (
         r(field("a", "int"), field("b", "int")),
         r(field("a", "int", aliases=["b"])),
-        SilentKind.AMBIGUOUS_ALIAS,
+        ValueChangeKind.AMBIGUOUS_ALIAS,
     ),
     "two fields that claim one": (
         r(field("a", "int")),
         r(field("a", "int"), field("b", "int", aliases=["a"])),
-        SilentKind.CLAIMED_TWICE,
+        ValueChangeKind.CLAIMED_TWICE,
     ),
 }
 """What the new version reads otherwise. The old one cannot read the new, or not otherwise."""

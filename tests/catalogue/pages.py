@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from avrogen.avro.diagnostics import Diagnostics
 from avrogen.avro.source import Source
-from avrogen.catalogue.catalogue_model import Landscape, landscape_of
+from avrogen.catalogue.catalogue_model import CatalogueModel, catalogue_model
 from avrogen.catalogue.site import catalogue_pages
 from avrogen.compiler.build import analyse
 from avrogen.config.config import Config, parse_config
@@ -71,13 +71,13 @@ def parse(files: Mapping[str, str]) -> dict[str, Page]:
     return {path: Page(text) for path, text in files.items() if path.endswith(".html")}
 
 
-def landscape(schemas: Mapping[str, str], config: str = "") -> Landscape | None:
+def landscape(schemas: Mapping[str, str], config: str = "") -> CatalogueModel | None:
     """The landscape of schema texts by their paths; None if they have errors."""
     diagnostics = Diagnostics()
     sources = [Source(path, text, path) for path, text in schemas.items()]
     settings = parse_config("avrogen.toml", config.encode(), diagnostics) if config else Config()
     analysis = analyse(sources, settings, diagnostics)
-    return landscape_of(analysis, settings.topics) if analysis else None
+    return catalogue_model(analysis, settings.topics) if analysis else None
 
 
 def pages_of(schemas: Mapping[str, str], config: str = "") -> dict[str, str]:

@@ -12,8 +12,8 @@ import pytest
 
 from avrogen import Schema
 from avrogen.avro.schema_json import self_contained_json
-from avrogen.catalogue.catalogue_model import Entry, Landscape
-from avrogen.catalogue.example_snippets import Example, Examples
+from avrogen.catalogue.catalogue_model import CatalogueEntry, CatalogueModel
+from avrogen.catalogue.example_snippets import Example, ExampleSnippets
 from tests.catalogue.pages import EXAMPLE, landscape
 from tests.conftest import Build
 
@@ -70,7 +70,7 @@ def texts(schemas: dict[str, Any]) -> dict[str, str]:
     return {path: json.dumps(schema) for path, schema in schemas.items()}
 
 
-def found(schemas: dict[str, str]) -> Landscape:
+def found(schemas: dict[str, str]) -> CatalogueModel:
     result = landscape(schemas)
     assert result is not None
     return result
@@ -81,12 +81,12 @@ def example_texts() -> dict[str, str]:
     return {path.relative_to(EXAMPLE).as_posix(): path.read_text("utf-8") for path in files}
 
 
-def schema_of(entry: Entry, of: Landscape) -> Schema:
+def schema_of(entry: CatalogueEntry, of: CatalogueModel) -> Schema:
     return Schema.parse(json.dumps(self_contained_json(entry.type, of.types)))
 
 
-def made(entry: Entry, of: Landscape) -> Example:
-    example = Examples(of).of(entry)
+def made(entry: CatalogueEntry, of: CatalogueModel) -> Example:
+    example = ExampleSnippets(of).of(entry)
     assert example is not None
     return example
 
@@ -122,7 +122,7 @@ def test_programs_are_laid_out_as_black_does() -> None:
 def test_types_without_values_have_no_example(type_: object) -> None:
     record = {"type": "record", "name": "R", "fields": [{"name": "a", "type": type_}]}
     of = found(texts({"r.avsc": record}))
-    assert Examples(of).of(of.entries["R"]) is None
+    assert ExampleSnippets(of).of(of.entries["R"]) is None
 
 
 def test_types_that_lie_deep_in_each_other() -> None:
@@ -136,5 +136,5 @@ def test_types_that_lie_deep_in_each_other() -> None:
         for i in range(600)
     }
     of = found(texts(chain))
-    assert Examples(of).of(of.entries["R0"]) is None
+    assert ExampleSnippets(of).of(of.entries["R0"]) is None
     assert made(of.entries["R590"], of).python.count("next=") == 10

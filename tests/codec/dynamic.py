@@ -61,7 +61,7 @@ class Package:
                 return [self.written(item, items) for item in forced]
             case model.Map(values):
                 return {key: self.written(value, values) for key, value in forced.items()}
-            case model.Reference(name) if isinstance(record := self._types[name], model.Record):
+            case model.Reference(name) if isinstance(record := self._types[name], model.RecordType):
                 fields = record.fields
                 parts = (self.written(forced[field.name], field.type) for field in fields)
                 return self.classes[name](*parts)
@@ -75,7 +75,7 @@ class Package:
         text = json.dumps(definition_json(named, self._types))
         short = name.rpartition(".")[2]
         match named:
-            case model.Record(_, fields):
+            case model.RecordType(_, fields):
                 self.classes[name] = make_dataclass(
                     short,
                     [(f"field_{index}", Any) for index in range(len(fields))],
@@ -89,11 +89,11 @@ class Package:
                 made = _enum(short, members)
                 made.__avro_schema__ = self._schema(text)
                 self.classes[name] = made
-            case model.Fixed(_, _, None):
+            case model.FixedType(_, _, None):
                 self.classes[name] = type(
                     short, (AvroFixed,), {"__avro_schema__": self._schema(text)}
                 )
-            case model.Fixed():
+            case model.FixedType():
                 pass  # its logical type has a Python type already
             case _:
                 assert_never(named)
@@ -129,7 +129,7 @@ def _field_names(class_: type[AvroRecord]) -> list[str]:
     schema = class_.__avro_schema__
     assert isinstance(schema.type, model.Reference), "generated classes stand for named types"
     record = schema.types[schema.type.name]
-    assert isinstance(record, model.Record), "it is the class of a record"
+    assert isinstance(record, model.RecordType), "it is the class of a record"
     return [field.name for field in record.fields]
 
 

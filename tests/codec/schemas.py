@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from avrogen import Schema
-from avrogen.codec.interpreter.encoder import CheckedWriter
+from avrogen.codec.interpreter.encoder import InterpretedEncoder
 from avrogen.codec.planner import plan_for
 from tests.codec.dynamic import Package
 
@@ -54,4 +54,4 @@ def readers(schema: Any) -> list[Callable[[bytes], Any]]:
 def writers(schema: Any) -> list[Callable[[Any], bytes]]:
     """What writes plain values: compiled, and step by step."""
     own = parsed(schema)
-    return [own.to_avro, CheckedWriter(plan_for(own.type, own.types, None)).write]
+    return [own.to_avro, InterpretedEncoder(plan_for(own.type, own.types, None)).write]

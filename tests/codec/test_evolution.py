@@ -20,7 +20,7 @@ from avrogen import (
     TimestampNanos,
 )
 from avrogen.codec import compilation, resolving_planner
-from avrogen.codec.interpreter.decoder import CheckedReader
+from avrogen.codec.interpreter.decoder import InterpretedDecoder
 from avrogen.codec.resolving_planner import plan_to_read
 from avrogen.runtime.v1 import AvroRecord
 
@@ -223,7 +223,7 @@ def test_values(name: str) -> None:
     if isinstance(found, dict):
         assert [*found] == [*expected]
     plan = plan_to_read(reader.type, reader.types, writer.type, writer.types, None)
-    assert CheckedReader(plan).read(data) == expected
+    assert InterpretedDecoder(plan).read(data) == expected
     for end in range(len(data)):
         with pytest.raises(DecodeError):
             reader.from_avro(data[:end], writer=writer)

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from avrogen import DecodeError, EncodeError, Schema, SchemaStore
-from avrogen.codec.python_backend.source_builder import Source
+from avrogen.codec.python_backend.source_builder import SourceBuilder
 from tests.codec.dynamic import Package
 
 TEXTS = [
@@ -105,13 +105,13 @@ def value(text: str, names: str) -> dict[str, Any]:
 def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """All source that is compiled."""
     texts: list[str] = []
-    compile_ = Source.compile
+    compile_ = SourceBuilder.compile
 
-    def record(self: Source, function: str) -> Any:
+    def record(self: SourceBuilder, function: str) -> Any:
         texts.append(self.text)
         return compile_(self, function)
 
-    monkeypatch.setattr(Source, "compile", record)
+    monkeypatch.setattr(SourceBuilder, "compile", record)
     return texts
 
 

@@ -19,9 +19,9 @@ from avrogen import Schema
 from avrogen.avro.model import Reference
 from avrogen.codec import plan as plans
 from avrogen.codec.classes import AvroValue
-from avrogen.codec.interpreter.decoder import CheckedReader
-from avrogen.codec.interpreter.encoder import CheckedWriter
-from avrogen.codec.plan_analysis import LeastSizes
+from avrogen.codec.interpreter.decoder import InterpretedDecoder
+from avrogen.codec.interpreter.encoder import InterpretedEncoder
+from avrogen.codec.plan_analysis import MinimumSizes
 from avrogen.codec.planner import plan_for
 from tests.codec.dynamic import Package, as_plain
 from tests.codec.partners import Apache, FastAvro
@@ -65,9 +65,9 @@ def test_classes_write_and_read_the_same_bytes(case: Case) -> None:
 def test_compiled_and_checked_agree(case: Case) -> None:
     schema = Schema.parse(json.dumps(case.schema))
     plan = plan_for(schema.type, schema.types, None)
-    data = CheckedWriter(plan).write(case.value.written)
+    data = InterpretedEncoder(plan).write(case.value.written)
     assert data == schema.to_avro(case.value.written)
-    assert is_same(CheckedReader(plan).read(data), schema.from_avro(data))
+    assert is_same(InterpretedDecoder(plan).read(data), schema.from_avro(data))
 
 
 def test_ordinary_values_never_leave_the_compiled_code(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,8 +76,8 @@ def test_ordinary_values_never_leave_the_compiled_code(monkeypatch: pytest.Monke
     def refuse(self: object, argument: object) -> Any:
         raise AssertionError("left the compiled code")
 
-    monkeypatch.setattr(CheckedWriter, "write", refuse)
-    monkeypatch.setattr(CheckedReader, "read", refuse)
+    monkeypatch.setattr(InterpretedEncoder, "write", refuse)
+    monkeypatch.setattr(InterpretedDecoder, "read", refuse)
 
     @given(cases())
     def check(case: Case) -> None:
@@ -96,7 +96,7 @@ def has_empty_items(schema: Any) -> bool:
     """Whether an array's items may take no bytes: those are counted by the checked reader."""
     parsed = Schema.parse(json.dumps(schema))
     plan = plan_for(parsed.type, parsed.types, None)
-    sizes = LeastSizes(plan)
+    sizes = MinimumSizes(plan)
     waiting = [plan.root, *(f.operation for r in plan.records.values() for f in r.fields)]
     while waiting:
         match waiting.pop():

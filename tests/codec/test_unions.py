@@ -19,7 +19,7 @@ from uuid import UUID
 import pytest
 
 from avrogen import Duration, EncodeError, LocalTimestampNanos, Schema, TimestampNanos
-from avrogen.codec.interpreter.encoder import CheckedWriter
+from avrogen.codec.interpreter.encoder import InterpretedEncoder
 from avrogen.codec.planner import plan_for
 from tests.codec.dynamic import Package
 from tests.conftest import run_avrogen, write_schemas
@@ -307,7 +307,7 @@ def test_plain_values(one: str) -> None:
     for pair in (pair for pair in pairs(kinds) if pair[0] == one):
         chosen = [kinds[name] for name in pair]
         schema = Schema.parse(json.dumps([kind.schema for kind in chosen]))
-        step_by_step = CheckedWriter(plan_for(schema.type, schema.types, None))
+        step_by_step = InterpretedEncoder(plan_for(schema.type, schema.types, None))
         for name, value in VALUES.items():
             index = expected(chosen, value)
             label = f"{name} in {pair}"
@@ -412,7 +412,7 @@ DICTS: list[tuple[list[Any], Any, int | None]] = [
 def test_dicts_and_forced_branches(case: int) -> None:
     branches, value, index = DICTS[case]
     schema = Schema.parse(json.dumps(branches))
-    step_by_step = CheckedWriter(plan_for(schema.type, schema.types, None))
+    step_by_step = InterpretedEncoder(plan_for(schema.type, schema.types, None))
     assert written(schema.to_avro, value) == index
     assert written(step_by_step.write, value) == index
 

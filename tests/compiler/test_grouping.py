@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avrogen.avro.model import Field, NamedType, Record, Reference
-from avrogen.compiler.package_layout import circles
+from avrogen.avro.model import Field, NamedType, RecordType, Reference
+from avrogen.compiler.package_layout import strongly_connected
 
 GRAPHS = st.integers(1, 8).flatmap(
     lambda size: st.fixed_dictionaries(
@@ -15,7 +15,9 @@ GRAPHS = st.integers(1, 8).flatmap(
 
 def records(graph: dict[str, set[str]]) -> dict[str, NamedType]:
     return {
-        name: Record(name, tuple(Field(f"f{other}", Reference(other)) for other in sorted(others)))
+        name: RecordType(
+            name, tuple(Field(f"f{other}", Reference(other)) for other in sorted(others))
+        )
         for name, others in graph.items()
     }
 
@@ -38,10 +40,10 @@ def test_circles_are_what_reaches_each_other(graph: dict[str, set[str]]) -> None
         tuple(sorted(other for other in graph if other in reach[name] and name in reach[other]))
         for name in graph
     }
-    groups = circles(records(graph))
+    groups = strongly_connected(records(graph))
     assert groups == sorted(expected)
 
 
 def test_a_chain_longer_than_pythons_stack() -> None:
     chain = {str(i): {str(i + 1)} for i in range(5000)} | {"5000": {"0"}}
-    assert len(circles(records(chain))) == 1
+    assert len(strongly_connected(records(chain))) == 1

@@ -19,8 +19,8 @@ from uuid import UUID
 import pytest
 
 from avrogen.errors import AvrogenError
-from avrogen.kafka.consumer.assignment import Partitions, Position
-from avrogen.kafka.consumer.session import Session
+from avrogen.kafka.consumer.assignment import AssignedPartitions, Position
+from avrogen.kafka.consumer.session import ConsumerSession
 from avrogen.testing.broker import EmbeddedBroker
 from avrogen.testing.registry import EmbeddedRegistry
 from generated_example.com.acme.shop import CancellationReason, OrderCancelled
@@ -87,32 +87,32 @@ def _register_and_send(config: dict[str, object]) -> None:
 
 def _end_consumers(
     broker: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch
-) -> list[Session[Any, Any]]:
+) -> list[ConsumerSession[Any, Any]]:
     """Have all consumers end.
 
     Returns:
         Those that were opened, as they come.
     """
-    consumers: list[Session[Any, Any]] = []
-    opened = Session[Any, Any].open
-    seek = Partitions.seek
+    consumers: list[ConsumerSession[Any, Any]] = []
+    opened = ConsumerSession[Any, Any].open
+    seek = AssignedPartitions.seek
 
-    def open_and_end(session: Session[Any, Any]) -> None:
+    def open_and_end(session: ConsumerSession[Any, Any]) -> None:
         there = len(broker.records(session.topic.name))
         opened(session)
         consumers.append(session)
         threading.Thread(target=_end, args=(session, there), daemon=True).start()
 
-    def seek_or_begin(partitions: Partitions, to: Position, *rest: Any) -> None:
+    def seek_or_begin(partitions: AssignedPartitions, to: Position, *rest: Any) -> None:
         # The embedded broker says of any time that it is at the end.
         seek(partitions, "beginning" if isinstance(to, datetime) else to, *rest)
 
-    monkeypatch.setattr(Session, "open", open_and_end)
-    monkeypatch.setattr(Partitions, "seek", seek_or_begin)
+    monkeypatch.setattr(ConsumerSession, "open", open_and_end)
+    monkeypatch.setattr(AssignedPartitions, "seek", seek_or_begin)
     return consumers
 
 
-def _end(session: Session[Any, Any], there: int) -> None:
+def _end(session: ConsumerSession[Any, Any], there: int) -> None:
     try:
         while session.counters().consumed < there:
             lag = session.opened.offsets.lag(timeout=10).result()

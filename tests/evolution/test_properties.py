@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from avrogen import Schema
-from avrogen.avro.compat import silent_changes
+from avrogen.avro.compat import value_changes
 from avrogen.avro.compat.checker import incompatibilities
-from avrogen.avro.compat.levels import Direction, Level, Version, breaches
-from avrogen.avro.compat.root_causes import Causes
+from avrogen.avro.compat.levels import Direction, Level, Version, violations
+from avrogen.avro.compat.root_causes import RootCauses
 from avrogen.avro.diagnostics import Severity
 from avrogen.avro.parser import Parsed, parse_schema
 from avrogen.evolution.comparison import Comparisons, compare_units
-from avrogen.evolution.findings import break_findings, silent_findings
+from avrogen.evolution.findings import break_findings, value_change_findings
 from avrogen.evolution.matching import match
 from avrogen.evolution.removals import removals
 from avrogen.evolution.snapshot import Snapshot
@@ -136,7 +136,7 @@ def test_there_is_a_cause_for_what_java_finds_and_for_nothing_else(data: st.Data
     old, new = version(parsed(schema)), version(parsed(data.draw(changed(schema))))
     for reader, writer in ((old, new), (new, old)):
         found = incompatibilities(reader.type, reader.types, writer.type, writer.types)
-        causes = list(Causes(reader.types, writer.types).between(reader.type, writer.type))
+        causes = list(RootCauses(reader.types, writer.types).between(reader.type, writer.type))
         assert bool(found) == bool(causes)
         assert len({cause.key for cause in causes}) == len(causes)
 
@@ -152,9 +152,9 @@ def test_what_is_incompatible_is_what_an_error_names(data: st.DataObject, level:
     assert {title for finding in findings for title in finding.affected} == broken
     for outcome in comparisons.outcomes:
         unit = outcome.unit
-        breached = any(breaches(unit.new, [p.version for p in unit.previous], unit.level))
+        breached = any(violations(unit.new, [p.version for p in unit.previous], unit.level))
         assert breached == (not outcome.is_compatible)
-    for finding in (*findings, *silent_findings(comparisons.silent)):
+    for finding in (*findings, *value_change_findings(comparisons.silent)):
         assert finding.diagnostic.hint
         assert finding.diagnostic.location.path == "a.avsc"
     before, now = Snapshot("old", old), Snapshot("new", new)
@@ -166,7 +166,7 @@ def test_what_is_incompatible_is_what_an_error_names(data: st.DataObject, level:
 def test_nothing_is_found_between_a_schema_and_itself(schema: Any) -> None:
     old, new = parsed(schema), parsed(schema)
     for direction in Direction:
-        assert list(silent_changes(version(new), version(old), direction)) == []
+        assert list(value_changes(version(new), version(old), direction)) == []
     assert incompatibilities(*_sides(new), *_sides(old)) == ()
     comparisons = compared(old, new, Level.FULL)
     assert all(o.is_unchanged for o in comparisons.outcomes)
@@ -179,7 +179,7 @@ def test_what_passes_without_a_word_can_be_read(case: Case, data: st.DataObject)
     change = data.draw(changed(case.schema))
     old, new = version(parsed(case.schema)), version(parsed(change))
     assume(not incompatibilities(new.type, new.types, old.type, old.types))
-    assume(not list(silent_changes(new, old, Direction.BACKWARD)))
+    assume(not list(value_changes(new, old, Direction.BACKWARD)))
     writer, reader = Schema.parse(json.dumps(case.schema)), Schema.parse(json.dumps(change))
     reader.from_avro(writer.to_avro(case.value.written), writer=writer)
 

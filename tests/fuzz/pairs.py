@@ -10,7 +10,7 @@ from typing import Any
 
 from avrogen import ResolutionError, Schema
 from avrogen.codec import plan as plans
-from avrogen.codec.interpreter.decoder import CheckedReader
+from avrogen.codec.interpreter.decoder import InterpretedDecoder
 from avrogen.codec.resolving_planner import plan_to_read
 from tests.codec.dynamic import as_plain
 from tests.fuzz.default_model import Unresolvable, UnusableDefault
@@ -49,9 +49,9 @@ class Pair:
             return error
 
     @cached_property
-    def checked(self) -> CheckedReader | None:
+    def checked(self) -> InterpretedDecoder | None:
         """Reads step by step."""
-        return None if isinstance(self.plan, ResolutionError) else CheckedReader(self.plan)
+        return None if isinstance(self.plan, ResolutionError) else InterpretedDecoder(self.plan)
 
     @cached_property
     def model(self) -> Model:

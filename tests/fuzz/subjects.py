@@ -15,9 +15,9 @@ from avrogen.avro.parser import parse_sources
 from avrogen.avro.schema_json import self_contained_json
 from avrogen.avro.source import Source
 from avrogen.codec import plan as plans
-from avrogen.codec.interpreter.decoder import CheckedReader
-from avrogen.codec.interpreter.encoder import CheckedWriter
-from avrogen.codec.plan_analysis import LeastSizes
+from avrogen.codec.interpreter.decoder import InterpretedDecoder
+from avrogen.codec.interpreter.encoder import InterpretedEncoder
+from avrogen.codec.plan_analysis import MinimumSizes
 from avrogen.codec.planner import plan_for
 from tests.codec.dynamic import Package
 from tests.codec.partners import Apache, FastAvro
@@ -62,14 +62,14 @@ class Subject:
         return plan_for(self.schema.type, self.schema.types, None)
 
     @cached_property
-    def reader(self) -> CheckedReader:
+    def reader(self) -> InterpretedDecoder:
         """Reads step by step."""
-        return CheckedReader(self.plan)
+        return InterpretedDecoder(self.plan)
 
     @cached_property
-    def writer(self) -> CheckedWriter:
+    def writer(self) -> InterpretedEncoder:
         """Writes step by step."""
-        return CheckedWriter(self.plan)
+        return InterpretedEncoder(self.plan)
 
     @cached_property
     def fastavro(self) -> FastAvro:
@@ -103,7 +103,7 @@ class Subject:
     @cached_property
     def has_empty_items(self) -> bool:
         """Whether an array's items take no bytes: a message can claim any number of them."""
-        sizes = LeastSizes(self.plan)
+        sizes = MinimumSizes(self.plan)
         return any(
             isinstance(each, plans.ArrayOperation) and sizes.of(each.item) == 0
             for each in self._operations()

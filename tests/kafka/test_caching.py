@@ -13,7 +13,7 @@ import pytest
 from avrogen import RegistryError
 from avrogen.kafka import connect
 from avrogen.kafka.registry import caching
-from avrogen.kafka.registry.caching import CachingRegistry, Memory
+from avrogen.kafka.registry.caching import CachingRegistry, TtlCache
 from avrogen.kafka.registry.protocol import LATEST, RegisteredSchema, SchemaText
 from avrogen.kafka.single_flight import SingleFlight
 from tests.kafka.http_server import Call, Reply, as_json, serving
@@ -168,7 +168,7 @@ def test_close_closes(inner: MemoryRegistry) -> None:
 
 
 def test_memory_forgets_what_was_not_used_for_longest() -> None:
-    kept = Memory[int](3)
+    kept = TtlCache[int](3)
     for key in (1, 2, 3):
         kept.put(key, key)
     assert kept.get(1) == 1
@@ -178,7 +178,7 @@ def test_memory_forgets_what_was_not_used_for_longest() -> None:
 
 
 def test_memory_forgets_what_has_expired(clock: Clock) -> None:
-    kept = Memory[int](3)
+    kept = TtlCache[int](3)
     kept.put("a", 1, lifetime=5.0)
     kept.put("b", 2)
     clock.now = 5.0

@@ -13,7 +13,7 @@ from avrogen.kafka.registry.schema_references import (
     MAX_DEPTH,
     MAX_REFERENCES,
     MAX_TEXTS,
-    complete_schema,
+    resolve_references,
 )
 from tests.kafka.memory_registry import MemoryRegistry
 
@@ -41,7 +41,7 @@ def test_references_are_followed(registry: MemoryRegistry) -> None:
     put(registry, "a.Line", record("a.Line", price="a.Money"), "a.Money")
     order = record("a.Order", lines={"type": "array", "items": "a.Line"}, total="a.Money")
     schema = put(registry, "orders", order, "a.Line", "a.Money")
-    complete = complete_schema(registry, schema, "schema 7")
+    complete = resolve_references(registry, schema, "schema 7")
     assert set(complete.types) == {"a.Order", "a.Line", "a.Money"}
     value = {"lines": [{"price": {"amount": 1.5}}], "total": {"amount": 3.0}}
     assert complete.from_avro(complete.to_avro(value)) == value
@@ -53,12 +53,12 @@ def test_a_union_of_references(registry: MemoryRegistry) -> None:
     put(registry, "A", record("A", x="int"))
     put(registry, "B", record("B", y="int"))
     schema = put(registry, "events", '["A", "B"]', "A", "B")
-    assert set(complete_schema(registry, schema, "schema 7").types) == {"A", "B"}
+    assert set(resolve_references(registry, schema, "schema 7").types) == {"A", "B"}
 
 
 def refused(registry: MemoryRegistry, schema: SchemaText, expected: str) -> None:
     with pytest.raises(RegistryError, match=expected) as caught:
-        complete_schema(registry, schema, "schema 7")
+        resolve_references(registry, schema, "schema 7")
     assert not caught.value.transient
     assert len(str(caught.value)) < 500
 
@@ -106,7 +106,7 @@ def test_types_that_lead_to_each_other_without_end_in_sight(registry: MemoryRegi
     records = [json.loads(record(f"R{n}", next=f"R{n + 1}")) for n in range(length)]
     put(registry, "last", record(f"R{length}"))
     schema = put(registry, "s", json.dumps(records), "last")
-    complete = complete_schema(registry, schema, "schema 7", for_reading=True)
+    complete = resolve_references(registry, schema, "schema 7", for_reading=True)
     assert len(complete.types) == length + 1
     assert Schema.parse(record("R0")).from_avro(b"\x00", writer=complete) == {}
 
@@ -145,17 +145,17 @@ BAD_DEFAULT = json.dumps(
 def test_bad_defaults_do_not_matter_to_readers(registry: MemoryRegistry) -> None:
     schema = SchemaText(BAD_DEFAULT)
     refused(registry, schema, "default")
-    reading = complete_schema(registry, schema, "schema 7", for_reading=True)
+    reading = resolve_references(registry, schema, "schema 7", for_reading=True)
     assert reading.from_avro(b"\x00\x00\x80\x3f\x00") == {"x": 1.0, "e": "A"}
 
 
 def test_good_defaults_stay_where_nothing_is_wrong(registry: MemoryRegistry) -> None:
     text = '{"type":"record","name":"R","fields":[{"name":"x","type":"int","default":7}]}'
-    reading = complete_schema(registry, SchemaText(text), "schema 7", for_reading=True)
+    reading = resolve_references(registry, SchemaText(text), "schema 7", for_reading=True)
     assert reading == Schema.parse(text)
 
 
 def test_what_else_is_wrong_is_refused_all_the_same(registry: MemoryRegistry) -> None:
     text = BAD_DEFAULT.replace('"float"', '"flaot"')
     with pytest.raises(RegistryError, match="flaot"):
-        complete_schema(registry, SchemaText(text), "schema 7", for_reading=True)
+        resolve_references(registry, SchemaText(text), "schema 7", for_reading=True)

@@ -13,7 +13,7 @@ from avrogen import DeliveryError, Headers, Message
 from avrogen.kafka.message import Delivered, Header, HeaderLike
 from avrogen.kafka.observability.context import MessageFields, current_message, handling_message
 from avrogen.kafka.observability.logs import log_event
-from avrogen.kafka.observability.observer import AnyMessage, Observer, Partition, guarded
+from avrogen.kafka.observability.observer import AnyMessage, Observer, Partition, isolate
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 
@@ -126,7 +126,7 @@ class Broken(Observer):
 def test_mistakes_of_observers_are_logged_and_go_no_further(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    observer = guarded(Broken())
+    observer = isolate(Broken())
     assert observer is not None
     error = DeliveryError("no")
     calls: dict[str, tuple[object, ...]] = {
@@ -182,7 +182,7 @@ def test_what_handlers_raise_is_seen_and_passes_through(
     caplog: pytest.LogCaptureFixture, fail: bool
 ) -> None:
     around = Around(fail=fail)
-    observer = guarded(around)
+    observer = isolate(around)
     assert observer is not None
     with observer.handling([message()], "g"):
         pass
@@ -193,4 +193,4 @@ def test_what_handlers_raise_is_seen_and_passes_through(
 
 
 def test_no_observer_is_none() -> None:
-    assert guarded(None) is None
+    assert isolate(None) is None

@@ -11,8 +11,13 @@ from hypothesis import given
 
 from avrogen import RegistryError, Schema
 from avrogen.kafka.registry.protocol import Compatibility, RegisteredSchema, SchemaText
-from avrogen.kafka.registry.registration import MAX_COMPARED, find, find_or_register, write_alike
-from avrogen.kafka.registry.schema_references import complete_schema, definitions
+from avrogen.kafka.registry.registration import (
+    MAX_COMPARED,
+    find,
+    find_or_register,
+    same_wire_format,
+)
+from avrogen.kafka.registry.schema_references import resolve_references, split_schema
 from avrogen.kafka.subjects import SubjectStrategy, subject_name
 from tests.kafka.memory_registry import MemoryRegistry
 from tests.strategies import schemas
@@ -238,7 +243,7 @@ def test_references_are_registered_from_the_bottom(registry: MemoryRegistry) -> 
     (reference,) = registered.schema.references
     assert (reference.name, reference.subject, reference.version) == ("shop.Money", "shop.Money", 1)
     assert '"symbols"' not in registered.schema.text
-    assert complete_schema(registry, registered.schema, "orders") == schema
+    assert resolve_references(registry, registered.schema, "orders") == schema
 
 
 def test_references_are_found_again(registry: MemoryRegistry) -> None:
@@ -279,16 +284,16 @@ def test_types_in_a_circle_share_a_definition(registry: MemoryRegistry) -> None:
     schema = parsed(["null", tree, "Branch"])
     registered = find_or_register(registry, "s", schema, register=True, references=True)
     assert list(registry.kept) == ["shop.Currency", "shop.Money", "Branch", "s"]
-    assert complete_schema(registry, registered.schema, "s") == schema
+    assert resolve_references(registry, registered.schema, "s") == schema
 
 
 @given(schemas().map(parsed))
 def test_any_schema_comes_back_from_its_definitions(schema: Schema) -> None:
     registry = MemoryRegistry()
     registered = find_or_register(registry, "subject", schema, register=True, references=True)
-    assert complete_schema(registry, registered.schema, "subject") == schema
+    assert resolve_references(registry, registered.schema, "subject") == schema
     assert find_or_register(registry, "subject", schema, references=True) == registered
-    *needed, _ = definitions(schema)
+    *needed, _ = split_schema(schema)
     assert [*(each.name for each in needed), "subject"] == list(registry.kept)
 
 
@@ -297,8 +302,8 @@ def test_any_schema_comes_back_from_its_definitions(schema: Schema) -> None:
 
 @given(schemas().map(parsed))
 def test_a_schema_is_like_itself_and_its_text(schema: Schema) -> None:
-    assert write_alike(schema, schema)
-    assert write_alike(schema, Schema.parse(str(schema)))
+    assert same_wire_format(schema, schema)
+    assert same_wire_format(schema, Schema.parse(str(schema)))
 
 
 LONG = {"type": "long"}
@@ -325,7 +330,7 @@ MICROS = {"type": "long", "logicalType": "timestamp-micros"}
 )
 def test_logical_types_make_schemas_unlike(one: Any, other: Any) -> None:
     assert parsed(one).canonical_form == parsed(other).canonical_form
-    assert not write_alike(parsed(one), parsed(other))
+    assert not same_wire_format(parsed(one), parsed(other))
 
 
 # --- subjects -------------------------------------------------------------------------------------

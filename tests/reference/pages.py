@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from avrogen.config.keys import BUILD_KEYS, REGISTRY_KEYS, TOP_KEYS, TOPIC_KEYS, Key
+from avrogen.config.keys import BUILD_KEYS, REGISTRY_KEYS, TOP_KEYS, TOPIC_KEYS, ConfigKey
 from tests.conftest import ROOT
 from tests.reference.walking import Shown, all_commands
 
@@ -75,11 +75,11 @@ def _configuration() -> str:
     )
 
 
-def _keys(keys: Iterable[Key]) -> str:
+def _keys(keys: Iterable[ConfigKey]) -> str:
     return "\n\n".join(map(_key, keys))
 
 
-def _key(key: Key) -> str:
+def _key(key: ConfigKey) -> str:
     without = "It has to be there." if key.default is None else f"Without it: {key.default}."
     kind = key.kind[:1].upper() + key.kind[1:]
     return f"### {key.name}\n\n{key.meaning}\n\n{kind}. {without}\n\n```toml\n{key.example}\n```"

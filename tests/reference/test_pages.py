@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from avrogen.avro.diagnostics import Diagnostic, Diagnostics
-from avrogen.config.config import RegistryConfig, Topic, parse_config
-from avrogen.config.keys import REGISTRY_KEYS, TOP_KEYS, TOPIC_KEYS, Key
+from avrogen.config.config import RegistrySection, TopicConfig, parse_config
+from avrogen.config.keys import REGISTRY_KEYS, TOP_KEYS, TOPIC_KEYS, ConfigKey
 from tests.reference.pages import PAGES, current
 
-TABLES: Mapping[str, Mapping[str, Key]] = {
+TABLES: Mapping[str, Mapping[str, ConfigKey]] = {
     "": TOP_KEYS,
     "[topics.orders]": TOPIC_KEYS,
     "[registry]": REGISTRY_KEYS,
@@ -28,7 +28,7 @@ def problems(table: str, *lines: str) -> list[Diagnostic]:
     return list(diagnostics)
 
 
-def values_beside(key: Key) -> list[str]:
+def values_beside(key: ConfigKey) -> list[str]:
     """What a topic must have, if the key is another one of its."""
     beside = TOPIC_KEYS["value"]
     return [beside.example] if key.name in TOPIC_KEYS and key is not beside else []
@@ -40,13 +40,13 @@ def test_pages_are_current(page: Path) -> None:
 
 
 @pytest.mark.parametrize(("table", "key"), KEYS)
-def test_examples_of_keys_are_taken(table: str, key: Key) -> None:
+def test_examples_of_keys_are_taken(table: str, key: ConfigKey) -> None:
     assert key.name in tomllib.loads(key.example)
     assert problems(table, key.example, *values_beside(key)) == []
 
 
 @pytest.mark.parametrize(("table", "key"), KEYS)
-def test_other_values_are_refused_with_the_kind_and_the_example(table: str, key: Key) -> None:
+def test_other_values_are_refused_with_the_kind_and_the_example(table: str, key: ConfigKey) -> None:
     (problem,) = problems(table, f"{key.name} = 2026-11-25", *values_beside(key))
     assert problem.message == f'"{key.name}" must be {key.kind}, not a date or time'
     assert problem.hint == f"for example: {key.example}"
@@ -60,14 +60,14 @@ def test_the_key_without_a_default_must_be_there() -> None:
 
 
 def test_there_is_a_key_for_everything_that_is_read() -> None:
-    registry = {field.name.replace("_", "-") for field in dataclasses.fields(RegistryConfig)}
+    registry = {field.name.replace("_", "-") for field in dataclasses.fields(RegistrySection)}
     assert set(REGISTRY_KEYS) == registry
-    topic = {field.name.replace("_", "-") for field in dataclasses.fields(Topic)}
+    topic = {field.name.replace("_", "-") for field in dataclasses.fields(TopicConfig)}
     assert set(TOPIC_KEYS) == topic - {"topic", "place"}
 
 
 @pytest.mark.parametrize(("table", "key"), KEYS)
-def test_near_words_of_keys(table: str, key: Key) -> None:
+def test_near_words_of_keys(table: str, key: ConfigKey) -> None:
     beside = [TOPIC_KEYS["value"].example] if key.name in TOPIC_KEYS else []
     (problem,) = problems(table, f'{key.name}x = ""', *beside)
     assert problem.message == f'unknown key "{key.name}x"'

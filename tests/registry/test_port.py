@@ -15,7 +15,7 @@ from avrogen.avro.compat.levels import Level
 from avrogen.kafka import SchemaRegistry, connect
 from avrogen.kafka.registry.protocol import LATEST, SchemaText
 from avrogen.kafka.registry.registration import find, find_or_register
-from avrogen.kafka.registry.schema_references import complete_schema
+from avrogen.kafka.registry.schema_references import resolve_references
 from tests.registry.asking import ask, path
 from tests.registry.conftest import AnyRegistry
 
@@ -240,7 +240,7 @@ def test_schemas_that_other_programs_registered_with_references(
     reference: dict[str, Any] = {"name": money["name"], "subject": f"{subject}-money", "version": 1}
     id_ = other_client(registry, subject, text, references=[reference])
     whole = parsed(with_fields(order, {"name": "total", "type": money}))
-    assert complete_schema(asked, asked.by_id(id_), "schema") == whole
+    assert resolve_references(asked, asked.by_id(id_), "schema") == whole
     found = find(asked, subject, whole)
     assert found is not None and found.id == id_
 
@@ -265,6 +265,6 @@ def test_registered_with_references(
     whole = parsed(with_fields(order, {"name": "total", "type": money}))
     registered = find_or_register(asked, subject, whole, register=True, references=True)
     assert [each.name for each in registered.schema.references] == [money["name"]]
-    assert complete_schema(asked, asked.by_id(registered.id), "schema") == whole
+    assert resolve_references(asked, asked.by_id(registered.id), "schema") == whole
     assert find_or_register(asked, subject, whole, references=True) == registered
     assert asked.versions(money["name"]) == (1,)

@@ -11,8 +11,8 @@ from pathlib import Path
 from avrogen.avro.diagnostics import Diagnostics
 from avrogen.config import registry_connection
 from avrogen.config.config import read_config
-from avrogen.registry_sync.register import Result
-from avrogen.registry_sync.status import State
+from avrogen.registry_sync.register import RegisterOutcome
+from avrogen.registry_sync.status import SubjectState
 from tests.conftest import ROOT, write_schemas
 from tests.sync.conftest import KEY, Peek, Run
 
@@ -21,13 +21,13 @@ PAGE = (ROOT / "docs" / "registry-commands.md").read_text("utf-8")
 
 def test_states() -> None:
     section = PAGE.partition("| state |")[2].partition("\n\n")[0]
-    assert re.findall(r"^\| (.+?) \|", section, re.MULTILINE) == list(State)
+    assert re.findall(r"^\| (.+?) \|", section, re.MULTILINE) == list(SubjectState)
 
 
 def test_results() -> None:
     listed = re.search(r"`result` \((.*?)\)", PAGE, re.DOTALL)
     assert listed is not None
-    assert set(re.findall(r"`(.+?)`", listed[1])) == {*Result, "would be registered"}
+    assert set(re.findall(r"`(.+?)`", listed[1])) == {*RegisterOutcome, "would be registered"}
 
 
 def test_variables() -> None:

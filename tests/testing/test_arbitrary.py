@@ -244,10 +244,10 @@ def test_what_defaults_are_written_for_stays() -> None:
     @given(evolved(schema))
     def check(successor: Evolution) -> None:
         top = next(t for name, t in successor.schema.types.items() if name.startswith("Top"))
-        assert isinstance(top, model.Record)
+        assert isinstance(top, model.RecordType)
         if any(field.name == "r" and field.default is not model.NO_DEFAULT for field in top.fields):
             [record] = (t for t in successor.schema.types.values() if t is not top)
-            assert isinstance(record, model.Record)
+            assert isinstance(record, model.RecordType)
             assert any(f.name == "x" and f.type == model.Primitive("int") for f in record.fields)
 
     check()

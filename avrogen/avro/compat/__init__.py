@@ -4,7 +4,7 @@ A checker of compatibility passes them, and so does the registry; the data are r
 and say something else than they did.
 """
 
-from avrogen.avro.compat.change_finder import SilentChanges, silent_changes
-from avrogen.avro.compat.value_changes import SilentChange, SilentKind
+from avrogen.avro.compat.change_finder import ValueChangeFinder, value_changes
+from avrogen.avro.compat.value_changes import ValueChange, ValueChangeKind
 
-__all__ = ["SilentChange", "SilentChanges", "SilentKind", "silent_changes"]
+__all__ = ["ValueChange", "ValueChangeFinder", "ValueChangeKind", "value_changes"]

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 from avrogen.avro import model
 from avrogen.avro.compat.checker import is_same_kind
 from avrogen.avro.compat.levels import Direction, Version
-from avrogen.avro.compat.paths import Pair, Place
+from avrogen.avro.compat.paths import PairPath, TypePair
 from avrogen.avro.compat.renames import (
     ambiguous_aliases,
     changed_namespace,
@@ -19,16 +19,16 @@ from avrogen.avro.compat.renames import (
     removed_aliases,
     renamed_fields,
 )
-from avrogen.avro.compat.root_causes import counterpart
+from avrogen.avro.compat.root_causes import closest_branch
 from avrogen.avro.compat.value_changes import (
-    SilentChange,
+    ValueChange,
     changed_defaults,
     changed_enum_default,
     changed_values,
 )
 from avrogen.avro.resolution import Types, written_fields
 
-__all__ = ["SilentChanges", "corresponding", "corresponding_fields", "silent_changes"]
+__all__ = ["ValueChangeFinder", "corresponding", "corresponding_fields", "value_changes"]
 
 _Names: TypeAlias = tuple[str, str]
 
@@ -36,11 +36,11 @@ _Names: TypeAlias = tuple[str, str]
 class _Inside(NamedTuple):
     """What is in a pair of definitions, and which others it leads to."""
 
-    changes: list[SilentChange]
+    changes: list[ValueChange]
     uses: list[_Names]
 
 
-def silent_changes(new: Version, old: Version, direction: Direction) -> Iterator[SilentChange]:
+def value_changes(new: Version, old: Version, direction: Direction) -> Iterator[ValueChange]:
     """Everything that one version of a schema reads otherwise than the other wrote it.
 
     Args:
@@ -48,10 +48,10 @@ def silent_changes(new: Version, old: Version, direction: Direction) -> Iterator
         old: the version that there is.
         direction: which of the two reads. Changes of names and defaults count either way.
     """
-    return SilentChanges(new.types, old.types, direction).between(new.type, old.type)
+    return ValueChangeFinder(new.types, old.types, direction).between(new.type, old.type)
 
 
-class SilentChanges:
+class ValueChangeFinder:
     """Two sets of types, of which each pair of definitions is looked at once."""
 
     def __init__(self, new: Types, old: Types, direction: Direction) -> None:
@@ -60,10 +60,10 @@ class SilentChanges:
         self._reader, self._writer = (new, old) if direction is Direction.BACKWARD else (old, new)
         self._inside: dict[_Names, _Inside] = {}
 
-    def between(self, new: model.AvroType, old: model.AvroType) -> Iterator[SilentChange]:
+    def between(self, new: model.AvroType, old: model.AvroType) -> Iterator[ValueChange]:
         """The changes between two types, and between all that they lead to."""
         reader, writer = (new, old) if self._direction is Direction.BACKWARD else (old, new)
-        top = self._sorted(corresponding(Pair(reader, writer), self._reader, self._writer))
+        top = self._sorted(corresponding(TypePair(reader, writer), self._reader, self._writer))
         yield from top.changes
         seen: set[_Names] = set()
         waiting = list(reversed(top.uses))
@@ -76,7 +76,7 @@ class SilentChanges:
                 yield from self._inside[names].changes
                 waiting.extend(reversed(self._inside[names].uses))
 
-    def _sorted(self, pairs: Iterable[Pair]) -> _Inside:
+    def _sorted(self, pairs: Iterable[TypePair]) -> _Inside:
         inside = _Inside([], [])
         for pair in pairs:
             match pair.reader, pair.writer:
@@ -90,17 +90,17 @@ class SilentChanges:
 
     def _definitions(self, names: _Names) -> _Inside:
         one, other = names
-        pair = Pair(model.Reference(one), model.Reference(other), Place().inside(one, other))
+        pair = TypePair(model.Reference(one), model.Reference(other), PairPath().inside(one, other))
         mine, theirs, direction = self._reader[one], self._writer[other], self._direction
         changes = list(changed_namespace(pair, mine, theirs, direction))
         changes += removed_aliases(pair, mine, theirs, direction)
-        fields: Iterable[Pair] = ()
+        fields: Iterable[TypePair] = ()
         match mine, theirs:
-            case model.Fixed(), model.Fixed():
+            case model.FixedType(), model.FixedType():
                 changes += changed_values(pair, mine, theirs, direction)
             case model.EnumType(), model.EnumType():
                 changes += changed_enum_default(pair, mine, theirs, direction)
-            case model.Record(), model.Record():
+            case model.RecordType(), model.RecordType():
                 changes += changed_defaults(pair, mine, theirs, direction)
                 changes += renamed_fields(
                     pair, (mine, self._reader), (theirs, self._writer), direction
@@ -114,7 +114,7 @@ class SilentChanges:
         return _Inside([*changes, *inner.changes], inner.uses)
 
 
-def corresponding(pair: Pair, reader_types: Types, writer_types: Types) -> Iterator[Pair]:
+def corresponding(pair: TypePair, reader_types: Types, writer_types: Types) -> Iterator[TypePair]:
     """The pairs of primitive and of named types that read each other, down to definitions.
 
     Types of different kinds, which read nothing, are left out with all that is in them.
@@ -127,18 +127,18 @@ def corresponding(pair: Pair, reader_types: Types, writer_types: Types) -> Itera
     match pair.reader, pair.writer:
         case _, model.Union(branches):
             for index, branch in enumerate(branches):
-                inner = Pair(pair.reader, branch, pair.place.writers_branch(index))
+                inner = TypePair(pair.reader, branch, pair.place.writers_branch(index))
                 yield from corresponding(inner, reader_types, writer_types)
         case model.Union(branches), _:
-            meant = counterpart(pair.reader, pair.writer, reader_types)
+            meant = closest_branch(pair.reader, pair.writer, reader_types)
             if meant is not None:
-                inner = Pair(branches[meant], pair.writer, pair.place.readers_branch(meant))
+                inner = TypePair(branches[meant], pair.writer, pair.place.readers_branch(meant))
                 yield from corresponding(inner, reader_types, writer_types)
         case model.Array(one), model.Array(other):
-            inner = Pair(one, other, pair.place.both("items"))
+            inner = TypePair(one, other, pair.place.both("items"))
             yield from corresponding(inner, reader_types, writer_types)
         case model.Map(one), model.Map(other):
-            inner = Pair(one, other, pair.place.both("values"))
+            inner = TypePair(one, other, pair.place.both("values"))
             yield from corresponding(inner, reader_types, writer_types)
         case model.Primitive(), model.Primitive():
             yield pair
@@ -150,8 +150,12 @@ def corresponding(pair: Pair, reader_types: Types, writer_types: Types) -> Itera
 
 
 def corresponding_fields(
-    pair: Pair, reader: model.Record, writer: model.Record, reader_types: Types, writer_types: Types
-) -> Iterator[Pair]:
+    pair: TypePair,
+    reader: model.RecordType,
+    writer: model.RecordType,
+    reader_types: Types,
+    writer_types: Types,
+) -> Iterator[TypePair]:
     """Likewise for the fields that two records have in common.
 
     Args:
@@ -164,5 +168,5 @@ def corresponding_fields(
     for index, source in enumerate(written_fields(reader, writer)):
         if source is not None:
             place = pair.place.apart(("fields", index, "type"), ("fields", source, "type"))
-            inner = Pair(reader.fields[index].type, writer.fields[source].type, place)
+            inner = TypePair(reader.fields[index].type, writer.fields[source].type, place)
             yield from corresponding(inner, reader_types, writer_types)

@@ -16,7 +16,13 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import TypeAlias, assert_never
 
 from avrogen.avro import model
-from avrogen.avro.compat.paths import Found, Incompatibility, IncompatibilityType, Pair, Place
+from avrogen.avro.compat.paths import (
+    Incompatibility,
+    IncompatibilityType,
+    LocatedIncompatibility,
+    PairPath,
+    TypePair,
+)
 from avrogen.avro.resolution import Types, is_promotable, names_match, written_fields
 
 __all__ = [
@@ -46,7 +52,7 @@ def incompatibilities(
     reader_types: Types,
     writer: model.AvroType,
     writer_types: Types,
-    place: Place | None = None,
+    place: PairPath | None = None,
 ) -> tuple[Incompatibility, ...]:
     """All that keeps some data of the writer's schema from being read, a thousand things at most.
 
@@ -61,11 +67,11 @@ def incompatibilities(
         Nothing, if all data can be read.
     """
     comparison = Comparison(reader_types, writer_types)
-    pair = Pair(reader, writer, place or Place())
+    pair = TypePair(reader, writer, place or PairPath())
     return tuple(found.incompatibility for found in comparison.run(pair))
 
 
-_Steps: TypeAlias = Generator[Pair, list[Found], list[Found]]
+_Steps: TypeAlias = Generator[TypePair, list[LocatedIncompatibility], list[LocatedIncompatibility]]
 """A comparison that asks for those of inner types, and ends in what was found."""
 
 _Key: TypeAlias = tuple[str | int, str | int]
@@ -78,9 +84,9 @@ class Comparison:
         """Prepare; named types are by full name."""
         self._reader_types = reader_types
         self._writer_types = writer_types
-        self._found: dict[_Key, list[Found]] = {}
+        self._found: dict[_Key, list[LocatedIncompatibility]] = {}
 
-    def run(self, pair: Pair) -> Sequence[Found]:
+    def run(self, pair: TypePair) -> Sequence[LocatedIncompatibility]:
         """Compare a pair of types, and all that it leads to.
 
         A pair that is met while it is being compared is compatible with itself. The stack is a
@@ -89,7 +95,7 @@ class Comparison:
         if _key(pair) in self._found:
             return self._found[_key(pair)]
         waiting = [self._begin(pair)]
-        answer: list[Found] | None = None
+        answer: list[LocatedIncompatibility] | None = None
         while True:
             key, steps = waiting[-1]
             try:
@@ -104,41 +110,41 @@ class Comparison:
                 if answer is None:
                     waiting.append(self._begin(asked))
 
-    def _begin(self, pair: Pair) -> tuple[_Key, _Steps]:
+    def _begin(self, pair: TypePair) -> tuple[_Key, _Steps]:
         self._found[_key(pair)] = []
         return _key(pair), self._compare(pair)
 
-    def _compare(self, pair: Pair) -> _Steps:
+    def _compare(self, pair: TypePair) -> _Steps:
         match pair.reader, pair.writer:
             case model.Union(), model.Union(branches):
                 return (yield from self._unions(pair, branches))
             case _, model.Union(branches):
-                found: list[Found] = []
+                found: list[LocatedIncompatibility] = []
                 for index, branch in enumerate(branches):
-                    found += yield Pair(pair.reader, branch, pair.place.writers_branch(index))
+                    found += yield TypePair(pair.reader, branch, pair.place.writers_branch(index))
                 return found
             case model.Union(branches), _:
                 return (yield from self._readers_union(pair, branches))
             case one, other if is_trivial(one, other):
                 return []
             case model.Array(one), model.Array(other):
-                return (yield Pair(one, other, pair.place.both("items")))
+                return (yield TypePair(one, other, pair.place.both("items")))
             case model.Map(one), model.Map(other):
-                return (yield Pair(one, other, pair.place.both("values")))
+                return (yield TypePair(one, other, pair.place.both("values")))
             case model.Reference(one), model.Reference(other) if self._is_same_kind(one, other):
                 return (yield from self._named(pair._replace(place=pair.place.inside(one, other))))
             case _:
                 return [type_mismatch(pair, self._reader_types, self._writer_types)]
 
-    def _unions(self, pair: Pair, branches: tuple[model.AvroType, ...]) -> _Steps:
-        found: list[Found] = []
+    def _unions(self, pair: TypePair, branches: tuple[model.AvroType, ...]) -> _Steps:
+        found: list[LocatedIncompatibility] = []
         for index, branch in enumerate(branches):
-            there = Pair(pair.reader, branch, pair.place.writers_branch(index))
+            there = TypePair(pair.reader, branch, pair.place.writers_branch(index))
             if (yield there._replace(place=there.place.anew())):
                 found.append(branch_missing(there, self._writer_types))
         return found
 
-    def _readers_union(self, pair: Pair, branches: tuple[model.AvroType, ...]) -> _Steps:
+    def _readers_union(self, pair: TypePair, branches: tuple[model.AvroType, ...]) -> _Steps:
         types = self._reader_types, self._writer_types
         for index, branch in enumerate(branches):
             # Java tries those as well that cannot fit. In rare schemas that has an effect on
@@ -146,14 +152,14 @@ class Comparison:
             if len(branches) > _MANY and not may_read(branch, pair.writer, *types):
                 continue
             there = pair.place.readers_branch(index).anew()
-            if not (yield Pair(branch, pair.writer, there)):
+            if not (yield TypePair(branch, pair.writer, there)):
                 return []
         return [branch_missing(pair, self._writer_types)]
 
-    def _named(self, pair: Pair) -> _Steps:
-        found: list[Found] = []
+    def _named(self, pair: TypePair) -> _Steps:
+        found: list[LocatedIncompatibility] = []
         for step in named_differences(pair, self._reader_types, self._writer_types):
-            if isinstance(step, Pair):
+            if isinstance(step, TypePair):
                 found += yield step
             else:
                 found.append(step)
@@ -165,7 +171,7 @@ class Comparison:
         return is_same_kind(one, other, self._reader_types, self._writer_types)
 
 
-def _key(pair: Pair) -> _Key:
+def _key(pair: TypePair) -> _Key:
     """What a pair is remembered by. Java compares schemas as objects: every use of a named type is
     one object, and every other type is one by itself."""
     return _identity(pair.reader), _identity(pair.writer)
@@ -176,8 +182,8 @@ def _identity(type_: model.AvroType) -> str | int:
 
 
 def named_differences(
-    pair: Pair, reader_types: Types, writer_types: Types
-) -> Iterator[Found | Pair]:
+    pair: TypePair, reader_types: Types, writer_types: Types
+) -> Iterator[LocatedIncompatibility | TypePair]:
     """What is in the way, and the pairs of inner types that have to be compared.
 
     Args:
@@ -192,7 +198,7 @@ def named_differences(
         kind = IncompatibilityType.NAME_MISMATCH
         yield _found(pair, kind, f"expected: {writer.name}", "name")
     match reader, writer:
-        case model.Fixed(size=mine), model.Fixed(size=theirs):
+        case model.FixedType(size=mine), model.FixedType(size=theirs):
             if mine != theirs:
                 kind = IncompatibilityType.FIXED_SIZE_MISMATCH
                 yield _found(pair, kind, f"expected: {theirs}, found: {mine}", "size")
@@ -201,15 +207,15 @@ def named_differences(
             if lacking and reader.default is None:
                 kind = IncompatibilityType.MISSING_ENUM_SYMBOLS
                 yield _found(pair, kind, f"[{', '.join(lacking)}]", "symbols")
-        case model.Record(), model.Record():
+        case model.RecordType(), model.RecordType():
             yield from _fields(pair, reader, writer, reader_types)
         case _:
             raise AssertionError("they are of one kind")
 
 
 def _fields(
-    pair: Pair, reader: model.Record, writer: model.Record, reader_types: Types
-) -> Iterator[Found | Pair]:
+    pair: TypePair, reader: model.RecordType, writer: model.RecordType, reader_types: Types
+) -> Iterator[LocatedIncompatibility | TypePair]:
     positions = written_fields(reader, writer)
     for index, (field, position) in enumerate(zip(reader.fields, positions, strict=True)):
         here = ("fields", index)
@@ -217,28 +223,30 @@ def _fields(
             written = writer.fields[position].type
             if not is_trivial(field.type, written):
                 place = pair.place.apart((*here, "type"), ("fields", position, "type"))
-                yield Pair(field.type, written, place)
+                yield TypePair(field.type, written, place)
         elif field.default is not model.NO_DEFAULT:
             continue
         elif _is_enum_with_default(field.type, reader_types):
             # As Java has it: the enum's default is none of the field, and what is said of the
             # field is that its type is not the record's.
             place = pair.place.apart((*here, "type"), ())
-            yield Pair(field.type, pair.writer, place)
+            yield TypePair(field.type, pair.writer, place)
         else:
             there = pair._replace(place=pair.place.apart(here, ("fields",)))
             kind = IncompatibilityType.READER_FIELD_MISSING_DEFAULT_VALUE
             yield _found(there, kind, field.name)
 
 
-def type_mismatch(pair: Pair, reader_types: Types, writer_types: Types) -> Found:
+def type_mismatch(
+    pair: TypePair, reader_types: Types, writer_types: Types
+) -> LocatedIncompatibility:
     """That one type is not read as another."""
     mine, theirs = kind_of(pair.reader, reader_types), kind_of(pair.writer, writer_types)
     message = f"reader type: {mine} not compatible with writer type: {theirs}"
     return _found(pair, IncompatibilityType.TYPE_MISMATCH, message)
 
 
-def branch_missing(pair: Pair, writer_types: Types) -> Found:
+def branch_missing(pair: TypePair, writer_types: Types) -> LocatedIncompatibility:
     """That a union has no branch that reads a type."""
     message = f"reader union lacking writer type: {kind_of(pair.writer, writer_types)}"
     return _found(pair, IncompatibilityType.MISSING_UNION_BRANCH, message)
@@ -285,11 +293,11 @@ def kind_of(type_: model.AvroType, types: Types) -> str:
             return "UNION"
         case model.Reference(name):
             match types[name]:
-                case model.Record():
+                case model.RecordType():
                     return "RECORD"
                 case model.EnumType():
                     return "ENUM"
-                case model.Fixed():
+                case model.FixedType():
                     return "FIXED"
         case _:
             assert_never(type_)
@@ -302,6 +310,10 @@ def _is_enum_with_default(type_: model.AvroType, types: Types) -> bool:
     return isinstance(named, model.EnumType) and named.default is not None
 
 
-def _found(pair: Pair, type_: IncompatibilityType, message: str, *steps: str) -> Found:
+def _found(
+    pair: TypePair, type_: IncompatibilityType, message: str, *steps: str
+) -> LocatedIncompatibility:
     pair = pair._replace(place=pair.place.both(*steps)) if steps else pair
-    return Found(pair.place.found(type_, message), pair.reader_part, pair.writer_part)
+    return LocatedIncompatibility(
+        pair.place.found(type_, message), pair.reader_part, pair.writer_part
+    )

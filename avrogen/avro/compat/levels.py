@@ -24,15 +24,15 @@ from avrogen.avro.references import reachable_types
 from avrogen.avro.resolution import Types
 
 __all__ = [
-    "Breach",
     "Direction",
     "Level",
     "Side",
     "Version",
-    "breaches",
+    "Violation",
     "compared_versions",
     "confluent_description",
     "confluent_message",
+    "violations",
 ]
 
 
@@ -103,7 +103,7 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
-class Breach:
+class Violation:
     """What is in the way of compatibility with one earlier version, in one direction.
 
     Attributes:
@@ -117,7 +117,7 @@ class Breach:
     incompatibilities: tuple[Incompatibility, ...]
 
 
-def breaches(new: Version, previous: Sequence[Version], level: Level) -> Iterator[Breach]:
+def violations(new: Version, previous: Sequence[Version], level: Level) -> Iterator[Violation]:
     """Everything that keeps a new version from being as compatible as it must be.
 
     Args:
@@ -135,7 +135,7 @@ def breaches(new: Version, previous: Sequence[Version], level: Level) -> Iterato
             reader, writer = (new, old) if direction is Direction.BACKWARD else (old, new)
             found = incompatibilities(reader.type, reader.types, writer.type, writer.types)
             if found:
-                yield Breach(index, direction, found)
+                yield Violation(index, direction, found)
 
 
 def compared_versions(count: int, level: Level) -> range:

@@ -13,10 +13,18 @@ from typing import Final, NamedTuple
 from avrogen.avro.model import AvroType
 from avrogen.avro.source import Pointer
 
-__all__ = ["Found", "Incompatibility", "IncompatibilityType", "Pair", "Part", "Place", "Way"]
+__all__ = [
+    "Incompatibility",
+    "IncompatibilityType",
+    "LocatedIncompatibility",
+    "PairPath",
+    "SchemaPart",
+    "SchemaPath",
+    "TypePair",
+]
 
 
-class Way(NamedTuple):
+class SchemaPath(NamedTuple):
     """The way to a part of a schema. Each step knows the one before it, as ways may be long.
 
     Attributes:
@@ -25,7 +33,7 @@ class Way(NamedTuple):
         owner: the named type whose definition begins here.
     """
 
-    before: Way | None
+    before: SchemaPath | None
     steps: Pointer
     owner: str | None = None
 
@@ -35,27 +43,27 @@ class Way(NamedTuple):
         steps = [str(step) for way in reversed(ways) for step in way.steps]
         return "/" + "/".join(steps)
 
-    def part(self, type_: AvroType) -> Part:
+    def part(self, type_: AvroType) -> SchemaPart:
         """What lies there, by the way since the definition around it began."""
         pointer: Pointer = ()
         for way in self._backwards():
             if way.owner is not None:
-                return Part(way.owner, pointer, type_)
+                return SchemaPart(way.owner, pointer, type_)
             pointer = (*way.steps, *pointer)
-        return Part("", pointer, type_)
+        return SchemaPart("", pointer, type_)
 
-    def _backwards(self) -> Iterator[Way]:
-        way: Way | None = self
+    def _backwards(self) -> Iterator[SchemaPath]:
+        way: SchemaPath | None = self
         while way is not None:
             yield way
             way = way.before
 
 
-_TOP: Final = Way(None, ())
+_TOP: Final = SchemaPath(None, ())
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SchemaPart:
     """A part of a schema, by the definition that it stands in: however often a named type is used,
     its parts are the same.
 
@@ -70,7 +78,7 @@ class Part:
     type: AvroType
 
 
-class Place(NamedTuple):
+class PairPath(NamedTuple):
     """A place in both schemas.
 
     Attributes:
@@ -79,34 +87,42 @@ class Place(NamedTuple):
         writer: the way through the writer's schema.
     """
 
-    path: Way = _TOP
-    reader: Way = _TOP
-    writer: Way = _TOP
+    path: SchemaPath = _TOP
+    reader: SchemaPath = _TOP
+    writer: SchemaPath = _TOP
 
-    def both(self, *steps: str | int) -> Place:
+    def both(self, *steps: str | int) -> PairPath:
         """The same steps further in both."""
         return self.apart(steps, steps)
 
-    def apart(self, reader: Pointer, writer: Pointer) -> Place:
+    def apart(self, reader: Pointer, writer: Pointer) -> PairPath:
         """Different steps; what is compared lies where the reader's lead."""
-        return Place(Way(self.path, reader), Way(self.reader, reader), Way(self.writer, writer))
+        return PairPath(
+            SchemaPath(self.path, reader),
+            SchemaPath(self.reader, reader),
+            SchemaPath(self.writer, writer),
+        )
 
-    def readers_branch(self, index: int) -> Place:
+    def readers_branch(self, index: int) -> PairPath:
         """A branch of the reader's union."""
-        return self._replace(path=Way(self.path, (index,)), reader=Way(self.reader, (index,)))
+        return self._replace(
+            path=SchemaPath(self.path, (index,)), reader=SchemaPath(self.reader, (index,))
+        )
 
-    def writers_branch(self, index: int) -> Place:
+    def writers_branch(self, index: int) -> PairPath:
         """A branch of the writer's union."""
-        return self._replace(path=Way(self.path, (index,)), writer=Way(self.writer, (index,)))
+        return self._replace(
+            path=SchemaPath(self.path, (index,)), writer=SchemaPath(self.writer, (index,))
+        )
 
-    def anew(self) -> Place:
+    def anew(self) -> PairPath:
         """The same place, with Java's way beginning here."""
         return self._replace(path=_TOP)
 
-    def inside(self, reader: str, writer: str) -> Place:
+    def inside(self, reader: str, writer: str) -> PairPath:
         """The same place, which is where definitions begin."""
         return self._replace(
-            reader=Way(self.reader, (), reader), writer=Way(self.writer, (), writer)
+            reader=SchemaPath(self.reader, (), reader), writer=SchemaPath(self.writer, (), writer)
         )
 
     def paths(self) -> tuple[str, str, str]:
@@ -118,30 +134,30 @@ class Place(NamedTuple):
         return Incompatibility(type_, message, *self.paths())
 
 
-class Pair(NamedTuple):
+class TypePair(NamedTuple):
     """A reader's and a writer's type, and where they are."""
 
     reader: AvroType
     writer: AvroType
-    place: Place = Place()
+    place: PairPath = PairPath()
 
     @property
-    def reader_part(self) -> Part:
+    def reader_part(self) -> SchemaPart:
         """The reader's type at its place."""
         return self.place.reader.part(self.reader)
 
     @property
-    def writer_part(self) -> Part:
+    def writer_part(self) -> SchemaPart:
         """The writer's type at its place."""
         return self.place.writer.part(self.writer)
 
 
-class Found(NamedTuple):
+class LocatedIncompatibility(NamedTuple):
     """An incompatibility, and the parts of both schemas that it is about."""
 
     incompatibility: Incompatibility
-    reader: Part
-    writer: Part
+    reader: SchemaPart
+    writer: SchemaPart
 
 
 class IncompatibilityType(StrEnum):

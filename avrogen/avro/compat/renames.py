@@ -9,8 +9,8 @@ from typing import TypeAlias
 from avrogen.avro import model
 from avrogen.avro.compat.checker import Comparison
 from avrogen.avro.compat.levels import Direction
-from avrogen.avro.compat.paths import Pair
-from avrogen.avro.compat.value_changes import SilentChange, SilentKind, silent_change
+from avrogen.avro.compat.paths import TypePair
+from avrogen.avro.compat.value_changes import ValueChange, ValueChangeKind, value_change
 from avrogen.avro.names import short_name
 from avrogen.avro.resolution import Types, written_fields
 
@@ -23,27 +23,27 @@ __all__ = [
     "renamed_fields",
 ]
 
-_Record: TypeAlias = tuple[model.Record, Types]
+_Record: TypeAlias = tuple[model.RecordType, Types]
 
 _ALIKE = 0.6
 """How similar names are that are spelled alike, from 0 to 1."""
 
 
 def changed_namespace(
-    pair: Pair, reader: model.NamedType, writer: model.NamedType, direction: Direction
-) -> Iterator[SilentChange]:
+    pair: TypePair, reader: model.NamedType, writer: model.NamedType, direction: Direction
+) -> Iterator[ValueChange]:
     """Of a type that keeps its short name, and has no alias for what it was called."""
     old, new = (writer, reader) if direction is Direction.BACKWARD else (reader, writer)
     if old.name == new.name or short_name(old.name) != short_name(new.name):
         return
     if old.name not in new.aliases:
         message = f"{old.name} became {new.name}"
-        yield silent_change(SilentKind.NAMESPACE, message, pair, direction)
+        yield value_change(ValueChangeKind.NAMESPACE, message, pair, direction)
 
 
 def ambiguous_aliases(
-    pair: Pair, reader: model.Record, writer: model.Record, direction: Direction
-) -> Iterator[SilentChange]:
+    pair: TypePair, reader: model.RecordType, writer: model.RecordType, direction: Direction
+) -> Iterator[ValueChange]:
     """Fields that could be read from several: the one of their name is taken, or else of their
     first alias. Avro Java's checker gives up there, and with it the registry."""
     positions = {field.name: index for index, field in enumerate(writer.fields)}
@@ -51,8 +51,8 @@ def ambiguous_aliases(
         names = dict.fromkeys((field.name, *field.aliases))
         sources = [name for name in names if name in positions]
         if len(sources) > 1:
-            yield silent_change(
-                SilentKind.AMBIGUOUS_ALIAS,
+            yield value_change(
+                ValueChangeKind.AMBIGUOUS_ALIAS,
                 f"it could be read from {sources[0]} and from {sources[1]}",
                 pair,
                 direction,
@@ -62,16 +62,16 @@ def ambiguous_aliases(
 
 
 def fields_claimed_twice(
-    pair: Pair, reader: model.Record, writer: model.Record, direction: Direction
-) -> Iterator[SilentChange]:
+    pair: TypePair, reader: model.RecordType, writer: model.RecordType, direction: Direction
+) -> Iterator[ValueChange]:
     """Fields that are read from what another is read from, too: one value is not two, and checkers
     do not look."""
     first: dict[int, int] = {}
     for index, source in enumerate(written_fields(reader, writer)):
         if source is not None and first.setdefault(source, index) != index:
             field, other = reader.fields[index].name, reader.fields[first[source]].name
-            yield silent_change(
-                SilentKind.CLAIMED_TWICE,
+            yield value_change(
+                ValueChangeKind.CLAIMED_TWICE,
                 f"{other} and {field} are both read from {writer.fields[source].name}",
                 pair,
                 direction,
@@ -81,22 +81,22 @@ def fields_claimed_twice(
 
 
 def removed_aliases(
-    pair: Pair, reader: model.NamedType, writer: model.NamedType, direction: Direction
-) -> Iterator[SilentChange]:
+    pair: TypePair, reader: model.NamedType, writer: model.NamedType, direction: Direction
+) -> Iterator[ValueChange]:
     """Of types, and of the fields that two records have in common."""
     old, new = (writer, reader) if direction is Direction.BACKWARD else (reader, writer)
     for alias in _gone(old.name, old.aliases, new.name, new.aliases):
         message = f"the alias {alias} was removed"
-        yield silent_change(SilentKind.ALIAS_REMOVED, message, pair, direction)
-    if isinstance(reader, model.Record) and isinstance(writer, model.Record):
+        yield value_change(ValueChangeKind.ALIAS_REMOVED, message, pair, direction)
+    if isinstance(reader, model.RecordType) and isinstance(writer, model.RecordType):
         for index, source in enumerate(written_fields(reader, writer)):
             if source is None:
                 continue
             mine, theirs = reader.fields[index], writer.fields[source]
             before, now = (theirs, mine) if direction is Direction.BACKWARD else (mine, theirs)
             for alias in _gone(before.name, before.aliases, now.name, now.aliases):
-                yield silent_change(
-                    SilentKind.ALIAS_REMOVED,
+                yield value_change(
+                    ValueChangeKind.ALIAS_REMOVED,
                     f"the alias {alias} was removed",
                     pair,
                     direction,
@@ -113,8 +113,8 @@ def _gone(
 
 
 def renamed_fields(
-    pair: Pair, reader: _Record, writer: _Record, direction: Direction
-) -> Iterator[SilentChange]:
+    pair: TypePair, reader: _Record, writer: _Record, direction: Direction
+) -> Iterator[ValueChange]:
     """Fields that are not read any more, each with one that takes its default instead.
 
     Nothing in the schemas says that the two are one field. They are taken for one if the values
@@ -124,8 +124,8 @@ def renamed_fields(
         mine, theirs = reader[0].fields[index], writer[0].fields[source]
         if mine.default is not model.NO_DEFAULT:
             old, new = (theirs, mine) if direction is Direction.BACKWARD else (mine, theirs)
-            yield silent_change(
-                SilentKind.FIELD_RENAMED,
+            yield value_change(
+                ValueChangeKind.FIELD_RENAMED,
                 f"{old.name} is gone, and {new.name} is new",
                 pair,
                 direction,
@@ -153,7 +153,7 @@ def likely_renames(reader: _Record, writer: _Record) -> list[tuple[int, int]]:
         if likeness < _ALIKE:
             break
         if index not in renames and source not in renames.values():
-            types = Pair(mine.fields[index].type, theirs.fields[source].type)
+            types = TypePair(mine.fields[index].type, theirs.fields[source].type)
             if not Comparison(reader_types, writer_types).run(types):
                 renames[index] = source
     return sorted(renames.items())

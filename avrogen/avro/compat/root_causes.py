@@ -25,12 +25,19 @@ from avrogen.avro.compat.checker import (
     named_differences,
     type_mismatch,
 )
-from avrogen.avro.compat.paths import Found, Incompatibility, IncompatibilityType, Pair, Part, Place
+from avrogen.avro.compat.paths import (
+    Incompatibility,
+    IncompatibilityType,
+    LocatedIncompatibility,
+    PairPath,
+    SchemaPart,
+    TypePair,
+)
 from avrogen.avro.names import short_name
 from avrogen.avro.resolution import Types, is_promotable
 from avrogen.avro.source import Pointer
 
-__all__ = ["Cause", "CauseKey", "Causes", "counterpart"]
+__all__ = ["CauseKey", "RootCause", "RootCauses", "closest_branch"]
 
 _Names: TypeAlias = tuple[str, str]
 
@@ -40,7 +47,7 @@ class _Use:
     """A pair of definitions that have to be readable."""
 
     names: _Names
-    place: Place
+    place: PairPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +62,14 @@ class _Choice:
 
     options: tuple[_Needs, ...]
     meant: _Needs | None
-    missing: Found
+    missing: LocatedIncompatibility
 
 
-_Needs: TypeAlias = "list[Found | _Use | _Choice]"
+_Needs: TypeAlias = "list[LocatedIncompatibility | _Use | _Choice]"
 """What it takes to read a type. Something that was found is in the way for good."""
 
 
-class Causes:
+class RootCauses:
     """What is in the way of reading the types of one schema as those of another."""
 
     def __init__(
@@ -85,18 +92,18 @@ class Causes:
         self._needs: dict[_Names, _Needs] = {}
         self._readable: dict[_Names, bool] = {}
 
-    def between(self, reader: model.AvroType, writer: model.AvroType) -> Iterator[Cause]:
+    def between(self, reader: model.AvroType, writer: model.AvroType) -> Iterator[RootCause]:
         """Every cause once, depth first; nothing, if all data can be read."""
-        needs = self._of(Pair(reader, writer))
+        needs = self._of(TypePair(reader, writer))
         self._settle(needs)
         seen: set[_Names] = set()
-        found: dict[CauseKey, Cause] = {}
+        found: dict[CauseKey, RootCause] = {}
         waiting = [self._failing(needs, None, None)]
         while waiting:
             step = next(waiting[-1], None)
             if step is None:
                 waiting.pop()
-            elif isinstance(step, Cause):
+            elif isinstance(step, RootCause):
                 found.setdefault(step.key, step)
             elif step.names not in seen:
                 seen.add(step.names)
@@ -105,35 +112,37 @@ class Causes:
 
     # --- what it takes ----------------------------------------------------------------------------
 
-    def _of(self, pair: Pair) -> _Needs:
+    def _of(self, pair: TypePair) -> _Needs:
         match pair.reader, pair.writer:
             case _, model.Union(branches):
                 places = map(pair.place.writers_branch, range(len(branches)))
-                pairs = map(Pair, [pair.reader] * len(branches), branches, places)
+                pairs = map(TypePair, [pair.reader] * len(branches), branches, places)
                 return [need for branch in pairs for need in self._of(branch)]
             case model.Union(branches), _:
                 return self._choice(pair, branches)
             case one, other if is_trivial(one, other):
                 return []
             case model.Array(one), model.Array(other):
-                return self._of(Pair(one, other, pair.place.both("items")))
+                return self._of(TypePair(one, other, pair.place.both("items")))
             case model.Map(one), model.Map(other):
-                return self._of(Pair(one, other, pair.place.both("values")))
+                return self._of(TypePair(one, other, pair.place.both("values")))
             case model.Reference(one), model.Reference(other) if self._is_same_kind(one, other):
                 return [_Use((one, other), pair.place)]
             case _:
                 return [type_mismatch(pair, self._reader_types, self._writer_types)]
 
-    def _choice(self, pair: Pair, branches: Sequence[model.AvroType]) -> _Needs:
+    def _choice(self, pair: TypePair, branches: Sequence[model.AvroType]) -> _Needs:
         def branch(index: int) -> _Needs:
-            return self._of(Pair(branches[index], pair.writer, pair.place.readers_branch(index)))
+            return self._of(
+                TypePair(branches[index], pair.writer, pair.place.readers_branch(index))
+            )
 
         types = self._reader_types, self._writer_types
         candidates = [i for i, one in enumerate(branches) if may_read(one, pair.writer, *types)]
         if any(is_trivial(branches[index], pair.writer) for index in candidates):
             return []
         assert isinstance(pair.reader, model.Union), "its branches are those of a union"
-        index = counterpart(pair.reader, pair.writer, self._reader_types, self._renames)
+        index = closest_branch(pair.reader, pair.writer, self._reader_types, self._renames)
         options = {candidate: branch(candidate) for candidate in candidates}
         meant = None if index is None else options.get(index) or branch(index)
         missing = branch_missing(pair, self._writer_types)
@@ -144,10 +153,10 @@ class Causes:
 
     def _of_definitions(self, names: _Names) -> _Needs:
         one, other = names
-        pair = Pair(model.Reference(one), model.Reference(other), Place().inside(one, other))
+        pair = TypePair(model.Reference(one), model.Reference(other), PairPath().inside(one, other))
         needs: _Needs = []
         for step in named_differences(pair, self._reader_types, self._writer_types):
-            needs += self._of(step) if isinstance(step, Pair) else [step]
+            needs += self._of(step) if isinstance(step, TypePair) else [step]
         return needs
 
     # --- what is readable -------------------------------------------------------------------------
@@ -179,9 +188,9 @@ class Causes:
     def _are_met(self, needs: _Needs) -> bool:
         return all(map(self._is_met, needs))
 
-    def _is_met(self, need: Found | _Use | _Choice) -> bool:
+    def _is_met(self, need: LocatedIncompatibility | _Use | _Choice) -> bool:
         match need:
-            case Found():
+            case LocatedIncompatibility():
                 return False
             case _Use(names):
                 return self._readable[names]
@@ -192,7 +201,7 @@ class Causes:
 
     def _failing(
         self, needs: _Needs, way: _Ways | None, reported: Incompatibility | None
-    ) -> Iterator[Cause | _Step]:
+    ) -> Iterator[RootCause | _Step]:
         """Causes, and uses of definitions that have causes in them.
 
         Args:
@@ -204,14 +213,14 @@ class Causes:
             if self._is_met(need):
                 continue
             match need:
-                case Found():
-                    yield Cause(need, reported or _at(way, need))
+                case LocatedIncompatibility():
+                    yield RootCause(need, reported or _at(way, need))
                 case _Use(names, place):
                     yield _Step(names, _Ways(way, place), reported)
                 case _Choice(_, meant, missing):
                     said = reported or _at(way, missing)
                     if meant is None:
-                        yield Cause(missing, said)
+                        yield RootCause(missing, said)
                     else:
                         yield from self._failing(meant, way, said)
 
@@ -220,7 +229,7 @@ class _Ways(NamedTuple):
     """Places in definitions, each inside of the one before; linked, as they may be many."""
 
     before: _Ways | None
-    place: Place
+    place: PairPath
 
 
 class _Step(NamedTuple):
@@ -231,9 +240,9 @@ class _Step(NamedTuple):
     reported: Incompatibility | None
 
 
-def _at(way: _Ways | None, found: Found) -> Incompatibility:
+def _at(way: _Ways | None, found: LocatedIncompatibility) -> Incompatibility:
     """What was found in a definition, as seen from where the way began."""
-    places: list[Place] = []
+    places: list[PairPath] = []
     while way is not None:
         places.append(way.place)
         way = way.before
@@ -251,7 +260,7 @@ def _joined(paths: Sequence[str]) -> str:
 def _uses(needs: _Needs) -> Iterator[_Names]:
     for need in needs:
         match need:
-            case Found():
+            case LocatedIncompatibility():
                 pass
             case _Use(names):
                 yield names
@@ -265,7 +274,7 @@ CauseKey: TypeAlias = tuple[IncompatibilityType, str, str, Pointer, str, Pointer
 """Kind, message, and where it is in the reader's and in the writer's schema."""
 
 
-class Cause(NamedTuple):
+class RootCause(NamedTuple):
     """What is in the way, where it is defined.
 
     Attributes:
@@ -273,16 +282,16 @@ class Cause(NamedTuple):
         reported: what Avro Java and Confluent's registry say of it about the schemas as a whole.
     """
 
-    found: Found
+    found: LocatedIncompatibility
     reported: Incompatibility
 
     @property
-    def reader(self) -> Part:
+    def reader(self) -> SchemaPart:
         """The part of the reader's schema."""
         return self.found.reader
 
     @property
-    def writer(self) -> Part:
+    def writer(self) -> SchemaPart:
         """The part of the writer's schema."""
         return self.found.writer
 
@@ -300,7 +309,7 @@ class Cause(NamedTuple):
         )
 
 
-def counterpart(
+def closest_branch(
     reader: model.Union,
     writer: model.AvroType,
     reader_types: Types,

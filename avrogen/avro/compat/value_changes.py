@@ -14,23 +14,23 @@ from typing import NamedTuple, TypeAlias
 
 from avrogen.avro import model
 from avrogen.avro.compat.levels import Direction
-from avrogen.avro.compat.paths import Pair, Part
-from avrogen.avro.describe import described_logical
+from avrogen.avro.compat.paths import SchemaPart, TypePair
+from avrogen.avro.describe import logical_type_label
 from avrogen.avro.model import Json
 from avrogen.avro.resolution import is_promotable, written_fields
 from avrogen.avro.source import Pointer
 
 __all__ = [
-    "SilentChange",
-    "SilentKind",
+    "ValueChange",
+    "ValueChangeKind",
     "changed_defaults",
     "changed_enum_default",
     "changed_values",
-    "silent_change",
+    "value_change",
 ]
 
 
-class SilentKind(Enum):
+class ValueChangeKind(Enum):
     """What kind of change it is."""
 
     DECIMAL = auto()
@@ -63,7 +63,7 @@ class SilentKind(Enum):
     """A name that a field or a type had before, and is not known by any more."""
 
 
-class SilentChange(NamedTuple):
+class ValueChange(NamedTuple):
     """One change.
 
     Attributes:
@@ -73,21 +73,21 @@ class SilentChange(NamedTuple):
         new: the part of the new schema.
     """
 
-    kind: SilentKind
+    kind: ValueChangeKind
     message: str
-    old: Part
-    new: Part
+    old: SchemaPart
+    new: SchemaPart
 
 
-def silent_change(
-    kind: SilentKind,
+def value_change(
+    kind: ValueChangeKind,
     message: str,
-    pair: Pair,
+    pair: TypePair,
     direction: Direction,
     *,
     reader: Pointer = (),
     writer: Pointer = (),
-) -> SilentChange:
+) -> ValueChange:
     """A change between a pair of types.
 
     Args:
@@ -101,19 +101,19 @@ def silent_change(
     place = pair.place.apart(reader, writer)
     mine, theirs = place.reader.part(pair.reader), place.writer.part(pair.writer)
     if direction is Direction.BACKWARD:
-        return SilentChange(kind, message, theirs, mine)
-    return SilentChange(kind, message, mine, theirs)
+        return ValueChange(kind, message, theirs, mine)
+    return ValueChange(kind, message, mine, theirs)
 
 
-_Type: TypeAlias = model.Primitive | model.Fixed
+_Type: TypeAlias = model.Primitive | model.FixedType
 
 _ROUNDED = frozenset({("float", "int"), ("float", "long"), ("double", "long")})
 """What is read, and what was written: 24 or 53 bits are left of 32 or 64."""
 
 
 def changed_values(
-    pair: Pair, reader: _Type, writer: _Type, direction: Direction
-) -> Iterator[SilentChange]:
+    pair: TypePair, reader: _Type, writer: _Type, direction: Direction
+) -> Iterator[ValueChange]:
     """At most one change: what logical types mean, or else what a promotion does."""
     if not _is_readable(reader, writer):
         return
@@ -121,20 +121,20 @@ def changed_values(
     if kind is not None:
         old, new = (writer, reader) if direction is Direction.BACKWARD else (reader, writer)
         message = f"{_described(old)} became {_described(new)}"
-        yield silent_change(kind, message, pair, direction)
+        yield value_change(kind, message, pair, direction)
 
 
 def _is_readable(reader: _Type, writer: _Type) -> bool:
     match reader, writer:
         case model.Primitive(one), model.Primitive(other):
             return is_promotable(one, other)
-        case model.Fixed(size=one), model.Fixed(size=other):
+        case model.FixedType(size=one), model.FixedType(size=other):
             return one == other
         case _:
             return False
 
 
-def _changed_meaning(reader: _Type, writer: _Type) -> SilentKind | None:
+def _changed_meaning(reader: _Type, writer: _Type) -> ValueChangeKind | None:
     mine, theirs = reader.logical, writer.logical
     if mine == theirs:
         return None
@@ -143,43 +143,43 @@ def _changed_meaning(reader: _Type, writer: _Type) -> SilentKind | None:
             # The text of a UUID, or its bytes, are what they were.
             return None
         case model.Decimal(), model.Decimal():
-            return SilentKind.DECIMAL
+            return ValueChangeKind.DECIMAL
         case (
             (model.TimeOfDay(), model.TimeOfDay())
             | (model.Timestamp(), model.Timestamp())
             | (model.LocalTimestamp(), model.LocalTimestamp())
         ):
-            return SilentKind.TIME_UNIT
+            return ValueChangeKind.TIME_UNIT
         case (model.Timestamp(), model.LocalTimestamp()) | (
             model.LocalTimestamp(),
             model.Timestamp(),
         ):
-            return SilentKind.TIME_ZONE
+            return ValueChangeKind.TIME_ZONE
         case _:
-            return SilentKind.MEANING
+            return ValueChangeKind.MEANING
 
 
-def _lossy_promotion(reader: _Type, writer: _Type) -> SilentKind | None:
+def _lossy_promotion(reader: _Type, writer: _Type) -> ValueChangeKind | None:
     match reader, writer:
         case model.Primitive("string"), model.Primitive("bytes"):
-            return SilentKind.BYTES_AS_TEXT
+            return ValueChangeKind.BYTES_AS_TEXT
         case model.Primitive(one), model.Primitive(other) if (one, other) in _ROUNDED:
-            return SilentKind.ROUNDING
+            return ValueChangeKind.ROUNDING
         case _:
             return None
 
 
 def _described(type_: _Type) -> str:
     base = type_.name if isinstance(type_, model.Primitive) else "fixed"
-    return described_logical(type_.logical) or base
+    return logical_type_label(type_.logical) or base
 
 
 _LONGEST = 60
 
 
 def changed_defaults(
-    pair: Pair, reader: model.Record, writer: model.Record, direction: Direction
-) -> Iterator[SilentChange]:
+    pair: TypePair, reader: model.RecordType, writer: model.RecordType, direction: Direction
+) -> Iterator[ValueChange]:
     """Of the fields that two records have in common."""
     for index, source in enumerate(written_fields(reader, writer)):
         if source is None:
@@ -189,11 +189,14 @@ def changed_defaults(
         if old is model.NO_DEFAULT or (new is not model.NO_DEFAULT and _is_same(old, new)):
             continue
         if new is model.NO_DEFAULT:
-            kind, message = SilentKind.DEFAULT_REMOVED, f"the default {_brief(old)} was removed"
+            kind, message = (
+                ValueChangeKind.DEFAULT_REMOVED,
+                f"the default {_brief(old)} was removed",
+            )
         else:
-            kind = SilentKind.DEFAULT_CHANGED
+            kind = ValueChangeKind.DEFAULT_CHANGED
             message = f"the default {_brief(old)} became {_brief(new)}"
-        yield silent_change(
+        yield value_change(
             kind,
             message,
             pair,
@@ -204,16 +207,16 @@ def changed_defaults(
 
 
 def changed_enum_default(
-    pair: Pair, reader: model.EnumType, writer: model.EnumType, direction: Direction
-) -> Iterator[SilentChange]:
+    pair: TypePair, reader: model.EnumType, writer: model.EnumType, direction: Direction
+) -> Iterator[ValueChange]:
     """Of an enum, which takes it for symbols that it lacks."""
     mine, theirs = reader.default, writer.default
     old, new = (theirs, mine) if direction is Direction.BACKWARD else (mine, theirs)
     if old is None or old == new:
         return
     became = f"became {new}" if new is not None else "was removed"
-    yield silent_change(
-        SilentKind.ENUM_DEFAULT,
+    yield value_change(
+        ValueChangeKind.ENUM_DEFAULT,
         f"the default {old} {became}",
         pair,
         direction,

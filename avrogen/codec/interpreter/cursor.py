@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from avrogen.codec.interpreter.path_errors import Trouble
+from avrogen.codec.interpreter.path_errors import PathError
 from avrogen.codec.varints import read_varint
 from avrogen.errors import DecodeError
 
@@ -31,7 +31,7 @@ class Cursor:
     def take(self, size: int) -> bytes:
         """The next bytes."""
         if size > self.remaining():
-            raise Trouble(f"{size} bytes are expected, {self.remaining()} remain", self.position)
+            raise PathError(f"{size} bytes are expected, {self.remaining()} remain", self.position)
         start = self.position
         self.position += size
         return self._data[start : self.position]
@@ -41,7 +41,7 @@ class Cursor:
         try:
             value, self.position = read_varint(self._data, self.position, bits)
         except DecodeError as error:
-            raise Trouble(error.message, error.offset) from None
+            raise PathError(error.message, error.offset) from None
         return value
 
     def length(self) -> int:
@@ -49,9 +49,9 @@ class Cursor:
         start = self.position
         size = self.integer(64)
         if size < 0:
-            raise Trouble(f"a length of {size}", start)
+            raise PathError(f"a length of {size}", start)
         if size > self.remaining():
-            raise Trouble(f"{size} bytes are announced, {self.remaining()} remain", start)
+            raise PathError(f"{size} bytes are announced, {self.remaining()} remain", start)
         return size
 
     def string(self) -> str:
@@ -61,4 +61,4 @@ class Cursor:
         try:
             return self.take(size).decode()
         except UnicodeDecodeError as error:
-            raise Trouble(f"invalid UTF-8: {error.reason}", start + error.start) from None
+            raise PathError(f"invalid UTF-8: {error.reason}", start + error.start) from None

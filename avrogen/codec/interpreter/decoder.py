@@ -17,26 +17,26 @@ from avrogen.codec.interpreter.path_errors import (
     TOO_DEEP,
     TOO_DEEP_FOR_PYTHON,
     TOO_MANY,
-    Trouble,
+    PathError,
     index_step,
     key_step,
     name_step,
 )
 from avrogen.codec.limits import Limits, current_limits
-from avrogen.codec.plan_analysis import LeastSizes
+from avrogen.codec.plan_analysis import MinimumSizes
 from avrogen.codec.shorten import shortened_name
 from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
 from avrogen.errors import DecodeError, ResolutionError
 
-__all__ = ["CheckedReader", "read_leaf", "skip_leaf"]
+__all__ = ["InterpretedDecoder", "read_leaf", "skip_leaf"]
 
 
-class CheckedReader:
+class InterpretedDecoder:
     """Reads values of one plan."""
 
     def __init__(self, plan_: plan.Plan) -> None:
         self._plan = plan_
-        self._least_sizes = LeastSizes(plan_)
+        self._least_sizes = MinimumSizes(plan_)
 
     def read(self, data: bytes, limits: Limits | None = None) -> Any:
         """A datum, which is all of ``data``.
@@ -67,9 +67,9 @@ class CheckedReader:
         try:
             value = reading.read(operation, limits.max_depth)
             if cursor.remaining():
-                raise Trouble(f"{cursor.remaining()} bytes remain", cursor.position)
+                raise PathError(f"{cursor.remaining()} bytes remain", cursor.position)
             return value
-        except Trouble as trouble:
+        except PathError as trouble:
             if trouble.reasons:
                 error = ResolutionError(trouble.reasons, trouble.path(), trouble.offset)
             else:
@@ -90,7 +90,7 @@ class _Reading:
     def __init__(
         self,
         records: Mapping[str, plan.RecordOperation],
-        least_sizes: LeastSizes,
+        least_sizes: MinimumSizes,
         cursor: Cursor,
         limits: Limits,
     ) -> None:
@@ -120,19 +120,19 @@ class _Reading:
         start = self._cursor.position
         index = self._cursor.integer(32)
         if not 0 <= index < len(union.branches):
-            raise Trouble(f"a union of {len(union.branches)} has no branch {index}", start)
+            raise PathError(f"a union of {len(union.branches)} has no branch {index}", start)
         return union.branches[index].operation
 
     def _record(self, record: plan.RecordOperation, left: int) -> Any:
         left = self._deeper(record, left)
         self._made += 1
         if self._made > self._limits.max_empty_items + self._cursor.position:
-            raise Trouble(TOO_MANY, self._cursor.position)
+            raise PathError(TOO_MANY, self._cursor.position)
         values: dict[int, Any] = {}
         for field in record.fields:
             try:
                 value = self.read(field.operation, left)
-            except Trouble as trouble:
+            except PathError as trouble:
                 trouble.steps.append(name_step(field.attribute or field.name))
                 raise
             if field.position is not None:
@@ -149,7 +149,7 @@ class _Reading:
     def _deeper(self, record: plan.RecordOperation, left: int) -> int:
         left -= record.recursive
         if left < 0:
-            raise Trouble(TOO_DEEP, self._cursor.position)
+            raise PathError(TOO_DEEP, self._cursor.position)
         return left
 
     # --- blocks ----------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ class _Reading:
             for _ in range(count):
                 try:
                     items.append(self.read(operation.item, left))
-                except Trouble as trouble:
+                except PathError as trouble:
                     trouble.steps.append(index_step(len(items)))
                     raise
         return items
@@ -172,7 +172,7 @@ class _Reading:
                 key = self._cursor.string()
                 try:
                     entries[key] = self.read(operation.value, left)
-                except Trouble as trouble:
+                except PathError as trouble:
                     trouble.steps.append(key_step(key))
                     raise
         return entries
@@ -200,9 +200,9 @@ class _Reading:
             if least == 0:
                 cursor.empty_items += count
                 if cursor.empty_items > self._limits.max_empty_items:
-                    raise Trouble(TOO_MANY, start)
+                    raise PathError(TOO_MANY, start)
             elif count * least > cursor.remaining():
-                raise Trouble(f"{count} items cannot be in what remains", start)
+                raise PathError(f"{count} items cannot be in what remains", start)
             yield count, size
 
     # --- what is skipped -------------------------------------------------------------------------
@@ -217,7 +217,7 @@ class _Reading:
                 for field in record.fields:
                     try:
                         self._skip(field.operation, left)
-                    except Trouble as trouble:
+                    except PathError as trouble:
                         trouble.steps.append(name_step(field.name))
                         raise
             case plan.ArrayOperation() | plan.MapOperation():
@@ -237,7 +237,7 @@ class _Reading:
                 self._cursor.take(self._cursor.length())
             try:
                 self._skip(_inner(operation), left)
-            except Trouble as trouble:
+            except PathError as trouble:
                 trouble.steps.append(index_step(index))
                 raise
 
@@ -273,11 +273,11 @@ def read_leaf(operation: plan.Operation, cursor: Cursor) -> Any:
         case plan.BooleanOperation():
             byte = cursor.take(1)[0]
             if byte > 1:
-                raise Trouble(f"a boolean is 0 or 1, not {byte}", start)
+                raise PathError(f"a boolean is 0 or 1, not {byte}", start)
             return byte == 1
         case plan.IntegerOperation(bits):
             return cursor.integer(bits)
-        case plan.RealOperation(bits):
+        case plan.FloatOperation(bits):
             return _REAL[bits].unpack(cursor.take(bits // 8))[0]
         case plan.PromotedOperation(written, bits):
             return conversions.nearest_float(cursor.integer(written), bits)
@@ -314,7 +314,7 @@ def read_leaf(operation: plan.Operation, cursor: Cursor) -> Any:
         case plan.DurationOperation():
             return Duration(*_DURATION.unpack(cursor.take(12)))
         case plan.UnreadableOperation(reasons):
-            raise Trouble("it cannot be read", start, reasons())
+            raise PathError("it cannot be read", start, reasons())
         case (
             plan.ArrayOperation()
             | plan.MapOperation()
@@ -338,7 +338,7 @@ def skip_leaf(operation: plan.Operation, cursor: Cursor) -> None:
             cursor.integer(bits)
         case plan.EnumOperation():
             cursor.integer(32)
-        case plan.RealOperation(bits):
+        case plan.FloatOperation(bits):
             cursor.take(bits // 8)
         case plan.BytesOperation() | plan.StringOperation():
             cursor.take(cursor.length())
@@ -352,12 +352,12 @@ def _symbol(enum: plan.EnumOperation, cursor: Cursor) -> str:
     start = cursor.position
     index = cursor.integer(32)
     if not 0 <= index < len(enum.values):
-        raise Trouble(f"{shortened_name(enum.name)} has no symbol {index}", start)
+        raise PathError(f"{shortened_name(enum.name)} has no symbol {index}", start)
     value = enum.values[index]
     if value is None:
         symbol = f"[{enum.symbols[index]}]"
         reasons = tuple(replace(reason, message=symbol) for reason in enum.reasons())
-        raise Trouble("it cannot be read", start, reasons)
+        raise PathError("it cannot be read", start, reasons)
     return value
 
 
@@ -376,4 +376,4 @@ def _converted(convert: Callable[[], V], start: int) -> V:
     try:
         return convert()
     except ValueError as error:
-        raise Trouble(str(error), start) from None
+        raise PathError(str(error), start) from None

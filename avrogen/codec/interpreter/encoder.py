@@ -16,7 +16,7 @@ from avrogen.codec import conversions, plan, unions
 from avrogen.codec.interpreter.path_errors import (
     TOO_DEEP,
     TOO_DEEP_FOR_PYTHON,
-    Trouble,
+    PathError,
     foreign,
     in_step,
     index_step,
@@ -29,7 +29,7 @@ from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
 from avrogen.codec.varints import encode_long, fits
 from avrogen.errors import EncodeError
 
-__all__ = ["CheckedWriter", "describe"]
+__all__ = ["InterpretedEncoder", "expected_type"]
 
 _REAL: Final = {32: struct.Struct("<f"), 64: struct.Struct("<d")}
 _DURATION: Final = struct.Struct("<3I")
@@ -40,7 +40,7 @@ _DICT: Final[type[dict[Any, Any]]] = dict
 V = TypeVar("V")
 
 
-class CheckedWriter:
+class InterpretedEncoder:
     """Writes values of one plan.
 
     A record within a record costs two calls, as Python's stack is limited. ``left`` is how many
@@ -64,7 +64,7 @@ class CheckedWriter:
         except MemoryError:
             raise
         except Exception as raised:
-            trouble = raised if isinstance(raised, Trouble) else foreign(raised)
+            trouble = raised if isinstance(raised, PathError) else foreign(raised)
             error, cause = EncodeError(trouble.message, trouble.path()), trouble.__cause__
         # Raised out here, it does not drag along what was tried before.
         raise error from cause
@@ -96,12 +96,12 @@ class CheckedWriter:
             name, value = value
             index = unions.forced_branch(union, name)
             if index is None:
-                raise Trouble(f"the union has no branch named {shortened(name)}")
+                raise PathError(f"the union has no branch named {shortened(name)}")
         else:
             index = unions.choose_branch(union, value, self._plan.records)
             if index is None:
-                expected = describe(union, self._plan.records)
-                raise Trouble(f"expected {expected}, got {shortened(value)}")
+                expected = expected_type(union, self._plan.records)
+                raise PathError(f"expected {expected}, got {shortened(value)}")
         return index, value
 
     def _write_array(self, item: plan.Operation, value: Any, out: bytearray, left: int) -> None:
@@ -125,7 +125,7 @@ class CheckedWriter:
             out += encode_long(len(entries))
             for key, each in entries.items():
                 if not isinstance(key, str):
-                    raise Trouble(f"expected keys of type str, got {shortened(key)}")
+                    raise PathError(f"expected keys of type str, got {shortened(key)}")
                 try:
                     out += _string(key)
                     self._write(operation, each, out, left)
@@ -138,11 +138,11 @@ class CheckedWriter:
     ) -> None:
         left -= record.recursive
         if left < 0:
-            raise Trouble(TOO_DEEP)
+            raise PathError(TOO_DEEP)
         if record.type is None:
             entries = _instance(value, _DICT, "a dict")
         elif not isinstance(value, record.type):
-            raise Trouble(
+            raise PathError(
                 f"expected {shortened_name(record.type.__qualname__)}, got {shortened(value)}"
             )
         else:
@@ -151,7 +151,7 @@ class CheckedWriter:
             try:
                 if entries is not None:
                     if field.name not in entries:
-                        raise Trouble("there is no value for this field")
+                        raise PathError("there is no value for this field")
                     part = entries[field.name]
                 else:
                     assert field.attribute is not None, "a record with a class has attributes"
@@ -166,13 +166,13 @@ def leaf(operation: plan.Operation, value: Any) -> bytes:
     match operation:
         case plan.NullOperation():
             if value is not None:
-                raise Trouble(f"expected None, got {shortened(value)}")
+                raise PathError(f"expected None, got {shortened(value)}")
             return b""
         case plan.BooleanOperation():
             return b"\1" if _instance(value, bool, "a bool") else b"\0"
         case plan.IntegerOperation(bits):
             return _integer(value, bits)
-        case plan.RealOperation(bits):
+        case plan.FloatOperation(bits):
             return _real(value, bits)
         case plan.BytesOperation():
             content = bytes(_instance(value, _BYTES_LIKE, "bytes"))
@@ -182,7 +182,7 @@ def leaf(operation: plan.Operation, value: Any) -> bytes:
         case plan.FixedOperation(_, size, class_):
             content = _instance(value, class_, shortened_name(class_.__qualname__))
             if len(content) != size:
-                raise Trouble(f"expected {size} bytes, got {len(content)}")
+                raise PathError(f"expected {size} bytes, got {len(content)}")
             return bytes(content)
         case plan.EnumOperation():
             return _symbol(operation, value)
@@ -199,7 +199,7 @@ def leaf(operation: plan.Operation, value: Any) -> bytes:
             return uuid.bytes if binary else b"\x48" + str(uuid).encode()
         case plan.DateOperation():
             if isinstance(value, datetime):
-                raise Trouble(f"expected a date without time, got {shortened(value)}")
+                raise PathError(f"expected a date without time, got {shortened(value)}")
             day = _instance(value, date, "a date")
             return encode_long(day.toordinal() - conversions.EPOCH_ORDINAL)
         case plan.TimeOperation(unit):
@@ -212,7 +212,7 @@ def leaf(operation: plan.Operation, value: Any) -> bytes:
         case plan.NanosOperation(local):
             if isinstance(value, TimestampNanos if local else LocalTimestampNanos):
                 expected = (LocalTimestampNanos if local else TimestampNanos).__name__
-                raise Trouble(f"expected {expected}, got {shortened(value)}")
+                raise PathError(f"expected {expected}, got {shortened(value)}")
             return _integer(value, 64)
         case plan.DurationOperation():
             duration = _instance(value, Duration, "a Duration")
@@ -233,7 +233,7 @@ def _is_pair(value: Any) -> TypeGuard[tuple[Any, Any]]:
 
 def _instance(value: Any, type_: type[V] | tuple[type[V], ...], expected: str) -> V:
     if not isinstance(value, type_):
-        raise Trouble(f"expected {expected}, got {shortened(value)}")
+        raise PathError(f"expected {expected}, got {shortened(value)}")
     return value
 
 
@@ -241,49 +241,49 @@ def _attribute(value: object, name: str) -> Any:
     try:
         return getattr(value, name)
     except AttributeError:
-        raise Trouble("the attribute was never set") from None
+        raise PathError("the attribute was never set") from None
 
 
 def _converted(convert: Callable[[], V], value: object) -> V:
     try:
         return convert()
     except ValueError as error:
-        raise Trouble(f"{error}, got {shortened(value)}") from None
+        raise PathError(f"{error}, got {shortened(value)}") from None
 
 
 def _integer(value: Any, bits: int) -> bytes:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise Trouble(f"expected an int, got {shortened(value)}")
+        raise PathError(f"expected an int, got {shortened(value)}")
     number = int.__index__(value)  # of a subclass, too: what it is, not what it says
     if not fits(number, bits):
-        raise Trouble(f"expected an int of {bits} bits, got {shortened(value)}")
+        raise PathError(f"expected an int of {bits} bits, got {shortened(value)}")
     return encode_long(number)
 
 
 def _real(value: Any, bits: int) -> bytes:
     if not isinstance(value, int | float) or isinstance(value, bool):
-        raise Trouble(f"expected a float, got {shortened(value)}")
+        raise PathError(f"expected a float, got {shortened(value)}")
     try:
         return _REAL[bits].pack(value)
     except (OverflowError, struct.error):
-        raise Trouble(f"expected a float of {bits} bits, got {shortened(value)}") from None
+        raise PathError(f"expected a float of {bits} bits, got {shortened(value)}") from None
 
 
 def _string(value: str) -> bytes:
     try:
         content = str.encode(value)
     except UnicodeEncodeError:
-        raise Trouble(f"expected text without surrogates, got {shortened(value)}") from None
+        raise PathError(f"expected text without surrogates, got {shortened(value)}") from None
     return encode_long(len(content)) + content
 
 
 def _symbol(enum: plan.EnumOperation, value: Any) -> bytes:
     if not isinstance(value, enum.type):
-        raise Trouble(f"expected {_enum_name(enum)}, got {shortened(value)}")
+        raise PathError(f"expected {_enum_name(enum)}, got {shortened(value)}")
     try:
         return encode_long(enum.values.index(value))
     except ValueError:
-        raise Trouble(
+        raise PathError(
             f"expected a symbol of {shortened_name(enum.name)}, got {shortened(value)}"
         ) from None
 
@@ -299,10 +299,10 @@ def _decimal(number: int, size: int | None) -> bytes:
     try:
         return number.to_bytes(size, "big", signed=True)
     except OverflowError:
-        raise Trouble(f"expected a Decimal that fits {size} bytes") from None
+        raise PathError(f"expected a Decimal that fits {size} bytes") from None
 
 
-def describe(operation: plan.Operation, records: Mapping[str, plan.RecordOperation]) -> str:
+def expected_type(operation: plan.Operation, records: Mapping[str, plan.RecordOperation]) -> str:
     """The Python values that an operation writes, as a person would name them."""
     match operation:
         case plan.NullOperation():
@@ -311,7 +311,7 @@ def describe(operation: plan.Operation, records: Mapping[str, plan.RecordOperati
             return "bool"
         case plan.IntegerOperation(bits):
             return f"int of {bits} bits"
-        case plan.RealOperation():
+        case plan.FloatOperation():
             return "float"
         case plan.BytesOperation():
             return "bytes"
@@ -346,7 +346,7 @@ def describe(operation: plan.Operation, records: Mapping[str, plan.RecordOperati
         case plan.UnionOperation(()):
             return "a value of a union without branches, which has none"
         case plan.UnionOperation(branches):
-            names = [describe(branch.operation, records) for branch in branches]
+            names = [expected_type(branch.operation, records) for branch in branches]
             shown = names if len(names) <= 8 else [*names[:7], f"{len(names) - 7} others"]
             return " or ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))
         case plan.Call(key):

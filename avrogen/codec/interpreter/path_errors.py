@@ -10,7 +10,7 @@ from avrogen.codec.shorten import shortened, shortened_name
 __all__ = [
     "TOO_DEEP",
     "TOO_DEEP_FOR_PYTHON",
-    "Trouble",
+    "PathError",
     "foreign",
     "in_step",
     "index_step",
@@ -25,7 +25,7 @@ TOO_MANY = "more items without content than Limits.max_empty_items allows"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-class Trouble(Exception):
+class PathError(Exception):
     """Something is wrong. Each step that it leaves adds itself to ``steps``, innermost first.
 
     If it is an exception of the value's own that is in the way, that is the ``__cause__``.
@@ -58,14 +58,14 @@ def in_step(error: Exception, step: str) -> Exception:
     """
     if isinstance(error, RecursionError | MemoryError):
         return error
-    trouble = error if isinstance(error, Trouble) else foreign(error)
+    trouble = error if isinstance(error, PathError) else foreign(error)
     trouble.steps.append(step)
     return trouble
 
 
-def foreign(error: Exception) -> Trouble:
+def foreign(error: Exception) -> PathError:
     """The trouble with a value that raises exceptions of its own when it is looked at."""
-    trouble = Trouble(f"the value cannot be looked at, it raises {type(error).__qualname__}")
+    trouble = PathError(f"the value cannot be looked at, it raises {type(error).__qualname__}")
     trouble.__cause__ = error
     return trouble
 

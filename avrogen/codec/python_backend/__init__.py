@@ -19,10 +19,10 @@ from collections.abc import Callable
 from typing import Any
 
 from avrogen.codec.plan import Plan
-from avrogen.codec.python_backend.decoder_emitter import Decoder, Others, decoder_source
+from avrogen.codec.python_backend.decoder_emitter import Decoder, WriterDecoders, decoder_source
 from avrogen.codec.python_backend.encoder_emitter import encoder_source
 
-__all__ = ["Decoder", "Others", "compile_decoder", "compile_encoder"]
+__all__ = ["Decoder", "WriterDecoders", "compile_decoder", "compile_encoder"]
 
 
 def compile_encoder(plan: Plan) -> Callable[..., bytes]:
@@ -34,7 +34,7 @@ def compile_encoder(plan: Plan) -> Callable[..., bytes]:
     return encode
 
 
-def compile_decoder(plan: Plan, others: Others | None = None) -> Callable[..., Any]:
+def compile_decoder(plan: Plan, others: WriterDecoders | None = None) -> Callable[..., Any]:
     """A function ``(data, *, writer=None, limits=None)`` that reads values of a plan.
 
     Whatever the bytes, it raises DecodeError only. What ``writer`` wrote is read by ``others``.

@@ -28,12 +28,12 @@ from avrogen.codec.python_backend.decoder_runtime import (
 from avrogen.codec.python_backend.source_builder import MAX_NESTING
 
 if TYPE_CHECKING:
-    from avrogen.codec.python_backend.decoder_emitter import Decoding
+    from avrogen.codec.python_backend.decoder_emitter import DecoderEmitter
 
 __all__ = ["fixed_size", "read_array", "read_map", "read_record", "skip"]
 
 
-def read_record(decoding: Decoding, record: plan.RecordOperation, target: str) -> None:
+def read_record(decoding: DecoderEmitter, record: plan.RecordOperation, target: str) -> None:
     """Emit what reads a record into ``target``."""
     source = decoding.source
     instance = source.variable()
@@ -41,7 +41,7 @@ def read_record(decoding: Decoding, record: plan.RecordOperation, target: str) -
     run = RealRun(decoding)
     for field, after in zip_longest(record.fields, record.fields[1:]):
         match field.operation:
-            case plan.RealOperation(bits):
+            case plan.FloatOperation(bits):
                 run.add(_place(decoding, record, field, instance), bits)
             case plan.SkipOperation(skipped):
                 size = fixed_size(skipped)
@@ -63,7 +63,7 @@ def read_record(decoding: Decoding, record: plan.RecordOperation, target: str) -
     source.line(f"{target} = {instance}")
 
 
-def _make(decoding: Decoding, record: plan.RecordOperation, instance: str) -> str:
+def _make(decoding: DecoderEmitter, record: plan.RecordOperation, instance: str) -> str:
     """Emit what makes an object to be filled. Returns what makes of it the one that is meant."""
     source = decoding.source
     if record.type is None:
@@ -86,7 +86,7 @@ def _make(decoding: Decoding, record: plan.RecordOperation, instance: str) -> st
 
 
 def _place(
-    decoding: Decoding,
+    decoding: DecoderEmitter,
     record: plan.RecordOperation,
     part: plan.FieldOperation | plan.DefaultField,
     instance: str,
@@ -97,7 +97,7 @@ def _place(
     return f"{instance}.{part.attribute}"
 
 
-def _default(decoding: Decoding, default: plan.DefaultField, place: str) -> None:
+def _default(decoding: DecoderEmitter, default: plan.DefaultField, place: str) -> None:
     """Emit what puts a default in its place: the same object always, if nothing can change it."""
     source = decoding.source
     value = decoding.reader.read_default(default)
@@ -120,7 +120,7 @@ def _is_immutable(value: Any) -> bool:
     return True
 
 
-def read_array(decoding: Decoding, array: plan.ArrayOperation, target: str) -> None:
+def read_array(decoding: DecoderEmitter, array: plan.ArrayOperation, target: str) -> None:
     """Emit what reads an array into ``target``."""
     source = decoding.source
     items = source.variable()
@@ -131,7 +131,7 @@ def read_array(decoding: Decoding, array: plan.ArrayOperation, target: str) -> N
         # How many there may be in a datum is counted by ``checked``.
         decoding.refuse_if("data[p]")
         source.line("p += 1")
-    elif isinstance(item, plan.RealOperation):
+    elif isinstance(item, plan.FloatOperation):
         unpack, code = source.bind(unpack_array, "unpack"), "f" if item.bits == 32 else "d"
 
         def unpack_items(count: str) -> None:
@@ -156,7 +156,7 @@ def read_array(decoding: Decoding, array: plan.ArrayOperation, target: str) -> N
     source.line(f"{target} = {items}")
 
 
-def read_map(decoding: Decoding, map_: plan.MapOperation, target: str) -> None:
+def read_map(decoding: DecoderEmitter, map_: plan.MapOperation, target: str) -> None:
     """Emit what reads a map into ``target``."""
     source = decoding.source
     entries = source.variable()
@@ -173,12 +173,12 @@ def read_map(decoding: Decoding, map_: plan.MapOperation, target: str) -> None:
     source.line(f"{target} = {entries}")
 
 
-def _repeat(decoding: Decoding, count: str) -> AbstractContextManager[None]:
+def _repeat(decoding: DecoderEmitter, count: str) -> AbstractContextManager[None]:
     range_ = decoding.source.bind(range, "range")
     return decoding.source.block(f"for _ in {range_}({count}):")
 
 
-def _blocks(decoding: Decoding, least: int, read_items: Callable[[str], None]) -> None:
+def _blocks(decoding: DecoderEmitter, least: int, read_items: Callable[[str], None]) -> None:
     """Emit a loop over blocks; ``read_items`` emits what reads as many items."""
     source = decoding.source
     count = source.variable()
@@ -205,7 +205,7 @@ def fixed_size(operation: plan.Operation) -> int | None:
             return 0
         case plan.BooleanOperation():
             return 1
-        case plan.RealOperation(bits):
+        case plan.FloatOperation(bits):
             return bits // 8
         case plan.FixedOperation(_, size) if size < _MOST:
             return size
@@ -213,7 +213,7 @@ def fixed_size(operation: plan.Operation) -> int | None:
             return None
 
 
-def skip(decoding: Decoding, operation: plan.Operation) -> None:
+def skip(decoding: DecoderEmitter, operation: plan.Operation) -> None:
     """Emit what goes past a value of an operation, which has no logical type."""
     source = decoding.source
     size = fixed_size(operation)
@@ -244,7 +244,9 @@ def skip(decoding: Decoding, operation: plan.Operation) -> None:
 
 
 def _skip_blocks(
-    decoding: Decoding, operation: plan.ArrayOperation | plan.MapOperation, inner: plan.Operation
+    decoding: DecoderEmitter,
+    operation: plan.ArrayOperation | plan.MapOperation,
+    inner: plan.Operation,
 ) -> None:
     """Emit what goes past blocks: as a whole where they say their size, else item by item."""
     source = decoding.source

@@ -14,13 +14,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from avrogen.codec import plan
-from avrogen.codec.interpreter.decoder import CheckedReader
+from avrogen.codec.interpreter.decoder import InterpretedDecoder
 from avrogen.codec.limits import current_limits
-from avrogen.codec.plan_analysis import LeastSizes
+from avrogen.codec.plan_analysis import MinimumSizes
 from avrogen.codec.python_backend import decoder_leaves as leaves
 from avrogen.codec.python_backend.decoder_containers import read_array, read_map, read_record, skip
-from avrogen.codec.python_backend.encoder_runtime import Unfit
-from avrogen.codec.python_backend.source_builder import MAX_NESTING, Layout, Source
+from avrogen.codec.python_backend.encoder_runtime import FallBack
+from avrogen.codec.python_backend.source_builder import MAX_NESTING, InliningPolicy, SourceBuilder
 from avrogen.codec.varints import encode_long
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
     from avrogen.codec.schema import Schema
 
-__all__ = ["Decoder", "Decoding", "Others", "decoder_source"]
+__all__ = ["Decoder", "DecoderEmitter", "WriterDecoders", "decoder_source"]
 
 Decoder: TypeAlias = "Callable[[Buffer], Any]"
 
-Others: TypeAlias = "tuple[Mapping[int, Decoder], Callable[[Schema], Decoder]]"
+WriterDecoders: TypeAlias = "tuple[Mapping[int, Decoder], Callable[[Schema], Decoder]]"
 """What reads data of other writers: decoders by the ``id`` of the writer's schema, and a function
 that makes one that is not among them yet."""
 
@@ -40,22 +40,22 @@ _MANY: Final = 64
 """Up to so many branches are told apart one by one. The indexes of more can have two bytes."""
 
 
-def decoder_source(plan_: plan.Plan, others: Others | None = None) -> Source:
+def decoder_source(plan_: plan.Plan, others: WriterDecoders | None = None) -> SourceBuilder:
     """Source with a function ``from_avro(data, *, writer=None, limits=None)``."""
-    decoding = Decoding(plan_)
+    decoding = DecoderEmitter(plan_)
     decoding.whole(others)
     return decoding.source
 
 
-class Decoding:
+class DecoderEmitter:
     """The functions that read values of one plan."""
 
     def __init__(self, plan_: plan.Plan) -> None:
         self.plan = plan_
-        self.source = Source()
-        self.reader = CheckedReader(plan_)
-        self.least_sizes = LeastSizes(plan_)
-        self._layout = Layout(plan_)
+        self.source = SourceBuilder()
+        self.reader = InterpretedDecoder(plan_)
+        self.least_sizes = MinimumSizes(plan_)
+        self._layout = InliningPolicy(plan_)
         self._inlined = 0
         self.ahead: str | None = None
         """The name of the next byte, if that has been read already; ``p`` is behind it then."""
@@ -64,7 +64,7 @@ class Decoding:
 
     # --- functions -------------------------------------------------------------------------------
 
-    def whole(self, others: Others | None) -> None:
+    def whole(self, others: WriterDecoders | None) -> None:
         """Emit the function for a datum, and all that it calls."""
         source = self.source
         with source.block("def from_avro(data, *, writer=None, limits=None):"):
@@ -134,7 +134,7 @@ class Decoding:
         self.source.line(f"if {condition}: {self._refusal()}")
 
     def _refusal(self) -> str:
-        return f"raise {self.source.bind(Unfit, 'unfit')}"
+        return f"raise {self.source.bind(FallBack, 'unfit')}"
 
     def checked(self, operation: plan.Operation, target: str) -> None:
         """Emit the reading of one value without inner values by ``checked``."""
@@ -216,7 +216,7 @@ class Decoding:
             key=lambda index: isinstance(union.branches[index].operation, plan.NullOperation),
         )
         # Numbers are read with the byte behind them; other branches then have to read one, too.
-        has_real = any(isinstance(b.operation, plan.RealOperation) for b in union.branches)
+        has_real = any(isinstance(b.operation, plan.FloatOperation) for b in union.branches)
         along = has_real and then is not None and leaves.begins_with_byte(then)
         ahead = self.source.variable() if along else None
         for position, index in enumerate(order):
@@ -234,7 +234,7 @@ class Decoding:
 
     def _read_with_byte(self, operation: plan.Operation, target: str, ahead: str) -> None:
         """Emit what reads a value and the byte behind it."""
-        if isinstance(operation, plan.RealOperation):
+        if isinstance(operation, plan.FloatOperation):
             run = leaves.RealRun(self)
             run.add(target, operation.bits)
             run.end(ahead)

@@ -24,12 +24,12 @@ from avrogen.codec.python_backend.encoder_runtime import UNZIGZAG
 from avrogen.codec.values import LocalTimestampNanos, TimestampNanos
 
 if TYPE_CHECKING:
-    from avrogen.codec.python_backend.decoder_emitter import Decoding
+    from avrogen.codec.python_backend.decoder_emitter import DecoderEmitter
 
 __all__ = ["RealRun", "begins_with_byte", "is_leaf", "read_leaf", "span"]
 
 
-def read_leaf(decoding: Decoding, operation: plan.Operation, target: str) -> None:
+def read_leaf(decoding: DecoderEmitter, operation: plan.Operation, target: str) -> None:
     """Emit what reads a value into ``target``."""
     source = decoding.source
     match operation:
@@ -39,7 +39,7 @@ def read_leaf(decoding: Decoding, operation: plan.Operation, target: str) -> Non
             source.line(f"{target} = {source.bind((False, True), 'booleans')}[{decoding.byte()}]")
         case plan.IntegerOperation(bits):
             _integer(decoding, target, bits)
-        case plan.RealOperation(bits):
+        case plan.FloatOperation(bits):
             run = RealRun(decoding)
             run.add(target, bits)
             run.end()
@@ -90,7 +90,7 @@ def read_leaf(decoding: Decoding, operation: plan.Operation, target: str) -> Non
 class RealRun:
     """Floats and doubles one after the other, which one call reads."""
 
-    def __init__(self, decoding: Decoding) -> None:
+    def __init__(self, decoding: DecoderEmitter) -> None:
         self._decoding = decoding
         self._targets: list[str] = []
         self._codes = ""
@@ -138,7 +138,7 @@ def begins_with_byte(operation: plan.Operation) -> bool:
             return False
 
 
-def span(decoding: Decoding) -> str:
+def span(decoding: DecoderEmitter) -> str:
     """Emit what reads a length. Afterwards ``p`` is the start; returns the end's name."""
     source = decoding.source
     end = decoding.byte()
@@ -148,7 +148,7 @@ def span(decoding: Decoding) -> str:
     return end
 
 
-def _integer(decoding: Decoding, target: str, bits: int) -> None:
+def _integer(decoding: DecoderEmitter, target: str, bits: int) -> None:
     source = decoding.source
     number, byte = decoding.byte(), source.variable()
     table = source.bind(UNZIGZAG, "unzigzag")
@@ -165,7 +165,7 @@ def _integer(decoding: Decoding, target: str, bits: int) -> None:
             source.line(f"else: {target}, p = {rest}(data, p + 2, {number} - {128 << 14})")
 
 
-def _symbol(decoding: Decoding, values: tuple[str | None, ...], target: str) -> None:
+def _symbol(decoding: DecoderEmitter, values: tuple[str | None, ...], target: str) -> None:
     source = decoding.source
     readable = {index: value for index, value in enumerate(values) if value is not None}
     if len(values) <= 64:
@@ -179,7 +179,7 @@ def _symbol(decoding: Decoding, values: tuple[str | None, ...], target: str) -> 
         source.line(f"{target} = {table}[{index}]")
 
 
-def _timestamp(decoding: Decoding, unit: TimeUnit, local: bool, target: str) -> None:
+def _timestamp(decoding: DecoderEmitter, unit: TimeUnit, local: bool, target: str) -> None:
     source = decoding.source
     units = source.variable()
     _recent(decoding, units, 6 if unit is TimeUnit.MILLIS else 8)
@@ -199,7 +199,7 @@ def _timestamp(decoding: Decoding, unit: TimeUnit, local: bool, target: str) -> 
     )
 
 
-def _recent(decoding: Decoding, target: str, size: int) -> None:
+def _recent(decoding: DecoderEmitter, target: str, size: int) -> None:
     """Emit what reads a long that most likely has ``size`` bytes."""
     source = decoding.source
     names = [source.variable() for _ in range(size)]
@@ -222,7 +222,7 @@ def _recent(decoding: Decoding, target: str, size: int) -> None:
     source.line(f"else: {target}, p = {read}(data, p)")
 
 
-def _decimal(decoding: Decoding, operation: plan.DecimalOperation, target: str) -> None:
+def _decimal(decoding: DecoderEmitter, operation: plan.DecimalOperation, target: str) -> None:
     source = decoding.source
     _, exact = conversions.decimal_contexts(operation.precision)
     # Half a byte holds any digit; what is far longer is not made a decimal here.
@@ -242,7 +242,7 @@ def _decimal(decoding: Decoding, operation: plan.DecimalOperation, target: str) 
     source.line(f"{target} = {scaleb}({decimal}({number}), {-operation.scale}); p = {end}")
 
 
-def _uuid(decoding: Decoding, binary: bool, target: str) -> None:
+def _uuid(decoding: DecoderEmitter, binary: bool, target: str) -> None:
     source = decoding.source
     from_bytes, uuid = source.bind(int.from_bytes, "int"), source.variable()
     if binary:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from avrogen.codec.python_backend.encoder_runtime import Unfit
+from avrogen.codec.python_backend.encoder_runtime import FallBack
 from avrogen.codec.varints import fits, read_varint
 
 __all__ = [
@@ -77,7 +77,7 @@ def read_int_rest(data: bytes, position: int, number: int) -> tuple[int, int]:
     """The same for an int."""
     number, end = read_long_rest(data, position, number)
     if end - position > 2 or not fits(number, 32):
-        raise Unfit
+        raise FallBack
     return number, end
 
 
@@ -91,7 +91,7 @@ def read_span(data: bytes, position: int) -> tuple[int, int]:
     size, start = read_long(data, position)
     end = start + size
     if size < 0 or end > len(data):
-        raise Unfit
+        raise FallBack
     return start, end
 
 
@@ -102,10 +102,10 @@ def read_block(data: bytes, position: int) -> tuple[int, int]:
         return count, position
     if count == 0:
         # The end, in more bytes than it needs: loops over blocks end with a byte that is 0.
-        raise Unfit
+        raise FallBack
     size, position = read_long(data, position)
     if not 0 <= size <= len(data) - position:
-        raise Unfit
+        raise FallBack
     return -count, position
 
 
@@ -118,10 +118,10 @@ def skip_block(data: bytes, position: int, least: int) -> tuple[int, int]:
     if count > 0:
         return count, position
     if count == 0:
-        raise Unfit  # as above
+        raise FallBack  # as above
     size, position = read_long(data, position)
     if not 0 <= size <= len(data) - position or -count * least > len(data) - position:
-        raise Unfit
+        raise FallBack
     return 0, position + size
 
 

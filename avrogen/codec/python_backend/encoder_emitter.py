@@ -22,41 +22,41 @@ from typing import Final, TypeAlias
 from uuid import UUID
 
 from avrogen.codec import plan
-from avrogen.codec.interpreter.encoder import CheckedWriter
+from avrogen.codec.interpreter.encoder import InterpretedEncoder
 from avrogen.codec.limits import current_limits
 from avrogen.codec.python_backend import encoder_leaves as leaves
 from avrogen.codec.python_backend.encoder_runtime import (
-    Unfit,
+    FallBack,
     as_dict,
     as_list,
     check_reals,
     pack_array,
 )
-from avrogen.codec.python_backend.source_builder import MAX_NESTING, Layout, Source
+from avrogen.codec.python_backend.source_builder import MAX_NESTING, InliningPolicy, SourceBuilder
 from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
 from avrogen.codec.varints import encode_long
 
-__all__ = ["Encoding", "encoder_source", "write_union"]
+__all__ = ["EncoderEmitter", "encoder_source", "write_union"]
 
 _FEW: Final = 4
 """Up to so many pieces are faster added one by one: that is an instruction without a call."""
 
 
-def encoder_source(plan_: plan.Plan) -> Source:
+def encoder_source(plan_: plan.Plan) -> SourceBuilder:
     """Source with a function ``to_avro(value)``."""
-    encoding = Encoding(plan_)
+    encoding = EncoderEmitter(plan_)
     encoding.whole()
     return encoding.source
 
 
-class Encoding:
+class EncoderEmitter:
     """The functions that write values of one plan."""
 
     def __init__(self, plan_: plan.Plan) -> None:
         self.plan = plan_
-        self.source = Source()
-        self._checked = CheckedWriter(plan_)
-        self._layout = Layout(plan_)
+        self.source = SourceBuilder()
+        self._checked = InterpretedEncoder(plan_)
+        self._layout = InliningPolicy(plan_)
         self._inlined = 0
         self._pieces: list[str] = []
         self._has_out = False
@@ -145,7 +145,7 @@ class Encoding:
 
     def refuse_if(self, condition: str) -> None:
         """Emit a check that leaves the value to ``checked``."""
-        self.source.line(f"if {condition}: raise {self.source.bind(Unfit, 'unfit')}")
+        self.source.line(f"if {condition}: raise {self.source.bind(FallBack, 'unfit')}")
 
     def checked(self, operation: plan.Operation) -> str:
         """The name of a function ``(value, left) -> bytes`` that does one operation."""
@@ -189,7 +189,7 @@ class Encoding:
             else:
                 self.source.line(f"{part} = {value}[{self.source.bind(field.name, 'key')}]")
             match field.operation:
-                case plan.RealOperation(bits):
+                case plan.FloatOperation(bits):
                     reals.append(part)
                     codes += "f" if bits == 32 else "d"
                 case _:
@@ -217,7 +217,7 @@ class Encoding:
         with source.block(f"if {value}:"):
             self.piece(leaves.prefix(source, f"len({value})", b""))
             match item:
-                case plan.RealOperation(bits):
+                case plan.FloatOperation(bits):
                     pack, code = source.bind(pack_array, "pack"), "f" if bits == 32 else "d"
                     self.piece(f'{pack}({value}, "{code}")')
                     self.flush()
@@ -253,7 +253,7 @@ _ByType: TypeAlias = dict[type[object], list[int]]
 """Positions of branches, by the type of their values."""
 
 
-def write_union(encoding: Encoding, union: plan.UnionOperation, value: str) -> None:
+def write_union(encoding: EncoderEmitter, union: plan.UnionOperation, value: str) -> None:
     """Emit what writes a value of a union."""
     by_type = _by_type(encoding, union)
     if len(union.branches) > _MANY and len(by_type) == len(union.branches):
@@ -269,7 +269,7 @@ def write_union(encoding: Encoding, union: plan.UnionOperation, value: str) -> N
 
 
 def _write_leaves(
-    encoding: Encoding, union: plan.UnionOperation, value: str, tests: list[tuple[str, int]]
+    encoding: EncoderEmitter, union: plan.UnionOperation, value: str, tests: list[tuple[str, int]]
 ) -> None:
     """Have every branch assign to the same variables, so that nothing need be written yet."""
     source = encoding.source
@@ -291,7 +291,7 @@ def _write_leaves(
 
 
 def _write_branches(
-    encoding: Encoding, union: plan.UnionOperation, value: str, tests: list[tuple[str, int]]
+    encoding: EncoderEmitter, union: plan.UnionOperation, value: str, tests: list[tuple[str, int]]
 ) -> None:
     source = encoding.source
     encoding.flush(create=True)
@@ -312,7 +312,7 @@ def _write_branches(
 
 
 def _write_many(
-    encoding: Encoding, union: plan.UnionOperation, value: str, by_type: _ByType
+    encoding: EncoderEmitter, union: plan.UnionOperation, value: str, by_type: _ByType
 ) -> None:
     """Write a union by a table of tags and functions."""
     source = encoding.source
@@ -327,7 +327,7 @@ def _write_many(
     source.line(f"else: out.append({encoding.checked(union)}({value}, left))")
 
 
-def _by_type(encoding: Encoding, union: plan.UnionOperation) -> _ByType:
+def _by_type(encoding: EncoderEmitter, union: plan.UnionOperation) -> _ByType:
     by_type: _ByType = {}
     for index, branch in enumerate(union.branches):
         by_type.setdefault(_type(branch.operation, encoding.plan), []).append(index)
@@ -335,7 +335,7 @@ def _by_type(encoding: Encoding, union: plan.UnionOperation) -> _ByType:
 
 
 def _tests(
-    encoding: Encoding, union: plan.UnionOperation, value: str, by_type: _ByType
+    encoding: EncoderEmitter, union: plan.UnionOperation, value: str, by_type: _ByType
 ) -> list[tuple[str, int]] | None:
     """Conditions under which branches are written; None if types do not decide it."""
     bind = encoding.source.bind
@@ -350,7 +350,7 @@ def _tests(
         else:
             test = f"{value}.__class__ is {bind(type_, 'type')}"
         match [union.branches[index].operation for index in indexes]:
-            case [plan.RealOperation()]:
+            case [plan.FloatOperation()]:
                 tests.append((test + also_int, indexes[0]))
             case [_]:
                 tests.append((test, indexes[0]))
@@ -373,7 +373,7 @@ def _type(operation: plan.Operation, plan_: plan.Plan) -> type[object]:
             return bool
         case plan.IntegerOperation():
             return int
-        case plan.RealOperation():
+        case plan.FloatOperation():
             return float
         case plan.BytesOperation():
             return bytes

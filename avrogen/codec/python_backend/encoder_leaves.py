@@ -28,12 +28,12 @@ from avrogen.codec.python_backend.encoder_runtime import (
     small_ints,
     timestamp_writer,
 )
-from avrogen.codec.python_backend.source_builder import Source
+from avrogen.codec.python_backend.source_builder import SourceBuilder
 from avrogen.codec.values import LocalTimestampNanos, TimestampNanos
 from avrogen.codec.varints import encode_long
 
 if TYPE_CHECKING:
-    from avrogen.codec.python_backend.encoder_emitter import Encoding
+    from avrogen.codec.python_backend.encoder_emitter import EncoderEmitter
 
 __all__ = ["is_leaf", "packer", "piece_count", "prefix", "write_leaf"]
 
@@ -64,7 +64,9 @@ def is_leaf(operation: plan.Operation) -> bool:
     return not isinstance(operation, _Inner)
 
 
-def write_leaf(encoding: Encoding, operation: plan.Operation, value: str, tag: bytes) -> list[str]:
+def write_leaf(
+    encoding: EncoderEmitter, operation: plan.Operation, value: str, tag: bytes
+) -> list[str]:
     """Emit checks of ``value``, the name of a variable.
 
     Returns:
@@ -84,7 +86,7 @@ def write_leaf(encoding: Encoding, operation: plan.Operation, value: str, tag: b
         case plan.IntegerOperation(bits):
             _convert_unless(source, value, int, as_int)
             return [_integer(source, value, bits, tag)]
-        case plan.RealOperation(bits):
+        case plan.FloatOperation(bits):
             check, type_ = source.bind(check_reals, "check_reals"), source.bind(float, "float")
             source.line(f"if {value}.__class__ is not {type_}: {check}(({value},))")
             pack = packer(source, "B" * len(tag) + ("f" if bits == 32 else "d"))
@@ -163,7 +165,7 @@ def piece_count(operation: plan.Operation) -> int:
             return 1
 
 
-def prefix(source: Source, size: str, tag: bytes) -> str:
+def prefix(source: SourceBuilder, size: str, tag: bytes) -> str:
     """An expression for a length or a count behind a tag."""
     number = source.variable()
     table = source.bind(prefixes(tag), "prefixes")
@@ -171,25 +173,27 @@ def prefix(source: Source, size: str, tag: bytes) -> str:
     return f"{table}[{number}] if ({number} := {size}) < {2 * SMALL} else {write}({number})"
 
 
-def packer(source: Source, codes: str) -> str:
+def packer(source: SourceBuilder, codes: str) -> str:
     """The name of a function that packs floats ("f") and doubles ("d")."""
     return source.bind(struct.Struct(f"<{codes}").pack, "pack")
 
 
-def _convert_unless(source: Source, value: str, type_: type[object], convert: object) -> None:
+def _convert_unless(
+    source: SourceBuilder, value: str, type_: type[object], convert: object
+) -> None:
     """Emit a conversion of what is not exactly of a type."""
     class_ = source.bind(type_, type_.__name__)
     function = source.bind(convert, "convert")
     source.line(f"if {value}.__class__ is not {class_}: {value} = {function}({value})")
 
 
-def _integer(source: Source, value: str, bits: int, tag: bytes) -> str:
+def _integer(source: SourceBuilder, value: str, bits: int, tag: bytes) -> str:
     table = source.bind(small_ints(tag), "ints")
     write = source.bind(long_writer(bits, tag), "int" if bits == 32 else "long")
     return f"{table}[{value}] if {-SMALL} <= {value} < {SMALL} else {write}({value})"
 
 
-def _symbol(encoding: Encoding, enum: plan.EnumOperation, value: str, tag: bytes) -> str:
+def _symbol(encoding: EncoderEmitter, enum: plan.EnumOperation, value: str, tag: bytes) -> str:
     table = {symbol: tag + encode_long(index) for index, symbol in enumerate(enum.symbols)}
     name = encoding.source.bind(table, "symbols")
     if enum.type is str:
@@ -206,7 +210,9 @@ def _units(seconds: str, microseconds: str, unit: TimeUnit) -> str:
     return f"({seconds}) * {per_second} + {rest}"
 
 
-def _timestamp(source: Source, value: str, unit: TimeUnit, local: bool, tag: bytes) -> list[str]:
+def _timestamp(
+    source: SourceBuilder, value: str, unit: TimeUnit, local: bool, tag: bytes
+) -> list[str]:
     _convert_unless(source, value, datetime, as_datetime)
     epoch = source.bind(conversions.LOCAL_EPOCH if local else conversions.EPOCH, "epoch")
     delta, units, double = source.variable(), source.variable(), source.variable()
@@ -235,7 +241,7 @@ def _timestamp(source: Source, value: str, unit: TimeUnit, local: bool, tag: byt
     return pieces
 
 
-def _unscaled(encoding: Encoding, value: str, precision: int, scale: int) -> str:
+def _unscaled(encoding: EncoderEmitter, value: str, precision: int, scale: int) -> str:
     source = encoding.source
     encoding.refuse_if(f"{value}.__class__ is not {source.bind(Decimal, 'decimal')}")
     dropping_zeros, exact = conversions.decimal_contexts(precision)

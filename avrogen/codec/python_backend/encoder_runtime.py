@@ -22,7 +22,7 @@ __all__ = [
     "SMALL",
     "TRAILING_BYTES",
     "UNZIGZAG",
-    "Unfit",
+    "FallBack",
     "as_bytes",
     "as_datetime",
     "as_dict",
@@ -62,7 +62,7 @@ def long_writer(bits: int, tag: bytes) -> Callable[[int], bytes]:
         if rest < 1 << 28:
             return _PACK4(a, rest >> 7 & 127 | 128, rest >> 14 & 127 | 128, rest >> 21)
         if rest >= limit:
-            raise Unfit
+            raise FallBack
         # In two halves: ints of up to 30 bits are cheaper.
         high, rest = rest >> 28, rest & 0xFFFFFFF
         b, c, d = rest >> 7 & 127 | 128, rest >> 14 & 127 | 128, rest >> 21 | 128
@@ -101,7 +101,7 @@ def as_int(value: Any) -> int:
     """Ints of some subclass as such: what they are, not what they say."""
     if isinstance(value, int) and not isinstance(value, bool):
         return int.__index__(value)
-    raise Unfit
+    raise FallBack
 
 
 def as_bytes(value: Any) -> bytes:
@@ -127,14 +127,14 @@ def as_dict(value: Any) -> dict[object, object]:
 def _instance(value: Any, type_: type[V] | tuple[type[V], ...]) -> V:
     if isinstance(value, type_):
         return value
-    raise Unfit
+    raise FallBack
 
 
 def check_reals(values: Sequence[Any]) -> None:
     """Refuse what ``struct`` would take for a number although it is neither int nor float."""
     for type_ in set(map(type, values)):
         if not issubclass(type_, int | float) or type_ is bool:
-            raise Unfit
+            raise FallBack
 
 
 _MANY: Final = 16
@@ -173,7 +173,7 @@ def pack_array(values: list[Any], code: str) -> bytes | bytearray:
     return struct.pack(f"<{count}{code}", *values)
 
 
-class Unfit(Exception):
+class FallBack(Exception):
     """Compiled code meets something that it leaves to ``checked``."""
 
 

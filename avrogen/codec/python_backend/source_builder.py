@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from avrogen.codec import plan
-from avrogen.codec.plan_analysis import calls, innermost_first
+from avrogen.codec.plan_analysis import called_records, innermost_first
 
-__all__ = ["MAX_NESTING", "Layout", "Source"]
+__all__ = ["MAX_NESTING", "InliningPolicy", "SourceBuilder"]
 
 MAX_NESTING = 12
 """How deep blocks may lie in each other before a function of its own is made of the inner ones.
@@ -22,7 +22,7 @@ Python allows 20 loops within loops, and 100 levels of indentation.
 """
 
 
-class Source:
+class SourceBuilder:
     """Lines of a module, at some indentation.
 
     Names in it are made up here: ``v12`` for a variable, ``t12`` for a table of functions,
@@ -106,15 +106,15 @@ _DEEP: Final = 6
 """Records within records that are written out."""
 
 
-class Layout:
+class InliningPolicy:
     """The decisions for one plan."""
 
     def __init__(self, plan_: plan.Plan) -> None:
         self._records = plan_.records
-        self._uses = Counter(calls(plan_.root))
+        self._uses = Counter(called_records(plan_.root))
         for record in plan_.records.values():
             for field in record.fields:
-                self._uses.update(calls(field.operation))
+                self._uses.update(called_records(field.operation))
         self._weights: dict[str, int] = {}
         for key in innermost_first(plan_.records):
             fields = plan_.records[key].fields

@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from avrogen.errors import ConsumeError
 from avrogen.kafka.consumer.consumer_client import consume_error
-from avrogen.kafka.consumer.consumer_poll_thread import Poller, RawLane
+from avrogen.kafka.consumer.consumer_poll_thread import ConsumerPollThread, RawPartitionQueue
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
 
     from avrogen.kafka.observability.observer import AnyMessage
 
-__all__ = ["Committed", "Offsets", "Partitions", "Position", "move"]
+__all__ = ["AssignedPartitions", "Committed", "OffsetCommitter", "Position", "move"]
 
 _TICK: Final = 0.05
 
 
-class Partitions:
+class AssignedPartitions:
     """What users ask of the partitions that are assigned.
 
     Args:
@@ -35,14 +35,14 @@ class Partitions:
         wake: called when there may be something to take.
     """
 
-    def __init__(self, poller: Poller, wake: Callable[[], None]) -> None:
+    def __init__(self, poller: ConsumerPollThread, wake: Callable[[], None]) -> None:
         self._poller = poller
         self._wake = wake
 
     def assigned(self) -> tuple[int, ...]:
         """Their numbers, ascending."""
         with self._poller.changed:
-            return tuple(sorted(self._poller.intake.lanes))
+            return tuple(sorted(self._poller.intake.queues))
 
     def hold(self, numbers: Sequence[int]) -> None:
         """Hand out no messages of these, or of none at all if there are no numbers.
@@ -52,13 +52,13 @@ class Partitions:
         """
         with self._poller.changed:
             self._require(numbers)
-            self._poller.intake.hold(numbers or None)
+            self._poller.intake.pause(numbers or None)
 
     def unhold(self, numbers: Sequence[int]) -> None:
         """The reverse of :meth:`hold`."""
         with self._poller.changed:
             self._require(numbers)
-            self._poller.intake.unhold(numbers or None)
+            self._poller.intake.resume(numbers or None)
             self._poller.changed.notify_all()
         self._wake()
 
@@ -102,7 +102,7 @@ class Partitions:
 
     def _require(self, numbers: Sequence[int]) -> None:
         for number in numbers:
-            if number not in self._poller.intake.lanes:
+            if number not in self._poller.intake.queues:
                 topic = self._poller.topic
                 raise ValueError(f"partition {number} of {topic} is not assigned to this consumer")
 
@@ -110,12 +110,12 @@ class Partitions:
         """Partitions, waiting for the first of them."""
         poller = self._poller
         with poller.changed:
-            while not poller.intake.lanes:
+            while not poller.intake.queues:
                 left = deadline - monotonic()
                 if left <= 0 or poller.stopping:
                     raise TimeoutError(f"no partition of {poller.topic} was assigned in time")
                 poller.changed.wait(min(left, _TICK))
-            return tuple(poller.intake.lanes)
+            return tuple(poller.intake.queues)
 
 
 def _within(future: Future[None], deadline: float) -> None:
@@ -131,7 +131,7 @@ Position: TypeAlias = int | datetime | Literal["beginning", "end"]
 """A place in a partition: an offset, a time, or one of its ends."""
 
 
-def move(poller: Poller, numbers: Sequence[int], to: Position, deadline: float) -> None:
+def move(poller: ConsumerPollThread, numbers: Sequence[int], to: Position, deadline: float) -> None:
     """Have the client fetch from another place, and forget what it has fetched.
 
     It is done twice. The client may be asking a broker where to begin, as it does where the group
@@ -157,7 +157,7 @@ def move(poller: Poller, numbers: Sequence[int], to: Position, deadline: float) 
 
 
 def _offsets(
-    poller: Poller, numbers: Iterable[int], to: Position, deadline: float
+    poller: ConsumerPollThread, numbers: Iterable[int], to: Position, deadline: float
 ) -> Mapping[int, int]:
     """The offset of a place in each partition."""
     from confluent_kafka import OFFSET_BEGINNING, OFFSET_END
@@ -177,7 +177,7 @@ def _offsets(
             return {**found, **_ask(poller, late, deadline)}
 
 
-def _ask(poller: Poller, times: Mapping[int, int], deadline: float) -> dict[int, int]:
+def _ask(poller: ConsumerPollThread, times: Mapping[int, int], deadline: float) -> dict[int, int]:
     """Ask the leaders of partitions for offsets by time, for which the ends count as well."""
     from confluent_kafka import KafkaException
 
@@ -191,7 +191,7 @@ def _ask(poller: Poller, times: Mapping[int, int], deadline: float) -> dict[int,
     return {each.partition: each.offset for each in found}
 
 
-def _seek(poller: Poller, offsets: Mapping[int, int]) -> None:
+def _seek(poller: ConsumerPollThread, offsets: Mapping[int, int]) -> None:
     for place in poller.partitions_at(offsets.items()):
         poller.client.seek(place)
         with poller.changed:
@@ -202,7 +202,7 @@ Committed: TypeAlias = "Sequence[KafkaError | None]"
 """What the group says to a commit, for each partition; None: it is done."""
 
 
-class Offsets:
+class OffsetCommitter:
     """What users ask of offsets.
 
     Args:
@@ -210,7 +210,7 @@ class Offsets:
         from_end: whether the group starts at the end of partitions that it has no offsets of.
     """
 
-    def __init__(self, poller: Poller, *, from_end: bool) -> None:
+    def __init__(self, poller: ConsumerPollThread, *, from_end: bool) -> None:
         self._poller = poller
         self._from_end = from_end
 
@@ -224,9 +224,9 @@ class Offsets:
             ConsumeError: the partition is no longer assigned.
         """
         with self._poller.changed:
-            lanes = self._poller.intake.lanes
+            lanes = self._poller.intake.queues
             if message is None:
-                positions = {number: lane.position for number, lane in lanes.items()}
+                positions = {number: lane.next_offset for number, lane in lanes.items()}
             elif message.partition in lanes:
                 positions = {message.partition: message.offset + 1}
             else:
@@ -283,7 +283,7 @@ class Offsets:
 
     def _lag(self, timeout: float) -> dict[int, int]:
         with self._poller.changed:
-            lanes = dict(self._poller.intake.lanes)
+            lanes = dict(self._poller.intake.queues)
         next_offsets = {number: _next_offset(lane) for number, lane in lanes.items()}
         next_offsets |= self._committed([n for n, o in next_offsets.items() if o is None], timeout)
         return {
@@ -298,20 +298,20 @@ class Offsets:
         found = self._poller.client.committed(places, timeout=timeout)
         return {each.partition: each.offset for each in found if each.offset >= 0}
 
-    def _behind(self, lane: RawLane, offset: int | None, timeout: float) -> int:
+    def _behind(self, lane: RawPartitionQueue, offset: int | None, timeout: float) -> int:
         client = self._poller.client
         (place,) = self._poller.partitions([lane.partition])
         # Every answer to a fetch says where the end is. A question waits until a fetch is answered.
         low, high = client.get_watermark_offsets(place, cached=True)
-        if lane.paused or high < 0 or offset is None:
+        if lane.paused_in_client or high < 0 or offset is None:
             low, high = client.get_watermark_offsets(place, timeout=timeout)
         if offset is None:
             return 0 if self._from_end else high - low
         return max(0, high - max(low, offset))
 
 
-def _next_offset(lane: RawLane) -> int | None:
+def _next_offset(lane: RawPartitionQueue) -> int | None:
     """The offset of the next message to handle; None: nothing has come yet."""
-    if lane.waiting:
-        return lane.waiting[0].offset()
-    return lane.position
+    if lane.messages:
+        return lane.messages[0].offset()
+    return lane.next_offset

@@ -8,11 +8,15 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from avrogen.kafka.asyncio_threads import completed, nothing
+from avrogen.kafka.asyncio_threads import no_undo, run_to_completion
 from avrogen.kafka.client_config import Settings
 from avrogen.kafka.consumer.assignment import Position
-from avrogen.kafka.consumer.async_runner import AsyncLoop, AsyncMessages, Waking
-from avrogen.kafka.consumer.batch_runner import AsyncBatchLoop
+from avrogen.kafka.consumer.async_runner import (
+    AsyncMessageIterator,
+    AsyncMessageRunner,
+    AsyncWakeup,
+)
+from avrogen.kafka.consumer.batch_runner import AsyncBatchRunner
 from avrogen.kafka.consumer.consumer import (
     DEFAULT_RETRIES,
     ConsumerBase,
@@ -20,9 +24,9 @@ from avrogen.kafka.consumer.consumer import (
     transactional_client,
 )
 from avrogen.kafka.consumer.error_policy import OnPoison, RetryPolicy
-from avrogen.kafka.consumer.session import CommitMode, Session
-from avrogen.kafka.consumer.signals import LoopSignals
-from avrogen.kafka.consumer.transaction_runner import AsyncTransactionLoop
+from avrogen.kafka.consumer.session import CommitMode, ConsumerSession
+from avrogen.kafka.consumer.signals import AsyncStopSignals
+from avrogen.kafka.consumer.transaction_runner import AsyncTransactionRunner
 
 if TYPE_CHECKING:
     from avrogen.kafka.message import Message
@@ -67,8 +71,8 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
         registry: SchemaRegistry | None = None,
         observer: Observer | None = None,
     ) -> None:
-        self._waking = Waking()
-        self._session = Session(
+        self._waking = AsyncWakeup()
+        self._session = ConsumerSession(
             self.topic,
             config,
             group=group_id,
@@ -81,7 +85,7 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
             wake=self._waking.wake,
         )
         self._running = False
-        self._messages: AsyncMessages[K, V] | None = None
+        self._messages: AsyncMessageIterator[K, V] | None = None
 
     # --- opening and closing ----------------------------------------------------------------------
 
@@ -95,7 +99,7 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
         """
         self._waking.bind()
         session = self._session
-        await completed(session.open, lambda _: session.close())
+        await run_to_completion(session.open, lambda _: session.close())
         return self
 
     async def __aexit__(
@@ -107,7 +111,7 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
         """Commit what was handled, and leave the group."""
         if self._messages is not None:
             self._messages.abandon()
-        await completed(self._session.close, nothing)
+        await run_to_completion(self._session.close, no_undo)
 
     # --- handling ---------------------------------------------------------------------------------
 
@@ -127,9 +131,9 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
                 to go on.
         """
         with self._alone():
-            await AsyncLoop(self._session, self._waking, handle).run(handle)
+            await AsyncMessageRunner(self._session, self._waking, handle).run(handle)
 
-    def __aiter__(self) -> AsyncMessages[K, V]:
+    def __aiter__(self) -> AsyncMessageIterator[K, V]:
         """All messages, one at a time, until the consumer stops.
 
         A message counts as handled when the next one is asked for. One whose loop was left does
@@ -143,8 +147,8 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
             raise RuntimeError(f"the consumer of {self.topic.name} handles messages already")
         if self._messages is not None:
             self._messages.abandon()
-        loop = AsyncLoop(self._session, self._waking, type(self))
-        self._messages = AsyncMessages(loop, LoopSignals(self.stop))
+        loop = AsyncMessageRunner(self._session, self._waking, type(self))
+        self._messages = AsyncMessageIterator(loop, AsyncStopSignals(self.stop))
         return self._messages
 
     async def run_batches(
@@ -160,7 +164,7 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
         """
         check_batches(max_records, max_wait)
         with self._alone():
-            loop = AsyncBatchLoop(
+            loop = AsyncBatchRunner(
                 self._session,
                 self._waking,
                 handle,
@@ -185,7 +189,7 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
         check_batches(max_records, max_wait)
         client = transactional_client(producer)
         with self._alone():
-            await AsyncTransactionLoop(
+            await AsyncTransactionRunner(
                 self._session,
                 self._waking,
                 client,
@@ -201,7 +205,7 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
         if self._messages is not None:
             self._messages.abandon()
         self._running = True
-        signals = LoopSignals(self.stop)
+        signals = AsyncStopSignals(self.stop)
         signals.enter()
         try:
             yield
@@ -216,7 +220,7 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
     ) -> None:
         """See :meth:`TopicConsumer.seek`."""
         seek = self._session.opened.partitions.seek
-        await completed(seek, nothing, to, partition, timeout)
+        await run_to_completion(seek, no_undo, to, partition, timeout)
 
     async def commit(self, message: Message[K, V] | None = None) -> None:
         """See :meth:`TopicConsumer.commit`."""

@@ -15,26 +15,26 @@ from time import monotonic
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from avrogen.errors import DeliveryError, TransactionError
-from avrogen.kafka.asyncio_threads import completed, nothing
-from avrogen.kafka.consumer.error_handler import DeadLetter, Resolution, Undelivered
-from avrogen.kafka.consumer.message_reader import ReadingFailed, SchemaUnknown
+from avrogen.kafka.asyncio_threads import no_undo, run_to_completion
+from avrogen.kafka.consumer.error_handler import DeadLetterFailure, PendingDeadLetter, Recovery
+from avrogen.kafka.consumer.message_reader import MessageUnreadable, SchemaNotCached
 from avrogen.kafka.consumer.runner import make_current
-from avrogen.kafka.consumer.session import Session
-from avrogen.kafka.consumer.signals import LoopSignals
+from avrogen.kafka.consumer.session import ConsumerSession
+from avrogen.kafka.consumer.signals import AsyncStopSignals
 from avrogen.kafka.single_flight import AsyncSingleFlight
 
 if TYPE_CHECKING:
-    from avrogen.kafka.consumer.consumer_poll_thread import Poller, RawLane
+    from avrogen.kafka.consumer.consumer_poll_thread import ConsumerPollThread, RawPartitionQueue
     from avrogen.kafka.message import Message
     from avrogen.kafka.observability.observer import AnyMessage
 
-__all__ = ["AsyncLoop", "AsyncMessages", "Waking"]
+__all__ = ["AsyncMessageIterator", "AsyncMessageRunner", "AsyncWakeup"]
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
-class AsyncLoop(Generic[K, V]):
+class AsyncMessageRunner(Generic[K, V]):
     """Takes lanes, has their messages handled, and gives them back.
 
     Args:
@@ -43,7 +43,9 @@ class AsyncLoop(Generic[K, V]):
         handler: what the messages are handled by, for dead letters to name it.
     """
 
-    def __init__(self, session: Session[K, V], waking: Waking, handler: object) -> None:
+    def __init__(
+        self, session: ConsumerSession[K, V], waking: AsyncWakeup, handler: object
+    ) -> None:
         self.handling = session.handling
         self.poller = session.opened.poller
         self.reader = session.opened.reader
@@ -62,7 +64,7 @@ class AsyncLoop(Generic[K, V]):
         tasks: set[asyncio.Task[None]] = set()
         failures: list[Exception] = []
 
-        async def work(lane: RawLane) -> None:
+        async def work(lane: RawPartitionQueue) -> None:
             try:
                 await self._work_through(lane, handle)
             except Exception as error:
@@ -91,7 +93,7 @@ class AsyncLoop(Generic[K, V]):
             await asyncio.wait(tasks, timeout=self._grace)
 
     async def _work_through(
-        self, lane: RawLane, handle: Callable[[Message[K, V]], Awaitable[object]]
+        self, lane: RawPartitionQueue, handle: Callable[[Message[K, V]], Awaitable[object]]
     ) -> None:
         """Handle what waits in a lane now, and give it back."""
         rest = None
@@ -109,13 +111,13 @@ class AsyncLoop(Generic[K, V]):
                         break
                 else:
                     self.handling.done(lane, message.offset)
-                if lane.interrupted:
+                if lane.yield_requested:
                     break
         finally:
             self.handling.counts.handling_time += monotonic() - started
             self.poller.give_back(lane, rest=rest)
 
-    async def read(self, lane: RawLane) -> tuple[list[Message[K, V]], float | None]:
+    async def read(self, lane: RawPartitionQueue) -> tuple[list[Message[K, V]], float | None]:
         """What can be read of what waits in a lane; what comes first and cannot is dealt with.
 
         The registry is asked in a thread, once for all lanes that wait for the same schema.
@@ -124,32 +126,32 @@ class AsyncLoop(Generic[K, V]):
             Messages, and seconds that the lane has to rest, if there are none for that reason.
         """
         try:
-            messages = self.reader.read_ahead(lane.waiting)
-        except SchemaUnknown as unknown:
+            messages = self.reader.read_ahead(lane.messages)
+        except SchemaNotCached as unknown:
             return [], await self._learnt(lane, unknown)
-        except ReadingFailed as error:
+        except MessageUnreadable as error:
             return [], await self.failed(lane, error)
         self.handling.received(lane, messages)
         return messages, None
 
     # --- failures ---------------------------------------------------------------------------------
 
-    async def _learnt(self, lane: RawLane, unknown: SchemaUnknown) -> float | None:
+    async def _learnt(self, lane: RawPartitionQueue, unknown: SchemaNotCached) -> float | None:
         try:
             await self.learning.call(unknown.key, unknown.learn)
-        except ReadingFailed as error:
+        except MessageUnreadable as error:
             return await self.failed(lane, error)
         return None
 
     async def failed(
-        self, lane: RawLane, error: Exception, message: AnyMessage | None = None
+        self, lane: RawPartitionQueue, error: Exception, message: AnyMessage | None = None
     ) -> float | None:
         """As :meth:`avrogen.kafka.consumer.runner.Loop.failed`."""
         return await self.resolve(self.handling.resolution(lane, error, message, self.handler))
 
-    async def resolve(self, resolution: Resolution) -> float | None:
+    async def resolve(self, resolution: Recovery) -> float | None:
         """Send the dead letters that a resolution gives; see :meth:`failed`."""
-        undelivered: Undelivered | None = None
+        undelivered: DeadLetterFailure | None = None
         try:
             letter = next(resolution)
             while True:
@@ -163,14 +165,14 @@ class AsyncLoop(Generic[K, V]):
             rest: float | None = end.value
             return rest
 
-    async def send(self, letter: DeadLetter) -> None:
+    async def send(self, letter: PendingDeadLetter) -> None:
         """Send a dead letter in a thread, and wait until it is acknowledged.
 
         Raises:
             DeliveryError, TransactionError: it is not.
         """
         assert self.dead_letters is not None, "there is a topic for them"
-        await completed(self.dead_letters.send, nothing, letter.raw, letter.origin)
+        await run_to_completion(self.dead_letters.send, no_undo, letter.raw, letter.origin)
 
 
 async def _cancelled(tasks: set[asyncio.Task[None]]) -> None:
@@ -181,7 +183,7 @@ async def _cancelled(tasks: set[asyncio.Task[None]]) -> None:
         await asyncio.wait(tasks)
 
 
-class AsyncMessages(Generic[K, V]):
+class AsyncMessageIterator(Generic[K, V]):
     """Messages until the consumer stops; one counts as handled when the next is asked for.
 
     It is no generator, as those end when they are cancelled: whoever gives up waiting for a message
@@ -192,10 +194,10 @@ class AsyncMessages(Generic[K, V]):
         signals: in place while messages are asked for.
     """
 
-    def __init__(self, loop: AsyncLoop[K, V], signals: LoopSignals) -> None:
+    def __init__(self, loop: AsyncMessageRunner[K, V], signals: AsyncStopSignals) -> None:
         self._loop = loop
         self._signals = signals
-        self._lane: RawLane | None = None
+        self._lane: RawPartitionQueue | None = None
         self._ahead: deque[Message[K, V]] = deque()
         self._in_hand: Message[K, V] | None = None
         self._observation = ExitStack()
@@ -248,12 +250,12 @@ class AsyncMessages(Generic[K, V]):
         if self._in_hand is not None and self._lane is not None:
             self._loop.handling.done(self._lane, self._in_hand.offset)
             self._in_hand = None
-            if self._lane.interrupted or not self._ahead:
+            if self._lane.yield_requested or not self._ahead:
                 self._give_back(self._lane)
 
     async def _next(self) -> Message[K, V] | None:
         """The next message; None: there is none yet, or none any more."""
-        if self._lane is not None and self._lane.interrupted:
+        if self._lane is not None and self._lane.yield_requested:
             self._give_back(self._lane)
         if self._ahead:
             return self._ahead.popleft()
@@ -270,13 +272,13 @@ class AsyncMessages(Generic[K, V]):
             self._give_back(self._lane, rest)
         return None
 
-    def _give_back(self, lane: RawLane, rest: float | None = None) -> None:
+    def _give_back(self, lane: RawPartitionQueue, rest: float | None = None) -> None:
         self._lane = None
         self._ahead.clear()
         self._loop.poller.give_back(lane, rest=rest)
 
 
-class Waking:
+class AsyncWakeup:
     """Wakes the one task that waits for lanes with messages."""
 
     def __init__(self) -> None:
@@ -296,10 +298,10 @@ class Waking:
 
     async def wait(
         self,
-        poller: Poller,
+        poller: ConsumerPollThread,
         until: float | None = None,
         or_until: Callable[[], bool] = lambda: False,
-    ) -> RawLane | None:
+    ) -> RawPartitionQueue | None:
         """As :meth:`Poller.wait`. If it is cancelled, nothing was taken.
 
         Raises:

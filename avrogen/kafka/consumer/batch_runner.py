@@ -13,26 +13,26 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from avrogen.kafka.consumer.async_runner import AsyncLoop, Waking
+from avrogen.kafka.consumer.async_runner import AsyncMessageRunner, AsyncWakeup
 from avrogen.kafka.consumer.error_policy import Outage, RetryIn
-from avrogen.kafka.consumer.message_reader import ReadingFailed, SchemaUnknown
-from avrogen.kafka.consumer.runner import Loop
-from avrogen.kafka.consumer.session import Session
+from avrogen.kafka.consumer.message_reader import MessageUnreadable, SchemaNotCached
+from avrogen.kafka.consumer.runner import MessageRunner
+from avrogen.kafka.consumer.session import ConsumerSession
 
 if TYPE_CHECKING:
     from confluent_kafka import Message as RawMessage
 
-    from avrogen.kafka.consumer.consumer_poll_thread import RawLane
+    from avrogen.kafka.consumer.consumer_poll_thread import RawPartitionQueue
     from avrogen.kafka.message import Message
 
-__all__ = ["AsyncBatchLoop", "Batch", "BatchLoop", "Part"]
+__all__ = ["AsyncBatchRunner", "Batch", "BatchPartition", "BatchRunner"]
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
 @dataclass(slots=True, eq=False)
-class Part(Generic[K, V]):
+class BatchPartition(Generic[K, V]):
     """What a batch has of one lane: the first of what waits there.
 
     Attributes:
@@ -42,7 +42,7 @@ class Part(Generic[K, V]):
         rest: seconds that the lane has to rest when it is given back.
     """
 
-    lane: RawLane
+    lane: RawPartitionQueue
     messages: list[Message[K, V]] = field(default_factory=list["Message[K, V]"])
     complete: bool = False
     rest: float | None = None
@@ -50,8 +50,8 @@ class Part(Generic[K, V]):
     @property
     def open(self) -> bool:
         """Whether there is more that can be added."""
-        more = len(self.lane.waiting) > len(self.messages)
-        return more and not self.complete and self.rest is None and not self.lane.interrupted
+        more = len(self.lane.messages) > len(self.messages)
+        return more and not self.complete and self.rest is None and not self.lane.yield_requested
 
 
 class Batch(Generic[K, V]):
@@ -63,7 +63,7 @@ class Batch(Generic[K, V]):
     """
 
     def __init__(self, max_records: int, max_wait: float) -> None:
-        self.parts: list[Part[K, V]] = []
+        self.parts: list[BatchPartition[K, V]] = []
         self._max_records = max_records
         self._max_wait = max_wait
         self.deadline: float | None = None
@@ -79,11 +79,11 @@ class Batch(Generic[K, V]):
 
     def wants_attention(self) -> bool:
         """Whether there is something to add, or a lane to give back."""
-        return any(part.open or part.lane.interrupted for part in self.parts)
+        return any(part.open or part.lane.yield_requested for part in self.parts)
 
     def fill(
         self, read: Callable[[deque[RawMessage], int, int], list[Message[K, V]]]
-    ) -> Iterator[tuple[Part[K, V], SchemaUnknown | ReadingFailed]]:
+    ) -> Iterator[tuple[BatchPartition[K, V], SchemaNotCached | MessageUnreadable]]:
         """Add what waits in the lanes.
 
         Args:
@@ -98,20 +98,20 @@ class Batch(Generic[K, V]):
         for part in self.parts:
             while room and part.open:
                 try:
-                    messages = read(part.lane.waiting, len(part.messages), room)
+                    messages = read(part.lane.messages, len(part.messages), room)
                     part.messages += messages
                     room -= len(messages)
-                except SchemaUnknown as unknown:
+                except SchemaNotCached as unknown:
                     yield part, unknown
-                except ReadingFailed as failed:
+                except MessageUnreadable as failed:
                     if part.messages:
                         part.complete = True
                     else:
                         yield part, failed
 
-    def release(self) -> list[Part[K, V]]:
+    def release(self) -> list[BatchPartition[K, V]]:
         """Let go of lanes that have nothing for this batch, or are wanted elsewhere."""
-        released = [each for each in self.parts if not each.messages or each.lane.interrupted]
+        released = [each for each in self.parts if not each.messages or each.lane.yield_requested]
         self.parts = [each for each in self.parts if each not in released]
         return released
 
@@ -135,7 +135,7 @@ class Batch(Generic[K, V]):
             part.lane.failed(now)
 
 
-class BatchLoop(Loop[K, V]):
+class BatchRunner(MessageRunner[K, V]):
     """Takes lanes until there are enough messages, and has them handled together.
 
     Args:
@@ -146,7 +146,7 @@ class BatchLoop(Loop[K, V]):
     """
 
     def __init__(
-        self, session: Session[K, V], handler: object, *, max_records: int, max_wait: float
+        self, session: ConsumerSession[K, V], handler: object, *, max_records: int, max_wait: float
     ) -> None:
         super().__init__(session, handler)
         self._max_records = max_records
@@ -177,7 +177,7 @@ class BatchLoop(Loop[K, V]):
             while not batch.is_ready(self.handling.clock()):
                 lane = self.poller.wait(batch.deadline, batch.wants_attention)
                 if lane is not None:
-                    batch.parts.append(Part(lane))
+                    batch.parts.append(BatchPartition(lane))
                 if self.poller.stopping:
                     self.give_back(batch.parts)
                     return None
@@ -189,17 +189,19 @@ class BatchLoop(Loop[K, V]):
             self.give_back(batch.parts)
             raise
 
-    def give_back(self, parts: Iterable[Part[K, V]]) -> None:
+    def give_back(self, parts: Iterable[BatchPartition[K, V]]) -> None:
         """Give lanes back."""
         for part in parts:
             self.poller.give_back(part.lane, rest=part.rest)
 
-    def _deal_with(self, part: Part[K, V], trouble: SchemaUnknown | ReadingFailed) -> None:
+    def _deal_with(
+        self, part: BatchPartition[K, V], trouble: SchemaNotCached | MessageUnreadable
+    ) -> None:
         try:
-            if isinstance(trouble, ReadingFailed):
+            if isinstance(trouble, MessageUnreadable):
                 raise trouble
             trouble.learn()
-        except ReadingFailed as failed:
+        except MessageUnreadable as failed:
             if part.messages:
                 part.complete = True
             else:
@@ -242,10 +244,10 @@ class BatchLoop(Loop[K, V]):
                 self._handle_one_by_one(part, handle)
 
     def _handle_one_by_one(
-        self, part: Part[K, V], handle: Callable[[list[Message[K, V]]], object]
+        self, part: BatchPartition[K, V], handle: Callable[[list[Message[K, V]]], object]
     ) -> None:
         for message in part.messages:
-            if part.lane.interrupted:
+            if part.lane.yield_requested:
                 return
             try:
                 with self.handling.observation([message]):
@@ -258,13 +260,13 @@ class BatchLoop(Loop[K, V]):
                 self.handling.done(part.lane, message.offset)
 
 
-class AsyncBatchLoop(AsyncLoop[K, V]):
+class AsyncBatchRunner(AsyncMessageRunner[K, V]):
     """As :class:`avrogen.kafka.consumer.batch_runner.BatchLoop`. There is one batch at a time."""
 
     def __init__(
         self,
-        session: Session[K, V],
-        waking: Waking,
+        session: ConsumerSession[K, V],
+        waking: AsyncWakeup,
         handler: object,
         *,
         max_records: int,
@@ -299,7 +301,7 @@ class AsyncBatchLoop(AsyncLoop[K, V]):
             while not batch.is_ready(self.handling.clock()):
                 lane = await self.waking.wait(self.poller, batch.deadline, batch.wants_attention)
                 if lane is not None:
-                    batch.parts.append(Part(lane))
+                    batch.parts.append(BatchPartition(lane))
                 if self.poller.stopping:
                     self.give_back(batch.parts)
                     return None
@@ -311,17 +313,19 @@ class AsyncBatchLoop(AsyncLoop[K, V]):
             self.give_back(batch.parts)
             raise
 
-    def give_back(self, parts: Iterable[Part[K, V]]) -> None:
+    def give_back(self, parts: Iterable[BatchPartition[K, V]]) -> None:
         """Give lanes back."""
         for part in parts:
             self.poller.give_back(part.lane, rest=part.rest)
 
-    async def _deal_with(self, part: Part[K, V], trouble: SchemaUnknown | ReadingFailed) -> None:
+    async def _deal_with(
+        self, part: BatchPartition[K, V], trouble: SchemaNotCached | MessageUnreadable
+    ) -> None:
         try:
-            if isinstance(trouble, ReadingFailed):
+            if isinstance(trouble, MessageUnreadable):
                 raise trouble
             await self.learning.call(trouble.key, trouble.learn)
-        except ReadingFailed as failed:
+        except MessageUnreadable as failed:
             if part.messages:
                 part.complete = True
             else:
@@ -366,10 +370,10 @@ class AsyncBatchLoop(AsyncLoop[K, V]):
                 await self._handle_one_by_one(part, handle)
 
     async def _handle_one_by_one(
-        self, part: Part[K, V], handle: Callable[[list[Message[K, V]]], Awaitable[object]]
+        self, part: BatchPartition[K, V], handle: Callable[[list[Message[K, V]]], Awaitable[object]]
     ) -> None:
         for message in part.messages:
-            if part.lane.interrupted:
+            if part.lane.yield_requested:
                 return
             try:
                 with self.handling.observation([message]):

@@ -14,12 +14,12 @@ from weakref import WeakSet
 from avrogen.errors import TransactionError
 from avrogen.kafka.client_config import Settings
 from avrogen.kafka.consumer.assignment import Position
-from avrogen.kafka.consumer.batch_runner import BatchLoop
+from avrogen.kafka.consumer.batch_runner import BatchRunner
 from avrogen.kafka.consumer.error_policy import OnPoison, RetryPolicy
-from avrogen.kafka.consumer.runner import Loop
-from avrogen.kafka.consumer.session import CommitMode, Session
-from avrogen.kafka.consumer.signals import stopped_by_signals
-from avrogen.kafka.consumer.transaction_runner import TransactionLoop
+from avrogen.kafka.consumer.runner import MessageRunner
+from avrogen.kafka.consumer.session import CommitMode, ConsumerSession
+from avrogen.kafka.consumer.signals import stop_on_signals
+from avrogen.kafka.consumer.transaction_runner import TransactionRunner
 
 if TYPE_CHECKING:
     from avrogen.kafka.message import Message
@@ -53,7 +53,7 @@ class ConsumerBase(Generic[K, V]):
     topic: ClassVar[Topic[Any, Any]]
     """The topic."""
 
-    _session: Session[K, V]
+    _session: ConsumerSession[K, V]
 
     def stop(self) -> None:
         """Have ``run`` or the iteration end when what is in hand is done.
@@ -161,7 +161,7 @@ class TopicConsumer(ConsumerBase[K, V]):
         registry: SchemaRegistry | None = None,
         observer: Observer | None = None,
     ) -> None:
-        self._session = Session(
+        self._session = ConsumerSession(
             self.topic,
             config,
             group=group_id,
@@ -220,7 +220,7 @@ class TopicConsumer(ConsumerBase[K, V]):
                 to go on.
         """
         with self._alone():
-            Loop(self._session, handle).run(handle)
+            MessageRunner(self._session, handle).run(handle)
 
     def __iter__(self) -> Iterator[Message[K, V]]:
         """All messages, until the consumer stops.
@@ -238,7 +238,7 @@ class TopicConsumer(ConsumerBase[K, V]):
 
     def _messages(self) -> Generator[Message[K, V]]:
         with self._alone():
-            yield from Loop(self._session, type(self)).messages()
+            yield from MessageRunner(self._session, type(self)).messages()
 
     def run_batches(
         self,
@@ -265,7 +265,7 @@ class TopicConsumer(ConsumerBase[K, V]):
         """
         check_batches(max_records, max_wait)
         with self._alone():
-            loop = BatchLoop(self._session, handle, max_records=max_records, max_wait=max_wait)
+            loop = BatchRunner(self._session, handle, max_records=max_records, max_wait=max_wait)
             loop.run_batches(handle)
 
     def run_transactional(
@@ -301,7 +301,7 @@ class TopicConsumer(ConsumerBase[K, V]):
         check_batches(max_records, max_wait)
         client = transactional_client(producer)
         with self._alone():
-            TransactionLoop(
+            TransactionRunner(
                 self._session, client, handle, max_records=max_records, max_wait=max_wait
             ).run()
 
@@ -311,7 +311,7 @@ class TopicConsumer(ConsumerBase[K, V]):
             raise RuntimeError(f"the consumer of {self.topic.name} handles messages already")
         self._running = True
         try:
-            with stopped_by_signals(self.stop):
+            with stop_on_signals(self.stop):
                 yield
         finally:
             self._running = False

@@ -21,10 +21,10 @@ from avrogen.kafka.observability.logs import LOGGER, log_event
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError
 
-__all__ = ["consume_error", "make_client", "tell"]
+__all__ = ["consume_error", "create_consumer", "log_or_raise"]
 
 
-def make_client(
+def create_consumer(
     client: Settings, callbacks: Callbacks, *, group: str, auto_commit: bool
 ) -> Consumer:
     """A consumer that is not subscribed to anything.
@@ -92,7 +92,7 @@ _FINAL: Final[Mapping[str, str]] = {
 """Names of errors after which nothing will come, with what to look at."""
 
 
-def tell(error: KafkaError, topic: str) -> None:
+def log_or_raise(error: KafkaError, topic: str) -> None:
     """Log an error that came in place of a message, or raise it if nothing will come any more.
 
     Args:

@@ -19,23 +19,23 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from avrogen.errors import ClosedError, ConsumeError
-from avrogen.kafka.consumer.consumer_client import consume_error, tell
-from avrogen.kafka.consumer.fetch_buffer import Intake
-from avrogen.kafka.consumer.rebalance import Rebalancing
+from avrogen.kafka.consumer.consumer_client import consume_error, log_or_raise
+from avrogen.kafka.consumer.fetch_buffer import FetchBuffer
+from avrogen.kafka.consumer.rebalance import RebalanceListener
 from avrogen.kafka.observability.logs import log_event
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError
     from confluent_kafka import Message as RawMessage
 
-    from avrogen.kafka.consumer.fetch_buffer import Lane
+    from avrogen.kafka.consumer.fetch_buffer import PartitionQueue
     from avrogen.kafka.observability.observer import Observer
 
-__all__ = ["Calls", "Poller", "RawLane"]
+__all__ = ["CallQueue", "ConsumerPollThread", "RawPartitionQueue"]
 
 T = TypeVar("T")
 
-RawLane: TypeAlias = "Lane[RawMessage]"
+RawPartitionQueue: TypeAlias = "PartitionQueue[RawMessage]"
 
 _TICK: Final = 0.1
 """Seconds that the client is waited for at most: so late is noticed what others want."""
@@ -47,7 +47,7 @@ _AT_ONCE: Final = 500
 """Messages that are taken from the client together."""
 
 
-class Poller:
+class ConsumerPollThread:
     """Polls a topic, and keeps what came until somebody handles it.
 
     Args:
@@ -75,7 +75,7 @@ class Poller:
     ) -> None:
         self.client = client
         self.topic = topic
-        self.intake: Intake[RawMessage] = Intake()
+        self.intake: FetchBuffer[RawMessage] = FetchBuffer()
         self.changed = Condition()
         """Held by whoever uses the intake; told when it may have something new."""
         self.fetched = 0
@@ -83,20 +83,20 @@ class Poller:
         self._grace = grace
         self._wake = wake
         self._fatal = fatal
-        self.calls = Calls()
+        self.calls = CallQueue()
         self.stopping = False
         """Whether nothing more is handed out."""
         self._stopping_since: float | None = None
         self._closing = False
         self._failure: BaseException | None = None
-        self._rebalancing = Rebalancing(
+        self._rebalancing = RebalanceListener(
             self, group=group, auto_commit=auto_commit, grace=grace, observer=observer
         )
         self._thread = Thread(target=self._run, name=f"poller of {topic}", daemon=True)
 
     # --- for those who handle messages ------------------------------------------------------------
 
-    def take(self) -> RawLane | None:
+    def take(self) -> RawPartitionQueue | None:
         """A lane with messages; None: there is none now, or none any more.
 
         Raises:
@@ -105,15 +105,15 @@ class Poller:
         with self.changed:
             if self._failure is not None:
                 raise self._failure
-            lane = None if self.stopping else self.intake.take(monotonic())
+            lane = None if self.stopping else self.intake.acquire(monotonic())
             if lane is not None and self.stopping:  # a signal came in between
-                self.intake.give_back(lane)
+                self.intake.release(lane)
                 return None
             return lane
 
     def wait(
         self, until: float | None = None, or_until: Callable[[], bool] = lambda: False
-    ) -> RawLane | None:
+    ) -> RawPartitionQueue | None:
         """Wait for a lane with messages; None: time is over, or the consumer stops.
 
         Args:
@@ -135,7 +135,7 @@ class Poller:
                 times = [time for time in (until, due) if time is not None]
                 self.changed.wait(max(0.0, min(times) - now) if times else None)
 
-    def give_back(self, lane: RawLane, *, rest: float | None = None) -> None:
+    def give_back(self, lane: RawPartitionQueue, *, rest: float | None = None) -> None:
         """A lane that was taken is free again.
 
         Args:
@@ -143,7 +143,7 @@ class Poller:
             rest: seconds until its first message is to be tried again; None: at once.
         """
         with self.changed:
-            self.intake.give_back(lane, due=None if rest is None else monotonic() + rest)
+            self.intake.release(lane, due=None if rest is None else monotonic() + rest)
             self.changed.notify_all()
         self._wake()
 
@@ -160,8 +160,8 @@ class Poller:
     def request_stop(self) -> None:
         """Hand out nothing more. It takes no locks, so that signal handlers can call it."""
         self.stopping = True
-        for lane in list(self.intake.lanes.values()):
-            lane.interrupted = True
+        for lane in list(self.intake.queues.values()):
+            lane.yield_requested = True
 
     def close(self) -> None:
         """Commit what was handled, leave the group, and wait until that is done."""
@@ -197,7 +197,7 @@ class Poller:
         if self._closing or self._stopping_since is None:
             return self._closing
         with self.changed:
-            in_hand = [lane for lane in self.intake.lanes.values() if lane.taken]
+            in_hand = [lane for lane in self.intake.queues.values() if lane.in_progress]
         if not in_hand or monotonic() < self._stopping_since + self._grace:
             return False
         log_event(
@@ -214,7 +214,7 @@ class Poller:
         log_event(logging.INFO, "consumer.stopping", topic=self.topic)
         with self.changed:
             self._stopping_since = monotonic()
-            self.intake.hold(None)
+            self.intake.pause(None)
             self.changed.notify_all()
         self._wake()
 
@@ -255,7 +255,7 @@ class Poller:
             self.changed.notify_all()
         self._wake()
         for error in errors:
-            tell(error, self.topic)
+            log_or_raise(error, self.topic)
 
     def _check_health(self) -> None:
         self._rebalancing.raise_failure()
@@ -281,7 +281,7 @@ class Poller:
         except Exception as error:
             log_event(logging.ERROR, "consumer.close_failed", topic=self.topic, error=error)
         with self.changed:
-            self.intake.remove(list(self.intake.lanes))
+            self.intake.remove(list(self.intake.queues))
             self.stopping = True
             self.changed.notify_all()
         self.calls.close()
@@ -323,7 +323,7 @@ _OFTEN: Final = 1.0
 """Seconds since the last call that still count as often."""
 
 
-class Calls:
+class CallQueue:
     """Functions to be called in one thread, whichever thread wants it."""
 
     def __init__(self) -> None:

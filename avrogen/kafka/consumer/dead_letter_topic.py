@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PREFIX",
-    "DeadLetterSender",
-    "Origin",
+    "DeadLetterOrigin",
+    "DeadLetterProducer",
     "full_name",
     "headers_for",
     "origin_of",
@@ -49,7 +49,7 @@ _LONGEST: Final = 8_000
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class DeadLetterOrigin:
     """Where a dead letter comes from, and why it is one.
 
     Attributes:
@@ -77,7 +77,7 @@ class Origin:
     message: str = ""
     traceback: str = ""
 
-    def after(self, error: BaseException) -> Origin:
+    def after(self, error: BaseException) -> DeadLetterOrigin:
         """The same, with what an exception says."""
         return replace(
             self,
@@ -93,7 +93,7 @@ def full_name(thing: object) -> str:
     return f"{named.__module__}.{getattr(named, '__qualname__', '')}"
 
 
-def headers_for(headers: Iterable[Header], origin: Origin) -> list[Header]:
+def headers_for(headers: Iterable[Header], origin: DeadLetterOrigin) -> list[Header]:
     """The headers of a dead letter.
 
     Args:
@@ -123,7 +123,7 @@ def original_headers(headers: Iterable[Header]) -> list[Header]:
     return [(name, value) for name, value in headers if not name.startswith(_OURS)]
 
 
-def origin_of(headers: Iterable[Header]) -> Origin | None:
+def origin_of(headers: Iterable[Header]) -> DeadLetterOrigin | None:
     """What the headers of a dead letter say; None: it is none, or nobody says where it was."""
     said = {name: value.decode("utf-8", "replace") for name, value in headers if value is not None}
 
@@ -133,7 +133,7 @@ def origin_of(headers: Iterable[Header]) -> Origin | None:
     partition, offset = _number(get("partition")), _number(get("offset"))
     if not get("topic") or partition is None or offset is None:
         return None
-    return Origin(
+    return DeadLetterOrigin(
         topic=get("topic"),
         partition=partition,
         offset=offset,
@@ -166,7 +166,7 @@ _ANY_PARTITION: Final = -1
 _METADATA_TIMEOUT: Final = 10.0
 
 
-class DeadLetterSender:
+class DeadLetterProducer:
     """Sends what could not be handled to a topic of its own. Threads may share it.
 
     Args:
@@ -182,7 +182,7 @@ class DeadLetterSender:
         self._producer = producer
         self._partitions = 0
 
-    def send(self, raw: RawMessage, origin: Origin) -> None:
+    def send(self, raw: RawMessage, origin: DeadLetterOrigin) -> None:
         """Send a message, and wait until it is acknowledged.
 
         It goes to the partition of the same number, if there is one, or else to that of its key.
@@ -208,7 +208,7 @@ class DeadLetterSender:
         """Give back connections. Nothing is under way: each letter is waited for."""
         self._producer = None
 
-    def _sent(self, raw: RawMessage, origin: Origin) -> KafkaError | None:
+    def _sent(self, raw: RawMessage, origin: DeadLetterOrigin) -> KafkaError | None:
         """Send a message, and say what went wrong."""
         from confluent_kafka import KafkaException
 

@@ -16,30 +16,30 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, assert_never, cast
 
 from avrogen.errors import ConsumeError, DeliveryError, TransactionError
-from avrogen.kafka.consumer.dead_letter_topic import Origin, full_name
+from avrogen.kafka.consumer.dead_letter_topic import DeadLetterOrigin, full_name
 from avrogen.kafka.consumer.error_policy import (
+    Action,
     Failure,
     OnPoison,
     Outage,
     RetryIn,
     RetryPolicy,
     SendDeadLetter,
-    Step,
     Stop,
     Unreadable,
     handling_failure,
     next_step,
 )
-from avrogen.kafka.consumer.message_reader import ReadingFailed, undecoded
+from avrogen.kafka.consumer.message_reader import MessageUnreadable, undecoded
 from avrogen.kafka.observability.logs import log_event
 
 if TYPE_CHECKING:
     from confluent_kafka import Message as RawMessage
 
-    from avrogen.kafka.consumer.consumer_poll_thread import RawLane
+    from avrogen.kafka.consumer.consumer_poll_thread import RawPartitionQueue
     from avrogen.kafka.observability.observer import AnyMessage, Observer
 
-__all__ = ["Counts", "DeadLetter", "Handling", "Resolution", "Undelivered"]
+__all__ = ["Counts", "DeadLetterFailure", "ErrorHandler", "PendingDeadLetter", "Recovery"]
 
 _UNOBSERVED: Final = nullcontext()
 
@@ -54,7 +54,7 @@ class Counts:
     handling_time: float = 0.0
 
 
-class DeadLetter(NamedTuple):
+class PendingDeadLetter(NamedTuple):
     """A dead letter that is to be sent.
 
     Attributes:
@@ -63,21 +63,21 @@ class DeadLetter(NamedTuple):
         origin: where it is, and why it goes.
     """
 
-    lane: RawLane
+    lane: RawPartitionQueue
     raw: RawMessage
-    origin: Origin
+    origin: DeadLetterOrigin
 
 
-Undelivered: TypeAlias = DeliveryError | TransactionError
+DeadLetterFailure: TypeAlias = DeliveryError | TransactionError
 """Why a dead letter could not be sent."""
 
-Resolution: TypeAlias = "Generator[DeadLetter, Undelivered | None, float | None]"
+Recovery: TypeAlias = "Generator[PendingDeadLetter, DeadLetterFailure | None, float | None]"
 """Gives dead letters to be sent, and is told why one could not be; ends with the seconds that the
 lane has to rest before its first message is tried again, or None, if that is dealt with. It raises
 ConsumeError if the consumer must not go on."""
 
 
-class Handling:
+class ErrorHandler:
     """Says what follows when a message fails, and lets others know.
 
     Args:
@@ -115,13 +115,13 @@ class Handling:
 
     def failure(self, error: Exception) -> Failure:
         """What it means that reading or handling a message raised an exception."""
-        if isinstance(error, ReadingFailed):
+        if isinstance(error, MessageUnreadable):
             return error.failure
         return handling_failure(error, self._policy)
 
     def resolution(
-        self, lane: RawLane, error: Exception, message: AnyMessage | None, handler: object
-    ) -> Resolution:
+        self, lane: RawPartitionQueue, error: Exception, message: AnyMessage | None, handler: object
+    ) -> Recovery:
         """What follows now that the first message of a lane has failed.
 
         Args:
@@ -136,17 +136,17 @@ class Handling:
 
     def steps(
         self,
-        lane: RawLane,
-        step: Step,
+        lane: RawPartitionQueue,
+        step: Action,
         failure: Failure,
         message: AnyMessage | None,
         handler: object,
-    ) -> Resolution:
+    ) -> Recovery:
         """The same, if the first step has been decided on."""
-        raw = lane.waiting[0]
+        raw = lane.messages[0]
         if isinstance(step, SendDeadLetter):
             origin = self._origin(raw, step, failure.error, handler)
-            undelivered = yield DeadLetter(lane, raw, origin)
+            undelivered = yield PendingDeadLetter(lane, raw, origin)
             if undelivered is None:
                 self._dead_lettered(raw, failure.error, message)
                 self.done(lane, cast("int", raw.offset()))
@@ -163,7 +163,7 @@ class Handling:
             case _:
                 assert_never(step)
 
-    def step(self, lane: RawLane, failure: Failure, message: AnyMessage | None) -> Step:
+    def step(self, lane: RawPartitionQueue, failure: Failure, message: AnyMessage | None) -> Action:
         """Decide, and let others know."""
         elapsed = lane.failed(self.clock())
         step = next_step(
@@ -175,19 +175,19 @@ class Handling:
             on_poison=self._on_poison,
             dead_letter=self._dead_letter is not None,
         )
-        raw = lane.waiting[0]
+        raw = lane.messages[0]
         if isinstance(failure, Unreadable):
             self._tell_unreadable(raw, failure)
         if isinstance(step, RetryIn):
             self._tell_retry(raw, failure.error, lane.attempts, step, message)
         return step
 
-    def received(self, lane: RawLane, messages: Sequence[AnyMessage]) -> None:
+    def received(self, lane: RawPartitionQueue, messages: Sequence[AnyMessage]) -> None:
         """Messages of a lane have been read. The observer is told of each once."""
         if self.observer is not None:
-            new = [message for message in messages if message.offset > lane.announced]
+            new = [message for message in messages if message.offset > lane.observed_offset]
             if new:
-                lane.announced = new[-1].offset
+                lane.observed_offset = new[-1].offset
                 self.observer.received(new, self.group)
 
     def observation(self, messages: Sequence[AnyMessage]) -> AbstractContextManager[object]:
@@ -196,7 +196,7 @@ class Handling:
             return _UNOBSERVED
         return self.observer.handling(messages, self.group)
 
-    def done(self, lane: RawLane, offset: int) -> None:
+    def done(self, lane: RawPartitionQueue, offset: int) -> None:
         """The first message of a lane, whose offset this is, counts as handled."""
         lane.done(offset)
         self.counts.consumed += 1
@@ -205,9 +205,9 @@ class Handling:
 
     def _origin(
         self, raw: RawMessage, step: SendDeadLetter, error: Exception, handler: object
-    ) -> Origin:
+    ) -> DeadLetterOrigin:
         kind, milliseconds = raw.timestamp()
-        return Origin(
+        return DeadLetterOrigin(
             topic=self._topic,
             partition=cast("int", raw.partition()),
             offset=cast("int", raw.offset()),

@@ -28,6 +28,7 @@ from avrogen.errors import (
 )
 
 __all__ = [
+    "Action",
     "Failure",
     "OnPoison",
     "Outage",
@@ -37,7 +38,6 @@ __all__ = [
     "RetryPolicy",
     "SendDeadLetter",
     "Stage",
-    "Step",
     "Stop",
     "Transient",
     "Unreadable",
@@ -168,7 +168,7 @@ class Stop:
     reason: str
 
 
-Step: TypeAlias = RetryIn | SendDeadLetter | Stop
+Action: TypeAlias = RetryIn | SendDeadLetter | Stop
 
 
 def next_step(
@@ -180,7 +180,7 @@ def next_step(
     random: float,
     on_poison: OnPoison,
     dead_letter: bool,
-) -> Step:
+) -> Action:
     """What follows a failure.
 
     Args:
@@ -211,7 +211,7 @@ def next_step(
             return _last_resort(Stage.HANDLER, on_poison, dead_letter, "")
 
 
-def _last_resort(stage: Stage, on_poison: OnPoison, dead_letter: bool, how_often: str) -> Step:
+def _last_resort(stage: Stage, on_poison: OnPoison, dead_letter: bool, how_often: str) -> Action:
     if on_poison == "stop":
         return Stop(f"failed{how_often} in its handler")
     if not dead_letter:

@@ -15,7 +15,7 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Final, Generic, TypeVar
 
-__all__ = ["LIMIT", "PATIENCE", "Flow", "Intake", "Lane"]
+__all__ = ["LIMIT", "PATIENCE", "FetchBuffer", "FlowControl", "PartitionQueue"]
 
 R = TypeVar("R")
 
@@ -30,7 +30,7 @@ but as long as nothing is polled, a rebalance of the group waits."""
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
+class FlowControl:
     """What the client should do next.
 
     Attributes:
@@ -47,7 +47,7 @@ class Flow:
     wait: float
 
 
-class Intake(Generic[R]):
+class FetchBuffer(Generic[R]):
     """The lanes of all partitions that are assigned.
 
     Args:
@@ -58,15 +58,15 @@ class Intake(Generic[R]):
     def __init__(self, *, limit: int = LIMIT, patience: float = PATIENCE) -> None:
         self.limit = limit
         self._patience = patience
-        self._lanes: dict[int, Lane[R]] = {}
-        self._ready: deque[Lane[R]] = deque()
-        self._resting: list[tuple[float, int, Lane[R]]] = []
+        self._lanes: dict[int, PartitionQueue[R]] = {}
+        self._ready: deque[PartitionQueue[R]] = deque()
+        self._resting: list[tuple[float, int, PartitionQueue[R]]] = []
         self._ties = count()  # equal times are compared no further than by these
         self._hold_all = False
         self._full_since: float | None = None
 
     @property
-    def lanes(self) -> Mapping[int, Lane[R]]:
+    def queues(self) -> Mapping[int, PartitionQueue[R]]:
         """The lanes by the numbers of their partitions."""
         return self._lanes
 
@@ -75,13 +75,13 @@ class Intake(Generic[R]):
     def assign(self, partitions: Iterable[int]) -> None:
         """Partitions were assigned."""
         for partition in partitions:
-            lane: Lane[R] = Lane(partition)
-            lane.held = self._hold_all
+            lane: PartitionQueue[R] = PartitionQueue(partition)
+            lane.paused_by_user = self._hold_all
             # A client that had the partition paused when it was taken away has it paused still.
-            lane.paused = True
+            lane.paused_in_client = True
             self._lanes[partition] = lane
 
-    def remove(self, partitions: Iterable[int]) -> list[Lane[R]]:
+    def remove(self, partitions: Iterable[int]) -> list[PartitionQueue[R]]:
         """Partitions are given up, or lost. Nothing of them is handed out any more.
 
         Returns:
@@ -89,15 +89,15 @@ class Intake(Generic[R]):
         """
         removed = [lane for p in partitions if (lane := self._lanes.pop(p, None)) is not None]
         for lane in removed:
-            lane.gone = lane.interrupted = True
+            lane.revoked = lane.yield_requested = True
         return removed
 
     def restart(self, partition: int) -> None:
         """A partition will be fetched from another offset: nothing that was fetched counts."""
         (old,) = self.remove([partition])
-        old.over = True
-        new: Lane[R] = Lane(partition)
-        new.held, new.paused = old.held, old.paused
+        old.lost = True
+        new: PartitionQueue[R] = PartitionQueue(partition)
+        new.paused_by_user, new.paused_in_client = old.paused_by_user, old.paused_in_client
         self._lanes[partition] = new
 
     # --- messages ---------------------------------------------------------------------------------
@@ -106,39 +106,39 @@ class Intake(Generic[R]):
         """A message was fetched. It is dropped if its partition is not assigned."""
         lane = self._lanes.get(partition)
         if lane is not None:
-            lane.waiting.append(message)
-            if not (lane.queued or lane.taken):
+            lane.messages.append(message)
+            if not (lane.queued or lane.in_progress):
                 self._queue(lane)
 
-    def take(self, now: float) -> Lane[R] | None:
+    def acquire(self, now: float) -> PartitionQueue[R] | None:
         """The lane whose turn it is, with a message in front; None: none is ready.
 
         It stays with the caller until :meth:`give_back`.
         """
         while self._resting and self._resting[0][0] <= now:
             lane = heappop(self._resting)[2]
-            lane.due = None
+            lane.retry_at = None
             self._queue(lane)
         while self._ready:
             lane = self._ready.popleft()
             lane.queued = False
             if self._is_ready(lane):
-                lane.taken = True
-                lane.interrupted = False
+                lane.in_progress = True
+                lane.yield_requested = False
                 return lane
         return None
 
-    def give_back(self, lane: Lane[R], *, due: float | None = None) -> None:
+    def release(self, lane: PartitionQueue[R], *, due: float | None = None) -> None:
         """A lane that was taken is free again.
 
         Args:
             lane: the lane.
             due: when its first message is to be tried again; None: it need not rest.
         """
-        lane.taken = False
-        if lane.gone:
+        lane.in_progress = False
+        if lane.revoked:
             return
-        lane.due = due
+        lane.retry_at = due
         if due is None:
             self._queue(lane)
         else:
@@ -146,35 +146,35 @@ class Intake(Generic[R]):
 
     def next_due(self) -> float | None:
         """When the first of the lanes that rest is ready; None: none rests."""
-        while self._resting and self._resting[0][2].gone:
+        while self._resting and self._resting[0][2].revoked:
             heappop(self._resting)
         return self._resting[0][0] if self._resting else None
 
     def interrupt(self) -> None:
         """Have all lanes given back after the message in hand."""
         for lane in self._lanes.values():
-            lane.interrupted = True
+            lane.yield_requested = True
 
     # --- pausing ----------------------------------------------------------------------------------
 
-    def hold(self, partitions: Iterable[int] | None) -> None:
+    def pause(self, partitions: Iterable[int] | None) -> None:
         """Hand out no messages of these partitions; None: of all, those to come included.
 
         Raises:
             KeyError: one is not assigned. Nothing has changed then.
         """
         for lane in self._chosen(partitions):
-            lane.held = lane.interrupted = True
+            lane.paused_by_user = lane.yield_requested = True
         self._hold_all = self._hold_all or partitions is None
 
-    def unhold(self, partitions: Iterable[int] | None) -> None:
+    def resume(self, partitions: Iterable[int] | None) -> None:
         """The reverse of :meth:`hold`."""
         for lane in self._chosen(partitions):
-            lane.held = False
+            lane.paused_by_user = False
             self._queue(lane)
         self._hold_all = self._hold_all and partitions is not None
 
-    def flow(self, now: float) -> Flow:
+    def flow(self, now: float) -> FlowControl:
         """What the client should do next, which is assumed to be done.
 
         Partitions that rest, as their first message has failed, are not fetched until it is
@@ -183,25 +183,25 @@ class Intake(Generic[R]):
         """
         pause: list[int] = []
         resume: list[int] = []
-        full: list[Lane[R]] = []
+        full: list[PartitionQueue[R]] = []
         for lane in self._lanes.values():
             failing = lane.attempts > 0
-            if lane.paused:
-                has_room = len(lane.waiting) <= self.limit // 4
-                if has_room and not failing and not lane.held:
-                    lane.paused = False
+            if lane.paused_in_client:
+                has_room = len(lane.messages) <= self.limit // 4
+                if has_room and not failing and not lane.paused_by_user:
+                    lane.paused_in_client = False
                     resume.append(lane.partition)
-            elif lane.held or (failing and not lane.taken):
-                lane.paused = True
+            elif lane.paused_by_user or (failing and not lane.in_progress):
+                lane.paused_in_client = True
                 pause.append(lane.partition)
-            elif len(lane.waiting) >= self.limit:
+            elif len(lane.messages) >= self.limit:
                 full.append(lane)
         wait = self._patience_left(bool(full), now)
         if full and not wait:
             for lane in full:
-                lane.paused = True
+                lane.paused_in_client = True
                 pause.append(lane.partition)
-        return Flow(tuple(pause), tuple(resume), fetch=not wait, wait=wait)
+        return FlowControl(tuple(pause), tuple(resume), fetch=not wait, wait=wait)
 
     # --- offsets ----------------------------------------------------------------------------------
 
@@ -212,23 +212,23 @@ class Intake(Generic[R]):
         """
         found: list[tuple[int, int]] = []
         for lane in self._lanes.values():
-            position = lane.position
-            if position is not None and position != lane.stored:
-                lane.stored = position
+            position = lane.next_offset
+            if position is not None and position != lane.stored_offset:
+                lane.stored_offset = position
                 found.append((lane.partition, position))
         return found
 
     # --- inside -----------------------------------------------------------------------------------
 
-    def _queue(self, lane: Lane[R]) -> None:
+    def _queue(self, lane: PartitionQueue[R]) -> None:
         if not lane.queued and self._is_ready(lane):
             lane.queued = True
             self._ready.append(lane)
 
     @staticmethod
-    def _is_ready(lane: Lane[R]) -> bool:
-        idle = not lane.taken and not lane.gone and not lane.held
-        return idle and lane.due is None and bool(lane.waiting)
+    def _is_ready(lane: PartitionQueue[R]) -> bool:
+        idle = not lane.in_progress and not lane.revoked and not lane.paused_by_user
+        return idle and lane.retry_at is None and bool(lane.messages)
 
     def _patience_left(self, full: bool, now: float) -> float:
         """Seconds that full lanes may go on waiting for room; 0: none is full, or has waited."""
@@ -243,13 +243,13 @@ class Intake(Generic[R]):
         self._full_since = None
         return 0.0
 
-    def _chosen(self, partitions: Iterable[int] | None) -> list[Lane[R]]:
+    def _chosen(self, partitions: Iterable[int] | None) -> list[PartitionQueue[R]]:
         if partitions is None:
             return list(self._lanes.values())
         return [self._lanes[partition] for partition in partitions]
 
 
-class Lane(Generic[R]):
+class PartitionQueue(Generic[R]):
     """A partition that is assigned to the consumer.
 
     Whoever handles its messages *takes* the lane and works from the front of ``waiting``, where the
@@ -276,44 +276,44 @@ class Lane(Generic[R]):
     """
 
     __slots__ = (
-        "announced",
         "attempts",
-        "due",
         "first_failure",
-        "gone",
-        "held",
-        "interrupted",
-        "over",
+        "in_progress",
+        "lost",
+        "messages",
+        "next_offset",
+        "observed_offset",
         "partition",
-        "paused",
-        "position",
+        "paused_by_user",
+        "paused_in_client",
         "queued",
-        "stored",
-        "taken",
-        "waiting",
+        "retry_at",
+        "revoked",
+        "stored_offset",
+        "yield_requested",
     )
 
     def __init__(self, partition: int) -> None:
         self.partition = partition
-        self.waiting: deque[R] = deque()
-        self.position: int | None = None
-        self.stored: int | None = None
+        self.messages: deque[R] = deque()
+        self.next_offset: int | None = None
+        self.stored_offset: int | None = None
         self.attempts = 0
         self.first_failure = 0.0
-        self.due: float | None = None
-        self.held = False
-        self.taken = False
-        self.interrupted = False
-        self.gone = False
-        self.over = False
-        self.announced = -1
-        self.paused = False
+        self.retry_at: float | None = None
+        self.paused_by_user = False
+        self.in_progress = False
+        self.yield_requested = False
+        self.revoked = False
+        self.lost = False
+        self.observed_offset = -1
+        self.paused_in_client = False
         self.queued = False
 
     def done(self, offset: int) -> None:
         """The first message, whose offset this is, counts as handled."""
-        self.waiting.popleft()
-        self.position = offset + 1
+        self.messages.popleft()
+        self.next_offset = offset + 1
         self.attempts = 0
 
     def failed(self, now: float) -> float:

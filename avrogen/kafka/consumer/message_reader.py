@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 from avrogen.errors import AvrogenError, DecodeError
 from avrogen.kafka.consumer.error_policy import Failure, Stage, reading_failure
 from avrogen.kafka.message import Headers, Message
-from avrogen.kafka.serde.decoders import Decoders, named_schema, place
+from avrogen.kafka.serde.decoders import DecoderCache, named_schema, place
 from avrogen.kafka.serde.primitive_keys import KeyReader, key_reader
 from avrogen.kafka.wire_format import KEY_HEADER, VALUE_HEADER, frame_prefix, last_header
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from avrogen.kafka.topic import Topic
     from avrogen.kafka.wire_format import Headers as RawHeaders
 
-__all__ = ["NO_HEADERS", "Reader", "ReadingFailed", "SchemaUnknown", "undecoded"]
+__all__ = ["NO_HEADERS", "MessageReader", "MessageUnreadable", "SchemaNotCached", "undecoded"]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -44,7 +44,7 @@ _FLOAT_IS_EXACT: Final = 8_000_000_000_000
 """Milliseconds up to which a float of seconds tells microseconds apart."""
 
 
-class ReadingFailed(Exception):
+class MessageUnreadable(Exception):
     """A message that could not be read.
 
     Attributes:
@@ -56,7 +56,7 @@ class ReadingFailed(Exception):
         self.failure = failure
 
 
-class SchemaUnknown(Exception):
+class SchemaNotCached(Exception):
     """A message whose schema has not come up before. It can be read when it is known.
 
     Attributes:
@@ -71,7 +71,7 @@ class SchemaUnknown(Exception):
         self.learn = learn
 
 
-class Reader(Generic[K, V]):
+class MessageReader(Generic[K, V]):
     """Reads the messages of a topic.
 
     Args:
@@ -81,13 +81,13 @@ class Reader(Generic[K, V]):
 
     def __init__(self, topic: Topic[K, V], registry: SchemaRegistry) -> None:
         self._topic = topic
-        self._values = _Part(topic.name, "value", Decoders(registry, topic.value))
+        self._values = _Part(topic.name, "value", DecoderCache(registry, topic.value))
         self._read_key: KeyReader | None = None
         self._keys: _Part | None = None
         if isinstance(topic.key, str):
             self._read_key = key_reader(topic.key)
         elif topic.key is not None:
-            self._keys = _Part(topic.name, "key", Decoders(registry, (topic.key,)))
+            self._keys = _Part(topic.name, "key", DecoderCache(registry, (topic.key,)))
         self._last_time = (0, 0)
         self._last_timestamp: datetime | None = None
 
@@ -110,7 +110,7 @@ class Reader(Generic[K, V]):
         try:
             for raw in [waiting[index] for index in range(start, end)]:
                 messages.append(self._read(raw))
-        except (SchemaUnknown, ReadingFailed):
+        except (SchemaNotCached, MessageUnreadable):
             if not messages:
                 raise
         return messages
@@ -177,7 +177,7 @@ def undecoded(raw: RawMessage) -> Message[None, None]:
 class _Part:
     """Keys or values that are written with a schema."""
 
-    def __init__(self, topic: str, part: Part, decoders: Decoders) -> None:
+    def __init__(self, topic: str, part: Part, decoders: DecoderCache) -> None:
         self._topic = topic
         self._part: Part = part
         self._decoders = decoders
@@ -194,7 +194,7 @@ class _Part:
             named, body = data[:end], data[end:]
         decode = self._known(named)
         if decode is None:
-            raise SchemaUnknown((self._part, named), lambda: self._learn(named, data, headers))
+            raise SchemaNotCached((self._part, named), lambda: self._learn(named, data, headers))
         try:
             return decode(body)
         except DecodeError as error:
@@ -268,5 +268,5 @@ def _timestamp(kind: int, milliseconds: int) -> datetime | None:
         return None
 
 
-def _failed(error: AvrogenError, stage: Stage) -> ReadingFailed:
-    return ReadingFailed(reading_failure(error, stage))
+def _failed(error: AvrogenError, stage: Stage) -> MessageUnreadable:
+    return MessageUnreadable(reading_failure(error, stage))

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from avrogen.kafka.observability.logs import log_event
 
 if TYPE_CHECKING:
-    from avrogen.kafka.consumer.consumer_poll_thread import Poller, RawLane
+    from avrogen.kafka.consumer.consumer_poll_thread import ConsumerPollThread, RawPartitionQueue
     from avrogen.kafka.observability.observer import Observer, Partition
 
-__all__ = ["Rebalancing"]
+__all__ = ["RebalanceListener"]
 
 _TICK = 0.05
 
@@ -25,7 +25,7 @@ _REBALANCING = ("ILLEGAL_GENERATION", "REBALANCE_IN_PROGRESS", "STALE_MEMBER_EPO
 """What a group says that would take a commit a little later."""
 
 
-class Rebalancing:
+class RebalanceListener:
     """What a poller does when partitions come and go.
 
     Args:
@@ -39,7 +39,7 @@ class Rebalancing:
 
     def __init__(
         self,
-        poller: Poller,
+        poller: ConsumerPollThread,
         *,
         group: str,
         auto_commit: bool,
@@ -78,7 +78,7 @@ class Rebalancing:
         deadline = monotonic() + self.grace
         while self.auto_commit:
             with poller.changed:
-                lanes = list(poller.intake.lanes.values())
+                lanes = list(poller.intake.queues.values())
             refusal = self._commit(lanes)
             if refusal not in _REBALANCING or monotonic() > deadline:
                 return
@@ -105,7 +105,7 @@ class Rebalancing:
         lanes = self._removed(numbers)
         self._wait_for(lanes)
         for lane in lanes:
-            lane.over = True
+            lane.lost = True
         if self.auto_commit:
             self._commit(lanes)
         self._tell(logging.INFO, "consumer.revoked", numbers)
@@ -115,22 +115,22 @@ class Rebalancing:
     def _lost(self, numbers: list[int]) -> None:
         # Somebody else has them by now. What is committed here would be taken for theirs.
         for lane in self._removed(numbers):
-            lane.over = True
+            lane.lost = True
         self._tell(logging.WARNING, "consumer.lost", numbers)
         if self._observer is not None:
             self._observer.lost(self._named(numbers), self._group)
 
-    def _removed(self, numbers: list[int]) -> list[RawLane]:
+    def _removed(self, numbers: list[int]) -> list[RawPartitionQueue]:
         with self._poller.changed:
             return self._poller.intake.remove(numbers)
 
-    def _wait_for(self, lanes: Sequence[RawLane]) -> None:
+    def _wait_for(self, lanes: Sequence[RawPartitionQueue]) -> None:
         """Let messages in hand be finished, so that nobody else handles them again."""
         poller = self._poller
         deadline = monotonic() + self.grace
         while True:
             with poller.changed:
-                in_hand = [lane.partition for lane in lanes if lane.taken]
+                in_hand = [lane.partition for lane in lanes if lane.in_progress]
                 if not in_hand:
                     return
                 left = deadline - monotonic()
@@ -141,11 +141,13 @@ class Rebalancing:
             poller.calls.serve()
         self._tell(logging.WARNING, "consumer.revoke_overdue", in_hand, grace=self.grace)
 
-    def _commit(self, lanes: Sequence[RawLane]) -> str | None:
+    def _commit(self, lanes: Sequence[RawPartitionQueue]) -> str | None:
         """Commit what of these lanes was handled; the name of the error if that was refused."""
         from confluent_kafka import KafkaException
 
-        offsets = [(lane.partition, lane.position) for lane in lanes if lane.position is not None]
+        offsets = [
+            (lane.partition, lane.next_offset) for lane in lanes if lane.next_offset is not None
+        ]
         if not offsets:
             return None
         client, partitions = self._poller.client, self._poller.partitions_at(offsets)

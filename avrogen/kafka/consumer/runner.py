@@ -9,23 +9,23 @@ from time import monotonic
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from avrogen.errors import DeliveryError, TransactionError
-from avrogen.kafka.consumer.error_handler import DeadLetter, Resolution, Undelivered
-from avrogen.kafka.consumer.message_reader import NO_HEADERS, ReadingFailed, SchemaUnknown
-from avrogen.kafka.consumer.session import Session
+from avrogen.kafka.consumer.error_handler import DeadLetterFailure, PendingDeadLetter, Recovery
+from avrogen.kafka.consumer.message_reader import NO_HEADERS, MessageUnreadable, SchemaNotCached
+from avrogen.kafka.consumer.session import ConsumerSession
 from avrogen.kafka.observability.context import TraceContext, current_message, current_trace
 
 if TYPE_CHECKING:
-    from avrogen.kafka.consumer.consumer_poll_thread import RawLane
+    from avrogen.kafka.consumer.consumer_poll_thread import RawPartitionQueue
     from avrogen.kafka.message import Message
     from avrogen.kafka.observability.observer import AnyMessage
 
-__all__ = ["Loop"]
+__all__ = ["MessageRunner"]
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Loop(Generic[K, V]):
+class MessageRunner(Generic[K, V]):
     """Takes lanes, has their messages handled, and gives them back.
 
     Args:
@@ -33,7 +33,7 @@ class Loop(Generic[K, V]):
         handler: what the messages are handled by, for dead letters to name it.
     """
 
-    def __init__(self, session: Session[K, V], handler: object) -> None:
+    def __init__(self, session: ConsumerSession[K, V], handler: object) -> None:
         self.handling = session.handling
         self.poller = session.opened.poller
         self.reader = session.opened.reader
@@ -52,7 +52,7 @@ class Loop(Generic[K, V]):
                     hold.rest = self._work_through(lane, self._observed(handle))
 
     def _work_through(
-        self, lane: RawLane, handle: Callable[[Message[K, V]], object]
+        self, lane: RawPartitionQueue, handle: Callable[[Message[K, V]], object]
     ) -> float | None:
         """Handle what waits in a lane now.
 
@@ -70,7 +70,7 @@ class Loop(Generic[K, V]):
                     break
             else:
                 self.handling.done(lane, message.offset)
-            if lane.interrupted:
+            if lane.yield_requested:
                 break
         return rest
 
@@ -89,42 +89,42 @@ class Loop(Generic[K, V]):
                         with self.handling.observation([message]):
                             yield message
                         self.handling.done(lane, message.offset)
-                        if lane.interrupted:
+                        if lane.yield_requested:
                             break
 
-    def _read(self, lane: RawLane) -> tuple[list[Message[K, V]], float | None]:
+    def _read(self, lane: RawPartitionQueue) -> tuple[list[Message[K, V]], float | None]:
         """What can be read of what waits in a lane; what comes first and cannot is dealt with.
 
         Returns:
             Messages, and seconds that the lane has to rest, if there are none for that reason.
         """
         try:
-            messages = self.reader.read_ahead(lane.waiting)
-        except SchemaUnknown as unknown:
+            messages = self.reader.read_ahead(lane.messages)
+        except SchemaNotCached as unknown:
             return [], self._learnt(lane, unknown)
-        except ReadingFailed as error:
+        except MessageUnreadable as error:
             return [], self.failed(lane, error)
         self.handling.received(lane, messages)
         return messages, None
 
-    def _learnt(self, lane: RawLane, unknown: SchemaUnknown) -> float | None:
+    def _learnt(self, lane: RawPartitionQueue, unknown: SchemaNotCached) -> float | None:
         try:
             unknown.learn()
-        except ReadingFailed as error:
+        except MessageUnreadable as error:
             return self.failed(lane, error)
         return None
 
     # --- lanes ------------------------------------------------------------------------------------
 
-    def lanes(self) -> Iterator[RawLane]:
+    def lanes(self) -> Iterator[RawPartitionQueue]:
         """Lanes with messages, one after the other, each to be held; until the consumer stops."""
         while (lane := self.poller.wait()) is not None:
             yield lane
 
     @contextmanager
-    def held(self, lane: RawLane) -> Generator[Hold]:
+    def held(self, lane: RawPartitionQueue) -> Generator[Lease]:
         """Around the handling of a lane's messages: whatever happens, it is given back."""
-        hold = Hold()
+        hold = Lease()
         started = monotonic()
         try:
             yield hold
@@ -135,7 +135,7 @@ class Loop(Generic[K, V]):
     # --- failures ---------------------------------------------------------------------------------
 
     def failed(
-        self, lane: RawLane, error: Exception, message: AnyMessage | None = None
+        self, lane: RawPartitionQueue, error: Exception, message: AnyMessage | None = None
     ) -> float | None:
         """Do what follows when the first message of a lane has failed.
 
@@ -152,9 +152,9 @@ class Loop(Generic[K, V]):
         """
         return self.resolve(self.handling.resolution(lane, error, message, self.handler))
 
-    def resolve(self, resolution: Resolution) -> float | None:
+    def resolve(self, resolution: Recovery) -> float | None:
         """Send the dead letters that a resolution gives; see :meth:`failed`."""
-        undelivered: Undelivered | None = None
+        undelivered: DeadLetterFailure | None = None
         try:
             letter = next(resolution)
             while True:
@@ -168,7 +168,7 @@ class Loop(Generic[K, V]):
             rest: float | None = end.value
             return rest
 
-    def send(self, letter: DeadLetter) -> None:
+    def send(self, letter: PendingDeadLetter) -> None:
         """Send a dead letter, and wait until it is acknowledged.
 
         Raises:
@@ -194,7 +194,7 @@ class Loop(Generic[K, V]):
 
 
 @dataclass(slots=True)
-class Hold:
+class Lease:
     """What becomes of a lane when it is given back.
 
     Attributes:

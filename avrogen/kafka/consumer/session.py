@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, get
 from avrogen.errors import ClosedError, ConfigurationError, DecodeError
 from avrogen.kafka.callbacks import Callbacks
 from avrogen.kafka.client_config import Settings, consumer_settings, split
-from avrogen.kafka.consumer.assignment import Offsets, Partitions
-from avrogen.kafka.consumer.consumer_client import make_client
-from avrogen.kafka.consumer.consumer_poll_thread import Poller
-from avrogen.kafka.consumer.dead_letter_topic import DeadLetterSender
-from avrogen.kafka.consumer.error_handler import Handling
+from avrogen.kafka.consumer.assignment import AssignedPartitions, OffsetCommitter
+from avrogen.kafka.consumer.consumer_client import create_consumer
+from avrogen.kafka.consumer.consumer_poll_thread import ConsumerPollThread
+from avrogen.kafka.consumer.dead_letter_topic import DeadLetterProducer
+from avrogen.kafka.consumer.error_handler import ErrorHandler
 from avrogen.kafka.consumer.error_policy import OnPoison, RetryPolicy
-from avrogen.kafka.consumer.message_reader import Reader
+from avrogen.kafka.consumer.message_reader import MessageReader
 from avrogen.kafka.observability.counters import ConsumerCounters
 from avrogen.kafka.observability.logs import log_event
-from avrogen.kafka.observability.observer import guarded
+from avrogen.kafka.observability.observer import isolate
 from avrogen.kafka.registry.connect import connect
 from avrogen.kafka.registry.protocol import LATEST
 from avrogen.kafka.serde.decoders import name_of
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from avrogen.kafka.registry.protocol import SchemaRegistry
     from avrogen.kafka.topic import Topic
 
-__all__ = ["CommitMode", "Session", "learn_schemas"]
+__all__ = ["CommitMode", "ConsumerSession", "preload_schemas"]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -62,13 +62,13 @@ class _Opened(Generic[K, V]):
         offsets: what they ask of offsets.
     """
 
-    poller: Poller
-    reader: Reader[K, V]
-    partitions: Partitions
-    offsets: Offsets
+    poller: ConsumerPollThread
+    reader: MessageReader[K, V]
+    partitions: AssignedPartitions
+    offsets: OffsetCommitter
 
 
-class Session(Generic[K, V]):
+class ConsumerSession(Generic[K, V]):
     """A consumer without the loop that handles messages.
 
     Args:
@@ -120,15 +120,15 @@ class Session(Generic[K, V]):
         self._given_registry = registry
         self._made_registry: SchemaRegistry | None = None
         self._wake = wake
-        self._observer = guarded(observer)
+        self._observer = isolate(observer)
         self._callbacks = Callbacks(self._observer)
         self._opened: _Opened[K, V] | None = None
         self._stopped = False
         self._closed = False
-        self.dead_letters: DeadLetterSender | None = None
+        self.dead_letters: DeadLetterProducer | None = None
         if topic.dead_letter is not None:
-            self.dead_letters = DeadLetterSender(self._config.client, topic.dead_letter)
-        self.handling = Handling(
+            self.dead_letters = DeadLetterProducer(self._config.client, topic.dead_letter)
+        self.handling = ErrorHandler(
             topic=topic.name,
             group=group,
             policy=retry,
@@ -153,15 +153,18 @@ class Session(Generic[K, V]):
         if registry is None:
             registry = self._made_registry = connect(self._config.registry)
         try:
-            reader = Reader(self.topic, registry)
-            learn_schemas(self.topic, registry, reader.learn)
+            reader = MessageReader(self.topic, registry)
+            preload_schemas(self.topic, registry, reader.learn)
             poller = self._make_poller()
         except BaseException:
             self._close_registry()
             raise
         from_end = str(self._config.client.get("auto.offset.reset")) in _END
         self._opened = _Opened(
-            poller, reader, Partitions(poller, self._wake), Offsets(poller, from_end=from_end)
+            poller,
+            reader,
+            AssignedPartitions(poller, self._wake),
+            OffsetCommitter(poller, from_end=from_end),
         )
         poller.start()
         if self._stopped:
@@ -179,11 +182,11 @@ class Session(Generic[K, V]):
         self._close_registry()
         log_event(logging.INFO, "consumer.stopped", topic=self.topic.name, group=self.group)
 
-    def _make_poller(self) -> Poller:
-        client = make_client(
+    def _make_poller(self) -> ConsumerPollThread:
+        client = create_consumer(
             self._config.client, self._callbacks, group=self.group, auto_commit=self.auto_commit
         )
-        return Poller(
+        return ConsumerPollThread(
             client,
             self.topic.name,
             group=self.group,
@@ -216,11 +219,11 @@ class Session(Generic[K, V]):
         if self._opened is not None:
             self._opened.poller.request_stop()
 
-    def dead_letters_through(self, producer: Producer) -> DeadLetterSender | None:
+    def dead_letters_through(self, producer: Producer) -> DeadLetterProducer | None:
         """What sends dead letters with a producer of others; None: there is no topic for them."""
         if self.topic.dead_letter is None:
             return None
-        return DeadLetterSender(self._config.client, self.topic.dead_letter, producer)
+        return DeadLetterProducer(self._config.client, self.topic.dead_letter, producer)
 
     # --- figures ----------------------------------------------------------------------------------
 
@@ -231,7 +234,7 @@ class Session(Generic[K, V]):
         waiting = 0
         if poller is not None:
             with poller.changed:
-                waiting = sum(len(lane.waiting) for lane in poller.intake.lanes.values())
+                waiting = sum(len(lane.messages) for lane in poller.intake.queues.values())
         return ConsumerCounters(
             fetched=0 if poller is None else poller.fetched,
             consumed=counts.consumed,
@@ -251,7 +254,7 @@ def _require(is_so: bool, setting: str, reason: str) -> None:
         raise ConfigurationError(reason, setting=setting)
 
 
-def learn_schemas(
+def preload_schemas(
     topic: Topic[Any, Any], registry: SchemaRegistry, learn: Callable[[Part, int], None]
 ) -> None:
     """Learn the latest schemas that the topic's keys and values are written with.

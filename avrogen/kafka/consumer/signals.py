@@ -13,14 +13,14 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
-__all__ = ["SIGNALS", "LoopSignals", "stopped_by_signals"]
+__all__ = ["SIGNALS", "AsyncStopSignals", "stop_on_signals"]
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 """What orchestrators and terminals send to have a program end."""
 
 
 @contextmanager
-def stopped_by_signals(stop: Callable[[], None]) -> Generator[None]:
+def stop_on_signals(stop: Callable[[], None]) -> Generator[None]:
     """Call a function when a signal comes; afterwards, what was there before has its place back.
 
     That is so from the first signal on: a second one, of whoever cannot wait, does what it would
@@ -53,7 +53,7 @@ def stopped_by_signals(stop: Callable[[], None]) -> Generator[None]:
         restore()
 
 
-class LoopSignals:
+class AsyncStopSignals:
     """Calls a function when a signal comes, from when it is entered to when it is left.
 
     From the first signal on, what was there before has its place back, such as the handler of

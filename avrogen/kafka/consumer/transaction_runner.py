@@ -13,12 +13,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from avrogen.kafka.consumer.async_runner import Waking
-from avrogen.kafka.consumer.batch_runner import AsyncBatchLoop, BatchLoop
-from avrogen.kafka.consumer.consumer_poll_thread import Poller, RawLane
-from avrogen.kafka.consumer.error_handler import DeadLetter
+from avrogen.kafka.consumer.async_runner import AsyncWakeup
+from avrogen.kafka.consumer.batch_runner import AsyncBatchRunner, BatchRunner
+from avrogen.kafka.consumer.consumer_poll_thread import ConsumerPollThread, RawPartitionQueue
+from avrogen.kafka.consumer.error_handler import PendingDeadLetter
 from avrogen.kafka.consumer.runner import current_messages, make_current
-from avrogen.kafka.consumer.session import Session
+from avrogen.kafka.consumer.session import ConsumerSession
 from avrogen.kafka.producer.async_producer import async_transaction
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from avrogen.kafka.producer.producer_client import ProducerClient
 
 __all__ = [
-    "AsyncTransactionLoop",
-    "Membership",
-    "TakenAway",
-    "TransactionLoop",
-    "membership",
+    "AsyncTransactionRunner",
+    "GroupMembership",
+    "PartitionLost",
+    "TransactionRunner",
+    "group_membership",
     "offsets_behind",
 ]
 
@@ -40,7 +40,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class TransactionLoop(Generic[K, V]):
+class TransactionRunner(Generic[K, V]):
     """Takes a batch, handles its messages in a transaction, and commits their offsets with it.
 
     Args:
@@ -53,7 +53,7 @@ class TransactionLoop(Generic[K, V]):
 
     def __init__(
         self,
-        session: Session[K, V],
+        session: ConsumerSession[K, V],
         client: ProducerClient,
         handle: Callable[[Message[K, V]], object],
         *,
@@ -78,7 +78,7 @@ class TransactionLoop(Generic[K, V]):
                 try:
                     self._batches.run_batches(self._all)
                     return
-                except TakenAway:
+                except PartitionLost:
                     # The transaction was aborted. What is left of the batch comes again.
                     continue
 
@@ -89,16 +89,18 @@ class TransactionLoop(Generic[K, V]):
                 make_current(message)
                 self._handle(message)
             offsets = offsets_behind(self._batches.poller, messages)
-            member = membership(self._batches.poller, self._batches.lanes_of(messages)).result()
+            member = group_membership(
+                self._batches.poller, self._batches.lanes_of(messages)
+            ).result()
             transaction.send_offsets(offsets, member.group)
 
 
-class _TransactionBatches(BatchLoop[K, V]):
+class _TransactionBatches(BatchRunner[K, V]):
     """Batches whose dead letters, too, are sent in transactions."""
 
     def __init__(
         self,
-        session: Session[K, V],
+        session: ConsumerSession[K, V],
         client: ProducerClient,
         handler: object,
         *,
@@ -107,7 +109,7 @@ class _TransactionBatches(BatchLoop[K, V]):
     ) -> None:
         super().__init__(session, handler, max_records=max_records, max_wait=max_wait)
         self._client = client
-        self._lanes: dict[int, RawLane] = {}
+        self._lanes: dict[int, RawPartitionQueue] = {}
         self.dead_letters = session.dead_letters_through(client.producer)
 
     def collect(self) -> Batch[K, V] | None:
@@ -116,26 +118,26 @@ class _TransactionBatches(BatchLoop[K, V]):
         self._lanes = {part.lane.partition: part.lane for part in parts}
         return batch
 
-    def lanes_of(self, messages: Sequence[Message[K, V]]) -> list[RawLane]:
+    def lanes_of(self, messages: Sequence[Message[K, V]]) -> list[RawPartitionQueue]:
         """The lanes of messages of the batch."""
         return [self._lanes[number] for number in {message.partition for message in messages}]
 
-    def send(self, letter: DeadLetter) -> None:
+    def send(self, letter: PendingDeadLetter) -> None:
         with self._client.transaction() as transaction:
             super().send(letter)
             number, offset = cast("int", letter.raw.partition()), cast("int", letter.raw.offset())
             offsets: list[Any] = self.poller.partitions_at([(number, offset + 1)])
-            member = membership(self.poller, [letter.lane]).result()
+            member = group_membership(self.poller, [letter.lane]).result()
             transaction.send_offsets(offsets, member.group)
 
 
-class AsyncTransactionLoop(Generic[K, V]):
+class AsyncTransactionRunner(Generic[K, V]):
     """As :class:`avrogen.kafka.consumer.transaction_runner.TransactionLoop`."""
 
     def __init__(
         self,
-        session: Session[K, V],
-        waking: Waking,
+        session: ConsumerSession[K, V],
+        waking: AsyncWakeup,
         client: ProducerClient,
         handle: Callable[[Message[K, V]], Awaitable[object]],
         *,
@@ -160,7 +162,7 @@ class AsyncTransactionLoop(Generic[K, V]):
                 try:
                     await self._batches.run_batches(self._all)
                     return
-                except TakenAway:
+                except PartitionLost:
                     # The transaction was aborted. What is left of the batch comes again.
                     continue
 
@@ -172,17 +174,17 @@ class AsyncTransactionLoop(Generic[K, V]):
                 await self._handle(message)
             offsets = offsets_behind(self._batches.poller, messages)
             lanes = self._batches.lanes_of(messages)
-            member = await asyncio.wrap_future(membership(self._batches.poller, lanes))
+            member = await asyncio.wrap_future(group_membership(self._batches.poller, lanes))
             await transaction.send_offsets(offsets, member.group)
 
 
-class _AsyncTransactionBatches(AsyncBatchLoop[K, V]):
+class _AsyncTransactionBatches(AsyncBatchRunner[K, V]):
     """Batches whose dead letters, too, are sent in transactions."""
 
     def __init__(
         self,
-        session: Session[K, V],
-        waking: Waking,
+        session: ConsumerSession[K, V],
+        waking: AsyncWakeup,
         client: ProducerClient,
         handler: object,
         *,
@@ -191,7 +193,7 @@ class _AsyncTransactionBatches(AsyncBatchLoop[K, V]):
     ) -> None:
         super().__init__(session, waking, handler, max_records=max_records, max_wait=max_wait)
         self._client = client
-        self._lanes: dict[int, RawLane] = {}
+        self._lanes: dict[int, RawPartitionQueue] = {}
         self.dead_letters = session.dead_letters_through(client.producer)
 
     async def collect(self) -> Batch[K, V] | None:
@@ -200,20 +202,20 @@ class _AsyncTransactionBatches(AsyncBatchLoop[K, V]):
         self._lanes = {part.lane.partition: part.lane for part in parts}
         return batch
 
-    def lanes_of(self, messages: Sequence[Message[K, V]]) -> list[RawLane]:
+    def lanes_of(self, messages: Sequence[Message[K, V]]) -> list[RawPartitionQueue]:
         """The lanes of messages of the batch."""
         return [self._lanes[number] for number in {message.partition for message in messages}]
 
-    async def send(self, letter: DeadLetter) -> None:
+    async def send(self, letter: PendingDeadLetter) -> None:
         async with async_transaction(self._client) as transaction:
             await super().send(letter)
             number, offset = cast("int", letter.raw.partition()), cast("int", letter.raw.offset())
             offsets: list[Any] = self.poller.partitions_at([(number, offset + 1)])
-            member = await asyncio.wrap_future(membership(self.poller, [letter.lane]))
+            member = await asyncio.wrap_future(group_membership(self.poller, [letter.lane]))
             await transaction.send_offsets(offsets, member.group)
 
 
-class TakenAway(BaseException):
+class PartitionLost(BaseException):
     """A partition is somebody else's by now: what was done for it must not be committed.
 
     It is no Exception, as it is no failure of a message.
@@ -221,7 +223,7 @@ class TakenAway(BaseException):
 
 
 @dataclass(frozen=True, slots=True)
-class Membership:
+class GroupMembership:
     """Who commits.
 
     Attributes:
@@ -232,7 +234,9 @@ class Membership:
     group: Any
 
 
-def membership(poller: Poller, lanes: Iterable[RawLane]) -> Future[Membership]:
+def group_membership(
+    poller: ConsumerPollThread, lanes: Iterable[RawPartitionQueue]
+) -> Future[GroupMembership]:
     """Who commits offsets of these lanes.
 
     It is found out between two polls: a rebalance comes before or after it. The generation alone
@@ -243,15 +247,15 @@ def membership(poller: Poller, lanes: Iterable[RawLane]) -> Future[Membership]:
     """
     held = list(lanes)
 
-    def find_out() -> Membership:
-        if any(lane.over for lane in held):
-            raise TakenAway
-        return Membership(poller.client.consumer_group_metadata())
+    def find_out() -> GroupMembership:
+        if any(lane.lost for lane in held):
+            raise PartitionLost
+        return GroupMembership(poller.client.consumer_group_metadata())
 
     return poller.call(find_out)
 
 
-def offsets_behind(poller: Poller, messages: Sequence[AnyMessage]) -> list[Any]:
+def offsets_behind(poller: ConsumerPollThread, messages: Sequence[AnyMessage]) -> list[Any]:
     """The offsets behind messages, as the client has them. Those of a partition are in order."""
     ends = {message.partition: message.offset + 1 for message in messages}
     return poller.partitions_at(ends.items())

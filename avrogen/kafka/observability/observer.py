@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from avrogen.errors import DeliveryError
     from avrogen.kafka.message import Delivered, HeaderLike, Message
 
-__all__ = ["AnyMessage", "Observer", "Partition", "guarded"]
+__all__ = ["AnyMessage", "Observer", "Partition", "isolate"]
 
 AnyMessage: TypeAlias = "Message[Any, Any]"
 
@@ -120,7 +120,7 @@ class Observer:
         """
 
 
-def guarded(observer: Observer | None) -> Observer | None:
+def isolate(observer: Observer | None) -> Observer | None:
     """An observer that raises nothing, or None."""
     return None if observer is None else _Guarded(observer)
 

@@ -14,13 +14,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from avrogen.errors import ClosedError, DeliveryError
-from avrogen.kafka.asyncio_threads import completed, nothing
+from avrogen.kafka.asyncio_threads import no_undo, run_to_completion
 from avrogen.kafka.client_config import Settings
 from avrogen.kafka.message import Delivered, HeadersLike
 from avrogen.kafka.observability.logs import log_event
-from avrogen.kafka.producer.async_sender import Sender
-from avrogen.kafka.producer.producer_client import TransactionBlock
-from avrogen.kafka.producer.record_builder import Channel, Options
+from avrogen.kafka.producer.async_sender import AsyncSender
+from avrogen.kafka.producer.producer_client import Transaction
+from avrogen.kafka.producer.record_builder import ProducerOptions, RecordBuilder
 
 if TYPE_CHECKING:
     from confluent_kafka import TopicPartition
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from avrogen.kafka.observability.counters import ProducerCounters
     from avrogen.kafka.observability.observer import Observer
     from avrogen.kafka.producer.producer_client import ProducerClient
-    from avrogen.kafka.producer.transactions import Transactions
+    from avrogen.kafka.producer.transactions import TransactionManager
     from avrogen.kafka.registry.protocol import SchemaRegistry
     from avrogen.kafka.topic import Topic
 
@@ -70,8 +70,10 @@ class AsyncTopicProducer(Generic[K, V]):
         observer: Observer | None = None,
     ) -> None:
         """Do nothing yet: see :meth:`open`. The arguments are those of :class:`TopicProducer`."""
-        self._options = Options(config, client, registry, register, headers, partitioner, observer)
-        self._sender: Sender | None = None
+        self._options = ProducerOptions(
+            config, client, registry, register, headers, partitioner, observer
+        )
+        self._sender: AsyncSender | None = None
         self._topic_name = self.topic.name
         self._closed = False
 
@@ -86,8 +88,10 @@ class AsyncTopicProducer(Generic[K, V]):
         if self._closed:
             raise ClosedError(f"the producer for {self._topic_name} was closed")
         if self._sender is None:
-            channel = await completed(Channel, Channel.close, self.topic, self._options)
-            self._sender = Sender(channel)
+            channel = await run_to_completion(
+                RecordBuilder, RecordBuilder.close, self.topic, self._options
+            )
+            self._sender = AsyncSender(channel)
             log_event(logging.INFO, "producer.started", topic=self._topic_name)
         return self
 
@@ -217,12 +221,12 @@ class AsyncTopicProducer(Generic[K, V]):
                 raise
             exc.add_note(str(error))
 
-    def _open(self) -> Sender:
+    def _open(self) -> AsyncSender:
         if self._closed:
             raise ClosedError(f"the producer for {self._topic_name} was closed")
         return self._opened()
 
-    def _opened(self) -> Sender:
+    def _opened(self) -> AsyncSender:
         if self._sender is None:
             raise ClosedError(
                 f"the producer for {self._topic_name} is not open: async with ... as orders"
@@ -251,28 +255,28 @@ class AsyncKeyedTopicProducer(AsyncTopicProducer[K, V]):
 class AsyncTransaction:
     """What else can be part of a transaction."""
 
-    def __init__(self, calls: Transactions) -> None:
+    def __init__(self, calls: TransactionManager) -> None:
         self._calls = calls
 
     async def send_offsets(self, offsets: Sequence[TopicPartition], group: Any) -> None:
         """See :meth:`Transactions.send_offsets`."""
-        await completed(self._calls.send_offsets, nothing, offsets, group)
+        await run_to_completion(self._calls.send_offsets, no_undo, offsets, group)
 
 
 @asynccontextmanager
 async def async_transaction(client: ProducerClient) -> AsyncGenerator[AsyncTransaction]:
     """See :meth:`ProducerClient.transaction`. A cancellation aborts as any other exception does."""
-    block = TransactionBlock(client)
+    block = Transaction(client)
 
-    def end_at_once(calls: Transactions) -> None:
+    def end_at_once(calls: TransactionManager) -> None:
         block.give_up(asyncio.CancelledError())
 
-    calls = await completed(block.begin, end_at_once)
+    calls = await run_to_completion(block.begin, end_at_once)
     try:
         yield AsyncTransaction(calls)
-        await completed(block.commit, nothing)
+        await run_to_completion(block.commit, no_undo)
     except BaseException as error:
-        fatal = await completed(block.give_up, nothing, error)
+        fatal = await run_to_completion(block.give_up, no_undo, error)
         if fatal is not None and isinstance(error, Exception):
             raise fatal from error
         raise

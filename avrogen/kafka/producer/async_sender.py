@@ -14,38 +14,38 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from avrogen.errors import ClosedError, DeliveryError
-from avrogen.kafka.asyncio_threads import completed, nothing
+from avrogen.kafka.asyncio_threads import no_undo, run_to_completion
 from avrogen.kafka.message import Delivered
-from avrogen.kafka.producer.delivery import checked_call, delivered
+from avrogen.kafka.producer.delivery import clear_pending_exception, delivered
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Message
 
-    from avrogen.kafka.producer.delivery import Outbox
-    from avrogen.kafka.producer.record_builder import Arguments, Channel
+    from avrogen.kafka.producer.delivery import DeliveryTracker
+    from avrogen.kafka.producer.record_builder import ProduceArguments, RecordBuilder
 
-__all__ = ["Handover", "Queueing", "Sender", "Ticket"]
+__all__ = ["AsyncDelivery", "AsyncSender", "FutureBridge", "SendQueue"]
 
 _A_TURN: Final = 100
 """Messages that a task sends before others have their turn: one or two milliseconds."""
 
 
-class Sender:
+class AsyncSender:
     """Sends through a channel, from tasks of the running loop.
 
     Args:
         channel: what is decided about messages before.
     """
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: RecordBuilder) -> None:
         self.channel = channel
         self._outbox = channel.outbox
         self._produce_call = channel.client.producer.produce
-        self._queueing = Queueing(self._produce)
+        self._queueing = SendQueue(self._produce)
         self._idle: list[asyncio.Future[None]] = []
         self._task: asyncio.Task[object] | None = None
         self._in_a_row = 0
-        self._handover = Handover(channel.outbox, self._is_awaited, self._progress)
+        self._handover = FutureBridge(channel.outbox, self._is_awaited, self._progress)
         channel.client.poller.add_hook(self._handover.after_poll)
 
     def is_turn_over(self) -> bool:
@@ -63,7 +63,7 @@ class Sender:
         self._in_a_row = 0
         return True
 
-    def start(self, arguments: Arguments, sending: object) -> Ticket | None:
+    def start(self, arguments: ProduceArguments, sending: object) -> AsyncDelivery | None:
         """Queue a message if there is room.
 
         Args:
@@ -78,7 +78,7 @@ class Sender:
         """
         if self._queueing:
             return None
-        ticket = Ticket(self._handover, sending)
+        ticket = AsyncDelivery(self._handover, sending)
         self._outbox.count_sent()
         try:
             self._produce(ticket, arguments)
@@ -89,14 +89,14 @@ class Sender:
             self._refused(ticket, arguments, error)
         return ticket
 
-    async def queued(self, arguments: Arguments, sending: object) -> Ticket:
+    async def queued(self, arguments: ProduceArguments, sending: object) -> AsyncDelivery:
         """Queue a message when there is room.
 
         Raises:
             DeliveryError: there was none for too long, or as :meth:`start`.
             ClosedError: the producer was closed meanwhile.
         """
-        ticket = Ticket(self._handover, sending)
+        ticket = AsyncDelivery(self._handover, sending)
         self._outbox.count_sent()
         try:
             timeout = self.channel.client.delivery_timeout
@@ -128,19 +128,21 @@ class Sender:
     async def close(self) -> None:
         """Send nothing more, and give up what is left if nobody else has the client."""
         self._queueing.refuse_all(ClosedError(f"the producer for {self.channel.topic} was closed"))
-        await completed(self.channel.close, nothing)
+        await run_to_completion(self.channel.close, no_undo)
         self.channel.client.poller.remove_hook(self._handover.after_poll)
         self._handover.settle()
         self._handover.close_accounts()
 
     # --- queueing ---------------------------------------------------------------------------------
 
-    def _produce(self, ticket: Ticket, arguments: Arguments) -> None:
+    def _produce(self, ticket: AsyncDelivery, arguments: ProduceArguments) -> None:
         data, key, partition, at, headers = arguments
         topic = self.channel.topic
         self._produce_call(topic, data, key, partition, ticket, None, at, headers)
 
-    def _refused(self, ticket: Ticket, arguments: Arguments, error: Exception) -> None:
+    def _refused(
+        self, ticket: AsyncDelivery, arguments: ProduceArguments, error: Exception
+    ) -> None:
         """Let the message's future fail, or raise what is not about the message."""
         from confluent_kafka import KafkaException
 
@@ -170,17 +172,17 @@ class Sender:
                     idle.set_result(None)
 
 
-_Entry: TypeAlias = "tuple[Ticket, Arguments, asyncio.Future[None]]"
+_Entry: TypeAlias = "tuple[AsyncDelivery, ProduceArguments, asyncio.Future[None]]"
 
 
-class Queueing:
+class SendQueue:
     """Lets sends wait, first come, first served.
 
     Args:
         produce: queues a message; BufferError if there is no room.
     """
 
-    def __init__(self, produce: Callable[[Ticket, Arguments], None]) -> None:
+    def __init__(self, produce: Callable[[AsyncDelivery, ProduceArguments], None]) -> None:
         self._produce = produce
         self._entries: deque[_Entry] = deque()
 
@@ -188,7 +190,9 @@ class Queueing:
         """How many wait."""
         return len(self._entries)
 
-    async def wait(self, ticket: Ticket, arguments: Arguments, timeout: float | None) -> bool:
+    async def wait(
+        self, ticket: AsyncDelivery, arguments: ProduceArguments, timeout: float | None
+    ) -> bool:
         """Queue a message once those before it are, and there is room.
 
         Args:
@@ -240,12 +244,12 @@ _MOST_FAILED: Final = 10_000
 """Failed futures that are kept to see whether somebody asks for their failure."""
 
 
-class Ticket:
+class AsyncDelivery:
     """A message on its way. librdkafka calls it back, in the thread that polls."""
 
     __slots__ = ("_handover", "future", "is_queued", "sending")
 
-    def __init__(self, handover: Handover, sending: object) -> None:
+    def __init__(self, handover: FutureBridge, sending: object) -> None:
         self._handover = handover
         self.future: asyncio.Future[Delivered] = handover.loop.create_future()
         self.sending = sending
@@ -255,7 +259,7 @@ class Ticket:
     def __call__(self, error: KafkaError | None, message: Message) -> None:
         """The delivery report."""
         try:  # noqa: SIM105 -- suppress() costs more than all else here
-            checked_call()
+            clear_pending_exception()
         except SystemError:
             pass  # see there
         if error is not None:
@@ -272,7 +276,7 @@ class Ticket:
             outbox.observer.delivered(self.sending, found, latency)
 
 
-class Handover:
+class FutureBridge:
     """Settles futures on the loop, after each go of the thread that polls.
 
     Args:
@@ -282,22 +286,25 @@ class Handover:
     """
 
     def __init__(
-        self, outbox: Outbox, is_awaited: Callable[[], bool], on_progress: Callable[[], None]
+        self,
+        outbox: DeliveryTracker,
+        is_awaited: Callable[[], bool],
+        on_progress: Callable[[], None],
     ) -> None:
         self.outbox = outbox
         self.loop = asyncio.get_running_loop()
         self._is_awaited = is_awaited
         self._on_progress = on_progress
-        self._outcomes: deque[tuple[Ticket, Delivered | DeliveryError]] = deque()
+        self._outcomes: deque[tuple[AsyncDelivery, Delivered | DeliveryError]] = deque()
         self._failed: deque[asyncio.Future[Delivered]] = deque()
 
     # --- in the thread that polls -----------------------------------------------------------------
 
-    def put(self, ticket: Ticket, outcome: Delivered | DeliveryError) -> None:
+    def put(self, ticket: AsyncDelivery, outcome: Delivered | DeliveryError) -> None:
         """An outcome is known."""
         self._outcomes.append((ticket, outcome))
 
-    def failed(self, ticket: Ticket, error: KafkaError, key: bytes | None) -> None:
+    def failed(self, ticket: AsyncDelivery, error: KafkaError, key: bytes | None) -> None:
         """A message was not delivered, or not even queued. Either thread may say so."""
         failure = self.outbox.failure(error, key)
         self.put(ticket, failure)

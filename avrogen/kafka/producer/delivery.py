@@ -31,20 +31,20 @@ from typing import TYPE_CHECKING, Any, Final
 from avrogen.errors import DeliveryError
 from avrogen.kafka.message import Delivered
 from avrogen.kafka.observability.counters import ProducerCounters
-from avrogen.kafka.producer.delivery_errors import NOT_DELIVERED, FailureLog, delivery_error
+from avrogen.kafka.producer.delivery_errors import NOT_DELIVERED, RateLimitedLog, delivery_error
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Message
 
     from avrogen.kafka.observability.observer import Observer
 
-__all__ = ["Delivery", "Outbox", "checked_call", "delivered"]
+__all__ = ["DeliveryFuture", "DeliveryTracker", "clear_pending_exception", "delivered"]
 
 _RUNNING: Final = "RUNNING"
 _FINISHED: Final = "FINISHED"
 
 
-class Delivery(Future[Delivered]):
+class DeliveryFuture(Future[Delivered]):
     """Where a message is, once it is there. It raises DeliveryError if it does not get there.
 
     What was sent cannot be taken back: ``cancel`` does nothing and returns False.
@@ -58,7 +58,7 @@ class Delivery(Future[Delivered]):
     _sending: object = None
     _seen = False
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: DeliveryTracker) -> None:
         self._outbox = outbox
 
     def __getattr__(self, name: str) -> Any:
@@ -80,7 +80,7 @@ class Delivery(Future[Delivered]):
     def __call__(self, error: KafkaError | None, message: Message) -> None:
         """The delivery report; whoever polls calls it."""
         try:  # noqa: SIM105 -- suppress() costs more than all else here
-            checked_call()
+            clear_pending_exception()
         except SystemError:
             pass  # see there
         if error is not None:
@@ -150,7 +150,7 @@ def delivered(topic: str, place: tuple[int | None, int | None, int]) -> Delivere
     return Delivered(topic, partition, offset, datetime.fromtimestamp(milliseconds / 1000, UTC))
 
 
-checked_call = partial(bool)
+clear_pending_exception = partial(bool)
 """Raises SystemError if an exception was pending, which is gone then."""
 
 
@@ -158,7 +158,7 @@ _KEPT: Final = 100
 """Failures that are kept to be named, of those that nobody has seen."""
 
 
-class Outbox:
+class DeliveryTracker:
     """The accounts of a typed producer, kept by the threads that send and the one that polls.
 
     A failure counts as seen when somebody has asked the future of its message for it. Those that
@@ -207,7 +207,7 @@ class Outbox:
         self.lock = Lock()
         self._plain_key = plain_key
         self._is_fatal = is_fatal
-        self._log = FailureLog(topic)
+        self._log = RateLimitedLog(topic)
         self._sent = self._delivered = self._failed = self._unseen = 0
         self._latency_total = self._latency_max = 0.0
         self._unseen_errors: dict[int, DeliveryError] = {}

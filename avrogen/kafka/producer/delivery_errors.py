@@ -20,7 +20,7 @@ from avrogen.kafka.observability.logs import log_event
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
 
-__all__ = ["NOT_DELIVERED", "FailureLog", "delivery_error", "is_retriable"]
+__all__ = ["NOT_DELIVERED", "RateLimitedLog", "delivery_error", "is_retriable"]
 
 NOT_DELIVERED: Final = "not delivered: "
 """How the message of every DeliveryError about one message begins."""
@@ -105,7 +105,7 @@ class _Since:
     number: int
 
 
-class FailureLog:
+class RateLimitedLog:
     """Logs ``delivery.failed``: each kind of error once a second at most, with how many there were.
 
     When a broker is gone, a full queue of messages fails within moments, all for one reason.

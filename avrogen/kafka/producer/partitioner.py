@@ -13,7 +13,7 @@ from avrogen.kafka.producer.delivery_errors import delivery_error
 if TYPE_CHECKING:
     from confluent_kafka import Producer
 
-__all__ = ["Partitioner", "Partitions"]
+__all__ = ["CustomPartitioner", "Partitioner"]
 
 Partitioner: TypeAlias = Callable[[Any, Any, int], int]
 """From a key, a value and the number of partitions to a partition, counted from 0."""
@@ -25,7 +25,7 @@ _TIMEOUT_AT_START: Final = 10.0
 _TIMEOUT: Final = 2.0  # reports wait meanwhile
 
 
-class Partitions:
+class CustomPartitioner:
     """Knows how many partitions a topic has, and has a function choose among them.
 
     Args:

@@ -14,8 +14,8 @@ from avrogen.errors import ClosedError, DeliveryError
 from avrogen.kafka.client_config import Settings
 from avrogen.kafka.message import Delivered, HeadersLike
 from avrogen.kafka.observability.logs import log_event
-from avrogen.kafka.producer.delivery import Delivery
-from avrogen.kafka.producer.record_builder import Arguments, Channel, Options
+from avrogen.kafka.producer.delivery import DeliveryFuture
+from avrogen.kafka.producer.record_builder import ProduceArguments, ProducerOptions, RecordBuilder
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from avrogen.kafka.observability.counters import ProducerCounters
     from avrogen.kafka.observability.observer import Observer
     from avrogen.kafka.producer.producer_client import ProducerClient
-    from avrogen.kafka.producer.transactions import Transactions
+    from avrogen.kafka.producer.transactions import TransactionManager
     from avrogen.kafka.registry.protocol import SchemaRegistry
     from avrogen.kafka.topic import Topic
 
@@ -85,8 +85,10 @@ class TopicProducer(Generic[K, V]):
             DeliveryError: there is a partitioner, and the topic or the brokers cannot be found.
             MissingExtraError: confluent-kafka is not installed.
         """
-        options = Options(config, client, registry, register, headers, partitioner, observer)
-        self._channel = Channel(self.topic, options)
+        options = ProducerOptions(
+            config, client, registry, register, headers, partitioner, observer
+        )
+        self._channel = RecordBuilder(self.topic, options)
         self._outbox = self._channel.outbox
         self._produce = self._channel.client.producer.produce
         self._topic_name = self.topic.name
@@ -128,7 +130,7 @@ class TopicProducer(Generic[K, V]):
             raise ClosedError(f"the producer for {self._topic_name} was closed")
         outbox = self._outbox
         arguments = self._channel.arguments(value, key, headers, partition, timestamp)
-        delivery = Delivery(outbox)
+        delivery = DeliveryFuture(outbox)
         if outbox.observer is not None:
             delivery.observe(self._channel.observed(value, arguments))
         outbox.count_sent()
@@ -151,7 +153,7 @@ class TopicProducer(Generic[K, V]):
         self._channel.client.poller.flush(self._channel.is_idle, timeout)
         return self._outbox.pending
 
-    def transaction(self) -> AbstractContextManager[Transactions]:
+    def transaction(self) -> AbstractContextManager[TransactionManager]:
         """See :meth:`.ProducerClient.transaction`."""
         return self._channel.client.transaction()
 
@@ -214,7 +216,9 @@ class TopicProducer(Generic[K, V]):
 
     # --- what keeps messages from being queued ----------------------------------------------------
 
-    def _not_queued(self, delivery: Delivery, arguments: Arguments, error: Exception) -> None:
+    def _not_queued(
+        self, delivery: DeliveryFuture, arguments: ProduceArguments, error: Exception
+    ) -> None:
         try:
             failure = self._failure(delivery, arguments, error)
         except BaseException:
@@ -224,7 +228,7 @@ class TopicProducer(Generic[K, V]):
             delivery.fail(failure, arguments[1])
 
     def _failure(
-        self, delivery: Delivery, arguments: Arguments, error: Exception
+        self, delivery: DeliveryFuture, arguments: ProduceArguments, error: Exception
     ) -> KafkaError | None:
         """Wait for room. Or say why the message fails; or raise what is not about the message."""
         from confluent_kafka import KafkaException
@@ -240,7 +244,9 @@ class TopicProducer(Generic[K, V]):
             return self._channel.refused(error)
         raise error
 
-    def _queue_when_there_is_room(self, delivery: Delivery, arguments: Arguments) -> None:
+    def _queue_when_there_is_room(
+        self, delivery: DeliveryFuture, arguments: ProduceArguments
+    ) -> None:
         def queued() -> bool:
             data, key, partition, at, headers = arguments
             try:

@@ -16,18 +16,18 @@ from avrogen.errors import ClosedError, ConfigurationError, DeliveryError, Trans
 from avrogen.extras import comes_with
 from avrogen.kafka.callbacks import Callbacks
 from avrogen.kafka.client_config import Settings, delivery_timeout, producer_settings, split
-from avrogen.kafka.observability.observer import guarded
-from avrogen.kafka.producer.producer_poll_thread import Poller
-from avrogen.kafka.producer.transactions import Transactions
+from avrogen.kafka.observability.observer import isolate
+from avrogen.kafka.producer.producer_poll_thread import ProducerPollThread
+from avrogen.kafka.producer.transactions import TransactionManager
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Producer
 
     from avrogen.kafka.observability.observer import Observer
-    from avrogen.kafka.producer.delivery import Outbox
+    from avrogen.kafka.producer.delivery import DeliveryTracker
     from avrogen.kafka.registry.protocol import SchemaRegistry
 
-__all__ = ["ProducerClient", "TransactionBlock"]
+__all__ = ["ProducerClient", "Transaction"]
 
 _PURGE: Final = 10.0
 """Seconds for what is given up to be reported, which takes moments."""
@@ -83,17 +83,17 @@ class ProducerClient:
         self._registry_settings = configuration.registry
         self._registry = registry
         self._owns_registry = registry is None
-        self._callbacks = Callbacks(guarded(observer))
+        self._callbacks = Callbacks(isolate(observer))
         self._callbacks.put_before_given(settings)
         self._lock = threading.Lock()
         self.is_closed = False
-        self.outboxes: tuple[Outbox, ...] = ()
+        self.outboxes: tuple[DeliveryTracker, ...] = ()
         self.delivery_timeout = delivery_timeout(settings)
         self.producer = _make(settings)
-        self.poller = Poller(self.producer, self._callbacks.on_error)
+        self.poller = ProducerPollThread(self.producer, self._callbacks.on_error)
         # Whoever forgets to close it should not keep a thread for it.
         self._finalizer = weakref.finalize(self, self.poller.stop)
-        self.transactions: Transactions | None = None
+        self.transactions: TransactionManager | None = None
         if settings.get("transactional.id"):
             self._begin_transactions()
 
@@ -120,12 +120,12 @@ class ProducerClient:
                 self._registry = connect(self._registry_settings)
             return self._registry
 
-    def add(self, outbox: Outbox) -> None:
+    def add(self, outbox: DeliveryTracker) -> None:
         """A typed producer will send through this client."""
         with self._lock:
             self.outboxes = (*self.outboxes, outbox)
 
-    def remove(self, outbox: Outbox) -> None:
+    def remove(self, outbox: DeliveryTracker) -> None:
         """It will not any more."""
         with self._lock:
             self.outboxes = tuple(other for other in self.outboxes if other is not outbox)
@@ -170,7 +170,7 @@ class ProducerClient:
     # --- transactions -----------------------------------------------------------------------------
 
     @contextmanager
-    def transaction(self) -> Generator[Transactions]:
+    def transaction(self) -> Generator[TransactionManager]:
         """Send all or nothing: what typed producers of this client send in this block.
 
         It is committed at the end of the block, and aborted if the block raises. What is sent
@@ -183,7 +183,7 @@ class ProducerClient:
             TransactionError: it was not committed. None of its messages count, and unless the error
                 is fatal, the block may be run again.
         """
-        block = TransactionBlock(self)
+        block = Transaction(self)
         calls = block.begin()
         try:
             yield calls
@@ -195,7 +195,7 @@ class ProducerClient:
             raise
 
     def _begin_transactions(self) -> None:
-        transactions = Transactions(
+        transactions = TransactionManager(
             self.producer, self.delivery_timeout or _PURGE, self._callbacks.on_error
         )
         try:
@@ -274,7 +274,7 @@ def _make(settings: dict[str, object]) -> Producer:
 """Seconds for what is given up to be reported, which takes moments."""
 
 
-class TransactionBlock:
+class Transaction:
     """Begins a transaction, and ends it one way or the other.
 
     Args:
@@ -293,7 +293,7 @@ class TransactionBlock:
         self._calls = client.transactions
         self._failed_before = 0
 
-    def begin(self) -> Transactions:
+    def begin(self) -> TransactionManager:
         """Begin.
 
         Returns:

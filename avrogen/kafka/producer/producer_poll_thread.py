@@ -13,7 +13,7 @@ from avrogen.kafka.observability.logs import LOGGER
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Producer
 
-__all__ = ["Poller"]
+__all__ = ["ProducerPollThread"]
 
 _POLL: Final = 0.1
 """Seconds of one go. Reports end it; this is how soon the thread sees what else it should do.
@@ -26,7 +26,7 @@ _FLUSH: Final = 0.02
 """Seconds of one go at flushing, which ends early only when nothing is left."""
 
 
-class Poller:
+class ProducerPollThread:
     """Polls a producer in a thread of its own, so that futures settle whatever others do.
 
     Args:

@@ -17,11 +17,11 @@ from avrogen.codec.conversions import timestamp_to_units
 from avrogen.errors import ClosedError, DeliveryError, EncodeError, TransactionError
 from avrogen.kafka.message import HeadersLike
 from avrogen.kafka.observability.context import TRACEPARENT, current_trace
-from avrogen.kafka.observability.observer import guarded
-from avrogen.kafka.producer.delivery import Outbox
-from avrogen.kafka.producer.partitioner import Partitions
+from avrogen.kafka.observability.observer import isolate
+from avrogen.kafka.producer.delivery import DeliveryTracker
+from avrogen.kafka.producer.partitioner import CustomPartitioner
 from avrogen.kafka.producer.producer_client import ProducerClient
-from avrogen.kafka.producer.record_encoder import Outgoing, resolve
+from avrogen.kafka.producer.record_encoder import RecordEncoder, look_up_schema_ids
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, KafkaException
@@ -33,13 +33,20 @@ if TYPE_CHECKING:
     from avrogen.kafka.registry.protocol import SchemaRegistry
     from avrogen.kafka.topic import Topic
 
-__all__ = ["Arguments", "Channel", "Composer", "HeadersOf", "Options", "pairs"]
+__all__ = [
+    "HeaderBuilder",
+    "HeadersOf",
+    "ProduceArguments",
+    "ProducerOptions",
+    "RecordBuilder",
+    "pairs",
+]
 
 _ANY_PARTITION: Final = -1
 _NOW: Final = 0
 
 
-class Options(NamedTuple):
+class ProducerOptions(NamedTuple):
     """How a typed producer is made; see ``TopicProducer``."""
 
     config: Settings | None
@@ -51,12 +58,12 @@ class Options(NamedTuple):
     observer: Observer | None
 
 
-Arguments: TypeAlias = "tuple[bytes | None, bytes | None, int, int, list[HeaderLike] | None]"
+ProduceArguments: TypeAlias = "tuple[bytes | None, bytes | None, int, int, list[HeaderLike] | None]"
 """What ``produce`` takes: value (None for a tombstone), key, partition (-1: librdkafka chooses),
 timestamp (milliseconds since 1970; 0: now) and headers. A plain tuple, as each message has one."""
 
 
-class Channel:
+class RecordBuilder:
     """Everything about a typed producer but how its caller waits.
 
     Args:
@@ -75,17 +82,17 @@ class Channel:
         TransactionError: as :class:`ProducerClient`.
     """
 
-    def __init__(self, topic: Topic[Any, Any], options: Options) -> None:
+    def __init__(self, topic: Topic[Any, Any], options: ProducerOptions) -> None:
         self.topic = topic.name
         self._tombstones = topic.tombstones
-        self._headers = Composer(options.headers)
-        observer = guarded(options.observer)
+        self._headers = HeaderBuilder(options.headers)
+        observer = isolate(options.observer)
         self._owns_client = options.client is None
         self.client = _client(options)
         try:
             registry = options.registry or self.client.registry
-            ids = resolve(registry, topic, register=options.register)
-            self._outgoing = Outgoing(topic, ids)
+            ids = look_up_schema_ids(registry, topic, register=options.register)
+            self._outgoing = RecordEncoder(topic, ids)
             self._writers = self._outgoing.writers
             self._write_key = self._outgoing.write_key
             self._partitions = self._make_partitions(options.partitioner)
@@ -94,7 +101,7 @@ class Channel:
                 self.client.close(0)
             raise
         client = self.client
-        self.outbox = Outbox(
+        self.outbox = DeliveryTracker(
             topic.name, self._outgoing.plain_key, observer, lambda: client.fatal is not None
         )
         self._is_plain = options.headers is None and observer is None
@@ -107,7 +114,7 @@ class Channel:
         headers: HeadersLike | None,
         partition: int | None,
         timestamp: datetime | None,
-    ) -> Arguments:
+    ) -> ProduceArguments:
         """What is produced for a message.
 
         Raises:
@@ -141,7 +148,7 @@ class Channel:
         at = _NOW if timestamp is None else _milliseconds(timestamp)
         return data, raw_key, partition, at, pairs
 
-    def observed(self, value: object, arguments: Arguments) -> object:
+    def observed(self, value: object, arguments: ProduceArguments) -> object:
         """Tell the observer, who may add headers, and get what belongs to the message."""
         observer = self.outbox.observer
         if observer is None:
@@ -195,15 +202,15 @@ class Channel:
             self.client.close(0)
         self.client.remove(self.outbox)
 
-    def _make_partitions(self, choose: Partitioner | None) -> Partitions | None:
+    def _make_partitions(self, choose: Partitioner | None) -> CustomPartitioner | None:
         if choose is None:
             return None
-        partitions = Partitions(self.client.producer, self.topic, choose)
+        partitions = CustomPartitioner(self.client.producer, self.topic, choose)
         self.client.poller.add_hook(partitions.refresh)
         return partitions
 
 
-def _client(options: Options) -> ProducerClient:
+def _client(options: ProducerOptions) -> ProducerClient:
     if (options.config is None) == (options.client is None):
         raise TypeError("expected either settings or a client")
     if options.client is not None:
@@ -227,7 +234,7 @@ HeadersOf: TypeAlias = "HeadersLike | Callable[[Any], HeadersLike | None] | None
 """Headers of every message: always the same, or what a function gives for its value."""
 
 
-class Composer:
+class HeaderBuilder:
     """Puts the headers of messages together.
 
     Args:

@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from avrogen.kafka.registry.protocol import SchemaRegistry
     from avrogen.kafka.topic import Topic
 
-__all__ = ["Outgoing", "TopicIds", "ValueWriter", "key_of_field", "resolve"]
+__all__ = ["RecordEncoder", "TopicSchemaIds", "ValueEncoder", "key_of_field", "look_up_schema_ids"]
 
 
-class ValueWriter(NamedTuple):
+class ValueEncoder(NamedTuple):
     """How values of a Python type become bytes.
 
     Attributes:
@@ -47,7 +47,7 @@ class ValueWriter(NamedTuple):
     key: Callable[[Any], bytes] | None
 
 
-class Outgoing:
+class RecordEncoder:
     """Makes the bytes of a topic's keys and values.
 
     Args:
@@ -55,19 +55,19 @@ class Outgoing:
         ids: the ids of its schemas.
     """
 
-    def __init__(self, topic: Topic[Any, Any], ids: TopicIds) -> None:
+    def __init__(self, topic: Topic[Any, Any], ids: TopicSchemaIds) -> None:
         self._topic = topic
         self.write_key: Callable[[Any], bytes] = _key_writer(topic, ids)
         """The function from a key that is given to its bytes. EncodeError: it is none."""
-        self._by_type: dict[type, ValueWriter] = self._writers(ids)
+        self._by_type: dict[type, ValueEncoder] = self._writers(ids)
         self._own_types = tuple(self._by_type)
 
     @property
-    def writers(self) -> Mapping[type, ValueWriter]:
+    def writers(self) -> Mapping[type, ValueEncoder]:
         """The writers by the exact types of values that are known so far."""
         return self._by_type
 
-    def writer(self, value: object) -> ValueWriter:
+    def writer(self, value: object) -> ValueEncoder:
         """The writer of a value, which is one of the topic's types or of a subclass of one.
 
         Raises:
@@ -105,11 +105,11 @@ class Outgoing:
         except Exception:  # an error is on its way already
             return data
 
-    def _writers(self, ids: TopicIds) -> dict[type, ValueWriter]:
-        writers: dict[type, list[ValueWriter]] = {}
+    def _writers(self, ids: TopicSchemaIds) -> dict[type, ValueEncoder]:
+        writers: dict[type, list[ValueEncoder]] = {}
         for owner, id_ in ids.values.items():
             key = self._field_key(owner)
-            writer = ValueWriter(frame_prefix(id_), encoder_of(owner), key)
+            writer = ValueEncoder(frame_prefix(id_), encoder_of(owner), key)
             writers.setdefault(_python_type(owner), []).append(writer)
         return {kind: _one_of(several) for kind, several in writers.items()}
 
@@ -130,7 +130,7 @@ class Outgoing:
         return EncodeError(f"{topic.name} takes {names}, not {type(value).__qualname__}")
 
 
-def _key_writer(topic: Topic[Any, Any], ids: TopicIds) -> Callable[[Any], bytes]:
+def _key_writer(topic: Topic[Any, Any], ids: TopicSchemaIds) -> Callable[[Any], bytes]:
     key = topic.key
     if key is None:
 
@@ -145,7 +145,7 @@ def _key_writer(topic: Topic[Any, Any], ids: TopicIds) -> Callable[[Any], bytes]
     return lambda value: prefix + encode(value)
 
 
-def _one_of(writers: Sequence[ValueWriter]) -> ValueWriter:
+def _one_of(writers: Sequence[ValueEncoder]) -> ValueEncoder:
     """Several Avro types that are one in Python: the first that holds the value is written."""
     if len(writers) == 1:
         return writers[0]
@@ -158,7 +158,7 @@ def _one_of(writers: Sequence[ValueWriter]) -> ValueWriter:
                 continue
         return writers[-1].prefix + writers[-1].encode(value)
 
-    return ValueWriter(b"", encode, None)
+    return ValueEncoder(b"", encode, None)
 
 
 def _python_type(owner: SchemaOwner) -> type:
@@ -168,11 +168,11 @@ def _python_type(owner: SchemaOwner) -> type:
     schema = owner.__avro_schema__
     named = schema.types[schema.type.name] if isinstance(schema.type, model.Reference) else None
     match named:
-        case model.Fixed(logical=model.Decimal()):
+        case model.FixedType(logical=model.Decimal()):
             return Decimal
-        case model.Fixed(logical=model.Uuid()):
+        case model.FixedType(logical=model.Uuid()):
             return UUID
-        case model.Fixed(logical=model.Duration()):
+        case model.FixedType(logical=model.DurationType()):
             return Duration
         case _:
             raise TypeError(f"expected a generated class or the codec of a fixed, got {owner!r}")
@@ -199,7 +199,7 @@ def key_of_field(owner: SchemaOwner, name: str) -> Callable[[Any], Any]:
 
 def _field(schema: Schema, name: str) -> tuple[int, model.Field]:
     record = schema.types[schema.type.name] if isinstance(schema.type, model.Reference) else None
-    if isinstance(record, model.Record):
+    if isinstance(record, model.RecordType):
         for position, field in enumerate(record.fields):
             if field.name == name:
                 return position, field
@@ -226,7 +226,7 @@ def _dumped(type_: model.AvroType) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class TopicIds:
+class TopicSchemaIds:
     """The ids of a topic's schemas.
 
     Attributes:
@@ -238,7 +238,9 @@ class TopicIds:
     key: int | None
 
 
-def resolve(registry: SchemaRegistry, topic: Topic[Any, Any], *, register: bool) -> TopicIds:
+def look_up_schema_ids(
+    registry: SchemaRegistry, topic: Topic[Any, Any], *, register: bool
+) -> TopicSchemaIds:
     """Look up the schemas of a topic, all before the first message.
 
     Args:
@@ -256,8 +258,8 @@ def resolve(registry: SchemaRegistry, topic: Topic[Any, Any], *, register: bool)
         subject = subject_name(topic.subject_strategy, topic.name, "value", name_of(schema))
         ids[owner] = find_or_register(registry, subject, schema, register=register).id
     if topic.key is None or isinstance(topic.key, str):
-        return TopicIds(ids, None)
+        return TopicSchemaIds(ids, None)
     # Whatever the strategy of the values is: it is there to tell several types apart.
     subject = subject_name("topic", topic.name, "key", None)
     key = find_or_register(registry, subject, topic.key.__avro_schema__, register=register)
-    return TopicIds(ids, key.id)
+    return TopicSchemaIds(ids, key.id)

@@ -12,7 +12,7 @@ from avrogen.errors import TransactionError
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Producer, TopicPartition
 
-__all__ = ["Transactions", "Verdict", "verdict"]
+__all__ = ["ErrorClass", "TransactionManager", "classify_error"]
 
 _CALL: Final = 1.0
 """Seconds of one call to librdkafka, after which it is called again: so Ctrl-C is heard."""
@@ -21,7 +21,7 @@ _BACKOFF: Final = 0.1
 """Seconds between calls that failed and may work the next time."""
 
 
-class Verdict(Enum):
+class ErrorClass(Enum):
     """What an error of a transactional call asks for."""
 
     RETRY = auto()
@@ -34,16 +34,16 @@ class Verdict(Enum):
     """The call made no sense, such as a commit without a beginning."""
 
 
-def verdict(error: KafkaError) -> Verdict:
+def classify_error(error: KafkaError) -> ErrorClass:
     """What to do about an error (librdkafka, INTRODUCTION.md, "Transactional producer API")."""
     if error.fatal():
-        return Verdict.FATAL
+        return ErrorClass.FATAL
     if error.retriable():
-        return Verdict.RETRY
-    return Verdict.ABORT if error.txn_requires_abort() else Verdict.REFUSED
+        return ErrorClass.RETRY
+    return ErrorClass.ABORT if error.txn_requires_abort() else ErrorClass.REFUSED
 
 
-class Transactions:
+class TransactionManager:
     """The transactional calls of a producer, each until it works or cannot.
 
     Args:
@@ -120,16 +120,16 @@ class Transactions:
                 return
             except KafkaException as exception:
                 error: KafkaError = exception.args[0]
-                decided = verdict(error)
-                if decided is Verdict.RETRY and time.monotonic() < deadline:
+                decided = classify_error(error)
+                if decided is ErrorClass.RETRY and time.monotonic() < deadline:
                     if error.name() != "_TIMED_OUT":  # which has waited already
                         time.sleep(_BACKOFF)
                     continue
-                if decided is Verdict.FATAL:
+                if decided is ErrorClass.FATAL:
                     self._on_fatal(error)
                 raise TransactionError(
                     f"cannot {what} the transaction: {error.str()}",
                     code=error.name(),
-                    retriable=decided in (Verdict.RETRY, Verdict.ABORT),
-                    fatal=decided is Verdict.FATAL,
+                    retriable=decided in (ErrorClass.RETRY, ErrorClass.ABORT),
+                    fatal=decided is ErrorClass.FATAL,
                 ) from exception

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
         Version,
     )
 
-__all__ = ["CAPACITY", "NEGATIVE_LIFETIME", "CachingRegistry", "Memory"]
+__all__ = ["CAPACITY", "NEGATIVE_LIFETIME", "CachingRegistry", "TtlCache"]
 
 T = TypeVar("T")
 
 
-class Memory(Generic[T]):
+class TtlCache(Generic[T]):
     """Values by key, for any number of threads.
 
     Args:
@@ -102,7 +102,7 @@ class _Outcome(Generic[T]):
         return self._answer[0]
 
 
-_Memory: TypeAlias = Memory[_Outcome[Any]]
+_Memory: TypeAlias = TtlCache[_Outcome[Any]]
 
 
 class CachingRegistry:

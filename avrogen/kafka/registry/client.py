@@ -22,8 +22,8 @@ from avrogen.kafka.registry.protocol import (
     SchemaText,
     Version,
 )
-from avrogen.kafka.registry.request import Question, path
-from avrogen.kafka.registry.rest import Rest
+from avrogen.kafka.registry.request import RegistryRequest, path
+from avrogen.kafka.registry.rest import RestClient
 
 if TYPE_CHECKING:
     from avrogen.avro.model import Json
@@ -57,11 +57,11 @@ class ConfluentRegistry:
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        self._rest = Rest(config)
+        self._rest = RestClient(config)
 
     def lookup(self, subject: str, schema: SchemaText) -> RegisteredSchema | None:
         """See :class:`SchemaRegistry`."""
-        question = Question(
+        question = RegistryRequest(
             "look up the schema",
             path("subjects", subject),
             "POST",
@@ -74,7 +74,7 @@ class ConfluentRegistry:
 
     def register(self, subject: str, schema: SchemaText) -> RegisteredSchema:
         """See :class:`SchemaRegistry`."""
-        question = Question(
+        question = RegistryRequest(
             "register the schema",
             path("subjects", subject, "versions"),
             "POST",
@@ -93,11 +93,11 @@ class ConfluentRegistry:
 
     def by_id(self, id: int) -> SchemaText:
         """See :class:`SchemaRegistry`."""
-        return self._schema(Question("get the schema", path("schemas", "ids", id), id=id))
+        return self._schema(RegistryRequest("get the schema", path("schemas", "ids", id), id=id))
 
     def by_guid(self, guid: UUID) -> SchemaText:
         """See :class:`SchemaRegistry`."""
-        question = Question("get the schema", path("schemas", "guids", guid), id=guid)
+        question = RegistryRequest("get the schema", path("schemas", "guids", guid), id=guid)
         try:
             return self._schema(question)
         except RegistryError as error:
@@ -115,7 +115,7 @@ class ConfluentRegistry:
     def version(self, subject: str, version: Version) -> RegisteredSchema | None:
         """See :class:`SchemaRegistry`."""
         number = version if isinstance(version, int) else None
-        question = Question(
+        question = RegistryRequest(
             f"get version {version}",
             path("subjects", subject, "versions", version),
             query={} if number is None else {"deleted": "true"},
@@ -128,7 +128,7 @@ class ConfluentRegistry:
 
     def versions(self, subject: str) -> tuple[int, ...]:
         """See :class:`SchemaRegistry`."""
-        question = Question(
+        question = RegistryRequest(
             "list the versions", path("subjects", subject, "versions"), subject=subject
         )
         answer = self._rest.ask(question)
@@ -136,7 +136,7 @@ class ConfluentRegistry:
 
     def subjects(self) -> tuple[str, ...]:
         """See :class:`SchemaRegistry`."""
-        question = Question("list the subjects", path("subjects"))
+        question = RegistryRequest("list the subjects", path("subjects"))
         return subjects(question, self._rest.ask(question))
 
     def compatibility(self, subject: str, schema: SchemaText) -> Compatibility:
@@ -145,7 +145,7 @@ class ConfluentRegistry:
         if not self._is_transitive(subject):
             # Apicurio would test against all versions, whatever the level.
             against += f"/{LATEST}"
-        question = Question(
+        question = RegistryRequest(
             "test the schema's compatibility",
             against,
             "POST",
@@ -158,7 +158,7 @@ class ConfluentRegistry:
 
     def level(self, subject: str | None = None) -> Level:
         """See :class:`SchemaRegistry`."""
-        question = Question("get the compatibility level", path("config"))
+        question = RegistryRequest("get the compatibility level", path("config"))
         if subject is not None:
             own = replace(
                 question,
@@ -183,7 +183,7 @@ class ConfluentRegistry:
                 raise
             return True  # who may not know the level leaves it to the registry
 
-    def _schema(self, question: Question) -> SchemaText:
+    def _schema(self, question: RegistryRequest) -> SchemaText:
         answer = self._rest.ask(question)
         if answer is None:
             raise question.error(
@@ -208,7 +208,7 @@ MAX_TEXT: Final = 2**20
 """Characters of a schema. Confluent's registry keeps each in a message, of 1 MB at most."""
 
 
-def schema_text(question: Question, answer: Json) -> SchemaText:
+def schema_text(question: RegistryRequest, answer: Json) -> SchemaText:
     """An Avro schema.
 
     Raises:
@@ -236,7 +236,10 @@ def schema_text(question: Question, answer: Json) -> SchemaText:
 
 
 def registered_schema(
-    question: Question, answer: Json, sent: SchemaText | None = None, version: int | None = None
+    question: RegistryRequest,
+    answer: Json,
+    sent: SchemaText | None = None,
+    version: int | None = None,
 ) -> RegisteredSchema:
     """A version of the question's subject.
 
@@ -263,7 +266,7 @@ def registered_schema(
     return RegisteredSchema(subject, number, id_, sent, _guid(question, members))
 
 
-def versions(question: Question, answer: Json) -> tuple[int, ...]:
+def versions(question: RegistryRequest, answer: Json) -> tuple[int, ...]:
     """Numbers of versions, ascending."""
     if not isinstance(answer, list):
         raise _unfit(question, "list of versions", answer)
@@ -273,7 +276,7 @@ def versions(question: Question, answer: Json) -> tuple[int, ...]:
     return tuple(sorted(numbers))
 
 
-def subjects(question: Question, answer: Json) -> tuple[str, ...]:
+def subjects(question: RegistryRequest, answer: Json) -> tuple[str, ...]:
     """Names of subjects, sorted."""
     if not isinstance(answer, list):
         raise _unfit(question, "list of subjects", answer)
@@ -283,7 +286,7 @@ def subjects(question: Question, answer: Json) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def compatibility(question: Question, answer: Json) -> Compatibility:
+def compatibility(question: RegistryRequest, answer: Json) -> Compatibility:
     """A verdict."""
     members = _object(question, answer)
     verdict = members.get("is_compatible")
@@ -295,7 +298,7 @@ def compatibility(question: Question, answer: Json) -> Compatibility:
     return Compatibility(verdict, tuple(map(str, messages)))
 
 
-def level(question: Question, answer: Json) -> Level:
+def level(question: RegistryRequest, answer: Json) -> Level:
     """A compatibility level."""
     found = _object(question, answer).get("compatibilityLevel")
     try:
@@ -304,14 +307,16 @@ def level(question: Question, answer: Json) -> Level:
         raise _unfit(question, "compatibilityLevel", found) from None
 
 
-def _references(question: Question, members: Mapping[str, Json]) -> tuple[SchemaReference, ...]:
+def _references(
+    question: RegistryRequest, members: Mapping[str, Json]
+) -> tuple[SchemaReference, ...]:
     listed = members.get("references") or []
     if not isinstance(listed, list):
         raise _unfit(question, "references", listed)
     return tuple(_reference(question, each) for each in listed)
 
 
-def _reference(question: Question, answer: Json) -> SchemaReference:
+def _reference(question: RegistryRequest, answer: Json) -> SchemaReference:
     match answer:
         case {"name": str(name), "subject": str(subject), "version": int(version)}:
             return SchemaReference(name, subject, version)
@@ -319,20 +324,20 @@ def _reference(question: Question, answer: Json) -> SchemaReference:
             raise _unfit(question, "reference", answer)
 
 
-def _object(question: Question, answer: Json) -> Mapping[str, Json]:
+def _object(question: RegistryRequest, answer: Json) -> Mapping[str, Json]:
     if not isinstance(answer, dict):
         raise _unfit(question, "object", answer)
     return answer
 
 
-def _number(question: Question, members: Mapping[str, Json], name: str) -> int:
+def _number(question: RegistryRequest, members: Mapping[str, Json], name: str) -> int:
     value = members.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
         raise _unfit(question, name, value)
     return value
 
 
-def _guid(question: Question, members: Mapping[str, Json]) -> UUID | None:
+def _guid(question: RegistryRequest, members: Mapping[str, Json]) -> UUID | None:
     value = members.get("guid")
     if value is None:
         return None
@@ -342,14 +347,14 @@ def _guid(question: Question, members: Mapping[str, Json]) -> UUID | None:
         raise _unfit(question, "guid", value) from None
 
 
-def _unfit(question: Question, what: str, found: Json) -> RegistryError:
+def _unfit(question: RegistryRequest, what: str, found: Json) -> RegistryError:
     return question.error(
         f"the answer has no proper {what}: {found!r:.200}",
         hint="check the URL: something else than a schema registry may have answered",
     )
 
 
-def _other(question: Question, what: str) -> RegistryError:
+def _other(question: RegistryRequest, what: str) -> RegistryError:
     return question.error(
         f"the registry answers with another schema than it was asked for: {what}",
         hint="something between here and the registry, such as a cache, may be at fault",

@@ -14,13 +14,13 @@ from avrogen.avro import model
 from avrogen.errors import RegistryError
 from avrogen.kafka.registry.protocol import SchemaReference, SchemaText
 from avrogen.kafka.registry.request import one_line
-from avrogen.kafka.registry.schema_references import complete_schema, definitions
+from avrogen.kafka.registry.schema_references import resolve_references, split_schema
 
 if TYPE_CHECKING:
     from avrogen.codec.schema import Schema
     from avrogen.kafka.registry.protocol import RegisteredSchema, SchemaRegistry
 
-__all__ = ["find", "find_or_register", "say_the_same", "write_alike"]
+__all__ = ["find", "find_or_register", "same_schema", "same_wire_format"]
 
 MAX_COMPARED: Final = 20
 """Versions that are compared with a schema that the registry does not find by its text."""
@@ -86,7 +86,7 @@ def find_or_register(
     """
     if not references:
         return _found_or_registered(registry, subject, schema, SchemaText(str(schema)), register)
-    *needed, own = definitions(schema)
+    *needed, own = split_schema(schema)
     known: dict[str, SchemaReference] = {}
     for each in needed:
         text = SchemaText(each.text, tuple(known[need] for need in each.needs))
@@ -128,7 +128,7 @@ def _verified(
     It may differ in docs and the like: some registries ignore them.
     """
     name = f"subject {found.subject} version {found.version}"
-    if not write_alike(schema, complete_schema(registry, found.schema, name)):
+    if not same_wire_format(schema, resolve_references(registry, found.schema, name)):
         raise RegistryError(
             "the registry answers with another schema than the one that it was asked about",
             hint="something between here and the registry, such as a cache, may be at fault",
@@ -143,9 +143,9 @@ def _compared(
 ) -> RegisteredSchema | None:
     similar: RegisteredSchema | None = None
     for version, other in _latest_versions(registry, subject):
-        if say_the_same(other, schema):
+        if same_schema(other, schema):
             return version
-        if alike and similar is None and write_alike(other, schema):
+        if alike and similar is None and same_wire_format(other, schema):
             similar = version
     return similar
 
@@ -159,7 +159,7 @@ def _latest_versions(
             continue
         try:
             name = f"subject {subject} version {number}"
-            complete = complete_schema(registry, version.schema, name)
+            complete = resolve_references(registry, version.schema, name)
         except RegistryError as error:
             if error.transient:
                 raise
@@ -171,12 +171,14 @@ _JAVA = "avro.java."
 """What begins like that says which Java classes values are, and is added by Avro Java."""
 
 
-def say_the_same(one: Schema, other: Schema) -> bool:
+def same_schema(one: Schema, other: Schema) -> bool:
     """Whether they are equal, but for what Avro Java notes in schemas for itself."""
-    return one == other or (write_alike(one, other) and _without_java(one) == _without_java(other))
+    return one == other or (
+        same_wire_format(one, other) and _without_java(one) == _without_java(other)
+    )
 
 
-def write_alike(one: Schema, other: Schema) -> bool:
+def same_wire_format(one: Schema, other: Schema) -> bool:
     """Whether they give every value the same bytes, and read the same values from them.
 
     Docs, defaults, aliases and custom attributes make no difference. Canonical forms alone would
@@ -207,10 +209,10 @@ def _logical_types(schema: Schema) -> Iterator[model.LogicalType | None]:
     yield from _in_type(schema.type)
     for named in schema.types.values():
         match named:
-            case model.Record(fields=fields):
+            case model.RecordType(fields=fields):
                 for field in fields:
                     yield from _in_type(field.type)
-            case model.Fixed(logical=logical):
+            case model.FixedType(logical=logical):
                 yield logical
             case model.EnumType():
                 pass

@@ -16,9 +16,17 @@ from uuid import UUID
 
 from avrogen.avro.model import Json
 from avrogen.errors import RegistryError
-from avrogen.kafka.wire_format import description
+from avrogen.kafka.wire_format import describe_bytes
 
-__all__ = ["Answer", "Question", "is_absence", "one_line", "path", "refusal", "without_credentials"]
+__all__ = [
+    "RegistryRequest",
+    "RegistryResponse",
+    "error_for",
+    "is_not_found",
+    "one_line",
+    "path",
+    "without_credentials",
+]
 
 
 def _nothing() -> Mapping[str, str]:
@@ -26,7 +34,7 @@ def _nothing() -> Mapping[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class RegistryRequest:
     """What is asked.
 
     Attributes:
@@ -102,7 +110,7 @@ TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RegistryResponse:
     """What came back.
 
     Attributes:
@@ -134,7 +142,7 @@ class Answer:
         return message if isinstance(message, str) else None
 
 
-def is_absence(answer: Answer) -> bool:
+def is_not_found(answer: RegistryResponse) -> bool:
     """Whether the registry says that what was asked for is not there.
 
     Its code tells that from a 404 that the wrong path gets.
@@ -143,9 +151,9 @@ def is_absence(answer: Answer) -> bool:
     return answer.status == 404 and code is not None and 40400 <= code < 40500
 
 
-def refusal(question: Question, answer: Answer) -> RegistryError:
+def error_for(question: RegistryRequest, answer: RegistryResponse) -> RegistryError:
     """The error for an answer that says no."""
-    said = answer.message or f"the answer is {description(answer.content)}"
+    said = answer.message or f"the answer is {describe_bytes(answer.content)}"
     reason, hint = _reason(answer, said)
     return question.error(
         reason,
@@ -158,7 +166,7 @@ def refusal(question: Question, answer: Answer) -> RegistryError:
     )
 
 
-def _reason(answer: Answer, said: str) -> tuple[str, str | None]:
+def _reason(answer: RegistryResponse, said: str) -> tuple[str, str | None]:
     match answer.status:
         case 301 | 302 | 303 | 307 | 308:
             where = answer.location or "nowhere"
@@ -170,7 +178,7 @@ def _reason(answer: Answer, said: str) -> tuple[str, str | None]:
             )
         case 403:
             return f"the registry does not allow it: {said}", "ask who runs it for access"
-        case 404 | 405 if not is_absence(answer):
+        case 404 | 405 if not is_not_found(answer):
             return (
                 f"no schema registry answers there: {said}",
                 "check the path of its URL; Apicurio's ends in /apis/ccompat/v7",

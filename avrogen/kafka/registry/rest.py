@@ -19,18 +19,18 @@ from avrogen.errors import RegistryError
 from avrogen.extras import comes_with
 from avrogen.kafka.registry.request import (
     TRANSIENT,
-    Answer,
-    is_absence,
-    refusal,
+    RegistryResponse,
+    error_for,
+    is_not_found,
     without_credentials,
 )
-from avrogen.kafka.wire_format import description
+from avrogen.kafka.wire_format import describe_bytes
 
 if TYPE_CHECKING:
     from avrogen.avro.model import Json
-    from avrogen.kafka.registry.request import Question
+    from avrogen.kafka.registry.request import RegistryRequest
 
-__all__ = ["MAX_BODY", "TIMEOUT", "Rest"]
+__all__ = ["MAX_BODY", "TIMEOUT", "RestClient"]
 
 MAX_BODY: Final = 16 * 2**20
 """Bytes of an answer: a registry with 100,000 subjects lists them in less."""
@@ -48,7 +48,7 @@ _HEADERS: Final = {
 _BODY_HEADERS: Final = {"Content-Type": "application/vnd.schemaregistry.v1+json"}
 
 
-class Response(Protocol):
+class HttpResponse(Protocol):
     """What is used of an httpx response."""
 
     status_code: int
@@ -57,7 +57,7 @@ class Response(Protocol):
     def iter_raw(self) -> Iterator[bytes]: ...
 
 
-class Session(Protocol):
+class HttpSession(Protocol):
     """What is used of an httpx client."""
 
     def stream(
@@ -68,7 +68,7 @@ class Session(Protocol):
         params: Mapping[str, str],
         headers: Mapping[str, str],
         content: bytes | None,
-    ) -> AbstractContextManager[Response]: ...
+    ) -> AbstractContextManager[HttpResponse]: ...
 
     def close(self) -> None: ...
 
@@ -76,14 +76,14 @@ class Session(Protocol):
 class Transport(Protocol):
     """What is used of ``confluent_kafka.schema_registry``'s ``_RestClient``."""
 
-    session: Session
+    session: HttpSession
     base_urls: Sequence[str]
     bearer_auth_credentials_source: str | None
 
     def handle_bearer_auth(self, headers: dict[str, str]) -> None: ...
 
 
-class Rest:
+class RestClient:
     """Asks one registry, which may have several URLs.
 
     Args:
@@ -99,7 +99,7 @@ class Rest:
         timeout = config.get("timeout", TIMEOUT)
         self._patience = timeout if isinstance(timeout, int | float) else TIMEOUT
 
-    def ask(self, question: Question) -> Json:
+    def ask(self, question: RegistryRequest) -> Json:
         """Ask once.
 
         Returns:
@@ -109,13 +109,13 @@ class Rest:
             RegistryError: there was no answer, or one that cannot be used.
         """
         answer = self._answer(question)
-        if is_absence(answer):
+        if is_not_found(answer):
             return None
         if not 200 <= answer.status <= 299:
-            raise refusal(question, answer)
+            raise error_for(question, answer)
         if answer.json is None:
             raise question.error(
-                f"the answer is no JSON but {description(answer.content)}",
+                f"the answer is no JSON but {describe_bytes(answer.content)}",
                 hint="check the URL: a proxy or a login page may have answered",
                 url=answer.url,
                 status=answer.status,
@@ -126,7 +126,7 @@ class Rest:
         """Close connections."""
         self._transport.session.close()
 
-    def _answer(self, question: Question) -> Answer:
+    def _answer(self, question: RegistryRequest) -> RegistryResponse:
         """The answer of the first URL that is in a state to give one."""
         *others, last = self._transport.base_urls
         for base in others:
@@ -140,7 +140,7 @@ class Rest:
                     return answer
         return self._ask_at(last, question)
 
-    def _ask_at(self, base: str, question: Question) -> Answer:
+    def _ask_at(self, base: str, question: RegistryRequest) -> RegistryResponse:
         url = f"{base}/{question.path}"
         body = question.body
         try:
@@ -158,7 +158,7 @@ class Rest:
             raise
         except Exception as error:
             raise _no_answer(question, url, error) from error
-        return Answer(
+        return RegistryResponse(
             without_credentials(url),
             response.status_code,
             content,
@@ -187,7 +187,9 @@ def _transport(config: dict[str, Any]) -> Transport:
     return transport
 
 
-def _chunks(question: Question, url: str, response: Response, deadline: float) -> Iterator[bytes]:
+def _chunks(
+    question: RegistryRequest, url: str, response: HttpResponse, deadline: float
+) -> Iterator[bytes]:
     """The body, as long as it is neither too long nor too slow."""
     size = 0
     for chunk in response.iter_raw():
@@ -203,7 +205,7 @@ def _chunks(question: Question, url: str, response: Response, deadline: float) -
         yield chunk
 
 
-def _no_answer(question: Question, url: str, error: Exception) -> RegistryError:
+def _no_answer(question: RegistryRequest, url: str, error: Exception) -> RegistryError:
     """The error for an exception on the way there or back."""
     kinds = {kind.__name__ for kind in type(error).__mro__}
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -28,9 +28,9 @@ __all__ = [
     "MAX_DEPTH",
     "MAX_REFERENCES",
     "MAX_TEXTS",
-    "Definition",
-    "complete_schema",
-    "definitions",
+    "SchemaDefinition",
+    "resolve_references",
+    "split_schema",
 ]
 
 MAX_DEPTH: Final = 50
@@ -43,7 +43,7 @@ MAX_TEXTS: Final = 2 * 2**20
 """Characters of a schema and all that it refers to."""
 
 
-def complete_schema(
+def resolve_references(
     registry: SchemaRegistry, schema: SchemaText, name: str, *, for_reading: bool = False
 ) -> Schema:
     """A schema that stands for itself, with what it refers to fetched.
@@ -140,7 +140,7 @@ def _referred(
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
+class SchemaDefinition:
     """What is registered as one version.
 
     Attributes:
@@ -156,7 +156,7 @@ class Definition:
     schema: Schema
 
 
-def definitions(schema: Schema) -> tuple[Definition, ...]:
+def split_schema(schema: Schema) -> tuple[SchemaDefinition, ...]:
     """A schema and the types that it leads to; each after what it refers to, the schema last.
 
     Types that lead to each other in a circle cannot do without one another, and so share
@@ -179,7 +179,7 @@ class _Parts:
                 self._head.update(dict.fromkeys(circle, name))
         self._done: set[str] = set()
 
-    def definitions(self, type_: AvroType) -> Iterator[Definition]:
+    def definitions(self, type_: AvroType) -> Iterator[SchemaDefinition]:
         """That of a type, after those that it needs and that were not given yet."""
         name = self._head[type_.name] if isinstance(type_, Reference) else ""
         inside = [each for each, head in self._head.items() if head == name]
@@ -195,7 +195,7 @@ class _Parts:
         elsewhere = [each for each in self._types if each not in inside]
         text = _dumped(self_contained_json(type_, self._types, elsewhere))
         whole = _dumped(self_contained_json(type_, self._types))
-        yield Definition(name, text, needs, Schema.parse(whole))
+        yield SchemaDefinition(name, text, needs, Schema.parse(whole))
 
 
 def _dumped(tree: object) -> str:

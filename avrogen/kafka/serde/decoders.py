@@ -20,8 +20,8 @@ from avrogen.codec.codec import Codec
 from avrogen.codec.compilation import decoder_for
 from avrogen.codec.schema import Schema
 from avrogen.errors import AvrogenError, DecodeError, RegistryError
-from avrogen.kafka.registry.caching import NEGATIVE_LIFETIME, Memory
-from avrogen.kafka.registry.schema_references import complete_schema
+from avrogen.kafka.registry.caching import NEGATIVE_LIFETIME, TtlCache
+from avrogen.kafka.registry.schema_references import resolve_references
 from avrogen.kafka.single_flight import SingleFlight
 from avrogen.kafka.wire_format import (
     KEY_HEADER,
@@ -43,10 +43,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_DECODERS",
-    "Context",
-    "Decoders",
-    "Target",
-    "Targets",
+    "DecoderCache",
+    "ReaderType",
+    "ReaderTypes",
+    "SerializationContext",
     "name_of",
     "named_schema",
     "part_of",
@@ -59,7 +59,7 @@ MAX_DECODERS: Final = 1_000
 """Schemas whose decoders are kept: a topic whose producers make up schemas fills no memory."""
 
 
-class Decoders:
+class DecoderCache:
     """Decoders by the bytes that name a schema: 5 or 17 of the message, or a header's value.
 
     Args:
@@ -67,12 +67,12 @@ class Decoders:
         targets: what they are read as.
     """
 
-    def __init__(self, registry: SchemaRegistry, targets: Sequence[Target]) -> None:
+    def __init__(self, registry: SchemaRegistry, targets: Sequence[ReaderType]) -> None:
         self._registry = registry
-        self._targets = Targets(targets)
+        self._targets = ReaderTypes(targets)
         self._lock = Lock()
         self._bound: dict[bytes, Callable[..., Any]] = {}
-        self._failures: Memory[AvrogenError] = Memory(MAX_DECODERS)
+        self._failures: TtlCache[AvrogenError] = TtlCache(MAX_DECODERS)
         self._flights: SingleFlight[Callable[..., Any]] = SingleFlight()
         self.known = self._bound.get
         """The decoder for such bytes; None: they have not come yet, or name no schema."""
@@ -112,18 +112,18 @@ class Decoders:
             text = self._registry.by_guid(schema)
         try:
             name = f"schema {schema}"
-            writer = complete_schema(self._registry, text, name, for_reading=True)
+            writer = resolve_references(self._registry, text, name, for_reading=True)
         except RegistryError as error:
             error.id = schema
             raise
         return self._targets.decoder(writer)
 
 
-Target: TypeAlias = "SchemaOwner | Schema"
+ReaderType: TypeAlias = "SchemaOwner | Schema"
 """A generated class; the codec of a type without a class; a schema, whose values are plain."""
 
 
-def schema_of(target: Target) -> Schema:
+def schema_of(target: ReaderType) -> Schema:
     """The schema of a target.
 
     Raises:
@@ -142,7 +142,7 @@ def name_of(schema: Schema) -> str | None:
     return schema.type.name if isinstance(schema.type, Reference) else None
 
 
-class Targets:
+class ReaderTypes:
     """What the messages of a topic are read as, each by the name that it was written under.
 
     Args:
@@ -153,11 +153,11 @@ class Targets:
         ValueError: two have the same name.
     """
 
-    def __init__(self, targets: Sequence[Target]) -> None:
+    def __init__(self, targets: Sequence[ReaderType]) -> None:
         if not targets:
             raise TypeError("expected at least one generated class, Codec or Schema")
         self._targets = tuple(targets)
-        self._named: dict[str, Target] = {}
+        self._named: dict[str, ReaderType] = {}
         for target in targets:
             name = name_of(schema_of(target))
             if name is not None and self._named.setdefault(name, target) is not target:
@@ -180,7 +180,7 @@ class Targets:
             return decoder_for(self._called(writer.types[writer.type.name]), writer)
         return decoder_for(self._union(), writer)
 
-    def _called(self, written: NamedType) -> Target:
+    def _called(self, written: NamedType) -> ReaderType:
         named = {name: _definition(target) for name, target in self._named.items()}
         chosen = (
             [name for name in named if name == written.name]
@@ -214,13 +214,13 @@ class Targets:
         return self._any
 
 
-def _definition(target: Target) -> NamedType:
+def _definition(target: ReaderType) -> NamedType:
     schema = schema_of(target)
     assert isinstance(schema.type, Reference), "it has a name"
     return schema.types[schema.type.name]
 
 
-class Context(Protocol):
+class SerializationContext(Protocol):
     """What is used of ``confluent_kafka.serialization.SerializationContext``."""
 
     @property
@@ -233,12 +233,12 @@ class Context(Protocol):
     def headers(self) -> Headers: ...
 
 
-def part_of(context: Context) -> Part:
+def part_of(context: SerializationContext) -> Part:
     """Whether it is about keys or about values."""
     return "key" if context.field == "key" else "value"
 
 
-def split(data: Buffer, context: Context | None) -> tuple[bytes, bytes]:
+def split(data: Buffer, context: SerializationContext | None) -> tuple[bytes, bytes]:
     """What of a message names its schema, if anything does, and the rest of it.
 
     Nothing is looked at closely: this is done with every message, and most begin like others.
@@ -254,7 +254,7 @@ def split(data: Buffer, context: Context | None) -> tuple[bytes, bytes]:
     return data[:end], data[end:]
 
 
-def named_schema(data: Buffer, context: Context | None) -> SchemaId:
+def named_schema(data: Buffer, context: SerializationContext | None) -> SchemaId:
     """The schema of a message that does not begin like others.
 
     Raises:
@@ -265,13 +265,13 @@ def named_schema(data: Buffer, context: Context | None) -> SchemaId:
     return framed.schema
 
 
-def place(context: Context | None, schema: SchemaId) -> str:
+def place(context: SerializationContext | None, schema: SchemaId) -> str:
     """Where an error came up, for a note to it."""
     where = "" if context is None else f" in a {part_of(context)} of topic {context.topic}"
     return f"{where.lstrip() or 'in a message'}, written with schema {schema}"
 
 
-def _header(context: Context | None) -> bytes | None:
+def _header(context: SerializationContext | None) -> bytes | None:
     if context is None or not context.headers:
         return None
     name = KEY_HEADER if context.field == "key" else VALUE_HEADER

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from avrogen.errors import DecodeError
-from avrogen.kafka.serde.decoders import Decoders, named_schema, place, split
+from avrogen.kafka.serde.decoders import DecoderCache, named_schema, place, split
 from avrogen.kafka.single_flight import AsyncSingleFlight
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from avrogen.codec.codec import Codec
     from avrogen.codec.schema import Schema
     from avrogen.kafka.registry.protocol import SchemaRegistry
-    from avrogen.kafka.serde.decoders import Context
+    from avrogen.kafka.serde.decoders import SerializationContext
 
 __all__ = ["AsyncDeserializer", "Deserializer"]
 
@@ -42,10 +42,12 @@ class Deserializer(Generic[T]):
     """
 
     def __init__(self, registry: SchemaRegistry, *targets: type[T] | Codec[T] | Schema) -> None:
-        self._decoders = Decoders(registry, cast("Any", targets))
+        self._decoders = DecoderCache(registry, cast("Any", targets))
         self._known = self._decoders.known
 
-    def __call__(self, data: Buffer | None, context: Context | None = None) -> T | None:
+    def __call__(
+        self, data: Buffer | None, context: SerializationContext | None = None
+    ) -> T | None:
         """Read a key or a value.
 
         Args:
@@ -86,10 +88,12 @@ class AsyncDeserializer(Generic[T]):
     """
 
     def __init__(self, registry: SchemaRegistry, *targets: type[T] | Codec[T] | Schema) -> None:
-        self._decoders = Decoders(registry, cast("Any", targets))
+        self._decoders = DecoderCache(registry, cast("Any", targets))
         self._flights: AsyncSingleFlight[Callable[..., Any]] = AsyncSingleFlight()
 
-    async def __call__(self, data: Buffer | None, context: Context | None = None) -> T | None:
+    async def __call__(
+        self, data: Buffer | None, context: SerializationContext | None = None
+    ) -> T | None:
         """Read a key or a value, as :class:`Deserializer` does."""
         if data is None:
             return None
@@ -105,6 +109,6 @@ class AsyncDeserializer(Generic[T]):
             raise
 
 
-def annotate(error: DecodeError, data: Buffer, context: Context | None) -> None:
+def annotate(error: DecodeError, data: Buffer, context: SerializationContext | None) -> None:
     """Note where an error came up, and what the data were written with."""
     error.add_note(place(context, named_schema(data, context)))

@@ -21,10 +21,17 @@ if TYPE_CHECKING:
     from avrogen.codec.codec import Codec
     from avrogen.codec.schema import Schema
     from avrogen.kafka.registry.protocol import RegisteredSchema, SchemaRegistry
-    from avrogen.kafka.serde.decoders import Context, Target
+    from avrogen.kafka.serde.decoders import ReaderType, SerializationContext
     from avrogen.kafka.subjects import Part, SubjectStrategy
 
-__all__ = ["MAX_BOUND", "AsyncSerializer", "Bound", "Rule", "Serializer", "Writers"]
+__all__ = [
+    "MAX_BOUND",
+    "AsyncSerializer",
+    "BoundEncoder",
+    "RegistrationOptions",
+    "SchemaBinder",
+    "Serializer",
+]
 
 T = TypeVar("T")
 
@@ -61,8 +68,8 @@ class Serializer(Generic[T]):
         references: bool = False,
         header: bool = False,
     ) -> None:
-        rule = Rule(strategy, register, references, header)
-        self._writers = Writers(registry, cast("Any", targets), rule)
+        rule = RegistrationOptions(strategy, register, references, header)
+        self._writers = SchemaBinder(registry, cast("Any", targets), rule)
         self._known = self._writers.known
 
     def prepare(self, topic: str, part: Part = "value") -> Sequence[RegisteredSchema]:
@@ -75,7 +82,9 @@ class Serializer(Generic[T]):
         """
         return self._writers.prepare(topic, part)
 
-    def __call__(self, value: T | None, context: Context | None = None) -> bytes | None:
+    def __call__(
+        self, value: T | None, context: SerializationContext | None = None
+    ) -> bytes | None:
         """Write a key or a value.
 
         Args:
@@ -115,8 +124,8 @@ class AsyncSerializer(Generic[T]):
         references: bool = False,
         header: bool = False,
     ) -> None:
-        rule = Rule(strategy, register, references, header)
-        self._writers = Writers(registry, cast("Any", targets), rule)
+        rule = RegistrationOptions(strategy, register, references, header)
+        self._writers = SchemaBinder(registry, cast("Any", targets), rule)
         self._flights: AsyncSingleFlight[Any] = AsyncSingleFlight()
 
     async def prepare(self, topic: str, part: Part = "value") -> Sequence[RegisteredSchema]:
@@ -126,7 +135,9 @@ class AsyncSerializer(Generic[T]):
         )
         return registered
 
-    async def __call__(self, value: T | None, context: Context | None = None) -> bytes | None:
+    async def __call__(
+        self, value: T | None, context: SerializationContext | None = None
+    ) -> bytes | None:
         """Write a key or a value, as :class:`Serializer` does."""
         if value is None:
             return None
@@ -137,18 +148,18 @@ class AsyncSerializer(Generic[T]):
             bound = await self._flights.call(
                 (topic, part, type(value)), lambda: self._writers.bind(topic, part, value)
             )
-        prefix, header, encode = cast("Bound", bound)
+        prefix, header, encode = cast("BoundEncoder", bound)
         body = encode(value)
         return prefix + body if header is None else with_header(header, body, context)
 
 
-def _needed(context: Context | None) -> Context:
+def _needed(context: SerializationContext | None) -> SerializationContext:
     if context is None:
         raise EncodeError("expected a SerializationContext, which says the topic")
     return context
 
 
-def with_header(header: bytes, body: bytes, context: Context) -> bytes:
+def with_header(header: bytes, body: bytes, context: SerializationContext) -> bytes:
     """The body, when its schema is named among the headers.
 
     Raises:
@@ -169,7 +180,7 @@ MAX_BOUND: Final = 10_000
 """Topics, times classes, that are remembered: names of topics may be without end."""
 
 
-class Rule(NamedTuple):
+class RegistrationOptions(NamedTuple):
     """How schemas are registered, and how messages name them.
 
     Attributes:
@@ -186,7 +197,7 @@ class Rule(NamedTuple):
     header: bool = False
 
 
-class Bound(NamedTuple):
+class BoundEncoder(NamedTuple):
     """How values of a type are written to a topic.
 
     Attributes:
@@ -200,7 +211,7 @@ class Bound(NamedTuple):
     encode: Callable[..., bytes]
 
 
-class Writers:
+class SchemaBinder:
     """What is written to topics, by topic, part of the message and type.
 
     Args:
@@ -213,7 +224,9 @@ class Writers:
         ValueError: there is no such strategy, or it goes by names and a type has none.
     """
 
-    def __init__(self, registry: SchemaRegistry, targets: Sequence[Target], rule: Rule) -> None:
+    def __init__(
+        self, registry: SchemaRegistry, targets: Sequence[ReaderType], rule: RegistrationOptions
+    ) -> None:
         classes = [target for target in targets if isinstance(target, type)]
         if not targets or (len(targets) > 1 and len(classes) < len(targets)):
             raise TypeError("expected generated classes, or a single Codec or Schema")
@@ -228,21 +241,21 @@ class Writers:
         self._targets = tuple(targets)
         self._by_class = bool(classes)
         self._rule = rule
-        self._bound: dict[tuple[str, bool, type | None], Bound] = {}
+        self._bound: dict[tuple[str, bool, type | None], BoundEncoder] = {}
         self._lock = Lock()
-        self._flights: SingleFlight[Bound] = SingleFlight()
+        self._flights: SingleFlight[BoundEncoder] = SingleFlight()
 
     @property
-    def targets(self) -> Sequence[Target]:
+    def targets(self) -> Sequence[ReaderType]:
         """What is written."""
         return self._targets
 
-    def known(self, topic: str, part: str, value: object) -> Bound | None:
+    def known(self, topic: str, part: str, value: object) -> BoundEncoder | None:
         """How a value is written; None: nothing like it was written there yet."""
         kind = type(value) if self._by_class else None
         return self._bound.get((topic, part == "key", kind))
 
-    def bind(self, topic: str, part: Part, value: object) -> Bound:
+    def bind(self, topic: str, part: Part, value: object) -> BoundEncoder:
         """How a value is written, which the registry is asked for. This takes its time.
 
         Raises:
@@ -253,7 +266,7 @@ class Writers:
         target = self._target(value)
         key = topic, part == "key", kind
 
-        def bound() -> Bound:
+        def bound() -> BoundEncoder:
             return self._made(target, topic, part)
 
         made = self._flights.call((topic, part, id(target)), bound)
@@ -267,7 +280,7 @@ class Writers:
         """What all targets are registered as, for a topic."""
         return [self._registered(target, topic, part) for target in self._targets]
 
-    def _target(self, value: object) -> Target:
+    def _target(self, value: object) -> ReaderType:
         if not self._by_class:
             return self._targets[0]
         for kind in type(value).__mro__:
@@ -276,11 +289,11 @@ class Writers:
         names = " or ".join(target.__name__ for target in self._targets if isinstance(target, type))
         raise EncodeError(f"expected {names}, got {type(value).__qualname__}")
 
-    def _made(self, target: Target, topic: str, part: Part) -> Bound:
+    def _made(self, target: ReaderType, topic: str, part: Part) -> BoundEncoder:
         registered = self._registered(target, topic, part)
         encode = encoder_of(target)
         if not self._rule.header:
-            return Bound(frame_prefix(registered.id), None, encode)
+            return BoundEncoder(frame_prefix(registered.id), None, encode)
         if registered.guid is None:
             raise RegistryError(
                 "the registry gives the schema no GUID, which headers name it by",
@@ -289,9 +302,9 @@ class Writers:
                 subject=registered.subject,
                 id=registered.id,
             )
-        return Bound(b"", header_value(registered.guid), encode)
+        return BoundEncoder(b"", header_value(registered.guid), encode)
 
-    def _registered(self, target: Target, topic: str, part: Part) -> RegisteredSchema:
+    def _registered(self, target: ReaderType, topic: str, part: Part) -> RegisteredSchema:
         schema = schema_of(target)
         return find_or_register(
             self._registry,

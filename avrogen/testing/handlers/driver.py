@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from avrogen.errors import ConsumeError
 from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
-from avrogen.kafka.consumer.async_runner import AsyncLoop
-from avrogen.kafka.consumer.batch_runner import AsyncBatchLoop, BatchLoop
+from avrogen.kafka.consumer.async_runner import AsyncMessageRunner
+from avrogen.kafka.consumer.batch_runner import AsyncBatchRunner, BatchRunner
 from avrogen.kafka.consumer.consumer import DEFAULT_RETRIES, TopicConsumer, check_batches
 from avrogen.kafka.consumer.error_policy import OnPoison, RetryPolicy
-from avrogen.kafka.consumer.runner import Loop
-from avrogen.testing.handlers.fake_session import ClockedWaking, HandlerOptions, HandlerSession
+from avrogen.kafka.consumer.runner import MessageRunner
+from avrogen.testing.handlers.fake_session import FakeWakeup, HandlerOptions, HandlerSession
 from avrogen.testing.handlers.incoming import Incoming, IncomingBytes
 from avrogen.testing.handlers.outcome import Outcome
 
@@ -96,7 +96,7 @@ class HandlerDriver(Generic[K, V]):
         Raises:
             EncodeError: one is no message of this topic.
         """
-        return self._delivered(messages, lambda session: Loop(session, handle).run(handle))
+        return self._delivered(messages, lambda session: MessageRunner(session, handle).run(handle))
 
     def deliver_batches(
         self,
@@ -120,7 +120,7 @@ class HandlerDriver(Generic[K, V]):
         check_batches(max_records, max_wait)
         return self._delivered(
             messages,
-            lambda session: BatchLoop(
+            lambda session: BatchRunner(
                 session, handle, max_records=max_records, max_wait=max_wait
             ).run_batches(handle),
         )
@@ -152,7 +152,8 @@ class AsyncHandlerDriver(Generic[K, V]):
     ) -> Outcome[K, V]:
         """As :meth:`HandlerDriver.deliver`; those of different partitions at the same time."""
         return await self._delivered(
-            messages, lambda session, waking: AsyncLoop(session, waking, handle).run(handle)
+            messages,
+            lambda session, waking: AsyncMessageRunner(session, waking, handle).run(handle),
         )
 
     async def deliver_batches(
@@ -166,7 +167,7 @@ class AsyncHandlerDriver(Generic[K, V]):
         check_batches(max_records, max_wait)
         return await self._delivered(
             messages,
-            lambda session, waking: AsyncBatchLoop(
+            lambda session, waking: AsyncBatchRunner(
                 session, waking, handle, max_records=max_records, max_wait=max_wait
             ).run_batches(handle),
         )
@@ -174,9 +175,9 @@ class AsyncHandlerDriver(Generic[K, V]):
     async def _delivered(
         self,
         messages: Sequence[Delivery[V, K]],
-        run: Callable[[HandlerSession[K, V], ClockedWaking], Awaitable[None]],
+        run: Callable[[HandlerSession[K, V], FakeWakeup], Awaitable[None]],
     ) -> Outcome[K, V]:
-        waking = ClockedWaking()
+        waking = FakeWakeup()
         waking.bind()
         session: HandlerSession[K, V] = HandlerSession(self._options, messages, wake=waking.wake)
         session.open()

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from avrogen.kafka.consumer.async_runner import Waking
-from avrogen.kafka.consumer.consumer_poll_thread import Poller, RawLane
+from avrogen.kafka.consumer.async_runner import AsyncWakeup
+from avrogen.kafka.consumer.consumer_poll_thread import ConsumerPollThread, RawPartitionQueue
 from avrogen.kafka.consumer.error_policy import OnPoison, RetryPolicy
-from avrogen.kafka.consumer.session import Session
+from avrogen.kafka.consumer.session import ConsumerSession
 from avrogen.testing.handlers.incoming import Delivery, TopicWriter
-from avrogen.testing.handlers.outcome import LetterBox, Outcome, Recorder
+from avrogen.testing.handlers.outcome import Outcome, RecordingDeadLetters, RecordingObserver
 from avrogen.testing.registry.memory import MemoryRegistry
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from avrogen.errors import ConsumeError
     from avrogen.kafka.topic import Topic
 
-__all__ = ["Clock", "ClockedPoller", "ClockedWaking", "HandlerOptions", "HandlerSession"]
+__all__ = ["FakeClock", "FakeSource", "FakeWakeup", "HandlerOptions", "HandlerSession"]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -39,7 +39,7 @@ class HandlerOptions:
     on_poison: OnPoison
 
 
-class HandlerSession(Session[K, V]):
+class HandlerSession(ConsumerSession[K, V]):
     """What consumers have while they are open, with messages that are there from the start.
 
     Args:
@@ -61,8 +61,8 @@ class HandlerSession(Session[K, V]):
     ) -> None:
         registry = MemoryRegistry()
         topic = options.topic
-        letters = None if topic.dead_letter is None else LetterBox(topic.dead_letter)
-        self._recorder = Recorder(letters)
+        letters = None if topic.dead_letter is None else RecordingDeadLetters(topic.dead_letter)
+        self._recorder = RecordingObserver(letters)
         super().__init__(
             topic,
             {"bootstrap.servers": "none"},
@@ -76,14 +76,14 @@ class HandlerSession(Session[K, V]):
             wake=wake,
         )
         self.dead_letters = letters
-        self._clock = Clock()
+        self._clock = FakeClock()
         self.handling.clock = self._clock
         self.handling.chance = lambda: 0.5  # in the middle: no jitter
         write = TopicWriter(topic, registry).write
         self._deliveries = [(write(given), given) for given in deliveries]
 
-    def _make_poller(self) -> Poller:
-        return ClockedPoller(
+    def _make_poller(self) -> ConsumerPollThread:
+        return FakeSource(
             self.topic.name,
             group=self.group,
             messages=[raw for raw, _ in self._deliveries],
@@ -102,8 +102,8 @@ class HandlerSession(Session[K, V]):
         """
         if self._recorder.asserted is not None:
             raise self._recorder.asserted
-        lanes = self.opened.poller.intake.lanes.values()
-        waiting = {id(raw) for lane in lanes for raw in lane.waiting}
+        lanes = self.opened.poller.intake.queues.values()
+        waiting = {id(raw) for lane in lanes for raw in lane.messages}
         return Outcome(
             handled=self._recorder.handled,
             retries=self._recorder.retries,
@@ -113,7 +113,7 @@ class HandlerSession(Session[K, V]):
         )
 
 
-class Clock:
+class FakeClock:
     """Seconds, which somebody else counts."""
 
     def __init__(self) -> None:
@@ -123,7 +123,7 @@ class Clock:
         return self.now
 
 
-class ClockedPoller(Poller):
+class FakeSource(ConsumerPollThread):
     """Polls nothing: all messages are there. When they have been handled, it stops.
 
     Who would have to wait finds that it is later already.
@@ -142,7 +142,7 @@ class ClockedPoller(Poller):
         *,
         group: str,
         messages: Iterable[RawMessage],
-        clock: Clock,
+        clock: FakeClock,
         wake: Callable[[], None],
     ) -> None:
         no_client: Any = None
@@ -168,13 +168,13 @@ class ClockedPoller(Poller):
     def close(self) -> None:
         self.stopping = True
 
-    def take(self) -> RawLane | None:
+    def take(self) -> RawPartitionQueue | None:
         with self.changed:
-            return self.intake.take(self._clock.now)
+            return self.intake.acquire(self._clock.now)
 
     def wait(
         self, until: float | None = None, or_until: Callable[[], bool] = lambda: False
-    ) -> RawLane | None:
+    ) -> RawPartitionQueue | None:
         while True:
             lane = self.take()
             if lane is not None or or_until() or not self.pass_time(until):
@@ -198,28 +198,28 @@ class ClockedPoller(Poller):
         self._clock.now = max(self._clock.now, min(times))
         return due is not None and due <= self._clock.now
 
-    def give_back(self, lane: RawLane, *, rest: float | None = None) -> None:
+    def give_back(self, lane: RawPartitionQueue, *, rest: float | None = None) -> None:
         with self.changed:
-            self.intake.give_back(lane, due=None if rest is None else self._clock.now + rest)
+            self.intake.release(lane, due=None if rest is None else self._clock.now + rest)
         self._wake()
 
 
-class ClockedWaking(Waking):
+class FakeWakeup(AsyncWakeup):
     """Its counterpart for asyncio: what tasks have in hand is waited for, and time is not."""
 
     async def wait(
         self,
-        poller: Poller,
+        poller: ConsumerPollThread,
         until: float | None = None,
         or_until: Callable[[], bool] = lambda: False,
-    ) -> RawLane | None:
-        assert isinstance(poller, ClockedPoller), "they come together"
+    ) -> RawPartitionQueue | None:
+        assert isinstance(poller, FakeSource), "they come together"
         while True:
             self._news.clear()
             lane = poller.take()
             if lane is not None or or_until():
                 return lane
-            if until is None and any(each.taken for each in poller.intake.lanes.values()):
+            if until is None and any(each.in_progress for each in poller.intake.queues.values()):
                 # Those of a batch are taken, too; but whoever collects one gives up some time.
                 await self._news.wait()
             elif not poller.pass_time(until):

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeGuard, TypeVar, c
 
 from avrogen.errors import EncodeError
 from avrogen.kafka.message import HeadersLike
-from avrogen.kafka.producer.record_builder import Channel, Options, pairs
+from avrogen.kafka.producer.record_builder import ProducerOptions, RecordBuilder, pairs
 from avrogen.testing.messages import raw_message
 
 if TYPE_CHECKING:
     from confluent_kafka import Message as RawMessage
 
     from avrogen.kafka.message import Header
-    from avrogen.kafka.producer.delivery import Outbox
+    from avrogen.kafka.producer.delivery import DeliveryTracker
     from avrogen.kafka.producer.producer_client import ProducerClient
     from avrogen.kafka.registry.protocol import SchemaRegistry
     from avrogen.kafka.topic import Topic
@@ -45,9 +45,9 @@ class TopicWriter:
     def __init__(self, topic: Topic[Any, Any], registry: SchemaRegistry) -> None:
         self._topic = topic
         client = cast("ProducerClient", _NoClient(registry))
-        self._channel = Channel(
+        self._channel = RecordBuilder(
             topic,
-            Options(
+            ProducerOptions(
                 config=None,
                 client=client,
                 registry=registry,
@@ -111,7 +111,7 @@ class _NoClient:
     def check_usable(self) -> None:
         """It is."""
 
-    def add(self, outbox: Outbox) -> None:
+    def add(self, outbox: DeliveryTracker) -> None:
         """It has nothing to report to it."""
 
 

@@ -10,7 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from avrogen.kafka.consumer.dead_letter_topic import DeadLetterSender, Origin, headers_for
+from avrogen.kafka.consumer.dead_letter_topic import (
+    DeadLetterOrigin,
+    DeadLetterProducer,
+    headers_for,
+)
 from avrogen.kafka.message import Headers
 from avrogen.kafka.observability.observer import AnyMessage, Observer
 from avrogen.testing.messages import DeadLetter
@@ -22,10 +26,10 @@ if TYPE_CHECKING:
     from avrogen.kafka.message import Header
     from avrogen.testing.handlers.incoming import Delivery
 
-__all__ = ["LetterBox", "Outcome", "Recorder", "Retried"]
+__all__ = ["Outcome", "RecordingDeadLetters", "RecordingObserver", "Retried"]
 
 
-class LetterBox(DeadLetterSender):
+class RecordingDeadLetters(DeadLetterProducer):
     """Keeps the dead letters that it is to send.
 
     Args:
@@ -34,23 +38,23 @@ class LetterBox(DeadLetterSender):
 
     def __init__(self, topic: str) -> None:
         super().__init__({}, topic)
-        self.sent: dict[tuple[int, int], tuple[Origin, Headers]] = {}
+        self.sent: dict[tuple[int, int], tuple[DeadLetterOrigin, Headers]] = {}
         """What became of a message, by its partition and offset."""
 
-    def send(self, raw: RawMessage, origin: Origin) -> None:
+    def send(self, raw: RawMessage, origin: DeadLetterOrigin) -> None:
         headers = cast("Sequence[Header]", raw.headers() or ())
         place = cast("int", raw.partition()), cast("int", raw.offset())
         self.sent[place] = origin, Headers(headers_for(headers, origin))
 
 
-class Recorder(Observer):
+class RecordingObserver(Observer):
     """Told of everything by the consumer itself.
 
     Args:
         letters: where dead letters go; None: there is no topic for them.
     """
 
-    def __init__(self, letters: LetterBox | None) -> None:
+    def __init__(self, letters: RecordingDeadLetters | None) -> None:
         self.handled: list[Any] = []
         self.retries: list[Retried[Any]] = []
         self.dead_letters: list[DeadLetter[Any, Any]] = []

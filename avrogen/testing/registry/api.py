@@ -10,7 +10,7 @@ from __future__ import annotations
 from avrogen.avro.model import Json
 from avrogen.testing.registry.api_config import SettingsApi
 from avrogen.testing.registry.api_errors import (
-    Refused,
+    ApiError,
     schema_not_found,
     unknown_path,
     version_not_found,
@@ -24,7 +24,7 @@ from avrogen.testing.registry.json_bodies import (
     version_json,
     version_number,
 )
-from avrogen.testing.registry.registry_config import Settings
+from avrogen.testing.registry.registry_config import RegistrySettings
 from avrogen.testing.registry.store import Content, Store, StoredVersion
 
 __all__ = ["CompatibilityApi", "RegistryApi", "SchemasApi"]
@@ -34,7 +34,7 @@ class RegistryApi:
     """A registry with what is in it. One request at a time."""
 
     def __init__(self) -> None:
-        store, settings = Store(), Settings()
+        store, settings = Store(), RegistrySettings()
         self._subjects = SubjectsApi(store, settings)
         self._schemas = SchemasApi(store)
         self._settings = SettingsApi(settings)
@@ -44,7 +44,7 @@ class RegistryApi:
         """The answer to a request."""
         try:
             return json_response(self._answer(request))
-        except Refused as refused:
+        except ApiError as refused:
             error: Json = {"error_code": refused.code, "message": refused.message}
             return json_response(error, refused.status)
 
@@ -141,7 +141,7 @@ _INVALID_SCHEMA = 42201
 class CompatibilityApi:
     """Answers what is asked below ``/compatibility``."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, settings: RegistrySettings) -> None:
         self._store = store
         self._registration = Registration(store, settings)
 
@@ -173,7 +173,7 @@ class CompatibilityApi:
             messages = self._registration.problems(
                 subject, sent_schema(request), previous, normalize=request.flag("normalize")
             )
-        except Refused as refused:
+        except ApiError as refused:
             if not verbose or refused.code != _INVALID_SCHEMA:
                 raise
             messages = [refused.message]

@@ -16,7 +16,7 @@ from avrogen.testing.registry.api_errors import (
 )
 from avrogen.testing.registry.http_server import Request
 from avrogen.testing.registry.json_bodies import json_object
-from avrogen.testing.registry.registry_config import Config, Mode, Settings
+from avrogen.testing.registry.registry_config import Mode, RegistrySettings, SubjectConfig
 
 __all__ = ["SettingsApi"]
 
@@ -33,7 +33,7 @@ _NOT_OFFERED = (
 class SettingsApi:
     """Answers what is asked below ``/config`` and ``/mode``."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: RegistrySettings) -> None:
         self._settings = settings
 
     def answer(self, request: Request) -> Json:
@@ -69,7 +69,7 @@ class SettingsApi:
                 config = self._settings.config_in_force(subject)
             if config is None or config.level is None:
                 raise level_not_set(subject)
-        return _config_json(config or Config())
+        return _config_json(config or SubjectConfig())
 
     def _set_config(self, subject: str | None, request: Request) -> Json:
         body = json_object(request)
@@ -79,7 +79,7 @@ class SettingsApi:
         level, normalize = body.get("compatibility"), body.get("normalize")
         if normalize is not None and not isinstance(normalize, bool):
             raise bad_request('"normalize" is neither true nor false')
-        self._settings.set_config(subject, Config(_level(level), normalize))
+        self._settings.set_config(subject, SubjectConfig(_level(level), normalize))
         return {name: body[name] for name in ("compatibility", "normalize") if name in body}
 
     def _unset_config(self, subject: str | None) -> Json:
@@ -121,7 +121,7 @@ def _level(name: Json) -> Level | None:
         raise invalid_level() from None
 
 
-def _config_json(config: Config) -> dict[str, Json]:
+def _config_json(config: SubjectConfig) -> dict[str, Json]:
     answer: dict[str, Json] = {}
     if config.level is not None:
         answer["compatibilityLevel"] = config.level

@@ -5,7 +5,7 @@ from __future__ import annotations
 from avrogen.testing.registry.http_server import Request
 
 __all__ = [
-    "Refused",
+    "ApiError",
     "bad_request",
     "incompatible",
     "invalid_level",
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 
-class Refused(Exception):
+class ApiError(Exception):
     """A request that is answered with an error.
 
     Attributes:
@@ -44,47 +44,49 @@ class Refused(Exception):
         self.message = message
 
 
-def bad_request(reason: str) -> Refused:
+def bad_request(reason: str) -> ApiError:
     """The body is not what the API takes."""
-    return Refused(400, 400, reason)
+    return ApiError(400, 400, reason)
 
 
-def unknown_path(request: Request) -> Refused:
+def unknown_path(request: Request) -> ApiError:
     """There is nothing of that name."""
     asked = f"{request.method} /{'/'.join(request.path)}"
-    return Refused(404, 404, f"HTTP 404 Not Found: the embedded registry has no {asked}")
+    return ApiError(404, 404, f"HTTP 404 Not Found: the embedded registry has no {asked}")
 
 
-def subject_not_found(subject: str) -> Refused:
+def subject_not_found(subject: str) -> ApiError:
     """No version of it is there."""
-    return Refused(404, 40401, f"Subject '{subject}' not found.")
+    return ApiError(404, 40401, f"Subject '{subject}' not found.")
 
 
-def version_not_found(version: int) -> Refused:
+def version_not_found(version: int) -> ApiError:
     """The subject is there, and that version is not."""
-    return Refused(404, 40402, f"Version {version} not found.")
+    return ApiError(404, 40402, f"Version {version} not found.")
 
 
-def schema_not_found(which: int | str | None = None) -> Refused:
+def schema_not_found(which: int | str | None = None) -> ApiError:
     """No schema has that id or GUID, or none of the subject is that one."""
-    return Refused(404, 40403, "Schema not found" if which is None else f"Schema {which} not found")
+    return ApiError(
+        404, 40403, "Schema not found" if which is None else f"Schema {which} not found"
+    )
 
 
-def subject_soft_deleted(subject: str) -> Refused:
+def subject_soft_deleted(subject: str) -> ApiError:
     """It can be deleted no more but for good."""
     message = f"Subject '{subject}' was soft deleted.Set permanent=true to delete permanently"
-    return Refused(404, 40404, message)
+    return ApiError(404, 40404, message)
 
 
-def subject_not_deleted(subject: str) -> Refused:
+def subject_not_deleted(subject: str) -> ApiError:
     """What is deleted for good must be deleted before."""
     message = f"Subject '{subject}' was not deleted first before being permanently deleted"
-    return Refused(404, 40405, message)
+    return ApiError(404, 40405, message)
 
 
-def version_soft_deleted(subject: str, version: str) -> Refused:
+def version_soft_deleted(subject: str, version: str) -> ApiError:
     """It can be deleted no more but for good."""
-    return Refused(
+    return ApiError(
         404,
         40406,
         f"Subject '{subject}' Version {version} was soft deleted."
@@ -92,9 +94,9 @@ def version_soft_deleted(subject: str, version: str) -> Refused:
     )
 
 
-def version_not_deleted(subject: str, version: int) -> Refused:
+def version_not_deleted(subject: str, version: int) -> ApiError:
     """What is deleted for good must be deleted before."""
-    return Refused(
+    return ApiError(
         404,
         40407,
         f"Subject '{subject}' Version {version} was not deleted first before being permanently "
@@ -102,21 +104,21 @@ def version_not_deleted(subject: str, version: int) -> Refused:
     )
 
 
-def level_not_set(subject: str) -> Refused:
+def level_not_set(subject: str) -> ApiError:
     """The subject has no compatibility level of its own."""
     message = f"Subject '{subject}' does not have subject-level compatibility configured"
-    return Refused(404, 40408, message)
+    return ApiError(404, 40408, message)
 
 
-def mode_not_set(subject: str) -> Refused:
+def mode_not_set(subject: str) -> ApiError:
     """The subject has no mode of its own."""
     message = f"Subject '{subject}' does not have subject-level mode configured"
-    return Refused(404, 40409, message)
+    return ApiError(404, 40409, message)
 
 
-def incompatible(subject: str, details: str) -> Refused:
+def incompatible(subject: str, details: str) -> ApiError:
     """The schema breaks those before it."""
-    return Refused(
+    return ApiError(
         409,
         409,
         f'Schema being registered is incompatible with an earlier schema for subject "{subject}", '
@@ -124,14 +126,14 @@ def incompatible(subject: str, details: str) -> Refused:
     )
 
 
-def invalid_schema(reason: str) -> Refused:
+def invalid_schema(reason: str) -> ApiError:
     """The text is no schema, or what it refers to is not there."""
-    return Refused(422, 42201, reason)
+    return ApiError(422, 42201, reason)
 
 
-def invalid_version(version: str) -> Refused:
+def invalid_version(version: str) -> ApiError:
     """That is no number of a version."""
-    return Refused(
+    return ApiError(
         422,
         42202,
         f"The specified version '{version}' is not a valid version id. Allowed values are between "
@@ -139,9 +141,9 @@ def invalid_version(version: str) -> Refused:
     )
 
 
-def invalid_level() -> Refused:
+def invalid_level() -> ApiError:
     """That is no compatibility level."""
-    return Refused(
+    return ApiError(
         422,
         42203,
         "Invalid compatibility level. Valid values are none, backward, forward, full, "
@@ -149,23 +151,23 @@ def invalid_level() -> Refused:
     )
 
 
-def invalid_mode(mode: str) -> Refused:
+def invalid_mode(mode: str) -> ApiError:
     """That is no mode, or none that is offered here."""
     message = f"Invalid mode {mode}. The embedded registry has READWRITE and READONLY"
-    return Refused(422, 42204, message)
+    return ApiError(422, 42204, message)
 
 
-def not_permitted(reason: str) -> Refused:
+def not_permitted(reason: str) -> ApiError:
     """The mode of the subject does not allow it."""
-    return Refused(422, 42205, reason)
+    return ApiError(422, 42205, reason)
 
 
-def reference_exists(subject: str, version: int) -> Refused:
+def reference_exists(subject: str, version: int) -> ApiError:
     """Other schemas refer to what should be deleted."""
     key = f"{{magic=1,keytype=SCHEMA,subject={subject},version={version}}}"
-    return Refused(422, 42206, f"One or more references exist to the schema {key}.")
+    return ApiError(422, 42206, f"One or more references exist to the schema {key}.")
 
 
-def not_offered(what: str) -> Refused:
+def not_offered(what: str) -> ApiError:
     """Confluent's registry has it, and this one has not."""
-    return Refused(501, 501, f"the embedded registry has no {what}")
+    return ApiError(501, 501, f"the embedded registry has no {what}")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from avrogen.avro.compat.levels import Level, Version, breaches, confluent_message
+from avrogen.avro.compat.levels import Level, Version, confluent_message, violations
 from avrogen.avro.model import Json
 from avrogen.testing.registry.api_errors import (
     incompatible,
@@ -35,8 +35,8 @@ from avrogen.testing.registry.json_bodies import (
     version_json,
     version_number,
 )
-from avrogen.testing.registry.registry_config import Mode, Settings
-from avrogen.testing.registry.store import AVRO, Content, Reference, Store, StoredVersion
+from avrogen.testing.registry.registry_config import Mode, RegistrySettings
+from avrogen.testing.registry.store import AVRO, Content, Store, StoredReference, StoredVersion
 
 __all__ = ["SCHEMA_TYPES", "Registration", "SubjectsApi", "verdict"]
 
@@ -44,7 +44,7 @@ __all__ = ["SCHEMA_TYPES", "Registration", "SubjectsApi", "verdict"]
 class SubjectsApi:
     """Answers what is asked below ``/subjects``."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, settings: RegistrySettings) -> None:
         self._store = store
         self._settings = settings
         self._registration = Registration(store, settings)
@@ -165,7 +165,7 @@ SCHEMA_TYPES = ("JSON", "PROTOBUF", AVRO)
 class Registration:
     """What is asked of a registry with a schema in hand."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, settings: RegistrySettings) -> None:
         self._store = store
         self._settings = settings
 
@@ -252,7 +252,7 @@ class Registration:
         normalize = normalize or self._settings.config_in_force(subject).normalize is True
         return read_avro(sent.text, references, self._store, normalize=normalize)
 
-    def _pinned(self, reference: Reference) -> Reference:
+    def _pinned(self, reference: StoredReference) -> StoredReference:
         """A reference to a certain version; -1 is the latest of now."""
         latest = self._store.find(reference.subject, -1) if reference.version == -1 else None
         return replace(reference, version=latest.number) if latest else reference
@@ -291,7 +291,7 @@ def verdict(new: AvroSchema, previous: Sequence[tuple[int, AvroSchema]], level: 
         level: of the subject.
     """
     versions = [_version(schema) for _, schema in previous]
-    by_version = groupby(breaches(_version(new), versions, level), lambda breach: breach.index)
+    by_version = groupby(violations(_version(new), versions, level), lambda breach: breach.index)
     for index, found in by_version:
         number, old = previous[index]
         reasons = [

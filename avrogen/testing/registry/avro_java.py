@@ -22,7 +22,7 @@ from avrogen.avro.names import PRIMITIVES, namespace_of, short_name
 from avrogen.avro.parser import parse_sources
 from avrogen.avro.source import Source
 from avrogen.testing.registry.api_errors import invalid_schema
-from avrogen.testing.registry.store import AVRO, Content, Reference, Store
+from avrogen.testing.registry.store import AVRO, Content, Store, StoredReference
 
 __all__ = ["AvroSchema", "java_text", "read_avro"]
 
@@ -95,13 +95,13 @@ class _Printer:
             members["doc"] = _json(named.doc)
         logical: model.LogicalType | None = None
         match named:
-            case model.Record(fields=fields):
+            case model.RecordType(fields=fields):
                 members["fields"] = f"[{','.join(self._field(field, own) for field in fields)}]"
             case model.EnumType(symbols=symbols, default=default):
                 members["symbols"] = _json(list(symbols))
                 if default is not None:
                     members["default"] = _json(default)
-            case model.Fixed(size=size):
+            case model.FixedType(size=size):
                 logical = named.logical
                 members["size"] = str(size)
             case _:
@@ -150,11 +150,11 @@ class _Printer:
 
 def _kind(named: model.NamedType) -> str:
     match named:
-        case model.Record(is_error=is_error):
+        case model.RecordType(is_error=is_error):
             return "error" if is_error else "record"
         case model.EnumType():
             return "enum"
-        case model.Fixed():
+        case model.FixedType():
             return "fixed"
         case _:
             assert_never(named)
@@ -224,7 +224,7 @@ class AvroSchema:
 
 
 def read_avro(
-    text: str, references: Iterable[Reference], store: Store, *, normalize: bool = False
+    text: str, references: Iterable[StoredReference], store: Store, *, normalize: bool = False
 ) -> AvroSchema:
     """Understand the text of a schema.
 
@@ -256,7 +256,7 @@ def read_avro(
 
 
 def _sources(
-    references: Iterable[Reference], store: Store, seen: set[tuple[str, int]]
+    references: Iterable[StoredReference], store: Store, seen: set[tuple[str, int]]
 ) -> Iterator[Source]:
     """The texts of references, and of what those refer to, each once."""
     for reference in references:

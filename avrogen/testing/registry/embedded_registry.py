@@ -22,7 +22,7 @@ __all__ = [
     "EmbeddedRegistry",
     "Fault",
     "Faults",
-    "Silence",
+    "Hang",
     "Where",
     "everywhere",
 ]
@@ -51,11 +51,11 @@ class Delay:
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
+class Hang:
     """The connection stays open, and no answer comes."""
 
 
-Fault: TypeAlias = Answer | Delay | Silence
+Fault: TypeAlias = Answer | Delay | Hang
 
 
 @dataclass(slots=True)
@@ -225,7 +225,7 @@ class EmbeddedRegistry:
             times: how many requests this is for; None for all.
             where: which requests this is for.
         """
-        self._faults.plan(Silence(), where, times)
+        self._faults.plan(Hang(), where, times)
 
     def recover(self) -> None:
         """Forget all that was planned. Whoever waits for an answer sees the connection close."""
@@ -249,7 +249,7 @@ class EmbeddedRegistry:
             case Delay(seconds):
                 released.wait(seconds)
                 return self._answer(request)
-            case Silence():
+            case Hang():
                 released.wait()
                 return None
 

@@ -13,7 +13,7 @@ from avrogen.avro.model import Json
 from avrogen.testing.registry.api_errors import bad_request, invalid_version, not_offered
 from avrogen.testing.registry.avro_java import read_avro
 from avrogen.testing.registry.http_server import Request
-from avrogen.testing.registry.store import AVRO, Content, Reference, Store, StoredVersion
+from avrogen.testing.registry.store import AVRO, Content, Store, StoredReference, StoredVersion
 
 __all__ = [
     "SentSchema",
@@ -40,7 +40,7 @@ class SentSchema:
 
     text: str
     schema_type: str
-    references: tuple[Reference, ...]
+    references: tuple[StoredReference, ...]
     id: int | None
     version: int | None
 
@@ -82,12 +82,12 @@ def sent_schema(request: Request) -> SentSchema:
     )
 
 
-def _reference(value: Json) -> Reference:
+def _reference(value: Json) -> StoredReference:
     if isinstance(value, dict):
         name, subject = _text(value, "name"), _text(value, "subject")
         version = _number(value, "version")
         if name is not None and subject is not None and version is not None:
-            return Reference(name, subject, version)
+            return StoredReference(name, subject, version)
     raise bad_request('a reference has "name", "subject" and "version"')
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from avrogen.avro.compat.levels import Level
 
-__all__ = ["Config", "Mode", "Settings"]
+__all__ = ["Mode", "RegistrySettings", "SubjectConfig"]
 
 
 class Mode(StrEnum):
@@ -18,7 +18,7 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class SubjectConfig:
     """How schemas are taken; None where nothing is said.
 
     Attributes:
@@ -29,39 +29,39 @@ class Config:
     level: Level | None = None
     normalize: bool | None = None
 
-    def over(self, base: Config) -> Config:
+    def over(self, base: SubjectConfig) -> SubjectConfig:
         """This, and what another says where this says nothing."""
         level = base.level if self.level is None else self.level
         normalize = base.normalize if self.normalize is None else self.normalize
-        return Config(level, normalize)
+        return SubjectConfig(level, normalize)
 
 
-_DEFAULT = Config(Level.BACKWARD)
+_DEFAULT = SubjectConfig(Level.BACKWARD)
 
 
-class Settings:
+class RegistrySettings:
     """What has been set."""
 
     def __init__(self) -> None:
         self._config = _DEFAULT
-        self._configs: dict[str, Config] = {}
+        self._configs: dict[str, SubjectConfig] = {}
         self._mode = Mode.READWRITE
         self._modes: dict[str, Mode] = {}
 
-    def config(self, subject: str | None) -> Config | None:
+    def config(self, subject: str | None) -> SubjectConfig | None:
         """What is set for a subject, or for all (None)."""
         return self._config if subject is None else self._configs.get(subject)
 
-    def config_in_force(self, subject: str) -> Config:
+    def config_in_force(self, subject: str) -> SubjectConfig:
         """What holds for a subject."""
-        return self._configs.get(subject, Config()).over(self._config)
+        return self._configs.get(subject, SubjectConfig()).over(self._config)
 
-    def set_config(self, subject: str | None, config: Config) -> None:
+    def set_config(self, subject: str | None, config: SubjectConfig) -> None:
         """Set what the config says, and leave the rest."""
         if subject is None:
             self._config = config.over(self._config)
         else:
-            self._configs[subject] = config.over(self._configs.get(subject, Config()))
+            self._configs[subject] = config.over(self._configs.get(subject, SubjectConfig()))
 
     def unset_config(self, subject: str | None) -> None:
         """Go back to what holds for all, or for a fresh registry."""

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 
 from avrogen.testing.registry.api_errors import subject_not_found
 
-__all__ = ["AVRO", "Content", "Reference", "Store", "StoredVersion"]
+__all__ = ["AVRO", "Content", "Store", "StoredReference", "StoredVersion"]
 
 AVRO = "AVRO"
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class StoredReference:
     """The use of a type that is registered on its own.
 
     Attributes:
@@ -41,7 +41,7 @@ class Content:
 
     text: str
     schema_type: str = AVRO
-    references: tuple[Reference, ...] = ()
+    references: tuple[StoredReference, ...] = ()
 
     @property
     def guid(self) -> str:

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from avrogen.codec import plan
-from avrogen.codec.interpreter.encoder import CheckedWriter
+from avrogen.codec.interpreter.encoder import InterpretedEncoder
 from avrogen.codec.schema import Schema
 from avrogen.codec.varints import encode_long
 from avrogen.testing.strategies.leaves import TEXTS, leaf
-from avrogen.testing.strategies.value_strategies import Walk
+from avrogen.testing.strategies.value_strategies import SchemaWalker
 
 __all__ = ["arbitrary_bytes_for"]
 
@@ -32,13 +32,13 @@ def arbitrary_bytes_for(schema: Schema, /) -> SearchStrategy[bytes]:
     return EncodingStrategies(schema.type, schema.types).root()
 
 
-class EncodingStrategies(Walk):
+class EncodingStrategies(SchemaWalker):
     """Encodings (specification, "Binary Encoding")."""
 
     def leaf(self, operation: plan.Operation) -> SearchStrategy[bytes]:
-        write = CheckedWriter(plan.Plan(operation, {}, plain=True)).write
+        write = InterpretedEncoder(plan.Plan(operation, {}, plain=True)).write
         match operation:
-            case plan.RealOperation(bits):
+            case plan.FloatOperation(bits):
                 size = bits // 8
                 return st.sampled_from(_NAN[bits]) | st.binary(min_size=size, max_size=size)
             case plan.DecimalOperation(size=None):

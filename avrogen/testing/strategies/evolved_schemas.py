@@ -24,10 +24,10 @@ from avrogen.avro.schema_json import self_contained_json
 from avrogen.codec.schema import Schema
 
 __all__ = [
-    "Change",
-    "Draft",
     "Evolution",
-    "Place",
+    "MutableSchema",
+    "SchemaChange",
+    "TypeLocation",
     "evolved",
     "field_changes",
     "mapped",
@@ -61,9 +61,9 @@ def evolved(schema: Schema, /) -> SearchStrategy[Evolution]:
     not from a comparison of the two: a registry or a check of one's own can be tested with it.
     Compatible and incompatible successors come about as often, as far as there are both.
     """
-    draft = Draft(schema.type, schema.types)
+    draft = MutableSchema(schema.type, schema.types)
     changes = [
-        Change("nothing is changed", True, True, lambda: draft),
+        SchemaChange("nothing is changed", True, True, lambda: draft),
         *field_changes(draft),
         *type_changes(draft),
     ]
@@ -72,18 +72,18 @@ def evolved(schema: Schema, /) -> SearchStrategy[Evolution]:
     return st.one_of([st.sampled_from(group) for group in groups]).map(_done)
 
 
-def _done(change: Change) -> Evolution:
+def _done(change: SchemaChange) -> Evolution:
     return Evolution(change.make().schema(), change.what, change.backward, change.forward)
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class MutableSchema:
     """A schema as a value that can be changed: a type, and the named types that it leads to."""
 
     type: model.AvroType
     types: Mapping[str, model.NamedType]
 
-    def with_type(self, named: model.NamedType) -> Draft:
+    def with_type(self, named: model.NamedType) -> MutableSchema:
         """With another definition of a type."""
         return replace(self, types={**self.types, named.name: named})
 
@@ -95,7 +95,7 @@ class Draft:
         """Types that defaults are written for: they would no longer fit, were those to change."""
         found: set[str] = set()
         for named in self.types.values():
-            for field in named.fields if isinstance(named, model.Record) else ():
+            for field in named.fields if isinstance(named, model.RecordType) else ():
                 # Of no default, null and [] say nothing about types.
                 if field.default not in (model.NO_DEFAULT, None, []):
                     found |= reachable_types(field.type, self.types).keys()
@@ -103,7 +103,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SchemaChange:
     """What leads to a successor, and how the two stand to each other.
 
     Attributes:
@@ -116,11 +116,11 @@ class Change:
     what: str
     backward: bool
     forward: bool
-    make: Callable[[], Draft]
+    make: Callable[[], MutableSchema]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TypeLocation:
     """Where a type stands that is no branch of a union.
 
     Attributes:
@@ -133,29 +133,33 @@ class Place:
     name: str
     type: model.AvroType
     is_free: bool
-    put: Callable[[model.AvroType], Draft]
+    put: Callable[[model.AvroType], MutableSchema]
 
 
-def places(draft: Draft) -> Iterator[Place]:
+def places(draft: MutableSchema) -> Iterator[TypeLocation]:
     """Wherever a type stands, but for branches of unions."""
-    yield from _inside(Place("the top", draft.type, True, lambda type_: replace(draft, type=type_)))
+    yield from _inside(
+        TypeLocation("the top", draft.type, True, lambda type_: replace(draft, type=type_))
+    )
     settled = draft.settled()
     for named in draft.types.values():
-        if isinstance(named, model.Record):
+        if isinstance(named, model.RecordType):
             for index, field in enumerate(named.fields):
                 is_free = named.name not in settled and field.default is model.NO_DEFAULT
                 put = partial(_put_in_field, draft, named, index)
                 name = f"{named.name}.{field.name}"
-                yield from _inside(Place(name, field.type, is_free, put))
+                yield from _inside(TypeLocation(name, field.type, is_free, put))
 
 
-def _put_in_field(draft: Draft, record: model.Record, index: int, type_: model.AvroType) -> Draft:
+def _put_in_field(
+    draft: MutableSchema, record: model.RecordType, index: int, type_: model.AvroType
+) -> MutableSchema:
     fields = list(record.fields)
     fields[index] = replace(fields[index], type=type_)
     return draft.with_type(replace(record, fields=tuple(fields)))
 
 
-def _inside(place: Place) -> Iterator[Place]:
+def _inside(place: TypeLocation) -> Iterator[TypeLocation]:
     """The place itself, and those in what stands there."""
     yield place
     match place.type:
@@ -167,8 +171,8 @@ def _inside(place: Place) -> Iterator[Place]:
 
 
 def _put_in_collection(
-    place: Place, outer: model.Array | model.Map, type_: model.AvroType
-) -> Draft:
+    place: TypeLocation, outer: model.Array | model.Map, type_: model.AvroType
+) -> MutableSchema:
     match outer:
         case model.Array():
             return place.put(replace(outer, items=type_))
@@ -197,11 +201,11 @@ def mapped(
             assert_never(type_)
 
 
-def field_changes(draft: Draft) -> Iterator[Change]:
+def field_changes(draft: MutableSchema) -> Iterator[SchemaChange]:
     """All changes of fields that there are for a schema."""
     settled = draft.settled()
     for named in draft.types.values():
-        if isinstance(named, model.Record):
+        if isinstance(named, model.RecordType):
             yield from _harmless(draft, named)
             if named.name not in settled:
                 yield _added(draft, named, model.NO_DEFAULT)
@@ -209,9 +213,9 @@ def field_changes(draft: Draft) -> Iterator[Change]:
                     yield from _removed_or_renamed(draft, named, index)
 
 
-def _harmless(draft: Draft, record: model.Record) -> Iterator[Change]:
+def _harmless(draft: MutableSchema, record: model.RecordType) -> Iterator[SchemaChange]:
     yield _added(draft, record, "")
-    yield Change(
+    yield SchemaChange(
         f"the fields of {record.name} stand in another order",
         True,
         True,
@@ -219,11 +223,13 @@ def _harmless(draft: Draft, record: model.Record) -> Iterator[Change]:
     )
 
 
-def _added(draft: Draft, record: model.Record, default: model.Json | model.NoDefault) -> Change:
+def _added(
+    draft: MutableSchema, record: model.RecordType, default: model.Json | model.NoDefault
+) -> SchemaChange:
     name = _free_field_name(record, "added")
     has_default = default is not model.NO_DEFAULT
     field = model.Field(name, model.Primitive("string"), default)
-    return Change(
+    return SchemaChange(
         f"{record.name} has a new field {name}, {'with' if has_default else 'without'} default",
         has_default,
         True,
@@ -231,25 +237,27 @@ def _added(draft: Draft, record: model.Record, default: model.Json | model.NoDef
     )
 
 
-def _removed_or_renamed(draft: Draft, record: model.Record, index: int) -> Iterator[Change]:
+def _removed_or_renamed(
+    draft: MutableSchema, record: model.RecordType, index: int
+) -> Iterator[SchemaChange]:
     field = record.fields[index]
     name = f"{record.name}.{field.name}"
     has_default = field.default is not model.NO_DEFAULT
 
-    def put(*fields: model.Field) -> Draft:
+    def put(*fields: model.Field) -> MutableSchema:
         before, after = record.fields[:index], record.fields[index + 1 :]
         return draft.with_type(replace(record, fields=(*before, *fields, *after)))
 
     renamed = replace(field, name=_free_field_name(record, f"{field.name}_renamed"))
     known = replace(renamed, aliases=(*field.aliases, field.name))
-    yield Change(f"{name} is gone", True, has_default, put)
-    yield Change(
+    yield SchemaChange(f"{name} is gone", True, has_default, put)
+    yield SchemaChange(
         f"{name} is renamed, without an alias", has_default, has_default, lambda: put(renamed)
     )
-    yield Change(f"{name} is renamed, with an alias", True, has_default, lambda: put(known))
+    yield SchemaChange(f"{name} is renamed, with an alias", True, has_default, lambda: put(known))
 
 
-def _free_field_name(record: model.Record, name: str) -> str:
+def _free_field_name(record: model.RecordType, name: str) -> str:
     taken = {name for field in record.fields for name in (field.name, *field.aliases)}
     while name in taken:
         name += "_"
@@ -269,7 +277,7 @@ _PROMOTIONS: Final[list[tuple[model.PrimitiveName, model.PrimitiveName]]] = [
 """What is read as what (specification, "Schema Resolution")."""
 
 
-def type_changes(draft: Draft) -> Iterator[Change]:
+def type_changes(draft: MutableSchema) -> Iterator[SchemaChange]:
     """All changes of types that there are for a schema."""
     settled = draft.settled()
     for place in places(draft):
@@ -279,21 +287,21 @@ def type_changes(draft: Draft) -> Iterator[Change]:
         match named:
             case model.EnumType():
                 yield from _of_enum(draft, named, is_free=named.name not in settled)
-            case model.Fixed(size=size, logical=None) if named.name not in settled:
+            case model.FixedType(size=size, logical=None) if named.name not in settled:
                 larger = replace(named, size=size + 1)
                 yield _change(f"{named.name} is larger", False, False, draft.with_type(larger))
             case _:
                 pass
 
 
-def _change(what: str, backward: bool, forward: bool, draft: Draft) -> Change:
-    return Change(what, backward, forward, lambda: draft)
+def _change(what: str, backward: bool, forward: bool, draft: MutableSchema) -> SchemaChange:
+    return SchemaChange(what, backward, forward, lambda: draft)
 
 
 # --- what stands somewhere ------------------------------------------------------------------------
 
 
-def _of_place(draft: Draft, place: Place) -> Iterator[Change]:
+def _of_place(draft: MutableSchema, place: TypeLocation) -> Iterator[SchemaChange]:
     match place.type:
         case model.Union(branches):
             yield from _of_union(draft, place, branches)
@@ -316,10 +324,12 @@ def _of_place(draft: Draft, place: Place) -> Iterator[Change]:
         yield _change(f"{place.name} may be null", True, False, optional)
 
 
-def _of_union(draft: Draft, place: Place, branches: tuple[model.AvroType, ...]) -> Iterator[Change]:
+def _of_union(
+    draft: MutableSchema, place: TypeLocation, branches: tuple[model.AvroType, ...]
+) -> Iterator[SchemaChange]:
     name = _free_full_name(draft, "avrogen.testing.Added")
     more = place.put(model.Union((*branches, model.Reference(name)))).with_type(
-        model.Record(name, ())
+        model.RecordType(name, ())
     )
     yield _change(f"{place.name} has another branch", True, False, more)
     for index, branch in enumerate(branches):
@@ -337,7 +347,9 @@ def _is_alone(branch: model.Reference, branches: tuple[model.AvroType, ...]) -> 
 # --- named types ----------------------------------------------------------------------------------
 
 
-def _of_enum(draft: Draft, enum: model.EnumType, *, is_free: bool) -> Iterator[Change]:
+def _of_enum(
+    draft: MutableSchema, enum: model.EnumType, *, is_free: bool
+) -> Iterator[SchemaChange]:
     has_default = enum.default is not None
     added = "ADDED"
     while added in enum.symbols:
@@ -351,34 +363,34 @@ def _of_enum(draft: Draft, enum: model.EnumType, *, is_free: bool) -> Iterator[C
         yield _change(f"{enum.name} has no symbol {symbol}", has_default, True, less)
 
 
-def _renamed(draft: Draft, named: model.NamedType) -> Iterator[Change]:
+def _renamed(draft: MutableSchema, named: model.NamedType) -> Iterator[SchemaChange]:
     name = _free_full_name(draft, f"{named.name}Renamed")
     renamed = replace(named, name=name)
     known = replace(renamed, aliases=(*named.aliases, named.name))
     make = partial(_with_name, draft, named.name)
-    yield Change(f"{named.name} is renamed, with an alias", True, False, partial(make, known))
+    yield SchemaChange(f"{named.name} is renamed, with an alias", True, False, partial(make, known))
     if named.name not in named.aliases:  # an alias to itself, which schemas in use have
         what = f"{named.name} is renamed, without an alias"
-        yield Change(what, False, False, partial(make, renamed))
+        yield SchemaChange(what, False, False, partial(make, renamed))
 
 
-def _with_name(draft: Draft, old: str, definition: model.NamedType) -> Draft:
+def _with_name(draft: MutableSchema, old: str, definition: model.NamedType) -> MutableSchema:
     """The draft in which a type has another name wherever it is used."""
 
     def rename(reference: model.Reference) -> model.AvroType:
         return model.Reference(definition.name) if reference.name == old else reference
 
     def inside(named: model.NamedType) -> model.NamedType:
-        if not isinstance(named, model.Record):
+        if not isinstance(named, model.RecordType):
             return named
         fields = (replace(f, type=mapped(f.type, rename)) for f in named.fields)
         return replace(named, fields=tuple(fields))
 
     others = (definition if name == old else named for name, named in draft.types.items())
-    return Draft(mapped(draft.type, rename), {n.name: inside(n) for n in others})
+    return MutableSchema(mapped(draft.type, rename), {n.name: inside(n) for n in others})
 
 
-def _free_full_name(draft: Draft, name: str) -> str:
+def _free_full_name(draft: MutableSchema, name: str) -> str:
     """A name whose last part no other type has, nor an alias."""
     named = draft.types.values()
     taken = {_short(known) for each in named for known in (each.name, *each.aliases)}

@@ -61,7 +61,7 @@ def leaf(operation: plan.Operation) -> SearchStrategy[Any]:
             return st.booleans()
         case plan.IntegerOperation(bits):
             return _ints(bits)
-        case plan.RealOperation(bits):
+        case plan.FloatOperation(bits):
             return st.floats(width=bits, allow_nan=False)
         case plan.BytesOperation():
             return st.binary(max_size=MOST_CHARACTERS).map(_lengthened)

@@ -15,12 +15,12 @@ from hypothesis.strategies import SearchStrategy
 from avrogen.avro import model
 from avrogen.avro.references import references
 from avrogen.codec import plan
-from avrogen.codec.planner import Classes, Operations, plan_for
+from avrogen.codec.planner import Classes, PlanBuilder, plan_for
 from avrogen.codec.unions import choose_branch
-from avrogen.examples.example_values import TOO_MANY, LeastParts
+from avrogen.examples.example_values import TOO_MANY, MinimumParts
 from avrogen.testing.strategies.leaves import LONG_TEXTS, MOST_CHARACTERS, REPEATED, TEXTS, leaf
 
-__all__ = ["MOST_ITEMS", "ValueStrategies", "Walk"]
+__all__ = ["MOST_ITEMS", "SchemaWalker", "ValueStrategies"]
 
 _MOST_RECURSIONS: Final = 3
 """Records that contain themselves are so deep in each other before they end."""
@@ -29,7 +29,7 @@ MOST_ITEMS: Final = (3, 2, 2, 1)
 """Items of collections, by the collections around them; at the end also of those further in."""
 
 
-class Walk(ABC):
+class SchemaWalker(ABC):
     """Strategies for the types of one schema.
 
     Types are looked at by how deep they are: in recursive records, and in collections. There are
@@ -56,8 +56,8 @@ class Walk(ABC):
         self._type = type_
         self._types = types
         self.plan = plan_for(type_, types, classes)
-        self._operations = Operations(types, classes or {})
-        self._least = LeastParts(types)
+        self._operations = PlanBuilder(types, classes or {})
+        self._least = MinimumParts(types)
         self._known: dict[tuple[str, int, int], SearchStrategy[Any]] = {}
         if self._least.of(type_) >= TOO_MANY:
             raise ValueError(
@@ -140,7 +140,7 @@ class Walk(ABC):
 
     def _fields(self, name: str, recursions: int, nesting: int) -> list[SearchStrategy[Any]]:
         record = self._types[name]
-        assert isinstance(record, model.Record), "only records have fields"
+        assert isinstance(record, model.RecordType), "only records have fields"
         return [self._of(field.type, recursions, nesting) for field in record.fields]
 
     def _collection(
@@ -181,12 +181,12 @@ class Walk(ABC):
             case model.Primitive():
                 return True
             case model.Reference(name):
-                return not isinstance(self._types[name], model.Record)
+                return not isinstance(self._types[name], model.RecordType)
             case _:
                 return False
 
 
-class ValueStrategies(Walk):
+class ValueStrategies(SchemaWalker):
     """Values, which write and are read back as equals."""
 
     def leaf(self, operation: plan.Operation) -> SearchStrategy[Any]:

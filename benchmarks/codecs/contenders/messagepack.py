@@ -48,7 +48,7 @@ class _Structs:
         self._chosen = {
             name
             for record in types.values()
-            if isinstance(record, model.Record)
+            if isinstance(record, model.RecordType)
             for field in record.fields
             for name in _chosen(field.type)
         }
@@ -98,25 +98,25 @@ class _Structs:
 
     def _named(self, named: model.NamedType) -> Any:
         match named:
-            case model.Record():
+            case model.RecordType():
                 fields = [(field.name, self.type(field.type)) for field in named.fields]
                 define, tag = import_module("msgspec").defstruct, named.name in self._chosen
                 return define(_short(named), fields, array_like=True, tag=tag)
             case model.EnumType():
                 return StrEnum(_short(named), {symbol: symbol for symbol in named.symbols})
-            case model.Fixed():
+            case model.FixedType():
                 return bytes
             case _:
                 assert_never(named)
 
     def _named_value(self, named: model.NamedType, plain: Any) -> Any:
         match named:
-            case model.Record():
+            case model.RecordType():
                 values = [self.value(field.type, plain[field.name]) for field in named.fields]
                 return self._made[named.name](*values)
             case model.EnumType():
                 return self._made[named.name](plain)
-            case model.Fixed():
+            case model.FixedType():
                 return plain
             case _:
                 assert_never(named)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avrogen.kafka.consumer.dead_letter_topic import (
-    Origin,
+    DeadLetterOrigin,
     full_name,
     headers_for,
     origin_of,
@@ -15,7 +15,7 @@ from avrogen.kafka.consumer.dead_letter_topic import (
 )
 from avrogen.kafka.message import Header
 
-ORIGIN = Origin(
+ORIGIN = DeadLetterOrigin(
     topic="shop.orders.v1",
     partition=3,
     offset=41,
@@ -28,7 +28,7 @@ ORIGIN = Origin(
 text = st.text(st.characters(codec="utf-8"), max_size=200)
 headers = st.lists(st.tuples(st.text(st.characters(codec="utf-8")), st.none() | st.binary()))
 origins = st.builds(
-    Origin,
+    DeadLetterOrigin,
     topic=st.from_regex(r"[a-zA-Z0-9._-]+", fullmatch=True),
     partition=st.integers(0, 2**31 - 1),
     offset=st.integers(0, 2**63 - 1),
@@ -66,7 +66,7 @@ def test_the_headers_are_those_of_kafka_connect() -> None:
 
 
 @given(headers, origins)
-def test_what_is_said_can_be_read(own: list[Header], origin: Origin) -> None:
+def test_what_is_said_can_be_read(own: list[Header], origin: DeadLetterOrigin) -> None:
     own = original_headers(own)
     made = headers_for(own, origin)
     assert origin_of(made) == origin
@@ -75,14 +75,14 @@ def test_what_is_said_can_be_read(own: list[Header], origin: Origin) -> None:
 
 @given(headers, origins, origins)
 def test_a_dead_letter_that_dies_again_tells_of_its_last_death(
-    own: list[Header], first: Origin, second: Origin
+    own: list[Header], first: DeadLetterOrigin, second: DeadLetterOrigin
 ) -> None:
     assert headers_for(headers_for(own, first), second) == headers_for(own, second)
 
 
 def test_long_texts_lose_their_middle() -> None:
     long = "begin" + "ö" * 20_000 + "end"
-    made = dict(headers_for([], Origin("t", 0, 0, message=long)))
+    made = dict(headers_for([], DeadLetterOrigin("t", 0, 0, message=long)))
     message = made["__connect.errors.exception.message"]
     assert message is not None
     assert len(message) <= 8_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from avrogen.kafka.client_config import CONSUMER_DEFAULTS
-from avrogen.kafka.consumer.dead_letter_topic import Origin, headers_for
+from avrogen.kafka.consumer.dead_letter_topic import DeadLetterOrigin, headers_for
 from avrogen.kafka.consumer.error_policy import RetryPolicy
 from tests.conftest import ROOT
 
@@ -30,7 +30,7 @@ def test_the_headers_of_dead_letters() -> None:
         name if name.startswith("__") else f"__connect.errors{name}"
         for name in re.findall(r"`(_?_?[a-z_.]+)`", section)
     }
-    every = Origin("t", 0, 0, 0, "s", "g", "h", "e", "m", "t")
+    every = DeadLetterOrigin("t", 0, 0, 0, "s", "g", "h", "e", "m", "t")
     assert shown == {name for name, _ in headers_for([], every)}
 
 

@@ -16,6 +16,7 @@ from avrogen import (
     TransactionError,
 )
 from avrogen.kafka.consumer.error_policy import (
+    Action,
     Failure,
     OnPoison,
     Outage,
@@ -25,7 +26,6 @@ from avrogen.kafka.consumer.error_policy import (
     RetryPolicy,
     SendDeadLetter,
     Stage,
-    Step,
     Stop,
     Transient,
     Unreadable,
@@ -114,7 +114,7 @@ UNREADABLE = "cannot be read, and the topic has no dead-letter topic"
     ],
 )
 def test_steps(
-    failure: Failure, attempt: int, on_poison: OnPoison, dead_letter: bool, step: Step
+    failure: Failure, attempt: int, on_poison: OnPoison, dead_letter: bool, step: Action
 ) -> None:
     assert step == next_step(
         failure,

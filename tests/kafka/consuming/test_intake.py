@@ -9,7 +9,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from avrogen.kafka.consumer.fetch_buffer import Intake, Lane
+from avrogen.kafka.consumer.fetch_buffer import FetchBuffer, PartitionQueue
 
 LIMIT = 4
 PATIENCE = 1.0
@@ -32,7 +32,7 @@ class Group(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.intake: Intake[int] = Intake(limit=LIMIT, patience=PATIENCE)
+        self.intake: FetchBuffer[int] = FetchBuffer(limit=LIMIT, patience=PATIENCE)
         self.now = 0.0
         self.fetched: dict[int, int] = {}  # the index in the log that comes next
         self.paused: set[int] = set()
@@ -40,7 +40,7 @@ class Group(RuleBasedStateMachine):
         self.committed = dict.fromkeys(PARTITIONS, 0)
         self.handled: dict[int, set[int]] = {p: set() for p in PARTITIONS}
         self.held: set[int] = set()
-        self.last: dict[Lane[int], int] = {}  # to see that none is left out
+        self.last: dict[PartitionQueue[int], int] = {}  # to see that none is left out
 
     taken = Bundle("taken")
 
@@ -58,11 +58,11 @@ class Group(RuleBasedStateMachine):
         removed = self.intake.remove([partition])
         assert len(removed) == (partition in self.fetched)
         for lane in removed:
-            assert lane.interrupted
-            if lane.taken and lane.waiting and in_time:
+            assert lane.yield_requested
+            if lane.in_progress and lane.messages and in_time:
                 self.handle(lane)
-            if lane.position is not None:
-                self.committed[partition] = lane.position
+            if lane.next_offset is not None:
+                self.committed[partition] = lane.next_offset
         self.forget(partition)
 
     @rule(partition=st.sampled_from(PARTITIONS))
@@ -111,22 +111,22 @@ class Group(RuleBasedStateMachine):
     # --- handling ---------------------------------------------------------------------------------
 
     @rule(target=taken)
-    def take(self) -> Lane[int] | None:
-        lane = self.intake.take(self.now)
+    def take(self) -> PartitionQueue[int] | None:
+        lane = self.intake.acquire(self.now)
         if lane is not None:
-            assert lane.waiting
-            assert not lane.gone
+            assert lane.messages
+            assert not lane.revoked
             assert lane.partition not in self.held
-            assert lane.due is None
+            assert lane.retry_at is None
         return lane
 
     @rule(lane=taken)
-    def done(self, lane: Lane[int] | None) -> None:
-        if lane is not None and lane.taken and lane.waiting:
+    def done(self, lane: PartitionQueue[int] | None) -> None:
+        if lane is not None and lane.in_progress and lane.messages:
             self.handle(lane)
 
-    def handle(self, lane: Lane[int]) -> None:
-        offset = lane.waiting[0]
+    def handle(self, lane: PartitionQueue[int]) -> None:
+        offset = lane.messages[0]
         before = self.last.get(lane)
         if before is not None:
             assert LOG.index(offset) == LOG.index(before) + 1, "left out, or out of order"
@@ -135,22 +135,22 @@ class Group(RuleBasedStateMachine):
         self.handled[lane.partition].add(offset)
 
     @rule(lane=consumes(taken))
-    def given_back(self, lane: Lane[int] | None) -> None:
-        if lane is not None and lane.taken:
-            self.intake.give_back(lane)
+    def given_back(self, lane: PartitionQueue[int] | None) -> None:
+        if lane is not None and lane.in_progress:
+            self.intake.release(lane)
 
     @rule(lane=consumes(taken), rest=st.floats(0, 5))
-    def failed(self, lane: Lane[int] | None, rest: float) -> None:
-        if lane is not None and lane.taken and lane.waiting:
+    def failed(self, lane: PartitionQueue[int] | None, rest: float) -> None:
+        if lane is not None and lane.in_progress and lane.messages:
             lane.failed(self.now)
-            self.intake.give_back(lane, due=self.now + rest)
+            self.intake.release(lane, due=self.now + rest)
 
     # --- pausing, storing -------------------------------------------------------------------------
 
     @rule(partition=st.sampled_from(PARTITIONS), hold=st.booleans())
     def held_or_not(self, partition: int, hold: bool) -> None:
         if partition in self.fetched:
-            (self.intake.hold if hold else self.intake.unhold)([partition])
+            (self.intake.pause if hold else self.intake.resume)([partition])
             (self.held.add if hold else self.held.discard)(partition)
 
     @rule()
@@ -171,24 +171,24 @@ class Group(RuleBasedStateMachine):
 
     @invariant()
     def what_waits_is_bounded(self) -> None:
-        for lane in self.intake.lanes.values():
-            assert len(lane.waiting) < 2 * LIMIT + 2
+        for lane in self.intake.queues.values():
+            assert len(lane.messages) < 2 * LIMIT + 2
 
     def teardown(self) -> None:
         """Whatever has happened: from here on, all that is left comes up."""
-        self.intake.unhold(None)
+        self.intake.resume(None)
         self.held.clear()
-        for lane in self.intake.lanes.values():
-            if lane.taken:
-                self.intake.give_back(lane)
+        for lane in self.intake.queues.values():
+            if lane.in_progress:
+                self.intake.release(lane)
         for partition in PARTITIONS:
             self.assigned(partition)
         for _ in range(3 * len(LOG)):
             self.now += PATIENCE
             self.polled([LIMIT] * 3)
-            while (ready := self.intake.take(self.now)) is not None:
+            while (ready := self.intake.acquire(self.now)) is not None:
                 self.handle(ready)
-                self.intake.give_back(ready)
+                self.intake.release(ready)
         self.store()
         assert self.stored == dict.fromkeys(PARTITIONS, LOG[-1] + 1)
         for partition in PARTITIONS:
@@ -198,9 +198,9 @@ class Group(RuleBasedStateMachine):
 TestGroup = Group.TestCase
 
 
-def intake_with(*sizes: int) -> Intake[int]:
+def intake_with(*sizes: int) -> FetchBuffer[int]:
     """One with so many messages waiting in each partition."""
-    intake: Intake[int] = Intake(limit=LIMIT, patience=PATIENCE)
+    intake: FetchBuffer[int] = FetchBuffer(limit=LIMIT, patience=PATIENCE)
     intake.assign(range(len(sizes)))
     assert intake.flow(0.0).resume == tuple(range(len(sizes)))
     for partition, size in enumerate(sizes):
@@ -209,8 +209,8 @@ def intake_with(*sizes: int) -> Intake[int]:
     return intake
 
 
-def take(intake: Intake[int], now: float = 0.0) -> Lane[int]:
-    lane = intake.take(now)
+def take(intake: FetchBuffer[int], now: float = 0.0) -> PartitionQueue[int]:
+    lane = intake.acquire(now)
     assert lane is not None
     return lane
 
@@ -218,10 +218,10 @@ def take(intake: Intake[int], now: float = 0.0) -> Lane[int]:
 def test_lanes_take_turns() -> None:
     intake = intake_with(2, 2, 1)
     order: list[int] = []
-    while (lane := intake.take(0.0)) is not None:
+    while (lane := intake.acquire(0.0)) is not None:
         order.append(lane.partition)
-        lane.done(lane.waiting[0])
-        intake.give_back(lane)
+        lane.done(lane.messages[0])
+        intake.release(lane)
     assert order == [0, 1, 2, 0, 1]
 
 
@@ -229,11 +229,11 @@ def test_a_failed_message_waits_and_others_do_not() -> None:
     intake = intake_with(2, 1)
     first = take(intake)
     assert first.failed(10.0) == 0.0
-    intake.give_back(first, due=12.0)
+    intake.release(first, due=12.0)
     assert intake.next_due() == 12.0
     second = take(intake, 11.9)
     assert second.partition == 1
-    assert intake.take(11.9) is None
+    assert intake.acquire(11.9) is None
     assert intake.flow(11.9).pause == (0,)
     assert take(intake, 12.0) is first
     assert intake.flow(12.0).resume == (), "not before it is handled"
@@ -252,7 +252,7 @@ def test_what_becomes_a_dead_letter_pauses_nothing() -> None:
     lane.failed(0.0)
     assert intake.flow(0.0).pause == ()
     lane.done(0)
-    intake.give_back(lane)
+    intake.release(lane)
     assert intake.flow(0.0).pause == ()
 
 
@@ -281,13 +281,13 @@ def test_room_in_time_spares_the_pause() -> None:
 
 def test_holding_everything_holds_what_comes_later() -> None:
     intake = intake_with(1)
-    intake.hold(None)
+    intake.pause(None)
     assert intake.flow(0.0).pause == (0,)
     intake.assign([1])
     intake.add(1, 0)
-    assert intake.take(0.0) is None
+    assert intake.acquire(0.0) is None
     assert intake.flow(0.0).resume == ()
-    intake.unhold(None)
+    intake.resume(None)
     assert intake.flow(0.0).resume == (0, 1)
     assert {take(intake).partition, take(intake).partition} == {0, 1}
 
@@ -295,7 +295,7 @@ def test_holding_everything_holds_what_comes_later() -> None:
 def test_holding_what_is_not_assigned_changes_nothing() -> None:
     intake = intake_with(1)
     with pytest.raises(KeyError):
-        intake.hold([0, 7])
+        intake.pause([0, 7])
     assert take(intake).partition == 0
 
 
@@ -304,18 +304,18 @@ def test_what_is_handled_after_a_restart_counts_no_more() -> None:
     lane = take(intake)
     lane.done(0)
     intake.restart(0)
-    assert lane.interrupted
+    assert lane.yield_requested
     lane.done(1)
-    intake.give_back(lane)
+    intake.release(lane)
     assert intake.to_store() == []
-    assert intake.take(0.0) is None
+    assert intake.acquire(0.0) is None
     intake.add(0, 0)
     again = take(intake)
     again.done(0)
     assert intake.to_store() == [(0, 1)]
 
 
-def partitions_of(lanes: Iterable[Lane[int]]) -> set[int]:
+def partitions_of(lanes: Iterable[PartitionQueue[int]]) -> set[int]:
     return {lane.partition for lane in lanes}
 
 
@@ -323,7 +323,7 @@ def test_interrupting_reaches_those_that_are_taken() -> None:
     intake = intake_with(2, 2)
     lane = take(intake)
     intake.interrupt()
-    assert lane.interrupted
-    intake.give_back(lane)
+    assert lane.yield_requested
+    intake.release(lane)
     assert partitions_of([take(intake), take(intake)]) == {0, 1}
-    assert not lane.interrupted
+    assert not lane.yield_requested

@@ -14,7 +14,7 @@ from confluent_kafka import KafkaError, Message
 
 from avrogen import DeliveryError
 from avrogen.kafka.message import Delivered
-from avrogen.kafka.producer.delivery import Delivery, Outbox
+from avrogen.kafka.producer.delivery import DeliveryFuture, DeliveryTracker
 
 PLACE = ("orders", 3, 7)
 
@@ -38,20 +38,20 @@ class Report:
         return 1, 1_000
 
 
-def outbox() -> Outbox:
-    return Outbox("orders", lambda key: key, None, lambda: False)
+def outbox() -> DeliveryTracker:
+    return DeliveryTracker("orders", lambda key: key, None, lambda: False)
 
 
-def report(delivery: Delivery, *, failed: bool = False) -> None:
+def report(delivery: DeliveryFuture, *, failed: bool = False) -> None:
     """The delivery report of a message."""
     error = KafkaError(KafkaError._MSG_TIMED_OUT) if failed else None
     delivery(error, cast("Message", Report()))
 
 
 @pytest.fixture(params=["before", "after"])
-def delivered(request: pytest.FixtureRequest) -> Iterator[Delivery]:
+def delivered(request: pytest.FixtureRequest) -> Iterator[DeliveryFuture]:
     """A delivery that is reported before it is asked for, or while somebody waits."""
-    delivery = Delivery(outbox())
+    delivery = DeliveryFuture(outbox())
     if request.param == "before":
         report(delivery)
         yield delivery
@@ -62,15 +62,15 @@ def delivered(request: pytest.FixtureRequest) -> Iterator[Delivery]:
         reporter.join()
 
 
-def test_where_it_is(delivered: Delivery) -> None:
+def test_where_it_is(delivered: DeliveryFuture) -> None:
     assert tuple(delivered.result(30))[:3] == PLACE
     assert delivered.result(30).timestamp.timestamp() == 1
     assert delivered.exception(0) is None
     assert delivered.done() and not delivered.running() and not delivered.cancelled()
 
 
-def test_waiting_for_several(delivered: Delivery) -> None:
-    others = [Delivery(outbox()) for _ in range(2)]
+def test_waiting_for_several(delivered: DeliveryFuture) -> None:
+    others = [DeliveryFuture(outbox()) for _ in range(2)]
     for other in others:
         report(other)
     done, not_done = concurrent.futures.wait([delivered, *others], 30)
@@ -78,7 +78,7 @@ def test_waiting_for_several(delivered: Delivery) -> None:
     assert len(list(concurrent.futures.as_completed([delivered, *others], 30))) == 3
 
 
-def test_callbacks(delivered: Delivery) -> None:
+def test_callbacks(delivered: DeliveryFuture) -> None:
     called = threading.Event()
     found: list[Delivered] = []
 
@@ -91,7 +91,7 @@ def test_callbacks(delivered: Delivery) -> None:
     assert tuple(found[0])[:3] == PLACE
 
 
-def test_awaiting_it(delivered: Delivery) -> None:
+def test_awaiting_it(delivered: DeliveryFuture) -> None:
     async def wait() -> Delivered:
         return await asyncio.wrap_future(delivered)
 
@@ -99,7 +99,7 @@ def test_awaiting_it(delivered: Delivery) -> None:
 
 
 def test_it_cannot_be_taken_back() -> None:
-    delivery = Delivery(outbox())
+    delivery = DeliveryFuture(outbox())
     assert not delivery.cancel()
     assert delivery.running() and not delivery.done()
     with pytest.raises(TimeoutError):
@@ -113,7 +113,7 @@ def test_it_cannot_be_taken_back() -> None:
 def test_a_failure_is_raised_and_is_seen() -> None:
     sent = outbox()
     sent.count_sent()
-    delivery = Delivery(sent)
+    delivery = DeliveryFuture(sent)
     report(delivery, failed=True)
     with pytest.raises(DeliveryError) as caught:
         delivery.result()
@@ -127,7 +127,7 @@ def test_a_failure_is_raised_and_is_seen() -> None:
 def test_failures_that_nobody_has_seen_are_one_error() -> None:
     sent = outbox()
     sent.count_sent(3)
-    deliveries = [Delivery(sent) for _ in range(3)]
+    deliveries = [DeliveryFuture(sent) for _ in range(3)]
     for delivery in deliveries:
         report(delivery, failed=True)
     assert deliveries[1].exception() is not None
@@ -144,7 +144,7 @@ def test_failures_that_nobody_has_seen_are_one_error() -> None:
 def test_messages_without_a_report_are_not_delivered_either() -> None:
     sent = outbox()
     sent.count_sent(2)
-    report(Delivery(sent))
+    report(DeliveryFuture(sent))
     error = sent.unseen()
     assert error is not None
     assert (
@@ -154,4 +154,4 @@ def test_messages_without_a_report_are_not_delivered_either() -> None:
 
 def test_no_attribute_comes_out_of_nothing() -> None:
     with pytest.raises(AttributeError, match="object has no attribute 'settled'"):
-        _ = Delivery(outbox()).settled
+        _ = DeliveryFuture(outbox()).settled

@@ -7,12 +7,12 @@ import logging
 import pytest
 
 from avrogen import DeliveryError
-from avrogen.kafka.producer.delivery_errors import FailureLog
+from avrogen.kafka.producer.delivery_errors import RateLimitedLog
 
 
 def test_failures_are_summed_up(caplog: pytest.LogCaptureFixture) -> None:
     now = 100.0
-    log = FailureLog("orders", lambda: now)
+    log = RateLimitedLog("orders", lambda: now)
     timed_out = DeliveryError("no acknowledgement", code="_MSG_TIMED_OUT", retriable=True)
     fatal = DeliveryError("fenced", code="_FENCED", fatal=True)
     for _ in range(5):

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from avrogen import Duration, EncodeError, TimestampNanos
-from avrogen.kafka.producer.record_encoder import Outgoing, TopicIds, key_of_field
+from avrogen.kafka.producer.record_encoder import RecordEncoder, TopicSchemaIds, key_of_field
 from avrogen.kafka.topic import Topic
 from tests.conftest import Build
 
@@ -88,7 +88,7 @@ def test_types_that_are_one_in_python(build: Build) -> None:
     )
     owners = package.small, package.large, package.period
     topic: Topic[None, Any] = Topic("amounts", value=owners, subject_strategy="topic-record")
-    outgoing = Outgoing(topic, TopicIds(dict(zip(owners, (1, 2, 3), strict=True)), None))
+    outgoing = RecordEncoder(topic, TopicSchemaIds(dict(zip(owners, (1, 2, 3), strict=True)), None))
 
     def framed(value: object) -> bytes:
         writer = outgoing.writer(value)

@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from avrogen import DeliveryError, EncodeError
-from avrogen.kafka.producer.partitioner import Partitions
+from avrogen.kafka.producer.partitioner import CustomPartitioner
 from avrogen.testing.broker import EmbeddedBroker
 from avrogen.testing.registry import EmbeddedRegistry
 from generated_example.com.example import Event
@@ -105,7 +105,7 @@ def test_partitions_that_are_added_later() -> None:
         return SimpleNamespace(topics={topic: found})
 
     producer = cast("Producer", SimpleNamespace(list_topics=list_topics))
-    partitions = Partitions(
+    partitions = CustomPartitioner(
         producer, "events", lambda _key, _value, number: number - 1, lambda: times[-1]
     )
     seen: list[int] = []

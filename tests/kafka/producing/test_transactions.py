@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from avrogen import DeliveryError, TransactionError
-from avrogen.kafka.producer.transactions import Verdict, verdict
+from avrogen.kafka.producer.transactions import ErrorClass, classify_error
 from avrogen.testing.broker import EmbeddedBroker, RequestType
 from avrogen.testing.registry import EmbeddedRegistry
 from tests.kafka.clusters import AnyCluster, fresh_name
@@ -217,12 +217,12 @@ def test_a_coordinator_that_is_gone_keeps_nobody_from_closing(
 @pytest.mark.parametrize(
     ("flags", "expected"),
     [
-        ({"fatal": True}, Verdict.FATAL),
-        ({"fatal": True, "txn_requires_abort": True}, Verdict.FATAL),
-        ({"retriable": True}, Verdict.RETRY),
-        ({"txn_requires_abort": True}, Verdict.ABORT),
-        ({}, Verdict.REFUSED),
+        ({"fatal": True}, ErrorClass.FATAL),
+        ({"fatal": True, "txn_requires_abort": True}, ErrorClass.FATAL),
+        ({"retriable": True}, ErrorClass.RETRY),
+        ({"txn_requires_abort": True}, ErrorClass.ABORT),
+        ({}, ErrorClass.REFUSED),
     ],
 )
-def test_verdicts(flags: dict[str, Any], expected: Verdict) -> None:
-    assert verdict(KafkaError(KafkaError._STATE, **flags)) is expected
+def test_verdicts(flags: dict[str, Any], expected: ErrorClass) -> None:
+    assert classify_error(KafkaError(KafkaError._STATE, **flags)) is expected
