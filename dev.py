@@ -19,13 +19,25 @@ ENVIRONMENT = ROOT / ".venv"
 READY = ENVIRONMENT / ".ready"
 """Newer than ``pyproject.toml`` if all that it asks for was installed."""
 
-PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 OLDEST_PYTHON = (3, 11)
 EXTRAS = ("cli", "kafka", "otel", "testing")
 CHECKED = ("avrogen", "tests", "generated_example", "benchmarks", "examples", "docs", "dev.py")
 """The code that ruff and black read."""
 
 DEMO = ROOT / "build/demo"
+
+
+def interpreter(environment: Path, system: str = os.name) -> Path:
+    """Return the Python of a virtual environment.
+
+    Args:
+        environment: its folder.
+        system: ``os.name`` of where it is.
+    """
+    return environment / ("Scripts/python.exe" if system == "nt" else "bin/python")
+
+
+PYTHON = interpreter(ENVIRONMENT)
 
 
 def setup() -> None:
