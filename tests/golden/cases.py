@@ -11,7 +11,7 @@ import difflib
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,7 +120,7 @@ def _texts(folder: Path) -> Files:
 
 
 @contextmanager
-def _working_in(folder: Path) -> Iterator[None]:
+def _working_in(folder: Path) -> Generator[None]:
     before = Path.cwd()
     os.chdir(folder)
     try:

@@ -5,13 +5,13 @@ from avrogen.runtime.v1 import AvroEnum, Schema
 
 
 class State(AvroEnum):
-    """How far the order is."""
+    """The progress of the order."""
 
     OPEN = "OPEN"
     PAID = "PAID"
 
     __avro_schema__ = Schema.embedded(r"""
-        {"type": "enum", "name": "State", "namespace": "shop", "doc": "How far the order is.", "symbols": [
+        {"type": "enum", "name": "State", "namespace": "shop", "doc": "The progress of the order.", "symbols": [
           "OPEN", "PAID"
         ]}
         """)
