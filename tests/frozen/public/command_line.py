@@ -22,7 +22,7 @@ def commands() -> Mapping[str, object]:
 
 
 def _described(shown: Shown) -> Mapping[str, object]:
-    parameters = shown.command.get_params(shown.context)
+    parameters = shown.command.params  # without --help, which click makes when it is asked for
     options = [each for each in parameters if isinstance(each, click.Option)]
     arguments = [each for each in parameters if isinstance(each, click.Argument)]
     codes = _EXIT_CODES.search(shown.help)
@@ -43,6 +43,7 @@ def _described(shown: Shown) -> Mapping[str, object]:
             }
             for each in options
         },
+        "options for help": shown.context.help_option_names,
         "headings of --help": _HEADING.findall(printed)[1:],  # behind "Usage"
         "exit codes": [] if codes is None else [int(c) for c in re.findall(r"\b\d\b", codes[1])],
     }
