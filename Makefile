@@ -13,7 +13,7 @@ SECONDS ?= 60
 ROUNDS ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types pytest docs soak fuzz bench example reference format clean
+.PHONY: help demo test lint types pytest docs soak fuzz bench example golden reference format clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ bench: .venv/.bench ## Measure codec, serializers and clients, with others besid
 example: $(READY) ## Write generated_example/ and the README's picture anew
 	@$(BIN)/avrogen build schemas/ -o generated_example/
 	@$(BIN)/python -m tests.docs.picture
+
+golden: $(READY) ## Write what the golden cases of tests/golden/ are built into anew
+	@$(BIN)/python -m tests.golden
 
 reference: $(READY) ## Write docs/commands.md and docs/configuration.md anew
 	@$(BIN)/python -m tests.reference

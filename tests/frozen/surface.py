@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from enum import EnumType
 from pathlib import Path
+from types import ModuleType
 from typing import TypeAlias, cast
 
 from avrogen.runtime import v1
@@ -26,11 +27,11 @@ Surface: TypeAlias = dict[str, Parameters | None]
 """Parameters of what can be called, by its path in the module; None for anything else."""
 
 
-def surface() -> Surface:
-    """What there is today."""
+def surface(module: ModuleType = v1) -> Surface:
+    """What there is today in the ``__all__`` of a module."""
     found: Surface = {}
-    for name in v1.__all__:
-        value = getattr(v1, name)
+    for name in module.__all__:
+        value = getattr(module, name)
         found[name] = _parameters(value)
         if inspect.isclass(value):
             for member in _members(value):
