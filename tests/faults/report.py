@@ -12,7 +12,7 @@ __all__ = ["FIGURES", "Figures", "table"]
 FIGURES = "figures of faults"
 """The name of the property that a test's report has them under."""
 
-_HEAD = ("what happened", "due", "arrived", "lost", "repeated", "more", "seconds")
+_HEAD = ("fault", "due", "arrived", "lost", "repeated", "details", "seconds")
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ def test_a_broker_stands_still_until_the_queue_is_full(
         kafka.brokers[0].process.resume()
         moments.wait(0.1, 0.3)
     counted = events.all_handled(producer, [consumer])
-    report(f"queue of 500 full, broker stands still ({style})", counted, pauses=3)
+    report(f"queue of 500 full, broker frozen ({style})", counted, pauses=3)
     counted.require_all(once=True)  # no member was given up
     assert_all_there(events, producer)
 
@@ -93,6 +93,6 @@ def test_the_disk_of_a_broker_is_full(
     assert "File too large" in process.printed(), "it should have given up for want of space"
     process.start()
     counted = events.all_handled(producer, [consumer])
-    report("disk of the broker full", counted)
+    report("broker disk full", counted)
     counted.require_all(once=True)  # no member was given up
     assert_all_there(events, producer)

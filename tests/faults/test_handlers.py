@@ -118,7 +118,7 @@ def test_dead_letters_have_nowhere_to_go(
     dead = read_records(kafka.bootstrap_servers, dead_letter, SECONDS)
     arrived = [*numbers(consumer.entries(), Step.HANDLED), *map(number_in, dead)]
     counted = count(sent, arrived)
-    report(f"dead-letter topic {trouble}, then well", counted, dead_letters=len(dead))
+    report(f"dead-letter topic {trouble}, then fixed", counted, dead_letters=len(dead))
     counted.require_all(once=True)
 
 

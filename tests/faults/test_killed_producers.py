@@ -30,6 +30,6 @@ def test_a_producer_is_killed_while_it_sends(
     written = numbers_on(events.bootstrap_servers, events.topic)
     counted = count(delivered, written, possible=given)
     unheard = len(set(written) - set(delivered))
-    report(f"producer killed while it sends ({style})", counted, kills=3, there_unheard=unheard)
+    report(f"producer killed while sending ({style})", counted, kills=3, arrived_unreported=unheard)
     counted.require_all(once=True)
     assert delivered, "it was killed before anything was delivered"

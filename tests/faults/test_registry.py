@@ -69,7 +69,7 @@ def test_a_registry_that_goes_away_is_waited_for(
     )
     assert consumer.stop() == 0, consumer.printed()
     counted = count(sent, numbers(consumer.entries(), Step.HANDLED))
-    report("registry killed, and back", counted, with_a_schema_unknown_meanwhile=len(unknown))
+    report("registry killed and restarted", counted, with_an_uncached_schema=len(unknown))
     counted.require_all(once=True)
 
 

@@ -122,7 +122,7 @@ def normalizing(asker: Asker) -> Any:
     return found[1]["version"]
 
 
-@difference("answer to a registration", ["guid", "id", "schema", "subject", "version"], ["id"])
+@difference("response to a registration", ["guid", "id", "schema", "subject", "version"], ["id"])
 def registration(asker: Asker) -> Any:
     return sorted(asker.register(asker.record(A))[1])
 
@@ -142,7 +142,7 @@ def metadata(asker: Asker) -> Any:
 # --- schemas --------------------------------------------------------------------------------------
 
 
-@difference("why a text is no schema", True, False)
+@difference("reasons why a schema is invalid", True, False)
 def reasons(asker: Asker) -> Any:
     return "nonsense" in asker.register('{"type": "nonsense"}')[1]["message"]
 
@@ -166,17 +166,17 @@ def default_level(asker: Asker) -> Any:
     return asker.get("config")[1]["compatibilityLevel"]
 
 
-@difference("level of a subject that has none of its own", (404, 40408), 200)
+@difference("level of a subject without its own level", (404, 40408), 200)
 def level_not_set(asker: Asker) -> Any:
     return code(asker.get("config", asker.subject))
 
 
-@difference("level of a subject that is not there", (404, 40408), (404, 40401))
+@difference("level of a subject that does not exist", (404, 40408), (404, 40401))
 def level_of_nothing(asker: Asker) -> Any:
     return code(asker.get("config", f"{asker.subject}-nowhere"))
 
 
-@difference("level NONE for a subject that has no level", 200, 404)
+@difference("setting level NONE for a subject without a level", 200, 404)
 def level_none(asker: Asker) -> Any:
     return asker.send("PUT", {"compatibility": "NONE"}, "config", f"{asker.subject}-nowhere")[0]
 
@@ -194,7 +194,7 @@ def verbose(asker: Asker) -> Any:
     return sorted(asker.send("POST", body, *where, query="verbose=true")[1])
 
 
-@difference("testing against all versions under a level that is not transitive", True, False)
+@difference("checking against all versions under a non-transitive level", True, False)
 def against_all(asker: Asker) -> Any:
     """Version 1 lacks ``b``, version 2 has it with a default, the new one has it without."""
     asker.register(asker.record(A, WITH_DEFAULT))
@@ -204,7 +204,7 @@ def against_all(asker: Asker) -> Any:
     return asker.send("POST", body, *where)[1]["is_compatible"]
 
 
-@difference("testing a schema with references under a level", True, (422, 42201))
+@difference("checking a schema with references under a level", True, (422, 42201))
 def with_references(asker: Asker) -> Any:
     """Registering it works, and is held to the level."""
     outer = f"{asker.subject}-outer"
@@ -224,7 +224,7 @@ def with_references(asker: Asker) -> Any:
 
 
 @difference(
-    "deleting for good what is not deleted, deleting twice",
+    "permanent delete before a soft delete, deleting twice",
     [(404, 40407), (404, 40405), (404, 40406)],
     [(409, 40407), (409, 40405), (409, 40406)],
 )
@@ -239,7 +239,7 @@ def deleting(asker: Asker) -> Any:
     return list(map(code, [*answers, asker.delete(*version)]))
 
 
-@difference("a reference from what is soft-deleted", 200, (422, 42206))
+@difference("a reference from a soft-deleted schema", 200, (422, 42206))
 def deleted_referrer(asker: Asker) -> Any:
     outer = f"{asker.subject}-outer"
     reference = {"name": asker.name, "subject": asker.subject, "version": 1}
@@ -288,7 +288,7 @@ def absent(asker: Asker) -> Any:
     return list(map(code, answers))
 
 
-@difference("`referencedby` of a subject that is not there", (404, 40401), 200)
+@difference("`referencedby` of a subject that does not exist", (404, 40401), 200)
 def referenced_nowhere(asker: Asker) -> Any:
     return code(asker.get("subjects", f"{asker.subject}-nowhere", "versions", 1, "referencedby"))
 

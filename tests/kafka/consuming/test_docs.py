@@ -16,7 +16,7 @@ SOURCES = "\n".join(
 
 
 def test_the_defaults() -> None:
-    section = CONSUMING.partition("| setting | default here |")[2].partition("\n\n")[0]
+    section = CONSUMING.partition("| property | default here |")[2].partition("\n\n")[0]
     rows = re.findall(r"^\| `(.+?)` \| `(.+?)` \|", section, re.MULTILINE)
     assert dict(rows) == {name: str(value) for name, value in CONSUMER_DEFAULTS.items()}
     shown = "RetryPolicy(attempts=10, initial=0.25, multiplier=2, maximum=5.0, jitter=0.2)"
@@ -25,7 +25,7 @@ def test_the_defaults() -> None:
 
 
 def test_the_headers_of_dead_letters() -> None:
-    section = CONSUMING.partition("| header | what it says |")[2].partition("\n\n")[0]
+    section = CONSUMING.partition("| header | content |")[2].partition("\n\n")[0]
     shown = {
         name if name.startswith("__") else f"__connect.errors{name}"
         for name in re.findall(r"`(_?_?[a-z_.]+)`", section)

@@ -12,7 +12,7 @@ PAGE = (ROOT / "docs/kafka/producing.md").read_text("utf-8")
 
 
 def test_the_defaults() -> None:
-    section = PAGE.partition("| setting | default here |")[2].partition("\n\n")[0]
+    section = PAGE.partition("| property | default here |")[2].partition("\n\n")[0]
     rows = re.findall(r"^\| `(.+?)` \| `(.+?)` \|", section, re.MULTILINE)
     assert dict(rows) == {name: str(value) for name, value in PRODUCER_DEFAULTS.items()}
 
