@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 
-from tests.conftest import ROOT, run_python
+from tests.conftest import ROOT
 from tests.docs.pages import blocks
 from tests.docs.picture import PICTURE, draw, session
 
@@ -25,13 +25,6 @@ def test_excerpts_are_generated_code() -> None:
 def test_schema_is_that_of_the_example() -> None:
     (shown,) = (b.code for b in blocks(README) if b.language == "json")
     assert shown == (ROOT / "schemas/shop/order_cancelled.avsc").read_text("utf-8")
-
-
-def test_demo_runs_without_make() -> None:
-    assert "$ python -m examples.demo\n" in README.read_text("utf-8")
-    run = run_python("-m", "examples.demo", cwd=ROOT)
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert "all equal" in run.stdout
 
 
 def test_topic_is_that_of_the_example() -> None:
