@@ -1,7 +1,7 @@
-"""How Sphinx makes the site: ``make docs``.
+"""Configuration of Sphinx, which builds the site: ``make docs``.
 
-Pages are Markdown, read as CommonMark; the API is read from docstrings. Whatever leads nowhere is
-an error, and nothing is fetched: neither here, nor by those who read the pages.
+Pages are Markdown, read as CommonMark; the API is read from docstrings. Links without a target are
+errors. Neither the build nor the pages load anything from the network.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ project = "avrogen"
 author = "The avrogen developers"
 release = avrogen.__version__
 
-# The checkout is the source, so that links between pages are those that GitHub follows.
+# The checkout is the source directory, so that links between pages work on GitHub as well.
 root_doc = "docs/contents"
 include_patterns = ["*.md", "benchmarks/README.md", "docs/**.md", "docs/**.rst"]
 exclude_patterns = ["README.md", ".*", "build", "tests"]
@@ -47,12 +47,12 @@ nitpick_ignore_regex = [("py:(class|exc|mod|obj)", ".*")]  # of other libraries,
 
 html_theme = "furo"
 html_title = "avrogen"
-html_extra_path = ["site"]  # leads from / to the first page
+html_extra_path = ["site"]  # redirects from / to the first page
 html_copy_source = False
 html_show_sphinx = False
 html_show_copyright = False
 
-# `make docs` gets it from npm. Without it, diagrams are shown as they are written.
+# `make docs` installs it from npm. Without it, diagrams are shown as text.
 _MERMAID = Path(__file__).parents[1] / ".venv/mermaid/package/dist"
 if _MERMAID.is_dir():
     html_static_path = [str(_MERMAID)]
@@ -66,16 +66,16 @@ if _MERMAID.is_dir():
 
 
 class Mermaid(SphinxDirective):
-    """A diagram, which the reader's browser draws."""
+    """A diagram that the browser draws."""
 
     has_content = True
 
     def run(self) -> list[nodes.Node]:
-        """Leave the text to mermaid."""
+        """Return the text as it is, for mermaid."""
         text = escape("\n".join(self.content))
         return [nodes.raw("", f'<pre class="mermaid">{text}</pre>', format="html")]
 
 
 def setup(app: Sphinx) -> None:
-    """What Sphinx calls."""
+    """Register the directive; Sphinx calls this."""
     app.add_directive("mermaid", Mermaid)

@@ -1,4 +1,4 @@
-"""Draws the README's picture: what a terminal shows when schemas with mistakes are built.
+"""Draw the picture of the README: the output of a build whose schemas have mistakes.
 
 ``python -m tests.docs.picture`` writes it; a test holds that it is current.
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from html import escape
 from pathlib import Path
@@ -47,10 +48,15 @@ _BUILD = "avrogen build schemas/ -o events"
 
 _FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 _WIDTH, _HEIGHT, _MARGIN, _COLUMNS = 7.8, 19, 18, 122
+_PROMPT = "#8fd18f"
+_COLOURS = {"error": "#ff7b72", "warning": "#e3b341", "hint": "#79c0ff", "note": "#79c0ff"}
+_DIAGNOSTIC = re.compile(
+    r"(?P<place>\S+:\d+:\d+: |  )(?P<label>(?P<kind>error|warning|hint|note)(?:\[\w+\])?:?)"
+)
 
 
 def session() -> list[str]:
-    """The lines of a real session; commands begin with ``$ ``."""
+    """Return the lines of a real session; commands begin with ``$ ``."""
     with tempfile.TemporaryDirectory() as name:
         folder = write_schemas(
             Path(name), {"schemas/address.avsc": _ADDRESS, "schemas/order.avsc": _ORDER}
@@ -67,7 +73,7 @@ def session() -> list[str]:
 
 
 def draw(lines: list[str]) -> str:
-    """An SVG of the lines, each cut at the window's edge as a terminal would wrap it."""
+    """Return an SVG of the lines, wrapped at the width of the window."""
     shown = [
         line[at : at + _COLUMNS] for line in lines for at in range(0, len(line) or 1, _COLUMNS)
     ]
@@ -86,11 +92,25 @@ def draw(lines: list[str]) -> str:
 
 
 def _row(number: int, line: str) -> str:
-    kind = ' fill="#8fd18f"' if line.startswith("$ ") else ""
+    colour = f' fill="{_PROMPT}"' if line.startswith("$ ") else ""
     place = f'x="{_MARGIN}" y="{_MARGIN + number * _HEIGHT - 5}"'
     length = f'textLength="{len(line) * _WIDTH:.1f}"'
-    text = escape(line).replace(" ", "\N{NO-BREAK SPACE}")  # others are dropped where a text begins
-    return f"<text {place} {length}{kind}>{text}</text>"
+    return f"<text {place} {length}{colour}>{_highlighted(line)}</text>"
+
+
+def _highlighted(line: str) -> str:
+    """Return the markup of a line, in which the label of a diagnostic has a colour."""
+    label = _DIAGNOSTIC.match(line)
+    if label is None:
+        return _text(line)
+    colour = _COLOURS[label["kind"]]
+    shown = f'<tspan fill="{colour}" font-weight="bold">{_text(label["label"])}</tspan>'
+    return f"{_text(label['place'])}{shown}{_text(line[label.end() :])}"
+
+
+def _text(text: str) -> str:
+    # Plain spaces are dropped where a text begins.
+    return escape(text).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the README shows of files, output and figures is what there is."""
+"""The files, output and figures that the README shows are those of the project."""
 
 from __future__ import annotations
 
@@ -13,10 +13,18 @@ README = ROOT / "README.md"
 FIGURES = "| avrogen ", "| fastavro", "| confluent", "| dataclasses-avroschema", "| Apache avro"
 
 
-def test_excerpt_is_generated_code() -> None:
-    (excerpt,) = (b.code for b in blocks(README) if b.language == "python" and b.reason)
-    module = ROOT / "generated_example/com/acme/shop/_order_placed.py"
-    assert f"\n{excerpt}" in module.read_text("utf-8")
+def test_excerpts_are_generated_code() -> None:
+    excerpts = [b.code for b in blocks(README) if b.language == "python" and b.reason]
+    modules = (ROOT / "generated_example").rglob("*.py")
+    code = [module.read_text("utf-8") for module in modules]
+    assert len(excerpts) == 2
+    for excerpt in excerpts:
+        assert any(f"\n{excerpt}" in text for text in code), excerpt
+
+
+def test_schema_is_that_of_the_example() -> None:
+    (shown,) = (b.code for b in blocks(README) if b.language == "json")
+    assert shown == (ROOT / "schemas/shop/order_cancelled.avsc").read_text("utf-8")
 
 
 def test_topic_is_that_of_the_example() -> None:
@@ -27,7 +35,7 @@ def test_topic_is_that_of_the_example() -> None:
 
 
 def test_picture_is_current() -> None:
-    assert PICTURE.read_text("utf-8") == draw(session()), "make example draws it anew"
+    assert PICTURE.read_text("utf-8") == draw(session()), "run make example"
 
 
 def test_figures_are_those_of_the_benchmarks() -> None:
