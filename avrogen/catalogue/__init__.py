@@ -12,5 +12,5 @@ pages        the pages themselves, by templates
 search       what the search in the pages looks through
 asyncapi     the AsyncAPI document; yaml_text writes it down
 
-All of it is a pure function but for ``run``, which reads and compares; ``compiler/output`` writes.
+All of it is a pure function but for ``build_catalogue``, which reads and compares; ``compiler/output`` writes.
 """

@@ -1,6 +1,6 @@
 """The only module that writes: it makes an output folder equal to what a build says.
 
-A file is ours if it begins as :class:`~avrogen.compiler.output.Marks` say. Files that are not ours
+A file is ours if it begins as :class:`~avrogen.compiler.output.OutputMarkers` say. Files that are not ours
 are never changed or removed, and nothing is written through a symbolic link. New text is staged
 beside the package first; then files take their places one by one, each at once, modules before the
 packages that offer them, and what is no longer wanted goes last: a build that is stopped leaves

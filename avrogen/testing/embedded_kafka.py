@@ -1,6 +1,6 @@
 """Broker, registry and typed clients for a test: :class:`EmbeddedKafka`.
 
-Consumers that stop by themselves: :class:`StopsWhenDone`.
+Consumers that stop by themselves: :class:`AutoStop`.
 
 How far a consumer group has come: :func:`wait_until_handled`.
 """

@@ -55,7 +55,7 @@ class ValueChangeFinder:
     """Two sets of types, of which each pair of definitions is looked at once."""
 
     def __init__(self, new: Types, old: Types, direction: Direction) -> None:
-        """Prepare; see :func:`silent_changes`."""
+        """Prepare; see :func:`value_changes`."""
         self._direction = direction
         self._reader, self._writer = (new, old) if direction is Direction.BACKWARD else (old, new)
         self._inside: dict[_Names, _Inside] = {}

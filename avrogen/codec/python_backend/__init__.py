@@ -7,7 +7,7 @@
 
 No text of a schema is ever in the source. It consists of what is written in these modules, of
 numbers, and of attribute names that the planner has proven to be identifiers; whatever else it
-needs is bound to a name that :class:`~avrogen.codec.python_backend.source_builder.Source` makes up.
+needs is bound to a name that :class:`~avrogen.codec.python_backend.source_builder.SourceBuilder` makes up.
 
 The source raises whenever something is not as it expects; then the plan is run by ``checked`` on
 the same value or bytes, which makes the error, or finds that there is none.

@@ -122,7 +122,7 @@ class RealRun:
 
 
 def begins_with_byte(operation: plan.Operation) -> bool:
-    """Whether the first thing that reading it asks for is :meth:`Decoding.byte`."""
+    """Whether the first thing that reading it asks for is :meth:`DecoderEmitter.byte`."""
     match operation:
         case (
             plan.BooleanOperation()

@@ -146,7 +146,7 @@ class AsyncMessageRunner(Generic[K, V]):
     async def failed(
         self, lane: RawPartitionQueue, error: Exception, message: AnyMessage | None = None
     ) -> float | None:
-        """As :meth:`avrogen.kafka.consumer.runner.Loop.failed`."""
+        """As :meth:`avrogen.kafka.consumer.runner.MessageRunner.failed`."""
         return await self.resolve(self.handling.resolution(lane, error, message, self.handler))
 
     async def resolve(self, resolution: Recovery) -> float | None:
@@ -302,7 +302,7 @@ class AsyncWakeup:
         until: float | None = None,
         or_until: Callable[[], bool] = lambda: False,
     ) -> RawPartitionQueue | None:
-        """As :meth:`Poller.wait`. If it is cancelled, nothing was taken.
+        """As :meth:`ConsumerPollThread.wait`. If it is cancelled, nothing was taken.
 
         Raises:
             ConsumeError: Kafka refuses to go on.

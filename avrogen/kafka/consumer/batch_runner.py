@@ -87,7 +87,7 @@ class Batch(Generic[K, V]):
         """Add what waits in the lanes.
 
         Args:
-            read: decodes messages, see :meth:`Reader.read_ahead`.
+            read: decodes messages, see :meth:`MessageReader.read_ahead`.
 
         Yields:
             A part and what keeps its next message from being read. It is dealt with before the
@@ -261,7 +261,7 @@ class BatchRunner(MessageRunner[K, V]):
 
 
 class AsyncBatchRunner(AsyncMessageRunner[K, V]):
-    """As :class:`avrogen.kafka.consumer.batch_runner.BatchLoop`. There is one batch at a time."""
+    """As :class:`avrogen.kafka.consumer.batch_runner.BatchRunner`. There is one batch at a time."""
 
     def __init__(
         self,

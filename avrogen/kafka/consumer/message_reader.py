@@ -62,7 +62,7 @@ class SchemaNotCached(Exception):
     Attributes:
         key: the same for messages with the same schema.
         learn: asks the registry and compiles a decoder, which takes its time. It raises
-            :class:`ReadingFailed`.
+            :class:`MessageUnreadable`.
     """
 
     def __init__(self, key: Hashable, learn: Callable[[], None]) -> None:

@@ -132,7 +132,7 @@ class _TransactionBatches(BatchRunner[K, V]):
 
 
 class AsyncTransactionRunner(Generic[K, V]):
-    """As :class:`avrogen.kafka.consumer.transaction_runner.TransactionLoop`."""
+    """As :class:`avrogen.kafka.consumer.transaction_runner.TransactionRunner`."""
 
     def __init__(
         self,

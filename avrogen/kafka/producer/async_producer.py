@@ -259,7 +259,7 @@ class AsyncTransaction:
         self._calls = calls
 
     async def send_offsets(self, offsets: Sequence[TopicPartition], group: Any) -> None:
-        """See :meth:`Transactions.send_offsets`."""
+        """See :meth:`TransactionManager.send_offsets`."""
         await run_to_completion(self._calls.send_offsets, no_undo, offsets, group)
 
 

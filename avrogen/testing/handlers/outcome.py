@@ -1,4 +1,4 @@
-"""Notes what a consumer does: :class:`Recorder`.
+"""Notes what a consumer does: :class:`RecordingObserver`.
 
 What has come of messages that were delivered to a handler: :class:`Outcome`.
 """

@@ -116,8 +116,8 @@ def test_other_messages_have_no_origin(foreign: list[Header]) -> None:
     [
         (ValueError, "builtins.ValueError"),
         (full_name, "avrogen.kafka.consumer.dead_letter_topic.full_name"),
-        (ORIGIN, "avrogen.kafka.consumer.dead_letter_topic.Origin"),
-        (ORIGIN.after, "avrogen.kafka.consumer.dead_letter_topic.Origin.after"),
+        (ORIGIN, "avrogen.kafka.consumer.dead_letter_topic.DeadLetterOrigin"),
+        (ORIGIN.after, "avrogen.kafka.consumer.dead_letter_topic.DeadLetterOrigin.after"),
     ],
 )
 def test_full_names(thing: object, name: str) -> None:
