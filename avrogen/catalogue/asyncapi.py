@@ -237,7 +237,7 @@ def _known(named: model.NamedType) -> model.NamedType:
 
 
 def _aliases(named: model.NamedType) -> tuple[tuple[str, ...], list[Json]]:
-    """Those in the type's own namespace, without it; and the others."""
+    """Split off the namespace of names in the type's own namespace."""
     namespace = namespace_of(named.name)
     near = tuple(
         short_name(alias)

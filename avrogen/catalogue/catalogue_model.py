@@ -55,7 +55,7 @@ class CatalogueEntry:
 
     @property
     def doc(self) -> str:
-        """What the schema says about it; "" for nothing."""
+        """Documentation from the schema, or ""."""
         return (self.named.doc or "").strip() if self.named else ""
 
     @property
@@ -158,7 +158,7 @@ def _key(home: ModulePath, name: ClassName) -> tuple[tuple[ModuleName, ...], Mod
 def _turned(
     names: Iterable[str], leads_to: Callable[[str], Iterable[str]]
 ) -> dict[str, tuple[str, ...]]:
-    """What leads to each, in the order of names; nothing leads to itself."""
+    """Dependents of each entry, sorted by name, without the entry itself."""
     found: dict[str, list[str]] = {}
     for name in names:
         for target in leads_to(name):

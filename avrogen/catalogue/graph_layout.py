@@ -356,7 +356,7 @@ def _mean(places: Iterable[int], otherwise: float) -> float:
 
 
 def _crossings(columns: Sequence[Sequence[str]], ahead: Mapping[str, Sequence[str]]) -> int:
-    """How many pairs of edges cross."""
+    """Count the pairs of edges that cross."""
     crossings = 0
     for left, right in pairwise(columns):
         places = {node: place for place, node in enumerate(right)}

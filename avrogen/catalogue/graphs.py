@@ -1,4 +1,4 @@
-"""Which things a picture shows: the landscape, a namespace, a type or a topic."""
+"""Contents of diagrams: all namespaces, one namespace, one type or one topic."""
 
 from __future__ import annotations
 

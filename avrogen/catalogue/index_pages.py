@@ -96,7 +96,7 @@ class TopicPage:
 def overview_page(
     landscape: CatalogueModel, addresses: CatalogueUrls, graphs: GraphMaker
 ) -> OverviewPage:
-    """What the first page shows."""
+    """Contents of the overview page."""
     namespaces = landscape.namespaces
     counts = (
         (len(landscape.topics), "topic"),
@@ -132,7 +132,7 @@ def namespace_page(
     addresses: CatalogueUrls,
     graphs: GraphMaker,
 ) -> NamespacePage:
-    """What the page of a namespace shows.
+    """Contents of a namespace's page.
 
     Args:
         name: the namespace, which may be "".
@@ -163,7 +163,7 @@ def topic_page(
     addresses: CatalogueUrls,
     graphs: GraphMaker,
 ) -> TopicPage:
-    """What the page of a topic shows.
+    """Contents of a topic's page.
 
     Args:
         topic: the topic.

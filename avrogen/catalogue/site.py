@@ -145,7 +145,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _seen(value: object) -> object:
-    """What a template shows, with an escape of JSON for every character that cannot be seen."""
+    """Return text for a template, with a JSON escape for every invisible character."""
     # What templates have made themselves is a subclass, Markup, and holds nothing of that kind.
     return _UNSEEN.sub(_escaped, value) if type(value) is str else value
 

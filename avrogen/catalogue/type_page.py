@@ -102,7 +102,7 @@ def type_page(
     addresses: CatalogueUrls,
     graphs: GraphMaker,
 ) -> TypePage:
-    """What the page of a type shows.
+    """Contents of a type's page.
 
     Args:
         entry: the type.
@@ -148,7 +148,7 @@ def _other(user: CatalogueEntry, entry: CatalogueEntry) -> str:
 def _facts(
     entry: CatalogueEntry, landscape: CatalogueModel, addresses: CatalogueUrls
 ) -> Iterator[tuple[str, Linked]]:
-    """What a type is, where a table of fields or symbols does not say it."""
+    """Describe a type that has no table of fields or symbols."""
     match entry.named:
         case model.FixedType(size=size, logical=logical):
             yield "Size", (Link(f"{size} bytes" if size != 1 else "1 byte"),)

@@ -1,4 +1,4 @@
-"""Where pages are: file names that every file system can hold, and links between them."""
+"""URLs of pages: file names that every file system accepts, and links between them."""
 
 from __future__ import annotations
 

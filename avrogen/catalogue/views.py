@@ -1,4 +1,4 @@
-"""What pages show, part by part: links, types in words, pictures and examples.
+"""Parts of pages: links, type annotations, diagrams and examples.
 
 Texts of schemas are in here as they are; the templates escape everything. Links are paths of our
 own making (:mod:`avrogen.catalogue.urls`) and never texts of schemas.
@@ -126,7 +126,7 @@ def picture_of(graph: Graph | None) -> Picture | None:
 
 
 def namespace_title(namespace: str) -> str:
-    """What a namespace is called."""
+    """Title of a namespace."""
     return namespace or "no namespace"
 
 
@@ -202,7 +202,7 @@ def _words(type_: model.AvroType, types: Mapping[str, model.NamedType]) -> Itera
 
 
 def _inner(type_: model.AvroType, types: Mapping[str, model.NamedType]) -> Iterator[TextSpan]:
-    """What an array or a map is of; a union in brackets, so that it is clear where it ends."""
+    """Spans of an item type; a union is in parentheses."""
     is_union = isinstance(type_, model.Union) and len(type_.branches) > 1
     if is_union:
         yield TextSpan("(")

@@ -120,7 +120,7 @@ class _Value:
                 assert_never(type_)
 
     def _may_have(self, type_: model.AvroType) -> bool:
-        """Whether one more value of a type leads neither round in a circle nor too far."""
+        """Return True if another value of the type neither recurses nor exceeds the limit."""
         if self._parts >= _ENOUGH or self._least.of(type_) >= TOO_MANY:
             return False
         too_deep = len(self._around) >= _DEEP

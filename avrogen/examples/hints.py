@@ -1,4 +1,4 @@
-"""What is known of the place that a value is made for: how it is called, and what is said of it.
+"""Hints for an example value: the name and the documentation of its field.
 
 Tables by words of names.
 """
@@ -37,7 +37,7 @@ class FieldHints:
 
     @property
     def noun(self) -> tuple[str, ...]:
-        """What the value belongs to: ``order`` for ``order_id``, the record for a mere ``id``."""
+        """Subject of the value: ``order`` for ``order_id``, the record for a bare ``id``."""
         if self.words and self.words[-1] not in {"id", "uuid", "guid", "name", "key", "code"}:
             return self.words
         return self.words[:-1] or self.record or self.words or ("example",)
@@ -83,7 +83,7 @@ def table(rows: Mapping[str, T]) -> dict[str, T]:
 
 
 def by_words(words: tuple[str, ...], found: Mapping[str, T]) -> T | None:
-    """What a table has for a name.
+    """Look up a name in a table.
 
     The end of a name says what it is, so the longest end counts that is in the table:
     ``ip_address`` before ``address``. Then any other word, the last first.

@@ -172,7 +172,7 @@ def clock(about: FieldHints) -> time:
 
 
 def is_moment(about: FieldHints) -> bool:
-    """Whether a number at this place seems to be a timestamp."""
+    """Return True if the field looks like a timestamp."""
     return bool(about.words) and by_words(about.words[-1:], _MOMENTS) is not None
 
 

@@ -131,7 +131,7 @@ def _user(about: FieldHints) -> str:
 
 
 def _name(about: FieldHints) -> str:
-    """Whose name it is, the words before or the record say."""
+    """Choose a name by the words before it or by the record."""
     known = by_words((*about.record, *about.words[:-1]), _NAMES)
     return known(about) if known else f"{' '.join(about.noun).capitalize()} {about.number}"
 

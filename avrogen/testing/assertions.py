@@ -216,7 +216,7 @@ def differences(
 
 
 def _members(value: object) -> Mapping[str, Any] | None:
-    """What is inside of a value, by what is added to its path; None: nothing."""
+    """Children of a value by their path steps; None for a leaf."""
     if is_dataclass(value) and not isinstance(value, type):
         return {f".{field.name}": getattr(value, field.name) for field in fields(value)}
     match value:

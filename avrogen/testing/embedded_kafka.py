@@ -218,7 +218,7 @@ class EmbeddedKafka:
         return [read_message(reader, record) for record in self.records(topic)]
 
     def dead_letters(self, topic: Topic[K, V]) -> list[DeadLetter[K, V]]:
-        """What could not be handled of a topic, and is on its dead-letter topic.
+        """Return the records on a topic's dead-letter topic.
 
         Args:
             topic: the topic that it was on.
@@ -321,7 +321,7 @@ class AutoStop:
 
 
 def _lag_of(consumer: AnyConsumer, runner: asyncio.Runner) -> Callable[[], dict[int, int]]:
-    """How far it is behind, whoever asks."""
+    """Return a function that reports the consumer's lag."""
 
     def lag() -> dict[int, int]:
         try:

@@ -111,7 +111,7 @@ _CREATE_TIME: Final = 1  # confluent_kafka.TIMESTAMP_CREATE_TIME
 
 @dataclass(frozen=True, slots=True)
 class _RawStandIn:
-    """What is asked of ``confluent_kafka.Message``, which Python code cannot make."""
+    """Stand-in for ``confluent_kafka.Message``, which Python code cannot create."""
 
     place: tuple[str, int, int]
     key_: bytes | None

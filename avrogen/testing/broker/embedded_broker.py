@@ -129,7 +129,7 @@ class EmbeddedBroker:
 
     @property
     def bootstrap_servers(self) -> str:
-        """What clients take as ``bootstrap.servers``: ``127.0.0.1:PORT``, with commas between.
+        """Value for ``bootstrap.servers``: ``127.0.0.1:PORT``, comma-separated.
 
         Raises:
             RuntimeError: it does not run.

@@ -102,8 +102,11 @@ def load_library() -> ctypes.CDLL:
 
 
 def _places(extension: Path) -> list[Path]:
-    """Where the functions can be: what is asked for in the extension itself is also looked for in
-    the libraries it was linked with, except on Windows, where wheels have those in this folder."""
+    """Return the libraries that may export the functions.
+
+    The loader also searches what the extension is linked with, except on Windows, where wheels
+    keep those libraries in a folder of their own.
+    """
     bundled = extension.parents[1] / "confluent_kafka.libs"
     return [extension, *sorted(bundled.glob("librdkafka*"))]
 

@@ -1,4 +1,4 @@
-"""What is on a topic, as the brokers have it.
+"""Records of a topic, as brokers store them.
 
 Kafka's requests by the numbers that the protocol gives them.
 """
@@ -144,7 +144,7 @@ def _require_all(records: list[Record], consumer: Consumer, deadline: float) -> 
 
 
 class RequestType(IntEnum):
-    """What a client asks of a broker; the values are the protocol's API keys.
+    """Kafka protocol requests; the values are the protocol's API keys.
 
     Source: "Kafka protocol guide", API keys. These are the ones that the embedded broker can be
     told to fail.

@@ -1,4 +1,4 @@
-"""What the registry says no with: HTTP status, error code and message are Confluent's."""
+"""Error responses of the registry, with Confluent's HTTP status, error code and message."""
 
 from __future__ import annotations
 
@@ -73,19 +73,19 @@ def schema_not_found(which: int | str | None = None) -> ApiError:
 
 
 def subject_soft_deleted(subject: str) -> ApiError:
-    """It can be deleted no more but for good."""
+    """Subject is soft-deleted already; only a permanent delete is possible."""
     message = f"Subject '{subject}' was soft deleted.Set permanent=true to delete permanently"
     return ApiError(404, 40404, message)
 
 
 def subject_not_deleted(subject: str) -> ApiError:
-    """What is deleted for good must be deleted before."""
+    """Permanent delete of a subject that is not soft-deleted."""
     message = f"Subject '{subject}' was not deleted first before being permanently deleted"
     return ApiError(404, 40405, message)
 
 
 def version_soft_deleted(subject: str, version: str) -> ApiError:
-    """It can be deleted no more but for good."""
+    """Version is soft-deleted already; only a permanent delete is possible."""
     return ApiError(
         404,
         40406,
@@ -95,7 +95,7 @@ def version_soft_deleted(subject: str, version: str) -> ApiError:
 
 
 def version_not_deleted(subject: str, version: int) -> ApiError:
-    """What is deleted for good must be deleted before."""
+    """Permanent delete of a version that is not soft-deleted."""
     return ApiError(
         404,
         40407,
@@ -132,7 +132,7 @@ def invalid_schema(reason: str) -> ApiError:
 
 
 def invalid_version(version: str) -> ApiError:
-    """That is no number of a version."""
+    """Invalid version number."""
     return ApiError(
         422,
         42202,
@@ -142,7 +142,7 @@ def invalid_version(version: str) -> ApiError:
 
 
 def invalid_level() -> ApiError:
-    """That is no compatibility level."""
+    """Invalid compatibility level."""
     return ApiError(
         422,
         42203,
@@ -152,7 +152,7 @@ def invalid_level() -> ApiError:
 
 
 def invalid_mode(mode: str) -> ApiError:
-    """That is no mode, or none that is offered here."""
+    """Invalid or unsupported mode."""
     message = f"Invalid mode {mode}. The embedded registry has READWRITE and READONLY"
     return ApiError(422, 42204, message)
 

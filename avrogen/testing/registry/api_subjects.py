@@ -153,7 +153,7 @@ class SubjectsApi:
 
 
 def _counts(deleted: bool, request: Request) -> bool:
-    """Whether something belongs into a list."""
+    """Return True if an entry belongs in a list."""
     if request.flag("deletedOnly"):
         return deleted
     return request.flag("deleted") or not deleted
@@ -163,7 +163,7 @@ SCHEMA_TYPES = ("JSON", "PROTOBUF", AVRO)
 
 
 class Registration:
-    """What is asked of a registry with a schema in hand."""
+    """Registration, look-up and compatibility of a submitted schema."""
 
     def __init__(self, store: Store, settings: RegistrySettings) -> None:
         self._store = store
@@ -214,7 +214,7 @@ class Registration:
     def problems(
         self, subject: str, sent: SentSchema, previous: Sequence[StoredVersion], *, normalize: bool
     ) -> list[str]:
-        """What keeps a schema from coming after others; nothing, if it may.
+        """Return the incompatibilities with earlier versions; empty if there are none.
 
         Args:
             subject: whose level counts.
@@ -283,7 +283,7 @@ def _content(schema: AvroSchema | Content) -> Content:
 
 
 def verdict(new: AvroSchema, previous: Sequence[tuple[int, AvroSchema]], level: Level) -> list[str]:
-    """What is in the way of a new schema; nothing, if it may come.
+    """Return the incompatibilities of a new schema; empty if it is compatible.
 
     Args:
         new: the schema.

@@ -36,7 +36,7 @@ def java_text(
     *,
     normalize: bool = False,
 ) -> str:
-    """What ``org.apache.avro.Schema.toString()`` of 1.12 gives.
+    """Return the text of ``org.apache.avro.Schema.toString()`` (Avro Java 1.12).
 
     Args:
         type_: the schema.

@@ -66,7 +66,7 @@ class _Planned:
 
 
 class Faults:
-    """What is planned. Threads may share it."""
+    """Planned faults. Thread-safe."""
 
     def __init__(self) -> None:
         self._planned: list[_Planned] = []
@@ -83,7 +83,7 @@ class Faults:
             self._planned.clear()
 
     def take(self, request: Request) -> Fault | None:
-        """What goes wrong for this request: what was planned first and is not used up."""
+        """Return the fault for a request: the earliest planned one that is not used up."""
         with self._lock:
             for planned in self._planned:
                 if planned.left != 0 and planned.where(request):
@@ -161,7 +161,7 @@ class EmbeddedRegistry:
 
     @property
     def url(self) -> str:
-        """Where it is: ``http://127.0.0.1:PORT``. It keeps its port when it is stopped.
+        """Base URL, ``http://127.0.0.1:PORT``. A stopped registry keeps its port.
 
         Raises:
             RuntimeError: it has never been started.
@@ -175,7 +175,7 @@ class EmbeddedRegistry:
 
     @property
     def requests(self) -> tuple[Request, ...]:
-        """What has been asked so far, in the order of arrival, errors and silence included."""
+        """Requests so far in order of arrival, including failed and unanswered ones."""
         with self._lock:
             return tuple(self._requests)
 

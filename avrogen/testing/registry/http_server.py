@@ -55,7 +55,7 @@ class Request:
     body: bytes = b""
 
     def flag(self, name: str) -> bool:
-        """Whether a parameter is ``true``, in any case of letters."""
+        """Return True if a query parameter is ``true``, case-insensitively."""
         return self.query.get(name, "").lower() == "true"
 
 
@@ -129,7 +129,7 @@ class RegistryServer:
 
     @property
     def port(self) -> int:
-        """Where it is."""
+        """Base URL of the server."""
         _host, port = self._server.server_address[:2]
         return port
 

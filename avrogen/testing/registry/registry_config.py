@@ -11,7 +11,7 @@ __all__ = ["Mode", "RegistrySettings", "SubjectConfig"]
 
 
 class Mode(StrEnum):
-    """What may be done with a subject."""
+    """Mode of a subject (Confluent's ``/mode``)."""
 
     READWRITE = "READWRITE"
     READONLY = "READONLY"
@@ -19,7 +19,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SubjectConfig:
-    """How schemas are taken; None where nothing is said.
+    """Configuration of a subject; None where nothing is set.
 
     Attributes:
         level: what a new schema is held to.
@@ -40,7 +40,7 @@ _DEFAULT = SubjectConfig(Level.BACKWARD)
 
 
 class RegistrySettings:
-    """What has been set."""
+    """Configuration and modes, per subject and global."""
 
     def __init__(self) -> None:
         self._config = _DEFAULT
@@ -49,11 +49,11 @@ class RegistrySettings:
         self._modes: dict[str, Mode] = {}
 
     def config(self, subject: str | None) -> SubjectConfig | None:
-        """What is set for a subject, or for all (None)."""
+        """Value set for a subject, or globally (None)."""
         return self._config if subject is None else self._configs.get(subject)
 
     def config_in_force(self, subject: str) -> SubjectConfig:
-        """What holds for a subject."""
+        """Effective value for a subject."""
         return self._configs.get(subject, SubjectConfig()).over(self._config)
 
     def set_config(self, subject: str | None, config: SubjectConfig) -> None:
@@ -71,11 +71,11 @@ class RegistrySettings:
             self._configs.pop(subject, None)
 
     def mode(self, subject: str | None) -> Mode | None:
-        """What is set for a subject, or for all (None)."""
+        """Value set for a subject, or globally (None)."""
         return self._mode if subject is None else self._modes.get(subject)
 
     def mode_in_force(self, subject: str) -> Mode:
-        """What holds for a subject."""
+        """Effective value for a subject."""
         return self._modes.get(subject, self._mode)
 
     def set_mode(self, subject: str | None, mode: Mode) -> None:

@@ -1,4 +1,4 @@
-"""What has been registered: subjects with their versions, and schemas with their ids."""
+"""Registered schemas: subjects with their versions, and schemas with their ids."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class StoredReference:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a schema is, wherever it is registered: equal contents have one id and one GUID.
+    """Content of a registered schema. Equal contents share one id and one GUID.
 
     Attributes:
         text: of Avro as Avro Java prints it, of other types as it came.

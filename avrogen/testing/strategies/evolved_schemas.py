@@ -38,7 +38,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Evolution:
-    """What became of a schema.
+    """A schema and its evolved successor.
 
     Attributes:
         schema: the successor.
@@ -104,7 +104,7 @@ class MutableSchema:
 
 @dataclass(frozen=True, slots=True)
 class SchemaChange:
-    """What leads to a successor, and how the two stand to each other.
+    """A change of a schema, and its effect on compatibility.
 
     Attributes:
         what: what is done, in words.
@@ -121,7 +121,7 @@ class SchemaChange:
 
 @dataclass(frozen=True, slots=True)
 class TypeLocation:
-    """Where a type stands that is no branch of a union.
+    """Location of a type that is not a union branch.
 
     Attributes:
         name: of the record and the field, or of what is at the top.

@@ -1,4 +1,4 @@
-"""What hypothesis knows of generated classes: ``st.from_type`` and ``st.builds`` work with them.
+"""Hypothesis plugin: ``st.from_type`` and ``st.builds`` support generated classes.
 
 Hypothesis infers the strategies of arguments from annotations. Those of generated classes are not
 exact enough: an ``int`` that is an Avro int has 32 bits, and a ``datetime`` may have to be aware.

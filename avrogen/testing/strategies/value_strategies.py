@@ -1,4 +1,4 @@
-"""How strategies for the types of a schema are made of each other, whatever they draw.
+"""Composition of strategies for the types of a schema.
 
 Strategies for values of a schema, with generated classes or without.
 """
@@ -66,11 +66,11 @@ class SchemaWalker(ABC):
             )
 
     def root(self) -> SearchStrategy[Any]:
-        """What is drawn for the schema."""
+        """Strategy for the schema."""
         return self._of(self._type, 0, 0)
 
     def fields(self, name: str) -> list[SearchStrategy[Any]]:
-        """What is drawn for the fields of a record at the top."""
+        """Strategies for the fields of a top-level record."""
         return self._fields(name, int(self.plan.records[name].recursive), 0)
 
     # --- what is drawn ----------------------------------------------------------------------------
@@ -168,7 +168,7 @@ class SchemaWalker(ABC):
             yield min(range(len(branches)), key=lambda i: self._least.of(branches[i]))
 
     def _may_have(self, type_: model.AvroType, recursions: int) -> bool:
-        """Whether a value that need not be there may be: not where recursion is to end."""
+        """Return True if an optional value may be present: not where recursion must end."""
         if self._least.of(type_) >= TOO_MANY:
             return False
         records = self.plan.records
