@@ -1,16 +1,17 @@
-"""``avrogen docs``: the event landscape as pages for people, and as an AsyncAPI document.
+"""``avrogen docs``: a catalogue of schemas and topics, as HTML pages and as an AsyncAPI document.
 
-run          from paths to what has to change in the output folder
-landscape    everything that has a page, and what it has to do with the rest
-addresses    where pages are
-wording      types in words, with links
-examples     an example of each type, in Avro's JSON encoding (avro_json) and in Python
-             (python_source)
-graph        pictures of who refers to whom: columns, layout, and drawing
-views        what each kind of page shows
-pages        the pages themselves, by templates
-search       what the search in the pages looks through
-asyncapi     the AsyncAPI document; yaml_text writes it down
+    site              files of the catalogue: pages, style, script, search index
+    catalogue_model   schemas and topics that have a page, and their dependencies
+    urls              paths of pages, and links between them
+    index_pages       overview, and pages of namespaces and topics
+    type_page         page of a type
+    views             parts of pages: links, type annotations, diagrams, examples
+    example_snippets  an example of each type, in JSON and Python
+    graphs            contents of dependency diagrams
+    graph_layout      coordinates of diagrams
+    asyncapi          AsyncAPI document
+    yaml_writer       JSON values as YAML
 
-All of it is a pure function but for ``build_catalogue``, which reads and compares; ``compiler/output`` writes.
+All of it is pure except ``build_catalogue`` in ``site``, which reads and compares;
+``compiler/output`` writes.
 """

@@ -1,4 +1,4 @@
-"""The landscape as an AsyncAPI 3.0 document (https://www.asyncapi.com/docs/reference).
+"""A catalogue as an AsyncAPI 3.0 document (https://www.asyncapi.com/docs/reference).
 
 Topics are channels, what is on them are messages with Avro schemas as payloads. For each topic
 there are two operations, as the generated package has a producer and a consumer of each.
@@ -70,22 +70,22 @@ _DEAD_LETTER: Final[Json] = {
 }
 
 
-def asyncapi_text(landscape: CatalogueModel, examples: Mapping[str, Example | None]) -> str:
-    """The document, in YAML. Its version is a digest of what it says, as schemas have no version.
+def asyncapi_text(catalogue: CatalogueModel, examples: Mapping[str, Example | None]) -> str:
+    """Return the document as YAML. Its version is a digest of its content; schemas have none.
 
     Args:
-        landscape: schemas and topics.
+        catalogue: schemas and topics.
         examples: of all types, by their ids.
     """
     carried = {
-        name: None for topic in landscape.topics for name in carried_types(topic, landscape.types)
+        name: None for topic in catalogue.topics for name in carried_types(topic, catalogue.types)
     }
     schemas: dict[str, Json] = {
-        name: payload_schema(name, landscape.types) for name in sorted(carried)
+        name: payload_schema(name, catalogue.types) for name in sorted(carried)
     }
     parts: dict[str, Json] = {
-        "channels": dict(_channels(landscape, examples)),
-        "operations": dict(_operations(landscape.topics)),
+        "channels": dict(_channels(catalogue, examples)),
+        "operations": dict(_operations(catalogue.topics)),
         "components": {"schemas": schemas},
     }
     body = yaml_text(parts)
@@ -101,29 +101,29 @@ def asyncapi_text(landscape: CatalogueModel, examples: Mapping[str, Example | No
 
 
 def _channels(
-    landscape: CatalogueModel, examples: Mapping[str, Example | None]
+    catalogue: CatalogueModel, examples: Mapping[str, Example | None]
 ) -> Iterator[tuple[str, Json]]:
-    for topic in landscape.topics:
+    for topic in catalogue.topics:
         messages: dict[str, Json] = {
-            name: _message(name, topic, landscape, examples[name]) for name in _values(topic)
+            name: _message(name, topic, catalogue, examples[name]) for name in _values(topic)
         }
         if topic.tombstones:
-            messages["tombstone"] = _tombstone(topic, landscape)
+            messages["tombstone"] = _tombstone(topic, catalogue)
         channel: dict[str, Json] = {
             "address": topic.topic,
             "title": topic.topic,
             "messages": messages,
             "bindings": {"kafka": {"topic": topic.topic, "bindingVersion": _KAFKA}},
-            "x-subjects": [subject.name for subject in topic_subjects(topic, landscape.types)],
+            "x-subjects": [subject.name for subject in topic_subjects(topic, catalogue.types)],
         }
         if topic.dead_letter is not None:
             channel["x-dead-letter"] = topic.dead_letter
         yield topic.name, channel
-    yield from _dead_letter_channels(landscape.topics)
+    yield from _dead_letter_channels(catalogue.topics)
 
 
 def _dead_letter_channels(topics: Iterable[TopicConfig]) -> Iterator[tuple[str, Json]]:
-    """A channel for each topic that takes dead letters and is none of those described."""
+    """Yield a channel for each dead-letter topic that has no channel yet."""
     described = {topic.topic for topic in topics}
     for topic in topics:
         if topic.dead_letter is not None and topic.dead_letter not in described:
@@ -154,22 +154,22 @@ def _operations(topics: Iterable[TopicConfig]) -> Iterator[tuple[str, Json]]:
 
 
 def _message(
-    name: str, topic: TopicConfig, landscape: CatalogueModel, example: Example | None
+    name: str, topic: TopicConfig, catalogue: CatalogueModel, example: Example | None
 ) -> dict[str, Json]:
-    entry = landscape.entries[name]
+    entry = catalogue.entries[name]
     message: dict[str, Json] = {"name": name, "title": entry.name}
     if entry.doc:
         message["summary"] = first_line(entry.doc)
     message["contentType"] = _BINARY
     message["payload"] = {"$ref": f"#/components/schemas/{name}"}
-    message["bindings"] = {"kafka": _binding(topic, landscape)}
+    message["bindings"] = {"kafka": _binding(topic, catalogue)}
     if example is not None:
         message["examples"] = [{"name": "avroJson", "payload": example.json}]
     return message
 
 
-def _tombstone(topic: TopicConfig, landscape: CatalogueModel) -> Json:
-    binding = _binding(topic, landscape)
+def _tombstone(topic: TopicConfig, catalogue: CatalogueModel) -> Json:
+    binding = _binding(topic, catalogue)
     return {
         "name": "tombstone",
         "title": "Tombstone",
@@ -179,10 +179,10 @@ def _tombstone(topic: TopicConfig, landscape: CatalogueModel) -> Json:
     }
 
 
-def _binding(topic: TopicConfig, landscape: CatalogueModel) -> dict[str, Json]:
-    """Keys and where schemas are found: ids stand before the value, as Confluent has it."""
+def _binding(topic: TopicConfig, catalogue: CatalogueModel) -> dict[str, Json]:
+    """Return the Kafka message binding: key schema, and the schema id's location in the payload."""
     binding: dict[str, Json] = {}
-    key = key_type(topic, landscape.types)
+    key = key_type(topic, catalogue.types)
     if key is not None:
         binding["key"] = _KEYS.get(key) or {"$ref": f"#/components/schemas/{key}"}
     return {
@@ -206,7 +206,7 @@ _OWN: Final = frozenset({"aliases", "default", "doc", "name", "namespace", "orde
 
 
 def payload_schema(name: str, types: Mapping[str, model.NamedType]) -> Json:
-    """The schema of a type with every type it refers to, in a Multi Format Schema Object.
+    """Return a Multi Format Schema Object: a type's schema with its dependencies.
 
     A schema that is nested too deep to be written as one is described in words.
     """

@@ -1,4 +1,4 @@
-"""The event landscape: everything that has a page, and what it has to do with the rest."""
+"""Contents of a catalogue: schemas and topics that have a page, and their dependencies."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["CatalogueEntry", "CatalogueModel", "carried_types", "catalogue_model
 
 @dataclass(frozen=True, slots=True)
 class CatalogueEntry:
-    """Something that a schema file defines: a named type, or what a file has at its top.
+    """A named type, or the unnamed top-level type of a schema file.
 
     Attributes:
         id: the full name of a named type; of the others what they are called in Python, which is
@@ -60,7 +60,7 @@ class CatalogueEntry:
 
     @property
     def kind(self) -> str:
-        """The specification's word for what it is."""
+        """Kind of the type, in the specification's word."""
         match self.named:
             case model.RecordType(is_error=is_error):
                 return "error" if is_error else "record"
@@ -76,7 +76,7 @@ class CatalogueEntry:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueModel:
-    """All schemas and topics of a run.
+    """All schemas and topics of a catalogue.
 
     Attributes:
         entries: by id, sorted.
@@ -104,7 +104,7 @@ class CatalogueModel:
 
 
 def catalogue_model(analysis: Analysis, topics: tuple[TopicConfig, ...]) -> CatalogueModel:
-    """The landscape of schemas and topics without errors."""
+    """Collect schemas and topics, which have no errors."""
     types = analysis.parsed.types
     entries = {entry.id: entry for entry in _entries(analysis)}
     entries = dict(sorted(entries.items()))

@@ -1,4 +1,4 @@
-"""An example of each type: believable, valid, and the same in every run.
+"""An example of each type in JSON and Python: realistic, valid and deterministic.
 
 Values as Python source that a reader can paste: constructor calls of the generated classes.
 """
@@ -35,7 +35,7 @@ __all__ = ["PACKAGE", "Example", "ExampleSnippets", "python_example"]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One value in two ways.
+    """One value as JSON and as Python source.
 
     Attributes:
         json: in Avro's JSON encoding.
@@ -47,32 +47,32 @@ class Example:
 
 
 class ExampleSnippets:
-    """Examples of all types of a landscape.
+    """Examples of all types of a catalogue.
 
     What they have in common is made once: types may all refer to each other, and there are
     thousands of them.
     """
 
-    def __init__(self, landscape: CatalogueModel) -> None:
-        self._landscape = landscape
-        self._least = MinimumParts(landscape.types)
-        self._operations = PlanBuilder(landscape.types, {})
+    def __init__(self, catalogue: CatalogueModel) -> None:
+        self._catalogue = catalogue
+        self._least = MinimumParts(catalogue.types)
+        self._operations = PlanBuilder(catalogue.types, {})
         self._records = self._operations.records(
-            name for name, named in landscape.types.items() if isinstance(named, model.RecordType)
+            name for name, named in catalogue.types.items() if isinstance(named, model.RecordType)
         )
 
     def of(self, entry: CatalogueEntry) -> Example | None:
-        """The example that :func:`avrogen.examples.example_value` makes of a type as well.
+        """Return the example of a type, equal to :func:`avrogen.examples.example_value`.
 
         Returns:
             None if there is none that could be shown: the type has no values, or they lie too deep.
         """
-        types = self._landscape.types
+        types = self._catalogue.types
         try:
             made = ExampleMaker(entry.type, types, self._least).make(1)
             write = plan.Plan(self._operations.of(entry.type), self._records, plain=True)
             value = avro_json(InterpretedEncoder(write).write(made), entry.type, types)
-            return Example(value, python_example(entry, value, self._landscape))
+            return Example(value, python_example(entry, value, self._catalogue))
         except (ValueError, EncodeError, RecursionError):
             return None
 
@@ -86,7 +86,7 @@ _WIDTH: Final = 88
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """Something in brackets: ``head``, items with what stands before each of them, ``tail``."""
+    """A bracketed expression: ``head``, prefixed items, ``tail``."""
 
     head: Expression
     items: tuple[tuple[Expression, _Tree], ...]
@@ -96,15 +96,15 @@ class _Call:
 _Tree: TypeAlias = Expression | _Call
 
 
-def python_example(entry: CatalogueEntry, value: model.Json, landscape: CatalogueModel) -> str:
-    """A program that makes a value and encodes it.
+def python_example(entry: CatalogueEntry, value: model.Json, catalogue: CatalogueModel) -> str:
+    """Return a program that creates a value and encodes it.
 
     Args:
         entry: of which type it is.
         value: the value in Avro's JSON encoding.
-        landscape: all types.
+        catalogue: all types.
     """
-    tree = _Writer(landscape).of(entry.type, value)
+    tree = _Writer(catalogue).of(entry.type, value)
     codec = entry.public.codec
     annotation = _symbol(entry, entry.public.name) if codec else None
     owner = _symbol(entry, codec) if codec else None
@@ -125,9 +125,9 @@ def _symbol(entry: CatalogueEntry, name: str) -> Symbol:
 
 
 class _Writer:
-    def __init__(self, landscape: CatalogueModel) -> None:
-        self._entries = landscape.entries
-        self._types: Mapping[str, model.NamedType] = landscape.types
+    def __init__(self, catalogue: CatalogueModel) -> None:
+        self._entries = catalogue.entries
+        self._types: Mapping[str, model.NamedType] = catalogue.types
 
     def of(self, type_: model.AvroType, value: model.Json) -> _Tree:
         match type_:
@@ -198,7 +198,7 @@ def _leaf(name: model.PrimitiveName, value: model.Json) -> Expression:
 
 
 def _raw(name: model.PrimitiveName, value: model.Json) -> int | str | bytes:
-    """A value of a primitive type before a logical type applies."""
+    """Return source for a value of a primitive type, without its logical type."""
     assert isinstance(value, int | str)
     return value.encode("latin-1") if name == "bytes" and isinstance(value, str) else value
 
@@ -217,7 +217,7 @@ def _symbols(tree: _Tree) -> Iterator[Symbol]:
 
 
 def _lines(tree: _Tree, scope: Scope, before: str, after: str, indent: str) -> Iterator[str]:
-    """A value in the lines it takes: one if it fits there, or else one for each item."""
+    """Lay out a value: on one line if it fits, else one line per item."""
     flat = f"{indent}{before}{_flat(tree, scope)}{after}"
     if isinstance(tree, Expression) or not tree.items or len(flat) <= _WIDTH:
         yield flat
@@ -236,7 +236,7 @@ def _flat(tree: _Tree, scope: Scope) -> str:
 
 
 def _import_lines(imports: Iterable[Import]) -> Iterator[str]:
-    """Imports in their groups, with an empty line after each."""
+    """Return import lines in groups, with an empty line after each group."""
     public = [Import("avrogen", i.name, i.alias) if i.module == RUNTIME else i for i in imports]
     ours = [item for item in public if item.module.partition(".")[0] == PACKAGE]
     others = [item for item in public if item not in ours]

@@ -1,4 +1,4 @@
-"""Coordinates of a picture, in pixels.
+"""Layered layout of a directed graph: coordinates in pixels.
 
 Columns of a graph: everything stands right of what refers to it, as far as circles let it.
 
@@ -50,7 +50,7 @@ Role: TypeAlias = Literal["topic", "type", "here", "outside", "more"]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A thing in a graph.
+    """A node of a graph.
 
     Attributes:
         id: by which edges name it.
@@ -68,13 +68,13 @@ class Node:
 
     @property
     def label(self) -> str:
-        """The name, without its end if it is long."""
+        """The name, shortened if it is long."""
         return self.name if len(self.name) <= _LONGEST else f"{self.name[: _LONGEST - 1]}…"
 
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Things, and edges between them, each once."""
+    """Nodes and edges, each once."""
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
@@ -82,7 +82,7 @@ class Graph:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A node and its place; ``x`` and ``y`` are the upper left corner."""
+    """A placed node; ``x`` and ``y`` are the upper left corner."""
 
     node: Node
     x: float
@@ -93,7 +93,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Boxes, and lines between them as SVG paths, which end where they lead to."""
+    """Boxes, and edges between them as SVG paths."""
 
     width: float
     height: float
@@ -102,7 +102,7 @@ class Picture:
 
 
 def drawn(graph: Graph) -> Picture:
-    """The picture of a graph, which depends on nothing but the graph."""
+    """Lay out a graph. Deterministic."""
     names = [node.id for node in graph.nodes]
     oriented = without_circles(names, graph.edges)
     first = {node.id for node in graph.nodes if node.role == "topic"}
@@ -129,7 +129,7 @@ def drawn(graph: Graph) -> Picture:
 
 
 class _Routes:
-    """Edges in steps from column to column, with points between that take part in the order.
+    """Edges split into steps between neighbouring columns, with intermediate points.
 
     Attributes:
         columns: the nodes of each, and the points.
@@ -157,7 +157,7 @@ def _width(node: Node) -> float:
 
 
 def _spans(columns: Columns, nodes: Mapping[str, Node]) -> list[tuple[float, float]]:
-    """From where to where each column goes."""
+    """Return the vertical extent of each column."""
     spans: list[tuple[float, float]] = []
     left = _MARGIN
     for column in columns:
@@ -170,7 +170,7 @@ def _spans(columns: Columns, nodes: Mapping[str, Node]) -> list[tuple[float, flo
 def _middles(
     columns: Columns, steps: Sequence[Edge], heights: Mapping[str, float]
 ) -> dict[str, float]:
-    """The height that each node's middle is at: near those of its neighbours, in the order given.
+    """Return the y of each node's middle: near its neighbours, in the given order.
 
     Passes to and fro settle one column after the other.
     """
@@ -196,7 +196,7 @@ def _middles(
 
 
 def _apart(wanted: Sequence[float], heights: Sequence[float]) -> Iterator[float]:
-    """The nearest heights to those wanted, in that order and far enough apart.
+    """Return the heights nearest to the wanted ones, in order and far enough apart.
 
     The least sum of squares, by pooling neighbours that are in each other's way.
     """
@@ -222,7 +222,7 @@ def _line(
     middles: Mapping[str, float],
     is_turned: bool,
 ) -> str:
-    """A path along a route, or back along it."""
+    """Return an SVG path along a route, or back along it."""
     points = [
         point
         for name in route
@@ -245,7 +245,7 @@ Edge: TypeAlias = tuple[str, str]
 
 
 def without_circles(nodes: Sequence[str], edges: Collection[Edge]) -> tuple[Edge, ...]:
-    """The edges, with those turned round that would close a circle; none from a node to itself.
+    """Return the edges without cycles: back edges reversed, self-loops removed.
 
     They come in the order given. Depth first: an edge to a node that is still being walked closes
     a circle. The stack is a list, as chains may be longer than Python's.
@@ -279,7 +279,7 @@ def without_circles(nodes: Sequence[str], edges: Collection[Edge]) -> tuple[Edge
 def columns_of(
     nodes: Sequence[str], edges: Iterable[Edge], first: Collection[str]
 ) -> dict[str, int]:
-    """The column of each node, from 0: behind the last of those that lead to it.
+    """Return the column of each node, from 0: one after the last of its predecessors.
 
     Args:
         nodes: all of them.
@@ -313,7 +313,7 @@ _SWEEPS: Final = 12
 
 
 def ordered(columns: Sequence[Sequence[str]], edges: Sequence[Edge]) -> Columns:
-    """The columns in an order of few crossings, which depends on nothing but the arguments.
+    """Order the nodes of each column for few crossings. Deterministic.
 
     Args:
         columns: the nodes of each.
@@ -337,7 +337,7 @@ def ordered(columns: Sequence[Sequence[str]], edges: Sequence[Edge]) -> Columns:
 def _swept(
     columns: Sequence[Sequence[str]], neighbours: Mapping[str, Sequence[str]]
 ) -> list[list[str]]:
-    """Each column but the first by where its nodes' neighbours are in the one before."""
+    """Order each column by the barycentres of its nodes' neighbours in the column before."""
     swept = [list(columns[0])] if columns else []
     for column in columns[1:]:
         places = {node: place for place, node in enumerate(swept[-1])}

@@ -22,34 +22,34 @@ _MOST_ON_A_SIDE: Final = 12
 
 
 class GraphMaker:
-    """Makes the graphs of a landscape. Where there is nothing to show, or far too much, is None."""
+    """Creates the graphs of a catalogue. A graph that would be empty or too large is None."""
 
-    def __init__(self, landscape: CatalogueModel, addresses: CatalogueUrls) -> None:
-        self._landscape = landscape
-        self._addresses = addresses
+    def __init__(self, catalogue: CatalogueModel, urls: CatalogueUrls) -> None:
+        self._catalogue = catalogue
+        self._urls = urls
 
     def overview(self) -> Graph | None:
-        """Topics, and all types; or of too many types their namespaces."""
-        entries = self._landscape.entries.values()
-        return self._of_entries(entries, self._landscape.topics) or _graph(*self._namespaces())
+        """Return topics and types, or namespaces if there are too many types."""
+        entries = self._catalogue.entries.values()
+        return self._of_entries(entries, self._catalogue.topics) or _graph(*self._namespaces())
 
     def namespace(self, entries: Sequence[CatalogueEntry]) -> Graph | None:
-        """The types of a namespace, with what they refer to and what refers to them."""
+        """Return the types of a namespace with their dependencies and dependents."""
         ids = {entry.id for entry in entries}
         around = {name: None for entry in entries for name in self._around(entry)}
-        neighbours = [self._landscape.entries[name] for name in around if name not in ids]
-        topics = [topic for topic in self._landscape.topics if not ids.isdisjoint(topic.value)]
+        neighbours = [self._catalogue.entries[name] for name in around if name not in ids]
+        topics = [topic for topic in self._catalogue.topics if not ids.isdisjoint(topic.value)]
         return self._of_entries(
             [*entries, *neighbours], topics, outside={entry.id for entry in neighbours}
         ) or self._of_entries(entries, ())
 
     def type(self, entry: CatalogueEntry) -> Graph | None:
-        """A type between what refers to it and what it refers to."""
+        """Return a type with its dependencies and dependents."""
         here = self._node(entry, "here")
-        topics = [self._topic(topic) for topic in self._landscape.carried_by.get(entry.id, ())]
-        users = [self._node(self._landscape.entries[name], "type") for name in self._users(entry)]
+        topics = [self._topic(topic) for topic in self._catalogue.carried_by.get(entry.id, ())]
+        users = [self._node(self._catalogue.entries[name], "type") for name in self._users(entry)]
         uses = [
-            self._node(self._landscape.entries[name], "type")
+            self._node(self._catalogue.entries[name], "type")
             for name in entry.uses
             if name != entry.id and name not in self._users(entry)
         ]
@@ -59,21 +59,21 @@ class GraphMaker:
         edges += [
             (here.id, node.id)
             for node in left
-            if node.role == "type" and self._landscape.entries[node.title].id in entry.uses
+            if node.role == "type" and self._catalogue.entries[node.title].id in entry.uses
         ]
         return _graph([*left, here, *right], edges)
 
     def topic(self, topic: TopicConfig) -> Graph | None:
-        """A topic and all that its messages are made of, or else the types of its messages."""
-        types = self._landscape.types
+        """Return a topic with all types of its messages, or with the message types only."""
+        types = self._catalogue.types
         reached = dict.fromkeys(carried_types(topic, types))
         for name in (waiting := list(reached)):  # grows while it is walked
             for other in mentions(types[name]):
                 if other not in reached:
                     reached[other] = None
                     waiting.append(other)
-        entries = [self._landscape.entries[name] for name in reached]
-        carried = [self._landscape.entries[name] for name in carried_types(topic, types)]
+        entries = [self._catalogue.entries[name] for name in reached]
+        carried = [self._catalogue.entries[name] for name in carried_types(topic, types)]
         return self._of_entries(entries, [topic]) or self._of_entries(carried, [topic])
 
     # --- parts ------------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ class GraphMaker:
         edges = [
             (f"topic {topic.topic}", name)
             for topic in topics
-            for name in carried_types(topic, self._landscape.types)
+            for name in carried_types(topic, self._catalogue.types)
             if name in shown
         ]
         edges += [
@@ -109,27 +109,27 @@ class GraphMaker:
 
     def _namespaces(self) -> tuple[list[Node], list[Edge]]:
         nodes = [
-            Node(name, name or "no namespace", name, "type", self._addresses.namespaces[name])
-            for name in self._landscape.namespaces
+            Node(name, name or "no namespace", name, "type", self._urls.namespaces[name])
+            for name in self._catalogue.namespaces
         ]
         pairs = (
-            (entry.namespace, self._landscape.entries[name].namespace)
-            for entry in self._landscape.entries.values()
+            (entry.namespace, self._catalogue.entries[name].namespace)
+            for entry in self._catalogue.entries.values()
             for name in entry.uses
         )
         return nodes, [(a, b) for a, b in dict.fromkeys(pairs) if a != b]
 
     def _users(self, entry: CatalogueEntry) -> tuple[str, ...]:
-        return self._landscape.used_by.get(entry.id, ())
+        return self._catalogue.used_by.get(entry.id, ())
 
     def _around(self, entry: CatalogueEntry) -> tuple[str, ...]:
         return (*self._users(entry), *entry.uses)
 
     def _node(self, entry: CatalogueEntry, role: Role) -> Node:
-        return Node(entry.id, entry.name, entry.id, role, self._addresses.types[entry.id])
+        return Node(entry.id, entry.name, entry.id, role, self._urls.types[entry.id])
 
     def _topic(self, topic: TopicConfig) -> Node:
-        href = self._addresses.topics[topic.topic]
+        href = self._urls.topics[topic.topic]
         return Node(f"topic {topic.topic}", topic.topic, topic.topic, "topic", href)
 
 
@@ -141,7 +141,7 @@ def _at_most(nodes: list[Node], side: str) -> list[Node]:
 
 
 def _graph(nodes: Iterable[Node], edges: Sequence[Edge]) -> Graph | None:
-    """A graph without things that nothing is said of; None if none are left, or too many."""
+    """Return a graph without isolated nodes; None if it is empty or too large."""
     connected = {name for edge in edges for name in edge}
     shown = tuple(node for node in nodes if node.id in connected)
     lines = tuple(dict.fromkeys(edges))

@@ -1,4 +1,4 @@
-"""The overview, and the pages of namespaces and topics."""
+"""Overview page, and pages of namespaces and topics."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class TopicRow:
 
 @dataclass(frozen=True, slots=True)
 class NamespaceRow:
-    """A namespace in a list, with its types unless there are too many in all."""
+    """A namespace in a list, with its types unless there are too many."""
 
     namespace: Link
     types: tuple[Link, ...]
@@ -59,7 +59,7 @@ class NamespaceRow:
 
 @dataclass(frozen=True, slots=True)
 class OverviewPage:
-    """The landscape at a glance; ``counts`` are numbers with what they count."""
+    """The overview page; ``counts`` are numbers with their labels."""
 
     counts: tuple[tuple[int, str], ...]
     topics: tuple[TopicRow, ...]
@@ -69,7 +69,7 @@ class OverviewPage:
 
 @dataclass(frozen=True, slots=True)
 class NamespacePage:
-    """A namespace; ``types`` have the beginning of their docs as notes."""
+    """A namespace; notes of ``types`` are first sentences of their docs."""
 
     title: str
     side: Sidebar
@@ -80,7 +80,7 @@ class NamespacePage:
 
 @dataclass(frozen=True, slots=True)
 class TopicPage:
-    """A topic and what is on it."""
+    """A topic and its messages."""
 
     topic: TopicConfig
     side: Sidebar
@@ -94,30 +94,30 @@ class TopicPage:
 
 
 def overview_page(
-    landscape: CatalogueModel, addresses: CatalogueUrls, graphs: GraphMaker
+    catalogue: CatalogueModel, urls: CatalogueUrls, graphs: GraphMaker
 ) -> OverviewPage:
     """Contents of the overview page."""
-    namespaces = landscape.namespaces
+    namespaces = catalogue.namespaces
     counts = (
-        (len(landscape.topics), "topic"),
-        (len(landscape.entries), "type"),
+        (len(catalogue.topics), "topic"),
+        (len(catalogue.entries), "type"),
         (len(namespaces), "namespace"),
     )
-    is_short = len(landscape.entries) <= _MOST_LISTED
+    is_short = len(catalogue.entries) <= _MOST_LISTED
     return OverviewPage(
         counts=tuple((n, word if n == 1 else f"{word}s") for n, word in counts if n),
         topics=tuple(
             TopicRow(
-                _topic_link(topic, addresses),
-                _values(topic, addresses),
-                _key(topic, landscape, addresses),
+                _topic_link(topic, urls),
+                _values(topic, urls),
+                _key(topic, catalogue, urls),
             )
-            for topic in landscape.topics
+            for topic in catalogue.topics
         ),
         namespaces=tuple(
             NamespaceRow(
-                Link(namespace_title(name), addresses.namespaces[name], note=_types(len(entries))),
-                tuple(_type_link(entry, addresses) for entry in entries if is_short),
+                Link(namespace_title(name), urls.namespaces[name], note=_types(len(entries))),
+                tuple(_type_link(entry, urls) for entry in entries if is_short),
             )
             for name, entries in namespaces.items()
         ),
@@ -128,8 +128,8 @@ def overview_page(
 def namespace_page(
     name: str,
     entries: Sequence[CatalogueEntry],
-    landscape: CatalogueModel,
-    addresses: CatalogueUrls,
+    catalogue: CatalogueModel,
+    urls: CatalogueUrls,
     graphs: GraphMaker,
 ) -> NamespacePage:
     """Contents of a namespace's page.
@@ -137,21 +137,19 @@ def namespace_page(
     Args:
         name: the namespace, which may be "".
         entries: the types in it.
-        landscape: everything.
-        addresses: where pages are.
+        catalogue: everything.
+        urls: where pages are.
         graphs: makes its picture.
     """
     related = tuple(
-        Link(namespace_title(other), addresses.namespaces[other])
-        for other in _family(name, landscape.namespaces)
+        Link(namespace_title(other), urls.namespaces[other])
+        for other in _family(name, catalogue.namespaces)
     )
     return NamespacePage(
         title=namespace_title(name),
-        side=Sidebar(
-            Link("Namespaces", "index.html#namespaces"), related, addresses.namespaces[name]
-        ),
+        side=Sidebar(Link("Namespaces", "index.html#namespaces"), related, urls.namespaces[name]),
         package=".".join((PACKAGE, *entries[0].public.package)),
-        types=tuple(_type_link(entry, addresses) for entry in entries),
+        types=tuple(_type_link(entry, urls) for entry in entries),
         picture=picture_of(graphs.namespace(entries)),
     )
 
@@ -159,8 +157,8 @@ def namespace_page(
 def topic_page(
     topic: TopicConfig,
     examples: Mapping[str, Example | None],
-    landscape: CatalogueModel,
-    addresses: CatalogueUrls,
+    catalogue: CatalogueModel,
+    urls: CatalogueUrls,
     graphs: GraphMaker,
 ) -> TopicPage:
     """Contents of a topic's page.
@@ -168,73 +166,73 @@ def topic_page(
     Args:
         topic: the topic.
         examples: of all types, by their ids.
-        landscape: everything.
-        addresses: where pages are.
+        catalogue: everything.
+        urls: where pages are.
         graphs: makes its picture.
     """
-    names = landscape.modules[topic.topic].names
+    names = catalogue.modules[topic.topic].names
     return TopicPage(
         topic=topic,
         side=Sidebar(
             Link("Topics", "index.html#topics"),
-            tuple(_topic_link(other, addresses) for other in landscape.topics),
-            addresses.topics[topic.topic],
+            tuple(_topic_link(other, urls) for other in catalogue.topics),
+            urls.topics[topic.topic],
         ),
-        values=_values(topic, addresses),
-        key=_key(topic, landscape, addresses),
+        values=_values(topic, urls),
+        key=_key(topic, catalogue, urls),
         subjects=tuple(
-            Link(subject.name, addresses.types[subject.title], title=subject.title)
-            for subject in topic_subjects(topic, landscape.types)
+            Link(subject.name, urls.types[subject.title], title=subject.title)
+            for subject in topic_subjects(topic, catalogue.types)
         ),
-        dead_letter=_dead_letter(topic, addresses),
+        dead_letter=_dead_letter(topic, urls),
         import_line=f"from {PACKAGE}.topics import {names.producer}, {names.consumer}",
         picture=picture_of(graphs.topic(topic)),
-        examples=tuple(_examples(topic, examples, landscape, addresses)),
+        examples=tuple(_examples(topic, examples, catalogue, urls)),
     )
 
 
 def _examples(
     topic: TopicConfig,
     examples: Mapping[str, Example | None],
-    landscape: CatalogueModel,
-    addresses: CatalogueUrls,
+    catalogue: CatalogueModel,
+    urls: CatalogueUrls,
 ) -> Iterator[ExampleView]:
     for name in dict.fromkeys(topic.value):
-        view = example_view(examples[name], _type_link(landscape.entries[name], addresses))
+        view = example_view(examples[name], _type_link(catalogue.entries[name], urls))
         if view:
             yield view
 
 
-def _topic_link(topic: TopicConfig, addresses: CatalogueUrls) -> Link:
-    return Link(topic.topic, addresses.topics[topic.topic], "topic")
+def _topic_link(topic: TopicConfig, urls: CatalogueUrls) -> Link:
+    return Link(topic.topic, urls.topics[topic.topic], "topic")
 
 
-def _type_link(entry: CatalogueEntry, addresses: CatalogueUrls) -> Link:
-    href = addresses.types[entry.id]
+def _type_link(entry: CatalogueEntry, urls: CatalogueUrls) -> Link:
+    href = urls.types[entry.id]
     return Link(entry.name, href, entry.kind, entry.id, first_line(entry.doc))
 
 
-def _values(topic: TopicConfig, addresses: CatalogueUrls) -> Linked:
+def _values(topic: TopicConfig, urls: CatalogueUrls) -> Linked:
     return tuple(
-        Link(short_name(name), addresses.types[name], "type", name)
+        Link(short_name(name), urls.types[name], "type", name)
         for name in dict.fromkeys(topic.value)
     )
 
 
-def _key(topic: TopicConfig, landscape: CatalogueModel, addresses: CatalogueUrls) -> Link:
-    """The type of keys, with the field they are taken from."""
-    key = key_type(topic, landscape.types)
+def _key(topic: TopicConfig, catalogue: CatalogueModel, urls: CatalogueUrls) -> Link:
+    """Return the key's type, with the field that it is taken from."""
+    key = key_type(topic, catalogue.types)
     note = f"from the field {topic.key_field}" if topic.key_field else ""
     if key is None:
         return Link("none")
-    if key not in landscape.types:
+    if key not in catalogue.types:
         return Link(key, note=note)
-    return Link(short_name(key), addresses.types[key], "type", key, note)
+    return Link(short_name(key), urls.types[key], "type", key, note)
 
 
-def _dead_letter(topic: TopicConfig, addresses: CatalogueUrls) -> Link | None:
+def _dead_letter(topic: TopicConfig, urls: CatalogueUrls) -> Link | None:
     name = topic.dead_letter
-    return Link(name, addresses.topics.get(name, "")) if name is not None else None
+    return Link(name, urls.topics.get(name, "")) if name is not None else None
 
 
 def _types(number: int) -> str:
@@ -242,7 +240,7 @@ def _types(number: int) -> str:
 
 
 def _family(name: str, namespaces: Iterable[str]) -> list[str]:
-    """A namespace with those around it, beside it and in it, as far as there is room."""
+    """Return the namespaces around a namespace: parents, siblings and children."""
     near = (name, namespace_of(name))
     family = [other for other in namespaces if other in near or namespace_of(other) in near]
     return family[:MOST_BESIDE]

@@ -1,4 +1,4 @@
-"""The catalogue as text: every page, its style and script, and the AsyncAPI document.
+"""A catalogue's files as text: pages, style, script and the AsyncAPI document.
 
 What the search in the pages looks through: a script that every page loads when it is needed.
 
@@ -70,41 +70,39 @@ _UNSEEN: Final = re.compile(
 direction, separators, surrogates, tags. Those that join letters (Persian, emoji) stay."""
 
 
-def catalogue_pages(landscape: CatalogueModel) -> dict[str, str]:
-    """The text of every file of the catalogue, by its path. It depends on nothing but schemas."""
-    return dict(_files(landscape))
+def catalogue_pages(catalogue: CatalogueModel) -> dict[str, str]:
+    """Return the text of every file of the catalogue by its path. Deterministic."""
+    return dict(_files(catalogue))
 
 
-def _files(landscape: CatalogueModel) -> Iterator[tuple[str, str]]:
-    addresses = catalogue_urls(landscape)
-    graphs = GraphMaker(landscape, addresses)
-    namespaces = landscape.namespaces
-    made = ExampleSnippets(landscape)
-    examples = {id_: made.of(entry) for id_, entry in landscape.entries.items()}
+def _files(catalogue: CatalogueModel) -> Iterator[tuple[str, str]]:
+    urls = catalogue_urls(catalogue)
+    graphs = GraphMaker(catalogue, urls)
+    namespaces = catalogue.namespaces
+    made = ExampleSnippets(catalogue)
+    examples = {id_: made.of(entry) for id_, entry in catalogue.entries.items()}
 
-    overview = overview_page(landscape, addresses, graphs)
+    overview = overview_page(catalogue, urls, graphs)
     yield OVERVIEW, _page("overview", OVERVIEW, page=overview, version=avrogen.__version__)
     yield SEARCH, _page("search", SEARCH)
     for name, entries in namespaces.items():
-        path = addresses.namespaces[name]
-        view = namespace_page(name, entries, landscape, addresses, graphs)
+        path = urls.namespaces[name]
+        view = namespace_page(name, entries, catalogue, urls, graphs)
         yield path, _page("namespace", path, page=view)
-    for entry in landscape.entries.values():
-        path = addresses.types[entry.id]
+    for entry in catalogue.entries.values():
+        path = urls.types[entry.id]
         siblings = namespaces[entry.namespace]
-        shown = type_page(entry, siblings, examples[entry.id], landscape, addresses, graphs)
+        shown = type_page(entry, siblings, examples[entry.id], catalogue, urls, graphs)
         yield path, _page("type", path, page=shown)
-    for topic in landscape.topics:
-        path = addresses.topics[topic.topic]
-        yield path, _page(
-            "topic", path, page=topic_page(topic, examples, landscape, addresses, graphs)
-        )
+    for topic in catalogue.topics:
+        path = urls.topics[topic.topic]
+        yield path, _page("topic", path, page=topic_page(topic, examples, catalogue, urls, graphs))
 
     for name in ("catalogue.css", "catalogue.js"):
         yield f"assets/{name}", _marked(name, (_folder() / name).read_text("utf-8"))
     index = "search-index.js"
-    yield f"assets/{index}", _marked(index, search_index(landscape, addresses))
-    yield ASYNCAPI, _marked(ASYNCAPI, asyncapi_text(landscape, examples))
+    yield f"assets/{index}", _marked(index, search_index(catalogue, urls))
+    yield ASYNCAPI, _marked(ASYNCAPI, asyncapi_text(catalogue, examples))
 
 
 def _marked(name: str, text: str) -> str:
@@ -115,7 +113,7 @@ def _marked(name: str, text: str) -> str:
 
 
 def _page(template: str, path: str, **view: object) -> str:
-    """A page by its template.
+    """Render a page with its template.
 
     Args:
         template: the name without its end.
@@ -159,22 +157,22 @@ def _folder() -> Path:
     return template_folder() / "catalogue"
 
 
-def search_index(landscape: CatalogueModel, addresses: CatalogueUrls) -> str:
-    """A script that defines ``avrogenIndex``: a row for each topic and type.
+def search_index(catalogue: CatalogueModel, urls: CatalogueUrls) -> str:
+    """Return a script that defines ``avrogenIndex``: one row per topic and type.
 
     A row is name, kind, page, full name, the beginning of the doc, and the names of fields or
     symbols. As it is a file of its own, no text in it can end a script; it is ASCII all the same.
     """
-    rows = (json.dumps(row, separators=(",", ":")) for row in _rows(landscape, addresses))
+    rows = (json.dumps(row, separators=(",", ":")) for row in _rows(catalogue, urls))
     return "const avrogenIndex = [\n" + ",\n".join(rows) + "\n];\n"
 
 
-def _rows(landscape: CatalogueModel, addresses: CatalogueUrls) -> Iterator[list[object]]:
-    for topic in landscape.topics:
+def _rows(catalogue: CatalogueModel, urls: CatalogueUrls) -> Iterator[list[object]]:
+    for topic in catalogue.topics:
         values = ", ".join(topic.value)
-        yield [topic.topic, "topic", addresses.topics[topic.topic], topic.name, values, []]
-    for entry in landscape.entries.values():
-        href, doc = addresses.types[entry.id], first_line(entry.doc)
+        yield [topic.topic, "topic", urls.topics[topic.topic], topic.name, values, []]
+    for entry in catalogue.entries.values():
+        href, doc = urls.types[entry.id], first_line(entry.doc)
         yield [entry.name, entry.kind, href, entry.id, doc, _members(entry)]
 
 
@@ -189,7 +187,7 @@ def _members(entry: CatalogueEntry) -> list[str]:
 
 
 def build_catalogue(schemas: Sequence[Path], out: Path) -> BuildResult:
-    """Read, describe and compare. Nothing is written yet.
+    """Build the catalogue and compare it with the folder; write nothing.
 
     Args:
         schemas: existing files and folders.

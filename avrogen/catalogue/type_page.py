@@ -1,4 +1,4 @@
-"""The page of a type."""
+"""Page of a type."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class SymbolRow:
 
 @dataclass(frozen=True, slots=True)
 class TypePage:
-    """All that is said of a type."""
+    """Contents of a type's page."""
 
     entry: CatalogueEntry
     trail: tuple[Link, ...]
@@ -98,8 +98,8 @@ def type_page(
     entry: CatalogueEntry,
     siblings: Sequence[CatalogueEntry],
     example: Example | None,
-    landscape: CatalogueModel,
-    addresses: CatalogueUrls,
+    catalogue: CatalogueModel,
+    urls: CatalogueUrls,
     graphs: GraphMaker,
 ) -> TypePage:
     """Contents of a type's page.
@@ -108,12 +108,12 @@ def type_page(
         entry: the type.
         siblings: all of its namespace.
         example: an example of it.
-        landscape: everything.
-        addresses: where pages are.
+        catalogue: everything.
+        urls: where pages are.
         graphs: makes its picture.
     """
-    side = nearby(entry, siblings, addresses)
-    users = (landscape.entries[name] for name in landscape.used_by.get(entry.id, ()))
+    side = nearby(entry, siblings, urls)
+    users = (catalogue.entries[name] for name in catalogue.used_by.get(entry.id, ()))
     module = ".".join((PACKAGE, *entry.public.package))
     names = ", ".join(export.name for export in entry.public.exports())
     return TypePage(
@@ -121,42 +121,42 @@ def type_page(
         trail=(side.title,),
         side=side,
         import_line=f"from {module} import {names}",
-        facts=tuple(_facts(entry, landscape, addresses)),
+        facts=tuple(_facts(entry, catalogue, urls)),
         aliases=entry.named.aliases if entry.named else (),
         attributes=attributes(entry.named.attributes) if entry.named else (),
-        fields=tuple(_fields(entry, landscape, addresses)),
+        fields=tuple(_fields(entry, catalogue, urls)),
         symbols=tuple(_symbols(entry)),
         topics=tuple(
-            Link(topic.topic, addresses.topics[topic.topic], "topic")
-            for topic in landscape.carried_by.get(entry.id, ())
+            Link(topic.topic, urls.topics[topic.topic], "topic")
+            for topic in catalogue.carried_by.get(entry.id, ())
         ),
         used_by=tuple(
-            Link(user.name, addresses.types[user.id], user.kind, user.id, _other(user, entry))
+            Link(user.name, urls.types[user.id], user.kind, user.id, _other(user, entry))
             for user in users
         ),
         picture=picture_of(graphs.type(entry)),
         example=example_view(example),
-        schema=_schema(entry, landscape),
+        schema=_schema(entry, catalogue),
     )
 
 
 def _other(user: CatalogueEntry, entry: CatalogueEntry) -> str:
-    """The namespace of another type, where it is another one."""
+    """Return another type's namespace if it differs."""
     return "" if user.namespace == entry.namespace else namespace_title(user.namespace)
 
 
 def _facts(
-    entry: CatalogueEntry, landscape: CatalogueModel, addresses: CatalogueUrls
+    entry: CatalogueEntry, catalogue: CatalogueModel, urls: CatalogueUrls
 ) -> Iterator[tuple[str, Linked]]:
     """Describe a type that has no table of fields or symbols."""
     match entry.named:
         case model.FixedType(size=size, logical=logical):
             yield "Size", (Link(f"{size} bytes" if size != 1 else "1 byte"),)
             if logical:
-                words = type_words(model.Primitive("bytes", logical), landscape.types)
+                words = type_words(model.Primitive("bytes", logical), catalogue.types)
                 yield "Logical type", (Link(words[0].text, role="logical", note="fixed"),)
         case None:
-            yield "Type", linked(type_words(entry.type, landscape.types), addresses)
+            yield "Type", linked(type_words(entry.type, catalogue.types), urls)
         case model.RecordType() | model.EnumType():
             pass
         case _:
@@ -166,13 +166,13 @@ def _facts(
 
 
 def _fields(
-    entry: CatalogueEntry, landscape: CatalogueModel, addresses: CatalogueUrls
+    entry: CatalogueEntry, catalogue: CatalogueModel, urls: CatalogueUrls
 ) -> Iterator[FieldRow]:
     if not isinstance(entry.named, model.RecordType):
         return
     assert isinstance(entry.definition, RecordClass)
     for field, python in zip(entry.named.fields, entry.definition.fields, strict=True):
-        type_ = linked(type_words(field.type, landscape.types), addresses)
+        type_ = linked(type_words(field.type, catalogue.types), urls)
         annotation = annotation_text(python.annotation)
         yield FieldRow(
             name=field.name,
@@ -201,8 +201,8 @@ def _symbols(entry: CatalogueEntry) -> Iterator[SymbolRow]:
         )
 
 
-def _schema(entry: CatalogueEntry, landscape: CatalogueModel) -> str:
-    """The schema of the type alone; others stand in it by their full names."""
+def _schema(entry: CatalogueEntry, catalogue: CatalogueModel) -> str:
+    """Return the schema of the type alone, referring to others by full name."""
     if entry.named:
-        return json_text(definition_json(entry.named, landscape.types))
+        return json_text(definition_json(entry.named, catalogue.types))
     return json_text(type_json(entry.type))

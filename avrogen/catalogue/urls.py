@@ -25,7 +25,7 @@ _LONGEST: Final = 150
 
 @dataclass(frozen=True, slots=True)
 class CatalogueUrls:
-    """Paths of pages in the catalogue. All of them are one folder deep, but for those at its top.
+    """Paths of pages in a catalogue, at most one folder deep.
 
     Attributes:
         types: by the ids of entries.
@@ -38,22 +38,22 @@ class CatalogueUrls:
     topics: Mapping[str, str]
 
 
-def catalogue_urls(landscape: CatalogueModel) -> CatalogueUrls:
-    """The addresses of all pages. Names of types and topics have no characters that links mind."""
+def catalogue_urls(catalogue: CatalogueModel) -> CatalogueUrls:
+    """Choose the paths of all pages. Names of types and topics need no escaping in URLs."""
     return CatalogueUrls(
-        _files("types", landscape.entries),
-        _files("namespaces", landscape.namespaces),
-        _files("topics", (topic.topic for topic in landscape.topics)),
+        _files("types", catalogue.entries),
+        _files("namespaces", catalogue.namespaces),
+        _files("topics", (topic.topic for topic in catalogue.topics)),
     )
 
 
 def field_anchor(name: str) -> str:
-    """The place of a field, or of a symbol, on the page of its type."""
+    """Return the anchor of a field or symbol on its type's page."""
     return f"field-{name}"
 
 
 def _files(folder: str, names: Iterable[str]) -> dict[str, str]:
-    """A file for each name: of that name, or with a digest where it is taken or impossible."""
+    """Return a file per name, with a digest where the name is taken or not allowed."""
     taken: set[str] = set()
     files: dict[str, str] = {}
     for name in sorted(names):

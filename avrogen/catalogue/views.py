@@ -74,7 +74,7 @@ Linked = tuple[Link, ...]
 
 @dataclass(frozen=True, slots=True)
 class Sidebar:
-    """Links that stand beside a page; ``here`` is the link of the page itself."""
+    """Links beside a page; ``here`` is the page itself."""
 
     title: Link
     links: tuple[Link, ...]
@@ -91,18 +91,18 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class ExampleView:
-    """An example in texts; ``title`` says of what, where that is not clear."""
+    """An example as text; ``title`` names its type where needed."""
 
     json: str
     python: str
     title: Link | None = None
 
 
-def linked(words: Iterable[TextSpan], addresses: CatalogueUrls) -> Linked:
-    """Types in words, with links to their pages."""
+def linked(words: Iterable[TextSpan], urls: CatalogueUrls) -> Linked:
+    """Return type annotations with links to pages."""
     return tuple(
         (
-            Link(word.text, addresses.types[word.name], "type", word.name)
+            Link(word.text, urls.types[word.name], "type", word.name)
             if word.role == "type"
             else Link(word.text, role=word.role, note=word.name)
         )
@@ -111,17 +111,17 @@ def linked(words: Iterable[TextSpan], addresses: CatalogueUrls) -> Linked:
 
 
 def example_view(example: Example | None, title: Link | None = None) -> ExampleView | None:
-    """An example, if there is one."""
+    """Return the view of an example, if there is one."""
     return ExampleView(json_text(example.json), example.python, title) if example else None
 
 
 def attributes(found: model.Attributes) -> tuple[Attribute, ...]:
-    """The attributes of a schema that the specification does not define."""
+    """Return the attributes of a schema that the specification does not define."""
     return tuple(Attribute(name, json_line(value)) for name, value in found.items())
 
 
 def picture_of(graph: Graph | None) -> Picture | None:
-    """The picture of a graph, if there is one."""
+    """Return the diagram of a graph, if there is one."""
     return drawn(graph) if graph else None
 
 
@@ -131,7 +131,7 @@ def namespace_title(namespace: str) -> str:
 
 
 def first_line(doc: str) -> str:
-    """The beginning of a doc, for lists."""
+    """Return the first line of a doc, for lists."""
     line = doc.strip().partition("\n")[0].strip()
     sentence = line.partition(". ")[0]
     line = f"{sentence}." if sentence != line else line
@@ -139,17 +139,17 @@ def first_line(doc: str) -> str:
 
 
 def nearby(
-    entry: CatalogueEntry, siblings: Sequence[CatalogueEntry], addresses: CatalogueUrls
+    entry: CatalogueEntry, siblings: Sequence[CatalogueEntry], urls: CatalogueUrls
 ) -> Sidebar:
-    """The other types of a namespace: all of them, or of very many those around one."""
+    """Return the neighbours of a type in its namespace: all, or the nearest of many."""
     index = siblings.index(entry)
     start = max(0, min(index - MOST_BESIDE // 2, len(siblings) - MOST_BESIDE))
     shown = siblings[start : start + MOST_BESIDE]
-    title = Link(namespace_title(entry.namespace), addresses.namespaces[entry.namespace])
+    title = Link(namespace_title(entry.namespace), urls.namespaces[entry.namespace])
     return Sidebar(
         title,
-        tuple(Link(each.name, addresses.types[each.id], each.kind) for each in shown),
-        addresses.types[entry.id],
+        tuple(Link(each.name, urls.types[each.id], each.kind) for each in shown),
+        urls.types[entry.id],
     )
 
 
@@ -170,7 +170,7 @@ class TextSpan:
 
 
 def type_words(type_: model.AvroType, types: Mapping[str, model.NamedType]) -> tuple[TextSpan, ...]:
-    """A type: ``array of OrderLine``, ``null or string``, ``timestamp-millis``."""
+    """Return a type as text: ``array of OrderLine``, ``null or string``, ``timestamp-millis``."""
     return tuple(_words(type_, types))
 
 
@@ -212,7 +212,7 @@ def _inner(type_: model.AvroType, types: Mapping[str, model.NamedType]) -> Itera
 
 
 def annotation_text(expression: Expression) -> str:
-    """A Python annotation, whose names are not those of any module."""
+    """Return a Python annotation with short names."""
     return "".join(part if isinstance(part, str) else part.name for part in expression.parts)
 
 
@@ -222,5 +222,5 @@ def json_line(value: model.Json) -> str:
 
 
 def json_text(value: model.Json) -> str:
-    """JSON over as many lines as it takes."""
+    """JSON, indented."""
     return json.dumps(value, ensure_ascii=False, indent=2)

@@ -1,4 +1,4 @@
-"""JSON values as YAML 1.2: blocks for people, scalars that no parser takes for anything else.
+"""JSON values as YAML 1.2, in block style with unambiguous scalars.
 
 A YAML library would follow YAML 1.1, where ``1e3`` without quotes is text; readers of AsyncAPI
 documents follow YAML 1.2, where it is a number. So every text that is no plain word is quoted.
@@ -30,7 +30,7 @@ _Part: TypeAlias = tuple[str, Json, str]
 
 
 def yaml_text(value: dict[str, Json]) -> str:
-    """A document, with a line end behind its last line."""
+    """Return a YAML document that ends with a newline."""
     # What is left to write stands in a list: schemas may be nested deeper than calls can be.
     lines: list[str] = []
     left = _members(value, "", "")[::-1]
@@ -48,7 +48,7 @@ def yaml_text(value: dict[str, Json]) -> str:
 
 
 def _members(value: dict[str, Json], first: str, indent: str) -> list[_Part]:
-    """The parts of a mapping, the first of which begins with other text than an indent."""
+    """Yield the members of a mapping; the first may have another prefix than an indent."""
     heads = (f"{first if not index else indent}{_scalar(key)}:" for index, key in enumerate(value))
     return [
         (head, member, f"{indent}  ") for head, member in zip(heads, value.values(), strict=True)

@@ -1,7 +1,13 @@
-"""Believable values, the same in every run: for documentation, snapshots and tests.
+"""Realistic, deterministic example values: for documentation, snapshots and tests.
 
-A value is made from a schema alone, by what fields are called, what their docs say and what their
-defaults are; generated classes are not needed, and nothing but the standard library.
+A value is derived from the schema alone: names, docs and defaults of fields. It needs no generated
+classes, and the standard library only.
+
+    factory         example, example_value and Factory
+    example_values  values of schemas
+    hints           names and documentation of fields, as hints for values
+    texts           strings and bytes
+    numbers         numbers, decimals, dates and times
 """
 
 from avrogen.examples.factory import Factory, example, example_value

@@ -1,4 +1,4 @@
-"""Believable values of schemas.
+"""Realistic example values of schemas.
 
 Defaults of schemas as plain values.
 
@@ -50,7 +50,7 @@ _NOT_YET: Final = {
 
 
 class ExampleMaker:
-    """Makes the values of one schema."""
+    """Creates example values of one schema."""
 
     def __init__(
         self,
@@ -78,12 +78,12 @@ class ExampleMaker:
             )
 
     def make(self, number: int) -> Any:
-        """The value of a number, 1 being the first, with forced union branches."""
+        """Return the n-th value, counted from 1, with forced union branches."""
         return _Value(self._types, self._least, number).of(self._type, FieldHints(number))
 
 
 class _Value:
-    """One value in the making.
+    """State of one value under construction.
 
     Attributes:
         _around: the records that the present place is in.
@@ -127,7 +127,7 @@ class _Value:
         return not any(too_deep or name in self._around for name in references(type_))
 
     def _branch(self, branches: tuple[model.AvroType, ...]) -> model.AvroType:
-        """One with something in it, each in its turn; the one that ends soonest if need be."""
+        """Choose a union branch: non-null ones in turn, or the shallowest to end recursion."""
         full = [b for b in branches if not _is_null(b) and self._may_have(b)]
         if not full:
             return min(branches, key=self._least.of)
@@ -156,7 +156,7 @@ class _Value:
                 assert_never(named)
 
     def _field(self, field: model.Field, record: tuple[str, ...]) -> Any:
-        """The default if it says something; what is empty by default is filled to be seen."""
+        """Return a field's value: an informative default, else a generated value."""
         words = words_of(field.name)
         if field.default is not model.NO_DEFAULT:
             is_empty = field.default is None or field.default in ([], {})
@@ -221,7 +221,7 @@ def _logical(logical: model.LogicalType, about: FieldHints) -> Any:
 def default_value(
     type_: model.AvroType, default: model.Json, types: Mapping[str, model.NamedType]
 ) -> Any:
-    """A default as :meth:`avrogen.Schema.to_avro` takes it, with forced branches.
+    """Return a default as :meth:`avrogen.Schema.to_avro` accepts it, with forced branches.
 
     Raises:
         ValueError: there is no such value: a symbol that its enum lacks, a date beyond the
@@ -259,7 +259,7 @@ TOO_MANY: Final = 100_000
 
 
 class MinimumParts:
-    """The fewest parts that values of types have: leaves, records, lists and maps."""
+    """Minimum numbers of parts of values: leaves, records, lists and maps."""
 
     def __init__(self, types: Mapping[str, model.NamedType]) -> None:
         self._types = types
@@ -280,7 +280,7 @@ class MinimumParts:
                 self._parts[record.name] = parts
 
     def of(self, type_: model.AvroType) -> int:
-        """The fewest parts of a value, :data:`TOO_MANY` at most."""
+        """Return the minimum number of parts of a type's values, at most :data:`TOO_MANY`."""
         match type_:
             case model.Primitive() | model.Array() | model.Map():
                 return 1

@@ -1,4 +1,4 @@
-"""Examples of schemas, of generated classes and of codecs.
+"""Examples of schemas, generated classes and codecs.
 
 Factories: many objects that differ, without a random number in them.
 """
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def example_value(schema: Schema, *, number: int = 1) -> Any:
-    """A believable plain value of a schema, the same in every run.
+    """Return a realistic plain value of a schema. Deterministic.
 
     Fields have what their names and docs suggest; defaults that say something are kept, and what
     is empty by default is filled, for a reader to see what can be there. Recursion ends at once.
@@ -50,7 +50,7 @@ def example(of: Codec[T], /) -> T: ...
 
 
 def example(of: type[AvroValue] | Codec[Any], /, **overrides: object) -> Any:
-    """A believable object of a generated class, the same in every run: see :func:`example_value`.
+    """Return a realistic object of a generated class. Deterministic; see :func:`example_value`.
 
     Args:
         of: a generated class, or the codec of a type that has none (``shop_event``).
@@ -64,7 +64,7 @@ def example(of: type[AvroValue] | Codec[Any], /, **overrides: object) -> Any:
 
 
 class Examples:
-    """The examples of one class or codec, by numbers."""
+    """Numbered examples of one class or codec."""
 
     def __init__(self, of: type[AvroValue] | Codec[Any]) -> None:
         """Prepare.
@@ -77,7 +77,7 @@ class Examples:
         self._maker = ExampleMaker(self._schema.type, self._schema.types)
 
     def make(self, number: int, overrides: Mapping[str, object]) -> Any:
-        """The object of a number, with other values for some attributes.
+        """Return the n-th object, with some attributes overridden.
 
         Raises:
             TypeError: it has no such attribute.
@@ -89,7 +89,7 @@ class Examples:
 
 
 def check_names(of: type[AvroValue] | Codec[Any], overrides: Mapping[str, object]) -> None:
-    """Make sure that a class has attributes of these names.
+    """Raise TypeError unless a class has attributes of these names.
 
     Raises:
         TypeError: it has not; the message says which it has instead.
@@ -112,7 +112,7 @@ that want to know what a ``lambda`` takes."""
 
 
 class Factory(Generic[T]):
-    """Makes objects that differ from each other, and are the same in every run.
+    """Creates distinct objects, the same ones in every run.
 
     Each has a number, from 1; the first is the one that :func:`avrogen.testing.example` gives. With
     the number, ids, names, timestamps and amounts change, and branches of unions and symbols of
@@ -129,7 +129,7 @@ class Factory(Generic[T]):
     def __init__(self, of: Codec[T], /) -> None: ...
 
     def __init__(self, of: type[AvroValue] | Codec[Any], /, **overrides: Override) -> None:
-        """A factory whose next object has the number 1.
+        """Start at object number 1.
 
         Args:
             of: a generated class, or the codec of a type that has none (``shop_event``).
@@ -146,7 +146,7 @@ class Factory(Generic[T]):
         self._next = 1
 
     def __call__(self, number: int | None = None, /, **overrides: Override) -> T:
-        """An object.
+        """Return the next object.
 
         Args:
             number: which one; None: the next.
@@ -165,5 +165,5 @@ class Factory(Generic[T]):
         return made
 
     def batch(self, count: int, /, **overrides: Override) -> list[T]:
-        """The next so many objects; ``overrides`` as for one."""
+        """Return the next ``number`` objects; ``overrides`` as for one."""
         return [self(**overrides) for _ in range(count)]

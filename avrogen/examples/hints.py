@@ -21,7 +21,7 @@ _QUOTED = re.compile(r"[\"“`]+([^\"“”`]+)[\"”`]+(?:\s*(?:,|or|and)+\s*)?
 
 @dataclass(frozen=True, slots=True)
 class FieldHints:
-    """The place of a value.
+    """Name and documentation of the field that a value is for.
 
     Attributes:
         words: those of its field's name, in lower case; none at the top.
@@ -44,7 +44,7 @@ class FieldHints:
 
     @property
     def quoted(self) -> tuple[str, ...]:
-        """Examples that the doc gives: of ``such as "en" or "de"``, the two."""
+        """Quoted examples in the doc: two in ``such as "en" or "de"``."""
         found = _QUOTED_LIST.search(self.doc)
         if not found:
             return ()
@@ -55,18 +55,18 @@ class FieldHints:
         return tuple(quoted)
 
     def of_item(self) -> FieldHints:
-        """The place of an item of the list that is here."""
+        """Return the hints for an item of this list."""
         words = (*self.words[:-1], singular(self.words[-1])) if self.words else ()
         return replace(self, words=words)
 
 
 def words_of(name: str) -> tuple[str, ...]:
-    """The words of a name in any of the usual spellings, in lower case."""
+    """Split a name in any usual casing into lower-case words."""
     return tuple(word.lower() for word in _WORD.findall(name))
 
 
 def singular(word: str) -> str:
-    """One of what a word says there are several of, as far as a rule can tell."""
+    """Return the singular of a word, by rule."""
     if word.endswith("ies") and len(word) > 4:
         return f"{word[:-3]}y"
     if word.endswith(("sses", "xes", "ches", "shes")):
@@ -78,7 +78,7 @@ T = TypeVar("T")
 
 
 def table(rows: Mapping[str, T]) -> dict[str, T]:
-    """A table in which several names for one value stand in one row, with spaces between them."""
+    """Parse a table: space-separated names per row, one value each."""
     return {name: value for names, value in rows.items() for name in names.split()}
 
 

@@ -72,7 +72,7 @@ _MONEY = table({"amount cents cost fee price subtotal sum total": True})
 
 
 def integer(about: FieldHints, bits: Bits) -> int:
-    """An int: a timestamp, an amount in cents, an id, or a small number."""
+    """Return an int: a timestamp, an amount in cents, an id, or a small number."""
     if is_moment(about) or _is_moment_in_units(about):
         return _timestamp(about, bits)
     if about.words and about.words[-1] in {"id", "key", "number", "no", "nr"}:
@@ -85,7 +85,7 @@ def integer(about: FieldHints, bits: Bits) -> int:
 
 
 def real(about: FieldHints, bits: Bits) -> float:
-    """A float; of 32 bits, one that they hold exactly."""
+    """Return a float; one that 32 bits represent exactly if they are all there is."""
     if is_moment(about):
         return float(_timestamp(about, 32))
     hundredths = by_words(about.words, _HUNDREDTHS)
@@ -94,7 +94,7 @@ def real(about: FieldHints, bits: Bits) -> float:
 
 
 def decimal(about: FieldHints, precision: int, scale: int) -> Decimal:
-    """A decimal with the places of its schema, and no more digits than it allows."""
+    """Return a decimal with the schema's scale, within its precision."""
     hundredths = by_words(about.words, _HUNDREDTHS) or 1999
     hundredths += 100 * (about.number - 1)
     shift = min(scale, _MOST) - 2
@@ -104,13 +104,13 @@ def decimal(about: FieldHints, precision: int, scale: int) -> Decimal:
 
 
 def _is_moment_in_units(about: FieldHints) -> bool:
-    """As in ``created_at_ms``; ``timeout_ms`` is none."""
+    """Return True for names such as ``created_at_ms``, not ``timeout_ms``."""
     is_unit = by_words(about.words[-1:], _UNITS) is not None
     return is_unit and is_moment(FieldHints(about.number, about.words[:-1]))
 
 
 def _timestamp(about: FieldHints, bits: Bits) -> int:
-    """Since 1970: milliseconds, if its name says nothing else and they fit."""
+    """Return a time since 1970, in milliseconds unless the name has another unit."""
     seconds = int(moment(about).replace(tzinfo=UTC).timestamp())
     if bits == 32:
         return seconds
@@ -153,19 +153,19 @@ _MOMENTS = table(
 
 
 def moment(about: FieldHints) -> datetime:
-    """A naive datetime in whole seconds; the next number's is a minute later."""
+    """Return a naive datetime in whole seconds, one minute later per number."""
     later = by_words(about.words, _LATER) or timedelta()
     return _NOON + later + timedelta(minutes=(about.number - 1) % _MINUTES)
 
 
 def day(about: FieldHints) -> date:
-    """A date; the next number's is a day later."""
+    """Return a date, one day later per number."""
     later = by_words(about.words, _LATER) or timedelta()
     return (_NOON + later).date() + timedelta(days=(about.number - 1) % _DAYS)
 
 
 def clock(about: FieldHints) -> time:
-    """A time of day; the next number's is a minute later."""
+    """Return a time of day, one minute later per number."""
     start = by_words(about.words, _CLOCKS) or _NOON.time()
     shifted = datetime.combine(_NOON, start) + timedelta(minutes=(about.number - 1) % _MINUTES)
     return shifted.time()
@@ -177,10 +177,10 @@ def is_moment(about: FieldHints) -> bool:
 
 
 def date_text(about: FieldHints) -> str:
-    """A date in a string."""
+    """Return a date as text."""
     return day(about).isoformat()
 
 
 def moment_text(about: FieldHints) -> str:
-    """A timestamp in a string."""
+    """Return a timestamp as text."""
     return moment(about).replace(tzinfo=UTC).isoformat().replace("+00:00", "Z")

@@ -27,7 +27,7 @@ _PEOPLE = (
 
 
 def text(about: FieldHints) -> str:
-    """A string: one that the doc gives, or one that the name leads to."""
+    """Return a string: a quoted example of the doc, or one by the field's name."""
     if about.quoted:
         return about.quoted[(about.number - 1) % len(about.quoted)]
     known = by_words(about.words, _TEXTS) or by_words((singular_end(about.words),), _TEXTS)
@@ -41,23 +41,23 @@ def text(about: FieldHints) -> str:
 
 
 def singular_end(words: tuple[str, ...]) -> str:
-    """The last word, as one of several."""
+    """Return the singular of the last word."""
     return singular(words[-1]) if words else ""
 
 
 def unique_id(about: FieldHints) -> UUID:
-    """A UUID that is the same wherever the same thing is identified."""
+    """Return a UUID, the same one wherever the same thing is identified."""
     digest = sha256(f"{'-'.join(about.noun)} {about.number}".encode()).digest()
     return UUID(bytes=digest[:16], version=4)
 
 
 def some_bytes(about: FieldHints) -> bytes:
-    """Bytes, readable so that they are recognised."""
+    """Return readable bytes."""
     return text(about).encode()
 
 
 def fixed_bytes(about: FieldHints, size: int) -> bytes:
-    """So many bytes: those that the doc gives if they are, or those of a checksum."""
+    """Return ``size`` bytes: an example of the doc if it fits, or a digest."""
     for quoted in about.quoted:
         if len(quoted.encode()) == size:
             return quoted.encode()
@@ -67,7 +67,7 @@ def fixed_bytes(about: FieldHints, size: int) -> bytes:
 
 
 def map_key(about: FieldHints) -> tuple[str, FieldHints]:
-    """A key for the map at a place, and the place of the value under it."""
+    """Return a map key, and the hints for its value."""
     if about.quoted:
         return about.quoted[0], FieldHints(about.number, about.words, about.record)
     key = by_words(about.words, _KEYS)
@@ -96,7 +96,7 @@ def _one_of(*choices: str) -> _Text:
 
 
 def _pool(*choices: str) -> _Text:
-    """As :func:`_one_of`, with a number from the second round on."""
+    """Return a pool's text as :func:`_one_of`, numbered from the second round on."""
 
     def pick(about: FieldHints) -> str:
         round_, index = divmod(about.number - 1, len(choices))
@@ -106,7 +106,7 @@ def _pool(*choices: str) -> _Text:
 
 
 def _numbered(pattern: str) -> _Text:
-    """``{n}`` counts from 1, ``{thousand}`` from 1001."""
+    """Fill a pattern: ``{n}`` counts from 1, ``{thousand}`` from 1001."""
     return lambda about: pattern.format(n=about.number, thousand=1000 + about.number)
 
 
@@ -149,14 +149,14 @@ def _checksum(about: FieldHints) -> str:
 
 
 def _iban(about: FieldHints) -> str:
-    """A German one, with the check digits that it must have (ISO 13616, by ISO 7064)."""
+    """Return a German IBAN with valid check digits (ISO 13616, ISO 7064)."""
     account = f"37040044{532013000 + about.number - 1:010d}"
     check = 98 - int(f"{account}131400") % 97  # "DE00" as numbers at the end
     return f"DE{check:02d}{account}"
 
 
 def _phone(about: FieldHints) -> str:
-    """Of the numbers that are kept free for fiction."""
+    """Return a phone number reserved for fiction."""
     return f"+44 20 7946 0{(about.number - 1) % 1000:03d}"
 
 

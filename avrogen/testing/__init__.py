@@ -1,10 +1,16 @@
-"""For the tests of those who use avrogen: what they would otherwise have to run, in the process.
+"""Test kit: in-process Kafka and schema registry, handler tests, assertions and test data.
 
-:mod:`avrogen.testing.broker` is a Kafka cluster, :mod:`avrogen.testing.registry` a schema registry.
-:class:`EmbeddedKafka` is both, with typed clients. :func:`handling` tests handlers without either,
-and the assertions are about schemas and bytes. :mod:`avrogen.examples` has objects to test
-with, and :mod:`avrogen.testing.strategies` those that hypothesis makes up. Names are loaded when
-they are first used.
+    embedded_kafka  in-process Kafka and registry with typed clients
+    broker          in-process Kafka cluster
+    registry        in-process schema registry
+    handlers        tests of handlers without broker and registry
+    messages        messages and dead letters of a topic, decoded
+    assertions      compatibility and round trips
+    golden          golden files of encoded bytes
+    strategies      hypothesis strategies
+    pytest_plugin   fixtures
+
+Example objects are in :mod:`avrogen.examples`. Names are loaded on first use.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Assertions about schemas and bytes; each raises AssertionError with all that is wrong.
+"""Assertions about schemas and bytes; each AssertionError lists all findings.
 
 compatible   a new version of a schema and those before it
 round_trip   fastavro and avrogen read each other's bytes
@@ -55,7 +55,7 @@ LevelName: TypeAlias = Literal[
 
 
 def assert_compatible(*versions: ReaderType, level: LevelName = "BACKWARD") -> None:
-    """The last of some versions is as compatible as it must be with those before it.
+    """Assert that the last version is compatible with those before it.
 
     ::
 
@@ -100,7 +100,7 @@ def _described(breach: Violation, count: int) -> Iterator[str]:
 
 
 def assert_round_trip(value: object, *, codec: Codec[Any] | None = None) -> None:
-    """fastavro reads from our bytes what we do, and we read an equal value from fastavro's.
+    """Assert that avrogen and fastavro decode each other's bytes to equal values.
 
     ::
 
@@ -175,7 +175,7 @@ class _FastAvro:
 
 
 def owner_of(value: object, codec: Codec[Any] | None) -> SchemaOwner:
-    """The codec that is given, or the class of the value.
+    """Return the given codec, or the class of the value.
 
     Raises:
         TypeError: neither says what the schema is.
@@ -191,7 +191,7 @@ def owner_of(value: object, codec: Codec[Any] | None) -> SchemaOwner:
 def differences(
     first: str, one: object, second: str, other: object, path: str = "$"
 ) -> Iterator[str]:
-    """A line for each place where two values differ, down to fields, items and entries.
+    """Return one line per difference between two values, down to fields and items.
 
     Args:
         first: what the first is called.
@@ -231,5 +231,5 @@ def _members(value: object) -> Mapping[str, Any] | None:
 
 
 def _is_same(one: object, other: object) -> bool:
-    """Equality, but NaN is itself, and True is not 1."""
+    """Compare values; NaN equals itself, and True is not 1."""
     return (one == other and type(one) is type(other)) or repr(one) == repr(other)

@@ -80,7 +80,7 @@ class EmbeddedKafka:
     def __init__(
         self, broker: EmbeddedBroker | None = None, registry: EmbeddedRegistry | None = None
     ) -> None:
-        """Nothing runs yet.
+        """Configure broker and registry; :meth:`start` starts them.
 
         Args:
             broker: None: one of its own.
@@ -95,7 +95,7 @@ class EmbeddedKafka:
     # --- running ----------------------------------------------------------------------------------
 
     def start(self) -> Self:
-        """Start both; nothing happens if they run.
+        """Start both. Idempotent.
 
         Raises:
             ImportError: confluent-kafka is not installed.
@@ -105,7 +105,7 @@ class EmbeddedKafka:
         return self
 
     def stop(self) -> None:
-        """Close producers that are still open, and stop both, which forget everything.
+        """Close open producers, stop both and drop all data.
 
         Raises:
             DeliveryError: messages of those were not delivered, and nobody knows.
@@ -127,7 +127,7 @@ class EmbeddedKafka:
 
     @property
     def config(self) -> dict[str, object]:
-        """Settings for clients: where broker and registry are, and what makes tests quick.
+        """Configuration for clients: addresses of broker and registry, and short timeouts.
 
         Raises:
             RuntimeError: they do not run.
@@ -141,7 +141,7 @@ class EmbeddedKafka:
     # --- topics -----------------------------------------------------------------------------------
 
     def create(self, *topics: Topic[Any, Any], partitions: int = 1) -> None:
-        """Make topics with their dead-letter topics, and register their schemas.
+        """Create topics with their dead-letter topics, and register their schemas.
 
         Args:
             topics: as they are generated.
@@ -162,7 +162,7 @@ class EmbeddedKafka:
         *args: P.args,
         **options: P.kwargs,
     ) -> Producer:
-        """A typed producer. Its topic is made if need be, and its schemas are registered.
+        """Return a typed producer; create its topic and register its schemas if needed.
 
         Args:
             producer: the generated class, for threads or for asyncio.
@@ -181,7 +181,7 @@ class EmbeddedKafka:
         *args: P.args,
         **options: P.kwargs,
     ) -> ConsumerT:
-        """A typed consumer that stops when it has handled all that is on its topic.
+        """Return a typed consumer that stops once it has handled everything on its topic.
 
         So ``run``, ``run_batches`` and iteration come to an end: send first, then open it. One that
         goes on for ever is ``OrdersConsumer(kafka.config, group_id=...)``. The topic is made if
@@ -200,7 +200,7 @@ class EmbeddedKafka:
     # --- looking ----------------------------------------------------------------------------------
 
     def records(self, topic: Topic[Any, Any] | str) -> tuple[Record, ...]:
-        """Everything that is on a topic, by partition and offset, as bytes.
+        """Return all records of a topic by partition and offset, as bytes.
 
         Raises:
             LookupError, TimeoutError, RuntimeError: as :meth:`.EmbeddedBroker.records`.
@@ -208,7 +208,7 @@ class EmbeddedKafka:
         return self.broker.records(topic if isinstance(topic, str) else topic.name)
 
     def messages(self, topic: Topic[K, V]) -> list[Message[K, V]]:
-        """Everything that is on a topic, by partition and offset.
+        """Return all messages of a topic, by partition and offset.
 
         Raises:
             DecodeError: something is no message of this topic; :meth:`records` shows what.
@@ -235,7 +235,7 @@ class EmbeddedKafka:
     def wait_until_handled(
         self, topic: Topic[Any, Any], *, group_id: str, timeout: float = 10.0
     ) -> None:
-        """Wait until a group has handled all that is on a topic now, dead letters included.
+        """Wait until a group has handled everything now on a topic, dead letters included.
 
         It is for services that consume in a thread or a process of their own. They count what they
         commit, which is ten times a second with the settings of :attr:`config`.
@@ -254,7 +254,7 @@ class EmbeddedKafka:
     # --- inside -----------------------------------------------------------------------------------
 
     def _prepare(self, client: Any) -> None:
-        """Make what a client needs."""
+        """Create topics and register schemas that a client needs."""
         topic: Topic[Any, Any] = client.topic
         if topic.name in self._topics:
             return
@@ -265,7 +265,7 @@ class EmbeddedKafka:
         self._enter(topic)
 
     def _missing(self, topic: Topic[Any, Any]) -> list[str]:
-        """A topic, and that of its dead letters, which several may share."""
+        """Return the missing ones of a topic and its dead-letter topic."""
         letters = topic.dead_letter
         return [topic.name] if letters is None or letters in self._topics else [topic.name, letters]
 
@@ -286,7 +286,7 @@ _CHECK_INTERVAL: Final = 0.01
 
 
 class AutoStop:
-    """Stops a consumer as soon as it has handled all that is on its topic.
+    """Stops a consumer once its lag is zero.
 
     Args:
         consumer: not opened yet.
@@ -300,7 +300,7 @@ class AutoStop:
         self._thread.start()
 
     def give_up(self) -> None:
-        """Look no longer."""
+        """Stop watching."""
         self._given_up.set()
         self._thread.join()
 
@@ -338,7 +338,7 @@ _POLL_INTERVAL: Final = 0.02
 
 
 def wait_until_handled(bootstrap_servers: str, topic: str, group: str, timeout: float) -> None:
-    """Wait until a group has committed all that was on a topic when this was called.
+    """Wait until a group has committed everything on a topic at the time of the call.
 
     Args:
         bootstrap_servers: where.
@@ -369,7 +369,7 @@ def wait_until_handled(bootstrap_servers: str, topic: str, group: str, timeout: 
 
 
 def _ends(client: Consumer, topic: str, timeout: float) -> list[tuple[TopicPartition, int, int]]:
-    """The partitions of a topic, each with its first offset and the one after its last."""
+    """Return the partitions of a topic with their low and high watermarks."""
     from confluent_kafka import TopicPartition
 
     found = client.list_topics(timeout=timeout).topics.get(topic)

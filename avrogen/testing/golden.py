@@ -1,4 +1,4 @@
-"""Bytes that are those of a file: :func:`assert_golden`.
+"""Golden files of encoded bytes: :func:`assert_golden`.
 
 The file is text, to be read in reviews: sixteen bytes a line in hexadecimal, and the name of the
 type in a comment.
@@ -30,7 +30,7 @@ _PER_LINE: Final = 16
 def assert_golden(
     value: object, path: Path | str, *, codec: Codec[Any] | None = None, update: bool = False
 ) -> None:
-    """A value is written in Avro's binary encoding as it is in a file.
+    """Assert that a value's Avro binary encoding equals a file.
 
     Who changes a schema without meaning to change what is on the wire is told, field by field.
 
@@ -134,7 +134,7 @@ def _explained(owner: SchemaOwner, golden: bytes, data: bytes) -> Iterator[str]:
 
 
 def _around(data: bytes, at: int) -> str:
-    """Some bytes from a place on, and a few before it."""
+    """Return bytes around an offset."""
     start, end = max(0, at - 4), at + _PER_LINE - 4
     before = "... " if start else ""
     after = " ..." if end < len(data) else ""

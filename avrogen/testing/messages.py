@@ -1,4 +1,4 @@
-"""Reading in tests: what is on a topic, as consumers would read it.
+"""Messages of a topic in tests, decoded as consumers decode them.
 
 A message as confluent-kafka would give it: :func:`raw_message`.
 
@@ -39,7 +39,7 @@ V = TypeVar("V")
 
 
 def read_message(reader: MessageReader[K, V], record: Record) -> Message[K, V]:
-    """The message that a record is.
+    """Decode a record to a message.
 
     Raises:
         DecodeError: it is none of the topic.
@@ -55,7 +55,7 @@ def read_message(reader: MessageReader[K, V], record: Record) -> Message[K, V]:
 
 
 def read_dead_letter(reader: MessageReader[K, V], record: Record) -> DeadLetter[K, V]:
-    """The dead letter that a record is.
+    """Decode a record of a dead-letter topic.
 
     Args:
         reader: of the topic that it comes from.
@@ -151,7 +151,7 @@ def raw_message(
     headers: Sequence[Header],
     timestamp: datetime,
 ) -> RawMessage:
-    """A message to be read by what reads those of Kafka.
+    """Return a stand-in for a message of confluent-kafka.
 
     Args:
         topic: where it is.
@@ -173,7 +173,7 @@ V_co = TypeVar("V_co", covariant=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class DeadLetter(Generic[K_co, V_co]):
-    """A message on a topic for dead letters.
+    """A dead-lettered record.
 
     Attributes:
         key: its key; None: it has none, or it cannot be read.

@@ -1,4 +1,4 @@
-"""Fixtures for pytest, which finds this module by its entry point.
+"""pytest plugin: fixtures, found by its entry point.
 
 Every run of pytest imports it where avrogen is installed. So it imports nothing but pytest; what
 a fixture needs is imported when a test asks for it.
@@ -21,7 +21,7 @@ __all__ = ["avrogen_broker", "avrogen_golden", "avrogen_kafka", "avrogen_registr
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the plugin's option."""
+    """Add the plugin's command-line option."""
     parser.getgroup("avrogen").addoption(
         "--avrogen-update-golden",
         action="store_true",
@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def avrogen_broker() -> Iterator[EmbeddedBroker]:
-    """A Kafka cluster of this test's own, in the process. Override it for more brokers."""
+    """In-process Kafka cluster for one test. Override it for more brokers."""
     from avrogen.testing.broker import EmbeddedBroker
 
     with EmbeddedBroker() as broker:
@@ -40,7 +40,7 @@ def avrogen_broker() -> Iterator[EmbeddedBroker]:
 
 @pytest.fixture
 def avrogen_registry() -> Iterator[EmbeddedRegistry]:
-    """A schema registry of this test's own, in the process."""
+    """In-process schema registry for one test."""
     from avrogen.testing.registry import EmbeddedRegistry
 
     with EmbeddedRegistry() as registry:
@@ -51,7 +51,7 @@ def avrogen_registry() -> Iterator[EmbeddedRegistry]:
 def avrogen_kafka(
     avrogen_broker: EmbeddedBroker, avrogen_registry: EmbeddedRegistry
 ) -> Iterator[EmbeddedKafka]:
-    """``avrogen_broker`` and ``avrogen_registry`` with typed clients that talk to them."""
+    """``avrogen_broker`` and ``avrogen_registry`` with typed clients."""
     from avrogen.testing.embedded_kafka import EmbeddedKafka
 
     with EmbeddedKafka(avrogen_broker, avrogen_registry) as kafka:
@@ -60,7 +60,7 @@ def avrogen_kafka(
 
 @pytest.fixture
 def avrogen_golden(request: pytest.FixtureRequest) -> Golden:
-    """Compares bytes with the files in the folder ``golden`` beside the test's module."""
+    """Compare bytes with files in the folder ``golden`` beside the test module."""
     from avrogen.testing.golden import UPDATE_OPTION, Golden
 
     update = bool(request.config.getoption(UPDATE_OPTION))

@@ -15,7 +15,7 @@ from avrogen.compiler.build import analyse
 from avrogen.config.config import Config, parse_config
 from tests.conftest import ROOT, run_avrogen
 
-__all__ = ["EXAMPLE", "Page", "example_site", "landscape", "pages_of", "parse"]
+__all__ = ["EXAMPLE", "Page", "example_site", "model_of", "pages_of", "parse"]
 
 EXAMPLE = ROOT / "schemas"
 
@@ -71,8 +71,8 @@ def parse(files: Mapping[str, str]) -> dict[str, Page]:
     return {path: Page(text) for path, text in files.items() if path.endswith(".html")}
 
 
-def landscape(schemas: Mapping[str, str], config: str = "") -> CatalogueModel | None:
-    """The landscape of schema texts by their paths; None if they have errors."""
+def model_of(schemas: Mapping[str, str], config: str = "") -> CatalogueModel | None:
+    """The catalogue of schema texts by their paths; None if they have errors."""
     diagnostics = Diagnostics()
     sources = [Source(path, text, path) for path, text in schemas.items()]
     settings = parse_config("avrogen.toml", config.encode(), diagnostics) if config else Config()
@@ -82,7 +82,7 @@ def landscape(schemas: Mapping[str, str], config: str = "") -> CatalogueModel | 
 
 def pages_of(schemas: Mapping[str, str], config: str = "") -> dict[str, str]:
     """The files of the catalogue of valid schemas."""
-    found = landscape(schemas, config)
+    found = model_of(schemas, config)
     assert found is not None
     return catalogue_pages(found)
 

@@ -14,7 +14,7 @@ from avrogen import Schema
 from avrogen.avro.schema_json import self_contained_json
 from avrogen.catalogue.catalogue_model import CatalogueEntry, CatalogueModel
 from avrogen.catalogue.example_snippets import Example, ExampleSnippets
-from tests.catalogue.pages import EXAMPLE, landscape
+from tests.catalogue.pages import EXAMPLE, model_of
 from tests.conftest import Build
 
 # fastavro's types are too loose for a strict checker.
@@ -71,7 +71,7 @@ def texts(schemas: dict[str, Any]) -> dict[str, str]:
 
 
 def found(schemas: dict[str, str]) -> CatalogueModel:
-    result = landscape(schemas)
+    result = model_of(schemas)
     assert result is not None
     return result
 

@@ -12,7 +12,7 @@ import pytest
 
 from avrogen.catalogue.site import catalogue_pages
 from tests.catalogue.hostile import ATTACKS, TOPICS, hostile_schemas
-from tests.catalogue.pages import Page, example_site, landscape, pages_of, parse
+from tests.catalogue.pages import Page, example_site, model_of, pages_of, parse
 from tests.conftest import ROOT
 from tests.shared import conformance
 
@@ -201,7 +201,7 @@ def test_hazards(file: str, chunk: int, harmless: set[tuple[str, frozenset[str]]
 
 def catalogue(schemas: dict[str, str]) -> dict[str, str]:
     """The catalogue of a case; nothing if avrogen refuses it."""
-    found = landscape(schemas)
+    found = model_of(schemas)
     return catalogue_pages(found) if found else {}
 
 

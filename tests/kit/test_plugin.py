@@ -45,7 +45,7 @@ def test_the_plugin_imports_next_to_nothing() -> None:
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout) == [
         "avrogen",
-        "avrogen.runtime",
+        "avrogen.exports",
         "avrogen.exports",
         "avrogen.testing",
         "avrogen.testing.pytest_plugin",

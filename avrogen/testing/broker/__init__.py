@@ -1,4 +1,4 @@
-"""A Kafka cluster in the process, for tests.
+"""In-process Kafka cluster for tests.
 
 It is the mock cluster of librdkafka, the library beneath ``confluent_kafka``: clients reach it over
 TCP, it starts in milliseconds, and keeps everything in memory::
@@ -11,7 +11,11 @@ TCP, it starts in milliseconds, and keeps everything in memory::
             ...
             records = broker.records("shop.orders.v1")
 
-What it cannot do is listed at :class:`EmbeddedBroker`. It needs ``pip install 'avrogen[kafka]'``.
+    embedded_broker  EmbeddedBroker: the cluster with fault injection
+    mock_cluster     librdkafka's mock cluster, through ctypes
+    records          records of a topic, as bytes
+
+:class:`EmbeddedBroker` lists its limits. It needs ``pip install 'avrogen[kafka]'``.
 """
 
 from __future__ import annotations

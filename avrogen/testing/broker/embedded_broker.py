@@ -1,4 +1,4 @@
-"""The embedded broker as tests use it."""
+"""Embedded broker: an in-process Kafka cluster with fault injection."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TRANSACTIONAL: Final = (
 
 
 class EmbeddedBroker:
-    """A Kafka cluster in this process, for tests.
+    """In-process Kafka cluster for tests.
 
     It listens on free ports of 127.0.0.1, and forgets everything when it is stopped::
 
@@ -71,7 +71,7 @@ class EmbeddedBroker:
     """
 
     def __init__(self, *, brokers: int = 1, pretend_transactions: bool = False) -> None:
-        """A cluster that is not started yet.
+        """Configure the cluster; :meth:`start` starts it.
 
         Args:
             brokers: how many, from 1 up. They are numbered from 1.
@@ -94,7 +94,7 @@ class EmbeddedBroker:
     # --- running ----------------------------------------------------------------------------------
 
     def start(self) -> Self:
-        """Listen; nothing happens if it does already. After a stop, it is another, empty cluster.
+        """Start listening, unless it already does. After a stop, the cluster is new and empty.
 
         Raises:
             ImportError: ``confluent_kafka`` is not installed.
@@ -109,7 +109,7 @@ class EmbeddedBroker:
         return self
 
     def stop(self) -> None:
-        """Close the ports and forget everything; nothing happens if it does not run."""
+        """Close the ports and drop all records. Idempotent."""
         with self._lock:
             close, self._close, self._cluster = self._close, None, None
             self._failing_topics.clear()
@@ -139,7 +139,7 @@ class EmbeddedBroker:
     # --- topics -----------------------------------------------------------------------------------
 
     def create_topic(self, name: str, partitions: int = 1) -> None:
-        """Make a topic, with a copy of each partition on up to three brokers.
+        """Create a topic, with up to three replicas per partition.
 
         Args:
             name: 1 to 249 letters, digits, dots, underscores, hyphens, as Kafka wants it.
@@ -159,7 +159,7 @@ class EmbeddedBroker:
             raise ValueError(f"{name}: {error}") from None
 
     def records(self, topic: str, *, timeout: float = 10.0) -> tuple[Record, ...]:
-        """Everything that is on a topic, by partition and offset, as bytes.
+        """Return all records of a topic by partition and offset, as bytes.
 
         It is read by a consumer, so what is planned to go wrong goes wrong for it too.
 
@@ -177,7 +177,7 @@ class EmbeddedBroker:
     # --- going wrong ------------------------------------------------------------------------------
 
     def fail(self, request: RequestType, error: int, *, times: int = 1) -> None:
-        """Answer the next requests of a type with an error, and do nothing else.
+        """Answer the next requests of a type with an error, without processing them.
 
         Args:
             request: which requests, of any client.
@@ -194,7 +194,7 @@ class EmbeddedBroker:
         self._push(request, error, times)
 
     def disconnect(self, request: RequestType, *, times: int = 1) -> None:
-        """Close the connection of whoever sends the next request of a type, and do nothing else.
+        """Close the connection of the next request of a type, without processing it.
 
         Args:
             request: which requests, of any client.
@@ -206,7 +206,7 @@ class EmbeddedBroker:
         self._push(request, _DISCONNECT, times)
 
     def fail_topic(self, topic: str, error: int) -> None:
-        """Tell an error to whoever asks about a topic, until :meth:`recover`.
+        """Report an error in the metadata of a topic, until :meth:`recover`.
 
         Clients ask when they use a topic for the first time, and every five minutes.
 
@@ -224,7 +224,7 @@ class EmbeddedBroker:
         self._failing_topics.add(topic)
 
     def delay(self, seconds: float, *, broker: int | None = None) -> None:
-        """Give all answers late, until :meth:`recover` or another delay.
+        """Delay all responses, until :meth:`recover` or another delay.
 
         Args:
             seconds: how late, in whole milliseconds; 0 for no delay.
@@ -240,7 +240,7 @@ class EmbeddedBroker:
         self._running().set_delay(round(seconds * 1000), broker)
 
     def take_down(self, broker: int | None = None) -> None:
-        """Close all connections and take no new ones, until :meth:`bring_up` or :meth:`recover`.
+        """Close all connections and refuse new ones, until :meth:`bring_up` or :meth:`recover`.
 
         The records stay, and so does the port.
 
@@ -255,7 +255,7 @@ class EmbeddedBroker:
         self._running().set_up(False, broker)
 
     def bring_up(self, broker: int | None = None) -> None:
-        """Take connections again.
+        """Accept connections again.
 
         Args:
             broker: its number; None for all.
@@ -267,7 +267,7 @@ class EmbeddedBroker:
         self._running().set_up(True, broker)
 
     def recover(self) -> None:
-        """Forget all that was planned; all brokers are up and answer at once.
+        """Clear all planned faults; all brokers are up and respond at once.
 
         Raises:
             RuntimeError: the broker does not run.

@@ -112,7 +112,7 @@ def _places(extension: Path) -> list[Path]:
 
 
 class MockCluster:
-    """A running cluster. Threads may share it.
+    """A running mock cluster. Thread-safe.
 
     Attributes:
         bootstrap_servers: its brokers, as clients want them.
@@ -121,7 +121,7 @@ class MockCluster:
     bootstrap_servers: str
 
     def __init__(self, brokers: int) -> None:
-        """Start it.
+        """Start the cluster.
 
         Args:
             brokers: how many, at least one; their numbers begin with 1.
@@ -147,7 +147,7 @@ class MockCluster:
             self._call(_SET_CONTROLLER, 1)
 
     def close(self) -> None:
-        """End it, with all of its threads and files; nothing happens the second time."""
+        """Stop the cluster with its threads and files. Idempotent."""
         with self._lock:
             cluster, self._cluster = self._cluster, None
             if cluster is not None:
@@ -156,7 +156,7 @@ class MockCluster:
                 self._library.rd_kafka_destroy(self._owner)
 
     def create_topic(self, name: str, partitions: int, replicas: int) -> None:
-        """Make a topic.
+        """Create a topic.
 
         Raises:
             ValueError: there is one of that name.
@@ -164,7 +164,7 @@ class MockCluster:
         self._call("rd_kafka_mock_topic_create", name.encode(), partitions, replicas)
 
     def set_topic_error(self, name: str, error: int) -> None:
-        """Answer requests for metadata of a topic with an error; 0 for none."""
+        """Answer metadata requests of a topic with an error; 0 clears it."""
         self._call("rd_kafka_mock_topic_set_error", name.encode(), error)
 
     def push_errors(self, request: int, errors: Sequence[int]) -> None:
@@ -173,16 +173,16 @@ class MockCluster:
         self._call("rd_kafka_mock_push_request_errors_array", request, len(errors), array)
 
     def clear_errors(self, request: int) -> None:
-        """Forget the errors for requests of a kind."""
+        """Clear the errors for requests of a kind."""
         self._call("rd_kafka_mock_clear_request_errors", request)
 
     def set_up(self, up: bool, broker: int | None) -> None:
-        """Let a broker listen, or stop listening and drop its connections; None is all of them."""
+        """Start or stop a broker, dropping its connections; None means all brokers."""
         name = "rd_kafka_mock_broker_set_up" if up else "rd_kafka_mock_broker_set_down"
         self._call(name, _ALL_BROKERS if broker is None else broker)
 
     def set_delay(self, milliseconds: int, broker: int | None) -> None:
-        """Let all answers of a broker come so much later; None is all of them."""
+        """Delay all responses of a broker; None means all brokers."""
         which = _ALL_BROKERS if broker is None else broker
         self._call("rd_kafka_mock_broker_set_rtt", which, milliseconds)
 

@@ -46,7 +46,7 @@ class Record:
 
 
 def read_records(bootstrap_servers: str, topic: str, timeout: float) -> tuple[Record, ...]:
-    """All records of a topic, by partition and offset.
+    """Return all records of a topic, by partition and offset.
 
     Args:
         bootstrap_servers: where.

@@ -1,4 +1,4 @@
-"""A schema registry in the process, for tests.
+"""In-process schema registry for tests.
 
 It speaks the HTTP API of Confluent's Schema Registry as far as clients use it, starts in
 milliseconds, and keeps everything in memory::
@@ -10,7 +10,19 @@ milliseconds, and keeps everything in memory::
             client = SchemaRegistryClient({"url": registry.url})
             ...
 
-Where it differs from Confluent's is written in ``docs/testing.md``.
+``docs/testing.md`` lists the differences from Confluent's.
+
+    embedded_registry  EmbeddedRegistry: the server with fault injection
+    http_server        HTTP, one thread per connection
+    api                requests to responses; /schemas and /compatibility
+    api_subjects       /subjects
+    api_config         /config and /mode
+    api_errors         error responses
+    json_bodies        JSON of requests and responses
+    registry_config    compatibility levels and modes
+    store              registered schemas
+    avro_java          schemas as Avro Java prints them
+    memory             in-memory registry without HTTP
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The registry without HTTP: a request in, an answer out.
+"""Registry API without HTTP: a request in, a response out.
 
 ``/schemas``: schemas by id and GUID, wherever they are registered.
 
@@ -31,7 +31,7 @@ __all__ = ["CompatibilityApi", "RegistryApi", "SchemasApi"]
 
 
 class RegistryApi:
-    """A registry with what is in it. One request at a time."""
+    """A registry and its contents. Handles one request at a time."""
 
     def __init__(self) -> None:
         store, settings = Store(), RegistrySettings()
@@ -41,7 +41,7 @@ class RegistryApi:
         self._compatibility = CompatibilityApi(store, settings)
 
     def respond(self, request: Request) -> Response:
-        """The answer to a request."""
+        """Return the response to a request."""
         try:
             return json_response(self._answer(request))
         except ApiError as refused:
@@ -67,13 +67,13 @@ class RegistryApi:
 
 
 class SchemasApi:
-    """Answers what is asked below ``/schemas``."""
+    """Endpoints under ``/schemas``."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def answer(self, request: Request) -> Json:
-        """The JSON of the answer.
+        """Return the JSON of the response.
 
         Raises:
             Refused: it is an error.
@@ -139,14 +139,14 @@ _INVALID_SCHEMA = 42201
 
 
 class CompatibilityApi:
-    """Answers what is asked below ``/compatibility``."""
+    """Endpoints under ``/compatibility``."""
 
     def __init__(self, store: Store, settings: RegistrySettings) -> None:
         self._store = store
         self._registration = Registration(store, settings)
 
     def answer(self, request: Request) -> Json:
-        """The JSON of the answer.
+        """Return the JSON of the response.
 
         Raises:
             Refused: it is an error.
@@ -160,7 +160,7 @@ class CompatibilityApi:
                 raise unknown_path(request)
 
     def _one(self, subject: str, number: str) -> list[StoredVersion]:
-        """A version to be held against; the latest of a subject that has none is nothing."""
+        """Return the version to compare with; empty if the subject has none."""
         wanted = version_number(number)
         version = self._store.find(subject, wanted)
         if version is None and wanted != -1:

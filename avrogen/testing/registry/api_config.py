@@ -1,4 +1,4 @@
-"""``/config`` and ``/mode``: how schemas are taken, in all subjects and in one."""
+"""``/config`` and ``/mode``: compatibility level and mode, global and per subject."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _NOT_OFFERED = (
 
 
 class SettingsApi:
-    """Answers what is asked below ``/config`` and ``/mode``."""
+    """Endpoints under ``/config`` and ``/mode``."""
 
     def __init__(self, settings: RegistrySettings) -> None:
         self._settings = settings
 
     def answer(self, request: Request) -> Json:
-        """The JSON of the answer.
+        """Return the JSON of the response.
 
         Raises:
             Refused: it is an error.

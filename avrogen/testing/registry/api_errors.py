@@ -29,7 +29,7 @@ __all__ = [
 
 
 class ApiError(Exception):
-    """A request that is answered with an error.
+    """Error response of the API.
 
     Attributes:
         status: of HTTP.
@@ -45,28 +45,28 @@ class ApiError(Exception):
 
 
 def bad_request(reason: str) -> ApiError:
-    """The body is not what the API takes."""
+    """Invalid request body."""
     return ApiError(400, 400, reason)
 
 
 def unknown_path(request: Request) -> ApiError:
-    """There is nothing of that name."""
+    """Unknown path."""
     asked = f"{request.method} /{'/'.join(request.path)}"
     return ApiError(404, 404, f"HTTP 404 Not Found: the embedded registry has no {asked}")
 
 
 def subject_not_found(subject: str) -> ApiError:
-    """No version of it is there."""
+    """Unknown subject."""
     return ApiError(404, 40401, f"Subject '{subject}' not found.")
 
 
 def version_not_found(version: int) -> ApiError:
-    """The subject is there, and that version is not."""
+    """Unknown version of a known subject."""
     return ApiError(404, 40402, f"Version {version} not found.")
 
 
 def schema_not_found(which: int | str | None = None) -> ApiError:
-    """No schema has that id or GUID, or none of the subject is that one."""
+    """Unknown schema id or GUID, or a schema that the subject does not have."""
     return ApiError(
         404, 40403, "Schema not found" if which is None else f"Schema {which} not found"
     )
@@ -105,19 +105,19 @@ def version_not_deleted(subject: str, version: int) -> ApiError:
 
 
 def level_not_set(subject: str) -> ApiError:
-    """The subject has no compatibility level of its own."""
+    """No compatibility level is set for the subject."""
     message = f"Subject '{subject}' does not have subject-level compatibility configured"
     return ApiError(404, 40408, message)
 
 
 def mode_not_set(subject: str) -> ApiError:
-    """The subject has no mode of its own."""
+    """No mode is set for the subject."""
     message = f"Subject '{subject}' does not have subject-level mode configured"
     return ApiError(404, 40409, message)
 
 
 def incompatible(subject: str, details: str) -> ApiError:
-    """The schema breaks those before it."""
+    """Schema is incompatible with earlier versions."""
     return ApiError(
         409,
         409,
@@ -127,7 +127,7 @@ def incompatible(subject: str, details: str) -> ApiError:
 
 
 def invalid_schema(reason: str) -> ApiError:
-    """The text is no schema, or what it refers to is not there."""
+    """Invalid schema, or a reference to an unknown one."""
     return ApiError(422, 42201, reason)
 
 
@@ -158,16 +158,16 @@ def invalid_mode(mode: str) -> ApiError:
 
 
 def not_permitted(reason: str) -> ApiError:
-    """The mode of the subject does not allow it."""
+    """Operation not permitted by the subject's mode."""
     return ApiError(422, 42205, reason)
 
 
 def reference_exists(subject: str, version: int) -> ApiError:
-    """Other schemas refer to what should be deleted."""
+    """Deletion of a version that other schemas refer to."""
     key = f"{{magic=1,keytype=SCHEMA,subject={subject},version={version}}}"
     return ApiError(422, 42206, f"One or more references exist to the schema {key}.")
 
 
 def not_offered(what: str) -> ApiError:
-    """Confluent's registry has it, and this one has not."""
+    """Endpoint or option of Confluent's registry that is not implemented here."""
     return ApiError(501, 501, f"the embedded registry has no {what}")

@@ -1,4 +1,4 @@
-"""``/subjects``: what is registered under a name, registering, looking up, deleting.
+"""``/subjects``: list, register, look up and delete.
 
 How schemas are registered, found and held against those before them.
 
@@ -42,7 +42,7 @@ __all__ = ["SCHEMA_TYPES", "Registration", "SubjectsApi", "verdict"]
 
 
 class SubjectsApi:
-    """Answers what is asked below ``/subjects``."""
+    """Endpoints under ``/subjects``."""
 
     def __init__(self, store: Store, settings: RegistrySettings) -> None:
         self._store = store
@@ -50,7 +50,7 @@ class SubjectsApi:
         self._registration = Registration(store, settings)
 
     def answer(self, request: Request) -> Json:
-        """The JSON of the answer.
+        """Return the JSON of the response.
 
         Raises:
             Refused: it is an error.
@@ -170,7 +170,7 @@ class Registration:
         self._settings = settings
 
     def register(self, subject: str, sent: SentSchema, *, normalize: bool) -> StoredVersion:
-        """The version that a schema is, which is a new one if the subject has none like it.
+        """Register a schema and return its version, the existing one if it is there.
 
         Raises:
             Refused: it is no schema, or it may not come after those before it.
@@ -194,7 +194,7 @@ class Registration:
     def look_up(
         self, subject: str, sent: SentSchema, *, normalize: bool, deleted: bool
     ) -> StoredVersion:
-        """The version that a schema is.
+        """Return the version of a registered schema.
 
         Args:
             subject: where it is looked for.
@@ -241,7 +241,7 @@ class Registration:
         return verdict(schema, before, level)
 
     def _read(self, subject: str, sent: SentSchema, normalize: bool) -> AvroSchema | Content:
-        """A schema; of a type other than Avro just its text, which is not understood here."""
+        """Parse a schema; of a type other than Avro, keep the text."""
         if sent.schema_type not in SCHEMA_TYPES:
             raise invalid_schema(f"Invalid schema type {sent.schema_type}")
         if not sent.text.strip():
@@ -253,7 +253,7 @@ class Registration:
         return read_avro(sent.text, references, self._store, normalize=normalize)
 
     def _pinned(self, reference: StoredReference) -> StoredReference:
-        """A reference to a certain version; -1 is the latest of now."""
+        """Resolve a reference to a version; -1 is the latest."""
         latest = self._store.find(reference.subject, -1) if reference.version == -1 else None
         return replace(reference, version=latest.number) if latest else reference
 
@@ -263,7 +263,7 @@ class Registration:
     def _same(
         self, subject: str, schema: AvroSchema | Content, *, deleted: bool
     ) -> StoredVersion | None:
-        """The latest version with a schema, or with one that refers to what stands in it."""
+        """Return the latest version with the same schema, references resolved."""
         versions = self._store.versions(subject, deleted=deleted)[::-1]
         content = _content(schema)
         for version in versions:

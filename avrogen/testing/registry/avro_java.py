@@ -1,4 +1,4 @@
-"""Schemas as text the way Avro Java prints them, which is how Confluent's registry stores them.
+"""Schemas as Avro Java prints them and Confluent's registry stores them.
 
 White space, the order of attributes and the way names are written do not survive that; docs,
 defaults, aliases and custom attributes do. Two texts that print alike are one schema there.
@@ -65,7 +65,7 @@ class _Printer:
         self._normalize = normalize
 
     def type(self, type_: model.AvroType, namespace: str) -> str:
-        """A type that stands inside a namespace."""
+        """Return a type as JSON inside a namespace."""
         match type_:
             case model.Primitive(name, logical, attributes):
                 printed = self._attributes(attributes, logical)
@@ -129,7 +129,7 @@ class _Printer:
         return _object(members)
 
     def _aliases(self, aliases: tuple[str, ...]) -> list[str]:
-        """A set, in the order of the source."""
+        """Return aliases, deduplicated, in source order."""
         once = list(dict.fromkeys(aliases))
         return sorted(once) if self._normalize else once
 
@@ -139,7 +139,7 @@ class _Printer:
         logical: model.LogicalType | None = None,
         reserved: frozenset[str] = _RESERVED,
     ) -> dict[str, str]:
-        """Custom attributes, but for those that mean something in another kind of schema."""
+        """Return custom attributes without those reserved in other kinds of schemas."""
         printed = {key: _json(value) for key, value in attributes.items() if key not in reserved}
         if not self._normalize:
             return printed
@@ -161,7 +161,7 @@ def _kind(named: model.NamedType) -> str:
 
 
 def _name_seen_from(namespace: str, name: str) -> str:
-    """The short name inside its own namespace, unless it could be taken for one of Avro's."""
+    """Return the short name inside its own namespace, unless it is reserved by Avro."""
     short = short_name(name)
     inside = namespace_of(name) == namespace and short not in _TYPE_NAMES
     return short if inside else name
@@ -172,7 +172,7 @@ def _object(members: Mapping[str, str]) -> str:
 
 
 def _json(value: Json) -> str:
-    """A JSON value as Jackson writes it."""
+    """Return JSON as Jackson writes it."""
     match value:
         case bool() | int() | None:
             return json.dumps(value)
@@ -192,7 +192,7 @@ def _json(value: Json) -> str:
 
 
 def _java_double(value: float) -> str:
-    """As ``Double.toString``: plain from 0.001 to 10,000,000, with an exponent outside of that."""
+    """Format like ``Double.toString``: an exponent below 0.001 and from 10,000,000."""
     if value == 0 or 1e-3 <= abs(value) < 1e7:
         # Python writes plain numbers from 0.0001 to 1e16, with the same shortest digits.
         return repr(value)
@@ -205,7 +205,7 @@ def _java_double(value: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AvroSchema:
-    """A schema that was understood.
+    """A parsed schema.
 
     Attributes:
         content: what is stored.
@@ -219,14 +219,14 @@ class AvroSchema:
 
     @property
     def resolved_text(self) -> str:
-        """Its text with everything that it refers to in it."""
+        """Schema text with references inlined."""
         return java_text(self.type, self.types)
 
 
 def read_avro(
     text: str, references: Iterable[StoredReference], store: Store, *, normalize: bool = False
 ) -> AvroSchema:
-    """Understand the text of a schema.
+    """Parse the text of a schema.
 
     Args:
         text: as a client sent it.
@@ -258,7 +258,7 @@ def read_avro(
 def _sources(
     references: Iterable[StoredReference], store: Store, seen: set[tuple[str, int]]
 ) -> Iterator[Source]:
-    """The texts of references, and of what those refer to, each once."""
+    """Return the texts of references and their references, each once."""
     for reference in references:
         version = store.find(reference.subject, reference.version, deleted=True)
         if version is None:

@@ -1,4 +1,4 @@
-"""The embedded registry as tests use it.
+"""Embedded registry: an in-process schema registry with fault injection.
 
 What a test has gone wrong: answers that are errors, answers that come late or never.
 """
@@ -32,27 +32,27 @@ Where: TypeAlias = Callable[[Request], bool]
 
 
 def everywhere(_request: Request) -> bool:
-    """All of them."""
+    """Match every request."""
     return True
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """This answer comes, whatever was asked; nothing else happens."""
+    """Fixed response, without processing the request."""
 
     response: Response
 
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """The right answer comes after so many seconds."""
+    """Regular response after a delay, in seconds."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Hang:
-    """The connection stays open, and no answer comes."""
+    """Open connection without a response."""
 
 
 Fault: TypeAlias = Answer | Delay | Hang
@@ -73,12 +73,12 @@ class Faults:
         self._lock = threading.Lock()
 
     def plan(self, fault: Fault, where: Where, times: int | None) -> None:
-        """Let something go wrong for the next requests; None is without end."""
+        """Plan a fault for the next requests; None means all."""
         with self._lock:
             self._planned.append(_Planned(fault, where, times))
 
     def forget(self) -> None:
-        """Let everything go right again."""
+        """Clear all planned faults."""
         with self._lock:
             self._planned.clear()
 
@@ -97,7 +97,7 @@ _log = logging.getLogger(__name__)
 
 
 class EmbeddedRegistry:
-    """A schema registry in this process, for tests.
+    """In-process schema registry for tests.
 
     It listens on a free port of 127.0.0.1, speaks the HTTP API of Confluent's Schema Registry,
     and forgets everything when it is thrown away::
@@ -130,7 +130,7 @@ class EmbeddedRegistry:
     # --- running ----------------------------------------------------------------------------------
 
     def start(self) -> Self:
-        """Listen; nothing happens if it does already.
+        """Start listening. Idempotent.
 
         Raises:
             OSError: it ran before, and something else has its port now.
@@ -142,7 +142,7 @@ class EmbeddedRegistry:
         return self
 
     def stop(self) -> None:
-        """Close the port and all connections; nothing happens if it does not run."""
+        """Close the port and all connections. Idempotent."""
         server, self._server = self._server, None
         if server is not None:
             self._released.set()
@@ -190,7 +190,7 @@ class EmbeddedRegistry:
         times: int | None = 1,
         where: Where = everywhere,
     ) -> None:
-        """Answer with an error, and do nothing else.
+        """Answer requests with an error, without processing them.
 
         Args:
             status: of HTTP.
@@ -209,7 +209,7 @@ class EmbeddedRegistry:
         self._faults.plan(Answer(response), where, times)
 
     def delay(self, seconds: float, *, times: int | None = 1, where: Where = everywhere) -> None:
-        """Give the right answer late.
+        """Delay regular responses.
 
         Args:
             seconds: how late.
@@ -219,7 +219,7 @@ class EmbeddedRegistry:
         self._faults.plan(Delay(seconds), where, times)
 
     def hang(self, *, times: int | None = None, where: Where = everywhere) -> None:
-        """Take requests and give no answer, until :meth:`recover` or :meth:`stop`.
+        """Accept requests without responding, until :meth:`recover` or :meth:`stop`.
 
         Args:
             times: how many requests this is for; None for all.
@@ -228,7 +228,7 @@ class EmbeddedRegistry:
         self._faults.plan(Hang(), where, times)
 
     def recover(self) -> None:
-        """Forget all that was planned. Whoever waits for an answer sees the connection close."""
+        """Clear all planned faults. Connections that hang are closed."""
         self._faults.forget()
         released, self._released = self._released, threading.Event()
         released.set()

@@ -1,4 +1,4 @@
-"""The registry over HTTP: a thread for each connection, all of them gone when it stops.
+"""HTTP server of the registry: one thread per connection, all joined on stop.
 
 HTTP as values: what is asked of the registry and what it answers.
 """
@@ -38,7 +38,7 @@ def _no_headers() -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request.
+    """An HTTP request.
 
     Attributes:
         method: ``GET``, ``POST``, ``PUT`` or ``DELETE``.
@@ -61,7 +61,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer.
+    """An HTTP response.
 
     Attributes:
         status: of HTTP.
@@ -75,12 +75,12 @@ class Response:
 
 
 def json_response(value: Json, status: int = 200) -> Response:
-    """An answer that is JSON."""
+    """Return a JSON response."""
     return Response(status, json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def parse_request(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Request:
-    """The value of a request.
+    """Parse a request.
 
     Args:
         method: of HTTP.
@@ -109,7 +109,7 @@ class RegistryServer:
     """A running server on 127.0.0.1."""
 
     def __init__(self, port: int, respond: Respond) -> None:
-        """Start it.
+        """Start the server.
 
         Args:
             port: where; 0 for any that is free.
@@ -134,7 +134,7 @@ class RegistryServer:
         return port
 
     def stop(self) -> None:
-        """Close the port and all connections; those who wait for answers get none."""
+        """Close the port and all connections, pending ones too."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -154,7 +154,7 @@ class _Server(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", port), _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Start a thread for a connection, and keep both."""
+        """Start a thread for a connection and track both."""
         arguments = (request, client_address)
         thread = threading.Thread(
             target=self.process_request_thread, args=arguments, daemon=self.daemon_threads
@@ -164,13 +164,13 @@ class _Server(socketserver.ThreadingTCPServer):
         thread.start()
 
     def shutdown_request(self, request: Any) -> None:
-        """The thread is done with its connection."""
+        """Forget a finished connection."""
         super().shutdown_request(request)
         with self._lock:
             self._connections.pop(request, None)
 
     def disconnect(self) -> None:
-        """End all connections, and wait for their threads."""
+        """Close all connections and join their threads."""
         with self._lock:
             connections = dict(self._connections)
         for connection, thread in connections.items():
@@ -179,7 +179,7 @@ class _Server(socketserver.ThreadingTCPServer):
             thread.join()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is nothing to report."""
+        """Ignore clients that disconnect."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -190,7 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1  # an answer leaves in one piece
 
     def do_GET(self) -> None:
-        """Answer; the names of these methods are those of HTTP."""
+        """Respond to a request."""
         length = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers or not (length.isascii() and length.isdigit()):
             self.send_error(411, "the embedded registry needs a Content-Length")
@@ -212,4 +212,4 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_DELETE = do_GET
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing is printed."""
+        """Print nothing."""

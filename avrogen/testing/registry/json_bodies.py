@@ -1,4 +1,4 @@
-"""The JSON that requests carry, checked.
+"""JSON of requests and responses, validated.
 
 What answers have in common: versions as JSON, numbers of versions, parts of lists.
 """
@@ -28,7 +28,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class SentSchema:
-    """A schema in a request.
+    """A submitted schema.
 
     Attributes:
         text: the schema; empty if there is none.
@@ -46,7 +46,7 @@ class SentSchema:
 
 
 def json_object(request: Request) -> dict[str, Json]:
-    """The object that a request carries.
+    """Parse the JSON object of a request.
 
     Raises:
         Refused: it carries none (400).
@@ -61,7 +61,7 @@ def json_object(request: Request) -> dict[str, Json]:
 
 
 def sent_schema(request: Request) -> SentSchema:
-    """The schema that a request carries.
+    """Parse the submitted schema of a request.
 
     Raises:
         Refused: it carries none (400), or one with metadata or rules (501).
@@ -106,7 +106,7 @@ def _number(body: dict[str, Json], key: str) -> int | None:
 
 
 def version_json(store: Store, version: StoredVersion, request: Request) -> dict[str, Json]:
-    """A version with its schema."""
+    """Return a version with its schema."""
     return {
         "subject": version.subject,
         "version": version.number,
@@ -116,7 +116,7 @@ def version_json(store: Store, version: StoredVersion, request: Request) -> dict
 
 
 def content_json(store: Store, content: Content, request: Request) -> dict[str, Json]:
-    """A schema; Avro is what it is if no type is named, as it was before there were others.
+    """Return a schema; a missing ``schemaType`` means Avro.
 
     Args:
         store: where its references lead.
@@ -136,7 +136,7 @@ def content_json(store: Store, content: Content, request: Request) -> dict[str, 
 
 
 def version_number(text: str) -> int:
-    """The number that stands in a path; -1 is the latest.
+    """Parse a version in a path; -1 is the latest.
 
     Raises:
         Refused: it is none (422, 42202).
@@ -152,7 +152,7 @@ def version_number(text: str) -> int:
 
 
 def listed(items: Iterable[Json], request: Request) -> list[Json]:
-    """The part of a list that ``offset`` and ``limit`` ask for."""
+    """Return the page of a list selected by ``offset`` and ``limit``."""
     offset, limit = _query_number(request, "offset", 0), _query_number(request, "limit", -1)
     rest = list(items)[max(offset, 0) :]
     return rest[:limit] if limit >= 0 else rest

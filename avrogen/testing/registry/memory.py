@@ -1,4 +1,4 @@
-"""A registry in a dictionary: :class:`MemoryRegistry`."""
+"""In-memory registry: :class:`MemoryRegistry`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NAMESPACE: Final = UUID(int=0)
 
 
 class MemoryRegistry:
-    """Speaks the port (:class:`avrogen.kafka.registry.protocol.SchemaRegistry`) without HTTP.
+    """A :class:`avrogen.kafka.registry.protocol.SchemaRegistry` without HTTP.
 
     It compares texts, and finds everything compatible. It is not safe for threads.
     """
@@ -26,7 +26,7 @@ class MemoryRegistry:
 
     @staticmethod
     def guid(schema: SchemaText) -> UUID:
-        """The GUID that the schema has, wherever it is registered."""
+        """Return the GUID of a schema's content."""
         return uuid5(_NAMESPACE, schema.text)
 
     def lookup(self, subject: str, schema: SchemaText) -> RegisteredSchema | None:
@@ -72,4 +72,4 @@ class MemoryRegistry:
         return Level.BACKWARD
 
     def close(self) -> None:
-        """There is nothing to give back."""
+        """Do nothing."""

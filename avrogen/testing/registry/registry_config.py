@@ -1,4 +1,4 @@
-"""Compatibility levels and modes, of the whole registry and of subjects."""
+"""Compatibility levels and modes, global and per subject."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class SubjectConfig:
     normalize: bool | None = None
 
     def over(self, base: SubjectConfig) -> SubjectConfig:
-        """This, and what another says where this says nothing."""
+        """Return this configuration, with unset values from another."""
         level = base.level if self.level is None else self.level
         normalize = base.normalize if self.normalize is None else self.normalize
         return SubjectConfig(level, normalize)
@@ -57,14 +57,14 @@ class RegistrySettings:
         return self._configs.get(subject, SubjectConfig()).over(self._config)
 
     def set_config(self, subject: str | None, config: SubjectConfig) -> None:
-        """Set what the config says, and leave the rest."""
+        """Set the given values and keep the others."""
         if subject is None:
             self._config = config.over(self._config)
         else:
             self._configs[subject] = config.over(self._configs.get(subject, SubjectConfig()))
 
     def unset_config(self, subject: str | None) -> None:
-        """Go back to what holds for all, or for a fresh registry."""
+        """Reset to the global value, or to that of a fresh registry."""
         if subject is None:
             self._config = _DEFAULT
         else:
@@ -86,5 +86,5 @@ class RegistrySettings:
             self._modes[subject] = mode
 
     def unset_mode(self, subject: str) -> None:
-        """Go back to what holds for all."""
+        """Reset to the global value."""
         self._modes.pop(subject, None)

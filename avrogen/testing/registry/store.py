@@ -16,7 +16,7 @@ AVRO = "AVRO"
 
 @dataclass(frozen=True, slots=True)
 class StoredReference:
-    """The use of a type that is registered on its own.
+    """A reference to a schema registered under another subject.
 
     Attributes:
         name: the full name of the type.
@@ -45,7 +45,7 @@ class Content:
 
     @property
     def guid(self) -> str:
-        """MD5 over the text and the references, as Confluent's registry has it."""
+        """MD5 of text and references, as in Confluent's registry."""
         digest = hashlib.md5(self.text.encode("utf-8", "replace"), usedforsecurity=False)
         for reference in self.references:
             digest.update(reference.name.encode() + reference.subject.encode())
@@ -82,39 +82,39 @@ class Store:
         self._last_id = 0
 
     def all(self) -> Iterable[StoredVersion]:
-        """Every version, deleted ones too, by subject and number."""
+        """Return every version, deleted ones too, by subject and number."""
         for subject in sorted(self._subjects):
             yield from self._subjects[subject].values()
 
     def versions(self, subject: str, *, deleted: bool = False) -> list[StoredVersion]:
-        """The versions of a subject from old to new; none if there is no such subject."""
+        """Return a subject's versions from old to new; empty if it does not exist."""
         there = self._subjects.get(subject, {}).values()
         return [version for version in there if deleted or not version.deleted]
 
     def existing(self, subject: str, *, deleted: bool = False) -> list[StoredVersion]:
-        """The same of a subject that must be there."""
+        """Return a subject's versions; raise ApiError if it does not exist."""
         versions = self.versions(subject, deleted=deleted)
         if not versions:
             raise subject_not_found(subject)
         return versions
 
     def find(self, subject: str, number: int, *, deleted: bool = False) -> StoredVersion | None:
-        """One version; -1 is the latest that is not deleted."""
+        """Return one version; -1 is the latest that is not deleted."""
         if number == -1:
             return next(reversed(self.versions(subject)), None)
         version = self._subjects.get(subject, {}).get(number)
         return version if version is not None and (deleted or not version.deleted) else None
 
     def content(self, id_: int) -> Content | None:
-        """The schema of an id."""
+        """Return the schema of an id."""
         return self._contents.get(id_)
 
     def content_of_guid(self, guid: str) -> tuple[int, Content] | None:
-        """The schema of a GUID, with its id."""
+        """Return the schema of a GUID, with its id."""
         return next(((id_, c) for id_, c in self._contents.items() if c.guid == guid), None)
 
     def referrers(self, version: StoredVersion) -> list[int]:
-        """Ids of the schemas that refer to a version and are not deleted."""
+        """Return the ids of undeleted schemas that refer to a version."""
         key = version.subject, version.number
         return sorted(
             {
@@ -126,7 +126,7 @@ class Store:
         )
 
     def next_number(self, subject: str) -> int:
-        """The number that the next version of a subject gets."""
+        """Return the number of a subject's next version."""
         return max(self._subjects.get(subject, {}), default=0) + 1
 
     def add(self, subject: str, content: Content) -> StoredVersion:
@@ -146,11 +146,11 @@ class Store:
         return versions[number]
 
     def hide(self, version: StoredVersion) -> None:
-        """Delete a version softly."""
+        """Soft-delete a version."""
         self._subjects[version.subject][version.number] = replace(version, deleted=True)
 
     def drop(self, version: StoredVersion) -> None:
-        """Delete a version for good, and its id if no other version has the schema."""
+        """Delete a version permanently, and its id if no other version has the schema."""
         versions = self._subjects[version.subject]
         del versions[version.number]
         if not versions:

@@ -1,6 +1,14 @@
-"""Strategies for hypothesis: values of schemas, schemas, their encodings and their successors.
+"""Hypothesis strategies: values, schemas, encodings and evolved schemas.
 
-Whatever is drawn is valid by construction. The names are in :mod:`avrogen.testing`.
+Everything drawn is valid by construction. The names are in :mod:`avrogen.testing`.
+
+    generated          objects of generated classes, values of codecs and schemas
+    value_strategies   composition for the types of a schema
+    leaves             values without inner values
+    schemas            schemas
+    encodings          encodings of a schema's values
+    evolved_schemas    successors of a schema
+    hypothesis_plugin  st.from_type and st.builds for generated classes
 """
 
 try:

@@ -1,4 +1,4 @@
-"""Strategies for encodings of a schema: all that Avro allows, and not only what avrogen writes."""
+"""Strategies for encodings: everything that Avro allows, not only what avrogen writes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["arbitrary_bytes_for"]
 
 
 def arbitrary_bytes_for(schema: Schema, /) -> SearchStrategy[bytes]:
-    """Valid encodings of a schema's values, in all ways that the specification leaves open.
+    """Return valid encodings of a schema's values, with all freedoms of the specification.
 
     Arrays and maps come in several blocks, with and without their sizes in bytes; maps with a key
     twice; decimals with more bytes than they need; UUIDs in upper case; NaN of any kind.

@@ -1,4 +1,4 @@
-"""Successors of schemas, with what they are to their predecessors.
+"""Strategies for evolved schemas, with their compatibility.
 
 Schemas in the middle of a change, and the changes that lead to their successors.
 
@@ -55,7 +55,7 @@ class Evolution:
 
 
 def evolved(schema: Schema, /) -> SearchStrategy[Evolution]:
-    """Successors of a schema that differ in one thing, or in none.
+    """Return successors of a schema with at most one change.
 
     The verdict follows from the change and from the specification's rules ("Schema Resolution"),
     not from a comparison of the two: a registry or a check of one's own can be tested with it.
@@ -78,13 +78,13 @@ def _done(change: SchemaChange) -> Evolution:
 
 @dataclass(frozen=True, slots=True)
 class MutableSchema:
-    """A schema as a value that can be changed: a type, and the named types that it leads to."""
+    """A schema that can be changed: a type and its named types."""
 
     type: model.AvroType
     types: Mapping[str, model.NamedType]
 
     def with_type(self, named: model.NamedType) -> MutableSchema:
-        """With another definition of a type."""
+        """Replace the definition of a type."""
         return replace(self, types={**self.types, named.name: named})
 
     def schema(self) -> Schema:
@@ -92,7 +92,7 @@ class MutableSchema:
         return Schema.parse(json.dumps(self_contained_json(self.type, self.types)))
 
     def settled(self) -> set[str]:
-        """Types that defaults are written for: they would no longer fit, were those to change."""
+        """Types that defaults depend on, which therefore must not change."""
         found: set[str] = set()
         for named in self.types.values():
             for field in named.fields if isinstance(named, model.RecordType) else ():
@@ -137,7 +137,7 @@ class TypeLocation:
 
 
 def places(draft: MutableSchema) -> Iterator[TypeLocation]:
-    """Wherever a type stands, but for branches of unions."""
+    """Yield all locations of types except union branches."""
     yield from _inside(
         TypeLocation("the top", draft.type, True, lambda type_: replace(draft, type=type_))
     )
@@ -160,7 +160,7 @@ def _put_in_field(
 
 
 def _inside(place: TypeLocation) -> Iterator[TypeLocation]:
-    """The place itself, and those in what stands there."""
+    """Yield a location and those inside it."""
     yield place
     match place.type:
         case model.Array(inner) | model.Map(inner):
@@ -185,7 +185,7 @@ def _put_in_collection(
 def mapped(
     type_: model.AvroType, change: Callable[[model.Reference], model.AvroType]
 ) -> model.AvroType:
-    """A type with other references in it."""
+    """Return a type with mapped references."""
     match type_:
         case model.Primitive():
             return type_
@@ -202,7 +202,7 @@ def mapped(
 
 
 def field_changes(draft: MutableSchema) -> Iterator[SchemaChange]:
-    """All changes of fields that there are for a schema."""
+    """Return all possible field changes of a schema."""
     settled = draft.settled()
     for named in draft.types.values():
         if isinstance(named, model.RecordType):
@@ -278,7 +278,7 @@ _PROMOTIONS: Final[list[tuple[model.PrimitiveName, model.PrimitiveName]]] = [
 
 
 def type_changes(draft: MutableSchema) -> Iterator[SchemaChange]:
-    """All changes of types that there are for a schema."""
+    """Return all possible type changes of a schema."""
     settled = draft.settled()
     for place in places(draft):
         yield from _of_place(draft, place)
@@ -375,7 +375,7 @@ def _renamed(draft: MutableSchema, named: model.NamedType) -> Iterator[SchemaCha
 
 
 def _with_name(draft: MutableSchema, old: str, definition: model.NamedType) -> MutableSchema:
-    """The draft in which a type has another name wherever it is used."""
+    """Rename a type wherever it is used."""
 
     def rename(reference: model.Reference) -> model.AvroType:
         return model.Reference(definition.name) if reference.name == old else reference
@@ -391,7 +391,7 @@ def _with_name(draft: MutableSchema, old: str, definition: model.NamedType) -> M
 
 
 def _free_full_name(draft: MutableSchema, name: str) -> str:
-    """A name whose last part no other type has, nor an alias."""
+    """Return a full name whose short name no type or alias has."""
     named = draft.types.values()
     taken = {_short(known) for each in named for known in (each.name, *each.aliases)}
     while _short(name) in taken:

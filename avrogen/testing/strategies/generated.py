@@ -1,4 +1,4 @@
-"""Strategies for generated classes, for codecs and for plain values of schemas."""
+"""Strategies for generated classes, codecs and plain values of schemas."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def from_type(of: Codec[T], /) -> SearchStrategy[T]: ...
 def from_type(
     of: type[AvroValue] | Codec[Any], /, **overrides: SearchStrategy[Any]
 ) -> SearchStrategy[Any]:
-    """Objects of a generated class, which write and are read back as equals.
+    """Return objects of a generated class that round-trip to equal objects.
 
     Every branch of unions comes, every symbol, both ends of every range, empty and long
     collections; NaN does not, as it equals nothing. Recursion ends.
@@ -61,7 +61,7 @@ def from_type(
 
 
 def from_schema(schema: Schema, /) -> SearchStrategy[Any]:
-    """Plain values of a schema, as :meth:`avrogen.Schema.to_avro` takes them.
+    """Return plain values of a schema, as :meth:`avrogen.Schema.to_avro` accepts them.
 
     They are as those of :func:`from_type`. A value in a union that by itself would be written as
     another branch than the one that it was drawn for comes with its branch: ``("Name", value)``.
@@ -73,7 +73,7 @@ def from_schema(schema: Schema, /) -> SearchStrategy[Any]:
 
 
 def fields_of(of: type[AvroValue]) -> dict[str, SearchStrategy[Any]]:
-    """Strategies for the attributes of a record's class, by their names."""
+    """Return strategies for a record class's attributes, by name."""
     type_ = of.__avro_schema__.type
     assert isinstance(type_, model.Reference), "generated classes stand for named types"
     strategies = _strategies(of)

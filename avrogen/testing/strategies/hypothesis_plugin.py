@@ -28,7 +28,7 @@ __all__ = ["register"]
 
 
 def register() -> None:
-    """Let hypothesis know generated classes, and the types that avrogen has for logical types."""
+    """Register generated classes and avrogen's logical value types with hypothesis."""
     for base in (AvroRecord, AvroFixed):
         setattr(base, "__signature__", _Signature())  # noqa: B010 -- unknown to type checkers
     for own in (Duration, LocalTimestampNanos, TimestampNanos):
@@ -92,7 +92,7 @@ def _of_fixed(owner: type[AvroValue]) -> inspect.Signature:
 
 
 def _strategy_of(own: type[Any], asked: type[Any]) -> SearchStrategy[Any]:
-    """The strategy of a type, for those who ask for it and not for a base of it."""
+    """Return the strategy of exactly this type, not of its subclasses."""
     from avrogen.testing.strategies import leaves
 
     if asked is not own:

@@ -1,4 +1,4 @@
-"""Strategies for values without values in them, from end to end of what their types hold.
+"""Strategies for leaf values over the full range of their types.
 
 Each value is made of one choice wherever it can be, as choices are what hypothesis takes time for.
 Ints are drawn from their whole range, in which hypothesis prefers the ends, small numbers and
@@ -53,7 +53,7 @@ _DAY: Final = 86_400
 
 
 def leaf(operation: plan.Operation) -> SearchStrategy[Any]:
-    """Values that an operation of a leaf writes, and reads back as equals. NaN is never drawn."""
+    """Return values of a leaf operation that round-trip to equals; never NaN."""
     match operation:
         case plan.NullOperation():
             return st.none()
@@ -111,7 +111,7 @@ LONG_TEXTS: Final = TEXTS.map(_lengthened)
 
 
 def _fixed(size: int) -> SearchStrategy[bytes]:
-    """So many bytes, of which no more are drawn than hypothesis can take."""
+    """Return bytes of a fixed size, limited to the entropy that hypothesis supports."""
     drawn = min(size, 64)
     if drawn == size:
         return st.binary(min_size=size, max_size=size)
@@ -128,7 +128,7 @@ def _decimals(precision: int, scale: int) -> SearchStrategy[Decimal]:
 
 
 def _timestamps(unit: TimeUnit, *, local: bool) -> SearchStrategy[datetime]:
-    """From the year 1 to the end of 9999, in whole units."""
+    """Return timestamps from year 1 to the end of 9999, in whole units."""
     step = timedelta(microseconds=1_000_000 // PER_SECOND[unit])
     units = st.integers((datetime.min - LOCAL_EPOCH) // step, (datetime.max - LOCAL_EPOCH) // step)
     return units.map(lambda number: timestamp_from_units(number, unit, local=local))

@@ -1,4 +1,4 @@
-"""Schemas of all kinds.
+"""Strategies for schemas of all kinds.
 
 Types without types in them, for schemas that are made up.
 
@@ -33,7 +33,7 @@ _SYMBOLS: Final = (1, 2, 5, 64, 65, 300)
 
 
 def arbitrary_schema() -> SearchStrategy[Schema]:
-    """Valid schemas of all that Avro 1.12 has, which can be written and read.
+    """Return valid Avro 1.12 schemas of all kinds.
 
     Named types in namespaces and without, recursion through unions, arrays and maps, aliases,
     defaults, logical types, docs, orders and custom attributes; at the top stands any type.
@@ -43,13 +43,13 @@ def arbitrary_schema() -> SearchStrategy[Schema]:
 
 @st.composite
 def schema_json(draw: DrawFn) -> Any:
-    """Such a schema as JSON, with every named type defined where it is first used."""
+    """Draw a schema as JSON, with each named type defined at its first use."""
     namespaces = draw(st.sampled_from([[""], ["space0", "space1"], ["space0", "space0.inner"]]))
     return _Drawing(draw, namespaces).schema(_DEPTH, "", in_union=False)
 
 
 class _Drawing:
-    """One schema in the making.
+    """State of one schema under construction.
 
     Attributes:
         _defined: the named types that can be referred to, by full name.
@@ -63,7 +63,7 @@ class _Drawing:
         self._count = 0
 
     def schema(self, depth: int, namespace: str, *, in_union: bool) -> Any:
-        """A type, as it stands inside a namespace."""
+        """Draw a type inside a namespace."""
         kinds = ["leaf", "leaf", "enum", "fixed"]
         if depth > 0:
             kinds += ["record", "record", "array", "map"] + ([] if in_union else ["union"])
@@ -89,7 +89,7 @@ class _Drawing:
                 return self._as_seen_from(namespace, name)
 
     def _named(self, kind: str, namespace: str, **members: Any) -> tuple[Any, str]:
-        """A definition, spelled in one of the ways that there are, and its full name."""
+        """Draw a definition in one of its spellings, with its full name."""
         self._count += 1
         own, name = self._draw(st.sampled_from(self._namespaces)), f"T{self._count}"
         full = f"{own}.{name}" if own else name
@@ -150,7 +150,7 @@ class _Drawing:
                 return field
 
     def _union(self, depth: int, namespace: str) -> Any:
-        """Of branches that the specification lets be in one union: one of each unnamed type."""
+        """Draw a union: at most one branch per unnamed type (specification, "Unions")."""
         branches: list[Any] = []
         taken: set[str] = set()
         for _ in range(self._draw(st.integers(1, 5))):
@@ -173,7 +173,7 @@ class _Drawing:
         return name if "." in name else f"{branch.get('namespace', namespace)}.{name}"
 
     def _as_seen_from(self, namespace: str, name: str) -> str:
-        """A full name, or the short one where that leads to the same type."""
+        """Return a full name, or the short one where it is equivalent."""
         short = name.rpartition(".")[2]
         return short if namespace_of(name) == namespace and self._draw(st.booleans()) else name
 
@@ -246,7 +246,7 @@ _OF_LOGICAL_TYPES = {"uuid": "f3d6f0d5-5b05-4fde-b011-6c2eaffd74e9", "decimal": 
 
 
 def default_for(type_: Any, definitions: Mapping[str, Any]) -> Default | None:
-    """A default of a type; None, where a definition is not known.
+    """Return a default of a type; None if a definition is unknown.
 
     Args:
         type_: the type as JSON.

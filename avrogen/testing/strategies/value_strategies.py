@@ -77,33 +77,33 @@ class SchemaWalker(ABC):
 
     @abstractmethod
     def leaf(self, operation: plan.Operation) -> SearchStrategy[Any]:
-        """For a type without types in it."""
+        """Return values of a leaf type."""
 
     @abstractmethod
     def array(
         self, item: SearchStrategy[Any], most: int, *, of_leaves: bool
     ) -> SearchStrategy[Any]:
-        """For an array of ``most`` items."""
+        """Return arrays of up to ``most`` items."""
 
     @abstractmethod
     def map(self, value: SearchStrategy[Any], most: int, *, of_leaves: bool) -> SearchStrategy[Any]:
-        """For a map of ``most`` entries."""
+        """Return maps of up to ``most`` entries."""
 
     @abstractmethod
     def empty(self, operation: plan.ArrayOperation | plan.MapOperation) -> SearchStrategy[Any]:
-        """For an array or a map without anything in it."""
+        """Return the empty array or map."""
 
     @abstractmethod
     def branch(
         self, union: plan.UnionOperation, index: int, drawn: SearchStrategy[Any]
     ) -> SearchStrategy[Any]:
-        """For one branch of a union."""
+        """Return values of one union branch."""
 
     @abstractmethod
     def record(
         self, operation: plan.RecordOperation, fields: list[SearchStrategy[Any]]
     ) -> SearchStrategy[Any]:
-        """For a record."""
+        """Return values of a record."""
 
     # --- the way through the schema ---------------------------------------------------------------
 
@@ -160,7 +160,7 @@ class SchemaWalker(ABC):
         return make(drawn, most, of_leaves=self._is_leaf(inner))
 
     def _branches(self, branches: tuple[model.AvroType, ...], recursions: int) -> Iterator[int]:
-        """The branches that there may be, or else the one that ends soonest."""
+        """Return the allowed branches, or the shallowest one."""
         possible = [i for i, branch in enumerate(branches) if self._may_have(branch, recursions)]
         if possible:
             yield from possible
@@ -187,7 +187,7 @@ class SchemaWalker(ABC):
 
 
 class ValueStrategies(SchemaWalker):
-    """Values, which write and are read back as equals."""
+    """Strategies for values that round-trip to equals."""
 
     def leaf(self, operation: plan.Operation) -> SearchStrategy[Any]:
         return leaf(operation)
@@ -199,7 +199,7 @@ class ValueStrategies(SchemaWalker):
         return drawn.map(_lengthened) if of_leaves and most == MOST_ITEMS[0] else drawn
 
     def map(self, value: SearchStrategy[Any], most: int, *, of_leaves: bool) -> SearchStrategy[Any]:
-        """Of each size as often. ``st.dictionaries`` asks after each entry if there is another."""
+        """Return maps with uniform sizes, unlike ``st.dictionaries``."""
         sizes = [st.tuples(*[TEXTS, value] * size) for size in range(max(most, 2))]
         return st.one_of(sizes).map(_lengthened_map if of_leaves else _map)
 
@@ -228,7 +228,7 @@ class ValueStrategies(SchemaWalker):
     def _forced_where_needed(
         self, union: plan.UnionOperation, index: int
     ) -> Callable[[Any], tuple[str, Any] | Any]:
-        """A plain value as it is, or with its branch if by itself it would be another's."""
+        """Return a plain value, with its branch forced where it would be ambiguous."""
 
         def forced(value: Any) -> Any:
             if choose_branch(union, value, self.plan.records) == index:
@@ -251,7 +251,7 @@ def _map(entries: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def _lengthened_map(entries: tuple[Any, ...]) -> dict[str, Any]:
-    """A first key of the greatest length stands for many, and for a long one."""
+    """Replace a sentinel first key by many entries or by a long key."""
     made = _map(entries)
     if entries and len(entries[0]) == MOST_CHARACTERS:
         made |= {f"{entries[0]}{number}": entries[1] for number in range(4 * REPEATED)}
