@@ -46,7 +46,6 @@ def test_the_plugin_imports_next_to_nothing() -> None:
     assert json.loads(result.stdout) == [
         "avrogen",
         "avrogen.exports",
-        "avrogen.exports",
         "avrogen.testing",
         "avrogen.testing.pytest_plugin",
     ]
