@@ -93,7 +93,7 @@ class Faults:
             return None
 
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("avrogen.testing.registry.embedded")
 
 
 class EmbeddedRegistry:
