@@ -3,6 +3,7 @@
     errors            exceptions, in one tree
     extras            errors for extras that are not installed
     exports           names of a package that are imported on first use
+    version           the version of avrogen
     avro              schemas: model, parser, diagnostics, schema resolution, compatibility
     codec             Avro binary encoding of Python values
     kafka             typed Kafka clients, serializers and the schema registry
@@ -30,6 +31,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from avrogen.exports import lazy_exports
+from avrogen.version import __version__
 
 if TYPE_CHECKING:
     from avrogen.avro.compat.paths import Incompatibility, IncompatibilityType
@@ -131,5 +133,3 @@ __all__ = [
     "__version__",
     "set_limits",
 ]
-
-__version__ = "0.1.0"
