@@ -32,7 +32,7 @@ from avrogen.avro.names import (
 from avrogen.avro.schema_json import definition_json
 from avrogen.avro.source import locate
 
-__all__ = ["NAMED_KINDS", "Definitions", "declared_names"]
+__all__ = ["NAMED_KINDS", "DefinitionParser", "declared_names"]
 
 NAMED_KINDS = ("record", "error", "enum", "fixed")
 """Values of "type" in definitions of named types."""
@@ -67,11 +67,11 @@ def declared_names(schema: Json, namespace: str = "") -> Iterator[str]:
         yield from declared_names(schema.get("values"), namespace)
 
 
-class Definitions:
-    """Reader of definitions.
+class DefinitionParser:
+    """Parser of definitions.
 
     Args:
-        schema: reads the schemas inside definitions.
+        schema: parses the schemas inside definitions.
         types: receives the definitions, by full name.
         diagnostics: receives the problems.
     """

@@ -4,9 +4,9 @@ All files of a run are read together: their names are collected first, then ever
 and checks that need all types come last. Nothing is raised: every problem is reported, and valid
 parts are kept, so that one mistake is not reported several times.
 
-    parse_sources    files to types and diagnostics
-    Structure        JSON to types
-    check_types      defaults of fields against their types
+    files        schema files to types and diagnostics
+    structure    JSON to types
+    checks       defaults of fields against their types
 """
 
 from __future__ import annotations
@@ -21,25 +21,16 @@ from avrogen.avro.describe import json_label, short_label
 from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics
 from avrogen.avro.json_reader import INVALID_JSON, read_json
 from avrogen.avro.model import AvroType, Json, NamedType
-from avrogen.avro.named_types import NAMED_KINDS, Definitions, declared_names
+from avrogen.avro.named_types import NAMED_KINDS, DefinitionParser, declared_names
 from avrogen.avro.names import PRIMITIVES, full_name, is_primitive, short_name, similar
 from avrogen.avro.source import Origin, Source
 
-__all__ = [
-    "BROKEN",
-    "MOST_NESTED_TYPES",
-    "Parsed",
-    "Root",
-    "Structure",
-    "check_types",
-    "is_definition",
-    "parse_sources",
-]
+__all__ = ["Parsed", "Root", "is_definition", "parse_sources"]
 
-MOST_NESTED_TYPES = 64
+_MOST_NESTED_TYPES = 64
 """Maximum depth of types inside one another: a limit of avrogen."""
 
-BROKEN = model.Reference("")
+_INVALID = model.Reference("")
 """Result for an invalid type. It is not a name, so that checks can skip it."""
 
 
@@ -79,14 +70,14 @@ def parse_sources(sources: Iterable[Source]) -> Parsed:
     for source, document in documents:
         for name in declared_names(document):
             declared.setdefault(name, source)
-    structure = Structure(declared, diagnostics)
+    parser = _SchemaParser(declared, diagnostics)
     roots: list[Root] = []
     for source, document in documents:
-        type_ = structure.root(document, Origin(source))
-        if type_ is not BROKEN:
+        type_ = parser.root(document, Origin(source))
+        if type_ is not _INVALID:
             roots.append(Root(source, type_))
-    types = dict(sorted(structure.types.items()))
-    check_types(types, diagnostics)
+    types = dict(sorted(parser.types.items()))
+    _check_types(types, diagnostics)
     return Parsed(types, tuple(roots), tuple(diagnostics))
 
 
@@ -98,10 +89,10 @@ def is_definition(root: Root, types: Mapping[str, NamedType]) -> bool:
     return origin is not None and origin.source == root.source and not origin.pointer
 
 
-# --- structure ------------------------------------------------------------------------------------
+# --- structure: JSON to types ---------------------------------------------------------------------
 
 
-class Structure:
+class _SchemaParser:
     """Parser of the JSON of schemas.
 
     Args:
@@ -116,16 +107,16 @@ class Structure:
         self.types: dict[str, model.NamedType] = {}
         self._declared = declared
         self._diagnostics = diagnostics
-        self._definitions = Definitions(self.schema, self.types, diagnostics)
+        self._definitions = DefinitionParser(self.schema, self.types, diagnostics)
 
     def root(self, schema: Json, origin: Origin) -> model.AvroType:
-        """Return the type at the top of a file, or ``BROKEN``."""
+        """Return the type at the top of a file, or ``_INVALID``."""
         return self.schema(schema, ParseScope(origin))
 
     def schema(self, schema: Json, scope: ParseScope) -> model.AvroType:
-        """Return the type of a schema anywhere in a file, or ``BROKEN``."""
-        if scope.depth > MOST_NESTED_TYPES:
-            message = f"types nested more than {MOST_NESTED_TYPES} levels deep"
+        """Return the type of a schema anywhere in a file, or ``_INVALID``."""
+        if scope.depth > _MOST_NESTED_TYPES:
+            message = f"types nested more than {_MOST_NESTED_TYPES} levels deep"
             return self._refuse(Code.NESTING, scope, message)
         match schema:
             case str():
@@ -173,13 +164,13 @@ class Structure:
                 )
                 continue
             type_ = self.schema(branch, inner)
-            if type_ is not BROKEN:
+            if type_ is not _INVALID:
                 kind = short_label(type_)
                 if kind in kinds:
                     self._refuse(Code.DUPLICATE_BRANCH, inner, f"duplicate union branch {kind}")
                 kinds.add(kind)
                 types.append(type_)
-        return model.Union(tuple(types)) if types or not branches else BROKEN
+        return model.Union(tuple(types)) if types or not branches else _INVALID
 
     # --- objects ----------------------------------------------------------------------------------
 
@@ -200,7 +191,7 @@ class Structure:
                 return model.Map(values, self._container_attributes(schema, "map", scope))
             case str() if kind in NAMED_KINDS:
                 name = self._definitions.define(kind, schema, scope)
-                return BROKEN if name is None else model.Reference(name)
+                return _INVALID if name is None else model.Reference(name)
             case str():
                 if not {full_name(kind, scope.namespace), kind} & self._declared.keys():
                     return self._unknown(kind, scope.at("type"))
@@ -247,13 +238,13 @@ class Structure:
         self, code: Code, scope: ParseScope, message: str, hint: str | None = None
     ) -> model.Reference:
         self._diagnostics.report(code, scope.origin, f"{message}{scope.in_field}", hint)
-        return BROKEN
+        return _INVALID
 
 
 # --- checks ---------------------------------------------------------------------------------------
 
 
-def check_types(types: Mapping[str, model.NamedType], diagnostics: Diagnostics) -> None:
+def _check_types(types: Mapping[str, model.NamedType], diagnostics: Diagnostics) -> None:
     """Report problems of types that are each well formed: defaults that do not fit."""
     for named in types.values():
         if isinstance(named, model.RecordType):

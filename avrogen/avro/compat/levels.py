@@ -94,7 +94,7 @@ class Version:
     type: AvroType
     types: Types
 
-    def says_the_same_as(self, other: Version) -> bool:
+    def is_equal_to(self, other: Version) -> bool:
         """Tell if it equals another, with docs and attributes and without layout."""
         if self.type != other.type:
             return False
