@@ -1,10 +1,29 @@
-"""avrogen: Avro schemas become a typed Python package that writes and reads Avro.
+"""Typed Python packages from Avro schemas, with a codec and Kafka clients.
 
-What generated code needs is in :mod:`avrogen.runtime`; this is what its users need besides. Names
-are loaded when they are first used, so that ``import avrogen`` costs next to nothing.
+    errors            exceptions, in one tree
+    extras            errors for extras that are not installed
+    exports           names of a package that are imported on first use
+    version           the version of avrogen
+    avro              schemas: model, parser, diagnostics, schema resolution, compatibility
+    codec             Avro binary encoding of Python values
+    kafka             typed Kafka clients, serializers and the schema registry
+    runtime           names that generated code imports
+    config            avrogen.toml and other configuration
+    compiler          schemas to a Python package
+    build_plugins     hatchling and setuptools plugins
+    evolution         breaking and value-changing changes of schemas
+    registry_sync     schemas to and from a schema registry
+    dead_letters      dead-lettered records: list and replay
+    catalogue         event catalogue and AsyncAPI document
+    examples          example values of types
+    testing           test kit: brokers, registries, strategies, assertions
+    cli               the command line
 
-PYTEST_DONT_REWRITE: pytest would warn, as there is a plugin in here, if it is run by a program that
-has imported this already.
+This module exports the names that applications use beside generated code. They are loaded on first
+use, so that ``import avrogen`` stays fast.
+
+PYTEST_DONT_REWRITE: the pytest plugin is inside this package; without the marker pytest warns if
+avrogen is imported before pytest starts.
 """
 
 from __future__ import annotations
@@ -12,6 +31,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from avrogen.exports import lazy_exports
+from avrogen.version import __version__
 
 if TYPE_CHECKING:
     from avrogen.avro.compat.paths import Incompatibility, IncompatibilityType
@@ -113,5 +133,3 @@ __all__ = [
     "__version__",
     "set_limits",
 ]
-
-__version__ = "0.1.0"

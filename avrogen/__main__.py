@@ -1,4 +1,4 @@
-"""``python -m avrogen`` is ``avrogen``."""
+"""Entry point of ``python -m avrogen``."""
 
 from avrogen.cli import main
 

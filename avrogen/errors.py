@@ -1,26 +1,29 @@
-"""Every exception that avrogen raises, in one tree.
+"""Exceptions of avrogen, in one tree.
 
     AvrogenError
-    ├── SchemaError          a schema or configuration is at fault; carries all diagnostics
-    ├── CodecError           a value or bytes are at fault
+    ├── SchemaError          invalid schemas or configuration; carries all diagnostics
+    ├── CodecError           invalid values or bytes
     │   ├── EncodeError      a Python value does not fit its schema
-    │   └── DecodeError      bytes are no datum of their schema
-    │       ├── FramingError     they do not say which schema that is
-    │       └── ResolutionError  they are, but not such that the reader's schema can read them
-    ├── RegistryError        a schema registry refuses, does not answer, or not as it should
-    ├── ConfigurationError   settings of a client that cannot work
-    ├── ConsumeError         a consumer that stops, at a message or altogether
-    ├── DeliveryError        messages that did not reach their topic
-    ├── TransactionError     a transaction that did not come about
+    │   └── DecodeError      bytes are not a datum of their schema
+    │       ├── FramingError     the message names no schema id
+    │       └── ResolutionError  the reader's schema cannot read the writer's data
+    ├── RegistryError        a schema registry rejects a request, does not answer, or answers
+    │                        something unexpected
+    ├── ConfigurationError   invalid or unsafe client properties
+    ├── ConsumeError         a consumer stops, at a message or altogether
+    ├── DeliveryError        messages did not reach their topic
+    ├── TransactionError     a transaction failed
     ├── ClosedError          a client is used after it was closed, or before it was opened
-    └── MissingExtraError    something that is installed only when asked for; an ImportError as well
+    └── MissingExtraError    an extra is not installed; an ImportError as well
 
 All of them are importable from ``avrogen`` and survive pickling.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,7 +55,7 @@ class AvrogenError(Exception):
 
 
 class SchemaError(AvrogenError):
-    """Schemas that cannot be used, with every problem that was found in them.
+    """Invalid schemas, with every problem that was found in them.
 
     Attributes:
         diagnostics: the problems, in the order of files and positions.
@@ -65,27 +68,16 @@ class SchemaError(AvrogenError):
         super().__init__(self.diagnostics)
 
     def __str__(self) -> str:
-        """On one line for logs. ``print(*error.diagnostics, sep="\\n")`` has several for people."""
-        shown = "; ".join(map(_in_line, self.diagnostics[:_SHOWN]))
-        rest = len(self.diagnostics) - _SHOWN
-        return f"{shown}; and {rest} more" if rest > 0 else shown
-
-    def __reduce__(self) -> tuple[type[SchemaError], tuple[tuple[Diagnostic, ...]]]:
-        return type(self), (self.diagnostics,)
-
-
-def _in_line(diagnostic: Diagnostic) -> str:
-    problem, _, hint = str(diagnostic).partition("\n  hint: ")
-    text = f"{problem} (hint: {hint})" if hint else problem
-    return text if len(text) <= _LONG else f"{text[:_LONG]}..."
+        """Format as one line for logs; ``print(*error.diagnostics, sep="\\n")`` is for people."""
+        return _first_of(map(_in_line, self.diagnostics), len(self.diagnostics))
 
 
 class CodecError(AvrogenError):
-    """What :class:`EncodeError` and :class:`DecodeError` have in common.
+    """Base class of :class:`EncodeError` and :class:`DecodeError`.
 
     Attributes:
-        message: what was expected and what came.
-        path: where in the value, such as ``$.lines[2].price``; ``$`` is the whole value.
+        message: expected and found.
+        path: place in the value, such as ``$.lines[2].price``; ``$`` is the whole value.
     """
 
     message: str
@@ -101,14 +93,14 @@ class CodecError(AvrogenError):
 
 
 class EncodeError(CodecError):
-    """A Python value that does not fit the schema it was to be written with."""
+    """A Python value that does not fit its schema."""
 
 
 class DecodeError(CodecError):
-    """Bytes that are not a datum of the schema they were read with.
+    """Bytes that are not a datum of the schema they are decoded with.
 
     Attributes:
-        offset: how many bytes into the input the trouble is.
+        offset: position of the fault in the input, in bytes.
     """
 
     offset: int
@@ -117,33 +109,30 @@ class DecodeError(CodecError):
         super().__init__(message, path)
         self.offset = offset
 
-    def __reduce__(self) -> tuple[type[DecodeError], tuple[object, ...]]:
-        return type(self), (self.message, self.path, self.offset)
-
     def __str__(self) -> str:
         return f"{self.path}: {self.message} (byte {self.offset})"
 
 
 class FramingError(DecodeError):
-    """A message that is not framed as schema registries have it: no id of its schema in front.
+    """A message that does not begin with a schema id in the registry's wire format.
 
-    The message says what the bytes look like instead.
+    The text describes the bytes that were found instead.
     """
 
     def __str__(self) -> str:
-        # No value has been looked at yet that had a path.
+        # Nothing is decoded yet, so there is no path.
         return self.message
 
 
 class ResolutionError(DecodeError):
-    """A writer's schema, or what it wrote here, that the reader's schema cannot read.
+    """A writer's schema, or a value written with it, that the reader's schema cannot read.
 
-    If no data of the writer's schema can be read, it is raised before any are looked at, with
-    every incompatibility. If only some cannot, such as those with a symbol that the reader lacks,
-    it is raised where they come up.
+    If no data of the writer's schema can be read, it is raised before any are decoded, with every
+    incompatibility. If only some cannot, such as those with a symbol that the reader lacks, it is
+    raised at the first of them.
 
     Attributes:
-        incompatibilities: what is in the way.
+        incompatibilities: reasons why the data cannot be read.
     """
 
     incompatibilities: tuple[Incompatibility, ...]
@@ -152,39 +141,59 @@ class ResolutionError(DecodeError):
         self, incompatibilities: Iterable[Incompatibility], path: str = "$", offset: int = 0
     ) -> None:
         self.incompatibilities = tuple(incompatibilities)
-        shown = "; ".join(map(str, self.incompatibilities[:_SHOWN]))
-        if len(self.incompatibilities) > _SHOWN:
-            shown += f"; and {len(self.incompatibilities) - _SHOWN} more"
+        shown = _first_of(map(str, self.incompatibilities), len(self.incompatibilities))
         super().__init__(f"the writer's schema does not match: {shown}", path, offset)
 
     def __reduce__(self) -> tuple[type[ResolutionError], tuple[object, ...]]:
         return type(self), (self.incompatibilities, self.path, self.offset)
 
 
-_LONG = 500
-"""Characters of one problem on that line: schemas may have names of any length."""
+class _ErrorWithFacts(AvrogenError):
+    """An error with a message, and attributes that its text shows in parentheses.
 
-_SHOWN = 5
-"""Incompatibilities in the message: it should fit in a log line."""
-
-
-class RegistryError(AvrogenError):
-    """A schema registry that refuses, does not answer, or answers something else.
-
-    Attributes:
-        message: what was asked for and what came of it.
-        hint: what to do about it, where that is known.
-        url: what was requested, without credentials.
-        subject: the subject that it was about.
-        id: the id or GUID of the schema that it was about.
-        status: the HTTP status of the answer; None: there was no answer.
-        code: the error code in the answer, such as 40403.
-        transient: whether the same may work if it is tried again: the registry cannot be reached,
-            is overloaded, or failed.
-        retry_after: seconds that the registry wants to be left alone for.
+    ``_facts`` has a format for each of those attributes, in their order in the text. Attributes
+    that are None are left out.
     """
 
+    _facts: ClassVar[Mapping[str, str]]
+
     message: str
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        values = ((text, getattr(self, name)) for name, text in self._facts.items())
+        shown = (text.format(value) for text, value in values if value is not None)
+        facts = ", ".join(filter(None, shown))
+        return f"{self.message} ({facts})" if facts else self.message
+
+
+class RegistryError(_ErrorWithFacts):
+    """A schema registry that rejects a request, does not answer, or answers something unexpected.
+
+    Attributes:
+        message: request and result.
+        hint: suggested fix, if one is known.
+        url: URL of the request, without credentials.
+        subject: subject of the request.
+        id: id or GUID of the schema in the request.
+        status: HTTP status of the response; None: there was no response.
+        code: error code in the response, such as 40403.
+        transient: the same request may succeed later: the registry cannot be reached, is
+            overloaded, or failed.
+        retry_after: seconds to wait before the next request, as the registry asks.
+    """
+
+    _facts: ClassVar[Mapping[str, str]] = {
+        "subject": "subject {}",
+        "id": "schema {}",
+        "status": "HTTP {}",
+        "code": "code {}",
+        "url": "{}",
+    }
+
     hint: str | None
     url: str | None
     subject: str | None
@@ -208,7 +217,6 @@ class RegistryError(AvrogenError):
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
-        self.message = message
         self.hint = hint
         self.url = url
         self.subject = subject
@@ -218,30 +226,17 @@ class RegistryError(AvrogenError):
         self.transient = transient
         self.retry_after = retry_after
 
-    def __reduce__(self) -> tuple[type[RegistryError], tuple[str], dict[str, object]]:
-        # The rest is in the state.
-        return type(self), (self.message,), self.__dict__
-
     def __str__(self) -> str:
-        facts = [
-            f"subject {self.subject}" if self.subject is not None else "",
-            f"schema {self.id}" if self.id is not None else "",
-            f"HTTP {self.status}" if self.status is not None else "",
-            f"code {self.code}" if self.code is not None else "",
-            self.url or "",
-        ]
-        shown = ", ".join(filter(None, facts))
-        text = f"{self.message} ({shown})" if shown else self.message
-        return f"{text}\n  hint: {self.hint}" if self.hint else text
+        return _with_hint(super().__str__(), self.hint)
 
 
 class ConfigurationError(AvrogenError):
-    """Settings of a client that cannot work, or not as safely as they must.
+    """Client properties or arguments that are invalid, or unsafe.
 
     Attributes:
-        setting: the name of the setting; None: it is not about one alone.
-        reason: what is wrong with it.
-        hint: what to do about it, where that is known.
+        setting: name of the property; None: the fault is not in one alone.
+        reason: fault and value that was found.
+        hint: suggested fix, if one is known.
     """
 
     setting: str | None
@@ -254,29 +249,32 @@ class ConfigurationError(AvrogenError):
         self.reason = reason
         self.hint = hint
 
-    def __reduce__(self) -> tuple[type[ConfigurationError], tuple[str], dict[str, object]]:
-        return type(self), (self.reason,), self.__dict__
-
     def __str__(self) -> str:
         text = f"{self.setting}: {self.reason}" if self.setting is not None else self.reason
-        return f"{text}\n  hint: {self.hint}" if self.hint else text
+        return _with_hint(text, self.hint)
 
 
-class ConsumeError(AvrogenError):
-    """A consumer that stops: at a message that it must not pass over, or because Kafka refuses it.
+class ConsumeError(_ErrorWithFacts):
+    """A consumer that stops: at a message that it must not skip, or because Kafka rejects it.
 
-    What was the matter is the ``__cause__``. What was handled before is committed when the consumer
-    is closed; the message is there again when it is started again.
+    The ``__cause__`` has the reason. Offsets of messages that were handled are committed when the
+    consumer is closed; after a restart it continues with the message that it stopped at.
 
     Attributes:
-        message: what came of it, in one line.
-        topic: the topic.
-        partition: the message's partition; None: it is not about a message.
-        offset: the message's offset in it.
-        code: what librdkafka calls the failure, such as ``GROUP_AUTHORIZATION_FAILED``.
+        message: reason in one line.
+        topic: name of the topic.
+        partition: partition of the message; None: the error is not about a message.
+        offset: offset of the message.
+        code: librdkafka's name of the error, such as ``GROUP_AUTHORIZATION_FAILED``.
     """
 
-    message: str
+    _facts: ClassVar[Mapping[str, str]] = {
+        "topic": "topic {}",
+        "partition": "partition {}",
+        "offset": "offset {}",
+        "code": "{}",
+    }
+
     topic: str | None
     partition: int | None
     offset: int | None
@@ -292,43 +290,30 @@ class ConsumeError(AvrogenError):
         code: str | None = None,
     ) -> None:
         super().__init__(message)
-        self.message = message
         self.topic = topic
         self.partition = partition
         self.offset = offset
         self.code = code
 
-    def __reduce__(self) -> tuple[type[ConsumeError], tuple[str], dict[str, object]]:
-        return type(self), (self.message,), self.__dict__
 
-    def __str__(self) -> str:
-        facts = [
-            f"topic {self.topic}" if self.topic is not None else "",
-            f"partition {self.partition}" if self.partition is not None else "",
-            f"offset {self.offset}" if self.offset is not None else "",
-            self.code or "",
-        ]
-        shown = ", ".join(filter(None, facts))
-        return f"{self.message} ({shown})" if shown else self.message
+class DeliveryError(_ErrorWithFacts):
+    """Messages that did not reach their topic, or whose delivery is unknown.
 
-
-class DeliveryError(AvrogenError):
-    """Messages that did not reach their topic, or nobody knows whether they did.
-
-    The KafkaException that says so, if there is one, is the ``__cause__``.
+    The KafkaException, if there is one, is the ``__cause__``.
 
     Attributes:
-        message: what came of it, in one line.
-        topic: where the message was to go; None: several messages, of several topics.
-        key: its key, as it was given to ``send`` or found in its field; None if it has none.
-        code: what librdkafka calls the failure, such as ``MSG_SIZE_TOO_LARGE``.
-        retriable: whether the same message may be delivered if it is sent again, such as after a
-            timeout. It may have arrived all the same, and is there twice then.
-        fatal: whether the producer can send nothing more and is closed.
-        undelivered: how many messages this is about.
+        message: reason in one line.
+        topic: topic of the message; None: several messages, of several topics.
+        key: key of the message, as passed to ``send`` or found in its field; None if it has none.
+        code: librdkafka's name of the error, such as ``MSG_SIZE_TOO_LARGE``.
+        retriable: the same message may be delivered if it is sent again, such as after a timeout.
+            If the first one arrived all the same, the topic has a duplicate then.
+        fatal: the producer can send nothing more and is closed.
+        undelivered: number of messages.
     """
 
-    message: str
+    _facts: ClassVar[Mapping[str, str]] = {"topic": "topic {}", "key": "key {!r}", "code": "{}"}
+
     topic: str | None
     key: object
     code: str | None
@@ -348,7 +333,6 @@ class DeliveryError(AvrogenError):
         undelivered: int = 1,
     ) -> None:
         super().__init__(message)
-        self.message = message
         self.topic = topic
         self.key = key
         self.code = code
@@ -356,33 +340,22 @@ class DeliveryError(AvrogenError):
         self.fatal = fatal
         self.undelivered = undelivered
 
-    def __reduce__(self) -> tuple[type[DeliveryError], tuple[str], dict[str, object]]:
-        return type(self), (self.message,), self.__dict__
 
-    def __str__(self) -> str:
-        facts = [
-            f"topic {self.topic}" if self.topic is not None else "",
-            f"key {self.key!r}" if self.key is not None else "",
-            self.code or "",
-        ]
-        shown = ", ".join(filter(None, facts))
-        return f"{self.message} ({shown})" if shown else self.message
+class TransactionError(_ErrorWithFacts):
+    """A transaction that failed: none of its messages are committed.
 
-
-class TransactionError(AvrogenError):
-    """A transaction that did not come about: none of its messages count.
-
-    The KafkaException that says so, if there is one, is the ``__cause__``.
+    The KafkaException, if there is one, is the ``__cause__``.
 
     Attributes:
-        message: what came of it.
-        code: what librdkafka calls the failure, such as ``_FENCED``.
-        retriable: whether the same may work in another transaction.
-        fatal: whether the producer can do nothing more and is closed, such as when another one
-            with the same ``transactional.id`` has taken its place.
+        message: reason in one line.
+        code: librdkafka's name of the error, such as ``_FENCED``.
+        retriable: the same work may succeed in another transaction.
+        fatal: the producer is closed, such as when another producer with the same
+            ``transactional.id`` has fenced it.
     """
 
-    message: str
+    _facts: ClassVar[Mapping[str, str]] = {"code": "{}"}
+
     code: str | None
     retriable: bool
     fatal: bool
@@ -396,16 +369,9 @@ class TransactionError(AvrogenError):
         fatal: bool = False,
     ) -> None:
         super().__init__(message)
-        self.message = message
         self.code = code
         self.retriable = retriable
         self.fatal = fatal
-
-    def __reduce__(self) -> tuple[type[TransactionError], tuple[str], dict[str, object]]:
-        return type(self), (self.message,), self.__dict__
-
-    def __str__(self) -> str:
-        return f"{self.message} ({self.code})" if self.code else self.message
 
 
 class ClosedError(AvrogenError):
@@ -413,17 +379,42 @@ class ClosedError(AvrogenError):
 
 
 class MissingExtraError(AvrogenError, ImportError):
-    """Something that avrogen does not install unless it is asked to.
+    """An optional dependency that is not installed.
 
     Attributes:
-        extra: the name of the extra that brings it: ``pip install 'avrogen[extra]'``.
+        extra: name of the extra that contains it: ``pip install 'avrogen[extra]'``.
     """
 
     extra: str
 
     def __init__(self, extra: str) -> None:
-        super().__init__(f"this needs what comes with: pip install 'avrogen[{extra}]'")
+        super().__init__(f"the extra \"{extra}\" is required: pip install 'avrogen[{extra}]'")
         self.extra = extra
 
     def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str]]:
         return type(self), (self.extra,)
+
+
+# --- texts ----------------------------------------------------------------------------------------
+
+_SHOWN = 5
+"""Problems in a message: it must fit in a log line."""
+
+_LONGEST_PROBLEM = 500
+"""Characters of one problem in that line: names in schemas have no maximum length."""
+
+
+def _first_of(problems: Iterable[str], count: int) -> str:
+    """Join the first problems, and give the number of the others."""
+    shown = "; ".join(islice(problems, _SHOWN))
+    return f"{shown}; and {count - _SHOWN} more" if count > _SHOWN else shown
+
+
+def _in_line(diagnostic: Diagnostic) -> str:
+    problem, _, hint = str(diagnostic).partition("\n  hint: ")
+    text = f"{problem} (hint: {hint})" if hint else problem
+    return text if len(text) <= _LONGEST_PROBLEM else f"{text[:_LONGEST_PROBLEM]}..."
+
+
+def _with_hint(text: str, hint: str | None) -> str:
+    return f"{text}\n  hint: {hint}" if hint else text

@@ -1,4 +1,4 @@
-"""Names of a package that are imported from its modules when they are first used."""
+"""Lazy exports: names of a package that are imported from its modules on first use (PEP 562)."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ __all__ = ["lazy_exports"]
 def lazy_exports(
     package: str, homes: Mapping[str, str]
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
-    """Make a package's ``__getattr__`` and ``__dir__`` (PEP 562).
+    """Make a package's ``__getattr__`` and ``__dir__``.
 
     Args:
-        package: the package's ``__name__``.
-        homes: for each public name the module that defines it, relative to the package
+        package: ``__name__`` of the package.
+        homes: the module that defines each public name, absolute or relative to the package
             (``"._order_placed"``).
 
     Returns:
-        Functions to be assigned to ``__getattr__`` and ``__dir__``. A name is kept in the package
-        once it has been loaded; an unknown one raises AttributeError.
+        Functions to assign to ``__getattr__`` and ``__dir__``. A loaded name is kept in the
+        package; an unknown one raises AttributeError.
     """
 
     def load(name: str) -> object:

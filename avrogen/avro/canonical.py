@@ -1,23 +1,24 @@
-"""Parsing Canonical Form (Avro 1.12, "Transforming into Parsing Canonical Form").
+"""Parsing Canonical Form of schemas, and fingerprints (Avro 1.12, "Schema Fingerprints").
 
-Fingerprints of schemas (Avro 1.12, "Schema Fingerprints").
+The form keeps the parts of a schema that matter to readers of its data, in exactly one spelling
+(Avro 1.12, "Transforming into Parsing Canonical Form").
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from typing import Literal, TypeAlias, assert_never
 
 from avrogen.avro import model
+from avrogen.avro.schema_json import compact_text
 
 __all__ = ["Algorithm", "canonical_form", "crc64_avro", "fingerprint"]
 
 
 def canonical_form(type_: model.AvroType, types: Mapping[str, model.NamedType]) -> str:
-    """What of a schema matters to who reads its data, in exactly one spelling.
+    """Return a schema in Parsing Canonical Form.
 
     Args:
         type_: the type.
@@ -45,7 +46,7 @@ def canonical_form(type_: model.AvroType, types: Mapping[str, model.NamedType]) 
 def _parts(
     type_: model.Primitive | model.Array | model.Map | model.Union,
 ) -> Iterator[str | model.AvroType]:
-    """Text of a type, with types in it that are yet to be written."""
+    """Yield the text of a type, with types in it that are yet to be written."""
     match type_:
         case model.Primitive(name):
             yield f'"{name}"'
@@ -72,8 +73,7 @@ def _definition(named: model.NamedType) -> Iterator[str | model.AvroType]:
                 yield from (field.type, "}")
             yield "]}"
         case model.EnumType(name, symbols):
-            listed = json.dumps(symbols, separators=(",", ":"))
-            yield f'{{"name":"{name}","type":"enum","symbols":{listed}}}'
+            yield f'{{"name":"{name}","type":"enum","symbols":{compact_text(list(symbols))}}}'
         case model.FixedType(name, size):
             yield f'{{"name":"{name}","type":"fixed","size":{size}}}'
         case _:
@@ -86,9 +86,9 @@ _EMPTY = 0xC15D213AA4D7A795
 
 
 def fingerprint(canonical_form: str, algorithm: Algorithm = "crc64-avro") -> bytes:
-    """The fingerprint of a schema in Parsing Canonical Form.
+    """Return the fingerprint of a schema in Parsing Canonical Form.
 
-    CRC-64-AVRO has the order of bytes that single-object encoding gives it: little-endian.
+    CRC-64-AVRO is little-endian, as in single-object encoding.
     """
     data = canonical_form.encode()
     match algorithm:
@@ -103,7 +103,7 @@ def fingerprint(canonical_form: str, algorithm: Algorithm = "crc64-avro") -> byt
 
 
 def crc64_avro(data: bytes) -> int:
-    """The 64-bit Rabin fingerprint of the specification, as an unsigned integer."""
+    """Return the 64-bit Rabin fingerprint of the specification, as an unsigned integer."""
     table = _table()
     value = _EMPTY
     for byte in data:

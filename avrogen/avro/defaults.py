@@ -1,7 +1,7 @@
 """Defaults of fields against their types (Avro 1.12, "Complex Types", Records, "default").
 
-A default is JSON. For bytes and fixed it is text, each character a byte (ISO-8859-1). For a union
-it fits one of the branches; a reader takes the first that it fits.
+A default is JSON. For bytes and fixed it is a string, each character a byte (ISO-8859-1). For a
+union it fits one of the branches; readers use the first that it fits.
 """
 
 from __future__ import annotations
@@ -12,28 +12,32 @@ from dataclasses import dataclass
 from typing import NamedTuple, assert_never
 
 from avrogen.avro import model
+from avrogen.avro.describe import json_label
 from avrogen.avro.model import Json
 from avrogen.avro.source import Pointer
 
 __all__ = ["Mismatch", "completed", "matching_branch", "mismatch"]
 
-_MOST_FILLED = 64
-"""Records in each other that lack fields, each in the default of the one around it."""
+_MOST_COMPLETED = 64
+"""Maximum depth of records that lack fields, each in the default of the one around it."""
 
 _MOST_SHOWN = 3
-"""As many of them are named in a message."""
+"""Maximum number of them in a message."""
+
+_LONGEST_NUMBER = 40
+"""Characters of a number in a message."""
 
 _BOUNDS = {"int": 1 << 31, "long": 1 << 63}
 
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """Why a default does not fit.
+    """The reason why a default does not fit its type.
 
     Attributes:
-        message: what was expected and what came.
-        pointer: the way from the default to what is wrong in it.
-        is_symbol: it would fit, but for a symbol that its enum lacks; schemas in use have such.
+        message: expected and found.
+        pointer: path from the default to the value that does not fit.
+        is_symbol: it would fit if its enum had one more symbol, as in some schemas in use.
     """
 
     message: str
@@ -42,12 +46,12 @@ class Mismatch:
 
 
 class _DefaultCompletion(NamedTuple):
-    """Which fields are filled by their own defaults.
+    """The fields that are completed by their own defaults.
 
     Attributes:
-        records: those around the present place that lack a field.
-        settled: fields whose defaults fit, by names of record and field. Each is looked at once:
-            types that contain two of the next each would make a power of two.
+        records: records around the current value that lack a field.
+        settled: fields whose defaults fit, by names of record and field. Each is checked once:
+            without that, types that contain the next one twice each would take exponential time.
     """
 
     records: tuple[str, ...]
@@ -59,33 +63,33 @@ def mismatch(
     default: Json,
     types: Mapping[str, model.NamedType],
     *,
-    _filling: _DefaultCompletion | None = None,
+    _completion: _DefaultCompletion | None = None,
 ) -> Mismatch | None:
-    """What keeps a default from fitting a type; None if it fits.
+    """Return the reason why a default does not fit a type; None if it fits.
 
-    Types that are not among ``types`` were refused, and take anything.
+    Types that are not among ``types`` are invalid, and any default fits them.
     """
-    filling = _filling or _DefaultCompletion((), set())
+    completion = _completion or _DefaultCompletion((), set())
     match type_:
         case model.Primitive(name):
             return _primitive(name, default)
         case model.Reference(name):
-            return _named(types[name], default, types, filling) if name in types else None
+            return _named(types[name], default, types, completion) if name in types else None
         case model.Array(items):
             if not isinstance(default, list):
                 return _expected("an array", default)
-            return _first(((i, items, v) for i, v in enumerate(default)), types, filling)
+            return _first(((i, items, v) for i, v in enumerate(default)), types, completion)
         case model.Map(values):
             if not isinstance(default, dict):
                 return _expected("an object", default)
             wrong = next((m for m in map(_text, default) if m), None)
-            return wrong or _first(((k, values, v) for k, v in default.items()), types, filling)
+            return wrong or _first(((k, values, v) for k, v in default.items()), types, completion)
         case model.Union(branches):
-            found = [mismatch(b, default, types, _filling=filling) for b in branches]
+            found = [mismatch(b, default, types, _completion=completion) for b in branches]
             if None in found or not found:
                 return None
             soft = [m for m in found if m and m.is_symbol]
-            return soft[0] if soft else _expected("a value of one of the branches", default)
+            return soft[0] if soft else _expected("a value of one of the union's branches", default)
         case _:
             assert_never(type_)
 
@@ -93,7 +97,7 @@ def mismatch(
 def matching_branch(
     union: model.Union, default: Json, types: Mapping[str, model.NamedType]
 ) -> int | None:
-    """The index of the first branch that a default fits."""
+    """Return the index of the first branch that a default fits."""
     for index, branch in enumerate(union.branches):
         if mismatch(branch, default, types) is None:
             return index
@@ -101,7 +105,7 @@ def matching_branch(
 
 
 def completed(type_: model.AvroType, default: Json, types: Mapping[str, model.NamedType]) -> Json:
-    """A default that fits, with the fields that nested records leave to their own defaults."""
+    """Return a default that fits, completed with the defaults of fields that it leaves out."""
     match type_:
         case model.Primitive():
             return default
@@ -137,11 +141,11 @@ def _own_default(field: model.Field) -> Json:
 def _first(
     parts: Iterable[tuple[str | int, model.AvroType, Json]],
     types: Mapping[str, model.NamedType],
-    filling: _DefaultCompletion,
+    completion: _DefaultCompletion,
 ) -> Mismatch | None:
-    """The first mismatch among the parts of a value, with the step that leads to it."""
+    """Return the first mismatch among the parts of a value, with the step that leads to it."""
     for step, type_, value in parts:
-        found = mismatch(type_, value, types, _filling=filling)
+        found = mismatch(type_, value, types, _completion=completion)
         if found:
             return Mismatch(found.message, (step, *found.pointer), found.is_symbol)
     return None
@@ -151,7 +155,7 @@ def _named(
     named: model.NamedType,
     default: Json,
     types: Mapping[str, model.NamedType],
-    filling: _DefaultCompletion,
+    completion: _DefaultCompletion,
 ) -> Mismatch | None:
     match named:
         case model.EnumType(symbols=symbols):
@@ -159,14 +163,14 @@ def _named(
                 return _expected("a symbol", default)
             if default in symbols:
                 return None
-            return Mismatch(f'"{default}" is none of the symbols of {named.name}', is_symbol=True)
+            return Mismatch(f'"{default}" is not a symbol of {named.name}', is_symbol=True)
         case model.FixedType(size=size):
             wrong = _bytes(default)
             if wrong or (isinstance(default, str) and len(default) == size):
                 return wrong
             return Mismatch(f"expected {size} bytes, found {len(str(default))}")
         case model.RecordType():
-            return _record(named, default, types, filling)
+            return _record(named, default, types, completion)
         case _:
             assert_never(named)
 
@@ -175,12 +179,12 @@ def _record(
     record: model.RecordType,
     default: Json,
     types: Mapping[str, model.NamedType],
-    filling: _DefaultCompletion,
+    completion: _DefaultCompletion,
 ) -> Mismatch | None:
     if not isinstance(default, dict):
         return _expected("an object", default)
     given = ((f.name, f.type, default[f.name]) for f in record.fields if f.name in default)
-    found = _first(given, types, filling)
+    found = _first(given, types, completion)
     if found:
         return found
     for field in record.fields:
@@ -188,19 +192,19 @@ def _record(
             continue
         if field.default is model.NO_DEFAULT:
             return Mismatch(f'field "{field.name}" of {record.name} is missing')
-        if (record.name, field.name) in filling.settled:
+        if (record.name, field.name) in completion.settled:
             continue
-        if record.name in filling.records:
+        if record.name in completion.records:
             return Mismatch(f"the default of {record.name}.{field.name} contains itself")
-        if len(filling.records) >= _MOST_FILLED:
-            return Mismatch(f"more than {_MOST_FILLED} defaults would have to fill each other")
-        deeper = _DefaultCompletion((*filling.records, record.name), filling.settled)
-        inner = mismatch(field.type, field.default, types, _filling=deeper)
+        if len(completion.records) >= _MOST_COMPLETED:
+            return Mismatch(f"defaults complete each other more than {_MOST_COMPLETED} levels deep")
+        deeper = _DefaultCompletion((*completion.records, record.name), completion.settled)
+        inner = mismatch(field.type, field.default, types, _completion=deeper)
         if inner:
             message = f"the default of {record.name}.{field.name} does not fit: {inner.message}"
-            shown = inner.message if len(filling.records) >= _MOST_SHOWN else message
+            shown = inner.message if len(completion.records) >= _MOST_SHOWN else message
             return Mismatch(shown, is_symbol=inner.is_symbol)
-        filling.settled.add((record.name, field.name))
+        completion.settled.add((record.name, field.name))
     return None
 
 
@@ -229,7 +233,7 @@ def _integer(name: str, default: Json) -> Mismatch | None:
     return (
         None
         if -bound <= default < bound
-        else Mismatch(f"{str(default)[:40]} is out of range for {name}")
+        else Mismatch(f"{str(default)[:_LONGEST_NUMBER]} is out of range for {name}")
     )
 
 
@@ -239,38 +243,23 @@ def _number(name: str, default: Json) -> Mismatch | None:
     try:
         struct.pack("<f" if name == "float" else "<d", default)
     except OverflowError:
-        return Mismatch(f"{str(default)[:40]} is out of range for {name}")
+        return Mismatch(f"{str(default)[:_LONGEST_NUMBER]} is out of range for {name}")
     return None
 
 
 def _text(default: str) -> Mismatch | None:
     if default.isascii() or not any("\ud800" <= char <= "\udfff" for char in default):
         return None
-    return Mismatch("it has half a character (a lone surrogate), which UTF-8 cannot write")
+    return Mismatch("it contains a lone surrogate, which UTF-8 cannot encode")
 
 
 def _bytes(default: Json) -> Mismatch | None:
     if not isinstance(default, str):
         return _expected("a string", default)
     if not default.isascii() and max(default) > "\xff":
-        return Mismatch(
-            f'"{max(default)}" is no byte: bytes are written as characters up to U+00FF'
-        )
+        return Mismatch(f'"{max(default)}" is not a byte: write bytes as characters up to U+00FF')
     return None
 
 
 def _expected(what: str, found: Json) -> Mismatch:
-    return Mismatch(f"expected {what}, found {_describe(found)}")
-
-
-def _describe(value: Json) -> str:
-    import json
-
-    match value:
-        case dict():
-            return "an object"
-        case list():
-            return "an array"
-        case _:
-            text = json.dumps(value, ensure_ascii=False)
-            return text if len(text) <= 40 else f"{text[:40]}..."
+    return Mismatch(f"expected {what}, found {json_label(found)}")

@@ -1,12 +1,11 @@
-"""What can be wrong with schemas and their configuration, as data.
+"""Diagnostics: problems with schemas and configuration, as data and in three output formats.
 
 Every kind of problem has a code that never changes its meaning; ``docs/diagnostics.md`` explains
-each with an example. The first digit says what is at fault: 1 files and JSON, 2 names and
-references, 3 the shape of a schema, 4 defaults, 5 nothing yet (warnings), 6 ``avrogen.toml``,
-7 the output folder, 8 a change that breaks data or readers, 9 a change of values that breaks
-nothing (warnings).
+each with an example. The first digit is the subject: 1 files and JSON, 2 names and references,
+3 structure of schemas, 4 defaults, 5 valid but doubtful schemas (warnings), 6 ``avrogen.toml``,
+7 output folder, 8 breaking changes, 9 value-changing changes (warnings).
 
-Diagnostics as text for people, JSON for tools and commands for GitHub Actions.
+The formats are text for people, JSON for tools and workflow commands for GitHub Actions.
 """
 
 from __future__ import annotations
@@ -41,15 +40,15 @@ class Severity(StrEnum):
 
 
 class Code(Enum):
-    """The kinds of problems. The value is the code that users see, and what it means in short."""
+    """Kinds of problems. The value is the code that users see, and its title."""
 
     # Files and JSON
     UNREADABLE_FILE = "AVR101", "file cannot be read"
     INVALID_UTF8 = "AVR102", "file is not UTF-8"
     DIRECTORY_NAMED_LIKE_SCHEMA = "AVR103", "folder with the name of a schema file"
-    SYMLINK_LOOP = "AVR104", "symbolic link leads back to a folder around it"
-    JSON_SYNTAX = "AVR105", "text is not JSON"
-    DUPLICATE_KEY = "AVR106", "key stands twice in one object"
+    SYMLINK_LOOP = "AVR104", "symbolic link loop"
+    JSON_SYNTAX = "AVR105", "invalid JSON"
+    DUPLICATE_KEY = "AVR106", "duplicate key"
     JSON_NUMBER = "AVR107", "number out of range"
     NESTING = "AVR108", "nested too deeply"
 
@@ -57,77 +56,77 @@ class Code(Enum):
     INVALID_NAME = "AVR201", "invalid name"
     INVALID_NAMESPACE = "AVR202", "invalid namespace"
     UNKNOWN_TYPE = "AVR203", "unknown type"
-    REDEFINED_TYPE = "AVR204", "type defined twice, differently"
+    REDEFINED_TYPE = "AVR204", "conflicting type definitions"
     PRIMITIVE_NAME = "AVR205", "type named like a primitive type"
-    DUPLICATE_FIELD = "AVR206", "two fields of one name"
-    DUPLICATE_SYMBOL = "AVR207", "symbol stands twice in an enum"
+    DUPLICATE_FIELD = "AVR206", "duplicate field name"
+    DUPLICATE_SYMBOL = "AVR207", "duplicate enum symbol"
 
-    # The shape of a schema
+    # Structure of a schema
     NOT_A_SCHEMA = "AVR301", "not a schema"
-    MISSING_ATTRIBUTE = "AVR302", "attribute is missing"
-    WRONG_ATTRIBUTE = "AVR303", "attribute has the wrong kind of value"
-    NESTED_UNION = "AVR304", "union directly in a union"
-    DUPLICATE_BRANCH = "AVR305", "two union branches that data cannot tell apart"
-    ENDLESS_RECORD = "AVR306", "record that contains itself"
+    MISSING_ATTRIBUTE = "AVR302", "missing attribute"
+    WRONG_ATTRIBUTE = "AVR303", "wrong attribute type"
+    NESTED_UNION = "AVR304", "nested union"
+    DUPLICATE_BRANCH = "AVR305", "duplicate union branch"
+    ENDLESS_RECORD = "AVR306", "infinitely recursive record"
 
     # Defaults
     DEFAULT_MISMATCH = "AVR401", "default does not fit its type"
-    ENUM_DEFAULT = "AVR402", "default of an enum is none of its symbols"
-    LOGICAL_DEFAULT = "AVR403", "default has no value in Python"
+    ENUM_DEFAULT = "AVR402", "enum default is not a symbol"
+    LOGICAL_DEFAULT = "AVR403", "default has no Python value"
 
     # Warnings
     LOGICAL_TYPE_ON_FIELD = "AVR501", "logicalType on the field instead of in the type"
     UNKNOWN_LOGICAL_TYPE = "AVR502", "unknown logical type"
     INVALID_LOGICAL_TYPE = "AVR503", "logical type does not fit"
-    DEFAULT_NOT_A_SYMBOL = "AVR504", "default of a field is none of the symbols"
-    DEFAULT_NOT_FIRST_BRANCH = "AVR505", "default of a union fits a later branch"
-    DOC_NOT_TEXT = "AVR506", "doc is no text"
-    AMBIGUOUS_UNION = "AVR507", "union branches of one Python type"
-    ENDLESS_CIRCLE = "AVR508", "records that contain each other without end"
+    DEFAULT_NOT_A_SYMBOL = "AVR504", "enum field default is not a symbol"
+    DEFAULT_NOT_FIRST_BRANCH = "AVR505", "union default does not fit the first branch"
+    DOC_NOT_TEXT = "AVR506", "doc is not a string"
+    AMBIGUOUS_UNION = "AVR507", "ambiguous union"
+    ENDLESS_CIRCLE = "AVR508", "infinite cycle of records"
     EMPTY_TYPE = "AVR509", "type without values"
 
     # avrogen.toml
-    TOML_SYNTAX = "AVR601", "text is not TOML"
+    TOML_SYNTAX = "AVR601", "invalid TOML"
     UNKNOWN_KEY = "AVR602", "unknown key"
-    WRONG_VALUE = "AVR603", "wrong kind of value"
-    MISSING_KEY = "AVR604", "key is missing"
-    SUBJECT_STRATEGY = "AVR605", "bad subject strategy"
+    WRONG_VALUE = "AVR603", "wrong type of value"
+    MISSING_KEY = "AVR604", "missing key"
+    SUBJECT_STRATEGY = "AVR605", "invalid subject strategy"
     SEVERAL_CONFIGS = "AVR606", "several configuration files"
-    TOPIC_CLASS_NAME = "AVR607", "bad class name of a topic"
-    TOPIC_NAME = "AVR608", "bad name of a topic"
+    TOPIC_CLASS_NAME = "AVR607", "invalid class name of a topic"
+    TOPIC_NAME = "AVR608", "invalid topic name"
     TOPIC_TYPE = "AVR609", "unknown type on a topic"
-    KEY_FIELD = "AVR610", "bad key field"
+    KEY_FIELD = "AVR610", "invalid key field"
     TOMBSTONES = "AVR611", "tombstones without keys"
 
     # The output folder
-    OUTPUT_BLOCKED = "AVR701", "something else is in the way"
+    OUTPUT_BLOCKED = "AVR701", "output path is blocked"
 
-    # Changes that break data or readers
+    # Breaking changes
     TYPE_CHANGED = "AVR801", "type changed"
     TYPE_RENAMED = "AVR802", "type renamed"
-    SIZE_CHANGED = "AVR803", "size of a fixed changed"
-    SYMBOLS_UNKNOWN = "AVR804", "enum symbols that readers do not know"
+    SIZE_CHANGED = "AVR803", "fixed size changed"
+    SYMBOLS_UNKNOWN = "AVR804", "unknown enum symbols"
     FIELD_WITHOUT_DEFAULT = "AVR805", "field without a default"
-    BRANCH_UNKNOWN = "AVR806", "union branch that readers do not know"
+    BRANCH_UNKNOWN = "AVR806", "unknown union branch"
     TYPE_REMOVED = "AVR807", "type removed"
-    TYPE_OFF_TOPIC = "AVR808", "type taken off a topic"
-    REGISTRY_REFUSES = "AVR809", "schema that the registry refuses"
+    TYPE_OFF_TOPIC = "AVR808", "type removed from a topic"
+    REGISTRY_REFUSES = "AVR809", "schema rejected by the registry"
 
-    # Warnings: changes that break nothing and change values
-    DECIMAL_CHANGED = "AVR901", "decimal of another precision or scale"
-    TIME_UNIT_CHANGED = "AVR902", "time in another unit"
-    TIME_ZONE_CHANGED = "AVR903", "instant became local time, or local time an instant"
-    MEANING_CHANGED = "AVR904", "values mean something else"
-    DIGITS_LOST = "AVR905", "integers lose digits"
-    BYTES_AS_TEXT = "AVR906", "bytes are read as text"
+    # Warnings: value-changing changes
+    DECIMAL_CHANGED = "AVR901", "decimal precision or scale changed"
+    TIME_UNIT_CHANGED = "AVR902", "time unit changed"
+    TIME_ZONE_CHANGED = "AVR903", "timestamp changed to local timestamp, or the reverse"
+    MEANING_CHANGED = "AVR904", "logical type changed"
+    DIGITS_LOST = "AVR905", "loss of integer precision"
+    BYTES_AS_TEXT = "AVR906", "bytes read as string"
     DEFAULT_CHANGED = "AVR907", "default changed"
     DEFAULT_REMOVED = "AVR908", "default removed"
-    ENUM_DEFAULT_CHANGED = "AVR909", "default of an enum changed"
+    ENUM_DEFAULT_CHANGED = "AVR909", "enum default changed"
     FIELD_RENAMED = "AVR910", "field renamed without an alias"
     NAMESPACE_CHANGED = "AVR911", "namespace changed without an alias"
-    AMBIGUOUS_ALIAS = "AVR912", "field that could be read from several"
+    AMBIGUOUS_ALIAS = "AVR912", "ambiguous field alias"
     SUBJECT_CHANGED = "AVR913", "subject of a topic changed"
-    CLAIMED_TWICE = "AVR914", "two fields that are read from one"
+    CLAIMED_TWICE = "AVR914", "two fields match one writer field"
     ALIAS_REMOVED = "AVR915", "alias removed"
 
     def __init__(self, id_: str, title: str) -> None:
@@ -136,7 +135,7 @@ class Code(Enum):
 
     @property
     def severity(self) -> Severity:
-        """5xx and 9xx are warnings."""
+        """Severity of the code: 5xx and 9xx are warnings."""
         return Severity.WARNING if self.id.startswith(("AVR5", "AVR9")) else Severity.ERROR
 
 
@@ -145,12 +144,12 @@ class Diagnostic:
     """One problem at one place.
 
     Attributes:
-        code: the kind of problem.
-        message: what is wrong, in one line.
-        location: where.
-        hint: what to do about it, where that is known.
-        notes: what else there is to know, each in one line.
-        is_raised: whether it is an error even if its code is that of a warning.
+        code: kind of problem.
+        message: problem in one line.
+        location: place in a file.
+        hint: suggested fix, if one is known.
+        notes: further facts, each in one line.
+        is_raised: it is an error even if its code is that of a warning.
     """
 
     code: Code
@@ -162,12 +161,12 @@ class Diagnostic:
 
     @property
     def severity(self) -> Severity:
-        """That of the code, unless it was raised."""
+        """Severity of the code, or error if it was raised."""
         return Severity.ERROR if self.is_raised else self.code.severity
 
     def __str__(self) -> str:
-        place = one_line(str(self.location))
-        text = f"{place}: {self.severity}[{self.code.id}] {self.message}"
+        location = one_line(str(self.location))
+        text = f"{location}: {self.severity}[{self.code.id}] {self.message}"
         notes = [f"note: {note}" for note in self.notes]
         hint = [f"hint: {self.hint}"] if self.hint else []
         return "\n  ".join((text, *notes, *hint))
@@ -175,24 +174,24 @@ class Diagnostic:
 
 def diagnostic(
     code: Code,
-    where: Origin | Location,
+    place: Origin | Location,
     message: str,
     hint: str | None = None,
     notes: Iterable[str] = (),
     *,
     key: bool = False,
 ) -> Diagnostic:
-    """A problem, whose texts may have come from schemas.
+    """Return a diagnostic with texts that are safe to print.
 
     Args:
-        code: its kind.
-        where: a place in a file, or a JSON value that the problem is with.
-        message: what is wrong; texts from schemas in it are quoted by the caller.
-        hint: what to do about it.
-        notes: what else there is to know.
-        key: the problem is with the key of that value.
+        code: kind of problem.
+        place: a place in a file, or a JSON value.
+        message: problem; the caller quotes texts from schemas in it.
+        hint: suggested fix.
+        notes: further facts.
+        key: the problem is in the key of that value.
     """
-    location = locate(where, key=key) if isinstance(where, Origin) else where
+    location = locate(place, key=key) if isinstance(place, Origin) else place
     return Diagnostic(
         code, one_line(message), location, hint and one_line(hint), tuple(map(one_line, notes))
     )
@@ -207,26 +206,26 @@ class Diagnostics:
     def report(
         self,
         code: Code,
-        where: Origin | Location,
+        place: Origin | Location,
         message: str,
         hint: str | None = None,
         *,
         key: bool = False,
     ) -> None:
         """Add a problem; for the arguments see :func:`diagnostic`."""
-        self._found[diagnostic(code, where, message, hint, key=key)] = None
+        self._found[diagnostic(code, place, message, hint, key=key)] = None
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
-        """Add what was found elsewhere."""
+        """Add problems that were found elsewhere."""
         self._found.update(dict.fromkeys(diagnostics))
 
     @property
     def has_errors(self) -> bool:
-        """Whether anything found is more than a warning."""
+        """Tell if there is an error among the problems."""
         return any(d.severity is Severity.ERROR for d in self._found)
 
     def __iter__(self) -> Iterator[Diagnostic]:
-        """In the order of places."""
+        """Iterate in the order of places."""
         return iter(sorted(self._found, key=lambda d: (d.location, d.code.id, d.message)))
 
     def __len__(self) -> int:
@@ -234,7 +233,7 @@ class Diagnostics:
 
 
 def one_line(text: str) -> str:
-    """Text without what ends lines and what terminals obey: schemas and names may hold anything."""
+    """Return the text with unprintable characters escaped: schemas and names may have any."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
@@ -242,7 +241,7 @@ Format: TypeAlias = Literal["text", "json", "github"]
 
 
 def report(diagnostics: Iterable[Diagnostic], style: Format) -> str:
-    """All diagnostics of a run; "" if there are none to show.
+    """Return all diagnostics of a run in a format; in text and github "" if there are none.
 
     ``json`` is a list of objects with the members code, severity, path, line, column, message and
     hint (a string or null), also if there are none.
@@ -259,7 +258,7 @@ def report(diagnostics: Iterable[Diagnostic], style: Format) -> str:
 
 
 def diagnostic_object(diagnostic: Diagnostic) -> dict[str, Json]:
-    """What ``json`` says of a diagnostic."""
+    """Return the object of a diagnostic in ``json``."""
     return {
         "code": diagnostic.code.id,
         "severity": diagnostic.severity.value,
@@ -272,7 +271,7 @@ def diagnostic_object(diagnostic: Diagnostic) -> dict[str, Json]:
 
 
 def _workflow_command(diagnostic: Diagnostic) -> str:
-    """An annotation (GitHub, "Workflow commands for GitHub Actions")."""
+    """Return an annotation (GitHub, "Workflow commands for GitHub Actions")."""
     command = "error" if diagnostic.severity is Severity.ERROR else "warning"
     location = diagnostic.location
     notes = [f"note: {note}" for note in diagnostic.notes]

@@ -1,8 +1,8 @@
-"""JSON text to values, as strictly as schemas need it.
+"""Strict reader of JSON text.
 
-Python's own reader does the work, at its speed. On top of it: comments as Avro Java takes them,
-and no to what it lets through (duplicate keys, NaN, numbers that change) or trips over (depth).
-Values carry no positions; :mod:`avrogen.avro.source` finds them again when they are needed.
+It is Python's own reader, at its speed. In addition it accepts comments, as Avro Java does, and
+rejects duplicate keys, NaN, numbers out of range and deep nesting. Values have no positions;
+:mod:`avrogen.avro.source` finds those when they are needed.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from avrogen.avro.source import Source, at_offset, blank_comments
 __all__ = ["INVALID_JSON", "MOST_DIGITS", "MOST_LEVELS", "InvalidJson", "read_json"]
 
 MOST_LEVELS = 250
-"""Objects and arrays inside one another."""
+"""Maximum depth of objects and arrays."""
 
 MOST_DIGITS = 1000
-"""Digits of an integer; Avro's own reach 19."""
+"""Maximum digits of an integer; those of a long have 19."""
 
 _LONGEST_SEARCHED = 200
 
@@ -31,16 +31,16 @@ _BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|[\]}]', re.DOTALL)
 
 
 class InvalidJson(Enum):
-    """The type of :data:`UNREADABLE`."""
+    """The type of :data:`INVALID_JSON`."""
 
-    UNREADABLE = "unreadable"
-
-
-INVALID_JSON: Final = InvalidJson.UNREADABLE
-"""In place of a JSON value, where the text has none."""
+    INVALID_JSON = "invalid JSON"
 
 
-class _Refused(Exception):
+INVALID_JSON: Final = InvalidJson.INVALID_JSON
+"""Result for text that is not JSON."""
+
+
+class _InvalidValue(Exception):
     def __init__(self, code: Code, message: str, text: str) -> None:
         super().__init__(message)
         self.code = code
@@ -48,9 +48,9 @@ class _Refused(Exception):
 
 
 def read_json(source: Source, diagnostics: Diagnostics) -> Json | InvalidJson:
-    """The JSON value of a schema file, if it is JSON.
+    """Return the JSON value of a schema file, or ``INVALID_JSON`` with a diagnostic.
 
-    A byte order mark is passed over: editors write it, and it changes nothing.
+    A byte order mark is ignored.
     """
     text = blank_comments(source.text).removeprefix("\ufeff")
     shift = len(source.text) - len(text)
@@ -65,10 +65,10 @@ def read_json(source: Source, diagnostics: Diagnostics) -> Json | InvalidJson:
     except json.JSONDecodeError as error:
         offset = min(error.pos, len(text.rstrip())) + shift
         message = re.sub(" (starting )?at$", "", error.msg[0].lower() + error.msg[1:])
-        diagnostics.report(Code.JSON_SYNTAX, at_offset(source, offset), f"not JSON: {message}")
-    except _Refused as refused:
-        offset = max(_find(text, refused.text), 0) + shift
-        diagnostics.report(refused.code, at_offset(source, offset), str(refused))
+        diagnostics.report(Code.JSON_SYNTAX, at_offset(source, offset), f"invalid JSON: {message}")
+    except _InvalidValue as invalid:
+        offset = max(_find(text, invalid.text), 0) + shift
+        diagnostics.report(invalid.code, at_offset(source, offset), str(invalid))
     return INVALID_JSON
 
 
@@ -78,9 +78,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                raise _Refused(
+                raise _InvalidValue(
                     Code.DUPLICATE_KEY,
-                    f"key {json.dumps(name)[:60]} stands twice in one object",
+                    f"duplicate key {json.dumps(name)[:60]}",
                     name,
                 )
             seen.add(name)
@@ -89,19 +89,23 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _int(text: str) -> int:
     if len(text) > MOST_DIGITS:
-        raise _Refused(Code.JSON_NUMBER, f"a number of {len(text)} digits", text)
+        raise _InvalidValue(
+            Code.JSON_NUMBER,
+            f"number of {len(text)} digits, at most {MOST_DIGITS} are accepted",
+            text,
+        )
     return int(text)
 
 
 def _float(text: str) -> float:
     value = float(text) if len(text) <= MOST_DIGITS else math.inf
     if math.isinf(value):
-        raise _Refused(Code.JSON_NUMBER, f"{text[:40]} is out of the range of a double", text)
+        raise _InvalidValue(Code.JSON_NUMBER, f"{text[:40]} is out of range for double", text)
     return value
 
 
 def _constant(text: str) -> NoReturn:
-    raise _Refused(Code.JSON_SYNTAX, f"not JSON: {text} is no value", text)
+    raise _InvalidValue(Code.JSON_SYNTAX, f"invalid JSON: {text} is not a JSON value", text)
 
 
 _decoder = json.JSONDecoder(
@@ -110,7 +114,7 @@ _decoder = json.JSONDecoder(
 
 
 def _first_too_deep(text: str) -> int | None:
-    """The offset of the bracket that opens one level too many."""
+    """Return the offset of the bracket that exceeds the maximum depth."""
     if text.count("[") + text.count("{") <= MOST_LEVELS:
         return None
     depth = 0
@@ -124,7 +128,7 @@ def _first_too_deep(text: str) -> int | None:
 
 
 def _find(text: str, part: str) -> int:
-    """Where the text that was refused stands; of a duplicate key the second place."""
+    """Return the offset of the invalid text; of a duplicate key the second one."""
     part = part[:_LONGEST_SEARCHED]
     quoted = json.dumps(part)
     second = text.find(quoted, text.find(quoted) + 1)

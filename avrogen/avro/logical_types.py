@@ -1,4 +1,4 @@
-"""Logical types: what attributes make of a base type (Avro 1.12, "Logical Types").
+"""Logical types of schemas (Avro 1.12, "Logical Types").
 
 "Language implementations must ignore unknown logical types when reading, and should use the
 underlying Avro type. If a logical type is invalid, for example a decimal with scale greater than
@@ -32,20 +32,20 @@ _DURATION_BYTES = 12
 
 
 class InvalidLogicalType(ValueError):
-    """A known logical type that does not fit; the message says why."""
+    """A known logical type that does not fit its base type; the message has the reason."""
 
 
 def logical_type(name: str, base: str, size: int, attributes: Attributes) -> LogicalType | None:
-    """The logical type of a schema, or None if its name is unknown.
+    """Return the logical type of a schema, or None if its name is unknown.
 
     Args:
-        name: the value of ``logicalType``.
-        base: the type it is put on, such as "long" or "fixed".
-        size: bytes, where that type is fixed.
+        name: value of ``logicalType``.
+        base: its base type, such as "long" or "fixed".
+        size: bytes, if that type is fixed.
         attributes: all attributes of the schema.
 
     Raises:
-        InvalidLogicalType: it does not fit that type, or its attributes do not fit each other.
+        InvalidLogicalType: it does not fit the base type, or its attributes do not fit each other.
     """
     if name == "decimal":
         return _decimal(base, size, attributes)
@@ -53,28 +53,30 @@ def logical_type(name: str, base: str, size: int, attributes: Attributes) -> Log
         return None
     bases, make = LOGICAL_TYPES[name]
     if base not in bases:
-        raise InvalidLogicalType(f"{name} is for {' and '.join(bases)}, not for {base}")
+        raise InvalidLogicalType(f"{name} requires {' or '.join(bases)}, not {base}")
     wanted = {"uuid": _UUID_BYTES, "duration": _DURATION_BYTES}.get(name)
     if base == "fixed" and size != wanted:
-        raise InvalidLogicalType(f"{name} takes a fixed of {wanted} bytes, not of {size}")
+        raise InvalidLogicalType(f"{name} requires a fixed of {wanted} bytes, not {size}")
     return make()
 
 
 def _decimal(base: str, size: int, attributes: Attributes) -> Decimal:
     if base not in ("bytes", "fixed"):
-        raise InvalidLogicalType(f"decimal is for bytes and fixed, not for {base}")
+        raise InvalidLogicalType(f"decimal requires bytes or fixed, not {base}")
     precision, scale = attributes.get("precision"), attributes.get("scale", 0)
     if not _is_count(precision) or precision == 0:
-        raise InvalidLogicalType("decimal needs a precision, a number of digits above zero")
+        raise InvalidLogicalType("decimal requires a precision of at least 1")
     if not _is_count(scale) or scale > precision:
-        raise InvalidLogicalType(f"the scale of a decimal is from 0 to its precision, {precision}")
+        raise InvalidLogicalType(
+            f"the scale of a decimal must be from 0 to its precision ({precision})"
+        )
     if base == "fixed" and precision > _most_digits(size):
-        raise InvalidLogicalType(f"{precision} digits do not fit into {size} bytes")
+        raise InvalidLogicalType(f"a precision of {precision} does not fit into {size} bytes")
     return Decimal(precision, scale)
 
 
 def _most_digits(size: int) -> int:
-    """How many digits any number of so many has room in ``size`` bytes, one bit being the sign."""
+    """Return the number of decimal digits that always fit into ``size`` bytes, with a sign bit."""
     return math.floor((8 * size - 1) * math.log10(2)) if size else 0
 
 
@@ -95,4 +97,4 @@ LOGICAL_TYPES: Mapping[str, tuple[tuple[str, ...], Callable[[], LogicalType]]] =
     "local-timestamp-nanos": (("long",), lambda: LocalTimestamp(TimeUnit.NANOS)),
     "duration": (("fixed",), DurationType),
 }
-"""Every logical type but decimal: the types it can be put on, and what it is."""
+"""Every logical type but decimal: its base types, and its class."""

@@ -1,12 +1,16 @@
-"""Avro schemas as values: what the specification calls "schema", in the specification's words.
+"""Model of Avro schemas, in the specification's words.
 
 A type is one of a closed union of frozen classes, so that a ``match`` over it can be checked for
-completeness with :func:`typing.assert_never`. Named types are held once, by full name; wherever
-one is used stands a :class:`Reference`. That keeps recursive schemas plain, finite values.
+completeness with :func:`typing.assert_never`. Named types (records, enums, fixed) are kept once, by
+full name; each use of one is a :class:`Reference`. So recursive schemas are plain, finite values.
 
-Every class keeps the attributes that the specification does not define ("custom attributes") as
-the source has them, at their place. Attributes of logical types are among them: ``logical`` is
-what they mean where they are valid, ``attributes`` is what was written.
+``RecordType``, ``EnumType`` and ``FixedType`` define named types; their suffix tells them from
+classes of values such as ``AvroRecord``. So does that of ``DurationType``: ``Duration`` is the
+class of its values.
+
+Every class keeps the attributes that the specification does not define ("custom attributes") as in
+the source. Attributes of logical types are among them: ``logical`` is the valid logical type,
+``attributes`` has the text.
 """
 
 from __future__ import annotations
@@ -40,7 +44,6 @@ __all__ = [
     "PrimitiveName",
     "RecordType",
     "Reference",
-    "SchemaSet",
     "TimeOfDay",
     "TimeUnit",
     "Timestamp",
@@ -66,11 +69,11 @@ class NoDefault(Enum):
 
 
 NO_DEFAULT: Final = NoDefault.NO_DEFAULT
-"""Stands for the absence of a default, as ``None`` is the default ``null``."""
+"""Value of ``Field.default`` without a default; ``None`` is the default ``null``."""
 
 
 class Order(StrEnum):
-    """How a field takes part in the sort order of its record (specification, "Sort Order")."""
+    """Sort order of a field in its record (specification, "Sort Order")."""
 
     ASCENDING = "ascending"
     DESCENDING = "descending"
@@ -81,7 +84,7 @@ class Order(StrEnum):
 
 
 class TimeUnit(StrEnum):
-    """The unit that a time or a timestamp counts in."""
+    """Unit of a time of day or a timestamp."""
 
     MILLIS = "millis"
     MICROS = "micros"
@@ -108,21 +111,21 @@ class Date:
 
 @dataclass(frozen=True, slots=True)
 class TimeOfDay:
-    """``time-millis`` on int, ``time-micros`` on long: since midnight."""
+    """``time-millis`` on int, ``time-micros`` on long: time since midnight."""
 
     unit: TimeUnit
 
 
 @dataclass(frozen=True, slots=True)
 class Timestamp:
-    """``timestamp-millis``, ``-micros``, ``-nanos`` on long: an instant, counted from 1970 UTC."""
+    """``timestamp-*`` on long: an instant, counted from 1970-01-01T00:00Z."""
 
     unit: TimeUnit
 
 
 @dataclass(frozen=True, slots=True)
 class LocalTimestamp:
-    """``local-timestamp-*`` on long: a date and time of day in no particular time zone."""
+    """``local-timestamp-*`` on long: a date and time of day without a time zone."""
 
     unit: TimeUnit
 
@@ -146,7 +149,7 @@ def _no_attributes() -> Attributes:
 
 @dataclass(frozen=True, slots=True)
 class Primitive:
-    """A primitive type, with its logical type if it has a valid one."""
+    """A primitive type, with its logical type if that is valid."""
 
     name: PrimitiveName
     logical: LogicalType | None = None
@@ -155,7 +158,7 @@ class Primitive:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The use of a named type, by its full name."""
+    """A use of a named type, by its full name."""
 
     name: str
 
@@ -199,9 +202,9 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class RecordType:
-    """A record, or an error (a record declared with ``"type": "error"``).
+    """The definition of a record, or of an error (``"type": "error"``).
 
-    Names and aliases of named types are full names; ``namespace`` may be "".
+    Names and aliases of named types are full names, without a dot if there is no namespace.
     """
 
     name: str
@@ -215,7 +218,7 @@ class RecordType:
 
 @dataclass(frozen=True, slots=True)
 class EnumType:
-    """One of a list of symbols. ``default`` is what a reader takes for a symbol it lacks."""
+    """The definition of an enum. Readers use ``default`` for symbols that they lack."""
 
     name: str
     symbols: tuple[str, ...]
@@ -228,7 +231,7 @@ class EnumType:
 
 @dataclass(frozen=True, slots=True)
 class FixedType:
-    """So many bytes."""
+    """The definition of a fixed: a number of bytes."""
 
     name: str
     size: int
@@ -240,12 +243,7 @@ class FixedType:
 
 
 NamedType: TypeAlias = RecordType | EnumType | FixedType
+"""The definition of a named type."""
+
 AvroType: TypeAlias = Primitive | Reference | Array | Map | Union
-"""What stands where a schema uses a type: named types stand there as references."""
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaSet:
-    """Named types that were read together; every reference in them leads to one of them."""
-
-    types: Mapping[str, NamedType]
+"""A type as used in a schema: named types are references."""

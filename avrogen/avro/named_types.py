@@ -1,4 +1,8 @@
-"""Definitions of named types: records, enums and fixed (Avro 1.12, "Complex Types")."""
+"""Named types: records, enums and fixed (Avro 1.12, "Complex Types" and "Names").
+
+The names that all files define are collected first, so that references can be to any file; then the
+definitions are read one by one.
+"""
 
 from __future__ import annotations
 
@@ -10,229 +14,268 @@ from avrogen.avro import model
 from avrogen.avro.attributes import (
     ParseScope,
     aliases_of,
-    brief,
     custom_attributes,
     doc_of,
     logical_type_of,
-    scope_of,
 )
+from avrogen.avro.describe import json_label
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.model import Json
-from avrogen.avro.names import PRIMITIVES, full_name, is_full_name, is_name
+from avrogen.avro.names import (
+    PRIMITIVES,
+    full_name,
+    is_full_name,
+    is_name,
+    namespace_of,
+    short_name,
+)
 from avrogen.avro.schema_json import definition_json
 from avrogen.avro.source import locate
 
-__all__ = ["Definitions"]
+__all__ = ["NAMED_KINDS", "DefinitionParser", "declared_names"]
+
+NAMED_KINDS = ("record", "error", "enum", "fixed")
+"""Values of "type" in definitions of named types."""
 
 _Schema: TypeAlias = Callable[[Json, ParseScope], model.AvroType]
 
 _LARGEST_FIXED = (1 << 31) - 1
-"""Lengths are Java ints elsewhere, and a datum of 2 GB is no event."""
+"""Other implementations keep lengths in 32 bits."""
+
+_NAMES = "names start with a letter or underscore, followed by letters, digits and underscores"
+_LOGICAL_ATTRIBUTES = ("logicalType", "precision", "scale")
 
 
-class Definitions:
-    """Reads definitions into a mapping of types by full name."""
+def declared_names(schema: Json, namespace: str = "") -> Iterator[str]:
+    """Yield the full names of all types that a schema defines, valid or not."""
+    if isinstance(schema, list):
+        for branch in schema:
+            yield from declared_names(branch, namespace)
+    if not isinstance(schema, dict):
+        return
+    kind, name = schema.get("type"), schema.get("name")
+    if kind in NAMED_KINDS and isinstance(name, str):
+        full = _declared_name(name, schema.get("namespace"), namespace)
+        yield full
+        fields = schema.get("fields")
+        for field in fields if isinstance(fields, list) else ():
+            if isinstance(field, dict):
+                yield from declared_names(field.get("type"), namespace_of(full))
+    elif kind == "array":
+        yield from declared_names(schema.get("items"), namespace)
+    elif kind == "map":
+        yield from declared_names(schema.get("values"), namespace)
+
+
+class DefinitionParser:
+    """Parser of definitions.
+
+    Args:
+        schema: parses the schemas inside definitions.
+        types: receives the definitions, by full name.
+        diagnostics: receives the problems.
+    """
 
     def __init__(
         self, schema: _Schema, types: dict[str, model.NamedType], diagnostics: Diagnostics
     ) -> None:
-        """Prepare for the files of a run.
-
-        Args:
-            schema: reads the schemas inside definitions.
-            types: takes what is defined.
-            diagnostics: takes what is wrong.
-        """
         self._schema = schema
         self._types = types
         self._diagnostics = diagnostics
 
-    def define(self, kind: str, schema: dict[str, Json], where: ParseScope) -> str | None:
-        """Read one definition; its full name, or None if it has none that can be used."""
-        named = self._name(schema, where)
-        if named is None:
+    def define(self, kind: str, schema: dict[str, Json], scope: ParseScope) -> str | None:
+        """Read one definition and return its full name, or None if it has no valid one."""
+        full = self._name(schema, scope)
+        if full is None:
             return None
-        full, inner = named
-        where = where._replace(namespace=inner)
+        scope = scope._replace(namespace=namespace_of(full))
         if kind == "enum":
-            self._keep(self._enum(full, schema, where), where)
+            self._keep(self._enum(full, schema, scope), scope)
         elif kind == "fixed":
-            self._keep(self._fixed(full, schema, where), where)
+            self._keep(self._fixed(full, schema, scope), scope)
         else:
-            self._keep(self._record(full, schema, where, is_error=kind == "error"), where)
+            self._keep(self._record(full, schema, scope, is_error=kind == "error"), scope)
         return full
 
     # --- names ------------------------------------------------------------------------------------
 
-    def _name(self, schema: dict[str, Json], where: ParseScope) -> tuple[str, str] | None:
-        """Full name and inner namespace."""
+    def _name(self, schema: dict[str, Json], scope: ParseScope) -> str | None:
+        """Return the full name."""
         if "name" not in schema:
-            self._report(Code.MISSING_ATTRIBUTE, where, f'the {schema["type"]} lacks "name"')
+            self._report(Code.MISSING_ATTRIBUTE, scope, f'the {schema["type"]} lacks "name"')
             return None
         name, declared = schema["name"], schema.get("namespace")
         if not isinstance(name, str):
             self._report(
-                Code.WRONG_ATTRIBUTE, where.at("name"), f'"name" is a string, not {brief(name)}'
+                Code.WRONG_ATTRIBUTE,
+                scope.at("name"),
+                f'"name" must be a string, not {json_label(name)}',
             )
             return None
         if not is_full_name(name):
-            self._report(Code.INVALID_NAME, where.at("name"), f"invalid name {brief(name)}", _NAMES)
+            self._report(
+                Code.INVALID_NAME, scope.at("name"), f"invalid name {json_label(name)}", _NAMES
+            )
             return None
         if "." not in name and not _is_namespace(declared):
-            message = f"invalid namespace {brief(declared)}"
-            self._report(Code.INVALID_NAMESPACE, where.at("namespace"), message, _NAMES)
+            message = f"invalid namespace {json_label(declared)}"
+            self._report(Code.INVALID_NAMESPACE, scope.at("namespace"), message, _NAMES)
             return None
-        full, inner = scope_of(name, declared, where.namespace)
-        if full.rpartition(".")[2] in PRIMITIVES:
-            message = f"{brief(name)} is the name of a primitive type, which no other type can have"
-            self._report(Code.PRIMITIVE_NAME, where.at("name"), message)
+        full = _declared_name(name, declared, scope.namespace)
+        if short_name(full) in PRIMITIVES:
+            message = f"{json_label(name)} is the name of a primitive type and cannot be redefined"
+            self._report(Code.PRIMITIVE_NAME, scope.at("name"), message)
             return None
-        return full, inner
+        return full
 
-    def _keep(self, named: model.NamedType, where: ParseScope) -> None:
-        """ "A schema may not contain multiple definitions of a fullname"; equal ones are one."""
+    def _keep(self, named: model.NamedType, scope: ParseScope) -> None:
+        """Add a definition to the types.
+
+        "A schema may not contain multiple definitions of a fullname": equal ones count once.
+        """
         first = self._types.setdefault(named.name, named)
-        if first is not named and not _say_the_same(first, named):
-            assert first.origin is not None
+        if first is not named and not _are_equal(first, named):
+            assert first.origin is not None, "what was parsed has an origin"
             self._report(
                 Code.REDEFINED_TYPE,
-                where.at("name"),
-                f"{named.name} is defined twice, and not the same way",
+                scope.at("name"),
+                f"conflicting definitions of {named.name}",
                 f"the other definition is at {locate(first.origin)}",
             )
 
-    def _aliases(self, schema: dict[str, Json], where: ParseScope) -> tuple[str, ...]:
-        """Aliases of a type as full names; they are relative to its namespace."""
-        aliases = aliases_of(schema, where, self._diagnostics)
-        return tuple(full_name(alias, where.namespace) for alias in aliases)
+    def _aliases(self, schema: dict[str, Json], scope: ParseScope) -> tuple[str, ...]:
+        """Return the aliases of a type as full names; they are relative to its namespace."""
+        aliases = aliases_of(schema, scope, self._diagnostics)
+        return tuple(full_name(alias, scope.namespace) for alias in aliases)
 
     # --- kinds ------------------------------------------------------------------------------------
 
     def _record(
-        self, name: str, schema: dict[str, Json], where: ParseScope, *, is_error: bool
+        self, name: str, schema: dict[str, Json], scope: ParseScope, *, is_error: bool
     ) -> model.RecordType:
         return model.RecordType(
             name=name,
-            fields=tuple(self._fields(name, schema, where)),
-            aliases=self._aliases(schema, where),
-            doc=doc_of(schema, where, self._diagnostics),
+            fields=tuple(self._fields(name, schema, scope)),
+            aliases=self._aliases(schema, scope),
+            doc=doc_of(schema, scope, self._diagnostics),
             is_error=is_error,
             attributes=custom_attributes(schema, "record"),
-            origin=where.origin,
+            origin=scope.origin,
         )
 
-    def _enum(self, name: str, schema: dict[str, Json], where: ParseScope) -> model.EnumType:
-        symbols = tuple(self._symbols(schema, where))
+    def _enum(self, name: str, schema: dict[str, Json], scope: ParseScope) -> model.EnumType:
+        symbols = tuple(self._symbols(schema, scope))
         default = schema.get("default")
         if default is not None and default not in symbols:
-            message = f"the default {brief(default)} of {name} is none of its symbols"
-            self._report(Code.ENUM_DEFAULT, where.at("default"), message)
+            message = f"the default {json_label(default)} of {name} is not one of its symbols"
+            self._report(Code.ENUM_DEFAULT, scope.at("default"), message)
         return model.EnumType(
             name=name,
             symbols=symbols,
             default=default if isinstance(default, str) else None,
-            aliases=self._aliases(schema, where),
-            doc=doc_of(schema, where, self._diagnostics),
+            aliases=self._aliases(schema, scope),
+            doc=doc_of(schema, scope, self._diagnostics),
             attributes=custom_attributes(schema, "enum"),
-            origin=where.origin,
+            origin=scope.origin,
         )
 
-    def _symbols(self, schema: dict[str, Json], where: ParseScope) -> Iterator[str]:
+    def _symbols(self, schema: dict[str, Json], scope: ParseScope) -> Iterator[str]:
         symbols = schema.get("symbols")
         if not isinstance(symbols, list):
-            self._missing_or_wrong("symbols", "a list of names", schema, where)
+            self._missing_or_wrong("symbols", "a list of names", schema, scope)
             return
         if not symbols:
             self._report(
-                Code.EMPTY_TYPE, where.at("symbols"), "an enum without symbols has no values"
+                Code.EMPTY_TYPE, scope.at("symbols"), "an enum without symbols has no values"
             )
         seen: set[str] = set()
         for index, symbol in enumerate(symbols):
-            at = where.at("symbols", index)
+            at = scope.at("symbols", index)
             if not isinstance(symbol, str):
-                message = f"a symbol is a string, not {brief(symbol)}"
+                message = f"a symbol must be a string, not {json_label(symbol)}"
                 self._report(Code.WRONG_ATTRIBUTE, at, message)
             elif not is_name(symbol):
-                self._report(Code.INVALID_NAME, at, f"invalid symbol {brief(symbol)}", _NAMES)
+                self._report(Code.INVALID_NAME, at, f"invalid symbol {json_label(symbol)}", _NAMES)
             elif symbol in seen:
-                self._report(Code.DUPLICATE_SYMBOL, at, f"the symbol {brief(symbol)} stands twice")
+                self._report(Code.DUPLICATE_SYMBOL, at, f"duplicate symbol {json_label(symbol)}")
             else:
                 seen.add(symbol)
                 yield symbol
 
-    def _fixed(self, name: str, schema: dict[str, Json], where: ParseScope) -> model.FixedType:
+    def _fixed(self, name: str, schema: dict[str, Json], scope: ParseScope) -> model.FixedType:
         size = schema.get("size")
         if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= _LARGEST_FIXED:
-            self._missing_or_wrong("size", "a number of bytes", schema, where)
+            self._missing_or_wrong("size", "a number of bytes", schema, scope)
             size = 0
         attributes = custom_attributes(schema, "fixed")
         return model.FixedType(
             name=name,
             size=size,
-            logical=logical_type_of(attributes, "fixed", size, where, self._diagnostics),
-            aliases=self._aliases(schema, where),
-            doc=doc_of(schema, where, self._diagnostics),
+            logical=logical_type_of(attributes, "fixed", size, scope, self._diagnostics),
+            aliases=self._aliases(schema, scope),
+            doc=doc_of(schema, scope, self._diagnostics),
             attributes=attributes,
-            origin=where.origin,
+            origin=scope.origin,
         )
 
     # --- fields -----------------------------------------------------------------------------------
 
     def _fields(
-        self, record: str, schema: dict[str, Json], where: ParseScope
+        self, record: str, schema: dict[str, Json], scope: ParseScope
     ) -> Iterator[model.Field]:
         fields = schema.get("fields")
         if not isinstance(fields, list):
-            self._missing_or_wrong("fields", "a list of fields", schema, where)
+            self._missing_or_wrong("fields", "a list of fields", schema, scope)
             return
         seen: set[str] = set()
         for index, field in enumerate(fields):
-            at = where.at("fields", index)
+            at = scope.at("fields", index)
             if not isinstance(field, dict):
-                message = f"a field is an object, not {brief(field)}"
+                message = f"a field must be an object, not {json_label(field)}"
                 self._report(Code.WRONG_ATTRIBUTE, at, message)
                 continue
             name = self._field_name(field, at)
             if name is not None and name in seen:
-                message = f"{record} has a field {brief(name)} already"
+                message = f"duplicate field {json_label(name)} in {record}"
                 self._report(Code.DUPLICATE_FIELD, at.at("name"), message)
             elif name is not None:
                 seen.add(name)
-                yield self._field(name, field, at._replace(place=_place(record, name)))
+                in_field = at._replace(field=f"{short_name(record)}.{name}")
+                yield self._field(name, field, in_field)
 
-    def _field_name(self, field: dict[str, Json], where: ParseScope) -> str | None:
+    def _field_name(self, field: dict[str, Json], scope: ParseScope) -> str | None:
         name = field.get("name")
         if not isinstance(name, str):
-            self._missing_or_wrong("name", "a string", field, where, what="field")
+            self._missing_or_wrong("name", "a string", field, scope, what="field")
             return None
         if not is_name(name):
-            message = f"invalid name {brief(name)} of a field"
-            self._report(Code.INVALID_NAME, where.at("name"), message, _NAMES)
+            message = f"invalid field name {json_label(name)}"
+            self._report(Code.INVALID_NAME, scope.at("name"), message, _NAMES)
             return None
         return name
 
-    def _field(self, name: str, field: dict[str, Json], where: ParseScope) -> model.Field:
+    def _field(self, name: str, field: dict[str, Json], scope: ParseScope) -> model.Field:
         attributes = custom_attributes(field, "field")
         if "logicalType" in attributes:
-            self._warn_of_logical_type_on_field(field, attributes, where)
+            self._warn_of_logical_type_on_field(field, attributes, scope)
         return model.Field(
             name=name,
-            type=self._field_type(field, where),
+            type=self._field_type(field, scope),
             default=field.get("default", model.NO_DEFAULT),
-            order=self._order(field, where),
-            aliases=aliases_of(field, where, self._diagnostics),
-            doc=doc_of(field, where, self._diagnostics),
+            order=self._order(field, scope),
+            aliases=aliases_of(field, scope, self._diagnostics),
+            doc=doc_of(field, scope, self._diagnostics),
             attributes=attributes,
-            origin=where.origin,
+            origin=scope.origin,
         )
 
-    def _field_type(self, field: dict[str, Json], where: ParseScope) -> model.AvroType:
+    def _field_type(self, field: dict[str, Json], scope: ParseScope) -> model.AvroType:
         if "type" in field:
-            return self._schema(field["type"], where.inside("type"))
-        self._report(Code.MISSING_ATTRIBUTE, where, 'the field lacks "type"')
+            return self._schema(field["type"], scope.inside("type"))
+        self._report(Code.MISSING_ATTRIBUTE, scope, 'the field lacks "type"')
         return model.Reference("")
 
-    def _order(self, field: dict[str, Json], where: ParseScope) -> model.Order | None:
+    def _order(self, field: dict[str, Json], scope: ParseScope) -> model.Order | None:
         order = field.get("order")
         if order is None:
             return None
@@ -241,27 +284,27 @@ class Definitions:
                 return known
         self._report(
             Code.WRONG_ATTRIBUTE,
-            where.at("order"),
-            f'"order" is {brief(order)}',
-            "it is one of ascending, descending, ignore",
+            scope.at("order"),
+            f'invalid "order" {json_label(order)}',
+            "use one of ascending, descending, ignore",
         )
         return None
 
     def _warn_of_logical_type_on_field(
-        self, field: dict[str, Json], attributes: model.Attributes, where: ParseScope
+        self, field: dict[str, Json], attributes: model.Attributes, scope: ParseScope
     ) -> None:
-        """The specification gives a logical type to a type; on a field it is just an attribute."""
+        """Report a logical type on a field, which is a custom attribute there."""
         moved = {k: v for k, v in attributes.items() if k in _LOGICAL_ATTRIBUTES}
         inner = field.get("type")
         if isinstance(inner, str):
             fixed = json.dumps({"name": field["name"], "type": {"type": inner, **moved}})
-            hint = f"put it into the type: {fixed}"
+            hint = f"move it into the type: {fixed}"
         else:
-            hint = "put it into the type that it is meant for"
+            hint = "move it into the type that it belongs to"
         self._diagnostics.report(
             Code.LOGICAL_TYPE_ON_FIELD,
-            where.at("logicalType").origin,
-            f"logicalType stands on the field, where it has no effect{where.place}",
+            scope.at("logicalType").origin,
+            f'field {scope.field}: logicalType must be inside "type"; here it is ignored',
             hint,
             key=True,
         )
@@ -273,38 +316,41 @@ class Definitions:
         key: str,
         expected: str,
         schema: dict[str, Json],
-        where: ParseScope,
+        scope: ParseScope,
         *,
         what: str | None = None,
     ) -> None:
         if key not in schema:
             what = what or str(schema["type"])
-            self._report(Code.MISSING_ATTRIBUTE, where, f'the {what} lacks "{key}"')
+            self._report(Code.MISSING_ATTRIBUTE, scope, f'the {what} lacks "{key}"')
         else:
-            message = f'"{key}" is {expected}, not {brief(schema[key])}'
-            self._report(Code.WRONG_ATTRIBUTE, where.at(key), message)
+            message = f'"{key}" must be {expected}, not {json_label(schema[key])}'
+            self._report(Code.WRONG_ATTRIBUTE, scope.at(key), message)
 
-    def _report(self, code: Code, where: ParseScope, message: str, hint: str | None = None) -> None:
-        self._diagnostics.report(code, where.origin, f"{message}{where.place}", hint)
-
-
-_NAMES = "names begin with a letter or underscore, and go on with letters, digits and underscores"
-_LOGICAL_ATTRIBUTES = ("logicalType", "precision", "scale")
+    def _report(self, code: Code, scope: ParseScope, message: str, hint: str | None = None) -> None:
+        self._diagnostics.report(code, scope.origin, f"{message}{scope.in_field}", hint)
 
 
-def _say_the_same(one: model.NamedType, other: model.NamedType) -> bool:
-    """Whether two definitions differ in the order of their attributes at most.
+def _declared_name(name: str, declared: Json, around: str) -> str:
+    """Return the full name of a definition.
+
+    Args:
+        name: its ``name``, which may contain dots.
+        declared: its ``namespace`` attribute, if it has one.
+        around: the namespace around it.
+    """
+    return full_name(name, declared if isinstance(declared, str) else around)
+
+
+def _is_namespace(declared: Json) -> bool:
+    """Tell if a ``namespace`` attribute is valid or missing."""
+    return not declared or (isinstance(declared, str) and is_full_name(declared))
+
+
+def _are_equal(one: model.NamedType, other: model.NamedType) -> bool:
+    """Tell if two definitions differ at most in the order of their attributes.
 
     Compared as text, since 1, 1.0 and true are equal to Python and different defaults.
     """
     texts = (json.dumps(definition_json(named, {}), sort_keys=True) for named in (one, other))
     return next(texts) == next(texts)
-
-
-def _is_namespace(declared: Json) -> bool:
-    """Whether a ``namespace`` attribute, if there is one, says what a namespace can be."""
-    return not declared or (isinstance(declared, str) and is_full_name(declared))
-
-
-def _place(record: str, field: str) -> str:
-    return f" in field {record.rpartition('.')[2]}.{field}"

@@ -26,37 +26,37 @@ _FULL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*\Z"
 
 
 def is_name(text: str) -> bool:
-    """Whether a text can name a field, a symbol or, without its namespace, a type."""
+    """Tell if a text is a valid name of a field, a symbol or, without its namespace, a type."""
     return _NAME.match(text) is not None
 
 
 def is_full_name(text: str) -> bool:
-    """Whether a text is names with dots between them, as full names and namespaces are."""
+    """Tell if a text is a valid full name or namespace: names with dots between them."""
     return _FULL_NAME.match(text) is not None
 
 
 def is_primitive(text: str) -> TypeGuard[PrimitiveName]:
-    """Whether a text names a primitive type."""
+    """Tell if a text is the name of a primitive type."""
     return text in PRIMITIVES
 
 
 def full_name(name: str, namespace: str) -> str:
-    """A name with the namespace that holds where it stands; a name with a dot has its own."""
+    """Return a name with the namespace around it; a name with a dot has its own."""
     return name if "." in name or not namespace else f"{namespace}.{name}"
 
 
 def namespace_of(full: str) -> str:
-    """The namespace of a full name, "" if it has none."""
+    """Return the namespace of a full name, "" if it has none."""
     return full.rpartition(".")[0]
 
 
 def short_name(full: str) -> str:
-    """A full name without its namespace."""
+    """Return a full name without its namespace."""
     return full.rpartition(".")[2]
 
 
 def similar(name: str, known: Iterable[str]) -> str | None:
-    """The known full name that was probably meant: of that short name, or spelled alike."""
+    """Return the known full name closest to a name: of that short name, or of a similar one."""
     import difflib
 
     known = sorted(known)

@@ -1,12 +1,12 @@
 """Schema files to the model (Avro 1.12, "Schema Declaration").
 
-All files of a run are read together: what they define is collected first, then every file is taken
-apart, and last come the checks that need all types at hand. Nothing is thrown; every problem is
-reported, and what could be understood is kept, so that one mistake is not reported as many.
+All files of a run are read together: their names are collected first, then every file is parsed,
+and checks that need all types come last. Nothing is raised: every problem is reported, and valid
+parts are kept, so that one mistake is not reported several times.
 
-The shape of schemas: JSON to types, with everything that is wrong with it reported.
-
-Checks that need all types at hand: do defaults fit?
+    files        schema files to types and diagnostics
+    structure    JSON to types
+    checks       defaults of fields against their types
 """
 
 from __future__ import annotations
@@ -15,37 +15,28 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from avrogen.avro import model
-from avrogen.avro.attributes import (
-    NAMED_KINDS,
-    ParseScope,
-    brief,
-    custom_attributes,
-    declared_names,
-    logical_type_of,
-)
+from avrogen.avro.attributes import ParseScope, custom_attributes, logical_type_of
 from avrogen.avro.defaults import matching_branch, mismatch
+from avrogen.avro.describe import json_label, short_label
 from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics
 from avrogen.avro.json_reader import INVALID_JSON, read_json
 from avrogen.avro.model import AvroType, Json, NamedType
-from avrogen.avro.named_types import Definitions
-from avrogen.avro.names import PRIMITIVES, full_name, is_primitive, similar
+from avrogen.avro.named_types import NAMED_KINDS, DefinitionParser, declared_names
+from avrogen.avro.names import PRIMITIVES, full_name, is_primitive, short_name, similar
 from avrogen.avro.source import Origin, Source
 
-__all__ = [
-    "BROKEN",
-    "MOST_NESTED_TYPES",
-    "Parsed",
-    "Root",
-    "Structure",
-    "check_types",
-    "parse_schema",
-    "parse_sources",
-]
+__all__ = ["Parsed", "Root", "is_definition", "parse_sources"]
+
+_MOST_NESTED_TYPES = 64
+"""Maximum depth of types inside one another: a limit of avrogen."""
+
+_INVALID = model.Reference("")
+"""Result for an invalid type. It is not a name, so that checks can skip it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """What a file has at its top."""
+    """A file and the type at its top."""
 
     source: Source
     type: AvroType
@@ -53,13 +44,13 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What was read in a run.
+    """Result of reading the files of a run.
 
     Attributes:
         types: every named type by full name, in the order of names.
-        roots: what each file has at its top, in the order of files.
-        diagnostics: every problem found, in the order of places. If errors are among them, types
-            and roots are what is left.
+        roots: the type at the top of each file, in the order of files.
+        diagnostics: every problem, in the order of places. If there are errors among them, types
+            and roots are incomplete.
     """
 
     types: Mapping[str, NamedType]
@@ -68,7 +59,7 @@ class Parsed:
 
 
 def parse_sources(sources: Iterable[Source]) -> Parsed:
-    """Read schema files that may refer to each other; the order of files does not matter."""
+    """Read schema files, which may refer to each other in any order."""
     diagnostics = Diagnostics()
     documents: list[tuple[Source, Json]] = []
     for source in sorted(sources, key=lambda source: (source.name, source.path)):
@@ -79,188 +70,182 @@ def parse_sources(sources: Iterable[Source]) -> Parsed:
     for source, document in documents:
         for name in declared_names(document):
             declared.setdefault(name, source)
-    structure = Structure(declared, diagnostics)
+    parser = _SchemaParser(declared, diagnostics)
     roots: list[Root] = []
     for source, document in documents:
-        type_ = structure.root(document, Origin(source))
-        if type_ is not BROKEN:
+        type_ = parser.root(document, Origin(source))
+        if type_ is not _INVALID:
             roots.append(Root(source, type_))
-    types = dict(sorted(structure.types.items()))
-    check_types(types, diagnostics)
+    types = dict(sorted(parser.types.items()))
+    _check_types(types, diagnostics)
     return Parsed(types, tuple(roots), tuple(diagnostics))
 
 
-def parse_schema(text: str, path: str = "<schema>") -> Parsed:
-    """Read a single schema that refers to nothing outside itself.
+def is_definition(root: Root, types: Mapping[str, NamedType]) -> bool:
+    """Tell if a file contains the definition of one named type and nothing else."""
+    if not isinstance(root.type, model.Reference):
+        return False
+    origin = types[root.type.name].origin
+    return origin is not None and origin.source == root.source and not origin.pointer
+
+
+# --- structure: JSON to types ---------------------------------------------------------------------
+
+
+class _SchemaParser:
+    """Parser of the JSON of schemas.
 
     Args:
-        text: JSON.
-        path: what diagnostics call it.
+        declared: full names of all types that the files define, with the first file of each.
+        diagnostics: receives the problems.
+
+    Attributes:
+        types: the named types of the schemas that were parsed, by full name.
     """
-    return parse_sources([Source(path, text, path)])
-
-
-MOST_NESTED_TYPES = 64
-"""Types inside one another: a limit of ours, far above what people write."""
-
-BROKEN = model.Reference("")
-"""Stands where a type was refused. It is no name, so that checks can tell."""
-
-
-class Structure:
-    """Takes schemas apart, and collects the named types that they define in ``types``."""
 
     def __init__(self, declared: Mapping[str, Source], diagnostics: Diagnostics) -> None:
-        """Prepare for the files of a run.
-
-        Args:
-            declared: full names of all types that the files define, with the first file of each.
-            diagnostics: takes what is wrong.
-        """
         self.types: dict[str, model.NamedType] = {}
         self._declared = declared
         self._diagnostics = diagnostics
-        self._definitions = Definitions(self.schema, self.types, diagnostics)
+        self._definitions = DefinitionParser(self.schema, self.types, diagnostics)
 
     def root(self, schema: Json, origin: Origin) -> model.AvroType:
-        """The type that a file has at its top, or ``BROKEN``."""
+        """Return the type at the top of a file, or ``_INVALID``."""
         return self.schema(schema, ParseScope(origin))
 
-    def schema(self, schema: Json, where: ParseScope) -> model.AvroType:
-        """The type of a schema that stands somewhere in a file, or ``BROKEN``."""
-        if where.depth > MOST_NESTED_TYPES:
-            message = f"types nested more than {MOST_NESTED_TYPES} levels deep"
-            return self._refuse(Code.NESTING, where, message)
+    def schema(self, schema: Json, scope: ParseScope) -> model.AvroType:
+        """Return the type of a schema anywhere in a file, or ``_INVALID``."""
+        if scope.depth > _MOST_NESTED_TYPES:
+            message = f"types nested more than {_MOST_NESTED_TYPES} levels deep"
+            return self._refuse(Code.NESTING, scope, message)
         match schema:
             case str():
-                return self._reference(schema, where)
+                return self._reference(schema, scope)
             case list():
-                return self._union(schema, where)
+                return self._union(schema, scope)
             case dict():
-                return self._object(schema, where)
+                return self._object(schema, scope)
             case _:
-                message = f"a schema is a string, an object or an array, not {brief(schema)}"
-                return self._refuse(Code.NOT_A_SCHEMA, where, message)
+                message = (
+                    f"a schema must be a string, an object or an array, not {json_label(schema)}"
+                )
+                return self._refuse(Code.NOT_A_SCHEMA, scope, message)
 
     # --- strings and arrays -----------------------------------------------------------------------
 
-    def _reference(self, name: str, where: ParseScope) -> model.AvroType:
+    def _reference(self, name: str, scope: ParseScope) -> model.AvroType:
         if is_primitive(name):
             return model.Primitive(name)
         if name.startswith(".") and name[1:] in self._declared:
-            # As Avro Java has it: a dot in front leads out of all namespaces.
+            # As in Avro Java: a leading dot refers to a type without a namespace.
             return model.Reference(name[1:])
-        full = full_name(name, where.namespace)
+        full = full_name(name, scope.namespace)
         if full in self._declared:
             return model.Reference(full)
         if name in self._declared:
-            # As Avro Java has it: what the namespace lacks may be outside of all namespaces.
+            # As in Avro Java: a type that the namespace lacks may be one without a namespace.
             return model.Reference(name)
-        return self._unknown(name, where)
+        return self._unknown(name, scope)
 
-    def _union(self, branches: list[Json], where: ParseScope) -> model.AvroType:
-        """ "Unions may not immediately contain other unions", nor two branches of one type unless
-        named (Avro 1.12, "Unions")."""
+    def _union(self, branches: list[Json], scope: ParseScope) -> model.AvroType:
+        """Return a union (Avro 1.12, "Unions").
+
+        "Unions may not immediately contain other unions", nor two branches of one unnamed type.
+        """
         if not branches:
-            self._refuse(Code.EMPTY_TYPE, where, "a union without branches has no values")
+            self._refuse(Code.EMPTY_TYPE, scope, "a union without branches has no values")
         kinds: set[str] = set()
         types: list[model.AvroType] = []
         for index, branch in enumerate(branches):
-            inner = where.inside(index)
+            inner = scope.inside(index)
             if isinstance(branch, list):
-                self._refuse(Code.NESTED_UNION, inner, "a union stands directly in a union")
+                self._refuse(
+                    Code.NESTED_UNION, inner, "a union must not directly contain another union"
+                )
                 continue
             type_ = self.schema(branch, inner)
-            if type_ is not BROKEN:
-                kind = _kind(type_)
+            if type_ is not _INVALID:
+                kind = short_label(type_)
                 if kind in kinds:
-                    self._refuse(Code.DUPLICATE_BRANCH, inner, f"the union has {kind} already")
+                    self._refuse(Code.DUPLICATE_BRANCH, inner, f"duplicate union branch {kind}")
                 kinds.add(kind)
                 types.append(type_)
-        return model.Union(tuple(types)) if types or not branches else BROKEN
+        return model.Union(tuple(types)) if types or not branches else _INVALID
 
     # --- objects ----------------------------------------------------------------------------------
 
-    def _object(self, schema: dict[str, Json], where: ParseScope) -> model.AvroType:
+    def _object(self, schema: dict[str, Json], scope: ParseScope) -> model.AvroType:
         if "type" not in schema:
-            return self._refuse(Code.MISSING_ATTRIBUTE, where, 'the schema lacks "type"')
+            return self._refuse(Code.MISSING_ATTRIBUTE, scope, 'the schema lacks "type"')
         kind = schema["type"]
         match kind:
             case str() if is_primitive(kind):
                 attributes = custom_attributes(schema, "primitive")
-                logical = logical_type_of(attributes, kind, 0, where, self._diagnostics)
+                logical = logical_type_of(attributes, kind, 0, scope, self._diagnostics)
                 return model.Primitive(kind, logical, attributes)
             case "array":
-                items = self._part(schema, "items", where)
-                return model.Array(items, self._container_attributes(schema, "array", where))
+                items = self._part(schema, "items", scope)
+                return model.Array(items, self._container_attributes(schema, "array", scope))
             case "map":
-                values = self._part(schema, "values", where)
-                return model.Map(values, self._container_attributes(schema, "map", where))
+                values = self._part(schema, "values", scope)
+                return model.Map(values, self._container_attributes(schema, "map", scope))
             case str() if kind in NAMED_KINDS:
-                name = self._definitions.define(kind, schema, where)
-                return BROKEN if name is None else model.Reference(name)
+                name = self._definitions.define(kind, schema, scope)
+                return _INVALID if name is None else model.Reference(name)
             case str():
-                if not {full_name(kind, where.namespace), kind} & self._declared.keys():
-                    return self._unknown(kind, where.at("type"))
-                message = f"{brief(kind)} is used in an object, as only primitive types can be"
+                if not {full_name(kind, scope.namespace), kind} & self._declared.keys():
+                    return self._unknown(kind, scope.at("type"))
+                message = (
+                    f"{json_label(kind)} is a named type, which cannot be wrapped in an object"
+                )
                 hint = f'write just "{kind}"'
-                return self._refuse(Code.WRONG_ATTRIBUTE, where, message, hint)
+                return self._refuse(Code.WRONG_ATTRIBUTE, scope, message, hint)
             case _:
-                message = f'"type" of a schema is a name, not {brief(kind)}'
-                hint = "write the inner schema in place of the object around it"
-                return self._refuse(Code.WRONG_ATTRIBUTE, where.at("type"), message, hint)
+                message = f'"type" of a schema must be a name, not {json_label(kind)}'
+                hint = "replace the object with the schema inside it"
+                return self._refuse(Code.WRONG_ATTRIBUTE, scope.at("type"), message, hint)
 
-    def _part(self, schema: dict[str, Json], key: str, where: ParseScope) -> model.AvroType:
-        """What an array or a map holds."""
+    def _part(self, schema: dict[str, Json], key: str, scope: ParseScope) -> model.AvroType:
+        """Return the type of items or values."""
         if key not in schema:
             message = f'the {schema["type"]} lacks "{key}"'
-            return self._refuse(Code.MISSING_ATTRIBUTE, where, message)
-        return self.schema(schema[key], where.inside(key))
+            return self._refuse(Code.MISSING_ATTRIBUTE, scope, message)
+        return self.schema(schema[key], scope.inside(key))
 
     def _container_attributes(
-        self, schema: dict[str, Json], kind: str, where: ParseScope
+        self, schema: dict[str, Json], kind: str, scope: ParseScope
     ) -> model.Attributes:
         attributes = custom_attributes(schema, kind)
-        logical_type_of(attributes, kind, 0, where, self._diagnostics)
+        logical_type_of(attributes, kind, 0, scope, self._diagnostics)
         return attributes
 
-    # --- what is refused --------------------------------------------------------------------------
+    # --- problems ---------------------------------------------------------------------------------
 
-    def _unknown(self, name: str, where: ParseScope) -> model.AvroType:
+    def _unknown(self, name: str, scope: ParseScope) -> model.AvroType:
         hint: str | None
         if name in NAMED_KINDS or name in ("array", "map"):
-            hint = f'such a type is an object of its own: "type": {{"type": "{name}", ...}}'
+            hint = f'write the type as an object: "type": {{"type": "{name}", ...}}'
         else:
             near = similar(name, self._declared) or similar(name, PRIMITIVES)
             hint = f"did you mean {self._with_file(near)}?" if near else None
-        return self._refuse(Code.UNKNOWN_TYPE, where, f"unknown type {brief(name)}", hint)
+        return self._refuse(Code.UNKNOWN_TYPE, scope, f"unknown type {json_label(name)}", hint)
 
     def _with_file(self, name: str) -> str:
-        """A name with the file that defines it."""
+        """Return a name with the file that defines it."""
         return f"{name} ({self._declared[name].path})" if name in self._declared else name
 
     def _refuse(
-        self, code: Code, where: ParseScope, message: str, hint: str | None = None
+        self, code: Code, scope: ParseScope, message: str, hint: str | None = None
     ) -> model.Reference:
-        self._diagnostics.report(code, where.origin, f"{message}{where.place}", hint)
-        return BROKEN
+        self._diagnostics.report(code, scope.origin, f"{message}{scope.in_field}", hint)
+        return _INVALID
 
 
-def _kind(type_: model.AvroType) -> str:
-    """What may stand in a union once."""
-    match type_:
-        case model.Primitive(name) | model.Reference(name):
-            return name
-        case model.Array():
-            return "an array"
-        case model.Map():
-            return "a map"
-        case model.Union():
-            raise AssertionError("unions are refused before")
+# --- checks ---------------------------------------------------------------------------------------
 
 
-def check_types(types: Mapping[str, model.NamedType], diagnostics: Diagnostics) -> None:
-    """Report what is wrong with types that are well formed each by itself."""
+def _check_types(types: Mapping[str, model.NamedType], diagnostics: Diagnostics) -> None:
+    """Report problems of types that are each well formed: defaults that do not fit."""
     for named in types.values():
         if isinstance(named, model.RecordType):
             for field in named.fields:
@@ -277,30 +262,30 @@ def _check_default(
 ) -> None:
     assert field.origin is not None, "what was parsed has an origin"
     at = field.origin / "default"
-    place = f"in field {record.name.rpartition('.')[2]}.{field.name}"
+    place = f"in field {short_name(record.name)}.{field.name}"
     found = mismatch(field.type, default, types)
     if found:
         for step in found.pointer:
             at = at / step
         if found.is_symbol and not _is_defined_later(field, types):
-            message = f"{found.message}, {place}: readers cannot use this default"
+            message = f"{found.message} {place}: readers cannot use this default"
             diagnostics.report(Code.DEFAULT_NOT_A_SYMBOL, at, message)
         else:
-            message = f"the default does not fit its type, {place}: {found.message}"
+            message = f"the default does not fit its type {place}: {found.message}"
             diagnostics.report(Code.DEFAULT_MISMATCH, at, message, _hint(field.type, default))
     elif isinstance(field.type, model.Union) and matching_branch(field.type, default, types):
         diagnostics.report(
             Code.DEFAULT_NOT_FIRST_BRANCH,
             at,
-            f"the default fits a later branch of the union, {place}",
-            "older readers know defaults for the first branch only: move that branch to the front",
+            f"the default fits a later branch of the union {place}",
+            "older readers accept defaults of the first branch only: move that branch to the front",
         )
 
 
 def _is_defined_later(field: model.Field, types: Mapping[str, model.NamedType]) -> bool:
-    """Whether a field uses a type that only comes after it in the file.
+    """Tell if a field uses a type that its file defines after it.
 
-    Avro Java, which lets a symbol pass that the enum lacks, does not do so there.
+    There Avro Java rejects a symbol that the enum lacks; elsewhere it accepts it.
     """
     if not isinstance(field.type, model.Reference):
         return False
@@ -312,8 +297,8 @@ def _is_defined_later(field: model.Field, types: Mapping[str, model.NamedType]) 
 def _hint(type_: model.AvroType, default: model.Json) -> str | None:
     match type_, default:
         case model.Primitive(), None:
-            return 'for a field that may be null, write a union: ["null", ...]'
+            return 'for a nullable field, use a union: ["null", ...]'
         case model.Union(), "null":
-            return "null is written without quotation marks"
+            return "write null without quotation marks"
         case _:
             return None

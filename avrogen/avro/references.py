@@ -1,4 +1,4 @@
-"""What types refer to."""
+"""References between types."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["mentions", "reachable_types", "references"]
 
 
 def references(type_: model.AvroType) -> Iterator[str]:
-    """Full names of the named types in a type, as often as they stand there."""
+    """Yield the full names of the named types in a type, once for each use."""
     match type_:
         case model.Primitive():
             return
@@ -27,7 +27,7 @@ def references(type_: model.AvroType) -> Iterator[str]:
 
 
 def mentions(named: model.NamedType) -> tuple[str, ...]:
-    """Full names of the types that a definition refers to, each once, in order."""
+    """Return the full names of the types that a definition refers to, each once, in order."""
     if not isinstance(named, model.RecordType):
         return ()
     return tuple(dict.fromkeys(name for field in named.fields for name in references(field.type)))
@@ -36,9 +36,10 @@ def mentions(named: model.NamedType) -> tuple[str, ...]:
 def reachable_types(
     type_: model.AvroType, types: Mapping[str, model.NamedType]
 ) -> Mapping[str, model.NamedType]:
-    """The named types that a type leads to, by full name, depth first in the order of first use.
+    """Return the named types that a type depends on, by full name.
 
-    The stack is a list: chains of types may be longer than Python's.
+    Depth first, in the order of first use. The stack is a list: chains of types may be longer than
+    Python's.
     """
     found: dict[str, model.NamedType] = {}
     waiting = [references(type_)]

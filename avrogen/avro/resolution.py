@@ -1,9 +1,8 @@
-"""What of a writer's schema can be read as what of a reader's (Avro 1.12, "Schema Resolution").
+"""Schema resolution: types of a writer's schema read as types of a reader's (Avro 1.12).
 
-There are two questions about a pair of schemas. *Can some data be read?* is answered here: an enum
-symbol or a union branch that the reader lacks is in the way of the data that use it, not of the
-others. *Can all data be read?* is asked before schemas are changed: see
-:mod:`avrogen.avro.compat.checker`.
+A pair of schemas raises two questions. *Can some data be read?* is answered here: an enum symbol or
+a union branch that the reader lacks affects the data that use it, not the others. *Can all data be
+read?* is asked before schemas change: see :mod:`avrogen.avro.compat.checker`.
 """
 
 from __future__ import annotations
@@ -23,29 +22,29 @@ _PROMOTIONS: Final[Mapping[model.PrimitiveName, frozenset[model.PrimitiveName]]]
     "string": frozenset({"bytes"}),
     "bytes": frozenset({"string"}),
 }
-"""For what a reader has, what it may have been written as, besides the same."""
+"""Primitive types that are promoted to a reader's."""
 
 Types: TypeAlias = Mapping[str, model.NamedType]
 _Pair: TypeAlias = tuple[str, str]
 
 
 def is_promotable(reader: model.PrimitiveName, writer: model.PrimitiveName) -> bool:
-    """Whether a primitive type is read as another, or as itself."""
+    """Tell if a primitive type of the writer can be read as one of the reader."""
     return reader == writer or writer in _PROMOTIONS.get(reader, ())
 
 
 def names_match(reader: model.NamedType, writer: model.NamedType) -> bool:
-    """Whether a named type may have been written under another name.
+    """Tell if a named type can be read as another, by their names and aliases.
 
-    Namespaces do not count, unless an alias says so ("Aliases").
+    Namespaces do not matter, except in aliases ("Aliases").
     """
     return short_name(reader.name) == short_name(writer.name) or writer.name in reader.aliases
 
 
 def written_fields(reader: model.RecordType, writer: model.RecordType) -> list[int | None]:
-    """For each of a reader's fields, its position in the writer's record; None: not written.
+    """Return for each field of a reader its position in the writer's record; None: not written.
 
-    A field of the same name is meant before one of an alias, and earlier aliases before later.
+    A field of the same name precedes one of an alias, and earlier aliases precede later ones.
     """
     positions = {field.name: index for index, field in enumerate(writer.fields)}
     return [
@@ -55,7 +54,7 @@ def written_fields(reader: model.RecordType, writer: model.RecordType) -> list[i
 
 
 class Resolution:
-    """A reader's and a writer's schema, side by side."""
+    """Resolution of a writer's schema against a reader's."""
 
     def __init__(self, reader_types: Types, writer_types: Types) -> None:
         self._reader_types = reader_types
@@ -64,16 +63,16 @@ class Resolution:
         self._candidates_by_key: dict[int, dict[str, list[int]]] = {}
 
     def is_readable(self, reader: model.AvroType, writer: model.AvroType) -> bool:
-        """Whether there are data of the writer's type that can be read as the reader's."""
+        """Tell if some data of the writer's type can be read as the reader's."""
         self._settle(reader, writer)
         return self._fits(reader, writer)
 
     def branch(self, reader: model.Union, writer: model.AvroType) -> int | None:
-        """The position of the branch that data of a type, which is no union, are read as.
+        """Return the position of the branch that reads data of a type, which is not a union.
 
-        The specification takes the first that matches. The same type goes before those it could
-        be promoted to, and the same full name before an equal short name: otherwise a union would
-        not even read as itself. Avro Java does so too.
+        The specification uses the first that matches. Here the same type precedes those it could
+        be promoted to, and the same full name precedes an equal short name: otherwise a union would
+        not even be read as itself. Avro Java does the same.
         """
         candidates = self._candidates(reader, writer)
         for index in candidates:
@@ -96,9 +95,9 @@ class Resolution:
                 return type(reader) is type(writer)
 
     def _candidates(self, reader: model.Union, writer: model.AvroType) -> Sequence[int]:
-        """Positions of the branches that a type, which is no union, can match at all.
+        """Return the positions of the branches that a type, which is not a union, can match.
 
-        They are looked up, as unions of thousands of records are compared with each other.
+        They are looked up by key, as unions of thousands of records are compared with each other.
         """
         index = self._candidates_by_key.get(id(reader))
         if index is None:
@@ -118,7 +117,7 @@ class Resolution:
                 return index.get(f"kind {type(writer).__name__}", [])
 
     def _readable_keys(self, reader: model.AvroType) -> Iterator[str]:
-        """The keys under which a type is found, for the types that it can be written as."""
+        """Yield the keys of the writer's types that a type can read."""
         match reader:
             case model.Reference(name):
                 yield f"name {short_name(name)}"
@@ -129,11 +128,11 @@ class Resolution:
                 yield f"kind {type(reader).__name__}"
 
     def _settle(self, reader: model.AvroType, writer: model.AvroType) -> None:
-        """Find a verdict for each pair of records that the pair of types leads to.
+        """Find a verdict for each pair of records in a pair of types.
 
-        All fit until proven otherwise, as records that contain each other do; one that does not
-        fit may be what another needed, which is then looked at again. Nothing here calls itself
-        for records within records: chains of types may be longer than Python's stack.
+        All fit until proven otherwise, as records that contain each other do; if one does not fit,
+        the pairs that need it are checked again. There is no recursion for records within records:
+        chains of types may be longer than Python's stack.
         """
         needed_by: dict[_Pair, list[_Pair]] = {}
         waiting = list(self._pairs(reader, writer))
@@ -154,7 +153,7 @@ class Resolution:
                 waiting.extend(needed_by[pair])
 
     def _pairs(self, reader: model.AvroType, writer: model.AvroType) -> Iterator[_Pair]:
-        """The pairs of records whose verdicts :meth:`_fits` asks for."""
+        """Yield the pairs of records whose verdicts :meth:`_fits` needs."""
         match reader, writer:
             case _, model.Union(branches):
                 for branch in branches:

@@ -1,28 +1,52 @@
-"""Schemas as JSON again, with everything that was read (Avro 1.12, "Schema Declaration")."""
+"""Schemas to JSON, with everything that was read (Avro 1.12, "Schema Declaration")."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import assert_never
 
 from avrogen.avro import model
+from avrogen.avro.describe import declared_kind
 from avrogen.avro.model import Json
-from avrogen.avro.names import namespace_of
+from avrogen.avro.names import namespace_of, short_name
 
-__all__ = ["definition_json", "self_contained_json", "type_json"]
+__all__ = [
+    "compact_text",
+    "definition_json",
+    "map_objects",
+    "self_contained_json",
+    "type_json",
+]
 
 _OnReference = Callable[[str], Json]
 
 
+def compact_text(tree: Json) -> str:
+    """Return JSON as text without spaces, in which characters are not escaped needlessly."""
+    return json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
+
+
+def map_objects(tree: Json, change: Callable[[dict[str, Json]], Json]) -> Json:
+    """Return JSON in which each object is replaced by the result of a function, innermost first."""
+    match tree:
+        case dict():
+            return change({key: map_objects(value, change) for key, value in tree.items()})
+        case list():
+            return [map_objects(item, change) for item in tree]
+        case _:
+            return tree
+
+
 def type_json(type_: model.AvroType) -> Json:
-    """A type; named types in it stand by their full names."""
+    """Return a type, with named types in it by their full names."""
     return _type(type_, str)
 
 
 def definition_json(
     named: model.NamedType, types: Mapping[str, model.NamedType]
 ) -> dict[str, Json]:
-    """The definition of a named type; other named types in it stand by their full names.
+    """Return the definition of a named type, with other named types in it by their full names.
 
     Args:
         named: the type.
@@ -35,12 +59,12 @@ def definition_json(
 def self_contained_json(
     type_: model.AvroType, types: Mapping[str, model.NamedType], elsewhere: Iterable[str] = ()
 ) -> Json:
-    """A type with every named type in it defined at its first use, depth first, then by name.
+    """Return a type with every named type in it defined at its first use, depth first.
 
     Args:
         type_: the type.
         types: at least the named types that can be reached from it.
-        elsewhere: full names of types that always stand by their names.
+        elsewhere: full names of types that are not defined in it.
     """
     defined = set(elsewhere)
 
@@ -57,10 +81,10 @@ def self_contained_json(
 
 
 def _as_seen_from(namespace: str, name: str, types: Mapping[str, model.NamedType]) -> str:
-    """A name that leads to a type from inside a namespace.
+    """Return the name that refers to a type from inside a namespace.
 
-    The specification has no way out of a namespace to a type in none. Avro Java looks there for
-    what the namespace lacks; for what it has, too, there is only a dot in front.
+    The specification has no way to refer from a namespace to a type without one. Avro Java looks
+    there for names that the namespace lacks; if it has the name, too, a leading dot is needed.
     """
     return f".{name}" if namespace and f"{namespace}.{name}" in types else name
 
@@ -82,16 +106,14 @@ def _type(type_: model.AvroType, on_reference: _OnReference) -> Json:
 
 
 def _definition(named: model.NamedType, on_reference: _OnReference) -> dict[str, Json]:
-    namespace, _, name = named.name.rpartition(".")
-    head: dict[str, Json] = {"type": _KINDS[type(named)], "name": name, "namespace": namespace}
+    namespace, name = namespace_of(named.name), short_name(named.name)
+    head: dict[str, Json] = {"type": declared_kind(named), "name": name, "namespace": namespace}
     if named.doc is not None:
         head["doc"] = named.doc
     if named.aliases:
         head["aliases"] = list(named.aliases)
     match named:
         case model.RecordType(fields=fields):
-            if named.is_error:
-                head["type"] = "error"
             own: dict[str, Json] = {"fields": [_field(field, on_reference) for field in fields]}
         case model.EnumType(symbols=symbols, default=default):
             own = {"symbols": list(symbols)}
@@ -115,10 +137,3 @@ def _field(field: model.Field, on_reference: _OnReference) -> dict[str, Json]:
     if field.aliases:
         members["aliases"] = list(field.aliases)
     return {**members, **field.attributes}
-
-
-_KINDS: Mapping[type, str] = {
-    model.RecordType: "record",
-    model.EnumType: "enum",
-    model.FixedType: "fixed",
-}

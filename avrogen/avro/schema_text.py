@@ -1,6 +1,9 @@
-"""Schemas as the text of a file: as a person would write them.
+"""Schemas as indented text, in two layouts.
 
-Schemas laid out as text: as a person would write them, a field a line.
+    definition_text, file_text    schema files: a line for each member of a definition
+    docstring_text                docstrings of generated code: a line for each field or symbol list
+
+Schema files are read and edited by people; docstrings are ASCII and as short as that allows.
 """
 
 from __future__ import annotations
@@ -14,14 +17,21 @@ from avrogen.avro.model import Json
 from avrogen.avro.names import namespace_of, short_name
 from avrogen.avro.schema_json import definition_json
 
-__all__ = ["definition_text", "file_text", "laid_out"]
+__all__ = ["definition_text", "docstring_text", "file_text"]
 
 _FILE_WIDTH = 100
-"""What fits into so many characters stays on one line, but for a definition as a whole."""
+"""Maximum length of a line in files, for values that can be broken."""
+
+_DOCSTRING_WIDTH = 80
+"""Maximum length of a line in docstrings, for values that can be broken."""
+
+# --- files ----------------------------------------------------------------------------------------
 
 
 def definition_text(named: model.NamedType, types: Mapping[str, model.NamedType]) -> str:
-    """A file that defines one type; others go by their names, short ones in the same namespace.
+    """Return a file that defines one type, with other types by name.
+
+    Names in the same namespace are short.
 
     Args:
         named: the type.
@@ -34,18 +44,19 @@ def definition_text(named: model.NamedType, types: Mapping[str, model.NamedType]
 
 
 def file_text(schema: Json) -> str:
-    """A schema over several lines, and each of its fields on one of its own where that fits."""
+    """Return a file with a schema, with a line for each of its fields that fits into one."""
     if isinstance(schema, dict):
         return f"{_open(schema, 0)}\n"
-    return f"{_laid_out(schema, 0, 0)}\n"
+    return f"{_value(schema, 0, 0)}\n"
 
 
-def _laid_out(value: Json, indent: int, before: int) -> str:
-    """A value.
+def _value(value: Json, indent: int, before: int) -> str:
+    """Return a value on one line if it fits, or else on several.
 
     Args:
-        indent: of the line that it begins in.
-        before: characters in front of it in that line, and the comma behind it.
+        value: the value.
+        indent: indentation of its first line.
+        before: characters of that line before it, and the comma after it.
     """
     flat = json.dumps(value, ensure_ascii=False)
     if before + len(flat) <= _FILE_WIDTH or not isinstance(value, dict | list) or not value:
@@ -54,23 +65,20 @@ def _laid_out(value: Json, indent: int, before: int) -> str:
 
 
 def _open(value: dict[str, Json] | list[Json], indent: int) -> str:
-    """An object or an array with a line for each of its members or items."""
+    """Return an object or an array with a line for each of its members or items."""
     inner = indent + 2
     if isinstance(value, list):
-        lines = [_laid_out(item, inner, inner + 1) for item in value]
+        lines = [_value(item, inner, inner + 1) for item in value]
         opening, closing = "[", "]"
     else:
         keys = [f"{json.dumps(key, ensure_ascii=False)}: " for key in value]
         lines = [
-            key + _laid_out(member, inner, inner + len(key) + 1)
+            key + _value(member, inner, inner + len(key) + 1)
             for key, member in zip(keys, value.values(), strict=True)
         ]
         opening, closing = "{", "}"
     body = ",\n".join(" " * inner + line for line in lines)
     return f"{opening}\n{body}\n{' ' * indent}{closing}"
-
-
-# --- names ----------------------------------------------------------------------------------------
 
 
 def _field(field: Json, around: str) -> Json:
@@ -79,7 +87,7 @@ def _field(field: Json, around: str) -> Json:
 
 
 def _shortened(type_: Json, namespace: str) -> Json:
-    """A type in which names of a namespace, from inside which it is seen, are short."""
+    """Return a type as seen from inside a namespace: with short names of its types."""
     if isinstance(type_, str):
         return short_name(type_) if namespace and namespace_of(type_) == namespace else type_
     if isinstance(type_, list):
@@ -96,12 +104,11 @@ def _list(value: Json) -> list[Json]:
     return value
 
 
-_DOCSTRING_WIDTH = 80
-"""What fits into so many characters stays on one line."""
+# --- docstrings -----------------------------------------------------------------------------------
 
 
-def laid_out(schema: Json, indent: str) -> str:
-    """JSON in ASCII over several lines, each of them indented."""
+def docstring_text(schema: Json, indent: str) -> str:
+    """Return a schema in ASCII, with each of its lines indented."""
     return "\n".join(f"{indent}{line}" for line in _lines(schema))
 
 
@@ -122,7 +129,7 @@ def _lines(value: Json) -> list[str]:
 
 
 def _framed(value: dict[str, Json], key: str, items: list[str]) -> list[str]:
-    """An object with its one long member at the end."""
+    """Return the lines of an object with its one long member at the end."""
     others = json.dumps({name: member for name, member in value.items() if name != key})
     return _bracketed(f'{others[:-1]}, "{key}": [', items, "]}")
 

@@ -1,8 +1,7 @@
-"""Where schema text comes from, and how a place in it is named.
+"""Schema text: files, places in them, and comments.
 
-Lines and columns in JSON, worked out when a diagnostic needs one.
-
-Comments in schema files, which JSON does not have and Avro Java takes.
+Lines and columns are computed only when a diagnostic needs them, so that schemas without problems
+pay nothing for them. Comments, which JSON lacks and Avro Java accepts, are replaced with spaces.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from typing import NamedTuple, TypeAlias
 __all__ = ["Location", "Origin", "Pointer", "Source", "at_offset", "blank_comments", "locate"]
 
 Pointer: TypeAlias = tuple[str | int, ...]
-"""The way from the top of a JSON text to one of its values: keys and indexes."""
+"""Path from the top of a JSON text to one of its values: keys and indexes."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Location:
-    """A place in a file, as editors count: lines and columns from 1, columns in characters."""
+    """A place in a file as editors show it: lines and columns from 1, columns in characters."""
 
     path: str
     line: int = 1
@@ -37,9 +36,9 @@ class Source:
     """One schema file.
 
     Attributes:
-        path: as users should see it, with ``/`` between parts.
-        text: what it holds.
-        name: its path below the schema folder, which does not depend on where a build runs.
+        path: path to show, with ``/`` between parts.
+        text: content.
+        name: path below the schema folder, which does not depend on the working directory.
     """
 
     path: str
@@ -49,17 +48,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The JSON value of a source that something was read from.
-
-    Its line and column are worked out only when a diagnostic needs them
-    (:mod:`avrogen.avro.source`), so that schemas without problems pay nothing for them.
-    """
+    """The JSON value in a source that a part of a schema was read from."""
 
     source: Source
     pointer: Pointer = ()
 
     def __truediv__(self, step: str | int) -> Origin:
-        """The origin of a member or an item of this value."""
+        """Return the origin of a member or an item of this value."""
         return Origin(self.source, (*self.pointer, step))
 
 
@@ -67,24 +62,24 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
 
 
 class _Offsets(NamedTuple):
-    """Where a value begins, and the key before it."""
+    """Offsets of a value and of the key before it."""
 
     value: int
     key: int
 
 
 def at_offset(source: Source, offset: int) -> Location:
-    """The place of a character, counted from 0."""
+    """Return the place of a character, counted from 0."""
     starts = _line_starts(source.text)
     line = bisect.bisect_right(starts, offset)
     return Location(source.path, line, offset - starts[line - 1] + 1)
 
 
 def locate(origin: Origin, *, key: bool = False) -> Location:
-    """Where a value begins, or its key; if it is not there, what is nearest around it.
+    """Return the place of a value or its key; of a missing value, that of the nearest around it.
 
     Args:
-        origin: a value of JSON that has been read without errors, with or without comments.
+        origin: a value of valid JSON, with or without comments.
         key: find the key of the last step instead.
     """
     source, pointer = origin.source, origin.pointer
@@ -96,10 +91,10 @@ def locate(origin: Origin, *, key: bool = False) -> Location:
     return at_offset(source, index[pointer].value if pointer in index else 0)
 
 
-# A file with one problem may have thousands, so that what was found once is kept for a while.
+# A file with one problem may have thousands, so the last results are kept.
 @lru_cache(maxsize=8)
 def _index(text: str) -> dict[Pointer, _Offsets]:
-    """The offsets of every value of a document, in one pass over its tokens."""
+    """Return the offsets of every value of a document, in one pass over its tokens."""
     index: dict[Pointer, _Offsets] = {}
     around: list[Pointer] = []
     steps: list[str | int] = []
@@ -141,7 +136,7 @@ _STRING_OR_COMMENT = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTA
 
 
 def blank_comments(text: str) -> str:
-    """The text with spaces in place of ``//`` and ``/* */`` comments; nothing else moves."""
+    """Replace ``//`` and ``/* */`` comments with spaces; offsets stay the same."""
     if "/" not in text:
         return text
     return _STRING_OR_COMMENT.sub(_blank, text)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import assert_never
 
 from avrogen.avro import model
+from avrogen.avro.describe import declared_kind, kind_of
 from avrogen.avro.names import namespace_of, short_name
 from avrogen.avro.parser import Root
 from avrogen.avro.references import mentions, references
@@ -61,17 +61,9 @@ class CatalogueEntry:
     @property
     def kind(self) -> str:
         """Kind of the type, in the specification's word."""
-        match self.named:
-            case model.RecordType(is_error=is_error):
-                return "error" if is_error else "record"
-            case model.EnumType():
-                return "enum"
-            case model.FixedType():
-                return "fixed"
-            case None:
-                return _kind(self.type)
-            case _:
-                assert_never(self.named)
+        if self.named is not None:
+            return declared_kind(self.named)
+        return "alias" if isinstance(self.type, model.Reference) else kind_of(self.type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,19 +157,3 @@ def _turned(
             if target != name:
                 found.setdefault(target, []).append(name)
     return {target: tuple(sources) for target, sources in found.items()}
-
-
-def _kind(type_: model.AvroType) -> str:
-    match type_:
-        case model.Primitive(name):
-            return name
-        case model.Reference():
-            return "alias"
-        case model.Array():
-            return "array"
-        case model.Map():
-            return "map"
-        case model.Union():
-            return "union"
-        case _:
-            assert_never(type_)

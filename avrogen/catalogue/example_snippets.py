@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias, assert_never
 
 from avrogen.avro import model
+from avrogen.avro.describe import short_label
 from avrogen.catalogue.catalogue_model import CatalogueEntry, CatalogueModel
 from avrogen.codec import plan
 from avrogen.codec.interpreter.encoder import InterpretedEncoder
 from avrogen.codec.json_encoding import avro_json
-from avrogen.codec.planner import PlanBuilder, branch_name
+from avrogen.codec.planner import PlanBuilder
 from avrogen.compiler.expressions import (
     RUNTIME,
     Expression,
@@ -151,7 +152,7 @@ class _Writer:
                     return Expression(("None",))
                 assert isinstance(value, dict)
                 ((name, inner),) = value.items()
-                branch = next(branch for branch in branches if branch_name(branch) == name)
+                branch = next(branch for branch in branches if short_label(branch) == name)
                 return self.of(branch, inner)
             case _:
                 assert_never(type_)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, assert_never
 
 from avrogen.avro import model
-from avrogen.codec.planner import branch_name
+from avrogen.avro.describe import short_label
 from avrogen.codec.varints import read_varint
 
 __all__ = ["avro_json"]
@@ -53,7 +53,7 @@ class _Reading:
             case model.Union(branches):
                 branch = branches[self._long()]
                 value = self.of(branch)
-                return None if value is None else {branch_name(branch): value}
+                return None if value is None else {short_label(branch): value}
             case _:
                 assert_never(type_)
 

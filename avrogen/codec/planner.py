@@ -27,6 +27,7 @@ from typing import TypeAlias, assert_never
 
 from avrogen.avro import model
 from avrogen.avro.defaults import completed, matching_branch
+from avrogen.avro.describe import short_label
 from avrogen.codec import plan
 from avrogen.codec.plan_analysis import called_records, reachable_records, recursive_records
 from avrogen.codec.varints import encode_long
@@ -34,7 +35,6 @@ from avrogen.codec.varints import encode_long
 __all__ = [
     "Classes",
     "PlanBuilder",
-    "branch_name",
     "default_data",
     "enum",
     "field_attributes",
@@ -88,7 +88,7 @@ class PlanBuilder:
                 return plan.MapOperation(self.of(values))
             case model.Union(branches):
                 return plan.UnionOperation(
-                    tuple(plan.BranchOperation(branch_name(b), self.of(b)) for b in branches)
+                    tuple(plan.BranchOperation(short_label(b), self.of(b)) for b in branches)
                 )
             case _:
                 assert_never(type_)
@@ -122,21 +122,6 @@ class PlanBuilder:
                 return fixed(named, self._classes)
             case _:
                 assert_never(named)
-
-
-def branch_name(branch: model.AvroType) -> str:
-    """What a branch of a union is called."""
-    match branch:
-        case model.Primitive(name) | model.Reference(name):
-            return name
-        case model.Array():
-            return "array"
-        case model.Map():
-            return "map"
-        case model.Union():
-            raise AssertionError("unions hold no unions")
-        case _:
-            assert_never(branch)
 
 
 Classes: TypeAlias = Mapping[str, type[object]]

@@ -10,6 +10,7 @@ from typing import assert_never
 from avrogen.avro import model
 from avrogen.avro.compat.checker import incompatibilities
 from avrogen.avro.compat.paths import Incompatibility, IncompatibilityType, PairPath
+from avrogen.avro.describe import short_label
 from avrogen.avro.model import TimeUnit
 from avrogen.avro.resolution import Resolution, Types, written_fields
 from avrogen.codec import plan, planner
@@ -20,7 +21,7 @@ from avrogen.codec.plan_analysis import (
     reachable_records,
     recursive_records,
 )
-from avrogen.codec.planner import PlanBuilder, branch_name, default_data
+from avrogen.codec.planner import PlanBuilder, default_data
 from avrogen.errors import DecodeError, ResolutionError
 
 __all__ = ["plan_to_read"]
@@ -106,7 +107,7 @@ class _Reading:
                 return plan.UnionOperation(
                     tuple(
                         plan.BranchOperation(
-                            branch_name(branch),
+                            short_label(branch),
                             self._of_branch(reader, branch, place.writers_branch(index)),
                         )
                         for index, branch in enumerate(branches)
@@ -119,9 +120,9 @@ class _Reading:
             case model.Primitive(), model.Primitive():
                 return _primitive(reader, writer)
             case model.Array(mine), model.Array(theirs):
-                return plan.ArrayOperation(self.of(mine, theirs, place.both("items")))
+                return plan.ArrayOperation(self.of(mine, theirs, place.step("items")))
             case model.Map(mine), model.Map(theirs):
-                return plan.MapOperation(self.of(mine, theirs, place.both("values")))
+                return plan.MapOperation(self.of(mine, theirs, place.step("values")))
             case model.Reference(mine), model.Reference(theirs):
                 pair = mine, theirs
                 if pair not in self._named:
@@ -210,7 +211,7 @@ class _Reading:
                 fields.append(plan.FieldOperation(written.name, None, skip, None))
             else:
                 field = reader.fields[position]
-                there = place.apart(("fields", position, "type"), ("fields", index, "type"))
+                there = place.split(("fields", position, "type"), ("fields", index, "type"))
                 operation = self.of(field.type, written.type, there)
                 attribute = attributes[position]
                 fields.append(plan.FieldOperation(field.name, attribute, operation, position))
@@ -257,7 +258,7 @@ class _Reading:
                 return plan.MapOperation(self._skip(values))
             case model.Union(branches):
                 return plan.UnionOperation(
-                    tuple(plan.BranchOperation(branch_name(b), self._skip(b)) for b in branches)
+                    tuple(plan.BranchOperation(short_label(b), self._skip(b)) for b in branches)
                 )
             case model.Reference(name):
                 return self._skip_named(self._writer_types[name])
@@ -291,7 +292,7 @@ def _missing_default(
     """A field that is not written and whose default, if there is one, is of no use."""
     kind = IncompatibilityType.READER_FIELD_MISSING_DEFAULT_VALUE
     message = f"{record.fields[position].name} ({reason})"
-    return place.apart(("fields", position), ("fields",)).found(kind, message)
+    return place.split(("fields", position), ("fields",)).found(kind, message)
 
 
 def _sources(reader: model.RecordType, writer: model.RecordType) -> Mapping[int, int]:

@@ -267,9 +267,9 @@ def _definitions(schema: Schema) -> list[Json]:
 
 
 def _dumped(tree: Json) -> str:
-    import json
+    from avrogen.avro.schema_json import compact_text
 
-    return json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
+    return compact_text(tree)
 
 
 def _unpickled(text: str, definitions: list[str]) -> Schema:

@@ -12,7 +12,7 @@ from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.parser import Parsed, Root
 from avrogen.avro.references import mentions, references
 from avrogen.avro.schema_json import definition_json, type_json
-from avrogen.avro.schema_text import laid_out
+from avrogen.avro.schema_text import docstring_text
 from avrogen.avro.source import Pointer
 from avrogen.compiler.expressions import Expression, Symbol
 from avrogen.compiler.naming import AttributeName, MemberName, attribute_names, member_names
@@ -102,7 +102,7 @@ class _Lowering:
     def _definition(self, home: ModulePath, named: model.NamedType) -> Definition:
         public = self.places.types[named.name]
         schema = EmbeddedSchema(
-            laid_out(definition_json(named, self.types), " " * 8),
+            docstring_text(definition_json(named, self.types), " " * 8),
             self._owners(home, mentions(named)),
         )
         match named:
@@ -127,7 +127,7 @@ class _Lowering:
         assert public.codec is not None
         uses = tuple(dict.fromkeys(references(root.type)))
         schema = EmbeddedSchema(
-            laid_out(type_json(root.type), " " * 8), self._owners(public.home, uses)
+            docstring_text(type_json(root.type), " " * 8), self._owners(public.home, uses)
         )
         annotation = python_type(root.type, self.types, self._symbol_of(public.home))
         doc = f"The {_kind(root.type)} of ``{root.source.name}``."

@@ -6,10 +6,11 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from avrogen.avro.compat import ValueChange, ValueChangeFinder
+from avrogen.avro.compat.change_finder import ValueChangeFinder
 from avrogen.avro.compat.levels import Direction, Version, compared_versions
 from avrogen.avro.compat.paths import SchemaPart
 from avrogen.avro.compat.root_causes import RootCause, RootCauses
+from avrogen.avro.compat.value_changes import ValueChange
 from avrogen.avro.resolution import Types
 from avrogen.evolution.units import ComparisonUnit, PreviousVersion
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from avrogen.avro.compat import ValueChange
 from avrogen.avro.compat.levels import Direction, confluent_description
 from avrogen.avro.compat.paths import IncompatibilityType, SchemaPart
 from avrogen.avro.compat.root_causes import RootCause
+from avrogen.avro.compat.value_changes import ValueChange
 from avrogen.avro.diagnostics import Code, Diagnostic, diagnostic
 from avrogen.avro.source import Location, Origin, locate
 from avrogen.evolution.breaking_messages import BreakingMessage, breaking_message, sides

@@ -169,7 +169,7 @@ def _matched_files(old: Parsed, new: Parsed) -> dict[str, str]:
             other
             for other in come
             if PurePosixPath(other).name == PurePosixPath(name).name
-            or _version(before[name], old).says_the_same_as(_version(after[other], new))
+            or _version(before[name], old).is_equal_to(_version(after[other], new))
         ]
         if moved:
             matches[name] = moved[0]

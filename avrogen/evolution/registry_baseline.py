@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -11,7 +10,7 @@ from pathlib import Path
 from avrogen.avro import model
 from avrogen.avro.compat.levels import Level, Version, compared_versions
 from avrogen.avro.references import reachable_types
-from avrogen.avro.schema_json import self_contained_json
+from avrogen.avro.schema_json import compact_text, self_contained_json
 from avrogen.avro.source import Location, Origin
 from avrogen.config.config import Config
 from avrogen.config.registry_connection import CommandError, RegistryConnection, registry_connection
@@ -107,7 +106,7 @@ def refusals(
 def _text(unit: ComparisonUnit) -> SchemaText:
     try:
         tree = self_contained_json(unit.new.type, unit.new.types)
-        return SchemaText(json.dumps(tree, ensure_ascii=False, separators=(",", ":")))
+        return SchemaText(compact_text(tree))
     except RecursionError:
         raise BaselineError(
             f"The types of {unit.title} lie too deep in each other to be sent."

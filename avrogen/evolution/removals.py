@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from avrogen.avro import model
+from avrogen.avro.describe import kind_of
 from avrogen.avro.parser import Parsed, Root
 from avrogen.avro.references import mentions, references
 from avrogen.avro.source import Location
@@ -163,12 +164,4 @@ def _location_on_topic(name: str, topics: tuple[TopicConfig, ...]) -> Location |
 
 
 def _kind(type_: model.AvroType) -> str:
-    match type_:
-        case model.Union():
-            return "union"
-        case model.Array():
-            return "array"
-        case model.Map():
-            return "map"
-        case model.Primitive() | model.Reference():
-            return "type"
+    return "type" if isinstance(type_, model.Primitive | model.Reference) else kind_of(type_)

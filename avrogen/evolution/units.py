@@ -84,7 +84,7 @@ class ComparisonUnit:
     def is_unchanged(self) -> bool:
         """Whether every earlier version says the same."""
         return bool(self.previous) and all(
-            previous.version.says_the_same_as(self.new) for previous in self.previous
+            previous.version.is_equal_to(self.new) for previous in self.previous
         )
 
 

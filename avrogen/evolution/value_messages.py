@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from avrogen.avro import model
-from avrogen.avro.compat import ValueChange, ValueChangeKind
 from avrogen.avro.compat.paths import SchemaPart
+from avrogen.avro.compat.value_changes import ValueChange, ValueChangeKind
 from avrogen.avro.diagnostics import Code
 from avrogen.avro.names import namespace_of, short_name
 from avrogen.avro.resolution import Types

@@ -13,9 +13,11 @@ from typing import Any, Final, assert_never
 
 from avrogen.avro import model
 from avrogen.avro.defaults import completed, matching_branch
+from avrogen.avro.describe import short_label
+from avrogen.avro.names import short_name
 from avrogen.avro.references import references
 from avrogen.codec.interpreter.decoder import InterpretedDecoder
-from avrogen.codec.planner import branch_name, default_data, plan_for
+from avrogen.codec.planner import default_data, plan_for
 from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
 from avrogen.errors import DecodeError
 from avrogen.examples import numbers, texts
@@ -115,7 +117,7 @@ class _Value:
                 return {key: self.of(values, place)}
             case model.Union(branches):
                 branch = self._branch(branches)
-                return branch_name(branch), self.of(branch, about)
+                return short_label(branch), self.of(branch, about)
             case _:
                 assert_never(type_)
 
@@ -142,12 +144,12 @@ class _Value:
                 meant = [s for s in symbols if s.lower() not in _NO_VALUE] or symbols
                 return meant[(self._number - 1) % len(meant)]
             case model.FixedType(name, size, logical):
-                words = about.words or words_of(name.rpartition(".")[2])
+                words = about.words or words_of(short_name(name))
                 doc = about.doc or named.doc or ""
                 place = FieldHints(about.number, words, about.record, doc)
                 return _logical(logical, place) if logical else texts.fixed_bytes(place, size)
             case model.RecordType(name, fields):
-                record = words_of(name.rpartition(".")[2])
+                record = words_of(short_name(name))
                 self._around.append(name)
                 value = {field.name: self._field(field, record) for field in fields}
                 self._around.pop()
@@ -243,7 +245,7 @@ def _value(type_: model.AvroType, default: model.Json, types: Mapping[str, model
             index = matching_branch(type_, default, types)
             if index is None:
                 raise ValueError("it fits no branch of the union")
-            return branch_name(branches[index]), _value(branches[index], default, types)
+            return short_label(branches[index]), _value(branches[index], default, types)
         case model.Reference(name), dict():
             record = types[name]
             assert isinstance(record, model.RecordType), "defaults are checked"

@@ -15,7 +15,7 @@ from typing import Any
 
 from avrogen.avro import model
 from avrogen.avro.model import Json
-from avrogen.avro.schema_json import definition_json, type_json
+from avrogen.avro.schema_json import compact_text, definition_json, type_json
 from avrogen.codec.schema import Schema
 from avrogen.config.registry_connection import CommandError
 
@@ -88,8 +88,7 @@ def definition_fingerprint(type_: model.AvroType, types: Mapping[str, model.Name
     tree: Json = type_json(type_)
     if isinstance(type_, model.Reference):
         tree = definition_json(types[type_.name], types)
-    text = json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+    return hashlib.sha256(compact_text(tree).encode("utf-8", "replace")).hexdigest()
 
 
 def find_lock(paths: Sequence[Path]) -> Lock | None:

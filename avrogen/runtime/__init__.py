@@ -1,5 +1,7 @@
-"""The versioned face of avrogen that generated code imports.
+"""Versioned names of avrogen that generated code imports.
 
-``v1`` gains names but never changes or loses one, so that a generated package keeps working with
-every later avrogen.
+    v1    version 1 of the runtime
+
+Names may be added to ``v1`` and are never changed or removed, so that a generated package works
+with every later avrogen.
 """

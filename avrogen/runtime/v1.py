@@ -1,7 +1,7 @@
-"""Version 1 of what generated code imports. Names are added here, never changed or removed.
+"""Version 1 of the runtime of generated code. Names may be added, never changed or removed.
 
-What only some packages use is loaded when it is: the others need not wait for ``datetime``, and
-types need nothing of Kafka.
+Names that only some packages use are loaded on first use: types alone load neither ``datetime`` nor
+anything of Kafka.
 """
 
 from __future__ import annotations

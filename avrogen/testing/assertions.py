@@ -29,6 +29,7 @@ from avrogen.avro.compat.levels import (
     confluent_description,
     violations,
 )
+from avrogen.avro.schema_json import map_objects
 from avrogen.codec.classes import AvroValue
 from avrogen.codec.compilation import decoder_of, encoder_of
 from avrogen.codec.schema import Schema
@@ -139,14 +140,10 @@ def _fail(what: str, found: list[str]) -> None:
 
 
 def _without_logical_types(schema: Json) -> Json:
-    match schema:
-        case dict():
-            members = schema.items()
-            return {k: _without_logical_types(v) for k, v in members if k != "logicalType"}
-        case list():
-            return [_without_logical_types(each) for each in schema]
-        case _:
-            return schema
+    def without_logical_type(members: dict[str, Json]) -> Json:
+        return {key: value for key, value in members.items() if key != "logicalType"}
+
+    return map_objects(schema, without_logical_type)
 
 
 class _FastAvro:

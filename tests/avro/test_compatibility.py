@@ -10,7 +10,7 @@ from avrogen.avro.compat.levels import Direction, Level, Version, confluent_mess
 from avrogen.avro.compat.paths import Incompatibility
 from avrogen.avro.diagnostics import Severity
 from avrogen.avro.model import Reference
-from avrogen.avro.parser import parse_schema
+from tests.parsed_schema import parse_schema
 from tests.shared import conformance
 
 Case = dict[str, Any]

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from avrogen.avro.diagnostics import Severity
-from avrogen.avro.parser import Parsed, parse_schema, parse_sources
+from avrogen.avro.parser import Parsed, parse_sources
 from avrogen.avro.source import Source
+from tests.parsed_schema import parse_schema
 from tests.shared import Tally, conformance, schema_text
 
 Case = dict[str, Any]

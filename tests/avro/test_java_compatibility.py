@@ -7,8 +7,9 @@ import json
 
 from avrogen.avro.compat.checker import incompatibilities
 from avrogen.avro.diagnostics import Severity
-from avrogen.avro.parser import Parsed, parse_schema
+from avrogen.avro.parser import Parsed
 from tests.avro.random_versions import random_pairs
+from tests.parsed_schema import parse_schema
 from tests.services.avro_java import AvroJava
 
 PAIRS = 6000

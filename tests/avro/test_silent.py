@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from avrogen.avro.compat import ValueChange, ValueChangeKind, value_changes
+from avrogen.avro.compat.change_finder import value_changes
 from avrogen.avro.compat.levels import Direction
+from avrogen.avro.compat.value_changes import ValueChange, ValueChangeKind
 from tests.avro.test_compatibility import accepted, field, record
 
 BACKWARD, FORWARD = Direction.BACKWARD, Direction.FORWARD
@@ -144,7 +145,7 @@ BOTH_WAYS: dict[str, tuple[Any, Any, ValueChangeKind, str]] = {
         r(field("a", "int", default=1)),
         r(field("b", "int", default=1)),
         ValueChangeKind.FIELD_RENAMED,
-        "a is gone, and b is new",
+        "a was removed and b was added",
     ),
 }
 
@@ -266,8 +267,8 @@ def test_several_renames_are_told_apart_by_names_and_positions() -> None:
     )
     messages = [change.message for change in found(old, new, BACKWARD)]
     assert messages == [
-        "zip_code is gone, and postal_zip_code is new",
-        "town is gone, and city is new",
+        "zip_code was removed and postal_zip_code was added",
+        "town was removed and city was added",
     ]
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from avrogen.avro.schema_text import laid_out
+from avrogen.avro.schema_text import docstring_text
 from avrogen.compiler import literals
 
 HOSTILE = (
@@ -69,7 +69,7 @@ def test_comment_stays_on_its_line(text: str) -> None:
 
 @given(st.dictionaries(HOSTILE, JSON, max_size=4) | st.lists(JSON, max_size=4))
 def test_json_block_reads_as_the_same_json(value: object) -> None:
-    source = literals.json_block(f"\n{laid_out(value, '    ')}\n")  # type: ignore[arg-type]
+    source = literals.json_block(f"\n{docstring_text(value, '    ')}\n")  # type: ignore[arg-type]
     text = only_value(source)
     assert isinstance(text, str)
     assert json.loads(text) == value

@@ -88,7 +88,7 @@ MISTAKES: dict[str, Mistake] = {
         field_change(ORDER, "note", name="remark"),
         "AVR910",
         (ORDER, '{\n      "name": "remark"'),
-        "OrderPlaced.remark: note is gone, and remark is new",
+        "OrderPlaced.remark: note was removed and remark was added",
         '"aliases": ["note"]',
     ),
     "a new field in a type that others use": Mistake(

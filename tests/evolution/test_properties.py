@@ -13,18 +13,19 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from avrogen import Schema
-from avrogen.avro.compat import value_changes
+from avrogen.avro.compat.change_finder import value_changes
 from avrogen.avro.compat.checker import incompatibilities
 from avrogen.avro.compat.levels import Direction, Level, Version, violations
 from avrogen.avro.compat.root_causes import RootCauses
 from avrogen.avro.diagnostics import Severity
-from avrogen.avro.parser import Parsed, parse_schema
+from avrogen.avro.parser import Parsed
 from avrogen.evolution.comparison import Comparisons, compare_units
 from avrogen.evolution.findings import break_findings, value_change_findings
 from avrogen.evolution.matching import match
 from avrogen.evolution.removals import removals
 from avrogen.evolution.snapshot import Snapshot
 from avrogen.evolution.units import units
+from tests.parsed_schema import parse_schema
 from tests.strategies import Case, cases, schemas
 
 TYPES: list[Any] = [

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from avrogen.avro.diagnostics import Severity
-from avrogen.avro.parser import parse_schema
 from avrogen.testing.registry.avro_java import java_text
 from tests.conftest import ROOT
+from tests.parsed_schema import parse_schema
 from tests.registry.asking import ask, path
 from tests.registry.conftest import AnyRegistry
 from tests.services.avro_java import AvroJava

@@ -1,10 +1,10 @@
-"""Changes that schema resolution allows and that change values all the same.
+"""Compatibility of schemas: breaking changes, and compatible changes that alter values.
 
-A checker of compatibility passes them, and so does the registry; the data are read without an error
-and say something else than they did.
+levels          compatibility levels and messages of Confluent's Schema Registry
+checker         incompatibilities of two schemas, as Avro Java finds them
+paths           places in two schemas, and incompatibilities as data
+root_causes     the definitions that cause incompatibilities
+change_finder   value-changing changes of two versions
+value_changes   changes of logical types, promotions and defaults
+renames         changes of names, namespaces and aliases
 """
-
-from avrogen.avro.compat.change_finder import ValueChangeFinder, value_changes
-from avrogen.avro.compat.value_changes import ValueChange, ValueChangeKind
-
-__all__ = ["ValueChange", "ValueChangeFinder", "ValueChangeKind", "value_changes"]

@@ -1,6 +1,7 @@
-"""Finding silent changes: all that there are between the types of two versions.
+"""Finder of value-changing changes between two versions of a schema.
 
-Which parts of two schemas correspond to each other.
+Such changes are compatible: checkers and the registry accept them, the data are read without an
+error, and the values differ from those that were written.
 """
 
 from __future__ import annotations
@@ -33,37 +34,35 @@ __all__ = ["ValueChangeFinder", "corresponding", "corresponding_fields", "value_
 _Names: TypeAlias = tuple[str, str]
 
 
-class _Inside(NamedTuple):
-    """What is in a pair of definitions, and which others it leads to."""
-
-    changes: list[ValueChange]
-    uses: list[_Names]
-
-
 def value_changes(new: Version, old: Version, direction: Direction) -> Iterator[ValueChange]:
-    """Everything that one version of a schema reads otherwise than the other wrote it.
+    """Yield the value-changing changes between two versions of a schema.
 
     Args:
-        new: the version to come.
-        old: the version that there is.
-        direction: which of the two reads. Changes of names and defaults count either way.
+        new: new version.
+        old: old version.
+        direction: selects the version that reads. Changes of names and defaults count either way.
     """
     return ValueChangeFinder(new.types, old.types, direction).between(new.type, old.type)
 
 
 class ValueChangeFinder:
-    """Two sets of types, of which each pair of definitions is looked at once."""
+    """Finder that compares each pair of definitions once.
+
+    Args:
+        new: named types of the new version, by full name.
+        old: likewise.
+        direction: selects the version that reads.
+    """
 
     def __init__(self, new: Types, old: Types, direction: Direction) -> None:
-        """Prepare; see :func:`value_changes`."""
         self._direction = direction
         self._reader, self._writer = (new, old) if direction is Direction.BACKWARD else (old, new)
         self._inside: dict[_Names, _Inside] = {}
 
     def between(self, new: model.AvroType, old: model.AvroType) -> Iterator[ValueChange]:
-        """The changes between two types, and between all that they lead to."""
+        """Yield the changes between two types, and between all types that they depend on."""
         reader, writer = (new, old) if self._direction is Direction.BACKWARD else (old, new)
-        top = self._sorted(corresponding(TypePair(reader, writer), self._reader, self._writer))
+        top = self._collect(corresponding(TypePair(reader, writer), self._reader, self._writer))
         yield from top.changes
         seen: set[_Names] = set()
         waiting = list(reversed(top.uses))
@@ -76,7 +75,7 @@ class ValueChangeFinder:
                 yield from self._inside[names].changes
                 waiting.extend(reversed(self._inside[names].uses))
 
-    def _sorted(self, pairs: Iterable[TypePair]) -> _Inside:
+    def _collect(self, pairs: Iterable[TypePair]) -> _Inside:
         inside = _Inside([], [])
         for pair in pairs:
             match pair.reader, pair.writer:
@@ -90,7 +89,7 @@ class ValueChangeFinder:
 
     def _definitions(self, names: _Names) -> _Inside:
         one, other = names
-        pair = TypePair(model.Reference(one), model.Reference(other), PairPath().inside(one, other))
+        pair = TypePair(model.Reference(one), model.Reference(other), PairPath().enter(one, other))
         mine, theirs, direction = self._reader[one], self._writer[other], self._direction
         changes = list(changed_namespace(pair, mine, theirs, direction))
         changes += removed_aliases(pair, mine, theirs, direction)
@@ -110,18 +109,28 @@ class ValueChangeFinder:
                 fields = corresponding_fields(pair, mine, theirs, self._reader, self._writer)
             case _:
                 raise AssertionError("no others correspond to each other")
-        inner = self._sorted(fields)
+        inner = self._collect(fields)
         return _Inside([*changes, *inner.changes], inner.uses)
 
 
-def corresponding(pair: TypePair, reader_types: Types, writer_types: Types) -> Iterator[TypePair]:
-    """The pairs of primitive and of named types that read each other, down to definitions.
+class _Inside(NamedTuple):
+    """The changes in a pair of definitions, and the pairs that it refers to."""
 
-    Types of different kinds, which read nothing, are left out with all that is in them.
+    changes: list[ValueChange]
+    uses: list[_Names]
+
+
+# --- corresponding parts --------------------------------------------------------------------------
+
+
+def corresponding(pair: TypePair, reader_types: Types, writer_types: Types) -> Iterator[TypePair]:
+    """Yield the pairs of primitive and of named types that correspond, down to definitions.
+
+    Types of different kinds are left out, with all types in them.
 
     Args:
         pair: the types.
-        reader_types: the named types that the reader's leads to.
+        reader_types: named types that the reader's depends on, by full name.
         writer_types: likewise.
     """
     match pair.reader, pair.writer:
@@ -130,15 +139,15 @@ def corresponding(pair: TypePair, reader_types: Types, writer_types: Types) -> I
                 inner = TypePair(pair.reader, branch, pair.place.writers_branch(index))
                 yield from corresponding(inner, reader_types, writer_types)
         case model.Union(branches), _:
-            meant = closest_branch(pair.reader, pair.writer, reader_types)
-            if meant is not None:
-                inner = TypePair(branches[meant], pair.writer, pair.place.readers_branch(meant))
+            closest = closest_branch(pair.reader, pair.writer, reader_types)
+            if closest is not None:
+                inner = TypePair(branches[closest], pair.writer, pair.place.readers_branch(closest))
                 yield from corresponding(inner, reader_types, writer_types)
         case model.Array(one), model.Array(other):
-            inner = TypePair(one, other, pair.place.both("items"))
+            inner = TypePair(one, other, pair.place.step("items"))
             yield from corresponding(inner, reader_types, writer_types)
         case model.Map(one), model.Map(other):
-            inner = TypePair(one, other, pair.place.both("values"))
+            inner = TypePair(one, other, pair.place.step("values"))
             yield from corresponding(inner, reader_types, writer_types)
         case model.Primitive(), model.Primitive():
             yield pair
@@ -156,17 +165,17 @@ def corresponding_fields(
     reader_types: Types,
     writer_types: Types,
 ) -> Iterator[TypePair]:
-    """Likewise for the fields that two records have in common.
+    """Yield the corresponding pairs in the fields that two records have in common.
 
     Args:
-        pair: the records; its place is where their definitions begin.
-        reader: the reader's record.
-        writer: the writer's.
-        reader_types: the named types that the reader's leads to.
+        pair: the records; its place is the beginning of their definitions.
+        reader: record of the reader.
+        writer: record of the writer.
+        reader_types: named types that the reader's depends on, by full name.
         writer_types: likewise.
     """
     for index, source in enumerate(written_fields(reader, writer)):
         if source is not None:
-            place = pair.place.apart(("fields", index, "type"), ("fields", source, "type"))
+            place = pair.place.split(("fields", index, "type"), ("fields", source, "type"))
             inner = TypePair(reader.fields[index].type, writer.fields[source].type, place)
             yield from corresponding(inner, reader_types, writer_types)

@@ -1,19 +1,15 @@
-"""Whether all data of a writer's schema can be read with a reader's, and if not, why not.
+"""Compatibility checker: reasons why a reader's schema cannot read all data of a writer's.
 
-Verdicts, error types, messages and locations are those of Avro Java's SchemaCompatibility, which
-Confluent's Schema Registry reports: whoever sees one here finds it there. To that end the steps are
-Java's, and so is what is remembered: what was found for a pair of types is found again, with its
-first location, wherever else the pair is met.
-
-What keeps one definition from being read as another, and what else has to be compared for it.
-
-These are the steps of Avro Java's SchemaCompatibility for a single pair of types, in its order.
+Results, error types, messages and locations are those of Avro Java's SchemaCompatibility, which
+Confluent's Schema Registry reports. Therefore the steps and their order are Java's, and so is the
+cache: the result for a pair of types is reported again, with its first location, for each other use
+of the pair.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from typing import TypeAlias, assert_never
+from typing import TypeAlias
 
 from avrogen.avro import model
 from avrogen.avro.compat.paths import (
@@ -23,28 +19,26 @@ from avrogen.avro.compat.paths import (
     PairPath,
     TypePair,
 )
+from avrogen.avro.describe import kind_of
 from avrogen.avro.resolution import Types, is_promotable, names_match, written_fields
 
 __all__ = [
     "Comparison",
-    "Incompatibility",
-    "IncompatibilityType",
     "branch_missing",
     "incompatibilities",
     "is_same_kind",
     "is_trivial",
-    "kind_of",
     "may_read",
     "named_differences",
     "type_mismatch",
 ]
 
 _MOST = 1000
-"""As many are listed. What is wrong with a type counts wherever the type is used, so that chains of
-types which use each other twice would have more of it than fits into memory."""
+"""Maximum number of incompatibilities. Each counts once for each use of its type: for chains of
+types that use the next one twice, all of them would not fit into memory."""
 
-_MANY = 50
-"""So many branches of a union are compared the quick way."""
+_MANY_BRANCHES = 50
+"""Unions with more branches are filtered before they are compared."""
 
 
 def incompatibilities(
@@ -54,17 +48,17 @@ def incompatibilities(
     writer_types: Types,
     place: PairPath | None = None,
 ) -> tuple[Incompatibility, ...]:
-    """All that keeps some data of the writer's schema from being read, a thousand things at most.
+    """Return the reasons why some data of the writer's schema cannot be read, a thousand at most.
 
     Args:
-        reader: what is to read.
-        reader_types: the named types that it leads to.
-        writer: what was written with.
+        reader: type of the reader.
+        reader_types: named types that it depends on, by full name.
+        writer: type of the writer.
         writer_types: likewise.
-        place: where the two stand; None: at the top.
+        place: place of the two; None: the top.
 
     Returns:
-        Nothing, if all data can be read.
+        Incompatibilities; empty if all data can be read.
     """
     comparison = Comparison(reader_types, writer_types)
     pair = TypePair(reader, writer, place or PairPath())
@@ -72,25 +66,29 @@ def incompatibilities(
 
 
 _Steps: TypeAlias = Generator[TypePair, list[LocatedIncompatibility], list[LocatedIncompatibility]]
-"""A comparison that asks for those of inner types, and ends in what was found."""
+"""A comparison that yields pairs of inner types to compare, and returns the incompatibilities."""
 
 _Key: TypeAlias = tuple[str | int, str | int]
 
 
 class Comparison:
-    """A reader's and a writer's schema, of which all is known that was compared once."""
+    """Comparison of two schemas that compares each pair of types once.
+
+    Args:
+        reader_types: named types of the reader, by full name.
+        writer_types: likewise.
+    """
 
     def __init__(self, reader_types: Types, writer_types: Types) -> None:
-        """Prepare; named types are by full name."""
         self._reader_types = reader_types
         self._writer_types = writer_types
         self._found: dict[_Key, list[LocatedIncompatibility]] = {}
 
     def run(self, pair: TypePair) -> Sequence[LocatedIncompatibility]:
-        """Compare a pair of types, and all that it leads to.
+        """Compare a pair of types and all types that they depend on.
 
-        A pair that is met while it is being compared is compatible with itself. The stack is a
-        list: chains of types may be longer than Python's.
+        A pair inside itself counts as compatible there. The stack is a list: chains of types may be
+        longer than Python's.
         """
         if _key(pair) in self._found:
             return self._found[_key(pair)]
@@ -128,11 +126,11 @@ class Comparison:
             case one, other if is_trivial(one, other):
                 return []
             case model.Array(one), model.Array(other):
-                return (yield TypePair(one, other, pair.place.both("items")))
+                return (yield TypePair(one, other, pair.place.step("items")))
             case model.Map(one), model.Map(other):
-                return (yield TypePair(one, other, pair.place.both("values")))
+                return (yield TypePair(one, other, pair.place.step("values")))
             case model.Reference(one), model.Reference(other) if self._is_same_kind(one, other):
-                return (yield from self._named(pair._replace(place=pair.place.inside(one, other))))
+                return (yield from self._named(pair._replace(place=pair.place.enter(one, other))))
             case _:
                 return [type_mismatch(pair, self._reader_types, self._writer_types)]
 
@@ -140,18 +138,18 @@ class Comparison:
         found: list[LocatedIncompatibility] = []
         for index, branch in enumerate(branches):
             there = TypePair(pair.reader, branch, pair.place.writers_branch(index))
-            if (yield there._replace(place=there.place.anew())):
+            if (yield there._replace(place=there.place.restart())):
                 found.append(branch_missing(there, self._writer_types))
         return found
 
     def _readers_union(self, pair: TypePair, branches: tuple[model.AvroType, ...]) -> _Steps:
         types = self._reader_types, self._writer_types
         for index, branch in enumerate(branches):
-            # Java tries those as well that cannot fit. In rare schemas that has an effect on
+            # Java compares branches that cannot match, too. In rare schemas that has an effect on
             # locations, and on nothing else.
-            if len(branches) > _MANY and not may_read(branch, pair.writer, *types):
+            if len(branches) > _MANY_BRANCHES and not may_read(branch, pair.writer, *types):
                 continue
-            there = pair.place.readers_branch(index).anew()
+            there = pair.place.readers_branch(index).restart()
             if not (yield TypePair(branch, pair.writer, there)):
                 return []
         return [branch_missing(pair, self._writer_types)]
@@ -172,8 +170,11 @@ class Comparison:
 
 
 def _key(pair: TypePair) -> _Key:
-    """What a pair is remembered by. Java compares schemas as objects: every use of a named type is
-    one object, and every other type is one by itself."""
+    """Return the key of a pair in the cache.
+
+    Java compares schemas as objects: all uses of a named type are one object, and each other type
+    is one of its own.
+    """
     return _identity(pair.reader), _identity(pair.writer)
 
 
@@ -181,14 +182,17 @@ def _identity(type_: model.AvroType) -> str | int:
     return type_.name if isinstance(type_, model.Reference) else id(type_)
 
 
+# --- one pair of types ----------------------------------------------------------------------------
+
+
 def named_differences(
     pair: TypePair, reader_types: Types, writer_types: Types
 ) -> Iterator[LocatedIncompatibility | TypePair]:
-    """What is in the way, and the pairs of inner types that have to be compared.
+    """Yield the incompatibilities of two definitions, and the pairs of inner types to compare.
 
     Args:
-        pair: two named types of the same kind; its place is where their definitions begin.
-        reader_types: the named types of the reader.
+        pair: two named types of the same kind; its place is the beginning of their definitions.
+        reader_types: named types of the reader, by full name.
         writer_types: likewise.
     """
     assert isinstance(pair.reader, model.Reference), "only references name types"
@@ -196,17 +200,17 @@ def named_differences(
     reader, writer = reader_types[pair.reader.name], writer_types[pair.writer.name]
     if not names_match(reader, writer):
         kind = IncompatibilityType.NAME_MISMATCH
-        yield _found(pair, kind, f"expected: {writer.name}", "name")
+        yield _located(pair, kind, f"expected: {writer.name}", "name")
     match reader, writer:
         case model.FixedType(size=mine), model.FixedType(size=theirs):
             if mine != theirs:
                 kind = IncompatibilityType.FIXED_SIZE_MISMATCH
-                yield _found(pair, kind, f"expected: {theirs}, found: {mine}", "size")
+                yield _located(pair, kind, f"expected: {theirs}, found: {mine}", "size")
         case model.EnumType(), model.EnumType():
             lacking = sorted(set(writer.symbols) - set(reader.symbols))
             if lacking and reader.default is None:
                 kind = IncompatibilityType.MISSING_ENUM_SYMBOLS
-                yield _found(pair, kind, f"[{', '.join(lacking)}]", "symbols")
+                yield _located(pair, kind, f"[{', '.join(lacking)}]", "symbols")
         case model.RecordType(), model.RecordType():
             yield from _fields(pair, reader, writer, reader_types)
         case _:
@@ -222,38 +226,38 @@ def _fields(
         if position is not None:
             written = writer.fields[position].type
             if not is_trivial(field.type, written):
-                place = pair.place.apart((*here, "type"), ("fields", position, "type"))
+                place = pair.place.split((*here, "type"), ("fields", position, "type"))
                 yield TypePair(field.type, written, place)
         elif field.default is not model.NO_DEFAULT:
             continue
         elif _is_enum_with_default(field.type, reader_types):
-            # As Java has it: the enum's default is none of the field, and what is said of the
-            # field is that its type is not the record's.
-            place = pair.place.apart((*here, "type"), ())
+            # As in Java: the default of the enum is not one of the field; the message is that
+            # the type of the field is not that of the record.
+            place = pair.place.split((*here, "type"), ())
             yield TypePair(field.type, pair.writer, place)
         else:
-            there = pair._replace(place=pair.place.apart(here, ("fields",)))
+            there = pair._replace(place=pair.place.split(here, ("fields",)))
             kind = IncompatibilityType.READER_FIELD_MISSING_DEFAULT_VALUE
-            yield _found(there, kind, field.name)
+            yield _located(there, kind, field.name)
 
 
 def type_mismatch(
     pair: TypePair, reader_types: Types, writer_types: Types
 ) -> LocatedIncompatibility:
-    """That one type is not read as another."""
-    mine, theirs = kind_of(pair.reader, reader_types), kind_of(pair.writer, writer_types)
+    """Return the incompatibility of two types of which one cannot be read as the other."""
+    mine, theirs = _java_name(pair.reader, reader_types), _java_name(pair.writer, writer_types)
     message = f"reader type: {mine} not compatible with writer type: {theirs}"
-    return _found(pair, IncompatibilityType.TYPE_MISMATCH, message)
+    return _located(pair, IncompatibilityType.TYPE_MISMATCH, message)
 
 
 def branch_missing(pair: TypePair, writer_types: Types) -> LocatedIncompatibility:
-    """That a union has no branch that reads a type."""
-    message = f"reader union lacking writer type: {kind_of(pair.writer, writer_types)}"
-    return _found(pair, IncompatibilityType.MISSING_UNION_BRANCH, message)
+    """Return the incompatibility of a union without a branch that reads a type."""
+    message = f"reader union lacking writer type: {_java_name(pair.writer, writer_types)}"
+    return _located(pair, IncompatibilityType.MISSING_UNION_BRANCH, message)
 
 
 def is_trivial(reader: model.AvroType, writer: model.AvroType) -> bool:
-    """Whether two types are primitive, and one is read as the other."""
+    """Tell if two types are primitive, and one can be read as the other."""
     match reader, writer:
         case model.Primitive(one), model.Primitive(other):
             return is_promotable(one, other)
@@ -264,7 +268,7 @@ def is_trivial(reader: model.AvroType, writer: model.AvroType) -> bool:
 def may_read(
     reader: model.AvroType, writer: model.AvroType, reader_types: Types, writer_types: Types
 ) -> bool:
-    """Whether a branch of a union can read a type at all, going by kinds and names."""
+    """Tell if a branch of a union can read a type, by kinds and names only."""
     match reader, writer:
         case model.Reference(one), model.Reference(other):
             mine, theirs = reader_types[one], writer_types[other]
@@ -276,31 +280,13 @@ def may_read(
 
 
 def is_same_kind(one: str, other: str, reader_types: Types, writer_types: Types) -> bool:
-    """Whether two named types are both records, both enums or both fixed."""
+    """Tell if two named types are both records, both enums or both fixed."""
     return type(reader_types[one]) is type(writer_types[other])
 
 
-def kind_of(type_: model.AvroType, types: Types) -> str:
-    """Avro Java's name of a type."""
-    match type_:
-        case model.Primitive(name):
-            return name.upper()
-        case model.Array():
-            return "ARRAY"
-        case model.Map():
-            return "MAP"
-        case model.Union():
-            return "UNION"
-        case model.Reference(name):
-            match types[name]:
-                case model.RecordType():
-                    return "RECORD"
-                case model.EnumType():
-                    return "ENUM"
-                case model.FixedType():
-                    return "FIXED"
-        case _:
-            assert_never(type_)
+def _java_name(type_: model.AvroType, types: Types) -> str:
+    """Return Avro Java's name of a kind of types."""
+    return kind_of(types[type_.name] if isinstance(type_, model.Reference) else type_).upper()
 
 
 def _is_enum_with_default(type_: model.AvroType, types: Types) -> bool:
@@ -310,10 +296,10 @@ def _is_enum_with_default(type_: model.AvroType, types: Types) -> bool:
     return isinstance(named, model.EnumType) and named.default is not None
 
 
-def _found(
+def _located(
     pair: TypePair, type_: IncompatibilityType, message: str, *steps: str
 ) -> LocatedIncompatibility:
-    pair = pair._replace(place=pair.place.both(*steps)) if steps else pair
+    pair = pair._replace(place=pair.place.step(*steps)) if steps else pair
     return LocatedIncompatibility(
         pair.place.found(type_, message), pair.reader_part, pair.writer_part
     )

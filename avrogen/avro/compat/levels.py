@@ -1,13 +1,9 @@
-"""Compatibility of a new version of a schema with those before it, by level.
+"""Compatibility levels and messages of Confluent's Schema Registry.
 
-Levels, and what they ask for, are those of Confluent's Schema Registry
-(``io.confluent.kafka.schemaregistry.CompatibilityChecker``).
-
-Incompatibilities in the words of Confluent's Schema Registry.
-
-The registry sends these sentences when it refuses a schema, and when it is asked for the reasons
-(``io.confluent.kafka.schemaregistry.avro.Difference``). They are looked up, compared and searched
-for, so each is the same here to the letter.
+The levels are those of ``io.confluent.kafka.schemaregistry.CompatibilityChecker``. The messages are
+those that the registry sends when it rejects a schema, and when it is asked for the reasons
+(``io.confluent.kafka.schemaregistry.avro.Difference``). People search for them, so they are
+identical here.
 """
 
 from __future__ import annotations
@@ -36,13 +32,17 @@ __all__ = [
 ]
 
 
+Side: TypeAlias = Literal["new", "old"]
+"""A version of a schema in a comparison of two."""
+
+
 class Direction(StrEnum):
-    """Who must be able to read what."""
+    """Direction of compatibility: the version that reads data of the other."""
 
     BACKWARD = "BACKWARD"
-    """Readers of the new version, what was written with the old one."""
+    """Readers with the new version read data of the old one."""
     FORWARD = "FORWARD"
-    """Readers of the old version, what is written with the new one."""
+    """Readers with the old version read data of the new one."""
 
     @property
     def reader(self) -> Side:
@@ -51,7 +51,7 @@ class Direction(StrEnum):
 
 
 class Level(StrEnum):
-    """How compatible a new version must be."""
+    """Compatibility level, as in Schema Registry."""
 
     NONE = "NONE"
     BACKWARD = "BACKWARD"
@@ -63,12 +63,12 @@ class Level(StrEnum):
 
     @property
     def is_transitive(self) -> bool:
-        """Whether all earlier versions count, and not the latest alone."""
+        """Tell if all earlier versions are checked, instead of the latest only."""
         return self.endswith("_TRANSITIVE")
 
     @property
     def directions(self) -> tuple[Direction, ...]:
-        """In the order in which the registry asks."""
+        """Directions in the registry's order."""
         match self:
             case Level.NONE:
                 return ()
@@ -94,8 +94,8 @@ class Version:
     type: AvroType
     types: Types
 
-    def says_the_same_as(self, other: Version) -> bool:
-        """Whether it says what another does: docs and attributes count, and layout does not."""
+    def is_equal_to(self, other: Version) -> bool:
+        """Tell if it equals another, with docs and attributes and without layout."""
         if self.type != other.type:
             return False
         mine = reachable_types(self.type, self.types)
@@ -104,12 +104,12 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """What is in the way of compatibility with one earlier version, in one direction.
+    """Incompatibility with one earlier version, in one direction.
 
     Attributes:
-        index: the position of that version among the previous ones.
-        direction: who cannot read what.
-        incompatibilities: the reasons, at least one.
+        index: position of that version among the previous ones.
+        direction: direction of compatibility.
+        incompatibilities: reasons, at least one.
     """
 
     index: int
@@ -118,16 +118,16 @@ class Violation:
 
 
 def violations(new: Version, previous: Sequence[Version], level: Level) -> Iterator[Violation]:
-    """Everything that keeps a new version from being as compatible as it must be.
+    """Check a new version of a schema against the previous ones.
 
     Args:
-        new: the version to come.
-        previous: those that there are, the oldest first.
-        level: how compatible it must be.
+        new: new version.
+        previous: previous versions, oldest first.
+        level: required compatibility.
 
     Yields:
-        Breaches, those with the latest version first. The registry reports those with one version
-        and goes no further.
+        Violations, those of the latest version first. The registry reports those of one version
+        only.
     """
     for index in compared_versions(len(previous), level):
         old = previous[index]
@@ -139,26 +139,24 @@ def violations(new: Version, previous: Sequence[Version], level: Level) -> Itera
 
 
 def compared_versions(count: int, level: Level) -> range:
-    """Positions of the versions that a level is about, the latest first.
+    """Return the positions of the versions that a level compares, the latest first.
 
     Args:
-        count: how many previous versions there are.
-        level: how compatible a new one must be.
+        count: number of previous versions.
+        level: required compatibility.
     """
     return range(count - 1, -1 if level.is_transitive else max(count - 2, -1), -1)
 
 
-Side: TypeAlias = Literal["new", "old"]
-"""Which version of a schema is meant."""
+# --- messages of the registry ---------------------------------------------------------------------
 
 
 def confluent_message(incompatibility: Incompatibility, reader: Side) -> str:
-    """All that the registry says of an incompatibility, in its notation.
+    """Return the registry's message for an incompatibility, in its notation.
 
     Args:
-        incompatibility: what was found.
-        reader: which version was the reader: the new one where compatibility is BACKWARD, the old
-            one where it is FORWARD.
+        incompatibility: the incompatibility.
+        reader: the version that reads: "new" for BACKWARD, "old" for FORWARD.
     """
     return (
         f"{{errorType:'{incompatibility.type}'"
@@ -168,7 +166,7 @@ def confluent_message(incompatibility: Incompatibility, reader: Side) -> str:
 
 
 def confluent_description(incompatibility: Incompatibility, reader: Side) -> str:
-    """The sentence in it that is meant for people."""
+    """Return the sentence of that message that is for people."""
     path, message = incompatibility.path, incompatibility.message
     writer: Side = "old" if reader == "new" else "new"
     match incompatibility.type:

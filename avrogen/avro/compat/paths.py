@@ -1,6 +1,8 @@
-"""Two schemas side by side: places in both, and the ways that lead there.
+"""Places in two schemas that are compared, and incompatibilities there.
 
-What keeps data from being read, as data: one thing, its kind, and where it is.
+SchemaPath, SchemaPart    a place in one schema: its path, and the definition that it is in
+PairPath, TypePair        a place in both schemas, and the types there
+Incompatibility           one reason why data cannot be read, as Avro Java reports it
 """
 
 from __future__ import annotations
@@ -25,12 +27,12 @@ __all__ = [
 
 
 class SchemaPath(NamedTuple):
-    """The way to a part of a schema. Each step knows the one before it, as ways may be long.
+    """Path to a part of a schema: a linked list, as paths may be long.
 
     Attributes:
-        before: the way so far; None at the top.
+        before: path so far; None at the top.
         steps: keys and indexes that follow.
-        owner: the named type whose definition begins here.
+        owner: named type whose definition begins here.
     """
 
     before: SchemaPath | None
@@ -38,25 +40,25 @@ class SchemaPath(NamedTuple):
     owner: str | None = None
 
     def path(self) -> str:
-        """As Java writes it."""
-        ways = list(self._backwards())
-        steps = [str(step) for way in reversed(ways) for step in way.steps]
+        """Return the path in Java's notation."""
+        paths = list(self._backwards())
+        steps = [str(step) for path in reversed(paths) for step in path.steps]
         return "/" + "/".join(steps)
 
     def part(self, type_: AvroType) -> SchemaPart:
-        """What lies there, by the way since the definition around it began."""
+        """Return the part at this path, relative to the definition around it."""
         pointer: Pointer = ()
-        for way in self._backwards():
-            if way.owner is not None:
-                return SchemaPart(way.owner, pointer, type_)
-            pointer = (*way.steps, *pointer)
+        for path in self._backwards():
+            if path.owner is not None:
+                return SchemaPart(path.owner, pointer, type_)
+            pointer = (*path.steps, *pointer)
         return SchemaPart("", pointer, type_)
 
     def _backwards(self) -> Iterator[SchemaPath]:
-        way: SchemaPath | None = self
-        while way is not None:
-            yield way
-            way = way.before
+        path: SchemaPath | None = self
+        while path is not None:
+            yield path
+            path = path.before
 
 
 _TOP: Final = SchemaPath(None, ())
@@ -64,13 +66,12 @@ _TOP: Final = SchemaPath(None, ())
 
 @dataclass(frozen=True, slots=True)
 class SchemaPart:
-    """A part of a schema, by the definition that it stands in: however often a named type is used,
-    its parts are the same.
+    """A part of a schema, relative to the definition around it: equal for all uses of that type.
 
     Attributes:
-        owner: the full name of that definition; "" for what stands in none.
-        pointer: the way through its JSON, from the definition or else from the top.
-        type: what stands there, or what it belongs to.
+        owner: full name of that definition; "": none.
+        pointer: path in its JSON, from the definition or else from the top.
+        type: the type there, or the one that the part belongs to.
     """
 
     owner: str
@@ -82,21 +83,21 @@ class PairPath(NamedTuple):
     """A place in both schemas.
 
     Attributes:
-        path: the way that Avro Java tells; see :attr:`Incompatibility.path`.
-        reader: the way through the reader's schema.
-        writer: the way through the writer's schema.
+        path: path in Avro Java's reports; see :attr:`Incompatibility.path`.
+        reader: path in the reader's schema.
+        writer: path in the writer's schema.
     """
 
     path: SchemaPath = _TOP
     reader: SchemaPath = _TOP
     writer: SchemaPath = _TOP
 
-    def both(self, *steps: str | int) -> PairPath:
-        """The same steps further in both."""
-        return self.apart(steps, steps)
+    def step(self, *steps: str | int) -> PairPath:
+        """Follow the same steps in both schemas."""
+        return self.split(steps, steps)
 
-    def apart(self, reader: Pointer, writer: Pointer) -> PairPath:
-        """Different steps; what is compared lies where the reader's lead."""
+    def split(self, reader: Pointer, writer: Pointer) -> PairPath:
+        """Follow different steps; Java's path is the reader's."""
         return PairPath(
             SchemaPath(self.path, reader),
             SchemaPath(self.reader, reader),
@@ -104,38 +105,38 @@ class PairPath(NamedTuple):
         )
 
     def readers_branch(self, index: int) -> PairPath:
-        """A branch of the reader's union."""
+        """Enter a branch of the reader's union."""
         return self._replace(
             path=SchemaPath(self.path, (index,)), reader=SchemaPath(self.reader, (index,))
         )
 
     def writers_branch(self, index: int) -> PairPath:
-        """A branch of the writer's union."""
+        """Enter a branch of the writer's union."""
         return self._replace(
             path=SchemaPath(self.path, (index,)), writer=SchemaPath(self.writer, (index,))
         )
 
-    def anew(self) -> PairPath:
-        """The same place, with Java's way beginning here."""
+    def restart(self) -> PairPath:
+        """Return the same place, with Java's path beginning here."""
         return self._replace(path=_TOP)
 
-    def inside(self, reader: str, writer: str) -> PairPath:
-        """The same place, which is where definitions begin."""
+    def enter(self, reader: str, writer: str) -> PairPath:
+        """Return the same place as the beginning of two definitions."""
         return self._replace(
             reader=SchemaPath(self.reader, (), reader), writer=SchemaPath(self.writer, (), writer)
         )
 
     def paths(self) -> tuple[str, str, str]:
-        """Java's way, the reader's and the writer's."""
+        """Return Java's path, the reader's and the writer's."""
         return self.path.path(), self.reader.path(), self.writer.path()
 
     def found(self, type_: IncompatibilityType, message: str) -> Incompatibility:
-        """Something that is in the way here."""
+        """Return an incompatibility at this place."""
         return Incompatibility(type_, message, *self.paths())
 
 
 class TypePair(NamedTuple):
-    """A reader's and a writer's type, and where they are."""
+    """A reader's and a writer's type, and their place."""
 
     reader: AvroType
     writer: AvroType
@@ -153,7 +154,7 @@ class TypePair(NamedTuple):
 
 
 class LocatedIncompatibility(NamedTuple):
-    """An incompatibility, and the parts of both schemas that it is about."""
+    """An incompatibility, and the parts of both schemas that it concerns."""
 
     incompatibility: Incompatibility
     reader: SchemaPart
@@ -161,33 +162,33 @@ class LocatedIncompatibility(NamedTuple):
 
 
 class IncompatibilityType(StrEnum):
-    """What kind of thing is in the way, in Avro Java's words."""
+    """Kind of an incompatibility, in Avro Java's words."""
 
     TYPE_MISMATCH = "TYPE_MISMATCH"
-    """The types differ, and one is not promoted to the other."""
+    """The types differ, and the writer's is not promoted to the reader's."""
     NAME_MISMATCH = "NAME_MISMATCH"
     """The short names of named types differ, and no alias of the reader's is the other's."""
     FIXED_SIZE_MISMATCH = "FIXED_SIZE_MISMATCH"
     """The sizes of fixed types differ."""
     MISSING_ENUM_SYMBOLS = "MISSING_ENUM_SYMBOLS"
-    """The writer's enum has symbols that the reader's lacks, and that one has no default."""
+    """The writer's enum has symbols that the reader's lacks, and the reader's has no default."""
     READER_FIELD_MISSING_DEFAULT_VALUE = "READER_FIELD_MISSING_DEFAULT_VALUE"
-    """The reader has a field that is not written and has no default."""
+    """The reader has a field without a default that is not written."""
     MISSING_UNION_BRANCH = "MISSING_UNION_BRANCH"
-    """The writer's type, or a branch of its union, is like no branch of the reader's union."""
+    """The reader's union has no branch for the writer's type, or for a branch of its union."""
 
 
 @dataclass(frozen=True, slots=True)
 class Incompatibility:
-    """One thing that keeps data from being read.
+    """One reason why data cannot be read.
 
     Attributes:
-        type: its kind.
+        type: kind of the incompatibility.
         message: Avro Java's message.
-        path: where it is, as Avro Java and Confluent say it: the way through the reader's schema,
-            such as ``/fields/1/type/symbols``, and the positions of branches in writer's unions.
-        reader_path: where it is in the reader's schema, references followed.
-        writer_path: where it is in the writer's schema, likewise.
+        path: place as Avro Java and Confluent report it: the path in the reader's schema, such as
+            ``/fields/1/type/symbols``, with positions of branches in writer's unions.
+        reader_path: path in the reader's schema, references followed.
+        writer_path: path in the writer's schema, likewise.
     """
 
     type: IncompatibilityType

@@ -1,4 +1,4 @@
-"""Names that changed: of namespaces, and of fields that look like others under another name."""
+"""Changes of names: namespaces, aliases, and fields that were probably renamed."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ __all__ = [
 
 _Record: TypeAlias = tuple[model.RecordType, Types]
 
-_ALIKE = 0.6
-"""How similar names are that are spelled alike, from 0 to 1."""
+_SIMILAR = 0.6
+"""Minimum similarity of names that count as similar, from 0 to 1."""
 
 
 def changed_namespace(
     pair: TypePair, reader: model.NamedType, writer: model.NamedType, direction: Direction
 ) -> Iterator[ValueChange]:
-    """Of a type that keeps its short name, and has no alias for what it was called."""
+    """Yield the change of a type's namespace, if its old name is not an alias."""
     old, new = (writer, reader) if direction is Direction.BACKWARD else (reader, writer)
     if old.name == new.name or short_name(old.name) != short_name(new.name):
         return
@@ -44,8 +44,11 @@ def changed_namespace(
 def ambiguous_aliases(
     pair: TypePair, reader: model.RecordType, writer: model.RecordType, direction: Direction
 ) -> Iterator[ValueChange]:
-    """Fields that could be read from several: the one of their name is taken, or else of their
-    first alias. Avro Java's checker gives up there, and with it the registry."""
+    """Yield the fields that could be read from several.
+
+    Readers use the field of that name, or else of the first alias. Avro Java's checker fails on
+    them, and with it the registry.
+    """
     positions = {field.name: index for index, field in enumerate(writer.fields)}
     for index, field in enumerate(reader.fields):
         names = dict.fromkeys((field.name, *field.aliases))
@@ -64,8 +67,7 @@ def ambiguous_aliases(
 def fields_claimed_twice(
     pair: TypePair, reader: model.RecordType, writer: model.RecordType, direction: Direction
 ) -> Iterator[ValueChange]:
-    """Fields that are read from what another is read from, too: one value is not two, and checkers
-    do not look."""
+    """Yield the fields that are read from the same field as another; other checkers accept them."""
     first: dict[int, int] = {}
     for index, source in enumerate(written_fields(reader, writer)):
         if source is not None and first.setdefault(source, index) != index:
@@ -83,9 +85,9 @@ def fields_claimed_twice(
 def removed_aliases(
     pair: TypePair, reader: model.NamedType, writer: model.NamedType, direction: Direction
 ) -> Iterator[ValueChange]:
-    """Of types, and of the fields that two records have in common."""
+    """Yield the removed aliases of two types and of the fields that they have in common."""
     old, new = (writer, reader) if direction is Direction.BACKWARD else (reader, writer)
-    for alias in _gone(old.name, old.aliases, new.name, new.aliases):
+    for alias in _removed(old.name, old.aliases, new.name, new.aliases):
         message = f"the alias {alias} was removed"
         yield value_change(ValueChangeKind.ALIAS_REMOVED, message, pair, direction)
     if isinstance(reader, model.RecordType) and isinstance(writer, model.RecordType):
@@ -94,7 +96,7 @@ def removed_aliases(
                 continue
             mine, theirs = reader.fields[index], writer.fields[source]
             before, now = (theirs, mine) if direction is Direction.BACKWARD else (mine, theirs)
-            for alias in _gone(before.name, before.aliases, now.name, now.aliases):
+            for alias in _removed(before.name, before.aliases, now.name, now.aliases):
                 yield value_change(
                     ValueChangeKind.ALIAS_REMOVED,
                     f"the alias {alias} was removed",
@@ -105,7 +107,7 @@ def removed_aliases(
                 )
 
 
-def _gone(
+def _removed(
     old: str, old_aliases: tuple[str, ...], new: str, new_aliases: tuple[str, ...]
 ) -> list[str]:
     known = {old, new, *new_aliases}
@@ -115,10 +117,10 @@ def _gone(
 def renamed_fields(
     pair: TypePair, reader: _Record, writer: _Record, direction: Direction
 ) -> Iterator[ValueChange]:
-    """Fields that are not read any more, each with one that takes its default instead.
+    """Yield the fields that were probably renamed without an alias.
 
-    Nothing in the schemas says that the two are one field. They are taken for one if the values
-    would fit, and the position or the name speaks for it, or if there are no others.
+    The old field is not read any more, and the new one gets its default. See
+    :func:`likely_renames`.
     """
     for index, source in likely_renames(reader, writer):
         mine, theirs = reader[0].fields[index], writer[0].fields[source]
@@ -126,7 +128,7 @@ def renamed_fields(
             old, new = (theirs, mine) if direction is Direction.BACKWARD else (mine, theirs)
             yield value_change(
                 ValueChangeKind.FIELD_RENAMED,
-                f"{old.name} is gone, and {new.name} is new",
+                f"{old.name} was removed and {new.name} was added",
                 pair,
                 direction,
                 reader=("fields", index),
@@ -135,8 +137,12 @@ def renamed_fields(
 
 
 def likely_renames(reader: _Record, writer: _Record) -> list[tuple[int, int]]:
-    """Positions of a reader's fields that are not written and of a writer's that are not read,
-    where the two may well be one field."""
+    """Return the positions of fields that were probably renamed.
+
+    Each pair is a reader's field that is not written and a writer's that is not read. They count as
+    one field if the types are compatible, and if the names are similar, the positions are equal or
+    there are no other such fields.
+    """
     (mine, reader_types), (theirs, writer_types) = reader, writer
     sources = written_fields(mine, theirs)
     lacking = [index for index, source in enumerate(sources) if source is None]
@@ -144,13 +150,13 @@ def likely_renames(reader: _Record, writer: _Record) -> list[tuple[int, int]]:
     is_only_pair = len(lacking) == len(unread) == 1
 
     def score(index: int, source: int) -> float:
-        likeness = _likeness(mine.fields[index].name, theirs.fields[source].name)
-        return max(likeness, _ALIKE if is_only_pair or index == source else 0)
+        similarity = _similarity(mine.fields[index].name, theirs.fields[source].name)
+        return max(similarity, _SIMILAR if is_only_pair or index == source else 0)
 
     pairs = [(score(index, source), index, source) for index in lacking for source in unread]
     renames: dict[int, int] = {}
-    for likeness, index, source in sorted(pairs, key=lambda pair: (-pair[0], *pair[1:])):
-        if likeness < _ALIKE:
+    for similarity, index, source in sorted(pairs, key=lambda pair: (-pair[0], *pair[1:])):
+        if similarity < _SIMILAR:
             break
         if index not in renames and source not in renames.values():
             types = TypePair(mine.fields[index].type, theirs.fields[source].type)
@@ -159,5 +165,5 @@ def likely_renames(reader: _Record, writer: _Record) -> list[tuple[int, int]]:
     return sorted(renames.items())
 
 
-def _likeness(one: str, other: str) -> float:
+def _similarity(one: str, other: str) -> float:
     return difflib.SequenceMatcher(None, one.lower(), other.lower()).ratio()

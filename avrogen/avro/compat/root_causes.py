@@ -1,13 +1,9 @@
-"""The causes of incompatibilities: what would have to change for them to go.
+"""Root causes of incompatibilities: the definitions that have to change.
 
-That a union lacks a branch for a type is what Avro Java says, too, where the branch is there and
+Avro Java reports that a union lacks a branch for a type even if it has that branch and the branch
 cannot read the type. The cause is then inside the branch, which may be used in many places. Here
-every pair of definitions is looked at once, whatever leads to it: a change of a type that
-a thousand others use is one cause.
-
-The cause of an incompatibility, as data.
-
-Which branch of a union somebody would say is meant by another type, readable or not.
+every pair of definitions is compared once, whatever refers to it: a change of a type that a
+thousand others use is one cause.
 """
 
 from __future__ import annotations
@@ -40,37 +36,56 @@ from avrogen.avro.source import Pointer
 __all__ = ["CauseKey", "RootCause", "RootCauses", "closest_branch"]
 
 _Names: TypeAlias = tuple[str, str]
+"""Full names of a reader's and a writer's definition."""
+
+CauseKey: TypeAlias = tuple[IncompatibilityType, str, str, Pointer, str, Pointer]
+"""Kind, message, and place in the reader's and in the writer's schema."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
-    """A pair of definitions that have to be readable."""
-
-    names: _Names
-    place: PairPath
-
-
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    """A union of the reader's, one branch of which has to read a type.
+class RootCause(NamedTuple):
+    """The root cause of an incompatibility, in the definition that has it.
 
     Attributes:
-        options: what each branch takes that may read it at all.
-        meant: what the branch takes that somebody would say is meant, readable or not.
-        missing: what is said if there is none.
+        found: the incompatibility; its paths begin at the definition.
+        reported: the incompatibility that Avro Java and Confluent's registry report for it.
     """
 
-    options: tuple[_Needs, ...]
-    meant: _Needs | None
-    missing: LocatedIncompatibility
+    found: LocatedIncompatibility
+    reported: Incompatibility
 
+    @property
+    def reader(self) -> SchemaPart:
+        """The part of the reader's schema."""
+        return self.found.reader
 
-_Needs: TypeAlias = "list[LocatedIncompatibility | _Use | _Choice]"
-"""What it takes to read a type. Something that was found is in the way for good."""
+    @property
+    def writer(self) -> SchemaPart:
+        """The part of the writer's schema."""
+        return self.found.writer
+
+    @property
+    def key(self) -> CauseKey:
+        """Key that is equal for equal causes, in whatever schemas they are found."""
+        incompatibility, reader, writer = self.found
+        return (
+            incompatibility.type,
+            incompatibility.message,
+            reader.owner,
+            reader.pointer,
+            writer.owner,
+            writer.pointer,
+        )
 
 
 class RootCauses:
-    """What is in the way of reading the types of one schema as those of another."""
+    """Finder of the root causes of incompatibilities between the types of two schemas.
+
+    Args:
+        reader_types: named types of the reader, by full name.
+        writer_types: likewise.
+        renames: for names of the writer's types the probable new names in the reader's, if no
+            alias connects the two.
+    """
 
     def __init__(
         self,
@@ -78,14 +93,6 @@ class RootCauses:
         writer_types: Types,
         renames: Mapping[str, str] | None = None,
     ) -> None:
-        """Prepare.
-
-        Args:
-            reader_types: named types of the reader, by full name.
-            writer_types: likewise.
-            renames: names of the writer's types that the reader's have by other names, as far as
-                nothing in the schemas says so.
-        """
         self._reader_types = reader_types
         self._writer_types = writer_types
         self._renames = renames or {}
@@ -93,7 +100,7 @@ class RootCauses:
         self._readable: dict[_Names, bool] = {}
 
     def between(self, reader: model.AvroType, writer: model.AvroType) -> Iterator[RootCause]:
-        """Every cause once, depth first; nothing, if all data can be read."""
+        """Yield every cause once, depth first; nothing, if all data can be read."""
         needs = self._of(TypePair(reader, writer))
         self._settle(needs)
         seen: set[_Names] = set()
@@ -107,10 +114,10 @@ class RootCauses:
                 found.setdefault(step.key, step)
             elif step.names not in seen:
                 seen.add(step.names)
-                waiting.append(self._failing(self._needs[step.names], step.way, step.reported))
+                waiting.append(self._failing(self._needs[step.names], step.around, step.reported))
         yield from found.values()
 
-    # --- what it takes ----------------------------------------------------------------------------
+    # --- needs ------------------------------------------------------------------------------------
 
     def _of(self, pair: TypePair) -> _Needs:
         match pair.reader, pair.writer:
@@ -123,9 +130,9 @@ class RootCauses:
             case one, other if is_trivial(one, other):
                 return []
             case model.Array(one), model.Array(other):
-                return self._of(TypePair(one, other, pair.place.both("items")))
+                return self._of(TypePair(one, other, pair.place.step("items")))
             case model.Map(one), model.Map(other):
-                return self._of(TypePair(one, other, pair.place.both("values")))
+                return self._of(TypePair(one, other, pair.place.step("values")))
             case model.Reference(one), model.Reference(other) if self._is_same_kind(one, other):
                 return [_Use((one, other), pair.place)]
             case _:
@@ -144,28 +151,28 @@ class RootCauses:
         assert isinstance(pair.reader, model.Union), "its branches are those of a union"
         index = closest_branch(pair.reader, pair.writer, self._reader_types, self._renames)
         options = {candidate: branch(candidate) for candidate in candidates}
-        meant = None if index is None else options.get(index) or branch(index)
+        closest = None if index is None else options.get(index) or branch(index)
         missing = branch_missing(pair, self._writer_types)
-        return [_Choice(tuple(options.values()), meant, missing)]
+        return [_Choice(tuple(options.values()), closest, missing)]
 
     def _is_same_kind(self, one: str, other: str) -> bool:
         return is_same_kind(one, other, self._reader_types, self._writer_types)
 
     def _of_definitions(self, names: _Names) -> _Needs:
         one, other = names
-        pair = TypePair(model.Reference(one), model.Reference(other), PairPath().inside(one, other))
+        pair = TypePair(model.Reference(one), model.Reference(other), PairPath().enter(one, other))
         needs: _Needs = []
         for step in named_differences(pair, self._reader_types, self._writer_types):
             needs += self._of(step) if isinstance(step, TypePair) else [step]
         return needs
 
-    # --- what is readable -------------------------------------------------------------------------
+    # --- readable definitions ---------------------------------------------------------------------
 
     def _settle(self, needs: _Needs) -> None:
-        """Find out for all pairs of definitions that are led to.
+        """Determine the readable ones of all pairs of definitions that are needed.
 
-        All are readable until proven otherwise, as records that contain each other are; one that
-        is not may be what another needed, which is then looked at again.
+        All are readable until proven otherwise, as records that contain each other are; if one is
+        not, the pairs that need it are checked again.
         """
         needed_by: dict[_Names, list[_Names]] = {}
         waiting = list(_uses(needs))
@@ -197,55 +204,101 @@ class RootCauses:
             case _Choice(options):
                 return any(map(self._are_met, options))
 
-    # --- what is in the way -----------------------------------------------------------------------
+    # --- causes -----------------------------------------------------------------------------------
 
     def _failing(
-        self, needs: _Needs, way: _Ways | None, reported: Incompatibility | None
+        self, needs: _Needs, around: _Places | None, reported: Incompatibility | None
     ) -> Iterator[RootCause | _Step]:
-        """Causes, and uses of definitions that have causes in them.
+        """Yield causes, and steps into definitions that contain causes.
 
         Args:
-            needs: what is not met.
-            way: the places that led here.
-            reported: what is said of a union on that way.
+            needs: needs, of which some are not met.
+            around: places around them.
+            reported: incompatibility of a union around them, if there is one.
         """
         for need in needs:
             if self._is_met(need):
                 continue
             match need:
                 case LocatedIncompatibility():
-                    yield RootCause(need, reported or _at(way, need))
+                    yield RootCause(need, reported or _at(around, need))
                 case _Use(names, place):
-                    yield _Step(names, _Ways(way, place), reported)
-                case _Choice(_, meant, missing):
-                    said = reported or _at(way, missing)
-                    if meant is None:
-                        yield RootCause(missing, said)
+                    yield _Step(names, _Places(around, place), reported)
+                case _Choice(_, closest, missing):
+                    shown = reported or _at(around, missing)
+                    if closest is None:
+                        yield RootCause(missing, shown)
                     else:
-                        yield from self._failing(meant, way, said)
+                        yield from self._failing(closest, around, shown)
 
 
-class _Ways(NamedTuple):
-    """Places in definitions, each inside of the one before; linked, as they may be many."""
+# --- needs ----------------------------------------------------------------------------------------
 
-    before: _Ways | None
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """A need: a pair of definitions has to be readable."""
+
+    names: _Names
+    place: PairPath
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A need: one branch of a union of the reader has to read a type.
+
+    Attributes:
+        options: needs of each branch that may read the type.
+        closest: needs of the branch that corresponds to the type, readable or not.
+        missing: incompatibility if no branch corresponds to it.
+    """
+
+    options: tuple[_Needs, ...]
+    closest: _Needs | None
+    missing: LocatedIncompatibility
+
+
+_Needs: TypeAlias = "list[LocatedIncompatibility | _Use | _Choice]"
+"""Conditions for reading a type. An incompatibility is one that cannot be met."""
+
+
+def _uses(needs: _Needs) -> Iterator[_Names]:
+    for need in needs:
+        match need:
+            case LocatedIncompatibility():
+                pass
+            case _Use(names):
+                yield names
+            case _Choice(options, closest):
+                for option in options:
+                    yield from _uses(option)
+                yield from _uses(closest or [])
+
+
+# --- paths from the top ---------------------------------------------------------------------------
+
+
+class _Places(NamedTuple):
+    """Places in definitions, each inside the one before: a linked list, as they may be many."""
+
+    before: _Places | None
     place: PairPath
 
 
 class _Step(NamedTuple):
-    """Into a pair of definitions."""
+    """A step into a pair of definitions."""
 
     names: _Names
-    way: _Ways | None
+    around: _Places | None
     reported: Incompatibility | None
 
 
-def _at(way: _Ways | None, found: LocatedIncompatibility) -> Incompatibility:
-    """What was found in a definition, as seen from where the way began."""
+def _at(around: _Places | None, found: LocatedIncompatibility) -> Incompatibility:
+    """Return an incompatibility in a definition with paths from the top."""
     places: list[PairPath] = []
-    while way is not None:
-        places.append(way.place)
-        way = way.before
+    while around is not None:
+        places.append(around.place)
+        around = around.before
     incompatibility = found.incompatibility
     paths = [place.paths() for place in reversed(places)]
     paths.append((incompatibility.path, incompatibility.reader_path, incompatibility.writer_path))
@@ -257,56 +310,7 @@ def _joined(paths: Sequence[str]) -> str:
     return "".join(path for path in paths if path != "/") or "/"
 
 
-def _uses(needs: _Needs) -> Iterator[_Names]:
-    for need in needs:
-        match need:
-            case LocatedIncompatibility():
-                pass
-            case _Use(names):
-                yield names
-            case _Choice(options, meant):
-                for option in options:
-                    yield from _uses(option)
-                yield from _uses(meant or [])
-
-
-CauseKey: TypeAlias = tuple[IncompatibilityType, str, str, Pointer, str, Pointer]
-"""Kind, message, and where it is in the reader's and in the writer's schema."""
-
-
-class RootCause(NamedTuple):
-    """What is in the way, where it is defined.
-
-    Attributes:
-        found: what it is; its paths begin at the definition.
-        reported: what Avro Java and Confluent's registry say of it about the schemas as a whole.
-    """
-
-    found: LocatedIncompatibility
-    reported: Incompatibility
-
-    @property
-    def reader(self) -> SchemaPart:
-        """The part of the reader's schema."""
-        return self.found.reader
-
-    @property
-    def writer(self) -> SchemaPart:
-        """The part of the writer's schema."""
-        return self.found.writer
-
-    @property
-    def key(self) -> CauseKey:
-        """What is equal for equal causes, whatever the schemas are that they were found in."""
-        incompatibility, reader, writer = self.found
-        return (
-            incompatibility.type,
-            incompatibility.message,
-            reader.owner,
-            reader.pointer,
-            writer.owner,
-            writer.pointer,
-        )
+# --- branches of unions ---------------------------------------------------------------------------
 
 
 def closest_branch(
@@ -315,17 +319,17 @@ def closest_branch(
     reader_types: Types,
     renames: Mapping[str, str] | None = None,
 ) -> int | None:
-    """The position of the branch that corresponds to a type, which is no union.
+    """Return the position of the branch that corresponds to a type, which is not a union.
 
-    That is the same type, one of its name, or else the first that it is promoted to. Whether all
-    data can be read is another question: a record that gained a field is still that record.
+    That is the same type, one of its name, or else the first that it is promoted to. It need not be
+    able to read all data: a record with another field is still the same record.
 
     Args:
         reader: the union.
         writer: the type.
-        reader_types: the named types that the union leads to.
-        renames: names of the writer's types that the reader's have by other names, as far as
-            nothing in the schemas says so.
+        reader_types: named types that the union depends on, by full name.
+        renames: for names of the writer's types the probable new names in the reader's, if no
+            alias connects the two.
     """
     ranked = [
         (rank, index)
@@ -338,7 +342,7 @@ def closest_branch(
 def _rank(
     reader: model.AvroType, writer: model.AvroType, reader_types: Types, renames: Mapping[str, str]
 ) -> int | None:
-    """How far a type is from another; None: it has nothing to do with it."""
+    """Return the distance of a type from another; None: they do not correspond."""
     match reader, writer:
         case model.Primitive(one), model.Primitive(other):
             if one == other:

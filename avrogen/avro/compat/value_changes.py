@@ -1,13 +1,11 @@
-"""Silent changes as data.
+"""Value-changing changes as data, and those of types and defaults.
 
-Primitive and fixed types whose values mean something else, or lose something on the way.
-
-Defaults that changed: what is not in the data is another value than it was.
+Values of primitive and fixed types get another meaning or lose digits; fields that are not in the
+data get another default.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from enum import Enum, auto
 from typing import NamedTuple, TypeAlias
@@ -15,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 from avrogen.avro import model
 from avrogen.avro.compat.levels import Direction
 from avrogen.avro.compat.paths import SchemaPart, TypePair
-from avrogen.avro.describe import logical_type_label
+from avrogen.avro.describe import logical_type_label, short_json
 from avrogen.avro.model import Json
 from avrogen.avro.resolution import is_promotable, written_fields
 from avrogen.avro.source import Pointer
@@ -31,46 +29,46 @@ __all__ = [
 
 
 class ValueChangeKind(Enum):
-    """What kind of change it is."""
+    """Kind of a change."""
 
     DECIMAL = auto()
     """Another precision or scale."""
     TIME_UNIT = auto()
-    """Another unit that times or timestamps count in."""
+    """Another unit of times or timestamps."""
     TIME_ZONE = auto()
-    """An instant that becomes a local time, or the other way round."""
+    """An instant that became a local time, or the reverse."""
     MEANING = auto()
     """A logical type that was added, removed or exchanged."""
     ROUNDING = auto()
     """Integers that are read as floating point with fewer digits."""
     BYTES_AS_TEXT = auto()
-    """Bytes that are read as a string, and may be no UTF-8."""
+    """Bytes that are read as a string, and may not be UTF-8."""
     DEFAULT_CHANGED = auto()
     """Another default of a field."""
     DEFAULT_REMOVED = auto()
     """A field that had a default and has none."""
     ENUM_DEFAULT = auto()
-    """Another default of an enum, or none any more."""
+    """Another default of an enum, or a removed one."""
     FIELD_RENAMED = auto()
-    """A field that takes its default where the values of another are, which it seems to be."""
+    """A field that gets its default, and an unread field that it was probably renamed from."""
     NAMESPACE = auto()
     """A type in another namespace."""
     AMBIGUOUS_ALIAS = auto()
-    """A field that could be read from several."""
+    """A field that could be read from several fields."""
     CLAIMED_TWICE = auto()
-    """A field of the data that two fields are read from."""
+    """Two fields that are read from the same field."""
     ALIAS_REMOVED = auto()
-    """A name that a field or a type had before, and is not known by any more."""
+    """An alias of a field or a type that was removed."""
 
 
 class ValueChange(NamedTuple):
     """One change.
 
     Attributes:
-        kind: what it is.
-        message: what became of what.
-        old: the part of the old schema.
-        new: the part of the new schema.
+        kind: kind of the change.
+        message: old and new.
+        old: part of the old schema.
+        new: part of the new schema.
     """
 
     kind: ValueChangeKind
@@ -88,33 +86,35 @@ def value_change(
     reader: Pointer = (),
     writer: Pointer = (),
 ) -> ValueChange:
-    """A change between a pair of types.
+    """Return a change between a pair of types.
 
     Args:
-        kind: what it is.
-        message: what became of what, from the old version to the new.
+        kind: kind of the change.
+        message: old and new.
         pair: the types.
-        direction: which version reads.
-        reader: steps from the reader's type to what changed.
+        direction: selects the version that reads.
+        reader: steps from the reader's type to the part that changed.
         writer: likewise.
     """
-    place = pair.place.apart(reader, writer)
+    place = pair.place.split(reader, writer)
     mine, theirs = place.reader.part(pair.reader), place.writer.part(pair.writer)
     if direction is Direction.BACKWARD:
         return ValueChange(kind, message, theirs, mine)
     return ValueChange(kind, message, mine, theirs)
 
 
+# --- primitive and fixed types --------------------------------------------------------------------
+
 _Type: TypeAlias = model.Primitive | model.FixedType
 
 _ROUNDED = frozenset({("float", "int"), ("float", "long"), ("double", "long")})
-"""What is read, and what was written: 24 or 53 bits are left of 32 or 64."""
+"""Pairs of reader's and writer's type: of 32 or 64 bits, 24 or 53 are kept."""
 
 
 def changed_values(
     pair: TypePair, reader: _Type, writer: _Type, direction: Direction
 ) -> Iterator[ValueChange]:
-    """At most one change: what logical types mean, or else what a promotion does."""
+    """Yield at most one change: of the logical type, or else by promotion."""
     if not _is_readable(reader, writer):
         return
     kind = _changed_meaning(reader, writer) or _lossy_promotion(reader, writer)
@@ -140,7 +140,7 @@ def _changed_meaning(reader: _Type, writer: _Type) -> ValueChangeKind | None:
         return None
     match mine, theirs:
         case None, model.Uuid():
-            # The text of a UUID, or its bytes, are what they were.
+            # The text or the bytes of a UUID do not change.
             return None
         case model.Decimal(), model.Decimal():
             return ValueChangeKind.DECIMAL
@@ -174,13 +174,13 @@ def _described(type_: _Type) -> str:
     return logical_type_label(type_.logical) or base
 
 
-_LONGEST = 60
+# --- defaults -------------------------------------------------------------------------------------
 
 
 def changed_defaults(
     pair: TypePair, reader: model.RecordType, writer: model.RecordType, direction: Direction
 ) -> Iterator[ValueChange]:
-    """Of the fields that two records have in common."""
+    """Yield the changed defaults of the fields that two records have in common."""
     for index, source in enumerate(written_fields(reader, writer)):
         if source is None:
             continue
@@ -191,11 +191,11 @@ def changed_defaults(
         if new is model.NO_DEFAULT:
             kind, message = (
                 ValueChangeKind.DEFAULT_REMOVED,
-                f"the default {_brief(old)} was removed",
+                f"the default {short_json(old)} was removed",
             )
         else:
             kind = ValueChangeKind.DEFAULT_CHANGED
-            message = f"the default {_brief(old)} became {_brief(new)}"
+            message = f"the default {short_json(old)} became {short_json(new)}"
         yield value_change(
             kind,
             message,
@@ -209,7 +209,7 @@ def changed_defaults(
 def changed_enum_default(
     pair: TypePair, reader: model.EnumType, writer: model.EnumType, direction: Direction
 ) -> Iterator[ValueChange]:
-    """Of an enum, which takes it for symbols that it lacks."""
+    """Yield the changed default of an enum, which readers use for symbols that they lack."""
     mine, theirs = reader.default, writer.default
     old, new = (theirs, mine) if direction is Direction.BACKWARD else (mine, theirs)
     if old is None or old == new:
@@ -230,7 +230,7 @@ def _step(default: Json | model.NoDefault) -> tuple[str, ...]:
 
 
 def _is_same(one: Json, other: Json) -> bool:
-    """Whether two JSON values are one. 1 and 1.0 are, 1 and true are not."""
+    """Tell if two JSON values are equal: 1 and 1.0 are, 1 and true are not."""
     match one, other:
         case bool(), _:
             return one is other
@@ -242,8 +242,3 @@ def _is_same(one: Json, other: Json) -> bool:
             return one.keys() == other.keys() and all(_is_same(one[k], other[k]) for k in one)
         case _:
             return one == other
-
-
-def _brief(value: Json | model.NoDefault) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -59,7 +59,7 @@ class OpenTelemetryObserver(Observer):
         with comes_with("otel"):
             from opentelemetry import metrics, trace
 
-            from avrogen import __version__
+            from avrogen.version import __version__
         self._tracer = trace.get_tracer(
             "avrogen", __version__, tracer_provider, schema_url=_SCHEMA_URL
         )

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, assert_never
 
 from avrogen.avro import model
+from avrogen.avro.schema_json import map_objects
 from avrogen.errors import RegistryError
 from avrogen.kafka.registry.protocol import SchemaReference, SchemaText
 from avrogen.kafka.registry.request import one_line
@@ -190,18 +191,12 @@ def same_wire_format(one: Schema, other: Schema) -> bool:
 
 
 def _without_java(schema: Schema) -> model.Json:
-    def strip(value: model.Json) -> model.Json:
-        match value:
-            case dict():
-                kept = {k: strip(v) for k, v in value.items() if not k.startswith(_JAVA)}
-                # A primitive type that has no attributes left goes by its name.
-                return kept["type"] if kept.keys() == {"type"} else kept
-            case list():
-                return [strip(each) for each in value]
-            case _:
-                return value
+    def without_java(members: dict[str, model.Json]) -> model.Json:
+        kept = {key: value for key, value in members.items() if not key.startswith(_JAVA)}
+        # A primitive type without attributes is written as its name.
+        return kept["type"] if kept.keys() == {"type"} else kept
 
-    return strip(json.loads(str(schema)))
+    return map_objects(json.loads(str(schema)), without_java)
 
 
 def _logical_types(schema: Schema) -> Iterator[model.LogicalType | None]:

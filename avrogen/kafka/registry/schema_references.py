@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from avrogen.avro.model import AvroType, Reference
 from avrogen.avro.parser import parse_sources
 from avrogen.avro.references import mentions, reachable_types, references
-from avrogen.avro.schema_json import self_contained_json
+from avrogen.avro.schema_json import compact_text, map_objects, self_contained_json
 from avrogen.avro.source import Source
 from avrogen.codec.codec import Codec
 from avrogen.codec.schema import Schema
@@ -96,16 +96,10 @@ def _problems(schema: Schema, titles: Sequence[str], texts: Sequence[str]) -> li
 
 
 def _without_defaults(text: str) -> str:
-    def strip(value: Json) -> Json:
-        match value:
-            case dict():
-                return {key: strip(each) for key, each in value.items() if key != "default"}
-            case list():
-                return [strip(each) for each in value]
-            case _:
-                return value
+    def without_default(members: dict[str, Json]) -> Json:
+        return {key: value for key, value in members.items() if key != "default"}
 
-    return json.dumps(strip(json.loads(text)))
+    return json.dumps(map_objects(json.loads(text), without_default))
 
 
 def _referred(
@@ -193,11 +187,6 @@ class _Parts:
                 self._done.add(need)
                 yield from self.definitions(Reference(need))
         elsewhere = [each for each in self._types if each not in inside]
-        text = _dumped(self_contained_json(type_, self._types, elsewhere))
-        whole = _dumped(self_contained_json(type_, self._types))
+        text = compact_text(self_contained_json(type_, self._types, elsewhere))
+        whole = compact_text(self_contained_json(type_, self._types))
         yield SchemaDefinition(name, text, needs, Schema.parse(whole))
-
-
-def _dumped(tree: object) -> str:
-    """As :class:`Schema` writes its JSON."""
-    return json.dumps(tree, ensure_ascii=False, separators=(",", ":"))

@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import assert_never
 
 from avrogen.avro import model
+from avrogen.avro.describe import declared_kind
 from avrogen.avro.diagnostics import Severity
 from avrogen.avro.model import Json
 from avrogen.avro.names import PRIMITIVES, namespace_of, short_name
@@ -88,7 +89,7 @@ class _Printer:
 
     def _definition(self, named: model.NamedType, around: str) -> str:
         own = namespace_of(named.name)
-        members = {"type": f'"{_kind(named)}"', "name": f'"{short_name(named.name)}"'}
+        members = {"type": f'"{declared_kind(named)}"', "name": f'"{short_name(named.name)}"'}
         if own != around:
             members["namespace"] = f'"{own}"'
         if named.doc is not None and not (self._normalize and not named.doc):
@@ -146,18 +147,6 @@ class _Printer:
         leading = ("logicalType", "precision", "scale") if logical is not None else ()
         order = {key: printed[key] for key in leading if key in printed}
         return {**order, **dict(sorted(printed.items()))}
-
-
-def _kind(named: model.NamedType) -> str:
-    match named:
-        case model.RecordType(is_error=is_error):
-            return "error" if is_error else "record"
-        case model.EnumType():
-            return "enum"
-        case model.FixedType():
-            return "fixed"
-        case _:
-            assert_never(named)
 
 
 def _name_seen_from(namespace: str, name: str) -> str:

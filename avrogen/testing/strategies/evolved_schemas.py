@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from avrogen.avro import model
+from avrogen.avro.names import short_name
 from avrogen.avro.references import reachable_types
 from avrogen.avro.schema_json import self_contained_json
 from avrogen.codec.schema import Schema
@@ -340,8 +341,8 @@ def _of_union(
 
 
 def _is_alone(branch: model.Reference, branches: tuple[model.AvroType, ...]) -> bool:
-    names = [_short(other.name) for other in branches if isinstance(other, model.Reference)]
-    return names.count(_short(branch.name)) == 1
+    names = [short_name(other.name) for other in branches if isinstance(other, model.Reference)]
+    return names.count(short_name(branch.name)) == 1
 
 
 # --- named types ----------------------------------------------------------------------------------
@@ -393,11 +394,7 @@ def _with_name(draft: MutableSchema, old: str, definition: model.NamedType) -> M
 def _free_full_name(draft: MutableSchema, name: str) -> str:
     """Return a full name whose short name no type or alias has."""
     named = draft.types.values()
-    taken = {_short(known) for each in named for known in (each.name, *each.aliases)}
-    while _short(name) in taken:
+    taken = {short_name(known) for each in named for known in (each.name, *each.aliases)}
+    while short_name(name) in taken:
         name += "_"
     return name
-
-
-def _short(name: str) -> str:
-    return name.rpartition(".")[2]

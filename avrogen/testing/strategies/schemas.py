@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from avrogen.avro.names import PRIMITIVES, namespace_of
+from avrogen.avro.names import PRIMITIVES, namespace_of, short_name
 from avrogen.codec.schema import Schema
 
 __all__ = [
@@ -174,7 +174,7 @@ class _Drawing:
 
     def _as_seen_from(self, namespace: str, name: str) -> str:
         """Return a full name, or the short one where it is equivalent."""
-        short = name.rpartition(".")[2]
+        short = short_name(name)
         return short if namespace_of(name) == namespace and self._draw(st.booleans()) else name
 
 
