@@ -387,7 +387,7 @@ def wrong(message: Message[str, Ref]) -> None: ...
 
 
 def receive(config: dict[str, object]) -> None:
-    with OrdersConsumer(config, group="billing") as orders:
+    with OrdersConsumer(config, group_id="billing") as orders:
         orders.run(handle)
         orders.run(wrong)  # error: another topic's messages
         for message in orders:
@@ -411,7 +411,7 @@ async def wrong_async(message: Message[str, Ref]) -> None: ...
 
 
 async def receive_async(config: dict[str, object]) -> None:
-    async with AsyncOrdersConsumer(config, group="billing") as orders:
+    async with AsyncOrdersConsumer(config, group_id="billing") as orders:
         await orders.run(handle_async)
         await orders.run(wrong_async)  # error: another topic's messages
         await orders.run(handle)  # error: it cannot be awaited

@@ -7,7 +7,7 @@ from typing import assert_never
 from avrogen.avro import model
 from avrogen.avro.resolution import Types
 
-__all__ = ["logical_type_label", "type_label"]
+__all__ = ["logical_type_label", "short_label", "type_label"]
 
 _MOST_BRANCHES = 6
 
@@ -53,6 +53,21 @@ def logical_type_label(logical: model.LogicalType | None) -> str:
             return "duration"
         case _:
             assert_never(logical)
+
+
+def short_label(type_: model.AvroType) -> str:
+    """Return the name of a primitive or named type, or ``array``, ``map``, ``union``."""
+    match type_:
+        case model.Primitive(name) | model.Reference(name):
+            return name
+        case model.Array():
+            return "array"
+        case model.Map():
+            return "map"
+        case model.Union():
+            return "union"
+        case _:
+            assert_never(type_)
 
 
 def _kind(named: model.NamedType) -> str:

@@ -38,6 +38,7 @@ __all__ = [
     "Root",
     "Structure",
     "check_types",
+    "is_definition",
     "parse_schema",
     "parse_sources",
 ]
@@ -65,6 +66,14 @@ class Parsed:
     types: Mapping[str, NamedType]
     roots: tuple[Root, ...]
     diagnostics: tuple[Diagnostic, ...]
+
+
+def is_definition(root: Root, types: Mapping[str, NamedType]) -> bool:
+    """Return True if a file contains the definition of one named type and nothing else."""
+    if not isinstance(root.type, model.Reference):
+        return False
+    origin = types[root.type.name].origin
+    return origin is not None and origin.source == root.source and not origin.pointer
 
 
 def parse_sources(sources: Iterable[Source]) -> Parsed:
