@@ -1,9 +1,4 @@
-"""Parts of avrogen that need more than the standard library say what to install.
-
-What is said where the extra is missing that commands need.
-
-What is said where the extra is missing that builds need.
-"""
+"""Extras: a missing one is reported with the command that installs it."""
 
 from __future__ import annotations
 
@@ -14,27 +9,27 @@ from avrogen.errors import MissingExtraError
 
 __all__ = ["BUILD_EXTRA_MISSING", "CLI_EXTRA_MISSING", "comes_with"]
 
+CLI_EXTRA_MISSING = 'avrogen: the command line needs the extra "cli": pip install \'avrogen[cli]\''
+"""Message of commands without the extra ``cli``."""
+
+BUILD_EXTRA_MISSING = (
+    'avrogen: generating a package needs the extra "cli": '
+    'add "avrogen[cli]" to requires of [build-system] in pyproject.toml'
+)
+"""Message of build plugins without the extra ``cli``."""
+
 
 @contextmanager
 def comes_with(extra: str) -> Generator[None]:
-    """Around imports of what an extra brings.
+    """Guard imports of packages that an extra installs.
 
     Args:
-        extra: its name in ``pip install 'avrogen[extra]'``.
+        extra: name in ``pip install 'avrogen[extra]'``.
 
     Raises:
-        MissingExtraError: it is not installed.
+        MissingExtraError: the extra is not installed.
     """
     try:
         yield
     except ImportError as error:
         raise MissingExtraError(extra) from error
-
-
-CLI_EXTRA_MISSING = "avrogen: the compiler needs an extra: pip install 'avrogen[cli]'"
-
-
-BUILD_EXTRA_MISSING = (
-    "avrogen: generating a package needs an extra: "
-    'write "avrogen[cli]" among the requires of [build-system] in pyproject.toml'
-)
