@@ -55,7 +55,7 @@ def test_settings(project: Path, settings: str, schemas: list[str], out: str) ->
         ),
         (
             'schemas = "schemas"\nout = "a"\npackage = "b"',
-            ['4:1: error[AVR602] unknown key "package"\n  hint: there are: schemas, out, strict'],
+            ['4:1: error[AVR602] unknown key "package"\n  hint: expected one of: schemas, out, strict'],
         ),
         ('schemas = 3\nout = "a"', ['2:11: error[AVR603] "schemas" must be a path, or a list']),
         ('schemas = []\nout = "a"', ['2:11: error[AVR603] "schemas" must be a path, or a list']),
