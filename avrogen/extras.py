@@ -24,7 +24,7 @@ def comes_with(extra: str) -> Generator[None]:
     """Guard imports of packages that an extra installs.
 
     Args:
-        extra: its name in ``pip install 'avrogen[extra]'``.
+        extra: name in ``pip install 'avrogen[extra]'``.
 
     Raises:
         MissingExtraError: one of them is not installed.

@@ -100,7 +100,7 @@ def test_letters_say_why_and_where_from(embedded: AnyCluster) -> None:
     assert lines[12].startswith("  key      1 bytes, ")
     assert lines[13].startswith("  value    9 bytes, ") and "JSON" in lines[13]
     assert lines[14] == "  header   h: 1"
-    assert lines[-1] == f"2 dead letters on {name}.dlq"
+    assert lines[-1] == f"2 dead-lettered records on {name}.dlq"
 
 
 def test_letters_as_json(embedded: AnyCluster) -> None:
@@ -140,12 +140,12 @@ def test_messages_that_are_no_dead_letters(embedded: AnyCluster) -> None:
     result = letters_of(scene)
     assert "nobody says where" in result.stdout
     assert "  key      none" in result.stdout
-    assert result.stdout.endswith(f"1 dead letter on {scene.topic.name}.dlq\n")
+    assert result.stdout.endswith(f"1 dead-lettered record on {scene.topic.name}.dlq\n")
 
 
 def test_an_empty_topic(embedded: AnyCluster) -> None:
     scene = Scene.of(embedded, dead_letters=3)
-    assert letters_of(scene).stdout == f"0 dead letters on {scene.topic.name}.dlq\n"
+    assert letters_of(scene).stdout == f"0 dead-lettered records on {scene.topic.name}.dlq\n"
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_an_empty_topic(embedded: AnyCluster) -> None:
         (["--brokers", "127.0.0.1:1"], "cannot read dead letters"),
         ([], "nothing says where Kafka is"),
         (["--brokers", "EMBEDDED"], "UNKNOWN_TOPIC_OR_PART"),
-        (["--brokers", "EMBEDDED", "--registry", "nowhere"], "is no URL of a registry"),
+        (["--brokers", "EMBEDDED", "--registry", "nowhere"], "invalid registry URL"),
     ],
     ids=["no brokers there", "no brokers said", "no topic", "no registry"],
 )
@@ -214,12 +214,15 @@ def test_each_letter_goes_back_once(real: AnyCluster) -> None:
     assert len(scene.letters()) == 3
     first = letters_of(scene, "--replay")
     assert first.exit_code == 0, first.stderr
-    assert first.stdout.splitlines()[-1] == f"3 dead letters of {scene.topic.dead_letter} sent back"
+    assert (
+        first.stdout.splitlines()[-1]
+        == f"3 dead-lettered records of {scene.topic.dead_letter} replayed"
+    )
     again = letters_of(scene, "--replay")
-    assert again.stdout == f"0 dead letters of {scene.topic.dead_letter} sent back\n"
+    assert again.stdout == f"0 dead-lettered records of {scene.topic.dead_letter} replayed\n"
     listed = letters_of(scene)
     assert listed.stdout == (
-        f"0 dead letters on {scene.topic.dead_letter}, and 3 that were sent back before\n"
+        f"0 dead-lettered records on {scene.topic.dead_letter}, 3 already replayed\n"
     )
     records: dict[bytes | None, list[Any]] = {}
     for record in real.records(scene.topic.name):
@@ -261,10 +264,10 @@ def test_letters_of_unknown_origin_stay(real: AnyCluster) -> None:
     result = letters_of(scene, "--replay")
     assert result.exit_code == 1
     assert "stays, as nobody says where it comes from" in result.stderr
-    assert "1 dead letter of" in result.stdout
+    assert "1 dead-lettered record of" in result.stdout
     listed = letters_of(scene)
     assert "nobody says where" in listed.stdout
-    assert ", and 1 that were sent back before" in listed.stdout
+    assert ", 1 already replayed" in listed.stdout
 
 
 def test_where_letters_come_from_may_be_gone(real: AnyCluster) -> None:
@@ -280,4 +283,7 @@ def test_where_letters_come_from_may_be_gone(real: AnyCluster) -> None:
     result = letters_of(scene, "--replay")
     assert result.exit_code == 2
     assert "gone" in result.stderr
-    assert letters_of(scene).stdout.splitlines()[-1] == f"1 dead letter on {scene.topic.name}.dlq"
+    assert (
+        letters_of(scene).stdout.splitlines()[-1]
+        == f"1 dead-lettered record on {scene.topic.name}.dlq"
+    )

@@ -58,6 +58,14 @@ class Parsed:
     diagnostics: tuple[Diagnostic, ...]
 
 
+def is_definition(root: Root, types: Mapping[str, NamedType]) -> bool:
+    """Return True if a file contains the definition of one named type and nothing else."""
+    if not isinstance(root.type, model.Reference):
+        return False
+    origin = types[root.type.name].origin
+    return origin is not None and origin.source == root.source and not origin.pointer
+
+
 def parse_sources(sources: Iterable[Source]) -> Parsed:
     """Read schema files, which may refer to each other in any order."""
     diagnostics = Diagnostics()
@@ -79,14 +87,6 @@ def parse_sources(sources: Iterable[Source]) -> Parsed:
     types = dict(sorted(parser.types.items()))
     _check_types(types, diagnostics)
     return Parsed(types, tuple(roots), tuple(diagnostics))
-
-
-def is_definition(root: Root, types: Mapping[str, NamedType]) -> bool:
-    """Tell if a file contains the definition of one named type and nothing else."""
-    if not isinstance(root.type, model.Reference):
-        return False
-    origin = types[root.type.name].origin
-    return origin is not None and origin.source == root.source and not origin.pointer
 
 
 # --- structure: JSON to types ---------------------------------------------------------------------

@@ -1,5 +1,11 @@
-"""Packages that are generated while a wheel is built: plugins for hatchling and setuptools.
+"""Build plugins for hatchling and setuptools: they generate a package while a wheel is built.
 
-``settings`` reads what ``pyproject.toml`` says, ``generating`` compiles, and ``hatch_plugin`` and
-``setuptools_plugin`` say it in the words of each backend.
+In reading order:
+
+    hatch_plugin         build hook of hatchling
+    setuptools_plugin    plugin of setuptools, which adds a step to builds
+    setuptools_command   that step
+    project              pyproject.toml and paths, with the standard library alone
+    plugin_config        configuration of the plugins
+    generate             generation of the package
 """

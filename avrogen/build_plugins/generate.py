@@ -1,4 +1,4 @@
-"""From settings to files on disk, for a backend that packs them."""
+"""Generation of a package for a build backend, which packs the files."""
 
 from __future__ import annotations
 
@@ -8,81 +8,81 @@ from pathlib import Path
 
 from avrogen.avro.diagnostics import Diagnostic, Diagnostics, report
 from avrogen.avro.source import Pointer
-from avrogen.build_plugins.plugin_config import PluginConfig, read_settings
+from avrogen.build_plugins.plugin_config import PluginConfig, read_plugin_config
 from avrogen.compiler.build import build
 from avrogen.compiler.discovery import read_sources
 from avrogen.compiler.output import apply
 from avrogen.config.config import FILE_NAME
 from avrogen.config.toml_reader import Toml
 
-__all__ = ["BuildError", "Generated", "generate", "schema_files", "settings_of"]
+__all__ = ["BuildError", "Generated", "generate", "plugin_config_of", "schema_files"]
 
 
 class BuildError(Exception):
-    """A package cannot be generated. The message is for the user, over several lines."""
+    """Error of generating a package; the message has several lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """A package that was generated.
+    """A generated package.
 
     Attributes:
         files: all its files, relative to its folder, with ``/``.
-        warnings: what is to be said of the schemas; "" if nothing.
+        warnings: report of the warnings; "" without any.
     """
 
     files: tuple[str, ...]
     warnings: str
 
 
-def settings_of(
+def plugin_config_of(
     project: Path, table: Mapping[str, Toml], at: Pointer, *, others: Collection[str] = ()
 ) -> PluginConfig:
-    """Read the plugin's settings; see :func:`~avrogen.build_plugins.plugin_config.read_settings`.
+    """Read a plugin's configuration as ``read_plugin_config`` does.
 
     Raises:
-        BuildError: something in it is wrong.
+        BuildError: the configuration is invalid.
     """
     diagnostics = Diagnostics()
-    settings = read_settings(project, table, at, diagnostics, others=others)
-    if settings is None:
-        raise _error("its settings are wrong", diagnostics)
-    return settings
+    config = read_plugin_config(project, table, at, diagnostics, others=others)
+    if config is None:
+        raise _error("its configuration is invalid", diagnostics)
+    return config
 
 
-def schema_files(settings: PluginConfig) -> tuple[Path, ...]:
-    """What an sdist must hold so that it can be built again: schemas, and what is said of topics.
+def schema_files(config: PluginConfig) -> tuple[Path, ...]:
+    """Return the files that an sdist needs for another build: schemas and configuration.
 
     Raises:
-        BuildError: a file cannot be read, or there is none.
+        BuildError: a file cannot be read, or there are no schemas.
     """
     diagnostics = Diagnostics()
-    files = [Path(source.path) for source in read_sources(settings.schemas, diagnostics)]
+    files = [Path(source.path) for source in read_sources(config.schemas, diagnostics)]
     if diagnostics.has_errors:
         raise _error("its schemas cannot be read", diagnostics)
     if not files:
-        raise _no_schemas(settings)
-    configs = (folder / FILE_NAME for folder in settings.schemas)
-    return (*files, *(file for file in configs if file.is_file()))
+        raise _no_schemas(config)
+    project_files = (folder / FILE_NAME for folder in config.schemas)
+    return (*files, *(file for file in project_files if file.is_file()))
 
 
-def generate(settings: PluginConfig, folder: Path) -> Generated:
-    """Make a folder the package that the settings tell of, and remove what is stale in it.
+def generate(config: PluginConfig, folder: Path) -> Generated:
+    """Generate the package in a folder, and remove stale files there.
 
     Args:
-        settings: what is built.
-        folder: where to; it need not exist.
+        config: configuration of the plugin.
+        folder: folder of the package, which need not exist.
 
     Raises:
-        BuildError: the schemas have errors, or the folder cannot be written to.
+        BuildError: the schemas have errors, or the folder is not writable.
     """
-    result = build(settings.schemas, folder, strict=False, progress=_no_progress)
+    result = build(config.schemas, folder, strict=False, progress=_no_progress)
     if result.changes is None:
         only_warnings = result.warnings == len(result.diagnostics)
         found = "warnings, and strict is set" if only_warnings else "errors"
         raise _error(f"its schemas have {found}", result.diagnostics)
     if not result.sources:
-        raise _no_schemas(settings)
+        raise _no_schemas(config)
     try:
         apply(folder, result.changes)
     except OSError as error:
@@ -91,11 +91,11 @@ def generate(settings: PluginConfig, folder: Path) -> Generated:
 
 
 def _no_progress(done: int, total: int) -> None:
-    """Whoever builds a wheel watches the backend."""
+    """Report no progress: the backend reports its own."""
 
 
-def _no_schemas(settings: PluginConfig) -> BuildError:
-    return BuildError(f"there are no .avsc files in {' '.join(map(str, settings.schemas))}")
+def _no_schemas(config: PluginConfig) -> BuildError:
+    return BuildError(f"no .avsc files found in {' '.join(map(str, config.schemas))}")
 
 
 def _error(reason: str, diagnostics: Iterable[Diagnostic]) -> BuildError:

@@ -1,37 +1,33 @@
-"""What ``pyproject.toml`` says of the package that a build generates.
+"""Configuration of the build plugins: two keys in the table of the backend's plugin.
 
-Two keys, in the table that the backend has for its plugins:
-
-    schemas = ["schemas"]        # files and folders, or one of them as a string
-    out = "src/acme/events"      # the package, as avrogen build -o has it
-
-A project that is built: its settings as they stand there, and its paths.
+schemas = ["schemas"]        # files and folders, or one of them as a string
+out = "src/acme/events"      # the package, as for avrogen build -o
 """
 
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.source import Pointer
+from avrogen.build_plugins.project import PROJECT_FILE
 from avrogen.compiler.naming import is_package_name
 from avrogen.config.keys import BUILD_KEYS
 from avrogen.config.toml_reader import TableReader, Toml, TomlPositions
 
-__all__ = ["PROJECT_FILE", "PluginConfig", "as_seen", "import_path", "read_settings", "tool_table"]
+__all__ = ["PluginConfig", "read_plugin_config"]
 
 
 @dataclass(frozen=True, slots=True)
 class PluginConfig:
-    """What is generated from what.
+    """Configuration of a plugin.
 
     Attributes:
-        project: the folder of ``pyproject.toml``.
-        schemas: files and folders, which exist and lie in the project.
+        project: folder of ``pyproject.toml``.
+        schemas: existing files and folders inside the project.
         out: the package, relative to the project; its folder need not exist.
     """
 
@@ -41,11 +37,11 @@ class PluginConfig:
 
     @property
     def package(self) -> Path:
-        """Where the package is in the source tree, if it is there at all."""
+        """Folder of the package in the source tree, which need not exist."""
         return self.project / self.out
 
 
-def read_settings(
+def read_plugin_config(
     project: Path,
     table: Mapping[str, Toml],
     at: Pointer,
@@ -56,11 +52,11 @@ def read_settings(
     """Read a table of ``pyproject.toml``; None if anything in it is wrong.
 
     Args:
-        project: the folder of the file, as users should see it.
-        table: what the backend read.
-        at: where in the file that stands.
-        diagnostics: takes every mistake.
-        others: keys that may stand there as well, and are read elsewhere.
+        project: folder of the file, as messages show it.
+        table: the table as the backend read it.
+        at: its position in the file.
+        diagnostics: receives every mistake.
+        others: further keys that the table may have, which others read.
     """
     file = project / PROJECT_FILE
     positions = TomlPositions(file.as_posix(), file.read_text("utf-8"))
@@ -94,7 +90,7 @@ def _schemas(project: Path, value: Toml, at: Pointer, reader: TableReader) -> tu
         reader.wrong_value(at, "a path, or a list of them", value)
     paths: list[Path] = []
     for name in names:
-        reason = _reason_against(name)
+        reason = _path_problem(name)
         if reason is None and not (project / name).exists():
             reason = "does not exist"
         if reason is None:
@@ -104,8 +100,8 @@ def _schemas(project: Path, value: Toml, at: Pointer, reader: TableReader) -> tu
                 Code.WRONG_VALUE,
                 reader.positions.value(at),
                 f'"{name}" {reason}',
-                hint="schemas lie in the project, as they belong to the sdist; "
-                "a symbolic link to a folder elsewhere will do",
+                hint="schemas must be inside the project, as the sdist contains them; "
+                "a symbolic link to a folder elsewhere works",
             )
     return tuple(paths)
 
@@ -115,9 +111,9 @@ def _out(value: Toml, at: Pointer, reader: TableReader) -> Path | None:
         reader.wrong_value(at, "the path of a package", value)
         return None
     path = Path(os.path.normpath(value))
-    reason = _reason_against(value)
+    reason = _path_problem(value)
     if reason is None and not is_package_name(path.name):
-        reason = "does not end with a name that a package can have"
+        reason = "does not end with a valid package name"
     if reason is None:
         return path
     reader.diagnostics.report(
@@ -129,45 +125,10 @@ def _out(value: Toml, at: Pointer, reader: TableReader) -> Path | None:
     return None
 
 
-def _reason_against(name: str) -> str | None:
-    """Why a path cannot be one in the project; an sdist holds nothing else."""
+def _path_problem(name: str) -> str | None:
+    """Return the reason why a path is not inside the project, or None."""
     if os.path.isabs(name):
         return "is an absolute path"
     if os.path.normpath(name).split(os.sep)[0] == os.pardir:
-        return "leads out of the project"
+        return "is outside of the project"
     return None
-
-
-PROJECT_FILE = "pyproject.toml"
-
-
-def tool_table(project: Path) -> dict[str, Toml]:
-    """``[tool.avrogen]`` of a project, if it has one.
-
-    A file that is no TOML has none: the backend, which reads it as well, complains.
-    """
-    try:
-        value: Toml = tomllib.loads((project / PROJECT_FILE).read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    for key in ("tool", "avrogen"):
-        value = value.get(key, {}) if isinstance(value, dict) else {}
-    return value if isinstance(value, dict) else {}
-
-
-def as_seen(folder: Path) -> Path:
-    """A folder as it is named in messages: relative to where the backend runs."""
-    return Path(os.path.relpath(folder))
-
-
-def import_path(out: Path, root: str | None) -> Path:
-    """Where a package is below the folder that Python imports from.
-
-    Args:
-        out: the package in the project, such as ``src/acme/events``.
-        root: the folder of the project that is on Python's path, if the backend knows of one. If
-            not, it is ``src`` by custom, or else the project.
-    """
-    if root is None and len(out.parts) > 1 and out.parts[0] == "src":
-        root = "src"
-    return out.relative_to(root) if root and out.is_relative_to(root) else out

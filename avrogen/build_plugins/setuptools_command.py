@@ -1,7 +1,7 @@
-"""The step of setuptools' builds that generates the package.
+"""The command ``build_avrogen`` of setuptools, a step of its builds.
 
-It makes the package in what will be the wheel. An editable installation uses the source tree, so
-there it is written. An sdist gets the schemas.
+It generates the package in the build folder of the wheel. An editable installation uses the source
+tree, so the package is written there. An sdist gets the schemas.
 
 Mistakes of users end in SystemExit: older versions of setuptools show other exceptions with
 a traceback when an installation is editable.
@@ -16,8 +16,9 @@ from typing import ClassVar, TypeAlias
 
 from setuptools import Command
 
-from avrogen.build_plugins.generate import BuildError, generate, schema_files, settings_of
-from avrogen.build_plugins.plugin_config import PluginConfig, as_seen, import_path, tool_table
+from avrogen.build_plugins.generate import BuildError, generate, plugin_config_of, schema_files
+from avrogen.build_plugins.plugin_config import PluginConfig
+from avrogen.build_plugins.project import import_path, shown_path, tool_table
 from avrogen.config.keys import TOP_KEYS
 
 __all__ = ["BuildAvrogen"]
@@ -27,76 +28,76 @@ _AT = ("tool", "avrogen")
 
 
 class BuildAvrogen(Command):
-    """Generates the package; the methods are those of setuptools' ``SubCommand``."""
+    """Command that generates the package, with the methods of setuptools' ``SubCommand``."""
 
     description = "generate a Python package from Avro schemas"
     user_options: ClassVar[_Options] = []
 
     def initialize_options(self) -> None:
-        """Set what setuptools changes."""
+        """Set the attributes that setuptools changes."""
         self.editable_mode = False
         self.build_lib: str | None = None
 
     def finalize_options(self) -> None:
-        """Build where modules are copied to."""
+        """Take the build folder of ``build_py``, which copies modules."""
         self.set_undefined_options("build_py", ("build_lib", "build_lib"))
 
     def run(self) -> None:
         """Generate the package.
 
         Raises:
-            SystemExit: the schemas or the settings have errors.
+            SystemExit: the schemas or the configuration have errors.
         """
-        settings = self._settings()
-        place = self._place(settings)
-        folder = settings.package if self.editable_mode else Path(self._build_lib(), place)
+        config = self._plugin_config()
+        place = self._import_path(config)
+        folder = config.package if self.editable_mode else Path(self._build_lib(), place)
         try:
-            generated = generate(settings, folder)
+            generated = generate(config, folder)
         except BuildError as error:
             raise SystemExit(f"avrogen: {error}") from None
         if generated.warnings:
             self.announce(generated.warnings, logging.WARNING)
-        self._announce_package(settings, place)
+        self._announce_package(config, place)
 
-    def _announce_package(self, settings: PluginConfig, place: Path) -> None:
-        """Tell setuptools, which installs nothing without packages, and makes importable those."""
+    def _announce_package(self, config: PluginConfig, place: Path) -> None:
+        """Add the package to those that setuptools installs, and that editable mode can import."""
         dist = self.distribution
         dist.packages = list(dict.fromkeys([*(dist.packages or []), ".".join(place.parts)]))
-        if settings.out != place and not dist.package_dir:
-            dist.package_dir = {"": settings.out.parts[0]}
+        if config.out != place and not dist.package_dir:
+            dist.package_dir = {"": config.out.parts[0]}
 
     def get_source_files(self) -> list[str]:
-        """What an sdist must hold."""
+        """Return the files that an sdist needs."""
         try:
-            return [str(file) for file in schema_files(self._settings())]
+            return [str(file) for file in schema_files(self._plugin_config())]
         except BuildError as error:
             raise SystemExit(f"avrogen: {error}") from None
 
     def get_outputs(self) -> list[str]:
-        """Files of the package in what will be the wheel."""
+        """Return the files of the package in the build folder."""
         return list(self.get_output_mapping())
 
     def get_output_mapping(self) -> dict[str, str]:
-        """The same, with those in the source tree that they are in editable mode."""
-        settings = self._settings()
-        place = Path(self._build_lib(), self._place(settings))
-        files = (file for file in sorted(settings.package.rglob("*")) if file.is_file())
+        """Return those files with the files of the source tree that editable mode uses."""
+        config = self._plugin_config()
+        place = Path(self._build_lib(), self._import_path(config))
+        files = (file for file in sorted(config.package.rglob("*")) if file.is_file())
         return {
-            str(place / file.relative_to(settings.package)): str(file)
+            str(place / file.relative_to(config.package)): str(file)
             for file in files
             if file.suffix != ".pyc"
         }
 
-    def _settings(self) -> PluginConfig:
-        project = as_seen(Path(self.distribution.src_root or os.curdir))
+    def _plugin_config(self) -> PluginConfig:
+        project = shown_path(Path(self.distribution.src_root or os.curdir))
         try:
-            return settings_of(project, tool_table(project), _AT, others=TOP_KEYS)
+            return plugin_config_of(project, tool_table(project), _AT, others=TOP_KEYS)
         except BuildError as error:
             raise SystemExit(f"avrogen: {error}") from None
 
-    def _place(self, settings: PluginConfig) -> Path:
-        """Where the package is for Python."""
-        return import_path(settings.out, (self.distribution.package_dir or {}).get(""))
+    def _import_path(self, config: PluginConfig) -> Path:
+        """Return the path of the package for Python."""
+        return import_path(config.out, (self.distribution.package_dir or {}).get(""))
 
     def _build_lib(self) -> str:
         assert self.build_lib is not None, "finalize_options has set it"

@@ -1,7 +1,7 @@
 """The plugin of setuptools: ``schemas`` and ``out`` in ``[tool.avrogen]`` add a step to builds.
 
-Setuptools calls the plugins of all packages that are installed, whatever it builds. This one looks
-into ``pyproject.toml`` and imports nothing heavy unless it is meant.
+Setuptools calls the plugins of all installed packages, whatever it builds. This one reads
+``pyproject.toml``, and imports the compiler only for projects with these keys.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from setuptools import Distribution
 from setuptools.command.build import build
 
-from avrogen.build_plugins.plugin_config import tool_table
+from avrogen.build_plugins.project import tool_table
 from avrogen.extras import BUILD_EXTRA_MISSING
 
 __all__ = ["finalize_distribution_options"]
@@ -21,7 +21,7 @@ _STEP = "build_avrogen"
 
 
 def finalize_distribution_options(dist: Distribution) -> None:
-    """Add a step behind those that copy modules, if there is something to generate.
+    """Add a step behind those that copy modules, if there is a package to generate.
 
     Raises:
         SystemExit: the compiler is not installed. Setuptools shows other exceptions here with a
@@ -43,13 +43,13 @@ def finalize_distribution_options(dist: Distribution) -> None:
         "build": type("build", (base,), {"sub_commands": steps}),
         _STEP: BuildAvrogen,
     }
-    _keep_from_guessing(dist, Path(str(table.get("out"))))
+    _disable_discovery(dist, Path(str(table.get("out"))))
 
 
-def _keep_from_guessing(dist: Distribution, out: Path) -> None:
-    """Say that there are no other packages, where nobody says which and none is written by hand.
+def _disable_discovery(dist: Distribution, out: Path) -> None:
+    """Turn package discovery off for projects with no other package than the generated one.
 
-    Else setuptools would look for some, and take the folder of schemas for one.
+    Otherwise setuptools would discover the folder of schemas as a package.
     """
     is_alone = len(out.parts) == 1 or not Path(dist.src_root or os.curdir, out.parts[0]).is_dir()
     if dist.packages is None and dist.py_modules is None and is_alone:

@@ -27,8 +27,7 @@ from avrogen.catalogue.catalogue_model import CatalogueModel, carried_types
 from avrogen.catalogue.example_snippets import Example
 from avrogen.catalogue.views import first_line
 from avrogen.catalogue.yaml_writer import yaml_text
-from avrogen.compiler.checks import key_type
-from avrogen.config.config import TopicConfig
+from avrogen.config.config import TopicConfig, key_type
 from avrogen.config.topic_subjects import topic_subjects
 
 __all__ = ["AVRO_FORMAT", "asyncapi_text", "payload_schema"]

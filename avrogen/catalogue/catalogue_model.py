@@ -11,11 +11,10 @@ from avrogen.avro.names import namespace_of, short_name
 from avrogen.avro.parser import Root
 from avrogen.avro.references import mentions, references
 from avrogen.compiler.build import Analysis
-from avrogen.compiler.checks import key_type
 from avrogen.compiler.naming import ClassName, ModuleName
 from avrogen.compiler.package_layout import ModulePath, PublicName, layout_package
 from avrogen.compiler.python_model import Definition, TopicModule
-from avrogen.config.config import TopicConfig
+from avrogen.config.config import TopicConfig, key_type
 
 __all__ = ["CatalogueEntry", "CatalogueModel", "carried_types", "catalogue_model"]
 
@@ -106,7 +105,7 @@ def catalogue_model(analysis: Analysis, topics: tuple[TopicConfig, ...]) -> Cata
         entries,
         types,
         topics,
-        {module.topic: module for module in analysis.package.topics},
+        {module.config.topic: module for module in analysis.package.topics},
         _turned(entries, lambda id_: entries[id_].uses),
         {id_: tuple(by_name[name] for name in names) for id_, names in carried.items()},
     )

@@ -23,8 +23,7 @@ from avrogen.catalogue.views import (
     namespace_title,
     picture_of,
 )
-from avrogen.compiler.checks import key_type
-from avrogen.config.config import TopicConfig
+from avrogen.config.config import TopicConfig, key_type
 from avrogen.config.topic_subjects import topic_subjects
 
 __all__ = [

@@ -1,7 +1,18 @@
-"""The command line: one module for each command.
+"""The command line: a module for each command.
 
-A command turns its options into one call, prints the result, and exits with a code. What a command
-needs is imported when it runs, so that help and mistakes in options are answered at once.
+A command turns its options into one call, prints the result and exits with a code. Its imports run
+with the command, so that help and usage errors are fast. In reading order:
+
+    common                 conventions of all commands: choices, reports, errors
+    build_command          avrogen build
+    watch                  its option --watch
+    check_command          avrogen check
+    registry_command       avrogen registry
+    dead_letters_command   avrogen dead-letters
+    docs_command           avrogen docs
+    explain_command        avrogen explain
+    init_command           avrogen init
+    hooks                  entry points of the pre-commit hooks
 """
 
 from __future__ import annotations
@@ -31,12 +42,12 @@ __all__ = ["main"]
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(avrogen.__version__, prog_name="avrogen")
 def main() -> None:
-    """Typed Python packages from Avro schemas.
+    """Generate typed Python packages from Avro schemas.
 
     \b
     Example:     avrogen build schemas/ -o events
     To begin:    avrogen init
-    Exit codes:  0 done, 1 something is wrong with the schemas, 2 usage, or anything else
+    Exit codes:  0 success, 1 errors in schemas, 2 usage error or other failure
     """
 
 

@@ -1,4 +1,4 @@
-"""``avrogen build``: schemas to a package."""
+"""``avrogen build``: generate a package from schemas."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from avrogen.cli.common import Choice, hint_explain
-from avrogen.extras import CLI_EXTRA_MISSING
+from avrogen.cli.common import Choice, cli_extra, echo_problems
 
 if TYPE_CHECKING:
     from avrogen.avro.diagnostics import Format
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["build", "build_package"]
 
-_PATIENCE = 1.0
-"""Seconds that a build may take before a terminal shows how far it is."""
+_PROGRESS_DELAY = 1.0
+"""Seconds of a build before a terminal shows its progress."""
 
 
 @click.command()
@@ -31,21 +30,21 @@ _PATIENCE = 1.0
     "--out",
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="The package to write: a folder whose last part is the package's name.",
+    help="Output folder; its last path component is the package name.",
 )
-@click.option("--check", is_flag=True, help="Write nothing; print a diff if OUT is not current.")
-@click.option("--strict", is_flag=True, help="Let warnings fail the build.")
+@click.option(
+    "--check", is_flag=True, help="Write nothing; print a diff and fail if OUT is out of date."
+)
+@click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 @click.option(
     "--format",
     "style",
     type=Choice(["text", "json", "github"]),
     default="text",
-    help="How problems are written to stderr.",
+    help="Output format of problems on stderr.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="No summary and no progress.")
-@click.option(
-    "--watch", "watching", is_flag=True, help="Build again after each change, until Ctrl-C."
-)
+@click.option("-q", "--quiet", is_flag=True, help="Print neither summary nor progress.")
+@click.option("--watch", "watching", is_flag=True, help="Rebuild after each change, until Ctrl-C.")
 def build(
     schemas: tuple[Path, ...],
     out: Path,
@@ -55,14 +54,14 @@ def build(
     quiet: bool,
     watching: bool,
 ) -> None:
-    """Turn SCHEMAS, files and folders, into a Python package.
+    """Generate a typed Python package from SCHEMAS (files and folders).
 
     \b
     Example:     avrogen build schemas/ -o src/events
-    Exit codes:  0 done, current, or no longer watched, 1 schema errors or drift, 2 usage
+    Exit codes:  0 success or up to date, 1 schema errors or drift, 2 usage error
     """
     if watching and check:
-        raise click.UsageError("--watch writes and --check does not: leave one of them out.")
+        raise click.UsageError("--watch and --check exclude each other; use one of them.")
     if watching:
         from avrogen.cli.watch import watch
 
@@ -75,29 +74,25 @@ def build(
 def build_package(
     schemas: tuple[Path, ...], out: Path, *, check: bool, strict: bool, style: Format, quiet: bool
 ) -> Changes:
-    """Do what the options of the command say, and print what came of it.
+    """Build a package as the options of the command say, and print the result.
 
     Raises:
-        SystemExit: the schemas have errors; they are printed.
-        ClickException: the schemas or the package are not what can be built, or written.
+        SystemExit: the schemas have errors, which are printed.
+        ClickException: there are no schemas, or the package cannot be written.
     """
-    try:
+    with cli_extra():
         from avrogen.avro.diagnostics import report
         from avrogen.compiler.build import build
         from avrogen.compiler.naming import is_package_name
         from avrogen.compiler.output import apply, unified_diff
-    except ModuleNotFoundError as error:
-        raise click.UsageError(f"{CLI_EXTRA_MISSING} ({error.name} is missing)") from None
 
     name = out.resolve().name
     if not is_package_name(name):
-        raise click.BadParameter(f"{name!r} cannot be the name of a package.", param_hint="--out")
+        raise click.BadParameter(f"{name!r} is not a valid package name.", param_hint="--out")
     result = build(schemas, out, strict=strict, progress=_progress(quiet))
     if not result.sources and not result.diagnostics:
-        raise click.UsageError(f"There are no .avsc files in {' '.join(map(str, schemas))}.")
-    if result.diagnostics or style == "json":
-        click.echo(report(result.diagnostics, style), err=True)
-        hint_explain(result.diagnostics, style)
+        raise click.UsageError(f"no .avsc files found in {' '.join(map(str, schemas))}")
+    echo_problems(report(result.diagnostics, style), result.diagnostics, style)
     if result.changes is None:
         sys.exit(1)
     if check:
@@ -113,12 +108,12 @@ def build_package(
 
 
 def _progress(quiet: bool) -> Progress:
-    """Shows on a terminal how far a long build is, and nothing anywhere else."""
+    """Return a callback that shows the progress of a long build on a terminal."""
     started = time.monotonic()
-    silent = quiet or not sys.stderr.isatty()
+    is_shown = sys.stderr.isatty() and not quiet
 
     def show(done: int, total: int) -> None:
-        if not silent and time.monotonic() - started > _PATIENCE:
+        if is_shown and time.monotonic() - started > _PROGRESS_DELAY:
             end = "\r\x1b[K" if done == total else ""
             click.echo(f"\rformatting {done} of {total}{end}", err=True, nl=False)
 
@@ -128,7 +123,7 @@ def _progress(quiet: bool) -> Progress:
 def _summary(out: Path, sources: int, warnings: int, changes: Changes, check: bool) -> str:
     written, removed = len(changes.write), len(changes.remove)
     if check:
-        state = f"{written} to write, {removed} to remove" if changes else "current"
+        state = f"{written} to write, {removed} to remove" if changes else "up to date"
     else:
         state = f"{written} written, {removed} removed, {len(changes.unchanged)} unchanged"
     files = "1 schema file" if sources == 1 else f"{sources} schema files"

@@ -1,4 +1,4 @@
-"""``avrogen check``: schemas against what is in use."""
+"""``avrogen check``: find breaking changes of schemas, compared with a baseline."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from avrogen.cli.common import Choice, hint_explain
-from avrogen.extras import CLI_EXTRA_MISSING
+from avrogen.cli.common import Choice, cli_extra, echo_problems
 
 if TYPE_CHECKING:
     from avrogen.avro.diagnostics import Format
@@ -32,77 +31,74 @@ _LEVELS = (
 @click.argument("schemas", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--against",
-    "where",
+    "baseline",
     required=True,
     metavar="WHERE",
-    help="A folder, a generated package, git:REF, or the URL of a schema registry.",
+    help="Baseline: a folder, a generated package, git:REF, or the URL of a schema registry.",
 )
 @click.option(
     "--level",
     type=Choice(_LEVELS, case_sensitive=False),
     metavar="LEVEL",
-    help="BACKWARD (the default, but for a registry, which says it for each subject), FORWARD, "
-    "FULL, each with _TRANSITIVE for all earlier versions, or NONE.",
+    help="Compatibility level: BACKWARD (default; for a registry, the level of each subject), "
+    "FORWARD or FULL, each also as _TRANSITIVE (all earlier versions), or NONE.",
 )
-@click.option("--strict", is_flag=True, help="Make errors of changes that only change values.")
+@click.option("--strict", is_flag=True, help="Treat value-changing changes (warnings) as errors.")
 @click.option(
     "--format",
     "style",
     type=Choice(["text", "json", "github"]),
     default="text",
-    help="How problems are written to stderr, and verdicts to stdout.",
+    help="Output format of problems on stderr and verdicts on stdout.",
 )
 def check(
-    schemas: tuple[Path, ...], where: str, level: str | None, strict: bool, style: Format
+    schemas: tuple[Path, ...], baseline: str, level: str | None, strict: bool, style: Format
 ) -> None:
-    """Say what changes of SCHEMAS, files and folders, break or silently change.
+    """Check SCHEMAS (files and folders) for breaking and value-changing changes.
 
     \b
     Example:     avrogen check schemas/ --against git:main
-    Credentials: for a registry, as avrogen registry takes them
-    Exit codes:  0 compatible, 1 incompatible or schema errors, 2 usage, or nothing to compare with
+    Credentials: for a registry, see avrogen registry --help
+    Exit codes:  0 compatible, 1 incompatible or schema errors, 2 usage error or no baseline
     """
-    try:
+    with cli_extra():
         from avrogen.evolution.snapshot import BaselineError
-    except ModuleNotFoundError as error:
-        raise click.UsageError(f"{CLI_EXTRA_MISSING} ({error.name} is missing)") from None
     try:
-        passed = compare(schemas, where, level, strict=strict, style=style)
+        passed = compare(schemas, baseline, level, strict=strict, style=style)
     except BaselineError as error:
         refuse(error, style)
     sys.exit(0 if passed else 1)
 
 
 def compare(
-    schemas: tuple[Path, ...], where: str, level: str | None, *, strict: bool, style: Format
+    schemas: tuple[Path, ...], baseline: str, level: str | None, *, strict: bool, style: Format
 ) -> bool:
-    """Do what the options of the command say, and print what was found.
+    """Compare schemas as the options of the command say, and print the result.
 
     Returns:
-        Whether nothing was found that is an error.
+        True if there are no errors.
 
     Raises:
-        WhereError: there is nothing to compare with, or nothing to compare.
-        UsageError: the registry's client is not installed.
+        BaselineError: the baseline or the schemas cannot be read.
+        UsageError: the client of the registry is not installed.
     """
     from avrogen.avro.compat.levels import Level
     from avrogen.evolution.check import check as run
     from avrogen.evolution.check_report import findings_text, verdicts_text
 
     try:
-        result = run(schemas, where, Level(level) if level else None, strict=strict)
+        result = run(schemas, baseline, Level(level) if level else None, strict=strict)
     except ImportError as error:
-        # That of the registry's client names the extra.
+        # A missing extra is named in the message.
         raise click.UsageError(str(error)) from None
-    if result.findings or style == "json":
-        click.echo(findings_text(result, style), err=True)
-        hint_explain([finding.diagnostic for finding in result.findings], style)
+    diagnostics = [finding.diagnostic for finding in result.findings]
+    echo_problems(findings_text(result, style), diagnostics, style)
     click.echo(verdicts_text(result, style))
     return not result.has_errors
 
 
 def refuse(error: BaselineError, style: Format) -> NoReturn:
-    """Print why there is no comparison, and exit."""
+    """Print the reason why there is no comparison, and exit with 2."""
     from avrogen.avro.diagnostics import report
 
     if error.diagnostics:

@@ -1,36 +1,85 @@
-"""A choice that names the near word, as click does for options and commands.
-
-Where problems are explained, said to people who have just seen some.
-"""
+"""Conventions of all commands: choices, reports of problems, errors with exit codes."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
 
+from avrogen.extras import CLI_EXTRA_MISSING
+
 if TYPE_CHECKING:
     from avrogen.avro.diagnostics import Diagnostic, Format
 
-__all__ = ["Choice", "hint_explain"]
+__all__ = ["Choice", "cli_extra", "echo_problems", "exit_on_error"]
 
 
 class Choice(click.Choice[str]):
-    """One of a few words."""
+    """One of a few words; a misspelled one gets a suggestion, as options and commands do."""
 
     def get_invalid_choice_message(self, value: object, ctx: click.Context | None) -> str:
-        """All there are, and the one that was meant."""
+        """Return a message with all choices, and the nearest one."""
         message = super().get_invalid_choice_message(value, ctx)
         words = {self.normalize_choice(choice, ctx): choice for choice in self.choices}
         near = get_close_matches(self.normalize_choice(value, ctx), words, n=1)
         return f"{message} Did you mean {words[near[0]]!r}?" if near else message
 
 
-def hint_explain(diagnostics: Sequence[Diagnostic], style: Format) -> None:
-    """After errors as text, on a terminal only: how to see what the first of them means."""
+def echo_problems(text: str, diagnostics: Sequence[Diagnostic], style: Format) -> None:
+    """Print a report to stderr, and on a terminal how to get details of its first error.
+
+    Args:
+        text: report of the diagnostics; printed if there are any, and always as JSON.
+        diagnostics: the problems.
+        style: format of the report.
+    """
+    if diagnostics or style == "json":
+        click.echo(text, err=True)
     errors = [d.code.id for d in diagnostics if d.severity == "error"]
     if errors and style == "text" and sys.stderr.isatty():
-        click.echo(f"avrogen explain {errors[0]} says more", err=True)
+        click.echo(f"for details: avrogen explain {errors[0]}", err=True)
+
+
+@contextmanager
+def cli_extra() -> Generator[None]:
+    """Guard imports of packages that the extra ``cli`` installs.
+
+    Raises:
+        UsageError: the extra is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise click.UsageError(f"{CLI_EXTRA_MISSING} ({error.name} is missing)") from None
+
+
+@contextmanager
+def exit_on_error(*, schema_errors: bool = False) -> Generator[None]:
+    """Print errors of avrogen and of files, and exit with 2.
+
+    Args:
+        schema_errors: print a SchemaError without a prefix, as it is a report of schemas, and
+            exit with 1.
+
+    Raises:
+        UsageError: an extra is not installed.
+    """
+    try:
+        from avrogen.errors import AvrogenError, SchemaError
+
+        with cli_extra():
+            yield
+    except ImportError as error:
+        # A missing extra is named in the message.
+        raise click.UsageError(str(error)) from None
+    except AvrogenError as error:
+        is_report = schema_errors and isinstance(error, SchemaError)
+        click.echo(str(error) if is_report else f"error: {error}", err=True)
+        sys.exit(1 if is_report else 2)
+    except OSError as error:
+        click.echo(f"error: {error.filename}: {error.strerror}", err=True)
+        sys.exit(2)

@@ -1,18 +1,15 @@
-"""``avrogen dead-letters``: what could not be handled, and back with it."""
+"""``avrogen dead-letters``: list and replay dead-lettered records."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import click
 
-from avrogen.cli.common import Choice
-from avrogen.extras import CLI_EXTRA_MISSING
+from avrogen.cli.common import Choice, exit_on_error
 
 if TYPE_CHECKING:
     from avrogen.dead_letters.command import DeadLetterQueue
@@ -23,14 +20,14 @@ Style: TypeAlias = Literal["text", "json"]
 
 
 def _topics(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """The dead-letter topics of configurations here and in folders here, for shells."""
+    """Complete dead-letter topics of configurations here and in subfolders."""
     from avrogen.avro.diagnostics import Diagnostics
     from avrogen.config.config import FILE_NAME, read_config
 
     folders = (Path(), *(file.parent for file in Path().glob(f"*/{FILE_NAME}")))
     configs = (read_config([folder], Diagnostics()) for folder in folders)
-    letters = {topic.dead_letter for config in configs for topic in config.topics}
-    return sorted(name for name in letters if name and name.startswith(incomplete))
+    topics = {topic.dead_letter for config in configs for topic in config.topics}
+    return sorted(name for name in topics if name and name.startswith(incomplete))
 
 
 @click.command("dead-letters")
@@ -38,23 +35,27 @@ def _topics(ctx: click.Context, param: click.Parameter, incomplete: str) -> list
 @click.option(
     "--brokers",
     metavar="HOST:PORT,...",
-    help="Where Kafka is, unless AVROGEN_BROKERS or --settings say it.",
+    help="Bootstrap servers (default: AVROGEN_BROKERS, or bootstrap.servers of --settings).",
 )
 @click.option(
     "--settings",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file of librdkafka's settings, a line for each: name=value.",
+    help="File with librdkafka client properties, one name=value per line.",
 )
 @click.option(
-    "--registry", "url", metavar="URL", help="A schema registry, unless AVROGEN_REGISTRY_URL says."
+    "--registry",
+    "url",
+    metavar="URL",
+    help="URL of the schema registry (default: AVROGEN_REGISTRY_URL, or schema.registry.url of "
+    "--settings).",
 )
-@click.option("--replay", is_flag=True, help="Send them back to the topics that they come from.")
+@click.option("--replay", is_flag=True, help="Replay the records to their original topics.")
 @click.option(
     "--format",
     "style",
     type=Choice(["text", "json"]),
     default="text",
-    help="How letters are written; json: a line for each.",
+    help="Output format; json prints one line per record.",
 )
 def dead_letters(
     topic: str,
@@ -64,39 +65,40 @@ def dead_letters(
     replay: bool,
     style: Style,
 ) -> None:
-    """List the dead letters on TOPIC: why they are there, where from, and what they say.
+    """List the dead-lettered records on TOPIC with error, origin and content.
 
-    Letters that were sent back are listed no more. --replay sends each back once, with its key,
-    value and headers: it may be interrupted, and repeated. It needs brokers with transactions.
+    Replayed records are no longer listed. --replay produces each record to its original topic once,
+    with key, value and headers; it can be interrupted and repeated. It requires brokers that
+    support transactions.
 
     \b
     Example:     avrogen dead-letters shop.orders.v1.dlq --brokers localhost:9092
-    Credentials: of a registry, as avrogen registry takes them
-    Exit codes:  0 done, 1 letters stay that cannot be sent back, 2 anything else
+    Credentials: for a registry, see avrogen registry --help
+    Exit codes:  0 success, 1 some records cannot be replayed, 2 other failure
     """
-    with _problems():
+    with exit_on_error():
         from avrogen.dead_letters.command import open_dead_letters
 
-        with open_dead_letters(topic, brokers, settings, url, os.environ) as room:
-            code = _replay(room) if replay else _list(room, style)
+        with open_dead_letters(topic, brokers, settings, url, os.environ) as queue:
+            code = _replay(queue) if replay else _list(queue, style)
     sys.exit(code)
 
 
-def _list(room: DeadLetterQueue, style: Style) -> int:
-    count = before = 0
-    for text in room.texts(style):
+def _list(queue: DeadLetterQueue, style: Style) -> int:
+    count = replayed = 0
+    for text in queue.texts(style):
         if text is None:
-            before += 1
+            replayed += 1
             continue
         click.echo(text)
         count += 1
     if style == "text":
-        earlier = f", and {before} that were sent back before" if before else ""
-        click.echo(f"{_letters(count)} on {room.topic}{earlier}")
+        earlier = f", {replayed} already replayed" if replayed else ""
+        click.echo(f"{_records(count)} on {queue.topic}{earlier}")
     return 0
 
 
-def _replay(room: DeadLetterQueue) -> int:
+def _replay(queue: DeadLetterQueue) -> int:
     count = 0
 
     def tell(line: str) -> None:
@@ -104,35 +106,12 @@ def _replay(room: DeadLetterQueue) -> int:
         count += 1
         click.echo(line)
 
-    stay = room.replay(tell)
-    for line in stay:
+    skipped = queue.replay(tell)
+    for line in skipped:
         click.echo(line, err=True)
-    click.echo(f"{_letters(count)} of {room.topic} sent back")
-    return 1 if stay else 0
+    click.echo(f"{_records(count)} of {queue.topic} replayed")
+    return 1 if skipped else 0
 
 
-def _letters(count: int) -> str:
-    return f"{count} dead letter{'' if count == 1 else 's'}"
-
-
-@contextmanager
-def _problems() -> Generator[None]:
-    """Print what is wrong, and exit with 2."""
-    try:
-        from avrogen.errors import AvrogenError
-
-        try:
-            yield
-        except AvrogenError as error:
-            if isinstance(error, ImportError):
-                raise
-            click.echo(f"error: {error}", err=True)
-            sys.exit(2)
-        except OSError as error:
-            click.echo(f"error: {error.filename}: {error.strerror}", err=True)
-            sys.exit(2)
-    except ModuleNotFoundError as error:
-        raise click.UsageError(f"{CLI_EXTRA_MISSING} ({error.name} is missing)") from None
-    except ImportError as error:
-        # It names the extra.
-        raise click.UsageError(str(error)) from None
+def _records(count: int) -> str:
+    return f"{count} dead-lettered record{'' if count == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""``avrogen docs``: schemas to a catalogue."""
+"""``avrogen docs``: generate an event catalogue from schemas."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from avrogen.cli.common import Choice, hint_explain
-from avrogen.extras import CLI_EXTRA_MISSING
+from avrogen.cli.common import Choice, cli_extra, echo_problems
 
 if TYPE_CHECKING:
     from avrogen.avro.diagnostics import Format
@@ -25,36 +24,32 @@ __all__ = ["docs"]
     "--out",
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="The folder to write: pages that open in a browser, and asyncapi.yaml.",
+    help="Output folder for static HTML pages and asyncapi.yaml.",
 )
 @click.option(
     "--format",
     "style",
     type=Choice(["text", "json", "github"]),
     default="text",
-    help="How problems are written to stderr.",
+    help="Output format of problems on stderr.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="No summary.")
+@click.option("-q", "--quiet", is_flag=True, help="Print no summary.")
 def docs(schemas: tuple[Path, ...], out: Path, style: Format, quiet: bool) -> None:
-    """Turn SCHEMAS, files and folders, into a catalogue of events.
+    """Generate an event catalogue from SCHEMAS (files and folders).
 
     \b
     Example:     avrogen docs schemas/ -o site
-    Exit codes:  0 done, 1 schema errors, 2 usage
+    Exit codes:  0 success, 1 schema errors, 2 usage error
     """
-    try:
+    with cli_extra():
         from avrogen.avro.diagnostics import report
         from avrogen.catalogue.site import CATALOGUE_MARKS, build_catalogue
         from avrogen.compiler.output import apply
-    except ModuleNotFoundError as error:
-        raise click.UsageError(f"{CLI_EXTRA_MISSING} ({error.name} is missing)") from None
 
     result = build_catalogue(schemas, out)
     if not result.sources and not result.diagnostics:
-        raise click.UsageError(f"There are no .avsc files in {' '.join(map(str, schemas))}.")
-    if result.diagnostics or style == "json":
-        click.echo(report(result.diagnostics, style), err=True)
-        hint_explain(result.diagnostics, style)
+        raise click.UsageError(f"no .avsc files found in {' '.join(map(str, schemas))}")
+    echo_problems(report(result.diagnostics, style), result.diagnostics, style)
     if result.changes is None:
         sys.exit(1)
     try:

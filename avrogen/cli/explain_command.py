@@ -1,6 +1,6 @@
-"""``avrogen explain``: what a code means, from the page of the documentation.
+"""``avrogen explain``: the meaning of a diagnostics code, from ``docs/diagnostics.md``.
 
-``docs/diagnostics.md`` as text for a terminal; the wheel carries the page.
+The page is printed as text for a terminal; the wheel contains it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["explain", "section"]
 
 
 class _CodeType(click.ParamType[str]):
-    """A code, in any case, or its number alone."""
+    """A diagnostics code, in any case, or its number alone."""
 
     name = "code"
 
@@ -33,7 +33,7 @@ class _CodeType(click.ParamType[str]):
             return code
         near = get_close_matches(code, titles, n=3)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
-        self.fail(f"There is no code {value!r}.{hint} avrogen explain lists all.", param, ctx)
+        self.fail(f"Unknown code {value!r}.{hint} List all codes: avrogen explain", param, ctx)
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
@@ -50,18 +50,17 @@ class _CodeType(click.ParamType[str]):
 @click.command()
 @click.argument("code", required=False, type=_CodeType())
 def explain(code: str | None) -> None:
-    """Say what CODE means and what to do about it, or list all codes.
+    """Explain a diagnostics CODE and its fix, or list all codes.
 
     \b
     Example:     avrogen explain AVR203
-    Exit codes:  0 done, 2 there is no such code
+    Exit codes:  0 success, 2 unknown code
     """
     if code is None:
         for each, title in _titles().items():
             click.echo(f"{each}  {title}")
-        return
-
-    click.echo(section(code))
+    else:
+        click.echo(section(code))
 
 
 def _titles() -> dict[str, str]:
@@ -70,15 +69,17 @@ def _titles() -> dict[str, str]:
     return {code.id: code.title for code in sorted(Code, key=lambda code: code.id)}
 
 
-_WIDEST = 100
-"""Columns beyond which text is hard to read."""
+# --- the page -------------------------------------------------------------------------------------
+
+_MAX_WIDTH = 100
+"""Columns of text; longer lines are hard to read."""
 
 
 def section(code: str) -> str:
-    """What the page says of a code: its entry, then what it says of the group as a whole.
+    """Return the entry of a code, and the text of its group.
 
     Args:
-        code: one that there is, such as ``AVR203``.
+        code: an existing code, such as ``AVR203``.
     """
     for group in re.split(r"^## ", _page(), flags=re.MULTILINE):
         head, *entries = re.split(r"^### ", group, flags=re.MULTILINE)
@@ -88,20 +89,20 @@ def section(code: str) -> str:
                 general = head.partition("\n")[2]
                 parts = (title, "=" * len(title), *_parts(body), *_parts(general))
                 return "\n\n".join(parts).replace("\n\n", "\n", 1)
-    raise AssertionError(f"a test finds all codes on the page, and not {code}")
+    raise AssertionError(f"docs/diagnostics.md has no entry {code}")
 
 
 def _page() -> str:
     packed = files("avrogen.cli") / "diagnostics.md"
     if packed.is_file():
         return packed.read_text("utf-8")
-    # A checkout, which has it among the other pages.
+    # In a checkout it is among the other pages.
     return Path(__file__).parents[2].joinpath("docs", "diagnostics.md").read_text("utf-8")
 
 
 def _parts(markdown: str) -> list[str]:
-    """Paragraphs as wide as the terminal, and blocks of code as they are, but for a margin."""
-    width = min(shutil.get_terminal_size().columns, _WIDEST)
+    """Return paragraphs wrapped to the terminal, and blocks of code indented."""
+    width = min(shutil.get_terminal_size().columns, _MAX_WIDTH)
     parts: list[str] = []
     for number, part in enumerate(re.split(r"^```(?:\w*)\n", markdown, flags=re.MULTILINE)):
         if number % 2:

@@ -1,18 +1,13 @@
-"""The hooks of ``.pre-commit-hooks.yaml``: commands of avrogen, for what is being committed.
+"""Entry points of the hooks in ``.pre-commit-hooks.yaml``: build, drift and check for a commit.
 
-Beside files, they look at what git is about to commit: a package that is current on the disk while
-a part of it is not in git is refused. See ``docs/pre-commit.md``.
-
-What git knows of the commit that is being made: asked at the top of a repository, in a hook.
-
-Git says in the environment of a hook which index the commit is made from, so that is left as it is.
+They run commands of avrogen and ask git what the commit contains: a package that is up to date on
+the disk fails if git does not have all of it. See ``docs/pre-commit.md``.
 """
 
 from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,77 +21,77 @@ from avrogen.cli.check_command import check, compare, refuse
 if TYPE_CHECKING:
     from avrogen.compiler.output import Changes
 
-__all__ = ["compared_ref", "from_here", "ignored_files", "main", "unknown_files"]
+__all__ = ["main"]
 
 
 @click.group()
 def main() -> None:
-    """What pre-commit runs; people run avrogen."""
+    """Entry points of the pre-commit hooks. For interactive use, run avrogen."""
 
 
 def _of(command: click.Command, *names: str) -> list[click.Parameter]:
-    """The parameters that a hook has of a command."""
+    """Return the parameters that a hook shares with a command."""
     return [parameter for parameter in command.params if parameter.name in names]
 
 
 @main.command("build", params=_of(build, "schemas", "out", "strict"))
 def build_hook(schemas: tuple[Path, ...], out: Path, strict: bool) -> None:
-    """Build OUT. Fail if that changed it, or if not all of it would be in the commit."""
+    """Build OUT. Fail if the build changed it, or if the commit lacks a part of it."""
     changes = build_package(schemas, out, check=False, strict=strict, style="text", quiet=False)
-    _end(schemas, out, changes)
+    _exit(schemas, out, changes)
 
 
 @main.command("drift", params=_of(build, "schemas", "out", "strict"))
 def drift_hook(schemas: tuple[Path, ...], out: Path, strict: bool) -> None:
-    """Fail if OUT is not what is built from SCHEMAS, or not all of it would be in the commit."""
+    """Fail if OUT is out of date with SCHEMAS, or if the commit lacks a part of it."""
     changes = build_package(schemas, out, check=True, strict=strict, style="text", quiet=False)
     if changes:
-        click.echo(f"Build it: avrogen build {_words(schemas)} -o {_words([out])}")
-    _end(schemas, out, changes)
+        click.echo(f"To update it, run: avrogen build {_quoted(schemas)} -o {_quoted([out])}")
+    _exit(schemas, out, changes)
 
 
 @main.command("check", params=_of(check, "schemas", "level", "strict"))
 @click.option(
     "--against",
-    "where",
+    "baseline",
     metavar="WHERE",
-    help="As for avrogen check. The default is the last commit, or with --from-ref of pre-commit "
-    "the one that it and --to-ref have in common.",
+    help="Baseline, as for avrogen check (default: HEAD; with --from-ref of pre-commit, the merge "
+    "base of it and --to-ref).",
 )
 def check_hook(
-    schemas: tuple[Path, ...], where: str | None, level: str | None, strict: bool
+    schemas: tuple[Path, ...], baseline: str | None, level: str | None, strict: bool
 ) -> None:
-    """Fail if SCHEMAS break what is in use. Where nothing is in use yet, nothing can break."""
+    """Fail on breaking changes of SCHEMAS. Pass if there is no baseline yet."""
     from avrogen.evolution.snapshot import BaselineError, NoBaseline
 
-    where = where or f"git:{compared_ref()}"
+    baseline = baseline or f"git:{_baseline_ref()}"
     try:
-        passed = compare(schemas, where, level, strict=strict, style="text")
-    except NoBaseline as nothing:
-        click.echo(f"Nothing to compare with: {nothing.message}")
+        passed = compare(schemas, baseline, level, strict=strict, style="text")
+    except NoBaseline as reason:
+        click.echo(f"No baseline: {reason.message}")
         return
     except BaselineError as error:
         refuse(error, "text")
     sys.exit(0 if passed else 1)
 
 
-def _end(schemas: tuple[Path, ...], package: Path, changes: Changes) -> None:
-    """Say what is missing before the commit has all that was built, and of what; then exit."""
-    package = from_here(package)
+def _exit(schemas: tuple[Path, ...], package: Path, changes: Changes) -> None:
+    """Print what the commit lacks of the package and its sources, and exit."""
+    package = _relative(package)
     built = {package / path for path in (*changes.unchanged, *changes.write)}
-    ignored = built & ignored_files([package])
-    if package / "__init__.py" in ignored:  # it is not meant to be in git
+    ignored = built & _ignored_files([package])
+    if package / "__init__.py" in ignored:  # the package is not under version control
         built, ignored = set[Path](), set[Path]()
-    unknown = built & unknown_files([package])
-    sources = {path for path in unknown_files(schemas) if _is_source(path)}
-    _say("Not in git", unknown | sources)
-    _say("Ignored by git", ignored)
-    if changes or unknown or sources:
-        stage = [*sorted(sources), *([package] if changes or unknown else [])]
-        click.echo(f"Stage it, and commit again: git add {_words(stage)}")
+    untracked = built & _untracked_files([package])
+    sources = {path for path in _untracked_files(schemas) if _is_source(path)}
+    _echo_paths("Not in git", untracked | sources)
+    _echo_paths("Ignored by git", ignored)
+    if changes or untracked or sources:
+        stage = [*sorted(sources), *([package] if changes or untracked else [])]
+        click.echo(f"Stage it and commit again: git add {_quoted(stage)}")
     if ignored:
-        click.echo("Let git have it: git add --force, or an exception in .gitignore")
-    sys.exit(1 if changes or unknown or sources or ignored else 0)
+        click.echo("Add it with git add --force, or add an exception to .gitignore")
+    sys.exit(1 if changes or untracked or sources or ignored else 0)
 
 
 def _is_source(path: Path) -> bool:
@@ -106,88 +101,84 @@ def _is_source(path: Path) -> bool:
     return path.suffix == SUFFIX or path.name == FILE_NAME
 
 
-def _say(what: str, paths: set[Path]) -> None:
-    """One line, however many there are."""
+def _echo_paths(title: str, paths: set[Path]) -> None:
+    """Print the first of some paths, and how many more there are."""
     if paths:
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-        click.echo(f"{what}: {min(paths).as_posix()}{more}")
+        click.echo(f"{title}: {min(paths).as_posix()}{more}")
 
 
-def _words(paths: Sequence[Path]) -> str:
-    """Paths as a shell takes them."""
+def _quoted(paths: Sequence[Path]) -> str:
+    """Return paths quoted for a shell."""
     return " ".join(shlex.quote(path.as_posix()) for path in paths)
 
 
-if __name__ == "__main__":
-    main(prog_name="avrogen")
+# --- git, at the top of a repository --------------------------------------------------------------
 
 
-class _GitRefuses(click.ClickException):
-    """Git's own message; the exit code is that of whatever is not the schemas' fault."""
+class _GitError(click.ClickException):
+    """An error of git, with its message; not the fault of schemas."""
 
     exit_code = 2
 
 
-def unknown_files(paths: Sequence[Path]) -> frozenset[Path]:
-    """Files at and below some paths that git has not been told of, from the current folder.
+def _baseline_ref() -> str:
+    """Return the commit that schemas are compared with: the last one.
+
+    Where pre-commit looks at several commits (``--from-ref``, or before a push), it is their merge
+    base: commits that others have added elsewhere since then are no part of the change.
 
     Raises:
-        ClickException: git refuses to answer.
-    """
-    return _others(paths, "--exclude-standard")
-
-
-def ignored_files(paths: Sequence[Path]) -> frozenset[Path]:
-    """Files at and below some paths that git was told to ignore, from the current folder.
-
-    Raises:
-        ClickException: git refuses to answer.
-    """
-    return _others(paths, "--exclude-standard", "--ignored")
-
-
-def from_here(path: Path) -> Path:
-    """A path as git names it: from the current folder, links as they are."""
-    return Path(os.path.relpath(path))
-
-
-def compared_ref() -> str:
-    """The commit that schemas are compared with.
-
-    That is the last one. Where pre-commit looks at several commits (``--from-ref``, or before
-    a push), it is the one where they begin: what others have added elsewhere since then is no part
-    of the change.
-
-    Raises:
-        ClickException: the two ends have no commit in common.
+        ClickException: the two ends have no merge base.
     """
     old, new = os.environ.get("PRE_COMMIT_FROM_REF"), os.environ.get("PRE_COMMIT_TO_REF")
     if not (old and new):
         return "HEAD"
     try:
         base = _git("merge-base", old, new).decode("ascii").strip()
-    except _GitRefuses:
-        raise _GitRefuses(
-            f"{old} and {new} have no commit in common that is here.\n"
-            "  hint: if this clone is shallow, get more of its history: git fetch --unshallow"
+    except _GitError:
+        raise _GitError(
+            f"{old} and {new} have no merge base in this clone.\n"
+            "  hint: if the clone is shallow, fetch more of its history: git fetch --unshallow"
         ) from None
     return _git("rev-parse", "--short", base).decode("ascii").strip()
 
 
-def _others(paths: Sequence[Path], *options: str) -> frozenset[Path]:
-    """Files on the disk that are not in the commit."""
-    inside = [str(path) for path in map(from_here, paths) if path.parts[:1] != ("..",)]
+def _untracked_files(paths: Sequence[Path]) -> frozenset[Path]:
+    """Return files at and below some paths that are not in the index and not ignored."""
+    return _other_files(paths, "--exclude-standard")
+
+
+def _ignored_files(paths: Sequence[Path]) -> frozenset[Path]:
+    """Return files at and below some paths that git ignores."""
+    return _other_files(paths, "--exclude-standard", "--ignored")
+
+
+def _other_files(paths: Sequence[Path], *options: str) -> frozenset[Path]:
+    """Return files on the disk that are not in the commit, relative to the current folder."""
+    inside = [str(path) for path in map(_relative, paths) if path.parts[:1] != ("..",)]
     if not inside:
         return frozenset()
     lines = _git("ls-files", "-z", "--others", *options, "--", *inside).split(b"\0")
     return frozenset(Path(os.fsdecode(line)) for line in lines if line)
 
 
+def _relative(path: Path) -> Path:
+    """Return a path as git names it: relative to the current folder, links as they are."""
+    return Path(os.path.relpath(path))
+
+
 def _git(*arguments: str) -> bytes:
-    # Paths are paths, whatever characters are in them.
-    environment = {**os.environ, "LC_ALL": "C", "GIT_LITERAL_PATHSPECS": "1"}
-    run = subprocess.run(["git", *arguments], env=environment, capture_output=True, check=False)
-    if run.returncode:
-        text = run.stderr.decode("utf-8", "backslashreplace").strip().removeprefix("fatal: ")
-        raise _GitRefuses(f"git {' '.join(arguments)}: {text}")
-    return run.stdout
+    from avrogen.evolution.git_repository import GitFailure, run_git
+    from avrogen.evolution.snapshot import BaselineError
+
+    try:
+        return run_git(Path(), *arguments, index=True)
+    except GitFailure as failure:
+        raise _GitError(f"git {' '.join(arguments)}: {failure}") from None
+    except BaselineError as error:
+        raise _GitError(str(error)) from None
+
+
+if __name__ == "__main__":
+    main(prog_name="avrogen")

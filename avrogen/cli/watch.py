@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import click
 
-from avrogen.extras import CLI_EXTRA_MISSING
+from avrogen.cli.common import cli_extra
 
 if TYPE_CHECKING:
     from avrogen.compiler.discovery import InputStamps
@@ -18,48 +18,48 @@ if TYPE_CHECKING:
 
 __all__ = ["Build", "watch"]
 
-_LOOK = 1000
-"""Milliseconds after which one looks without having been told of a change."""
+_POLL_INTERVAL = 1000
+"""Milliseconds between looks without an event of the watcher."""
 
-_QUIET = 50
-"""Milliseconds without a change after which a series of changes, such as a checkout, is over."""
+_DEBOUNCE = 50
+"""Milliseconds without a change that end a series of changes, such as a checkout."""
 
 
 class Build(Protocol):
-    """A build that prints problems, and what was done unless it is quiet."""
+    """A build that prints problems, and a summary unless it is quiet."""
 
     def __call__(self, *, quiet: bool) -> Changes: ...
 
 
 def watch(schemas: Sequence[Path], build: Build, *, quiet: bool) -> NoReturn:
-    """Build, and build again whenever something has changed that a build reads.
+    """Build, and rebuild after each change of the inputs.
 
     Args:
-        schemas: files and folders, which may go and come back.
-        build: reads them.
-        quiet: whether to print problems only.
+        schemas: files and folders, which may be removed and created again.
+        build: the build.
+        quiet: print problems only.
 
     Raises:
         SystemExit: 0, after Ctrl-C.
         UsageError: the watcher is not installed.
     """
     try:
-        looks = _looks(schemas)
+        fingerprints = _fingerprints(schemas)
         before = None
         while True:
-            # What a build writes is no input, so it does not lead to the next one. What changes
-            # while it reads does.
-            stamps = next(looks)
+            # The output of a build is no input and leads to no other build; a change while the
+            # build reads does.
+            stamps = next(fingerprints)
             if stamps != before:
                 _build(build, quiet)
             before = stamps
     except KeyboardInterrupt:
-        # A build that is stopped leaves a package that works; see compiler/output.py.
+        # An interrupted build leaves a package that works; see compiler/output.py.
         sys.exit(0)
 
 
 def _build(build: Build, quiet: bool) -> None:
-    """Build once, and say in a line what came of it."""
+    """Build once, and print the result in a line."""
     started = time.monotonic()
     try:
         changes = build(quiet=True)
@@ -76,37 +76,35 @@ def _build(build: Build, quiet: bool) -> None:
         click.echo(f"{done}, in {time.monotonic() - started:.1f} s")
 
 
-def _looks(schemas: Sequence[Path]) -> Iterator[InputStamps]:
-    """What a build would read: at once, after each change, and every second.
+def _fingerprints(schemas: Sequence[Path]) -> Iterator[InputStamps]:
+    """Yield the fingerprint of the inputs: at once, after each event, and every second.
 
-    Looking without being told makes good what no watcher sees: a folder that comes back, the
-    target of a link, a network share, what has changed before it was watched.
+    Polling covers changes without an event: a folder that is created again, the target of a link, a
+    network share, a change before watching began.
     """
-    try:
+    with cli_extra():
         from watchfiles import watch as changes
 
         from avrogen.compiler.discovery import file_identity, input_stamps
         from avrogen.config.config import config_files
-    except ModuleNotFoundError as error:
-        raise click.UsageError(f"{CLI_EXTRA_MISSING} ({error.name} is missing)") from None
 
     while True:
         yield input_stamps(schemas)
         paths = dict.fromkeys((*schemas, *config_files(schemas)))
-        places = {path: file_identity(path) for path in paths}
-        told = changes(
-            *(path for path, there in places.items() if there),
+        watched = {path: file_identity(path) for path in paths}
+        events = changes(
+            *(path for path, identity in watched.items() if identity),
             watch_filter=None,
-            step=_QUIET,
-            rust_timeout=_LOOK,
+            step=_DEBOUNCE,
+            rust_timeout=_POLL_INTERVAL,
             yield_on_timeout=True,
             ignore_permission_denied=True,
         )
         try:
-            for _ in told:
+            for _ in events:
                 yield input_stamps(schemas)
-                if any(file_identity(path) != there for path, there in places.items()):
-                    break  # what is watched has gone, or is here no more
+                if any(file_identity(path) != identity for path, identity in watched.items()):
+                    break  # a watched path was removed or replaced
         except (OSError, RuntimeError):
-            # It has just gone, or there is more to watch than the system allows.
-            time.sleep(_LOOK / 1000)
+            # A path was just removed, or the system does not allow that many watches.
+            time.sleep(_POLL_INTERVAL / 1000)

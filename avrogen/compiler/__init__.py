@@ -1,0 +1,20 @@
+"""The compiler: schemas and configuration to the files of a Python package.
+
+In reading order:
+
+    build              the whole of a build; its table of contents is compile_package
+    discovery          schema files, and the fingerprint of a build's inputs
+    checks             checks of topics, infinite records and ambiguous unions
+    naming             Python names for Avro names
+    package_layout     package, module and name of every type
+    python_model       the generated package as values
+    expressions        Python expressions with the imports they need
+    literals           Python literals for text of schemas
+    type_mapping       annotations of Avro types
+    python_defaults    defaults of fields
+    lowering           Avro's model to the Python model
+    topic_lowering     configured topics to modules
+    rendering          the Python model to text
+    formatting         black, and the cache of formatted text
+    output             the output folder: comparison and writing
+"""

@@ -1,6 +1,8 @@
-"""Compilation: schemas and configuration to the files of a package, as a pure function.
+"""A build: schemas and configuration to the files of a package.
 
-A whole run: from paths to what has to change in the output folder. Nothing is written yet.
+:func:`compile_package` is a pure function and the table of contents of the compiler: read, check,
+lower, render, format. :func:`build` puts files around it: it reads paths and compares the result
+with the output folder. Nothing is written here; :func:`avrogen.compiler.output.apply` does that.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import platformdirs
 from avrogen.avro.diagnostics import Diagnostic, Diagnostics, Severity
 from avrogen.avro.parser import Parsed, parse_sources
 from avrogen.avro.source import Source
-from avrogen.compiler.checks import check_topics, report_ambiguous_unions, report_endless_records
+from avrogen.compiler.checks import check_topics, report_ambiguous_unions, report_infinite_records
 from avrogen.compiler.discovery import read_sources
 from avrogen.compiler.formatting import FormatCache, Progress, format_files
 from avrogen.compiler.lowering import lower
@@ -28,19 +30,19 @@ __all__ = ["Analysis", "BuildResult", "analyse", "build", "compile_package"]
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """Schemas and configuration without errors, in both vocabularies."""
+    """Schemas without errors, as Avro's model and as the package that they become."""
 
     parsed: Parsed
     package: Package
 
 
 def analyse(sources: Iterable[Source], config: Config, diagnostics: Diagnostics) -> Analysis | None:
-    """Read all schemas of a run, check everything, and settle what their package will say.
+    """Parse all schemas of a run, check them, and lower them to the model of their package.
 
     Args:
         sources: every schema file of the run.
         config: configuration, as far as it could be read.
-        diagnostics: takes everything found, and may hold what was found before.
+        diagnostics: receives everything found; it may contain earlier diagnostics.
 
     Returns:
         None if there are errors.
@@ -50,7 +52,7 @@ def analyse(sources: Iterable[Source], config: Config, diagnostics: Diagnostics)
     check_topics(config, parsed.types, diagnostics)
     if diagnostics.has_errors:
         return None
-    report_endless_records(parsed.types, diagnostics)
+    report_infinite_records(parsed.types, diagnostics)
     report_ambiguous_unions(parsed, diagnostics)
     package = lower(parsed, config.topics, diagnostics)
     return None if diagnostics.has_errors else Analysis(parsed, package)
@@ -69,12 +71,12 @@ def compile_package(
     Args:
         sources: every schema file of the run.
         config: configuration, as far as it could be read.
-        diagnostics: takes everything found, and may hold what was found before.
-        cache: formatted text of earlier builds; it changes how long this takes and nothing else.
-        progress: told how far formatting is.
+        diagnostics: receives everything found; it may contain earlier diagnostics.
+        cache: formatted text of earlier builds; it saves time and changes no result.
+        progress: called with the progress of formatting.
 
     Returns:
-        The text of every file by its path in the package, or None if there are errors.
+        Text of every file by its path in the package, or None if there are errors.
     """
     analysis = analyse(sources, config, diagnostics)
     return format_files(render(analysis.package), cache, progress) if analysis else None
@@ -82,13 +84,13 @@ def compile_package(
 
 @dataclass(frozen=True, slots=True)
 class BuildResult:
-    """What came of a run.
+    """Result of a build, before anything is written.
 
     Attributes:
-        sources: how many schema files there are.
-        diagnostics: everything found, in the order of places.
+        sources: number of schema files.
+        diagnostics: everything found, in the order of files and positions.
         files: paths of all files of the output, relative to it; none if there are errors.
-        changes: what has to change in the output folder; None if the run failed.
+        changes: changes to apply to the output folder; None if the build failed.
     """
 
     sources: int
@@ -98,7 +100,7 @@ class BuildResult:
 
     @property
     def warnings(self) -> int:
-        """How many of the diagnostics are warnings."""
+        """Number of warnings among the diagnostics."""
         return sum(d.severity is Severity.WARNING for d in self.diagnostics)
 
 
@@ -107,9 +109,9 @@ def build(schemas: Sequence[Path], out: Path, *, strict: bool, progress: Progres
 
     Args:
         schemas: existing files and folders.
-        out: the package, which need not exist.
-        strict: whether warnings fail the run; the configuration may say so as well.
-        progress: told how far formatting is.
+        out: folder of the package, which need not exist.
+        strict: warnings fail the build; the configuration may set that as well.
+        progress: called with the progress of formatting.
     """
     diagnostics = Diagnostics()
     sources = read_sources(schemas, diagnostics)

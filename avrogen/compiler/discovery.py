@@ -1,6 +1,6 @@
-"""Schema files: from the paths of a command line to sources.
+"""Inputs of a build: schema files below the paths of a command line, and their fingerprint.
 
-What a run would read, without reading it: by this one knows whether a run would say the same.
+:func:`input_stamps` is the fingerprint that ``--watch`` uses to detect changes without reading.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ SUFFIX = ".avsc"
 
 
 def read_sources(paths: Iterable[Path], diagnostics: Diagnostics) -> list[Source]:
-    """Every schema file among the paths and in the folders among them, each once.
+    """Read every schema file among the paths and below the folders among them, each once.
 
-    Folders are walked to the bottom, symbolic links followed, hidden folders left out. The order
-    of the result depends on nothing but the files.
+    Folders are walked recursively; symbolic links are followed, hidden folders skipped. The order
+    of the result depends on the files alone.
 
     Args:
         paths: existing files and folders.
-        diagnostics: takes what cannot be read.
+        diagnostics: receives files that cannot be read.
     """
     sources: dict[str, Source] = {}
     for path in paths:
@@ -51,22 +51,24 @@ def read_sources(paths: Iterable[Path], diagnostics: Diagnostics) -> list[Source
 
 
 def schema_files(path: Path, diagnostics: Diagnostics) -> Iterator[Path]:
-    """A file itself, or the schema files below a folder."""
+    """Yield a file itself, or the schema files below a folder."""
     return _walk(path, (), diagnostics) if path.is_dir() else iter((path,))
 
 
 def _walk(folder: Path, around: tuple[str, ...], diagnostics: Diagnostics) -> Iterator[Path]:
-    """Schema files below a folder.
+    """Yield the schema files below a folder.
 
     Args:
-        around: real paths of the folders around it, by which a loop of links is noticed.
+        folder: folder to walk.
+        around: real paths of the folders around it, to detect loops of links.
+        diagnostics: receives folders that cannot be read.
     """
     real = os.path.realpath(folder)
     if real in around:
         diagnostics.report(
             Code.SYMLINK_LOOP,
             Location(folder.as_posix()),
-            "this symbolic link leads back to a folder around it",
+            "symbolic link loop: it leads back to a folder around it",
         )
         return
     try:
@@ -80,7 +82,7 @@ def _walk(folder: Path, around: tuple[str, ...], diagnostics: Diagnostics) -> It
                 diagnostics.report(
                     Code.DIRECTORY_NAMED_LIKE_SCHEMA,
                     Location(entry.as_posix()),
-                    "this is a folder, with the name of a schema file",
+                    "this folder has the name of a schema file",
                 )
             elif not entry.name.startswith("."):
                 yield from _walk(entry, (*around, real), diagnostics)
@@ -92,7 +94,7 @@ def _text(file: Path, diagnostics: Diagnostics) -> str | None:
     try:
         # Reading a pipe or a device might never end.
         if not stat.S_ISREG(file.stat().st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file")
+            raise OSError(errno.EINVAL, "not a regular file")
         data = file.read_bytes()
     except OSError as error:
         _report_unreadable(file, error, diagnostics)
@@ -122,14 +124,14 @@ def _report_unreadable(path: Path, error: OSError, diagnostics: Diagnostics) -> 
 
 
 FileIdentity: TypeAlias = "tuple[int, int]"
-"""What tells a file or folder from others that were at its path."""
+"""Device and inode: they tell a file from others that were at its path."""
 
 InputStamps: TypeAlias = "Mapping[Path, tuple[FileIdentity, int, int] | None]"
-"""Of all files that a run reads: place, time of change and size; None: nothing is there."""
+"""Identity, modification time and size of every input of a build; None for a missing file."""
 
 
 def input_stamps(schemas: Sequence[Path]) -> InputStamps:
-    """The schema files and the configuration, as they are now.
+    """Return the fingerprint of the schema files and the configuration as they are now.
 
     Args:
         schemas: files and folders, which need not exist.
@@ -138,7 +140,7 @@ def input_stamps(schemas: Sequence[Path]) -> InputStamps:
 
 
 def file_identity(path: Path) -> FileIdentity | None:
-    """What is at a path now, links followed; None: nothing."""
+    """Return the identity of the file at a path, links followed; None for a missing file."""
     found = _stat(path)
     return found and (found.st_dev, found.st_ino)
 
@@ -146,7 +148,7 @@ def file_identity(path: Path) -> FileIdentity | None:
 def _inputs(schemas: Sequence[Path]) -> Iterator[Path]:
     yield from config_files(schemas)
     for path in schemas:
-        # What cannot be read is reported by the run.
+        # The build reports files that cannot be read.
         yield from schema_files(path, Diagnostics())
 
 

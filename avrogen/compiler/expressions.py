@@ -1,10 +1,8 @@
-"""Pieces of Python code that carry the imports they need.
+"""Python expressions that carry the imports they need.
 
-An expression is text with symbols in it. What a symbol is called, and what has to be imported for
-it, is settled once for a whole module by a :class:`Scope`; finished text is never searched for
-names.
-
-Import statements: grouped and sorted as people have agreed to.
+An expression is text with symbols in it. A :class:`Scope` settles the local names of all symbols of
+a module, and its imports, at once; finished text is never searched for names. :func:`grouped` sorts
+the imports as isort does.
 """
 
 from __future__ import annotations
@@ -31,15 +29,17 @@ __all__ = [
 
 BUILTINS = "builtins"
 RUNTIME = "avrogen.runtime.v1"
-"""The versioned face of avrogen that generated code imports, and nothing else of it."""
+"""The versioned interface of avrogen: the only module of it that generated code imports."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Symbol:
     """A name in a module.
 
-    ``module`` is absolute, or relative to the generated package with a leading dot: ``.`` is the
-    package itself, ``.com.acme`` a module in it.
+    Attributes:
+        module: absolute, or relative to the generated package with a leading dot: ``.`` is the
+            package itself, ``.com.acme`` a module in it.
+        name: name in that module.
     """
 
     module: str
@@ -48,13 +48,13 @@ class Symbol:
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """Python text with symbols where names of other modules stand."""
+    """Python text with symbols in the place of names."""
 
     parts: tuple[str | Symbol, ...]
 
     @staticmethod
     def of(*parts: str | Symbol | Expression) -> Expression:
-        """One expression of texts, symbols and other expressions, in that order."""
+        """Join texts, symbols and expressions to one expression."""
         flat: list[str | Symbol] = []
         for part in parts:
             if isinstance(part, Expression):
@@ -64,21 +64,21 @@ class Expression:
         return Expression(tuple(flat))
 
     def symbols(self) -> Iterable[Symbol]:
-        """The symbols used, each as often as it is."""
+        """Yield the symbols used, each as often as it occurs."""
         return (part for part in self.parts if isinstance(part, Symbol))
 
 
-Part: TypeAlias = str | Symbol | Expression
+_Piece: TypeAlias = str | Symbol | Expression
 
 
 def builtin(name: str) -> Expression:
-    """A builtin, which needs an import only where something else bears its name."""
+    """Return a builtin, which is imported only where its name is taken."""
     return Expression((Symbol(BUILTINS, name),))
 
 
 def join(separator: str, expressions: Iterable[Expression]) -> Expression:
-    """The expressions with a text between each two."""
-    parts: list[Part] = []
+    """Join expressions with a separator."""
+    parts: list[_Piece] = []
     for expression in expressions:
         if parts:
             parts.append(separator)
@@ -99,20 +99,20 @@ class Import:
 
 
 class Scope:
-    """What every symbol of one module is called there, and the imports this takes.
+    """Local names of all symbols of one module, and the imports they need.
 
     A symbol keeps its name unless that name is taken, by a class of the module or by a field: a
-    field hides the name from the annotations after it. Then it is imported under an alias with
-    an underscore in front: one, as Python mangles names with two in classes.
+    field hides the name from the annotations after it. Then it is imported under an alias with one
+    underscore in front; with two, Python would mangle it in classes.
     """
 
     def __init__(self, module: str, symbols: Iterable[Symbol], taken: Collection[str]) -> None:
         """Settle the names.
 
         Args:
-            module: the module itself, written as in :class:`Symbol`.
+            module: the module itself, as in :class:`Symbol`.
             symbols: all symbols that its expressions use.
-            taken: names that mean something else anywhere in the module.
+            taken: names with another meaning anywhere in the module.
         """
         self._names: dict[Symbol, str] = {}
         imports: list[Import] = []
@@ -134,13 +134,13 @@ class Scope:
         self.imports = tuple(imports)
 
     def text(self, expression: Expression) -> str:
-        """The expression as it reads in this module."""
+        """Return the text of an expression in this module."""
         return "".join(
             part if isinstance(part, str) else self._names[part] for part in expression.parts
         )
 
     def name(self, symbol: Symbol) -> str:
-        """What the symbol is called in this module."""
+        """Return the name of a symbol in this module."""
         return self._names[symbol]
 
 
@@ -155,11 +155,11 @@ class ImportStatement:
 def grouped(
     imports: Iterable[Import], package: tuple[ModuleName, ...]
 ) -> list[list[ImportStatement]]:
-    """Standard library, avrogen, this package: each group sorted as isort does, none empty.
+    """Group imports: standard library, avrogen, this package; each sorted as isort does.
 
     Args:
-        imports: what is imported.
-        package: the package that the importing module is in.
+        imports: imports of a module.
+        package: package of that module.
     """
     by_module: dict[str, list[Import]] = {}
     for item in imports:
@@ -172,7 +172,7 @@ def grouped(
 
 
 def relative(module: str, package: tuple[ModuleName, ...]) -> str:
-    """A module as it is named from inside a package; absolute names stay as they are."""
+    """Return the relative name of a module from inside a package; absolute names stay."""
     if not module.startswith("."):
         return module
     target = module[1:].split(".") if module != "." else []
@@ -189,12 +189,12 @@ def _group(module: str) -> int:
 
 
 def _module_order(module: str) -> tuple[int, str]:
-    """The farthest relative imports first."""
+    """Sort the farthest relative imports first."""
     dots = len(module) - len(module.lstrip("."))
     return -dots, module
 
 
 def _name_order(item: Import) -> tuple[int, str]:
-    """CONSTANTS, then Classes, then the rest."""
+    """Sort CONSTANTS, then Classes, then other names."""
     kind = 0 if item.name.isupper() and len(item.name) > 1 else 1 if item.name[0].isupper() else 2
     return kind, item.name

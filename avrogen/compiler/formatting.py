@@ -1,13 +1,9 @@
-"""Formatting by black, of nothing that was formatted before.
+"""Formatting with black, and the cache of formatted text.
 
 black takes most of the time of a build. So text is formatted piece by piece, a definition at a
-time; pieces that an earlier build has formatted come from a cache; and when many are left, they
-are formatted on all cores.
-
-What black made of which text, kept between builds in the user's cache folder.
-
-The cache can be deleted at any time, and a build works without one: any trouble with it means that
-text is formatted anew.
+time; pieces that an earlier build formatted come from a cache; many remaining pieces are formatted
+on all cores. The cache is in the user's cache folder. It can be deleted at any time, and any error
+of it means that text is formatted anew.
 """
 
 from __future__ import annotations
@@ -27,19 +23,19 @@ from avrogen.compiler.rendering import RenderedFile
 __all__ = ["FormatCache", "Progress", "format_files"]
 
 Progress = Callable[[int, int], None]
-"""Told after each batch how many pieces are formatted, and of how many."""
+"""Callback after each batch: number of formatted pieces, and of all."""
 
 _BATCH = 16
-"""Pieces that are sent to another process together."""
+"""Pieces per task of a worker process."""
 
 _ENOUGH_FOR_PROCESSES = 64
-"""Pieces from which on starting processes pays for itself."""
+"""Pieces from which on worker processes pay for their start."""
 
 
 def format_files(
     files: Iterable[RenderedFile], cache: FormatCache, progress: Progress
 ) -> dict[str, str]:
-    """The finished text of every file, by path."""
+    """Return the finished text of every file by path."""
     files = sorted(files, key=lambda file: file.path)
     pieces = list(dict.fromkeys(piece for file in files for piece in file.pieces))
     known = cache.find(pieces, _black_version())
@@ -50,7 +46,7 @@ def format_files(
 
 
 def _joined(file: RenderedFile, formatted: Mapping[str, str]) -> str:
-    """Two blank lines between definitions, as black has it between classes."""
+    """Join the pieces with two blank lines, as black does between classes."""
     return file.head + "\n\n".join(formatted[piece] for piece in file.pieces)
 
 
@@ -85,8 +81,10 @@ def _black_version() -> str:
     return version("black")
 
 
-_MOST_ENTRIES = 50_000
-"""About 50 MB; the entries that were made first go first."""
+# --- the cache ------------------------------------------------------------------------------------
+
+_MAX_ENTRIES = 50_000
+"""About 50 MB; the oldest entries are removed first."""
 
 _BUSY_SECONDS = 2.0
 
@@ -100,7 +98,7 @@ class FormatCache:
         self._file = folder / "formatted-1.sqlite3"
 
     def find(self, pieces: Iterable[str], formatter: str) -> dict[str, str]:
-        """The pieces that are known, with what they become."""
+        """Return the formatted text of the pieces that are in the cache."""
         by_key = {_key(piece, formatter): piece for piece in pieces}
         if not self._file.exists():
             return {}
@@ -120,7 +118,7 @@ class FormatCache:
             return {}
 
     def keep(self, formatted: Mapping[str, str], formatter: str) -> None:
-        """Remember what pieces became."""
+        """Store the formatted text of pieces."""
         if not formatted:
             return
         rows = [(_key(piece, formatter), text) for piece, text in formatted.items()]
@@ -132,7 +130,7 @@ class FormatCache:
                 connection.execute(
                     "DELETE FROM formatted WHERE rowid <= "
                     "(SELECT max(rowid) FROM formatted) - ?",
-                    (_MOST_ENTRIES,),
+                    (_MAX_ENTRIES,),
                 )
         except (sqlite3.Error, OSError):
             return

@@ -1,7 +1,6 @@
-"""Text from schemas as Python source text: the only place where one becomes the other.
+"""Python literals and comments for text from schemas: the only module that quotes.
 
-Whatever a schema says ends up inside one string token, whose value is that text again. Nothing
-here relies on what the text looks like.
+Text of a schema becomes one string token, whose value is that text again, whatever it contains.
 """
 
 from __future__ import annotations
@@ -12,22 +11,22 @@ __all__ = ["bytes_literal", "comment", "docstring", "json_block", "string_litera
 
 _QUOTED_NAME = re.compile(r'"[A-Za-z0-9_.]+"')
 
-_UNSEEN = re.compile(
+_ESCAPED = re.compile(
     "[\x00-\x1f\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f"
     "\ud800-\udfff\ufeff\ufff0-\uffff\U000e0000-\U0010ffff]"
 )
-"""What is escaped: controls, odd spaces, line and paragraph separators, directional marks (they can
-make code look like other code), surrogates, private planes. A fixed list, as ``str.isprintable``
-follows the Unicode version of the Python that runs."""
+"""Escaped characters: controls, odd spaces, line and paragraph separators, directional marks (they
+can make code look like other code), surrogates, private planes. A fixed list, as
+``str.isprintable`` follows the Unicode version of the running Python."""
 
 
 def string_literal(text: str) -> str:
-    """A string literal in double quotes."""
+    """Return a string literal in double quotes."""
     return '"' + _escaped(text).replace('"', '\\"') + '"'
 
 
 def bytes_literal(data: bytes) -> str:
-    """A bytes literal in double quotes."""
+    """Return a bytes literal in double quotes."""
     body = "".join(
         chr(byte) if 0x20 <= byte < 0x7F and byte not in b'"\\' else f"\\x{byte:02x}"
         for byte in data
@@ -36,7 +35,7 @@ def bytes_literal(data: bytes) -> str:
 
 
 def docstring(text: str, indent: str) -> str:
-    """A docstring in triple quotes, its lines indented; ``inspect.getdoc`` gives the text back."""
+    """Return an indented docstring in triple quotes; ``inspect.getdoc`` returns the text."""
     # A class cannot have half a character in its docstring: it has to be UTF-8.
     text = text.encode("utf-8", "replace").decode()
     lines = [_escaped(line.rstrip()) for line in _lines(text)]
@@ -51,19 +50,19 @@ def docstring(text: str, indent: str) -> str:
 
 
 def comment(text: str) -> str:
-    """Text that may stand behind a ``#``."""
+    """Return text that is safe behind a ``#``."""
     return _escaped(text)
 
 
 def json_block(text: str) -> str:
-    """JSON as a raw string in triple quotes, to be read as a schema file reads; a name, in quotes.
+    """Return JSON as a raw string in triple quotes, as readable as a schema file; a name in quotes.
 
-    Such a literal holds any JSON: a quotation mark inside a JSON string has a backslash before
-    it, two JSON strings never touch, so three marks in a row cannot occur; and an escape in JSON
-    ends where the raw string takes it to end.
+    Such a literal can contain any JSON: a quotation mark inside a JSON string has a backslash
+    before it, two JSON strings never touch, so three marks in a row cannot occur; and an escape of
+    JSON ends where the raw string takes it to end.
 
     Raises:
-        ValueError: the text is no JSON object, array or name in ASCII.
+        ValueError: the text is not a JSON object, array or name in ASCII.
     """
     stripped = text.strip()
     if _QUOTED_NAME.fullmatch(stripped):
@@ -74,7 +73,7 @@ def json_block(text: str) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    """The lines of a doc without blank ones around it and without common indentation."""
+    """Return the lines of a doc without blank lines around it and common indentation."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").strip().expandtabs().split("\n")
     margins = [len(line) - len(line.lstrip()) for line in lines[1:] if line.strip()]
     margin = min(margins, default=0)
@@ -82,7 +81,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _escaped(text: str) -> str:
-    return _UNSEEN.sub(_escape, text.replace("\\", "\\\\"))
+    return _ESCAPED.sub(_escape, text.replace("\\", "\\\\"))
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""From Avro's model to Python's: what the generated package will say, before any text of it."""
+"""Lowering: Avro's model to the Python model of the generated package."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import assert_never
 
 from avrogen.avro import model
 from avrogen.avro.defaults import completed
+from avrogen.avro.describe import short_label
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.parser import Parsed, Root
 from avrogen.avro.references import mentions, references
@@ -40,12 +41,12 @@ __all__ = ["lower"]
 
 
 def lower(parsed: Parsed, topics: Iterable[TopicConfig], diagnostics: Diagnostics) -> Package:
-    """The generated package for everything that was parsed.
+    """Lower everything that was parsed to the model of the generated package.
 
     Args:
         parsed: schemas without errors.
         topics: topics that fit them.
-        diagnostics: takes what only shows when Python values are made.
+        diagnostics: receives defaults that have no Python value.
     """
     return _Lowering(parsed.types, layout_package(parsed), diagnostics).package(tuple(topics))
 
@@ -53,7 +54,7 @@ def lower(parsed: Parsed, topics: Iterable[TopicConfig], diagnostics: Diagnostic
 @dataclass(frozen=True)
 class _Lowering:
     types: Mapping[str, model.NamedType]
-    places: PackageLayout
+    layout: PackageLayout
     diagnostics: Diagnostics
     attributes: dict[str, dict[str, AttributeName]] = field(
         default_factory=dict[str, dict[str, AttributeName]]
@@ -63,19 +64,19 @@ class _Lowering:
     )
 
     def package(self, topics: tuple[TopicConfig, ...]) -> Package:
-        for home, full_names in self.places.modules.items():
+        for home, full_names in self.layout.modules.items():
             self._name_contents(home, full_names)
         modules = [
-            *(self._module(home, names) for home, names in self.places.modules.items()),
-            *(self._alias_module(root, public) for root, public in self.places.aliases),
+            *(self._module(home, names) for home, names in self.layout.modules.items()),
+            *(self._alias_module(root, public) for root, public in self.layout.aliases),
         ]
-        topic_modules = lower_topics(topics, self.types, self.places)
+        topic_modules = lower_topics(topics, self.types, self.layout)
         namespaces = [*self._namespaces(), *topics_namespace(topic_modules)]
         return Package(tuple(namespaces), tuple(modules), topic_modules)
 
     def _name_contents(self, home: ModulePath, full_names: Iterable[str]) -> None:
-        """Settle the names of fields and members, which the defaults of other modules mention."""
-        classes = {self.places.types[name].name for name in full_names}
+        """Name fields and members, which defaults in other modules mention."""
+        classes = {self.layout.types[name].name for name in full_names}
         for name in full_names:
             match self.types[name]:
                 case model.RecordType(fields=fields):
@@ -100,7 +101,7 @@ class _Lowering:
         )
 
     def _definition(self, home: ModulePath, named: model.NamedType) -> Definition:
-        public = self.places.types[named.name]
+        public = self.layout.types[named.name]
         schema = EmbeddedSchema(
             docstring_text(definition_json(named, self.types), " " * 8),
             self._owners(home, mentions(named)),
@@ -130,13 +131,14 @@ class _Lowering:
             docstring_text(type_json(root.type), " " * 8), self._owners(public.home, uses)
         )
         annotation = python_type(root.type, self.types, self._symbol_of(public.home))
-        doc = f"The {_kind(root.type)} of ``{root.source.name}``."
+        kind = "type" if isinstance(root.type, model.Reference) else short_label(root.type)
+        doc = f"The {kind} of ``{root.source.name}``."
         definition = AliasDefinition(public.name, public.codec, doc, annotation, schema)
         home = public.home
         return Module(home.package, home.module, (root.source.name,), (definition,), False)
 
     def _owners(self, home: ModulePath, names: Iterable[str]) -> tuple[Symbol, ...]:
-        publics = (self.places.types[name] for name in names)
+        publics = (self.layout.types[name] for name in names)
         return tuple(public.symbol(public.owner, home) for public in publics)
 
     # --- fields -----------------------------------------------------------------------------------
@@ -165,15 +167,15 @@ class _Lowering:
             self.diagnostics.report(
                 Code.LOGICAL_DEFAULT,
                 f.origin / "default",
-                f"the default of field {record.name}.{f.name} has no value in Python: {problem}",
+                f"default of field {record.name}.{f.name} has no Python value: {problem}",
             )
             return None
         except NotADefault:
-            return None  # the parser has warned
+            return None  # the parser has reported a warning
 
     def _symbol_of(self, home: ModulePath) -> SymbolOf:
         def symbol_of(full_name: str) -> Symbol:
-            public = self.places.types[full_name]
+            public = self.layout.types[full_name]
             return public.symbol(public.name, home)
 
         return symbol_of
@@ -182,19 +184,19 @@ class _Lowering:
 
     def _namespaces(self) -> Iterable[Namespace]:
         exports: dict[tuple[str, ...], list[Export]] = {}
-        for public in self.places.publics():
+        for public in self.layout.publics():
             exports.setdefault(public.package, []).extend(public.exports())
-        for avro_name, path in sorted(self.places.packages.items()):
+        for avro_name, path in sorted(self.layout.packages.items()):
             own = exports.get(path, [])
             if not path:
                 own = [*own, *self._short_names(own)]
             yield Namespace(path, _namespace_doc(avro_name, own), tuple(sorted(own)))
 
     def _short_names(self, own: Iterable[Export]) -> Iterable[Export]:
-        """What is offered at the top of the package beside its own: names that are unique."""
-        taken = {export.name for export in own} | self.places.subpackages(())
+        """Yield the unique names of all namespaces, which the top package exports as well."""
+        taken = {export.name for export in own} | self.layout.subpackages(())
         offered: dict[str, list[Export]] = {}
-        for public in self.places.publics():
+        for public in self.layout.publics():
             if public.package:
                 for export in public.exports():
                     offered.setdefault(export.name, []).append(export)
@@ -202,25 +204,9 @@ class _Lowering:
 
 
 def _by_origin(named: model.NamedType) -> tuple[str, Pointer]:
-    """The order of definitions in a module: that of their files and of their places there."""
-    assert named.origin is not None, "what was parsed has an origin"
+    """Sort the definitions of a module by file and position."""
+    assert named.origin is not None, "parsed types have an origin"
     return named.origin.source.name, named.origin.pointer
-
-
-def _kind(type_: model.AvroType) -> str:
-    match type_:
-        case model.Primitive(name):
-            return name
-        case model.Reference():
-            return "type"
-        case model.Array():
-            return "array"
-        case model.Map():
-            return "map"
-        case model.Union():
-            return "union"
-        case _:
-            assert_never(type_)
 
 
 def _namespace_doc(avro_name: str, exports: Sequence[Export]) -> str:

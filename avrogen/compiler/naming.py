@@ -1,12 +1,10 @@
-"""Python names for Avro names: the only place where one is made of the other.
+"""Python names for Avro names: the only module that derives them.
 
-An Avro name keeps its spelling wherever Python allows it. Where it does not, it gets a trailing
-underscore, and one more for as long as the name is taken. Which name is changed never depends on
-the order of files: names that can stay keep their spelling, and the others are given theirs in a
-fixed order.
+An Avro name keeps its spelling wherever Python allows it. Otherwise it gets a trailing underscore,
+and one more as long as the name is taken. The result never depends on the order of files: names
+that can stay keep their spelling, and the others get theirs in a fixed order.
 
-The names here are validated: a value of one of these types is an identifier and may be placed in
-generated code as it is.
+The names are validated: a value of one of these types is an identifier, safe in generated code.
 """
 
 from __future__ import annotations
@@ -25,7 +23,6 @@ __all__ = [
     "MemberName",
     "ModuleName",
     "TopicNames",
-    "alias_name",
     "attribute_names",
     "class_names",
     "is_file_name",
@@ -39,7 +36,7 @@ __all__ = [
 
 
 class _Identifier(str):
-    """A text that is proven to be a Python identifier, and no keyword."""
+    """A text validated as a Python identifier that is not a keyword."""
 
     __slots__ = ()
 
@@ -73,19 +70,19 @@ class ModuleName(_Identifier):
     __slots__ = ()
 
 
-# --- words that are taken, by the reason ---------------------------------------------------------
+# --- reserved names, by reason -------------------------------------------------------------------
 
 _KEYWORDS = frozenset(keyword.kwlist)
-"""Soft keywords (match, case, type, _) are ordinary names wherever generated code puts a name."""
+"""Without soft keywords (match, case, type, _), which are ordinary names in generated code."""
 
 _RECORD_METHODS = frozenset({"to_avro", "from_avro", "to_single_object", "from_single_object"})
-"""What AvroRecord offers: a field of this name would hide it."""
+"""Methods of AvroRecord, which a field of that name would hide."""
 
 _PARAMETERS = frozenset({"self"})
-"""The first parameter of the ``__init__`` that a dataclass writes."""
+"""First parameter of the ``__init__`` of a dataclass."""
 
 _ENUM_ATTRIBUTES = frozenset({"name", "value", "mro"}) | _RECORD_METHODS
-"""Attributes of every enum class or member, and what AvroEnum offers."""
+"""Attributes of every enum class or member, and methods of AvroEnum."""
 
 # fmt: off
 _STR_METHODS = frozenset({
@@ -98,7 +95,7 @@ _STR_METHODS = frozenset({
     "zfill",
 })
 # fmt: on
-"""Methods of ``str``, the base of enum members. Spelled out, as they differ between Pythons."""
+"""Methods of ``str``, the base of enum members. A fixed list, as they differ between Pythons."""
 
 _DEVICES = frozenset(
     {"con", "prn", "aux", "nul"}
@@ -107,48 +104,48 @@ _DEVICES = frozenset(
 """File names that Windows reserves, in any case and with any extension."""
 
 TOPICS_PACKAGE: Final = ModuleName("topics")
-"""The package inside a generated one that holds its topics, and is no namespace."""
+"""The package of topics inside a generated package; not a namespace."""
 
-_LONGEST_MODULE_NAME = 120
-"""Characters; file systems stop at 255 bytes, and ``.cpython-313.opt-1.pyc`` is added to it."""
+_MAX_MODULE_NAME = 120
+"""Characters; file systems allow 255 bytes, and ``.cpython-313.opt-1.pyc`` comes on top."""
 
 
-# --- one kind of name each -----------------------------------------------------------------------
+# --- one function for each kind of name ----------------------------------------------------------
 
 
 def attribute_names(
     fields: Iterable[str], *, class_names: Collection[str] = ()
 ) -> dict[str, AttributeName]:
-    """Names of dataclass fields by the names of Avro fields, in the order given.
+    """Return names of dataclass fields by the names of Avro fields, in the given order.
 
     Args:
         fields: the field names of one record, which are distinct.
-        class_names: classes of the same module; inside a class body a field of such a name would
-            hide the class from the annotations that follow.
+        class_names: classes of the same module; in a class body, a field of such a name hides the
+            class from the annotations that follow.
     """
     taken = _KEYWORDS | _RECORD_METHODS | _PARAMETERS | frozenset(class_names)
     return {k: AttributeName(v) for k, v in _distinct(fields, taken, _without_mangling).items()}
 
 
 def member_names(symbols: Iterable[str]) -> dict[str, MemberName]:
-    """Names of enum members by the symbols of one enum, in the order given."""
+    """Return names of enum members by the symbols of one enum, in the given order."""
     taken = _KEYWORDS | _ENUM_ATTRIBUTES | _STR_METHODS
     return {k: MemberName(v) for k, v in _distinct(symbols, taken, _as_member).items()}
 
 
 def class_names(names: Iterable[str], *, taken: Collection[str] = ()) -> dict[str, ClassName]:
-    """Names of classes by the unqualified names of the types of one namespace.
+    """Return class names by the unqualified names of the types of one namespace.
 
     Args:
         names: unqualified names, which are distinct.
-        taken: names of subpackages and other things that the namespace's module holds already.
+        taken: names that the package of the namespace has already, such as subpackages.
     """
     reserved = _KEYWORDS | frozenset(taken)
     return {k: ClassName(v) for k, v in _distinct(names, reserved, _without_mangling).items()}
 
 
 def module_names(names: Iterable[str], *, taken: Collection[str] = ()) -> dict[str, ModuleName]:
-    """Private module names (``_order_placed``) by class name, distinct without regard to case."""
+    """Return private module names (``_order_placed``) by class name, distinct in any case."""
     return {
         k: ModuleName(v)
         for k, v in _distinct(sorted(names), taken, _module_name, fold=True).items()
@@ -156,7 +153,7 @@ def module_names(names: Iterable[str], *, taken: Collection[str] = ()) -> dict[s
 
 
 def package_parts(namespaces: Iterable[str]) -> dict[str, tuple[ModuleName, ...]]:
-    """The package path of every namespace and of every namespace around one, by its Avro name.
+    """Return the package path of every namespace, and of those around one, by its Avro name.
 
     Parts that are keywords, dunder names or device names get a trailing underscore, as do those
     that differ from a sibling by case alone. ``""`` maps to the empty path.
@@ -178,7 +175,7 @@ def package_parts(namespaces: Iterable[str]) -> dict[str, tuple[ModuleName, ...]
 
 @dataclass(frozen=True, slots=True)
 class TopicNames:
-    """What is defined for a topic: its declaration and the classes of its clients."""
+    """Names of a topic module: the declaration and the classes of its clients."""
 
     declaration: ClassName
     producer: ClassName
@@ -187,7 +184,7 @@ class TopicNames:
     async_consumer: ClassName
 
     def all(self) -> tuple[ClassName, ...]:
-        """Each of them."""
+        """Return each of them."""
         return (
             self.declaration,
             self.producer,
@@ -198,10 +195,10 @@ class TopicNames:
 
 
 def topic_names(prefixes: Iterable[str]) -> dict[str, TopicNames]:
-    """Names for the topics of a package by what their classes are called (``Orders``).
+    """Return names for the topics of a package by the prefixes of their classes (``Orders``).
 
-    They are offered side by side, so they are distinct: a topic ``AsyncOrders`` has to give way to
-    the asyncio classes of ``Orders``.
+    One package exports them all, so they are distinct: a topic ``AsyncOrders`` gives way to the
+    asyncio classes of ``Orders``.
     """
     wanted: dict[str, str] = {}
     prefixes = sorted(prefixes)
@@ -226,30 +223,23 @@ def topic_names(prefixes: Iterable[str]) -> dict[str, TopicNames]:
     }
 
 
-def alias_name(file_stem: str) -> str:
-    """The wanted name of the type alias for what a file has at its top: ``ShopEvent``."""
-    words = re.findall(r"[A-Za-z0-9]+", file_stem)
-    name = "".join(word[0].upper() + word[1:] for word in words) or "Schema"
-    return name if name[0].isalpha() else f"Schema{name}"
-
-
 def snake_case(name: str) -> str:
-    """``OrderPlaced`` as ``order_placed``, ``HTTPStatus2`` as ``http_status2``."""
+    """Return ``order_placed`` for ``OrderPlaced``, ``http_status2`` for ``HTTPStatus2``."""
     name = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
     return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
 
 
 def is_file_name(stem: str) -> bool:
-    """Whether Windows takes files of this name, with any extension, for files and no devices."""
+    """Return False for names that Windows reserves for devices, with any extension."""
     return stem.partition(".")[0].lower() not in _DEVICES
 
 
 def is_package_name(name: str) -> bool:
-    """Whether a folder of this name can be imported as a package."""
+    """Return True if a folder of this name can be imported as a package."""
     return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
 
 
-# --- how ------------------------------------------------------------------------------------------
+# --- rules ----------------------------------------------------------------------------------------
 
 
 def _distinct(
@@ -259,10 +249,9 @@ def _distinct(
     *,
     fold: bool = False,
 ) -> dict[str, str]:
-    """The ideal name for each name, or the first free one with underscores behind it.
+    """Return the ideal name for each name, or that name with as many underscores as needed.
 
-    Names that already are their own ideal come first, so that ``class_`` stays when ``class`` has
-    to move out of the way.
+    Names that are their own ideal come first, so that ``class_`` stays where ``class`` changes.
     """
     key = str.lower if fold else str
     wanted = {name: ideal(name) for name in names}
@@ -278,12 +267,12 @@ def _distinct(
 
 
 def _without_mangling(name: str) -> str:
-    """Python mangles ``__x`` in classes, and gives meaning to ``__x__`` there and in modules."""
+    """Avoid ``__x``, which Python mangles in classes, and ``__x__``, which has a meaning."""
     return "_" + name.lstrip("_") if name.startswith("__") else name
 
 
 def _as_member(symbol: str) -> str:
-    """Enum gives meaning to ``_x_`` as well."""
+    """Avoid ``_x_`` as well, which has a meaning in enums."""
     name = _without_mangling(symbol)
     is_sunder = len(name) > 2 and name[0] == name[-1] == "_" and "_" not in (name[1], name[-2])
     return f"{name}_" if is_sunder else name
@@ -291,10 +280,10 @@ def _as_member(symbol: str) -> str:
 
 def _module_name(class_name: str) -> str:
     name = f"_{snake_case(class_name).lstrip('_') or 'x'}"
-    if len(name) <= _LONGEST_MODULE_NAME:
+    if len(name) <= _MAX_MODULE_NAME:
         return name
     digest = hashlib.sha256(class_name.encode()).hexdigest()[:12]
-    return f"{name[:_LONGEST_MODULE_NAME]}_{digest}"
+    return f"{name[:_MAX_MODULE_NAME]}_{digest}"
 
 
 def _package_name(part: str) -> str:

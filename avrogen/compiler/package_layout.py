@@ -1,13 +1,11 @@
-"""Where everything goes: the package, module and name of every type, settled before any code.
+"""Layout of a generated package: package, module and name of every type.
 
-Every namespace is a package whose ``__init__`` offers the types of the namespace and loads each
-on first use; every type, or circle of types, has a private module beside it. So importing one type
-executes the modules of the types it mentions and no others.
-
-Which types have to live in one module: those that need each other.
+Every namespace is a package whose ``__init__`` exports the types of the namespace and loads each on
+first use; every type has a private module beside it. So importing one type executes the modules of
+the types it mentions and no others.
 
 Modules import the types that their classes mention. Types that mention each other, directly or in
-a circle, therefore share a module, and all imports stand at the top and never run in circles.
+a cycle, share a module: all imports are at the top, and none is circular.
 """
 
 from __future__ import annotations
@@ -17,14 +15,14 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from avrogen.avro import model
-from avrogen.avro.parser import Parsed, Root
+from avrogen.avro.names import namespace_of, short_name
+from avrogen.avro.parser import Parsed, Root, is_definition
 from avrogen.avro.references import mentions
 from avrogen.compiler.expressions import Symbol
 from avrogen.compiler.naming import (
     TOPICS_PACKAGE,
     ClassName,
     ModuleName,
-    alias_name,
     class_names,
     module_names,
     package_parts,
@@ -32,24 +30,18 @@ from avrogen.compiler.naming import (
 )
 from avrogen.compiler.python_model import Export
 from avrogen.compiler.type_mapping import has_class
+from avrogen.config.config import class_prefix
 
-__all__ = [
-    "ModulePath",
-    "PackageLayout",
-    "PublicName",
-    "layout_package",
-    "split_name",
-    "strongly_connected",
-]
+__all__ = ["ModulePath", "PackageLayout", "PublicName", "layout_package", "strongly_connected"]
 
 
 @dataclass(frozen=True, slots=True)
 class ModulePath:
-    """A private module.
+    """The path of a private module.
 
     Attributes:
         package: names of the packages around it, from the generated package inwards.
-        module: its own name.
+        module: name of the module.
     """
 
     package: tuple[ModuleName, ...]
@@ -57,19 +49,19 @@ class ModulePath:
 
     @property
     def path(self) -> str:
-        """As symbols have it: ``.com.acme._card``."""
+        """The path as symbols have it: ``.com.acme._card``."""
         return "." + ".".join((*self.package, self.module))
 
 
 @dataclass(frozen=True, slots=True)
 class PublicName:
-    """What a user imports for a type.
+    """The public name of a type.
 
     Attributes:
-        package: the package it is offered by.
-        name: the class or the type alias.
-        codec: the codec beside a type alias.
-        home: the private module that defines it.
+        package: package that exports it.
+        name: class or type alias.
+        codec: codec of a type alias.
+        home: private module that defines it.
     """
 
     package: tuple[ModuleName, ...]
@@ -78,17 +70,17 @@ class PublicName:
     home: ModulePath
 
     def exports(self) -> tuple[Export, ...]:
-        """What the public package offers."""
+        """Return the exports of the public package for the type."""
         names = (self.name, self.codec) if self.codec else (self.name,)
         return tuple(Export(name, self.home.path) for name in names)
 
     @property
     def owner(self) -> ClassName:
-        """The name of what carries the schema."""
+        """Name of the object with the schema: the codec of an alias, or else the class."""
         return self.codec or self.name
 
     def symbol(self, name: ClassName, seen_from: ModulePath) -> Symbol:
-        """One of the names, as a module imports it: from beside it, or from the public package."""
+        """Return one of the names as another module imports it: from its home or its package."""
         if self.home == seen_from or self.home.package == seen_from.package:
             return Symbol(self.home.path, name)
         if self.home.package == self.package:
@@ -98,12 +90,12 @@ class PublicName:
 
 @dataclass(frozen=True, slots=True)
 class PackageLayout:
-    """The plan of a generated package.
+    """The layout of a generated package.
 
     Attributes:
         packages: package path of every namespace, and of those around one.
-        types: by full name.
-        aliases: what files have at their top beside definitions, with the file's root.
+        types: public names by full name.
+        aliases: roots of files that define no named type, with the public name of each.
         modules: full names of the types in each private module.
     """
 
@@ -113,19 +105,13 @@ class PackageLayout:
     modules: Mapping[ModulePath, list[str]]
 
     def publics(self) -> Iterator[PublicName]:
-        """Everything that a user can import."""
+        """Yield every public name."""
         yield from self.types.values()
         yield from (public for _, public in self.aliases)
 
     def subpackages(self, package: tuple[ModuleName, ...]) -> set[str]:
-        """Names of the packages directly inside one."""
+        """Return the names of the packages directly inside one."""
         return _subpackages(package, self.packages)
-
-
-def split_name(full_name: str) -> tuple[str, str]:
-    """Namespace (may be "") and unqualified name."""
-    namespace, _, name = full_name.rpartition(".")
-    return namespace, name
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +121,15 @@ class _Names:
 
 
 def layout_package(parsed: Parsed) -> PackageLayout:
-    """Give everything that was parsed its place."""
+    """Lay out the package of everything that was parsed."""
     namespaces: dict[str, list[str]] = {"": []}
     for full_name in sorted(parsed.types):
-        namespaces.setdefault(split_name(full_name)[0], []).append(full_name)
+        namespaces.setdefault(namespace_of(full_name), []).append(full_name)
     groups: dict[str, list[tuple[str, ...]]] = {}
     for group in strongly_connected(parsed.types):
-        groups.setdefault(split_name(group[0])[0], []).append(group)
+        groups.setdefault(namespace_of(group[0]), []).append(group)
     packages = package_parts(namespaces)
-    roots = [root for root in parsed.roots if not _is_definition(root, parsed)]
+    roots = [root for root in parsed.roots if not is_definition(root, parsed.types)]
 
     names: dict[str, _Names] = {}
     homes: dict[str, ModulePath] = {}
@@ -165,7 +151,7 @@ def layout_package(parsed: Parsed) -> PackageLayout:
             aliases.extend(zip(roots, publics, strict=True))
 
     types = {
-        full_name: PublicName(packages[split_name(full_name)[0]], n.name, n.codec, homes[full_name])
+        full_name: PublicName(packages[namespace_of(full_name)], n.name, n.codec, homes[full_name])
         for full_name, n in names.items()
     }
     modules: dict[ModulePath, list[str]] = {}
@@ -178,30 +164,30 @@ def _subpackages(
     package: tuple[ModuleName, ...], packages: Mapping[str, tuple[ModuleName, ...]]
 ) -> set[str]:
     found: set[str] = {path[-1] for path in packages.values() if path and path[:-1] == package}
-    # Reserved even where there are no topics yet: names should stay when they come.
+    # Reserved even without topics, so that adding the first one renames nothing.
     return found if package else found | {TOPICS_PACKAGE}
 
 
 def _type_names(
     full_names: Iterable[str], types: Mapping[str, model.NamedType], taken: set[str]
 ) -> dict[str, _Names]:
-    """Names for the types of one namespace, which are added to those taken."""
+    """Return names for the types of one namespace, and add them to those taken."""
     full_names = list(full_names)
-    classes = class_names([split_name(name)[1] for name in full_names], taken=taken)
+    classes = class_names([short_name(name) for name in full_names], taken=taken)
     taken.update(classes.values())
     names: dict[str, _Names] = {}
     for full_name in full_names:
-        name = classes[split_name(full_name)[1]]
+        name = classes[short_name(full_name)]
         codec = None if has_class(types[full_name]) else _codec_name(name, taken)
         names[full_name] = _Names(name, codec)
     return names
 
 
 def _root_names(roots: Iterable[Root], taken: set[str]) -> list[_Names]:
-    """Names for what files have at their top, after the files."""
+    """Return names for the roots of files, derived from the names of the files."""
     names: list[_Names] = []
     for root in roots:
-        name = _first_free(alias_name(PurePosixPath(root.source.name).stem), taken)
+        name = _first_free(class_prefix(PurePosixPath(root.source.name).stem), taken)
         names.append(_Names(name, _codec_name(name, taken)))
     return names
 
@@ -216,19 +202,11 @@ def _first_free(name: str, taken: set[str]) -> ClassName:
     return free
 
 
-def _is_definition(root: Root, parsed: Parsed) -> bool:
-    """Whether a file holds the definition of one named type and nothing else."""
-    if not isinstance(root.type, model.Reference):
-        return False
-    origin = parsed.types[root.type.name].origin
-    return origin is not None and origin.source == root.source and not origin.pointer
-
-
 def strongly_connected(types: Mapping[str, model.NamedType]) -> list[tuple[str, ...]]:
-    """The types in groups that need each other, sorted; most groups are one type.
+    """Return the groups of types that mention each other, sorted; most groups are one type.
 
-    Kosaraju's algorithm: walk all edges and note when each type is finished; then walk the edges
-    backwards from the type finished last, and what is reached is its group.
+    Kosaraju's algorithm: walk all edges and note the order in which types are finished; then walk
+    the edges backwards, beginning with the type finished last: the types reached are its group.
     """
     edges = {name: sorted(mentions(named)) for name, named in types.items()}
     backwards: dict[str, list[str]] = {name: [] for name in types}
@@ -244,9 +222,9 @@ def strongly_connected(types: Mapping[str, model.NamedType]) -> list[tuple[str, 
 
 
 def _walk(start: str, edges: Mapping[str, list[str]], seen: set[str]) -> Iterator[str]:
-    """What can be reached and was not seen before, each after all that it leads to.
+    """Yield the types reachable from one and not seen before, in post-order.
 
-    The stack is a list of ours: chains of types may be longer than Python's.
+    The stack is a list: chains of types can be deeper than Python's recursion limit.
     """
     if start in seen:
         return

@@ -1,6 +1,7 @@
-"""Defaults of fields as Python expressions a reader understands.
+"""Defaults of fields as readable Python expressions.
 
-Default values of logical types as Python expressions (specification, "Logical Types").
+:class:`DefaultWriter` follows the type of a field; :func:`logical_value` is for logical types
+(specification, "Logical Types").
 """
 
 from __future__ import annotations
@@ -27,18 +28,22 @@ _NoUnion: TypeAlias = model.Primitive | model.Reference | model.Array | model.Ma
 
 
 class NotADefault(ValueError):
-    """A default that schemas in use have although it does not fit: a symbol that the enum lacks."""
+    """A default that does not fit although schemas in use have it: a symbol the enum lacks."""
+
+
+class UnrepresentableDefault(ValueError):
+    """A default that fits the base type and is impossible for the logical type."""
 
 
 @dataclass(frozen=True, slots=True)
 class DefaultWriter:
-    """Writes the defaults of the fields of one module.
+    """Writer of the defaults of the fields of one module.
 
     Attributes:
         types: all named types by full name.
-        symbol_of: where classes are, as seen from the module.
-        attributes: the Python names of a record's fields, by the record's full name.
-        members: the Python names of an enum's symbols, by the enum's full name.
+        symbol_of: classes of named types, as the module imports them.
+        attributes: Python names of a record's fields, by the record's full name.
+        members: Python names of an enum's symbols, by the enum's full name.
     """
 
     types: Mapping[str, model.NamedType]
@@ -47,14 +52,14 @@ class DefaultWriter:
     members: Mapping[str, Mapping[str, MemberName]]
 
     def field_default(self, type_: model.AvroType, default: model.Json) -> Expression:
-        """The right-hand side of a dataclass field: a value, or a factory for a mutable one.
+        """Return the right-hand side of a dataclass field: a value, or a factory if it is mutable.
 
         Args:
-            type_: the type of the field.
-            default: JSON that fits it, nested records completed.
+            type_: type of the field.
+            default: JSON that fits the type, nested records completed.
 
         Raises:
-            NoSuchValue: the logical type has no such value.
+            UnrepresentableDefault: the logical type has no such value.
             NotADefault: the default names a symbol that its enum lacks.
         """
         value = self.value(type_, default)
@@ -68,9 +73,9 @@ class DefaultWriter:
         return Expression.of(Symbol("dataclasses", "field"), "(default_factory=", factory, ")")
 
     def _factory(self, type_: model.Array | model.Map, value: Expression) -> Expression:
-        """``list[str]`` for an empty list, so that checkers know of what; or else a lambda.
+        """Return ``list[str]`` for an empty list, which type checkers understand, or a lambda.
 
-        Classes of the package appear in lambdas only, as they may stand further down.
+        Classes of the package appear in lambdas only, as they may be defined further down.
         """
         annotation = python_type(type_, self.types, self.symbol_of)
         if value.parts in _EMPTY and not any(
@@ -80,7 +85,7 @@ class DefaultWriter:
         return Expression.of("lambda: ", value)
 
     def value(self, type_: model.AvroType, default: model.Json) -> Expression:
-        """The value itself."""
+        """Return the expression of a value."""
         match self._branch(type_, default):
             case model.Primitive(name, logical):
                 if logical:
@@ -123,7 +128,7 @@ class DefaultWriter:
                 return Expression.of(self.symbol_of(name), f"({bytes_literal(data)})")
 
     def _branch(self, type_: model.AvroType, default: model.Json) -> _NoUnion:
-        """The type a default belongs to: of a union the first branch that it fits."""
+        """Return the type of a default: in a union the first branch that it fits."""
         if not isinstance(type_, model.Union):
             return type_
         index = matching_branch(type_, default, self.types)
@@ -147,7 +152,7 @@ def _primitive(name: model.PrimitiveName, default: model.Json) -> Expression:
 
 
 def _raw(name: model.PrimitiveName, default: model.Json) -> int | str | bytes:
-    """A default of a primitive type with a logical type, before that logical type applies."""
+    """Return the value of a default as the base type of a logical type."""
     if name == "bytes":
         assert isinstance(default, str)
         return default.encode("latin-1")
@@ -155,25 +160,23 @@ def _raw(name: model.PrimitiveName, default: model.Json) -> int | str | bytes:
     return default
 
 
+# --- logical types --------------------------------------------------------------------------------
+
 Raw: TypeAlias = int | str | bytes
-"""A value of the type that the logical type is based on."""
+"""A value of the base type of a logical type."""
 
 _EPOCH = datetime(1970, 1, 1)
 _MICROS = {model.TimeUnit.MILLIS: 1_000, model.TimeUnit.MICROS: 1}
 _DAY = 86_400_000_000
 _UTC = Expression.of(", tzinfo=", Symbol("datetime", "UTC"))
-_NOWHERE = Expression(())
-
-
-class UnrepresentableDefault(ValueError):
-    """A default that fits the base type and is impossible for the logical type."""
+_NO_ZONE = Expression(())
 
 
 def logical_value(logical: model.LogicalType, raw: Raw) -> Expression:
-    """The value that the logical type gives to a raw default.
+    """Return the value of a logical type for a default of its base type.
 
     Raises:
-        NoSuchValue: there is none in Python; the message says why.
+        UnrepresentableDefault: Python has no such value; the message gives the reason.
     """
     match logical:
         case model.Decimal(precision, scale):
@@ -192,7 +195,7 @@ def logical_value(logical: model.LogicalType, raw: Raw) -> Expression:
         case model.Timestamp(unit):
             return _datetime(_integer(raw) * _MICROS[unit], _UTC)
         case model.LocalTimestamp(unit):
-            return _datetime(_integer(raw) * _MICROS[unit], _NOWHERE)
+            return _datetime(_integer(raw) * _MICROS[unit], _NO_ZONE)
         case model.DurationType():
             assert isinstance(raw, bytes)
             parts = [int.from_bytes(raw[i : i + 4], "little") for i in (0, 4, 8)]
@@ -215,13 +218,13 @@ def _uuid(raw: Raw) -> Expression:
     try:
         value = UUID(bytes=raw) if isinstance(raw, bytes) else UUID(str(raw))
     except ValueError:
-        raise UnrepresentableDefault(f"{raw!r:.60} is no UUID") from None
+        raise UnrepresentableDefault(f"{raw!r:.60} is not a UUID") from None
     return Expression.of(Symbol("uuid", "UUID"), f"({string_literal(str(value))})")
 
 
 def _time_of_day(micros: int) -> Expression:
     if not 0 <= micros < _DAY:
-        raise UnrepresentableDefault("a time of day lies between midnight and midnight")
+        raise UnrepresentableDefault("time of day is outside of one day")
     moment = _moment(microseconds=micros)
     return _call(
         "datetime", "time", *_trimmed(moment.hour, moment.minute, moment.second, moment.microsecond)
@@ -239,11 +242,11 @@ def _moment(*, days: int = 0, microseconds: int = 0) -> datetime:
     try:
         return _EPOCH + timedelta(days=days, microseconds=microseconds)
     except OverflowError:
-        raise UnrepresentableDefault("Python knows the years 1 to 9999 only") from None
+        raise UnrepresentableDefault("datetime is limited to the years 1 to 9999") from None
 
 
 def _trimmed(hour: int, minute: int, second: int, microsecond: int) -> tuple[int, ...]:
-    """The parts of a time without zeros at the end; hour and minute stay."""
+    """Return the parts of a time without trailing zeros; hour and minute stay."""
     if microsecond:
         return hour, minute, second, microsecond
     return (hour, minute, second) if second else (hour, minute)

@@ -1,7 +1,7 @@
-"""The generated package as values, in Python's words.
+"""Python model of the generated package: modules, classes, fields and topics as values.
 
-Lowering makes these of Avro's model, rendering makes text of them. Every text from a schema that
-is left in here is data (docs, symbols, schema text); names are validated.
+Lowering derives it from Avro's model, and rendering turns it into text. Text of schemas is data
+here (docs, symbols, schema text); names are validated.
 """
 
 from __future__ import annotations
@@ -10,13 +10,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from avrogen.compiler.expressions import Expression, Symbol
-from avrogen.compiler.naming import (
-    AttributeName,
-    ClassName,
-    MemberName,
-    ModuleName,
-    TopicNames,
-)
+from avrogen.compiler.naming import AttributeName, ClassName, MemberName, ModuleName, TopicNames
+from avrogen.config.config import TopicConfig
 
 __all__ = [
     "AliasDefinition",
@@ -37,11 +32,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedSchema:
-    """A schema as generated code carries it.
+    """A schema embedded in generated code.
 
     Attributes:
         text: JSON in ASCII over several lines: one type, other named types by full name.
-        owners: where those other types carry theirs.
+        owners: classes and codecs with the schemas of those other types.
     """
 
     text: str
@@ -50,7 +45,7 @@ class EmbeddedSchema:
 
 @dataclass(frozen=True, slots=True)
 class FieldDefinition:
-    """A dataclass field. ``default`` is the right-hand side, where there is one."""
+    """A dataclass field. ``default`` is its right-hand side, if any."""
 
     name: AttributeName
     annotation: Expression
@@ -115,9 +110,10 @@ class Module:
 
     Attributes:
         package: names of the packages around it, from the generated package inwards.
-        name: its own name.
-        sources: paths of the schema files it comes from, relative to the schema folder.
-        postponed: whether annotations name classes that are defined further down.
+        name: name of the module.
+        sources: paths of its schema files, relative to the schema folder.
+        definitions: definitions in order.
+        postponed: annotations name classes that are defined further down.
     """
 
     package: tuple[ModuleName, ...]
@@ -129,9 +125,11 @@ class Module:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Export:
-    """A public name of a namespace, and the private module it is loaded from.
+    """A public name of a namespace.
 
-    ``module`` is relative to the generated package: ``.com.acme._card``.
+    Attributes:
+        name: the name.
+        module: private module that defines it, relative to the package: ``.com.acme._card``.
     """
 
     name: str
@@ -140,11 +138,12 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """A public package: an Avro namespace, what lies around one, or the topics.
+    """A public package: an Avro namespace, a package around one, or the topics.
 
     Attributes:
         path: package names from the generated package inwards; empty for that package itself.
-        doc: what it is.
+        doc: docstring.
+        exports: public names.
     """
 
     path: tuple[ModuleName, ...]
@@ -157,38 +156,28 @@ class TopicModule:
     """A private module that declares a topic and the classes of its clients.
 
     Attributes:
-        package: as of :class:`Module`.
-        name: its own name.
-        source: the configuration file it comes from, without folders.
-        names: what it defines.
-        topic: the topic's name in Kafka.
-        key: the Python type of keys.
-        value: the Python type of values.
-        key_type: a primitive type, or what carries the schema of keys; None if there are none.
-        value_types: what carries the schemas of values.
-        key_field: the Avro field that keys are taken from.
-        subject_strategy: the name of the strategy.
-        dead_letter: the topic for messages that cannot be handled.
-        tombstones: whether there are messages without a value.
-        sent: what a producer sends, in the lines of a docstring.
-        received: what a consumer receives, likewise.
+        package: names of the packages around it, from the generated package inwards.
+        name: name of the module.
+        names: names of its definitions.
+        config: the topic's configuration.
+        key: annotation of keys.
+        value: annotation of values.
+        key_type: primitive type, or class or codec with the schema of keys; None without keys.
+        value_types: classes and codecs with the schemas of values.
+        producer_doc: facts about sent messages, as lines of a docstring.
+        consumer_doc: facts about received messages, as lines of a docstring.
     """
 
     package: tuple[ModuleName, ...]
     name: ModuleName
-    source: str
     names: TopicNames
-    topic: str
+    config: TopicConfig
     key: Expression
     value: Expression
     key_type: str | Symbol | None
     value_types: tuple[Symbol, ...]
-    key_field: str | None
-    subject_strategy: str
-    dead_letter: str | None
-    tombstones: bool
-    sent: tuple[str, ...]
-    received: tuple[str, ...]
+    producer_doc: tuple[str, ...]
+    consumer_doc: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,7 @@
-"""Text of the generated package: the Python model through the templates.
+"""Rendering: the Python model to text, with templates.
 
-The templates lay out; what they show is prepared here, as finished text. Output is in pieces, one
-for the top of a module and one for each definition, since pieces are what gets formatted.
-
-Text of the modules of ``pkg.topics``, for the template to lay out.
-
-Where templates are.
+The templates only lay out: everything they show is prepared here as finished text. Output is in
+pieces, one for the top of a module and one for each definition, as formatting works piece by piece.
 """
 
 from __future__ import annotations
@@ -13,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TypeAlias, assert_never
 
 import jinja2
@@ -43,11 +39,13 @@ from avrogen.compiler.python_model import (
     RecordClass,
     TopicModule,
 )
+from avrogen.config.config import field_name
+from avrogen.config.keys import TOPIC_ARGUMENTS
 
-__all__ = ["RenderedFile", "clients", "declaration", "render", "template_folder", "topic_scope"]
+__all__ = ["RenderedFile", "render", "template_folder"]
 
 _PRIVATE_NAMES = "# pyright: reportPrivateUsage=false, reportUnusedClass=false"
-"""For types whose Avro names begin with an underscore: they are public all the same."""
+"""For types whose Avro names begin with an underscore, which are public nevertheless."""
 
 _DATACLASS = Symbol("dataclasses", "dataclass")
 _TYPE_ALIAS = Symbol("typing", "TypeAlias")
@@ -58,9 +56,16 @@ _RECORD = Symbol(RUNTIME, "AvroRecord")
 _ENUM = Symbol(RUNTIME, "AvroEnum")
 _FIXED = Symbol(RUNTIME, "AvroFixed")
 _LAZY_EXPORTS = Symbol(RUNTIME, "lazy_exports")
+_TOPIC = Symbol(RUNTIME, "Topic")
+_PRODUCER = Symbol(RUNTIME, "TopicProducer")
+_CONSUMER = Symbol(RUNTIME, "TopicConsumer")
+_ASYNC_PRODUCER = Symbol(RUNTIME, "AsyncTopicProducer")
+_ASYNC_CONSUMER = Symbol(RUNTIME, "AsyncTopicConsumer")
+_KEYED_PRODUCER = Symbol(RUNTIME, "KeyedTopicProducer")
+_ASYNC_KEYED_PRODUCER = Symbol(RUNTIME, "AsyncKeyedTopicProducer")
 
 View: TypeAlias = dict[str, object]
-"""What a template sees."""
+"""Variables of a template."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +73,9 @@ class RenderedFile:
     """A file before formatting.
 
     Attributes:
-        path: where it is in the package.
-        head: comments at the top, which stay as they are.
-        pieces: what is formatted, each by itself: imports first, then definitions.
+        path: path in the package.
+        head: comments at the top, which are not formatted.
+        pieces: text to format, piece by piece: imports first, then definitions.
     """
 
     path: str
@@ -79,7 +84,7 @@ class RenderedFile:
 
 
 def render(package: Package) -> Iterator[RenderedFile]:
-    """Every file of the package, in no particular order."""
+    """Yield every file of the package, in no particular order."""
     yield RenderedFile("py.typed", "", ())
     for namespace in package.namespaces:
         yield _namespace(namespace)
@@ -90,7 +95,7 @@ def render(package: Package) -> Iterator[RenderedFile]:
 
 
 def _head(comments: Iterable[str], public_names: Iterable[str]) -> str:
-    """The comments at the top of a file, for which black has no opinion."""
+    """Return the comments at the top of a file, which black leaves alone."""
     pragma = [_PRIVATE_NAMES] if any(name.startswith("_") for name in public_names) else []
     return "".join(f"{line}\n" for line in (HEADER, *comments, *pragma)) + "\n"
 
@@ -122,7 +127,7 @@ def _module(module: Module) -> RenderedFile:
 
 
 def _symbols(module: Module) -> Iterator[Symbol]:
-    """Every symbol that the text of the module will use."""
+    """Yield every symbol that the text of the module uses."""
     for definition in module.definitions:
         yield _SCHEMA
         yield from definition.schema.owners
@@ -144,7 +149,7 @@ def _symbols(module: Module) -> Iterator[Symbol]:
 
 
 def _names_in(module: Module) -> Iterator[str]:
-    """Names that mean something of the module's own: its classes, and what classes hide inside."""
+    """Yield the names that the module defines: its classes, and the members of classes."""
     for definition in module.definitions:
         yield definition.name
         match definition:
@@ -217,22 +222,108 @@ def _optional(expression: Expression | None, scope: Scope) -> str | None:
     return scope.text(expression) if expression else None
 
 
-# --- modules of topics ---------------------------------------------------------------------------
+# --- modules of topics ----------------------------------------------------------------------------
 
 
 def _topic_module(module: TopicModule) -> RenderedFile:
-    scope = topic_scope(module)
+    scope = _topic_scope(module)
+    source = PurePath(module.config.locations.key().path).name
     head = _head(
-        [f"# source: {literals.comment(module.source)}"],
+        [f"{SOURCE_MARK}{literals.comment(source)}"],
         [*module.names.all(), *(imported.name for imported in scope.imports)],
     )
     imports = _text(
         "module.py.jinja", postponed=False, imports=grouped(scope.imports, module.package)
     )
-    # Black sets the declaration nearer to the imports than a class.
-    top = f"{imports}\n" + _text("topic.py.jinja", **declaration(module, scope))
-    classes = (_text("client.py.jinja", **client) for client in clients(module, scope))
+    # black sets the declaration nearer to the imports than a class
+    top = f"{imports}\n" + _text("topic.py.jinja", **_declaration(module, scope))
+    classes = (_text("client.py.jinja", **client) for client in _clients(module, scope))
     return RenderedFile(_path(module.package, module.name), head, (top, *classes))
+
+
+def _topic_scope(module: TopicModule) -> Scope:
+    symbols = [
+        *(_TOPIC, *_producers(module), _CONSUMER, _ASYNC_CONSUMER),
+        *module.value_types,
+        *module.key.symbols(),
+        *module.value.symbols(),
+    ]
+    if isinstance(module.key_type, Symbol):
+        symbols.append(module.key_type)
+    own = "." + ".".join((*module.package, module.name))
+    return Scope(own, symbols, set(module.names.all()))
+
+
+def _declaration(module: TopicModule, scope: Scope) -> View:
+    topic = module.config.topic
+    return {
+        "name": module.names.declaration,
+        "type": scope.text(_parametrized(_TOPIC, module)),
+        "class": scope.name(_TOPIC),
+        "topic": literals.string_literal(topic),
+        "arguments": list(_topic_arguments(module, scope)),
+        "doc": literals.docstring(f"The topic ``{topic}``.", ""),
+    }
+
+
+def _topic_arguments(module: TopicModule, scope: Scope) -> Iterator[str]:
+    """Yield the arguments of :data:`~avrogen.config.keys.TOPIC_ARGUMENTS` that are set."""
+    for key, argument in TOPIC_ARGUMENTS.items():
+        if argument is not None:
+            text = _argument(module, key, scope)
+            if text is not None:
+                yield f"{argument}={text}"
+
+
+def _argument(module: TopicModule, key: str, scope: Scope) -> str | None:
+    """Return the literal of a key's value; None for a value that is not set."""
+    if key == "value":
+        owners = [scope.name(owner) for owner in module.value_types]
+        return f"({owners[0]},)" if len(owners) == 1 else f"({', '.join(owners)})"
+    if key == "key" and isinstance(module.key_type, Symbol):
+        return scope.name(module.key_type)
+    value: object = module.key_type if key == "key" else getattr(module.config, field_name(key))
+    match value:
+        case None | False:
+            return None
+        case str():
+            return literals.string_literal(value)
+        case bool() | int() | float():
+            return repr(value)
+        case _:
+            raise AssertionError(f"no literal for {key} = {value!r}")
+
+
+def _clients(module: TopicModule, scope: Scope) -> Iterator[View]:
+    names, topic = module.names, module.config.topic
+    sends = f"Sends to the topic ``{topic}``"
+    receives = f"Receives what is on the topic ``{topic}``"
+
+    def view(name: ClassName, base: Symbol, summary: str, facts: tuple[str, ...]) -> View:
+        return {
+            "name": name,
+            "base": scope.text(_parametrized(base, module)),
+            "doc": literals.docstring("\n".join((summary, "", *facts)), "    "),
+            "declaration": names.declaration,
+        }
+
+    sent, received = module.producer_doc, module.consumer_doc
+    producer, async_producer = _producers(module)
+    yield view(names.producer, producer, f"{sends}.", sent)
+    yield view(names.consumer, _CONSUMER, f"{receives}.", received)
+    yield view(names.async_producer, async_producer, f"{sends}, with asyncio.", sent)
+    yield view(names.async_consumer, _ASYNC_CONSUMER, f"{receives}, with asyncio.", received)
+
+
+def _producers(module: TopicModule) -> tuple[Symbol, Symbol]:
+    """Return the bases of the producers; without a key field, ``send`` requires the key."""
+    if module.key_type is not None and module.config.key_field is None:
+        return _KEYED_PRODUCER, _ASYNC_KEYED_PRODUCER
+    return _PRODUCER, _ASYNC_PRODUCER
+
+
+def _parametrized(generic: Symbol, module: TopicModule) -> Expression:
+    return Expression.of(generic, "[", module.key, ", ", module.value, "]")
 
 
 # --- packages -------------------------------------------------------------------------------------
@@ -272,7 +363,7 @@ def _template(name: str) -> jinja2.Template:
 
 @functools.cache
 def _environment() -> jinja2.Environment:
-    # Nothing is HTML here; texts from schemas arrive as finished Python literals.
+    # The output is not HTML; text of schemas arrives as finished Python literals.
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(template_folder()),
         undefined=jinja2.StrictUndefined,
@@ -282,90 +373,7 @@ def _environment() -> jinja2.Environment:
     )
 
 
-_TOPIC = Symbol(RUNTIME, "Topic")
-_PRODUCER = Symbol(RUNTIME, "TopicProducer")
-_CONSUMER = Symbol(RUNTIME, "TopicConsumer")
-_ASYNC_PRODUCER = Symbol(RUNTIME, "AsyncTopicProducer")
-_ASYNC_CONSUMER = Symbol(RUNTIME, "AsyncTopicConsumer")
-_KEYED_PRODUCER = Symbol(RUNTIME, "KeyedTopicProducer")
-_ASYNC_KEYED_PRODUCER = Symbol(RUNTIME, "AsyncKeyedTopicProducer")
-
-
-def topic_scope(module: TopicModule) -> Scope:
-    """What the symbols of a module are called there."""
-    symbols = [
-        *(_TOPIC, *_producers(module), _CONSUMER, _ASYNC_CONSUMER),
-        *module.value_types,
-        *module.key.symbols(),
-        *module.value.symbols(),
-    ]
-    if isinstance(module.key_type, Symbol):
-        symbols.append(module.key_type)
-    own = "." + ".".join((*module.package, module.name))
-    return Scope(own, symbols, set(module.names.all()))
-
-
-def declaration(module: TopicModule, scope: Scope) -> View:
-    """What the template of the declaration sees."""
-    values = [scope.name(owner) for owner in module.value_types]
-    arguments = [f"value=({values[0]},)" if len(values) == 1 else f"value=({', '.join(values)})"]
-    match module.key_type:
-        case None:
-            pass
-        case Symbol() as owner:
-            arguments.append(f"key={scope.name(owner)}")
-        case str(primitive):
-            arguments.append(f"key={literals.string_literal(primitive)}")
-    if module.key_field is not None:
-        arguments.append(f"key_field={literals.string_literal(module.key_field)}")
-    arguments.append(f"subject_strategy={literals.string_literal(module.subject_strategy)}")
-    if module.dead_letter is not None:
-        arguments.append(f"dead_letter={literals.string_literal(module.dead_letter)}")
-    if module.tombstones:
-        arguments.append("tombstones=True")
-    return {
-        "name": module.names.declaration,
-        "type": scope.text(_parameters(_TOPIC, module)),
-        "class": scope.name(_TOPIC),
-        "topic": literals.string_literal(module.topic),
-        "arguments": arguments,
-        "doc": literals.docstring(f"The topic ``{module.topic}``.", ""),
-    }
-
-
-def clients(module: TopicModule, scope: Scope) -> Iterator[View]:
-    """What the template of each class sees."""
-    names = module.names
-    sends = f"Sends to the topic ``{module.topic}``"
-    receives = f"Receives what is on the topic ``{module.topic}``"
-
-    def view(name: ClassName, base: Symbol, what: str, facts: tuple[str, ...]) -> View:
-        return {
-            "name": name,
-            "base": scope.text(_parameters(base, module)),
-            "doc": literals.docstring("\n".join((what, "", *facts)), "    "),
-            "declaration": names.declaration,
-        }
-
-    producer, async_producer = _producers(module)
-    yield view(names.producer, producer, f"{sends}.", module.sent)
-    yield view(names.consumer, _CONSUMER, f"{receives}.", module.received)
-    yield view(names.async_producer, async_producer, f"{sends}, with asyncio.", module.sent)
-    yield view(names.async_consumer, _ASYNC_CONSUMER, f"{receives}, with asyncio.", module.received)
-
-
-def _producers(module: TopicModule) -> tuple[Symbol, Symbol]:
-    """The bases of the producers: where values do not hold the key, it has to be given."""
-    if module.key_type is not None and module.key_field is None:
-        return _KEYED_PRODUCER, _ASYNC_KEYED_PRODUCER
-    return _PRODUCER, _ASYNC_PRODUCER
-
-
-def _parameters(generic: Symbol, module: TopicModule) -> Expression:
-    return Expression.of(generic, "[", module.key, ", ", module.value, "]")
-
-
 def template_folder() -> Path:
-    """Beside this module where avrogen is installed, at the top of a checkout."""
+    """Return the folder of templates: beside this module, or at the top of a checkout."""
     installed = Path(__file__).with_name("templates")
     return installed if installed.is_dir() else Path(__file__).parents[2] / "templates"

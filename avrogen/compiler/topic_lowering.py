@@ -1,138 +1,112 @@
-"""Topics of the configuration in Python's words: what ``pkg.topics`` will say."""
+"""Lowering of configured topics to the modules of ``pkg.topics``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import PurePath
+from dataclasses import dataclass
 
 from avrogen.avro import model
-from avrogen.compiler.checks import key_type
 from avrogen.compiler.expressions import Expression, Symbol
 from avrogen.compiler.naming import TOPICS_PACKAGE, TopicNames, module_names, topic_names
 from avrogen.compiler.package_layout import ModulePath, PackageLayout
 from avrogen.compiler.python_model import Export, Namespace, TopicModule
 from avrogen.compiler.type_mapping import NONE, PRIMITIVES, python_type, union
-from avrogen.config.config import TopicConfig
+from avrogen.config.config import TopicConfig, key_type
+from avrogen.config.topic_subjects import topic_subjects
 
 __all__ = ["lower_topics", "topics_namespace"]
 
 
 def lower_topics(
-    topics: Sequence[TopicConfig], types: Mapping[str, model.NamedType], places: PackageLayout
+    topics: Sequence[TopicConfig], types: Mapping[str, model.NamedType], layout: PackageLayout
 ) -> tuple[TopicModule, ...]:
-    """A module for each topic, in the order of the configuration.
+    """Return a module for each topic, in the order of the configuration.
 
     Args:
         topics: topics that fit the schemas.
         types: all named types by full name.
-        places: where their classes are.
+        layout: layout of their classes.
     """
     names = topic_names(topic.name for topic in topics)
     modules = module_names(topic.name for topic in topics)
     homes = {name: ModulePath((TOPICS_PACKAGE,), module) for name, module in modules.items()}
     return tuple(
-        _TopicLowering(topic, types, places, homes[topic.name]).module(names[topic.name])
+        _TopicLowering(topic, types, layout, homes[topic.name]).module(names[topic.name])
         for topic in topics
     )
 
 
 def topics_namespace(modules: Sequence[TopicModule]) -> Iterator[Namespace]:
-    """The package that offers what the modules define; nothing if there are no topics."""
+    """Yield the package that exports the definitions of the modules; none without topics."""
     if modules:
-        exports = [Export(name, _path(m)) for m in modules for name in m.names.all()]
+        exports = [
+            Export(name, ModulePath(module.package, module.name).path)
+            for module in modules
+            for name in module.names.all()
+        ]
         doc = "Topics, and the producers and consumers of each."
         yield Namespace((TOPICS_PACKAGE,), doc, tuple(sorted(exports)))
 
 
-def _path(module: TopicModule) -> str:
-    return ModulePath(module.package, module.name).path
-
-
+@dataclass(frozen=True, slots=True)
 class _TopicLowering:
-    def __init__(
-        self,
-        topic: TopicConfig,
-        types: Mapping[str, model.NamedType],
-        places: PackageLayout,
-        home: ModulePath,
-    ) -> None:
-        self._topic = topic
-        self._values = tuple(dict.fromkeys(topic.value))
-        self._key = key_type(topic, types)
-        self._types = types
-        self._places = places
-        self._home = home
+    topic: TopicConfig
+    types: Mapping[str, model.NamedType]
+    layout: PackageLayout
+    home: ModulePath
 
     def module(self, names: TopicNames) -> TopicModule:
-        topic = self._topic
-        facts = (self._values_line(), *self._keys_line(), *self._schema_lines())
+        topic = self.topic
+        values = tuple(dict.fromkeys(topic.value))
+        key = key_type(topic, self.types)
+        doc = (self._values_line(values), *self._keys_line(key), self._subjects_line())
         dead_letters = (f"dead letters: {topic.dead_letter}",) if topic.dead_letter else ()
         return TopicModule(
-            package=self._home.package,
-            name=self._home.module,
-            source=PurePath(topic.place.key().path).name,
+            package=self.home.package,
+            name=self.home.module,
             names=names,
-            topic=topic.topic,
-            key=self._key_annotation(),
-            value=self._value_annotation(),
-            key_type=self._key_type(),
-            value_types=tuple(self._owner(name) for name in self._values),
-            key_field=topic.key_field,
-            subject_strategy=topic.subject_strategy,
-            dead_letter=topic.dead_letter,
-            tombstones=topic.tombstones,
-            sent=facts,
-            received=(*facts, *dead_letters),
+            config=topic,
+            key=self._key_annotation(key),
+            value=self._value_annotation(values),
+            key_type=key if key is None or key in PRIMITIVES else self._owner(key),
+            value_types=tuple(map(self._owner, values)),
+            producer_doc=doc,
+            consumer_doc=(*doc, *dead_letters),
         )
 
     # --- types ------------------------------------------------------------------------------------
 
-    def _value_annotation(self) -> Expression:
-        values = [self._annotation(name) for name in self._values]
-        return union([*values, NONE] if self._topic.tombstones else values)
+    def _value_annotation(self, values: Sequence[str]) -> Expression:
+        annotations = [self._annotation(name) for name in values]
+        return union([*annotations, NONE] if self.topic.tombstones else annotations)
 
-    def _key_annotation(self) -> Expression:
-        if self._key is None:
+    def _key_annotation(self, key: str | None) -> Expression:
+        if key is None:
             return NONE
-        return PRIMITIVES.get(self._key) or self._annotation(self._key)
-
-    def _key_type(self) -> str | Symbol | None:
-        if self._key is None or self._key in PRIMITIVES:
-            return self._key
-        return self._owner(self._key)
+        return PRIMITIVES.get(key) or self._annotation(key)
 
     def _annotation(self, full_name: str) -> Expression:
-        return python_type(model.Reference(full_name), self._types, self._class)
+        return python_type(model.Reference(full_name), self.types, self._class)
 
     def _class(self, full_name: str) -> Symbol:
-        public = self._places.types[full_name]
-        return public.symbol(public.name, self._home)
+        public = self.layout.types[full_name]
+        return public.symbol(public.name, self.home)
 
     def _owner(self, full_name: str) -> Symbol:
-        public = self._places.types[full_name]
-        return public.symbol(public.owner, self._home)
+        public = self.layout.types[full_name]
+        return public.symbol(public.owner, self.home)
 
     # --- docs -------------------------------------------------------------------------------------
 
-    def _values_line(self) -> str:
-        tombstones = ("tombstones",) if self._topic.tombstones else ()
-        return "values: " + ", ".join((*self._values, *tombstones))
+    def _values_line(self, values: Sequence[str]) -> str:
+        tombstones = ("tombstones",) if self.topic.tombstones else ()
+        return "values: " + ", ".join((*values, *tombstones))
 
-    def _keys_line(self) -> Iterator[str]:
-        if self._key is not None:
-            field = self._topic.key_field
-            yield f"keys: {self._key}" + (f", from the field {field}" if field else "")
+    def _keys_line(self, key: str | None) -> Iterator[str]:
+        if key is not None:
+            field = self.topic.key_field
+            yield f"keys: {key}" + (f", from the field {field}" if field else "")
 
-    def _schema_lines(self) -> Iterator[str]:
-        """The subjects that the schemas have in a registry."""
-        topic = self._topic.topic
-        match self._topic.subject_strategy:
-            case "record":
-                subjects = list(self._values)
-            case "topic-record":
-                subjects = [f"{topic}-{name}" for name in self._values]
-            case _:
-                subjects = [f"{topic}-value"]
-        if self._key is not None and self._key not in PRIMITIVES:
-            subjects.append(f"{topic}-key")
-        yield "subjects: " + ", ".join(subjects)
+    def _subjects_line(self) -> str:
+        subjects = topic_subjects(self.topic, self.types)
+        return "subjects: " + ", ".join(dict.fromkeys(subject.name for subject in subjects))

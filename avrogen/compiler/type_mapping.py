@@ -1,7 +1,7 @@
-"""Which Python type stands for which Avro type (``docs/mapping.md``, the table).
+"""Python annotations of Avro types: the table of ``docs/mapping.md``.
 
-To add a logical type, add it here, in ``avro/logical_types.py``, in ``codec/planner.py`` and in
-``compiler/python_defaults.py``; ``assert_never`` finds the places that were forgotten.
+Defaults of these types are in :mod:`avrogen.compiler.python_defaults`. CONTRIBUTING.md has the
+recipe for another logical type.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from avrogen.compiler.expressions import RUNTIME, Expression, Symbol, builtin, j
 __all__ = ["NONE", "PRIMITIVES", "SymbolOf", "has_class", "logical_type", "python_type", "union"]
 
 SymbolOf = Callable[[str], Symbol]
-"""From the full name of a named type with a class to that class, as seen from some module."""
+"""Function from the full name of a named type to its class, as one module imports it."""
 
 NONE = Expression(("None",))
 
@@ -34,12 +34,12 @@ PRIMITIVES: Mapping[str, Expression] = {
 def python_type(
     type_: model.AvroType, types: Mapping[str, model.NamedType], symbol_of: SymbolOf
 ) -> Expression:
-    """The annotation for values of an Avro type.
+    """Return the annotation for values of an Avro type.
 
     Args:
         type_: the type; its references are in ``types``.
         types: all named types by full name.
-        symbol_of: where the classes of named types are.
+        symbol_of: classes of named types.
     """
     match type_:
         case model.Primitive(name, logical):
@@ -61,7 +61,7 @@ def python_type(
 
 
 def logical_type(logical: model.LogicalType) -> Expression:
-    """The annotation for values of a logical type, whatever it is based on."""
+    """Return the annotation for values of a logical type, whatever its base type."""
     match logical:
         case model.Decimal():
             return Expression((Symbol("decimal", "Decimal"),))
@@ -84,12 +84,12 @@ def logical_type(logical: model.LogicalType) -> Expression:
 
 
 def has_class(named: model.NamedType) -> bool:
-    """Whether a named type is a Python class: all but a fixed whose logical type has its own."""
+    """Return False for a fixed with a logical type, which has no class of its own."""
     return not (isinstance(named, model.FixedType) and named.logical)
 
 
 def union(branches: Iterable[Expression]) -> Expression:
-    """Each Python type once, in the order of the branches, and None last."""
+    """Return a union of annotations: each once, in the order of the branches, and None last."""
     distinct = dict.fromkeys(branches)
     if not distinct:
         return Expression((Symbol("typing", "Never"),))

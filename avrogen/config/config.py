@@ -1,26 +1,25 @@
 """Configuration: ``avrogen.toml``, or ``[tool.avrogen]`` in ``pyproject.toml``.
 
-Reading checks the shape (known keys, types of values); whether topics fit the schemas is checked
-in :mod:`avrogen.compiler.checks`.
-
-The table ``[registry]`` of a configuration: where the schema registry is, and how it is used.
-
-Secrets do not belong there, as the file is under version control; they come from the environment.
+Reading checks the shape (known keys, types of values); :mod:`avrogen.compiler.checks` compares
+topics with the schemas. Secrets are no part of the file, which is under version control: they come
+from the environment (:mod:`avrogen.config.registry_connection`).
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import assert_never
 
+from avrogen.avro import model
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.source import Location, Pointer
-from avrogen.compiler.naming import alias_name
 from avrogen.config.keys import BUILD_KEYS, REGISTRY_KEYS, TOP_KEYS, TOPIC_KEYS
 from avrogen.config.toml_reader import TableReader, Toml, TomlPositions, near
+from avrogen.kafka.subjects import SubjectStrategy
 
 __all__ = [
     "FILE_NAME",
@@ -29,7 +28,12 @@ __all__ = [
     "Config",
     "RegistrySection",
     "TopicConfig",
+    "TopicLocations",
+    "class_prefix",
     "config_files",
+    "field_name",
+    "key_type",
+    "key_type_name",
     "parse_config",
     "read_config",
     "read_registry",
@@ -37,60 +41,17 @@ __all__ = [
 
 FILE_NAME = "avrogen.toml"
 PROJECT_FILE_NAME = "pyproject.toml"
-SUBJECT_STRATEGIES = ("topic", "record", "topic-record")
-
-
-@dataclass(frozen=True, slots=True)
-class TopicConfig:
-    """A Kafka topic and what is on it.
-
-    Attributes:
-        topic: its name in Kafka.
-        name: what its classes are called: ``Orders`` for ``OrdersProducer``.
-        value: full names of the types of its messages.
-        key: a primitive type or the full name of one, of the keys; None if it has none.
-        key_field: the field of the value that the key is taken from.
-        subject_strategy: one of :data:`SUBJECT_STRATEGIES`.
-        dead_letter: the topic for messages that cannot be handled.
-        tombstones: whether messages without a value may be on it.
-        place: where its entries stand in the file.
-    """
-
-    topic: str
-    name: str
-    value: tuple[str, ...]
-    key: str | None
-    key_field: str | None
-    subject_strategy: str
-    dead_letter: str | None
-    tombstones: bool
-    place: TopicLocations
-
-
-@dataclass(frozen=True, slots=True)
-class TopicLocations:
-    """Where the entries of a topic stand."""
-
-    positions: TomlPositions
-    pointer: Pointer
-
-    def key(self, *steps: str | int) -> Location:
-        """Where a key stands."""
-        return self.positions.key((*self.pointer, *steps))
-
-    def value(self, *steps: str | int) -> Location:
-        """Where a value begins."""
-        return self.positions.value((*self.pointer, *steps))
+SUBJECT_STRATEGIES: tuple[SubjectStrategy, ...] = ("topic", "record", "topic-record")
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What a configuration file says.
+    """Contents of a configuration file.
 
     Attributes:
-        strict: whether warnings fail a build.
-        topics: in the order of the file.
-        registry: where the schema registry is; None if nothing is said of it.
+        strict: warnings fail a build.
+        topics: topics in the order of the file.
+        registry: the table ``[registry]``; None without one.
     """
 
     strict: bool = False
@@ -98,16 +59,92 @@ class Config:
     registry: RegistrySection | None = None
 
 
-def read_config(schema_paths: Iterable[Path], diagnostics: Diagnostics) -> Config:
-    """The configuration for a run: defaults if there is none.
+@dataclass(frozen=True, slots=True)
+class TopicConfig:
+    """A table ``[topics.NAME]``: a Kafka topic and the types of its messages.
 
-    That is ``avrogen.toml`` at the top of a schema folder, or else ``[tool.avrogen]`` in the
-    nearest ``pyproject.toml`` in or above the first path. Topics are about whole folders: a run
-    over single files has none.
+    There is a field for every key of :data:`~avrogen.config.keys.TOPIC_KEYS`, and ``topic`` and
+    ``locations`` besides.
+
+    Attributes:
+        topic: name in Kafka.
+        name: prefix of the generated classes: ``Orders`` of ``OrdersProducer``.
+        value: full names of the types of its messages.
+        key: type of the keys, primitive or by full name; None where it is not given.
+        key_field: field of every value that contains the key.
+        subject_strategy: subject name strategy of the values.
+        dead_letter: dead-letter topic.
+        tombstones: messages may have no value.
+        locations: positions of the entries in the file.
+    """
+
+    topic: str
+    name: str
+    value: tuple[str, ...]
+    key: str | None
+    key_field: str | None
+    subject_strategy: SubjectStrategy
+    dead_letter: str | None
+    tombstones: bool
+    locations: TopicLocations
+
+
+@dataclass(frozen=True, slots=True)
+class TopicLocations:
+    """Positions of the entries of a topic."""
+
+    positions: TomlPositions
+    pointer: Pointer
+
+    def key(self, *steps: str | int) -> Location:
+        """Return the position of a key."""
+        return self.positions.key((*self.pointer, *steps))
+
+    def value(self, *steps: str | int) -> Location:
+        """Return the position at which a value begins."""
+        return self.positions.value((*self.pointer, *steps))
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrySection:
+    """The table ``[registry]``: a schema registry and its client.
+
+    There is a field for every key of :data:`~avrogen.config.keys.REGISTRY_KEYS`, None without it.
+
+    Attributes:
+        url: URL; several, separated by commas, are nodes of one registry.
+        user: user name for basic authentication.
+        timeout: request timeout in seconds.
+        ca_file: path of the CA certificates (PEM).
+        certificate_file: path of the client certificate (PEM).
+        key_file: path of its private key (PEM).
+        logical_cluster: logical cluster, for a bearer token.
+        references: register each named type as a subject of its own.
+    """
+
+    url: str | None = None
+    user: str | None = None
+    timeout: float | None = None
+    ca_file: str | None = None
+    certificate_file: str | None = None
+    key_file: str | None = None
+    logical_cluster: str | None = None
+    references: bool = False
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+def read_config(schema_paths: Iterable[Path], diagnostics: Diagnostics) -> Config:
+    """Read the configuration of a run: ``avrogen.toml`` at the top of a schema folder.
+
+    Without one it is ``[tool.avrogen]`` in the nearest ``pyproject.toml`` in or above the first
+    path; without that, the defaults. Topics apply to whole folders: a run over single files has
+    none.
 
     Args:
         schema_paths: files and folders of the command line.
-        diagnostics: takes every mistake in the file.
+        diagnostics: receives every mistake in the file.
     """
     paths = list(schema_paths)
     files = config_files(paths)
@@ -115,7 +152,7 @@ def read_config(schema_paths: Iterable[Path], diagnostics: Diagnostics) -> Confi
         diagnostics.report(
             Code.SEVERAL_CONFIGS,
             Location(files[1].as_posix()),
-            f"there is another configuration in {files[0].as_posix()}",
+            f"second configuration; the first is {files[0].as_posix()}",
             hint="keep one of the two",
         )
     config = _read(files[0], diagnostics) if files else Config()
@@ -123,7 +160,7 @@ def read_config(schema_paths: Iterable[Path], diagnostics: Diagnostics) -> Confi
 
 
 def config_files(schema_paths: Sequence[Path]) -> list[Path]:
-    """Where the configuration of a run is: in one file, or in none; several are a mistake."""
+    """Return the configuration files of a run: one or none; several are a mistake."""
     folders = [path for path in schema_paths if path.is_dir()]
     files = list(dict.fromkeys(f / FILE_NAME for f in folders if (f / FILE_NAME).is_file()))
     project = _project_file(schema_paths[0]) if schema_paths and not files else None
@@ -131,12 +168,12 @@ def config_files(schema_paths: Sequence[Path]) -> list[Path]:
 
 
 def parse_config(path: str, data: bytes, diagnostics: Diagnostics) -> Config:
-    """What a configuration file says; defaults, where it cannot be understood.
+    """Parse a configuration file; mistakes leave the defaults.
 
     Args:
-        path: of the file, as users should see it; its last part tells what kind of file it is.
-        data: what it holds.
-        diagnostics: takes every mistake in it.
+        path: path of the file for messages; its last component says which of the two files it is.
+        data: content of the file.
+        diagnostics: receives every mistake.
     """
     top = ("tool", "avrogen") if path.endswith(PROJECT_FILE_NAME) else ()
     try:
@@ -173,7 +210,7 @@ def _read(file: Path, diagnostics: Diagnostics) -> Config:
 
 
 def _config(document: Toml, top: Pointer, reader: TableReader, folder: Path) -> Config:
-    # In pyproject.toml, others may stand there that are read for a build backend.
+    # In pyproject.toml, the table may also have the keys of the setuptools plugin.
     table = reader.described(document, top, {**TOP_KEYS, **BUILD_KEYS} if top else TOP_KEYS)
     topics = reader.table(table.get("topics", {}), (*top, "topics"), None)
     read = (_topic(name, topics[name], (*top, "topics", name), reader) for name in topics)
@@ -185,52 +222,6 @@ def _config(document: Toml, top: Pointer, reader: TableReader, folder: Path) -> 
         topics=tuple(topic for topic in read if topic),
         registry=registry,
     )
-
-
-def _topic(topic: str, value: Toml, at: Pointer, reader: TableReader) -> TopicConfig | None:
-    if not isinstance(value, dict):
-        reader.wrong_value(at, "a table", value)
-        return None
-    table = reader.described(value, at, TOPIC_KEYS)
-    names = _names(table, "value", at, reader)
-    strategy = reader.text(table, "subject-strategy", at)
-    if strategy is not None and strategy not in SUBJECT_STRATEGIES:
-        reader.diagnostics.report(
-            Code.SUBJECT_STRATEGY,
-            reader.positions.value((*at, "subject-strategy")),
-            f'"{strategy}" is no subject strategy',
-            hint=near(strategy, SUBJECT_STRATEGIES),
-        )
-    return TopicConfig(
-        topic=topic,
-        name=reader.text(table, "name", at) or alias_name(topic),
-        value=names,
-        key=reader.text(table, "key", at),
-        key_field=reader.text(table, "key-field", at),
-        subject_strategy=strategy or ("topic" if len(names) == 1 else "topic-record"),
-        dead_letter=reader.text(table, "dead-letter", at),
-        tombstones=reader.flag(table, "tombstones", at),
-        place=TopicLocations(reader.positions, at),
-    )
-
-
-def _names(table: dict[str, Toml], key: str, at: Pointer, reader: TableReader) -> tuple[str, ...]:
-    """A name or a list of names, at least one."""
-    if key not in table:
-        reader.diagnostics.report(
-            Code.MISSING_KEY,
-            reader.positions.key(at),
-            f'the topic "{at[-1]}" does not say what is on it',
-            hint=f"add the full names of its types: {TOPIC_KEYS[key].example}",
-        )
-        return ()
-    value = table[key]
-    values = value if isinstance(value, list) else [value]
-    names = tuple(name for name in values if isinstance(name, str))
-    if not names or len(names) < len(values):
-        reader.wrong_value((*at, key), "the full name of a type, or a list of them", value)
-        return ()
-    return names
 
 
 def _syntax_location(path: str, error: ValueError) -> Location:
@@ -245,39 +236,121 @@ def _syntax_message(error: ValueError) -> str:
     return message[:1].lower() + message[1:]
 
 
-@dataclass(frozen=True, slots=True)
-class RegistrySection:
-    """What is said of the registry; None where nothing is said.
+# --- topics ---------------------------------------------------------------------------------------
 
-    Attributes:
-        url: where it is; several, separated by commas, are the same registry.
-        user: who asks, where it wants a name and a password.
-        timeout: seconds to wait for an answer.
-        ca_file: certificates of those who may vouch for it, in PEM.
-        certificate_file: the certificate of who asks, in PEM.
-        key_file: the key to it, in PEM.
-        logical_cluster: which registry behind the URL is meant, where it is asked with a token.
-        references: whether types are registered under names of their own and referred to.
+
+def class_prefix(text: str) -> str:
+    """Return the class-name form of a text: ``ShopOrdersV1`` for ``shop.orders.v1``."""
+    words = re.findall(r"[A-Za-z0-9]+", text)
+    name = "".join(word[0].upper() + word[1:] for word in words) or "Schema"
+    return name if name[0].isalpha() else f"Schema{name}"
+
+
+def field_name(key: str) -> str:
+    """Return the field of :class:`TopicConfig` for a key: ``key_field`` for ``key-field``."""
+    return key.replace("-", "_")
+
+
+def key_type(topic: TopicConfig, types: Mapping[str, model.NamedType]) -> str | None:
+    """Return the type of a topic's keys: a primitive, a full name, or None without keys.
+
+    ``key-field`` alone gives it the type of that field.
+
+    Args:
+        topic: a topic without errors.
+        types: all named types by full name.
     """
+    if topic.key is not None or topic.key_field is None:
+        return topic.key
+    record = types[topic.value[0]]
+    assert isinstance(record, model.RecordType), "check_topics finds the field in every value"
+    return next(key_type_name(f.type) for f in record.fields if f.name == topic.key_field)
 
-    url: str | None = None
-    user: str | None = None
-    timeout: float | None = None
-    ca_file: str | None = None
-    certificate_file: str | None = None
-    key_file: str | None = None
-    logical_cluster: str | None = None
-    references: bool = False
+
+def key_type_name(type_: model.AvroType) -> str | None:
+    """Return the primitive or full name of a type that keys can have, or None.
+
+    Logical types do not count: keys are encoded as their base type.
+    """
+    match type_:
+        case model.Primitive("null"):
+            return None
+        case model.Primitive(name) | model.Reference(name):
+            return name
+        case model.Array() | model.Map() | model.Union():
+            return None
+        case _:
+            assert_never(type_)
+
+
+def _topic(topic: str, value: Toml, at: Pointer, reader: TableReader) -> TopicConfig | None:
+    if not isinstance(value, dict):
+        reader.wrong_value(at, "a table", value)
+        return None
+    table = reader.described(value, at, TOPIC_KEYS)
+    names = _names(table, "value", at, reader)
+    default: SubjectStrategy = "topic" if len(names) == 1 else "topic-record"
+    return TopicConfig(
+        topic=topic,
+        name=reader.text(table, "name", at) or class_prefix(topic),
+        value=names,
+        key=reader.text(table, "key", at),
+        key_field=reader.text(table, "key-field", at),
+        subject_strategy=_strategy(table, "subject-strategy", at, reader) or default,
+        dead_letter=reader.text(table, "dead-letter", at),
+        tombstones=reader.flag(table, "tombstones", at),
+        locations=TopicLocations(reader.positions, at),
+    )
+
+
+def _strategy(
+    table: dict[str, Toml], key: str, at: Pointer, reader: TableReader
+) -> SubjectStrategy | None:
+    text = reader.text(table, key, at)
+    if text is None:
+        return None
+    for strategy in SUBJECT_STRATEGIES:
+        if text == strategy:
+            return strategy
+    reader.diagnostics.report(
+        Code.SUBJECT_STRATEGY,
+        reader.positions.value((*at, key)),
+        f'unknown subject strategy "{text}"',
+        hint=near(text, SUBJECT_STRATEGIES),
+    )
+    return None
+
+
+def _names(table: dict[str, Toml], key: str, at: Pointer, reader: TableReader) -> tuple[str, ...]:
+    """Read a name or a list of names, at least one."""
+    if key not in table:
+        reader.diagnostics.report(
+            Code.MISSING_KEY,
+            reader.positions.key(at),
+            f'topic "{at[-1]}" has no "{key}"',
+            hint=f"add the full names of its types: {TOPIC_KEYS[key].example}",
+        )
+        return ()
+    value = table[key]
+    values = value if isinstance(value, list) else [value]
+    names = tuple(name for name in values if isinstance(name, str))
+    if not names or len(names) < len(values):
+        reader.wrong_value((*at, key), "the full name of a type, or a list of them", value)
+        return ()
+    return names
+
+
+# --- the registry ---------------------------------------------------------------------------------
 
 
 def read_registry(value: Toml, at: Pointer, reader: TableReader, folder: Path) -> RegistrySection:
-    """Read the table.
+    """Read the table ``[registry]``.
 
     Args:
-        value: what stands in its place.
-        at: where that is.
-        reader: of the document.
-        folder: which paths in it are relative to: that of the document.
+        value: its value in the document.
+        at: its position there.
+        reader: reader of the document.
+        folder: folder of the document; paths are relative to it.
     """
 
     def path(key: str) -> str | None:
@@ -304,7 +377,7 @@ def _url(table: dict[str, Toml], at: Pointer, reader: TableReader) -> str | None
     reader.diagnostics.report(
         Code.WRONG_VALUE,
         reader.positions.value((*at, "url")),
-        '"url" holds credentials, and files with configuration are read by many',
+        '"url" contains credentials, and configuration files must not contain secrets',
         hint='write user = "..." and set AVROGEN_REGISTRY_PASSWORD',
     )
     return None

@@ -1,7 +1,8 @@
-"""The keys of ``avrogen.toml``: what each must be, what it is without, and what it means.
+"""The keys of ``avrogen.toml``: type, meaning, default and an example of each.
 
-This is the one place that says so: readers know keys by these tables, error messages show the
-examples, and ``avrogen init`` and ``docs/configuration.md`` are made of them.
+These tables are the only description of a key: readers know keys by them, messages show the
+examples, and ``avrogen init`` and ``docs/configuration.md`` are generated from them. A key of
+a topic has a row in :data:`TOPIC_ARGUMENTS` as well.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["BUILD_KEYS", "REGISTRY_KEYS", "TOPIC_KEYS", "TOP_KEYS", "ConfigKey"]
+__all__ = ["BUILD_KEYS", "REGISTRY_KEYS", "TOPIC_ARGUMENTS", "TOPIC_KEYS", "TOP_KEYS", "ConfigKey"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +18,11 @@ class ConfigKey:
     """A key of a table.
 
     Attributes:
-        name: as it is written.
-        kind: what its value must be, as messages put it.
-        meaning: what it does, in a sentence or two.
-        default: what holds without it, in words; None: it must be there.
-        example: it with a value, as TOML.
+        name: name in the file.
+        kind: type of its value, in the words of messages.
+        meaning: effect, in a sentence or two.
+        default: effect of leaving it out, in words; None: the key is required.
+        example: the key with a value, as TOML.
     """
 
     name: str
@@ -39,22 +40,22 @@ TOP_KEYS = _table(
     ConfigKey(
         "strict",
         "true or false",
-        "Whether warnings fail a build, as with `--strict`.",
+        "Treat warnings as errors, as with `--strict`.",
         "`false`",
         "strict = true",
     ),
     ConfigKey(
         "topics",
         "a table",
-        "The topics: a table for each, by its name in Kafka.",
-        "there are none",
+        "Kafka topics: a table for each, with the topic name as its key.",
+        "no topics",
         'topics."shop.orders.v1".value = "com.acme.shop.OrderPlaced"',
     ),
     ConfigKey(
         "registry",
         "a table",
-        "Where the schema registry is, and how it is used.",
-        "nothing is said of it",
+        "The schema registry: its URL and client configuration.",
+        "no registry",
         'registry.url = "https://registry.example.com"',
     ),
 )
@@ -63,112 +64,127 @@ TOPIC_KEYS = _table(
     ConfigKey(
         "value",
         "the full name of a type, or a list of them",
-        "What is on the topic: the full names of the types of its messages.",
+        "Types of the messages on the topic, by full name.",
         None,
         'value = ["com.acme.shop.OrderPlaced", "com.acme.shop.OrderCancelled"]',
     ),
     ConfigKey(
         "name",
         "a string",
-        "What its classes are called: `Orders` gives `OrdersProducer` and `OrdersConsumer`.",
-        "made of the topic's name: `ShopOrdersV1` of `shop.orders.v1`",
+        "Prefix of the generated classes: `Orders` generates `OrdersProducer` and "
+        "`OrdersConsumer`.",
+        "derived from the topic name: `ShopOrdersV1` for `shop.orders.v1`",
         'name = "Orders"',
     ),
     ConfigKey(
         "key",
         "a string",
-        "What its keys are: a primitive type, or the full name of a type.",
-        "the type of `key-field`; without that, messages have no keys",
+        "Type of the message keys: a primitive type, or the full name of a type.",
+        "the type of `key-field`; without `key-field`, messages have no keys",
         'key = "string"',
     ),
     ConfigKey(
         "key-field",
         "a string",
-        "The field of the value that the key is taken from, unless `send` is given one.",
-        "`send` is given the key",
+        "Field of the value that contains the key. A key passed to `send` takes precedence.",
+        "pass the key to `send`",
         'key-field = "order_id"',
     ),
     ConfigKey(
         "subject-strategy",
         "a string",
-        "How its subjects in the schema registry are named: by `topic` (which takes one type), "
-        "by `record`, or by `topic-record`, both.",
+        "Subject name strategy in the schema registry: `topic` (allows one type only), `record` "
+        "or `topic-record`.",
         "`topic` for one type, `topic-record` for several",
         'subject-strategy = "topic-record"',
     ),
     ConfigKey(
         "dead-letter",
         "a string",
-        "The topic for messages that cannot be handled.",
-        "there is none, and a consumer stops at such a message",
+        "Dead-letter queue (DLQ): the topic for messages that cannot be handled.",
+        "no dead-letter queue: a consumer stops at such a message",
         'dead-letter = "shop.orders.v1.dlq"',
     ),
     ConfigKey(
         "tombstones",
         "true or false",
-        "Whether messages without a value, which say that their key is gone, may be on it.",
+        "Allow tombstones: messages without a value that mark their key as deleted.",
         "`false`",
         "tombstones = true",
     ),
 )
 
+TOPIC_ARGUMENTS: Mapping[str, str | None] = {
+    "value": "value",
+    "name": None,
+    "key": "key",
+    "key-field": "key_field",
+    "subject-strategy": "subject_strategy",
+    "dead-letter": "dead_letter",
+    "tombstones": "tombstones",
+}
+"""Arguments of :class:`avrogen.kafka.topic.Topic` by key, in the order of generated declarations.
+
+None is for keys of the compiler, which the declaration does not have.
+"""
+
 REGISTRY_KEYS = _table(
     ConfigKey(
         "url",
         "a string",
-        "Where the registry is. Several URLs, separated by commas, are the same registry, and the "
-        "first that answers is asked.",
-        "`--url` or `AVROGEN_REGISTRY_URL` says it",
+        "URL of the schema registry. For several nodes of one registry, separate URLs by commas: "
+        "the first that responds is used.",
+        "`--url` or `AVROGEN_REGISTRY_URL`",
         'url = "https://registry.example.com"',
     ),
     ConfigKey(
         "user",
         "a string",
-        "Who asks, where it wants a name and a password. The password is in "
-        "`AVROGEN_REGISTRY_PASSWORD`.",
-        "nobody, or `AVROGEN_REGISTRY_USER`",
+        "User name for basic authentication. The password is in `AVROGEN_REGISTRY_PASSWORD`.",
+        "`AVROGEN_REGISTRY_USER`; without it, no authentication",
         'user = "ci"',
     ),
     ConfigKey(
         "timeout",
         "a number of seconds",
-        "Seconds to wait for an answer.",
-        "that of Confluent's client",
+        "Request timeout in seconds.",
+        "the timeout of Confluent's client",
         "timeout = 10",
     ),
     ConfigKey(
         "ca-file",
         "a string",
-        "Certificates of those who may vouch for the registry, in PEM.",
-        "those of the system",
+        "CA certificates (PEM).",
+        "the CA certificates of the system",
         'ca-file = "ca.pem"',
     ),
     ConfigKey(
         "certificate-file",
         "a string",
-        "The certificate of who asks, in PEM.",
-        "there is none",
+        "Client certificate (PEM) for mutual TLS.",
+        "no client certificate",
         'certificate-file = "client.pem"',
     ),
     ConfigKey(
         "key-file",
         "a string",
-        "The key to that certificate, in PEM. Its password is in `AVROGEN_REGISTRY_KEY_PASSWORD`.",
-        "there is none",
+        "Private key (PEM) of the client certificate. Its password is in "
+        "`AVROGEN_REGISTRY_KEY_PASSWORD`.",
+        "no private key",
         'key-file = "client.key"',
     ),
     ConfigKey(
         "logical-cluster",
         "a string",
-        "Which registry behind the URL is meant, for Confluent Cloud with a token.",
-        "there is one",
+        "Logical cluster of Schema Registry (`lsrc-...`), for Confluent Cloud with a bearer token.",
+        "none (sent empty; other registries ignore it)",
         'logical-cluster = "lsrc-abc"',
     ),
     ConfigKey(
         "references",
         "true or false",
-        "Whether types are registered under names of their own and referred to.",
-        "`false`: the schema of a topic holds all its types",
+        "Register each named type as a subject of its own, and use schema references.",
+        "`false`: the schema of a topic contains all its types",
         "references = true",
     ),
 )
@@ -177,16 +193,16 @@ BUILD_KEYS = _table(
     ConfigKey(
         "schemas",
         "a path, or a list of them",
-        "Files and folders with schemas, relative to `pyproject.toml` and within its project.",
+        "Schema files and folders, relative to `pyproject.toml` and inside the project.",
         None,
         'schemas = ["schemas"]',
     ),
     ConfigKey(
         "out",
         "the path of a package",
-        "The package that is generated, relative to `pyproject.toml`.",
+        "Output folder of the generated package, relative to `pyproject.toml`.",
         None,
         'out = "src/acme_events"',
     ),
 )
-"""What a build backend needs to know, which is in ``pyproject.toml`` only."""
+"""Keys of the build plugins, in ``pyproject.toml`` only."""

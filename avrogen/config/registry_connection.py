@@ -1,9 +1,8 @@
-"""Where the registry is, and with which credentials it is asked.
+"""The connection to a schema registry: its URL, credentials and client configuration.
 
-The command line wins over the environment, and that over the configuration file. Secrets come from
-the environment alone, and leave it only for the registry: nothing here shows them.
-
-What keeps a command from doing its work, other than schemas and the registry.
+The command line takes precedence over the environment, and the environment over the configuration
+file. Secrets come from the environment alone and go to the registry alone: no message and no
+``repr`` shows them.
 """
 
 from __future__ import annotations
@@ -32,14 +31,31 @@ TOKEN = "AVROGEN_REGISTRY_TOKEN"
 KEY_PASSWORD = "AVROGEN_REGISTRY_KEY_PASSWORD"
 
 
-@dataclass(frozen=True, slots=True)
-class RegistryConnection:
-    """How the registry is reached.
+class CommandError(AvrogenError):
+    """A mistake of the user that keeps a command from running, other than in schemas.
 
     Attributes:
-        url: where it is, without credentials; to be shown, and to tell registries apart.
-        references: whether types are registered under names of their own and referred to.
-        settings: the configuration of confluent-kafka's client, which holds secrets.
+        message: the mistake.
+        hint: its fix.
+    """
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  hint: {self.hint}"
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryConnection:
+    """A schema registry and the configuration of its client.
+
+    Attributes:
+        url: URL without credentials: the one to show, and the identity of the registry.
+        references: register each named type as a subject of its own.
+        settings: configuration of confluent-kafka's client; contains secrets.
     """
 
     url: str
@@ -47,34 +63,34 @@ class RegistryConnection:
     settings: Mapping[str, object]
 
     def __repr__(self) -> str:
-        return f"Connection({self.url!r})"
+        return f"{type(self).__name__}({self.url!r})"
 
 
 def registry_connection(
     option: str | None, environment: Mapping[str, str], config: RegistrySection | None
 ) -> RegistryConnection:
-    """How the registry is reached.
+    """Return the connection that command line, environment and configuration file define.
 
     Args:
-        option: the URL that the command line gives.
-        environment: the variables.
-        config: what the configuration file says.
+        option: ``--url`` of the command line.
+        environment: environment variables.
+        config: table ``[registry]`` of the configuration file.
 
     Raises:
-        Problem: nothing says where it is, or what is said does not go together.
+        CommandError: no URL is configured, or the configuration is contradictory.
     """
     config = config or RegistrySection()
     given = option or environment.get(URL) or config.url
     if not given:
         raise CommandError(
-            "nothing says where the schema registry is",
-            f'give --url, set {URL}, or write url = "..." under [registry] in avrogen.toml',
+            "no schema registry configured",
+            f'use --url, set {URL}, or write url = "..." under [registry] in avrogen.toml',
         )
     urls = [each.strip().rstrip("/") for each in given.split(",")]
     plain = list(map(_plain, urls))
     credentials = _credentials(environment, config)
     settings: dict[str, object] = {
-        # Those in the URL count where there are no others.
+        # Credentials in the URL apply where there are no others.
         "url": ",".join(plain if credentials else urls),
         "timeout": config.timeout,
         "ssl.ca.location": config.ca_file,
@@ -91,62 +107,41 @@ def _credentials(environment: Mapping[str, str], config: RegistrySection) -> Map
     user, password = environment.get(USER) or config.user, environment.get(PASSWORD)
     token = environment.get(TOKEN)
     if token and password:
-        raise CommandError(
-            f"{TOKEN} and {PASSWORD} are both set", "unset the one that is not meant"
-        )
+        raise CommandError(f"{TOKEN} and {PASSWORD} are both set", "unset one of the two")
     if token:
         return {
             "bearer.auth.credentials.source": "STATIC_TOKEN",
             "bearer.auth.token": token,
-            # Confluent's client wants to name the cluster; other registries do not look.
+            # Confluent's client requires the cluster; other registries ignore it.
             "bearer.auth.logical.cluster": config.logical_cluster or "",
         }
     if password and not user:
         raise CommandError(
-            f"{PASSWORD} is set, and nothing says whose it is",
+            f"{PASSWORD} is set but no user name",
             f'set {USER}, or write user = "..." under [registry] in avrogen.toml',
         )
     if user and not password:
-        raise CommandError(
-            f"the registry is to be asked as {user}, without a password", f"set {PASSWORD}"
-        )
+        raise CommandError(f"user name {user} is set but no password", f"set {PASSWORD}")
     return {"basic.auth.user.info": f"{user}:{password}"} if user else {}
 
 
 def _plain(url: str) -> str:
-    """A URL without credentials.
+    """Return a URL without its credentials.
 
     Raises:
-        Problem: it is none. What might be a password is not shown even then.
+        CommandError: the URL is invalid. The message leaves out anything that may be a password.
     """
     scheme, separator, rest = url.rpartition("://")
     credentials, _, place = rest.rpartition("@")
     if scheme not in ("http", "https") or not place:
         shown = f"{scheme}{separator}{place}"
         raise CommandError(
-            f"{shown!r} is no URL of a registry", "it begins with http:// or https://"
+            f"invalid registry URL {shown!r}", "it must begin with http:// or https://"
         )
     if set(credentials) & set("/?#"):
         raise CommandError(
-            f"the credentials in the URL of {place} have characters in them that end it",
+            f"the credentials in the URL of {place} contain reserved characters",
             f"set {USER} and {PASSWORD}, or write / as %2F, ? as %3F and # as %23",
         )
     host, slash, path = place.partition("/")
     return f"{scheme}://{host.lower()}{slash}{path}"
-
-
-class CommandError(AvrogenError):
-    """Something that the user can mend.
-
-    Attributes:
-        message: what it is.
-        hint: what to do about it.
-    """
-
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message, hint)
-        self.message = message
-        self.hint = hint
-
-    def __str__(self) -> str:
-        return f"{self.message}\n  hint: {self.hint}"

@@ -1,6 +1,6 @@
-"""Tables of a configuration file, read key by key; what does not belong there is reported.
+"""TOML tables: a reader that reports mistakes at their positions.
 
-Where the keys and values of a TOML document stand, which ``tomllib`` does not tell.
+``tomllib`` gives values without positions, so :class:`TomlPositions` scans the document for them.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ Toml: TypeAlias = "bool | int | float | str | datetime | date | time | list[Toml
 
 
 class TableReader:
-    """Takes tables of one document apart."""
+    """Reader of the tables of one document, key by key."""
 
     def __init__(self, positions: TomlPositions, diagnostics: Diagnostics) -> None:
-        """Prepare for a document.
+        """Read a document.
 
         Args:
-            positions: where its keys and values stand.
-            diagnostics: takes what is wrong.
+            positions: positions of its keys and values.
+            diagnostics: receives every mistake.
         """
         self.positions = positions
         self.diagnostics = diagnostics
@@ -39,17 +39,17 @@ class TableReader:
     def described(
         self, value: Toml, at: Pointer, keys: Mapping[str, ConfigKey], others: Collection[str] = ()
     ) -> dict[str, Toml]:
-        """As :meth:`table`; where the value of a described key is wrong, its example is shown."""
+        """Read a table as :meth:`table` does; messages about described keys show their example."""
         self._keys |= {(*at, name): key for name, key in keys.items()}
         return self.table(value, at, (*keys, *others))
 
     def table(self, value: Toml, at: Pointer, known: Collection[str] | None) -> dict[str, Toml]:
-        """A value that is a table; empty if it is none.
+        """Return a value that must be a table; empty if it is something else.
 
         Args:
-            value: what stands there.
-            at: where that is.
-            known: the keys that it may have; None for any.
+            value: value in the document.
+            at: its position.
+            known: allowed keys; None for any.
         """
         if not isinstance(value, dict):
             self.wrong_value(at, "a table", value)
@@ -65,7 +65,7 @@ class TableReader:
         return value
 
     def text(self, table: dict[str, Toml], key: str, at: Pointer) -> str | None:
-        """A string, if the key is there."""
+        """Return a string, or None without the key."""
         value = table.get(key)
         if value is None or isinstance(value, str):
             return value
@@ -73,14 +73,14 @@ class TableReader:
         return None
 
     def flag(self, table: dict[str, Toml], key: str, at: Pointer) -> bool:
-        """Whether the key is there and says true."""
+        """Return True if the key is present and true."""
         value = table.get(key, False)
         if not isinstance(value, bool):
             self.wrong_value((*at, key), "true or false", value)
         return value is True
 
     def seconds(self, table: dict[str, Toml], key: str, at: Pointer) -> float | None:
-        """A positive number, if the key is there."""
+        """Return a positive number, or None without the key."""
         match table.get(key):
             case None:
                 return None
@@ -91,7 +91,7 @@ class TableReader:
                 return None
 
     def wrong_value(self, at: Pointer, expected: str, value: Toml) -> None:
-        """Report that something else stands there than what belongs there."""
+        """Report a value of the wrong type."""
         key = self._keys.get(at)
         self.diagnostics.report(
             Code.WRONG_VALUE,
@@ -112,9 +112,9 @@ _KINDS: dict[type, str] = {
 
 
 def near(word: str, known: Collection[str]) -> str:
-    """A hint: the word that was meant, or all there are."""
+    """Return a hint for an unknown word: the nearest known one, or all of them."""
     found = difflib.get_close_matches(word, known, n=1)
-    return f'did you mean "{found[0]}"?' if found else "there are: " + ", ".join(known)
+    return f'did you mean "{found[0]}"?' if found else "expected one of: " + ", ".join(known)
 
 
 _TOKEN = re.compile(
@@ -130,7 +130,7 @@ _TOKEN = re.compile(
 
 
 class TomlPositions:
-    """Positions in a document that ``tomllib`` has accepted."""
+    """Positions of keys and values in a document that ``tomllib`` accepts."""
 
     def __init__(self, path: str, text: str) -> None:
         self._path = path
@@ -142,11 +142,11 @@ class TomlPositions:
         self._document()
 
     def key(self, pointer: Pointer) -> Location:
-        """Where a key stands, or the nearest key around it."""
+        """Return the position of a key, or of the nearest key around it."""
         return self._location(self._keys, pointer)
 
     def value(self, pointer: Pointer) -> Location:
-        """Where a value begins, or the nearest value around it."""
+        """Return the position of a value, or of the nearest value around it."""
         return self._location(self._values, pointer)
 
     def _location(self, offsets: dict[Pointer, int], pointer: Pointer) -> Location:
@@ -156,7 +156,7 @@ class TomlPositions:
         line_start = self._text.rfind("\n", 0, offset) + 1
         return Location(self._path, self._text.count("\n", 0, offset) + 1, offset - line_start + 1)
 
-    # --- the document, token by token; each method leaves behind what it has read -----------------
+    # --- the document, token by token; each method consumes the tokens it reads -------------------
 
     def _document(self) -> None:
         table: Pointer = ()
@@ -233,7 +233,7 @@ class TomlPositions:
             self._next += 1
 
     def _adjoining(self) -> bool:
-        """Whether nothing stands between this token and the next."""
+        """Return True if this token and the next touch."""
         return self._tokens[self._next][2] + 1 == self._tokens[self._next + 1][2]
 
     def _text_at(self, ahead: int) -> str:
@@ -245,7 +245,7 @@ class TomlPositions:
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
-    """Kind, text and offset of everything but white space and comments."""
+    """Yield kind, text and offset of each token except white space and comments."""
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup or ""
         if kind != "skip":

@@ -1,25 +1,16 @@
-"""What the configured topics register, and under which subjects."""
+"""Subjects of the configured topics in a schema registry, and the types of their schemas."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from avrogen.avro import model
-from avrogen.compiler.checks import key_type
-from avrogen.config.config import Config, TopicConfig
+from avrogen.config.config import Config, TopicConfig, key_type
 from avrogen.config.registry_connection import CommandError
-from avrogen.kafka.subjects import SubjectStrategy, subject_name
+from avrogen.kafka.subjects import subject_name
 
 __all__ = ["Subject", "configured_subjects", "topic_subjects", "type_title"]
-
-_STRATEGIES: Final[Mapping[str, SubjectStrategy]] = {
-    "topic": "topic",
-    "record": "record",
-    "topic-record": "topic-record",
-}
-"""As the configuration calls them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +18,8 @@ class Subject:
     """A subject, and the type whose schema is registered there.
 
     Attributes:
-        name: of the subject.
-        type: the type.
+        name: name of the subject.
+        type: type of its schema.
     """
 
     name: str
@@ -36,25 +27,25 @@ class Subject:
 
     @property
     def title(self) -> str:
-        """What people call the type."""
+        """Return a short text for the type."""
         return type_title(self.type)
 
 
 def configured_subjects(
     config: Config, types: Mapping[str, model.NamedType]
 ) -> tuple[Subject, ...]:
-    """The subjects of all topics, each once, in the order of the configuration.
+    """Return the subjects of all topics, each once, in the order of the configuration.
 
-    Values go by the strategy of their topic. Keys are always ``{topic}-key``, as a topic has one
-    type of keys, and only if they are of a named type: keys of primitive types are written without
-    a schema.
+    Subjects of values follow the strategy of their topic. The subject of keys is always
+    ``{topic}-key``, as a topic has one key type; keys of primitive types have no schema and no
+    subject.
 
     Args:
-        config: the configuration, checked against the types.
-        types: every named type by full name.
+        config: a configuration that fits the types.
+        types: all named types by full name.
 
     Raises:
-        Problem: one subject would have to hold two types.
+        CommandError: one subject would contain two types.
     """
     subjects: dict[str, Subject] = {}
     for topic in config.topics:
@@ -62,17 +53,16 @@ def configured_subjects(
             other = subjects.setdefault(subject.name, subject)
             if other != subject:
                 raise CommandError(
-                    f"the subject {subject.name} would hold {other.title} and {subject.title}",
-                    f'give the topic "{topic.topic}" another subject-strategy in avrogen.toml',
+                    f"subject {subject.name} would contain {other.title} and {subject.title}",
+                    f'set another subject-strategy for topic "{topic.topic}" in avrogen.toml',
                 )
     return tuple(subjects.values())
 
 
 def topic_subjects(topic: TopicConfig, types: Mapping[str, model.NamedType]) -> Iterator[Subject]:
-    """The subjects of one topic: those of its values, then that of its keys if it has one."""
-    strategy = _STRATEGIES[topic.subject_strategy]
+    """Yield the subjects of one topic: one for each type of value, then one for keys if any."""
     for name in topic.value:
-        subject = subject_name(strategy, topic.topic, "value", name)
+        subject = subject_name(topic.subject_strategy, topic.topic, "value", name)
         yield Subject(subject, model.Reference(name))
     key = key_type(topic, types)
     if key is not None and key in types:
@@ -80,7 +70,7 @@ def topic_subjects(topic: TopicConfig, types: Mapping[str, model.NamedType]) -> 
 
 
 def type_title(type_: model.AvroType) -> str:
-    """A type in a few words."""
+    """Return a short text for a type."""
     match type_:
         case model.Reference(name) | model.Primitive(name):
             return name

@@ -24,6 +24,7 @@ __all__ = [
     "contents",
     "find",
     "repository_around",
+    "run_git",
     "top_of",
 ]
 
@@ -63,7 +64,7 @@ class Repository:
             GitFailure: git refuses.
             WhereError: there is no git, or no end to it.
         """
-        return _run(self.top, *arguments, stdin=stdin)
+        return run_git(self.top, *arguments, stdin=stdin)
 
 
 def repository_around(folder: Path) -> Repository | None:
@@ -73,7 +74,7 @@ def repository_around(folder: Path) -> Repository | None:
         WhereError: there is no git, or git does not trust the folder.
     """
     try:
-        top = _run(folder, "rev-parse", "--show-toplevel")
+        top = run_git(folder, "rev-parse", "--show-toplevel")
     except GitFailure as failure:
         if "not a git repository" in str(failure) or "in a work tree" in str(failure):
             return None
@@ -81,8 +82,22 @@ def repository_around(folder: Path) -> Repository | None:
     return Repository(Path(os.fsdecode(top.removesuffix(b"\n"))))
 
 
-def _run(folder: Path, *arguments: str | bytes, stdin: bytes = b"") -> bytes:
-    environment = {k: v for k, v in os.environ.items() if k not in _OF_ANOTHER_REPOSITORY}
+def run_git(
+    folder: Path, *arguments: str | bytes, stdin: bytes = b"", index: bool = False
+) -> bytes:
+    """Run git in a folder and return its output.
+
+    Args:
+        folder: working directory.
+        arguments: command and arguments.
+        stdin: input.
+        index: keep the environment of a hook, which names the index of the commit being made.
+
+    Raises:
+        GitFailure: git reports an error.
+        BaselineError: git is not installed, or does not finish.
+    """
+    environment = {k: v for k, v in os.environ.items() if index or k not in _OF_ANOTHER_REPOSITORY}
     environment |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
     # Paths are paths, whatever characters are in them.
     environment["GIT_LITERAL_PATHSPECS"] = "1"

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from avrogen.avro import model
 from avrogen.avro.compat.levels import Version
 from avrogen.avro.names import short_name
-from avrogen.avro.parser import Parsed, Root
+from avrogen.avro.parser import Parsed, Root, is_definition
 from avrogen.avro.resolution import Types
 
 __all__ = [
@@ -153,7 +153,7 @@ def top_level_types(parsed: Parsed) -> set[str]:
 def file_roots(parsed: Parsed) -> dict[str, Root]:
     """What files have at their top beside a definition, by the names of the files."""
     return {
-        root.source.name: root for root in parsed.roots if not _is_definition(root, parsed.types)
+        root.source.name: root for root in parsed.roots if not is_definition(root, parsed.types)
     }
 
 
@@ -179,10 +179,3 @@ def _matched_files(old: Parsed, new: Parsed) -> dict[str, str]:
 
 def _version(root: Root, parsed: Parsed) -> Version:
     return Version(root.type, parsed.types)
-
-
-def _is_definition(root: Root, types: Mapping[str, model.NamedType]) -> bool:
-    if not isinstance(root.type, model.Reference):
-        return False
-    origin = types[root.type.name].origin
-    return origin is not None and origin.source == root.source and not origin.pointer

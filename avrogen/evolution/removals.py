@@ -104,7 +104,7 @@ def removed_from_topics(
         for name in before.value if now is not None else ():
             match = matching.types.get(name)
             if match is not None and now is not None and not {name, match.new} & {*now.value}:
-                yield RemovedFromTopic(match.new, now.topic, now.place.value("value"))
+                yield RemovedFromTopic(match.new, now.topic, now.locations.value("value"))
 
 
 def new_subjects(new: Snapshot, matching: Matching) -> Iterator[NewSubject]:
@@ -115,7 +115,7 @@ def new_subjects(new: Snapshot, matching: Matching) -> Iterator[NewSubject]:
             continue
         for index, name in enumerate(topic.value):
             if name in renamed:
-                location = topic.place.value("value", index)
+                location = topic.locations.value("value", index)
                 yield NewSubject(renamed[name].old, name, topic, location)
 
 
@@ -157,9 +157,9 @@ def _used(parsed: Parsed) -> Iterator[str]:
 def _location_on_topic(name: str, topics: tuple[TopicConfig, ...]) -> Location | None:
     for topic in topics:
         if name in topic.value:
-            return topic.place.value("value", topic.value.index(name))
+            return topic.locations.value("value", topic.value.index(name))
         if name == topic.key:
-            return topic.place.value("key")
+            return topic.locations.value("key")
     return None
 
 

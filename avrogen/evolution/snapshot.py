@@ -98,11 +98,11 @@ class NewSchemas:
     def without_missing(self, types: Collection[str]) -> tuple[Diagnostic, ...]:
         """The errors, but for topics that carry one of these types, which there are no more."""
         missing = {
-            topic.place.value("value", index)
+            topic.locations.value("value", index)
             for topic in self.config.topics
             for index, name in enumerate(topic.value)
             if name in types
-        } | {topic.place.value("key") for topic in self.config.topics if topic.key in types}
+        } | {topic.locations.value("key") for topic in self.config.topics if topic.key in types}
         return tuple(
             error
             for error in self.errors

@@ -191,7 +191,7 @@ def _keys(
                 UnitKind.KEY,
                 topic.topic,
                 Version(mine, new.parsed.types),
-                topic.place.value("key"),
+                topic.locations.value("key"),
                 previous(theirs),
                 level,
                 (topic.topic,),

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from avrogen.build_plugins.generate import BuildError, generate, schema_files, settings_of
-from avrogen.build_plugins.plugin_config import import_path, tool_table
+from avrogen.build_plugins.generate import BuildError, generate, plugin_config_of, schema_files
+from avrogen.build_plugins.project import import_path, tool_table
 from tests.conftest import ROOT, run_python, write_schemas
 
 AT = ("tool", "avrogen")
@@ -39,7 +39,7 @@ def write(project: Path, settings: str) -> None:
 )
 def test_settings(project: Path, settings: str, schemas: list[str], out: str) -> None:
     write(project, settings)
-    read = settings_of(project, tool_table(project), AT, others=("strict",))
+    read = plugin_config_of(project, tool_table(project), AT, others=("strict",))
     assert read.schemas == tuple(map(Path, schemas))
     assert read.out == Path(out)
 
@@ -55,12 +55,12 @@ def test_settings(project: Path, settings: str, schemas: list[str], out: str) ->
         ),
         (
             'schemas = "schemas"\nout = "a"\npackage = "b"',
-            ['4:1: error[AVR602] unknown key "package"\n  hint: there are: schemas, out, strict'],
+            ['4:1: error[AVR602] unknown key "package"\n  hint: expected one of: schemas, out, strict'],
         ),
         ('schemas = 3\nout = "a"', ['2:11: error[AVR603] "schemas" must be a path, or a list']),
         ('schemas = []\nout = "a"', ['2:11: error[AVR603] "schemas" must be a path, or a list']),
         ('schemas = "nowhere"\nout = "a"', ['2:11: error[AVR603] "nowhere" does not exist']),
-        ('schemas = "../s"\nout = "a"', ['2:11: error[AVR603] "../s" leads out of the project']),
+        ('schemas = "../s"\nout = "a"', ['2:11: error[AVR603] "../s" is outside of the project']),
         ('schemas = "/"\nout = "a"', ['2:11: error[AVR603] "/" is an absolute path']),
         ('schemas = "schemas"\nout = true', ['3:7: error[AVR603] "out" must be the path of a']),
         (
@@ -70,16 +70,16 @@ def test_settings(project: Path, settings: str, schemas: list[str], out: str) ->
         ('schemas = "schemas"\nout = "."', ['3:7: error[AVR603] "." does not end']),
         (
             'schemas = ["no", "none"]\nout = "../a"',
-            ['"no" does not exist', '"none" does not exist', '"../a" leads out of the project'],
+            ['"no" does not exist', '"none" does not exist', '"../a" is outside of the project'],
         ),
     ],
 )
 def test_mistakes(project: Path, settings: str, problems: list[str]) -> None:
     write(project, settings)
     with pytest.raises(BuildError) as caught:
-        settings_of(project, tool_table(project), AT, others=("strict",))
+        plugin_config_of(project, tool_table(project), AT, others=("strict",))
     message = str(caught.value)
-    assert message.startswith("no package was generated: its settings are wrong\npyproject.toml:")
+    assert message.startswith("no package was generated: its configuration is invalid\npyproject.toml:")
     for problem in problems:
         assert problem in message
     assert message.count("error[") == len(problems)
@@ -103,17 +103,17 @@ def test_table_of_any_project(project: Path, text: str, table: dict[str, object]
 
 def test_an_sdist_gets_schemas_and_their_configuration(project: Path) -> None:
     write(project, 'schemas = "schemas"\nout = "a"')
-    settings = settings_of(project, tool_table(project), AT)
+    settings = plugin_config_of(project, tool_table(project), AT)
     assert set(schema_files(settings)) == {Path("schemas/r.avsc"), Path("schemas/avrogen.toml")}
 
 
 def test_a_folder_without_schemas_is_no_success(project: Path) -> None:
     write(project, 'schemas = "empty"\nout = "a"')
     (project / "empty").mkdir()
-    settings = settings_of(project, tool_table(project), AT)
-    with pytest.raises(BuildError, match=r"there are no \.avsc files in empty"):
+    settings = plugin_config_of(project, tool_table(project), AT)
+    with pytest.raises(BuildError, match=r"no \.avsc files found in empty"):
         schema_files(settings)
-    with pytest.raises(BuildError, match=r"there are no \.avsc files in empty"):
+    with pytest.raises(BuildError, match=r"no \.avsc files found in empty"):
         generate(settings, project / "a")
     assert not (project / "a").exists()
 
@@ -132,7 +132,7 @@ def test_schemas_that_are_refused(project: Path, schema: str, reason: str) -> No
     write(project, 'schemas = "schemas"\nout = "a"')
     (project / "schemas/r.avsc").write_text(schema, "utf-8")
     with pytest.raises(BuildError) as caught:
-        generate(settings_of(project, tool_table(project), AT), project / "a")
+        generate(plugin_config_of(project, tool_table(project), AT), project / "a")
     assert str(caught.value).startswith(f"no package was generated: {reason}")
     assert not (project / "a").exists()
 
@@ -141,7 +141,7 @@ def test_a_folder_that_cannot_be_written_to(project: Path) -> None:
     write(project, 'schemas = "schemas"\nout = "a"')
     (project / "a").write_text("a file")
     with pytest.raises(BuildError, match="a: File exists"):
-        generate(settings_of(project, tool_table(project), AT), project / "a")
+        generate(plugin_config_of(project, tool_table(project), AT), project / "a")
 
 
 @pytest.mark.parametrize(

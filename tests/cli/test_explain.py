@@ -65,8 +65,8 @@ def test_ways_to_say_a_code(said: str) -> None:
 @pytest.mark.parametrize(
     ("said", "answer"),
     [
-        ("AVR2003", "There is no code 'AVR2003'. Did you mean AVR203"),
-        ("unknown", "There is no code 'unknown'. avrogen explain lists all."),
+        ("AVR2003", "Unknown code 'AVR2003'. Did you mean AVR203"),
+        ("unknown", "Unknown code 'unknown'. List all codes: avrogen explain"),
     ],
 )
 def test_codes_that_are_not_there(said: str, answer: str) -> None:

@@ -43,14 +43,14 @@ def test_what_it_says_next_works(here: Path, monkeypatch: pytest.MonkeyPatch) ->
     result = run_avrogen("init", "new/shop")
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
-        "wrote new/shop/schemas/avrogen.toml",
-        "wrote new/shop/schemas/shop/order_placed.avsc",
-        "wrote new/shop/.pre-commit-config.yaml",
-        "next:",
+        "created new/shop/schemas/avrogen.toml",
+        "created new/shop/schemas/shop/order_placed.avsc",
+        "created new/shop/.pre-commit-config.yaml",
+        "next steps:",
         "  cd new/shop",
-        "  avrogen build schemas -o events           the package, with clients of its topics",
-        "  avrogen build schemas -o events --watch   again after each change",
-        "  avrogen check schemas --against git:HEAD  what a change breaks",
+        "  avrogen build schemas -o events           generate the package and clients of topics",
+        "  avrogen build schemas -o events --watch   regenerate after each change",
+        "  avrogen check schemas --against git:HEAD  find breaking changes",
     ]
     monkeypatch.chdir(here / "new/shop")
     build = run_avrogen("build", "schemas", "-o", "events")
@@ -97,8 +97,8 @@ def test_what_is_there_stays(here: Path) -> None:
     assert result.exit_code == 0
     assert files(here) == before
     assert result.stdout.startswith(
-        "left schemas/ alone, as there is something in it\n"
-        "left .pre-commit-config.yaml alone, as it is there already\n"
+        "skipped schemas/: the folder is not empty\n"
+        "skipped .pre-commit-config.yaml: it already exists\n"
     )
     assert HOOK in result.stdout and HOOK in hook_text()
 
@@ -109,7 +109,7 @@ def test_a_second_time(here: Path) -> None:
     result = run_avrogen("init")
     assert result.exit_code == 0
     assert files(here) == before
-    assert "wrote" not in result.stdout and HOOK not in result.stdout
+    assert "created" not in result.stdout and HOOK not in result.stdout
 
 
 @pytest.mark.parametrize("link", ["schemas", ".pre-commit-config.yaml"])

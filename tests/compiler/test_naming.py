@@ -105,19 +105,6 @@ def test_long_names_fit_into_file_systems() -> None:
     assert all(len(module) < 150 for module in modules.values())
 
 
-@pytest.mark.parametrize(
-    ("stem", "expected"),
-    [
-        ("shop_event", "ShopEvent"),
-        ("orders-v1.value", "OrdersV1Value"),
-        ("007", "Schema007"),
-        ("ÄÖ", "Schema"),
-    ],
-)
-def test_alias_names(stem: str, expected: str) -> None:
-    assert naming.alias_name(stem) == expected
-
-
 @pytest.mark.parametrize("text", ["a b", "1a", "class", "é", "", "x; import os"])
 def test_a_name_is_proven_to_be_one(text: str) -> None:
     with pytest.raises(ValueError, match="not a Python name"):

@@ -64,7 +64,7 @@ def test_a_schema_that_is_not_in_git(service: Repository, name: str) -> None:
     assert result.exit_code == 1
     assert result.stdout.splitlines()[1:] == [
         "Not in git: schemas/part.avsc",
-        "Stage it, and commit again: git add schemas/part.avsc",
+        "Stage it and commit again: git add schemas/part.avsc",
     ]
 
 
@@ -79,7 +79,7 @@ def test_modules_that_git_ignores(service: Repository, name: str) -> None:
     assert result.exit_code == 1
     assert result.stdout.splitlines()[1:] == [
         "Ignored by git: src/events/shop/parts/__init__.py and 1 more",
-        "Let git have it: git add --force, or an exception in .gitignore",
+        "Add it with git add --force, or add an exception to .gitignore",
     ]
     service.git("add", "--force", "src/events/shop/parts")
     assert hook(name, "schemas", "-o", "src/events").exit_code == 0
@@ -141,7 +141,7 @@ def test_where_there_was_nothing_nothing_breaks(
     before(service)
     result = hook("check", "schemas")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.startswith("Nothing to compare with: ")
+    assert result.stdout.startswith("No baseline: ")
     assert run_avrogen("check", "schemas", "--against", "git:HEAD").exit_code == 2
 
 
@@ -173,7 +173,7 @@ def test_histories_that_have_nothing_in_common(
     monkeypatch.setenv("PRE_COMMIT_TO_REF", "HEAD")
     result = hook("check", "schemas")
     assert result.exit_code == 2
-    assert "main and HEAD have no commit in common" in result.stderr
+    assert "main and HEAD have no merge base" in result.stderr
 
 
 # --- where hooks run ------------------------------------------------------------------------------

@@ -107,7 +107,7 @@ def test_a_commit_is_refused_until_the_package_is_in_it(service: Repository) -> 
     assert_refused(
         commit(service),
         "2 schema files -> src/events: 1 written, 0 removed, 9 unchanged\n",
-        "Stage it, and commit again: git add src/events\n",
+        "Stage it and commit again: git add src/events\n",
     )
     service.git("add", "src/events")
     assert_committed(service, commit(service))
@@ -169,7 +169,7 @@ def test_drift_refuses_what_was_edited_by_hand(service: Repository) -> None:
     assert_refused(
         run,
         "-    note: str = None\n+    note: str | None = None\n",
-        "Build it: avrogen build schemas -o src/events\n",
+        "To update it, run: avrogen build schemas -o src/events\n",
     )
     assert verdicts(run) == ["Failed", "(no files to check)Skipped"]
     assert service.git("diff") == ""

@@ -63,7 +63,7 @@ def test_there_is_a_key_for_everything_that_is_read() -> None:
     registry = {field.name.replace("_", "-") for field in dataclasses.fields(RegistrySection)}
     assert set(REGISTRY_KEYS) == registry
     topic = {field.name.replace("_", "-") for field in dataclasses.fields(TopicConfig)}
-    assert set(TOPIC_KEYS) == topic - {"topic", "place"}
+    assert set(TOPIC_KEYS) == topic - {"topic", "locations"}
 
 
 @pytest.mark.parametrize(("table", "key"), KEYS)

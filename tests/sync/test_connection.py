@@ -95,13 +95,13 @@ def test_those_of_the_environment_win_over_the_url(
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
-        ({"PASSWORD": SECRET}, "AVROGEN_REGISTRY_PASSWORD is set, and nothing says whose it is"),
-        ({"USER": "me"}, "the registry is to be asked as me, without a password"),
+        ({"PASSWORD": SECRET}, "AVROGEN_REGISTRY_PASSWORD is set but no user name"),
+        ({"USER": "me"}, "user name me is set but no password"),
         ({"USER": "me", "PASSWORD": SECRET, "TOKEN": SECRET}, "are both set"),
-        ({"URL": f"me:{SECRET}@registry"}, "'registry' is no URL of a registry"),
-        ({"URL": f"http://me:{SECRET}@registry"}, "have characters in them that end it"),
-        ({"URL": "registry:8081"}, "'registry:8081' is no URL of a registry"),
-        ({"URL": "ftp://registry"}, "'ftp://registry' is no URL of a registry"),
+        ({"URL": f"me:{SECRET}@registry"}, "invalid registry URL 'registry'"),
+        ({"URL": f"http://me:{SECRET}@registry"}, "contain reserved characters"),
+        ({"URL": "registry:8081"}, "invalid registry URL 'registry:8081'"),
+        ({"URL": "ftp://registry"}, "invalid registry URL 'ftp://registry'"),
     ],
 )
 def test_what_does_not_go_together(
@@ -189,7 +189,7 @@ def test_a_wrong_path(registry: EmbeddedRegistry, schemas: Path) -> None:
 def test_nothing_says_where_it_is(schemas: Path) -> None:
     result = run_avrogen("registry", "status", schemas)
     assert result.exit_code == 2
-    assert "give --url, set AVROGEN_REGISTRY_URL" in result.stderr
+    assert "use --url, set AVROGEN_REGISTRY_URL" in result.stderr
 
 
 def test_files_for_tls_are_beside_the_configuration(

@@ -192,4 +192,4 @@ def test_one_subject_for_two_types(run: Run, tmp_path: Path) -> None:
     folder = write_schemas(tmp_path, {"k.avsc": KEY, "v.avsc": value, "avrogen.toml": config})
     result = run("status", folder)
     assert result.exit_code == 2
-    assert "the subject t-key would hold key and acme.Key" in result.stderr
+    assert "subject t-key would contain key and acme.Key" in result.stderr
