@@ -209,10 +209,10 @@ class Schema:
         return _dumped(self_contained_json(self.type, self.types))
 
     def __repr__(self) -> str:
-        from avrogen.codec.shorten import one_line
+        from avrogen.printable import printable
 
         text = " ".join(self._text[:200].split())
-        return f"<Schema {one_line(text if len(text) <= 60 else f'{text[:57]}...')}>"
+        return f"<Schema {printable(text if len(text) <= 60 else f'{text[:57]}...')}>"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Schema):

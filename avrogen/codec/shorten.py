@@ -14,21 +14,15 @@ from itertools import islice
 from typing import Any, Final, NamedTuple, cast
 
 from avrogen.codec.classes import AvroFixed, AvroRecord
+from avrogen.printable import printable
 
-__all__ = ["fixed_repr", "one_line", "record_repr", "shortened", "shortened_name"]
+__all__ = ["fixed_repr", "record_repr", "shortened", "shortened_name"]
 
 _MOST: Final = 1000
 """Characters of the repr of a record: a dozen lines."""
 
 _SHORT: Final = 80
 _NAME: Final = 100
-
-
-def one_line(text: str) -> str:
-    """Text as a terminal and a log can bear it: line ends and the like are escaped."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def shortened_name(name: str) -> str:
@@ -47,10 +41,10 @@ def shortened(value: object) -> str:
             most = 60 if len(repr(value[:60])) <= _SHORT else 7
             return repr(value[:most]) + ("..." if len(value) > most else "")
         case Enum():
-            return one_line(shortened_name(f"{type(value).__qualname__}.{value.name}"))
+            return printable(shortened_name(f"{type(value).__qualname__}.{value.name}"))
         case _ if type(value).__module__ in _OWN and not isinstance(value, _CONTAINERS):
             try:
-                text = one_line(repr(value))
+                text = printable(repr(value))
             except Exception:  # such as that of an int of too many digits
                 return _kind(value)
             return text if len(text) <= _SHORT else _kind(value)
@@ -63,7 +57,7 @@ _CONTAINERS: Final = (list, dict, tuple, set, frozenset, bytearray, memoryview, 
 
 
 def _kind(value: object) -> str:
-    return f"a value of type {one_line(shortened_name(type(value).__qualname__))}"
+    return f"a value of type {printable(shortened_name(type(value).__qualname__))}"
 
 
 # --- records -------------------------------------------------------------------------------------
