@@ -135,12 +135,8 @@ class MinimumSizes:
                 return bits // 8
             case plan.FixedOperation(_, size):
                 return size
-            case plan.DecimalOperation(size=size):
-                return 1 if size is None else size
-            case plan.UuidOperation(binary):
-                return 16 if binary else 37
-            case plan.DurationOperation():
-                return 12
+            case plan.LogicalOperation(base, kind):
+                return max(self.of(base), kind.minimum_size)
             case plan.SkipOperation(skipped):
                 return self.of(skipped)
             case plan.Call(key):

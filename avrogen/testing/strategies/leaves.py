@@ -28,6 +28,16 @@ from avrogen.codec.conversions import (
     timestamp_from_units,
 )
 from avrogen.codec.limits import MAX_DECIMAL_DIGITS
+from avrogen.codec.logical import (
+    DateKind,
+    DecimalKind,
+    DurationKind,
+    LogicalKind,
+    NanosKind,
+    TimeKind,
+    TimestampKind,
+    UuidKind,
+)
 from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
 
 __all__ = [
@@ -71,24 +81,32 @@ def leaf(operation: plan.Operation) -> SearchStrategy[Any]:
             return _fixed(size).map(class_)
         case plan.EnumOperation(_, _, values):
             return st.sampled_from(values)
-        case plan.DecimalOperation(precision, scale):
-            return _decimals(precision, scale)
-        case plan.UuidOperation():
-            return st.integers(0, (1 << 128) - 1).map(lambda number: UUID(int=number))
-        case plan.DateOperation():
-            days = [day.toordinal() - EPOCH_ORDINAL for day in (date.min, date.max)]
-            return st.integers(*days).map(date_from_days)
-        case plan.TimeOperation(unit):
-            units = st.integers(0, _DAY * PER_SECOND[unit] - 1)
-            return units.map(lambda number: time_from_units(number, unit))
-        case plan.TimestampOperation(unit, local):
-            return _timestamps(unit, local=local)
-        case plan.NanosOperation(local):
-            return LOCAL_NANOS if local else NANOS
-        case plan.DurationOperation():
-            return DURATIONS
+        case plan.LogicalOperation(_, kind):
+            return _logical(kind)
         case _:
             raise AssertionError(f"{type(operation).__name__} is no leaf")
+
+
+def _logical(kind: LogicalKind) -> SearchStrategy[Any]:
+    match kind:
+        case DecimalKind(precision, scale):
+            return _decimals(precision, scale)
+        case UuidKind():
+            return st.integers(0, (1 << 128) - 1).map(lambda number: UUID(int=number))
+        case DateKind():
+            days = [day.toordinal() - EPOCH_ORDINAL for day in (date.min, date.max)]
+            return st.integers(*days).map(date_from_days)
+        case TimeKind(unit):
+            units = st.integers(0, _DAY * PER_SECOND[unit] - 1)
+            return units.map(lambda number: time_from_units(number, unit))
+        case TimestampKind(unit, local):
+            return _timestamps(unit, local=local)
+        case NanosKind(local):
+            return LOCAL_NANOS if local else NANOS
+        case DurationKind():
+            return DURATIONS
+        case _:
+            raise AssertionError(f"no strategy for {type(kind).__name__}")
 
 
 def _ints(bits: plan.Bits) -> SearchStrategy[int]:
