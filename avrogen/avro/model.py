@@ -40,7 +40,6 @@ __all__ = [
     "PrimitiveName",
     "RecordType",
     "Reference",
-    "SchemaSet",
     "TimeOfDay",
     "TimeUnit",
     "Timestamp",
@@ -242,10 +241,3 @@ class FixedType:
 NamedType: TypeAlias = RecordType | EnumType | FixedType
 AvroType: TypeAlias = Primitive | Reference | Array | Map | Union
 """What stands where a schema uses a type: named types stand there as references."""
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaSet:
-    """Named types that were read together; every reference in them leads to one of them."""
-
-    types: Mapping[str, NamedType]

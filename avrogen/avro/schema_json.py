@@ -9,7 +9,7 @@ from avrogen.avro import model
 from avrogen.avro.model import Json
 from avrogen.avro.names import namespace_of
 
-__all__ = ["definition_json", "self_contained_json", "type_json"]
+__all__ = ["definition_json", "same_json", "self_contained_json", "type_json"]
 
 _OnReference = Callable[[str], Json]
 
@@ -122,3 +122,18 @@ _KINDS: Mapping[type, str] = {
     model.EnumType: "enum",
     model.FixedType: "fixed",
 }
+
+
+def same_json(one: Json, other: Json) -> bool:
+    """Compare JSON values: 1 equals 1.0, and unlike in Python not ``true``."""
+    match one, other:
+        case bool(), _:
+            return one is other
+        case _, bool():
+            return False
+        case list(), list():
+            return len(one) == len(other) and all(map(same_json, one, other))
+        case dict(), dict():
+            return one.keys() == other.keys() and all(same_json(one[k], other[k]) for k in one)
+        case _:
+            return one == other

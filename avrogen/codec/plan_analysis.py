@@ -8,21 +8,18 @@ can have no bytes never has any: null, fixed of size 0, records of such.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from avrogen.codec import plan
 
 __all__ = [
-    "Body",
     "MinimumSizes",
     "called_records",
     "innermost_first",
     "reachable_records",
     "recursive_records",
 ]
-
-Body = Sequence[plan.FieldOperation]
 
 
 def called_records(operation: plan.Operation) -> Iterator[str]:
