@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import assert_never
 
 from avrogen.avro import model
+from avrogen.avro.logical_types import logical_type_label
 from avrogen.avro.resolution import Types
 
-__all__ = ["logical_type_label", "type_label"]
+__all__ = ["type_label"]
 
 _MOST_BRANCHES = 6
 
@@ -30,29 +31,6 @@ def type_label(type_: model.AvroType, types: Types) -> str:
             return " or ".join(names) or "an empty union"
         case _:
             assert_never(type_)
-
-
-def logical_type_label(logical: model.LogicalType | None) -> str:
-    """A logical type, with what tells it from others of its kind; "" for none."""
-    match logical:
-        case None:
-            return ""
-        case model.Decimal(precision, scale):
-            return f"decimal({precision}, {scale})"
-        case model.Uuid():
-            return "uuid"
-        case model.Date():
-            return "date"
-        case model.TimeOfDay(unit):
-            return f"time-{unit}"
-        case model.Timestamp(unit):
-            return f"timestamp-{unit}"
-        case model.LocalTimestamp(unit):
-            return f"local-timestamp-{unit}"
-        case model.DurationType():
-            return "duration"
-        case _:
-            assert_never(logical)
 
 
 def _kind(named: model.NamedType) -> str:

@@ -8,7 +8,6 @@ and then takes the place of the inherited methods in the class itself, so that f
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
 from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
@@ -253,6 +252,8 @@ def _value(value: Any, detail: _Detail, level: int) -> Iterator[str]:
 
 
 def _record(record: AvroRecord, detail: _Detail, level: int) -> Iterator[str]:
+    from dataclasses import fields
+
     yield f"{type(record).__qualname__}("
     shown = [field.name for field in fields(cast("Any", record)) if field.repr]
     if level > detail.levels and shown:

@@ -9,6 +9,7 @@ their lengths take more than one byte, at no more than the cost of a short one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeVar
@@ -41,11 +42,9 @@ from avrogen.codec.logical import (
 from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
 
 __all__ = [
-    "DURATIONS",
-    "LOCAL_NANOS",
     "LONG_TEXTS",
     "MOST_CHARACTERS",
-    "NANOS",
+    "OWN_TYPES",
     "REPEATED",
     "TEXTS",
     "leaf",
@@ -101,10 +100,8 @@ def _logical(kind: LogicalKind) -> SearchStrategy[Any]:
             return units.map(lambda number: time_from_units(number, unit))
         case TimestampKind(unit, local):
             return _timestamps(unit, local=local)
-        case NanosKind(local):
-            return LOCAL_NANOS if local else NANOS
-        case DurationKind():
-            return DURATIONS
+        case NanosKind() | DurationKind():
+            return OWN_TYPES[kind.python_type]
         case _:
             raise AssertionError(f"no strategy for {type(kind).__name__}")
 
@@ -113,10 +110,13 @@ def _ints(bits: plan.Bits) -> SearchStrategy[int]:
     return st.integers(-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
 
 
-NANOS: Final = _ints(64).map(TimestampNanos)
-LOCAL_NANOS: Final = _ints(64).map(LocalTimestampNanos)
 _PART = st.integers(0, (1 << 32) - 1)
-DURATIONS: Final = st.builds(Duration, _PART, _PART, _PART)
+OWN_TYPES: Final[Mapping[type[object], SearchStrategy[Any]]] = {
+    TimestampNanos: _ints(64).map(TimestampNanos),
+    LocalTimestampNanos: _ints(64).map(LocalTimestampNanos),
+    Duration: st.builds(Duration, _PART, _PART, _PART),
+}
+"""Values of the types of :data:`avrogen.codec.values.OWN_TYPES`."""
 
 
 def _lengthened(value: B) -> B:
