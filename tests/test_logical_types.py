@@ -153,7 +153,8 @@ def test_every_logical_type_has_its_rows(kind: type[Any]) -> None:
     found = list(uses(kind))
     assert found, f"avrogen/avro/logical_types.py has no name for {kind.__name__}"
     for use in found:
-        assert not missing(use), f"{kind.__name__} on {use.base} has no row in these modules"
+        gaps = missing(use)
+        assert not gaps, "\n  ".join([f"{kind.__name__} on {use.base} has no row in", *gaps])
 
 
 @dataclass(frozen=True)
