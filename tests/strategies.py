@@ -20,6 +20,15 @@ from avrogen import Duration, LocalTimestampNanos, Schema, TimestampNanos
 from avrogen.avro.diagnostics import Diagnostics
 from avrogen.avro.model import TimeUnit
 from avrogen.codec import plan
+from avrogen.codec.logical import (
+    DateKind,
+    DecimalKind,
+    DurationKind,
+    NanosKind,
+    TimeKind,
+    TimestampKind,
+    UuidKind,
+)
 from avrogen.compiler.checks import report_ambiguous_unions
 from avrogen.testing.strategies.leaves import TEXTS, leaf
 from avrogen.testing.strategies.schemas import schema_json
@@ -167,26 +176,28 @@ _PER_SECOND = {TimeUnit.MILLIS: 1_000, TimeUnit.MICROS: 1_000_000}
 
 def _raw(operation: plan.Operation, value: Any) -> Any:
     """A value of a logical type in its base type, by the words of the specification."""
-    match operation, value:
-        case plan.DecimalOperation(size=size), Decimal():
+    if not isinstance(operation, plan.LogicalOperation):
+        return value
+    match operation.kind, value:
+        case DecimalKind(size=size), Decimal():
             unscaled = _unscaled(value)
             length = size or (unscaled if unscaled >= 0 else ~unscaled).bit_length() // 8 + 1
             return unscaled.to_bytes(length, "big", signed=True)
-        case plan.UuidOperation(binary), UUID():
+        case UuidKind(binary), UUID():
             return value.bytes if binary else str(value)
-        case plan.DateOperation(), date():
+        case DateKind(), date():
             return (value - date(1970, 1, 1)).days
-        case plan.TimeOperation(unit), time():
+        case TimeKind(unit), time():
             midnight = datetime.combine(date.min, time())
             return _units(datetime.combine(date.min, value) - midnight, unit)
-        case plan.TimestampOperation(unit), datetime():
+        case TimestampKind(unit), datetime():
             return _units(value.replace(tzinfo=None) - datetime(1970, 1, 1), unit)
-        case plan.NanosOperation(), TimestampNanos() | LocalTimestampNanos():
+        case NanosKind(), TimestampNanos() | LocalTimestampNanos():
             return int(value)
-        case plan.DurationOperation(), Duration():
+        case DurationKind(), Duration():
             return struct.pack("<3I", value.months, value.days, value.milliseconds)
         case _:
-            return value
+            raise AssertionError(f"{value!r} is of no logical type that is known here")
 
 
 def _units(delta: timedelta, unit: TimeUnit) -> int:

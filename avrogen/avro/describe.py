@@ -6,6 +6,7 @@ import json
 from typing import TypeAlias, assert_never
 
 from avrogen.avro import model
+from avrogen.avro.logical_types import logical_type_label
 from avrogen.avro.model import Json
 from avrogen.avro.resolution import Types
 
@@ -13,7 +14,6 @@ __all__ = [
     "declared_kind",
     "json_label",
     "kind_of",
-    "logical_type_label",
     "short_json",
     "short_label",
     "type_label",
@@ -83,29 +83,6 @@ def declared_kind(named: model.NamedType) -> str:
 def short_label(type_: model.AvroType) -> str:
     """Return the full name of a named type, or the kind of another. Branches differ in it."""
     return type_.name if isinstance(type_, model.Reference) else kind_of(type_)
-
-
-def logical_type_label(logical: model.LogicalType | None) -> str:
-    """Describe a logical type with its parameters; "" for None."""
-    match logical:
-        case None:
-            return ""
-        case model.Decimal(precision, scale):
-            return f"decimal({precision}, {scale})"
-        case model.Uuid():
-            return "uuid"
-        case model.Date():
-            return "date"
-        case model.TimeOfDay(unit):
-            return f"time-{unit}"
-        case model.Timestamp(unit):
-            return f"timestamp-{unit}"
-        case model.LocalTimestamp(unit):
-            return f"local-timestamp-{unit}"
-        case model.DurationType():
-            return "duration"
-        case _:
-            assert_never(logical)
 
 
 def json_label(value: Json) -> str:

@@ -25,10 +25,13 @@ from avrogen.avro.model import (
     Uuid,
 )
 
-__all__ = ["LOGICAL_TYPES", "InvalidLogicalType", "logical_type"]
-
-_UUID_BYTES = 16
-_DURATION_BYTES = 12
+__all__ = [
+    "FIXED_SIZES",
+    "LOGICAL_TYPES",
+    "InvalidLogicalType",
+    "logical_type",
+    "logical_type_label",
+]
 
 
 class InvalidLogicalType(ValueError):
@@ -54,7 +57,7 @@ def logical_type(name: str, base: str, size: int, attributes: Attributes) -> Log
     bases, make = LOGICAL_TYPES[name]
     if base not in bases:
         raise InvalidLogicalType(f"{name} requires {' or '.join(bases)}, not {base}")
-    wanted = {"uuid": _UUID_BYTES, "duration": _DURATION_BYTES}.get(name)
+    wanted = FIXED_SIZES.get(name)
     if base == "fixed" and size != wanted:
         raise InvalidLogicalType(f"{name} requires a fixed of {wanted} bytes, not {size}")
     return make()
@@ -98,3 +101,19 @@ LOGICAL_TYPES: Mapping[str, tuple[tuple[str, ...], Callable[[], LogicalType]]] =
     "duration": (("fixed",), DurationType),
 }
 """Every logical type but decimal: its base types, and its class."""
+
+FIXED_SIZES: Mapping[str, int] = {"uuid": 16, "duration": 12}
+"""Sizes in bytes of the fixed types that carry these logical types."""
+
+_NAMES: Mapping[LogicalType, str] = {make(): name for name, (_, make) in LOGICAL_TYPES.items()}
+
+
+def logical_type_label(logical: LogicalType | None) -> str:
+    """Describe a logical type with its parameters; "" for None."""
+    match logical:
+        case None:
+            return ""
+        case Decimal(precision, scale):
+            return f"decimal({precision}, {scale})"
+        case _:
+            return _NAMES[logical]

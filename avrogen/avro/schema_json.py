@@ -15,6 +15,7 @@ __all__ = [
     "compact_text",
     "definition_json",
     "map_objects",
+    "same_json",
     "self_contained_json",
     "type_json",
 ]
@@ -137,3 +138,18 @@ def _field(field: model.Field, on_reference: _OnReference) -> dict[str, Json]:
     if field.aliases:
         members["aliases"] = list(field.aliases)
     return {**members, **field.attributes}
+
+
+def same_json(one: Json, other: Json) -> bool:
+    """Compare JSON values: 1 equals 1.0, and unlike in Python not ``true``."""
+    match one, other:
+        case bool(), _:
+            return one is other
+        case _, bool():
+            return False
+        case list(), list():
+            return len(one) == len(other) and all(map(same_json, one, other))
+        case dict(), dict():
+            return one.keys() == other.keys() and all(same_json(one[k], other[k]) for k in one)
+        case _:
+            return one == other

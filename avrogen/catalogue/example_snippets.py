@@ -26,8 +26,8 @@ from avrogen.compiler.expressions import (
     grouped,
 )
 from avrogen.compiler.literals import bytes_literal, string_literal
-from avrogen.compiler.python_defaults import logical_value
 from avrogen.compiler.python_model import EnumClass, RecordClass
+from avrogen.compiler.type_mapping import logical_value
 from avrogen.errors import EncodeError
 from avrogen.examples.example_values import ExampleMaker, MinimumParts
 

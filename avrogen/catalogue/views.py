@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, assert_never
 
 from avrogen.avro import model
-from avrogen.avro.describe import logical_type_label
+from avrogen.avro.logical_types import logical_type_label
 from avrogen.avro.names import short_name
 from avrogen.catalogue.catalogue_model import CatalogueEntry
 from avrogen.catalogue.example_snippets import Example

@@ -7,8 +7,10 @@ and then takes the place of the inherited methods in the class itself, so that f
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, Self, cast
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
 
 # Not only for checkers: ``typing.get_type_hints`` of a generated class asks for it.
 from avrogen.codec.schema import Schema
@@ -111,10 +113,8 @@ class AvroRecord(AvroValue):
             setattr(cls, "__repr__", AvroRecord.__repr__)  # noqa: B010 -- a method to type checkers
 
     def __repr__(self) -> str:
-        """That of dataclasses; what does not fit on a screen is cut."""
-        from avrogen.codec.shorten import record_repr
-
-        return record_repr(self)
+        """Return that of dataclasses; what does not fit on a screen is cut."""
+        return _record_repr(self)
 
 
 class AvroEnum(AvroValue, StrEnum):
@@ -152,9 +152,7 @@ class AvroFixed(AvroValue, bytes):
         return self
 
     def __repr__(self) -> str:
-        from avrogen.codec.shorten import fixed_repr
-
-        return fixed_repr(self)
+        return _fixed_repr(self)
 
     # That of bytes is no repr of this, and forbidden by ``python -bb``.
     __str__ = __repr__
@@ -171,3 +169,116 @@ def fixed_size(schema: Schema) -> int:
             return named.size
         case _:
             raise AssertionError("a class for a fixed carries the schema of a fixed")
+
+
+# --- repr ----------------------------------------------------------------------------------------
+#
+# That of dataclasses, as long as it fits on a screen. What is longer is cut where it is long: texts,
+# lists and records within records show their beginning and how much more there is.
+
+_MOST: Final = 1000
+"""Characters of the repr of a record: a dozen lines."""
+
+
+class _Detail:
+    """Limits of a repr: characters of a text, items, fields, and levels."""
+
+    def __init__(self, text: int, items: int, fields: int, levels: int) -> None:
+        self.text = text
+        self.items = items
+        self.fields = fields
+        self.levels = levels
+
+
+_DETAILS: Final = (
+    _Detail(_MOST, _MOST, _MOST, 100),
+    _Detail(60, 6, 30, 6),
+    _Detail(30, 3, 20, 3),
+    _Detail(12, 1, 8, 1),
+)
+
+
+def _record_repr(record: AvroRecord) -> str:
+    """Return the repr of a record, in as much detail as fits."""
+    text = ""
+    for detail in _DETAILS:
+        text = _joined(_record(record, detail, 0))
+        if len(text) <= _MOST:
+            return text
+    return f"{text[:_MOST]}..."
+
+
+def _joined(pieces: Iterable[str]) -> str:
+    """Join pieces up to the first that is too much."""
+    text: list[str] = []
+    size = 0
+    for piece in pieces:
+        text.append(piece)
+        size += len(piece)
+        if size > _MOST:
+            break
+    return "".join(text)
+
+
+def _value(value: Any, detail: _Detail, level: int) -> Iterator[str]:
+    match value:
+        case AvroRecord():
+            yield from _record(value, detail, level)
+        case list() | dict() if level > detail.levels:
+            yield "[...]" if isinstance(value, list) else "{...}"
+        case list():
+            items = cast("list[Any]", value)  # type: ignore[redundant-cast]
+            yield "["
+            for position, item in enumerate(items[: detail.items]):
+                yield ", " if position else ""
+                yield from _value(item, detail, level + 1)
+            yield f"{_more(len(items) - detail.items)}]"
+        case dict():
+            entries = cast("dict[Any, Any]", value)  # type: ignore[redundant-cast]
+            yield "{"
+            for position, (key, each) in enumerate(islice(entries.items(), detail.items)):
+                yield ", " if position else ""
+                yield from _value(key, detail, level + 1)
+                yield ": "
+                yield from _value(each, detail, level + 1)
+            yield f"{_more(len(entries) - detail.items)}}}"
+        case AvroFixed():
+            yield _fixed(value, detail)
+        case str() | bytes() if type(value) in (str, bytes):
+            yield _text(value, detail)
+        case _:
+            text = repr(value)
+            yield text if len(text) <= detail.text else f"{text[: detail.text]}..."
+
+
+def _record(record: AvroRecord, detail: _Detail, level: int) -> Iterator[str]:
+    from dataclasses import fields
+
+    yield f"{type(record).__qualname__}("
+    shown = [field.name for field in fields(cast("Any", record)) if field.repr]
+    if level > detail.levels and shown:
+        yield "..."
+    else:
+        for position, name in enumerate(shown[: detail.fields]):
+            yield f"{', ' if position else ''}{name}="
+            yield from _value(getattr(record, name), detail, level + 1)
+        yield _more(len(shown) - detail.fields)
+    yield ")"
+
+
+def _fixed_repr(value: AvroFixed) -> str:
+    """Return the repr of a fixed, all of it unless it is long."""
+    return _fixed(value, _DETAILS[0] if len(value) <= _MOST // 4 else _DETAILS[1])
+
+
+def _fixed(value: AvroFixed, detail: _Detail) -> str:
+    return f"{type(value).__name__}({_text(bytes(value), detail)})"
+
+
+def _text(value: str | bytes, detail: _Detail) -> str:
+    rest = len(value) - detail.text
+    return f"{value[: detail.text]!r}{f' ... {rest} more' if rest > 0 else ''}"
+
+
+def _more(count: int) -> str:
+    return f", ... {count} more" if count > 0 else ""

@@ -210,10 +210,10 @@ def minimal_bytes(number: int) -> bytes:
 # --- uuid ----------------------------------------------------------------------------------------
 
 
-def uuid_from_text(text: bytes) -> UUID:
+def uuid_from_text(text: str) -> UUID:
     """A UUID from its 36 characters (RFC 4122, section 3), in upper or lower case."""
-    digits = text.replace(b"-", b"")
-    if len(text) == 36 and text[8] == text[13] == text[18] == text[23] == 45:
+    digits = text.replace("-", "")
+    if len(text) == 36 and text[8:24:5] == "----":
         try:
             return UUID(bytes=unhexlify(digits))
         except ValueError:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from avrogen.avro.compat.paths import Incompatibility
-from avrogen.avro.model import TimeUnit
+from avrogen.codec.logical import LogicalKind
 
 __all__ = [
     "ArrayOperation",
@@ -30,17 +30,14 @@ __all__ = [
     "BranchOperation",
     "BytesOperation",
     "Call",
-    "DateOperation",
-    "DecimalOperation",
     "DefaultField",
-    "DurationOperation",
     "EnumOperation",
     "FieldOperation",
     "FixedOperation",
     "FloatOperation",
     "IntegerOperation",
+    "LogicalOperation",
     "MapOperation",
-    "NanosOperation",
     "NullOperation",
     "Operation",
     "Plan",
@@ -49,11 +46,8 @@ __all__ = [
     "RecordOperation",
     "SkipOperation",
     "StringOperation",
-    "TimeOperation",
-    "TimestampOperation",
     "UnionOperation",
     "UnreadableOperation",
-    "UuidOperation",
 ]
 
 
@@ -130,82 +124,16 @@ class EnumOperation:
 
 
 @dataclass(frozen=True, slots=True)
-class DecimalOperation:
-    """Big-endian two's complement of ``value * 10**scale``. ``decimal.Decimal``.
+class LogicalOperation:
+    """What ``base`` has on the wire. The value that ``kind`` makes of the base type's.
 
     Attributes:
-        size: of the fixed that it fills; None: as few bytes as hold it, after their number.
-        written_scale: the scale of what is read, if it is not ``scale``. The value is the same
-            with ``scale`` decimal places; if those, or ``precision``, do not hold it, it cannot
-            be read.
+        base: an operation of a primitive type, or of fixed as plain ``bytes``.
+        kind: the logical type: its Python values, and what it makes of them.
     """
 
-    precision: int
-    scale: int
-    size: int | None
-    written_scale: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class UuidOperation:
-    """36 characters as a string, or 16 bytes (``binary``). ``uuid.UUID``."""
-
-    binary: bool
-
-
-@dataclass(frozen=True, slots=True)
-class DateOperation:
-    """A 32-bit varint: days since 1970-01-01. ``datetime.date``."""
-
-
-@dataclass(frozen=True, slots=True)
-class TimeOperation:
-    """Units since midnight: a varint of so many bits.
-
-    A ``datetime.time`` without time zone. What is finer than the unit is dropped when writing.
-    """
-
-    unit: TimeUnit
-    bits: Bits
-
-
-@dataclass(frozen=True, slots=True)
-class TimestampOperation:
-    """A varint of so many bits: units since 1970. ``datetime.datetime``.
-
-    What is finer than the unit is dropped when writing, and what is finer than microseconds when
-    reading: the result is never later.
-
-    Attributes:
-        unit: written: milliseconds or microseconds.
-        local: naive and counted from 1970 wherever that is; otherwise aware, in UTC.
-        bits: 32 only if an int is read as a long that is a timestamp.
-    """
-
-    unit: TimeUnit
-    local: bool
-    bits: Bits = 64
-
-
-@dataclass(frozen=True, slots=True)
-class NanosOperation:
-    """A varint of so many bits. ``LocalTimestampNanos`` if ``local``, else ``TimestampNanos``.
-
-    Any int is written.
-
-    Attributes:
-        bits: 32 only if an int is read as a long that is a timestamp.
-        unit: what is read counts; the value counts nanoseconds, in 64 bits.
-    """
-
-    local: bool
-    bits: Bits = 64
-    unit: TimeUnit = TimeUnit.NANOS
-
-
-@dataclass(frozen=True, slots=True)
-class DurationOperation:
-    """Months, days, milliseconds: unsigned, 32 bits each, little-endian. ``Duration``."""
+    base: Operation
+    kind: LogicalKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,13 +216,7 @@ Operation: TypeAlias = (
     | StringOperation
     | FixedOperation
     | EnumOperation
-    | DecimalOperation
-    | UuidOperation
-    | DateOperation
-    | TimeOperation
-    | TimestampOperation
-    | NanosOperation
-    | DurationOperation
+    | LogicalOperation
     | ArrayOperation
     | MapOperation
     | UnionOperation

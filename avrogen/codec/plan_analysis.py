@@ -8,21 +8,18 @@ can have no bytes never has any: null, fixed of size 0, records of such.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from avrogen.codec import plan
 
 __all__ = [
-    "Body",
     "MinimumSizes",
     "called_records",
     "innermost_first",
     "reachable_records",
     "recursive_records",
 ]
-
-Body = Sequence[plan.FieldOperation]
 
 
 def called_records(operation: plan.Operation) -> Iterator[str]:
@@ -135,12 +132,8 @@ class MinimumSizes:
                 return bits // 8
             case plan.FixedOperation(_, size):
                 return size
-            case plan.DecimalOperation(size=size):
-                return 1 if size is None else size
-            case plan.UuidOperation(binary):
-                return 16 if binary else 37
-            case plan.DurationOperation():
-                return 12
+            case plan.LogicalOperation(base, kind):
+                return max(self.of(base), kind.minimum_size)
             case plan.SkipOperation(skipped):
                 return self.of(skipped)
             case plan.Call(key):

@@ -29,6 +29,7 @@ from avrogen.avro import model
 from avrogen.avro.defaults import completed, matching_branch
 from avrogen.avro.describe import short_label
 from avrogen.codec import plan
+from avrogen.codec.logical import logical_kind
 from avrogen.codec.plan_analysis import called_records, reachable_records, recursive_records
 from avrogen.codec.varints import encode_long
 
@@ -131,7 +132,7 @@ Classes: TypeAlias = Mapping[str, type[object]]
 def primitive(name: model.PrimitiveName, logical: model.LogicalType | None) -> plan.Operation:
     """The operation of a primitive type."""
     if logical:
-        return _logical(logical, name, None)
+        return plan.LogicalOperation(primitive(name, None), logical_kind(logical, None))
     match name:
         case "null":
             return plan.NullOperation()
@@ -169,7 +170,8 @@ def enum(type_: model.EnumType, classes: Classes) -> plan.EnumOperation:
 def fixed(type_: model.FixedType, classes: Classes) -> plan.Operation:
     """The operation of a fixed type."""
     if type_.logical:
-        return _logical(type_.logical, None, type_.size)
+        base = plan.FixedOperation(type_.name, type_.size, bytes)
+        return plan.LogicalOperation(base, logical_kind(type_.logical, type_.size))
     class_ = classes.get(type_.name, bytes)
     if not issubclass(class_, bytes):
         raise TypeError(f"{class_.__qualname__} is no bytes, as fixed {type_.name} must be")
@@ -188,33 +190,6 @@ def field_attributes(record: model.RecordType, classes: Classes) -> list[str] | 
         if not name.isascii() or not name.isidentifier() or keyword.iskeyword(name):
             raise TypeError(f"{class_.__qualname__} has a field that is no identifier: {name!r}")
     return names
-
-
-def _logical(
-    logical: model.LogicalType, primitive: model.PrimitiveName | None, size: int | None
-) -> plan.Operation:
-    """The operation of a logical type on a primitive, or on a fixed of some size."""
-    match logical:
-        case model.Decimal(precision, scale):
-            return plan.DecimalOperation(precision, scale, size)
-        case model.Uuid():
-            return plan.UuidOperation(binary=primitive is None)
-        case model.Date():
-            return plan.DateOperation()
-        case model.TimeOfDay(unit):
-            return plan.TimeOperation(unit, 32 if unit is model.TimeUnit.MILLIS else 64)
-        case model.Timestamp(model.TimeUnit.NANOS):
-            return plan.NanosOperation(local=False)
-        case model.LocalTimestamp(model.TimeUnit.NANOS):
-            return plan.NanosOperation(local=True)
-        case model.Timestamp(unit):
-            return plan.TimestampOperation(unit, local=False)
-        case model.LocalTimestamp(unit):
-            return plan.TimestampOperation(unit, local=True)
-        case model.DurationType():
-            return plan.DurationOperation()
-        case _:
-            assert_never(logical)
 
 
 def default_data(

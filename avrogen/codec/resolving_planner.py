@@ -11,7 +11,6 @@ from avrogen.avro import model
 from avrogen.avro.compat.checker import incompatibilities
 from avrogen.avro.compat.paths import Incompatibility, IncompatibilityType, PairPath
 from avrogen.avro.describe import short_label
-from avrogen.avro.model import TimeUnit
 from avrogen.avro.resolution import Resolution, Types, written_fields
 from avrogen.codec import plan, planner
 from avrogen.codec.interpreter.decoder import InterpretedDecoder
@@ -192,7 +191,7 @@ class _Reading:
                 )
             case model.FixedType(), model.FixedType():
                 own_fixed = planner.fixed(reader, self._classes)
-                return _rescaled(own_fixed, reader.logical, writer.logical)
+                return _rescaled(own_fixed, writer.logical)
             case _:
                 raise AssertionError("some data can be read")
 
@@ -321,36 +320,26 @@ def _primitive(reader: model.Primitive, writer: model.Primitive) -> plan.Operati
     change by powers of ten.
     """
     own = planner.primitive(reader.name, reader.logical)
-    bits: plan.Bits = 32 if writer.name in ("int", "float") else 64
-    unit = _unit(writer.logical) if type(reader.logical) is type(writer.logical) else None
+    if isinstance(own, plan.LogicalOperation):
+        base = _promoted(own.base, writer.name)
+        return _rescaled(replace(own, base=base), writer.logical)
+    return _promoted(own, writer.name)
+
+
+def _promoted(own: plan.Operation, written: model.PrimitiveName) -> plan.Operation:
+    """What reads the encoding of another primitive type as values of this one."""
+    bits: plan.Bits = 32 if written in ("int", "float") else 64
     match own:
-        case plan.FloatOperation(own_bits) if writer.name in ("int", "long"):
+        case plan.FloatOperation(own_bits) if written in ("int", "long"):
             return plan.PromotedOperation(bits, own_bits)
         case plan.FloatOperation() | plan.IntegerOperation():
             return replace(own, bits=bits)
-        case plan.TimeOperation():
-            return replace(own, bits=bits, unit=unit or own.unit)
-        case plan.TimestampOperation():
-            return replace(own, bits=bits, unit=unit or own.unit)
-        case plan.NanosOperation():
-            return replace(own, bits=bits, unit=unit or own.unit)
-        case _:
-            return _rescaled(own, reader.logical, writer.logical)
-
-
-def _unit(logical: model.LogicalType | None) -> TimeUnit | None:
-    match logical:
-        case model.TimeOfDay(unit) | model.Timestamp(unit) | model.LocalTimestamp(unit):
-            return unit
-        case _:
-            return None
-
-
-def _rescaled(
-    own: plan.Operation, reader: model.LogicalType | None, writer: model.LogicalType | None
-) -> plan.Operation:
-    match own, reader, writer:
-        case plan.DecimalOperation(), model.Decimal(scale=mine), model.Decimal(scale=theirs):
-            return replace(own, written_scale=theirs if theirs != mine else None)
         case _:
             return own
+
+
+def _rescaled(own: plan.Operation, written: model.LogicalType | None) -> plan.Operation:
+    """What reads data of a writer's logical type, if both are of the same kind."""
+    if isinstance(own, plan.LogicalOperation) and written is not None:
+        return replace(own, kind=own.kind.reading(written))
+    return own

@@ -209,10 +209,10 @@ class Schema:
         return _dumped(self_contained_json(self.type, self.types))
 
     def __repr__(self) -> str:
-        from avrogen.codec.shorten import one_line
+        from avrogen.printable import printable
 
         text = " ".join(self._text[:200].split())
-        return f"<Schema {one_line(text if len(text) <= 60 else f'{text[:57]}...')}>"
+        return f"<Schema {printable(text if len(text) <= 60 else f'{text[:57]}...')}>"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Schema):
@@ -220,7 +220,11 @@ class Schema:
         if self is other:
             return True
         alike = self.type == other.type and dict(self.types) == dict(other.types)
-        return alike and _is_same(_definitions(self), _definitions(other))
+        if not alike:
+            return False
+        from avrogen.avro.schema_json import same_json
+
+        return same_json(_definitions(self), _definitions(other))
 
     def __hash__(self) -> int:
         return hash(self.canonical_form)
@@ -277,14 +281,3 @@ def _unpickled(text: str, definitions: list[str]) -> Schema:
 
     owners: list[SchemaOwner] = [Codec(Schema.embedded(each)) for each in definitions]
     return Schema(text, lambda: owners)
-
-
-def _is_same(one: Json, other: Json) -> bool:
-    """Equality that tells ``true`` from 1: as Python values they are equal."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_is_same, one, other))
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_is_same(one[key], other[key]) for key in one)
-    return one == other

@@ -26,14 +26,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from datetime import date, datetime, time
-from decimal import Decimal
 from typing import Any, assert_never
-from uuid import UUID
 
-from avrogen.avro.model import TimeUnit
-from avrogen.codec import conversions, plan
-from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
+from avrogen.codec import plan
+from avrogen.codec.logical import LogicalKind
 from avrogen.codec.varints import fits
 
 __all__ = ["choose_branch", "fit", "forced_branch"]
@@ -76,14 +72,6 @@ def fit(
             return _EXACT if isinstance(value, bool) else None
         case plan.IntegerOperation(bits):
             return _by_type(value, int) if _is_int(value, bits) else None
-        case plan.NanosOperation(local):
-            if not _is_int(value, 64):
-                return None
-            own = LocalTimestampNanos if local else TimestampNanos
-            other = TimestampNanos if local else LocalTimestampNanos
-            if isinstance(value, other):
-                return None
-            return _by_type(value, own) if isinstance(value, own) else _CONVERTED + _EXACT
         case plan.FloatOperation(bits):
             return _fit_real(bits, value)
         case plan.BytesOperation():
@@ -102,23 +90,8 @@ def fit(
             return (
                 _by_type(value, class_) if isinstance(value, class_) and value in values else None
             )
-        case plan.DecimalOperation(precision, scale):
-            return _by_type(value, Decimal) if _is_decimal(value, precision, scale) else None
-        case plan.UuidOperation():
-            return _rank(value, UUID)
-        case plan.DateOperation():
-            is_date = isinstance(value, date) and not isinstance(value, datetime)
-            return _by_type(value, date) if is_date else None
-        case plan.TimeOperation(unit):
-            if not isinstance(value, time) or value.tzinfo is not None:
-                return None
-            return _by_type(value, time) + _loss(value.microsecond, unit)
-        case plan.TimestampOperation(unit, local):
-            if not isinstance(value, datetime) or (value.utcoffset() is None) is not local:
-                return None
-            return _by_type(value, datetime) + _loss(value.microsecond, unit)
-        case plan.DurationOperation():
-            return _rank(value, Duration)
+        case plan.LogicalOperation(_, kind):
+            return _fit_logical(kind, value)
         case plan.ArrayOperation():
             return _rank(value, list)
         case plan.MapOperation():
@@ -147,19 +120,13 @@ def _is_int(value: object, bits: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and fits(value, bits)
 
 
-def _is_decimal(value: object, precision: int, scale: int) -> bool:
-    if not isinstance(value, Decimal):
-        return False
-    try:
-        conversions.unscaled(value, precision, scale)
-    except ValueError:
-        return False
-    return True
-
-
-def _loss(microsecond: int, unit: TimeUnit) -> int:
-    """1 if a unit cannot tell the microsecond."""
-    return 1 if microsecond * conversions.PER_SECOND[unit] % 1_000_000 else 0
+def _fit_logical(kind: LogicalKind, value: Any) -> int | None:
+    loss = kind.loss(value)
+    if loss is None:
+        return None
+    own = kind.python_type
+    rank = _by_type(value, own) if isinstance(value, own) else _CONVERTED + _EXACT
+    return rank + loss
 
 
 def _fit_real(bits: int, value: Any) -> int | None:

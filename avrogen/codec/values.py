@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, Self, overload
 
 __all__ = [
+    "OWN_TYPES",
     "Duration",
     "LocalTimestampNanos",
     "TimestampNanos",
@@ -251,6 +252,10 @@ class LocalTimestampNanos(_Nanos):
             OverflowError: as :meth:`to_datetime`.
         """
         return datetime_with_nanos(self.to_datetime(), self.nanosecond)
+
+
+OWN_TYPES: Final = (Duration, TimestampNanos, LocalTimestampNanos)
+"""Python types that avrogen brings for logical types."""
 
 
 def _count(since_epoch: timedelta, nanosecond: int) -> int:

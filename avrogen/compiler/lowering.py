@@ -18,7 +18,7 @@ from avrogen.avro.source import Pointer
 from avrogen.compiler.expressions import Expression, Symbol
 from avrogen.compiler.naming import AttributeName, MemberName, attribute_names, member_names
 from avrogen.compiler.package_layout import ModulePath, PackageLayout, PublicName, layout_package
-from avrogen.compiler.python_defaults import DefaultWriter, NotADefault, UnrepresentableDefault
+from avrogen.compiler.python_defaults import DefaultWriter, NotADefault
 from avrogen.compiler.python_model import (
     AliasDefinition,
     Definition,
@@ -34,7 +34,12 @@ from avrogen.compiler.python_model import (
     RecordClass,
 )
 from avrogen.compiler.topic_lowering import lower_topics, topics_namespace
-from avrogen.compiler.type_mapping import SymbolOf, logical_type, python_type
+from avrogen.compiler.type_mapping import (
+    SymbolOf,
+    UnrepresentableDefault,
+    logical_type,
+    python_type,
+)
 from avrogen.config.config import TopicConfig
 
 __all__ = ["lower"]

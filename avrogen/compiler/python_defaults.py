@@ -1,26 +1,22 @@
 """Defaults of fields as readable Python expressions.
 
-:class:`DefaultWriter` follows the type of a field; :func:`logical_value` is for logical types
-(specification, "Logical Types").
+Values of logical types are written by :func:`~avrogen.compiler.type_mapping.logical_value`.
 """
 
 from __future__ import annotations
 
-import decimal
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TypeAlias, assert_never
-from uuid import UUID
+from typing import TypeAlias
 
 from avrogen.avro import model
 from avrogen.avro.defaults import matching_branch
-from avrogen.compiler.expressions import RUNTIME, Expression, Symbol, join
+from avrogen.compiler.expressions import Expression, Symbol, join
 from avrogen.compiler.literals import bytes_literal, string_literal
 from avrogen.compiler.naming import AttributeName, MemberName
-from avrogen.compiler.type_mapping import SymbolOf, python_type
+from avrogen.compiler.type_mapping import SymbolOf, logical_value, python_type
 
-__all__ = ["DefaultWriter", "NotADefault", "UnrepresentableDefault", "logical_value"]
+__all__ = ["DefaultWriter", "NotADefault"]
 
 _EMPTY = (("[", "]"), ("{", "}"))
 
@@ -158,104 +154,3 @@ def _raw(name: model.PrimitiveName, default: model.Json) -> int | str | bytes:
         return default.encode("latin-1")
     assert isinstance(default, int | str)
     return default
-
-
-# --- logical types --------------------------------------------------------------------------------
-
-Raw: TypeAlias = int | str | bytes
-"""A value of the base type of a logical type."""
-
-_EPOCH = datetime(1970, 1, 1)
-_MICROS = {model.TimeUnit.MILLIS: 1_000, model.TimeUnit.MICROS: 1}
-_DAY = 86_400_000_000
-_UTC = Expression.of(", tzinfo=", Symbol("datetime", "UTC"))
-_NO_ZONE = Expression(())
-
-
-def logical_value(logical: model.LogicalType, raw: Raw) -> Expression:
-    """Return the value of a logical type for a default of its base type.
-
-    Raises:
-        UnrepresentableDefault: Python has no such value; the message gives the reason.
-    """
-    match logical:
-        case model.Decimal(precision, scale):
-            return _decimal(raw, precision, scale)
-        case model.Uuid():
-            return _uuid(raw)
-        case model.Date():
-            day = _moment(days=_integer(raw))
-            return _call("datetime", "date", day.year, day.month, day.day)
-        case model.TimeOfDay(unit):
-            return _time_of_day(_integer(raw) * _MICROS[unit])
-        case model.Timestamp(model.TimeUnit.NANOS):
-            return _call(RUNTIME, "TimestampNanos", _integer(raw))
-        case model.LocalTimestamp(model.TimeUnit.NANOS):
-            return _call(RUNTIME, "LocalTimestampNanos", _integer(raw))
-        case model.Timestamp(unit):
-            return _datetime(_integer(raw) * _MICROS[unit], _UTC)
-        case model.LocalTimestamp(unit):
-            return _datetime(_integer(raw) * _MICROS[unit], _NO_ZONE)
-        case model.DurationType():
-            assert isinstance(raw, bytes)
-            parts = [int.from_bytes(raw[i : i + 4], "little") for i in (0, 4, 8)]
-            arguments = "months={}, days={}, milliseconds={}".format(*parts)
-            return Expression.of(Symbol(RUNTIME, "Duration"), f"({arguments})")
-        case _:
-            assert_never(logical)
-
-
-def _decimal(raw: Raw, precision: int, scale: int) -> Expression:
-    assert isinstance(raw, bytes)
-    unscaled = int.from_bytes(raw, signed=True)
-    if len(str(abs(unscaled))) > precision:
-        raise UnrepresentableDefault(f"{unscaled} has more than {precision} digits")
-    value = decimal.Decimal(unscaled).scaleb(-scale, decimal.Context(prec=precision))
-    return Expression.of(Symbol("decimal", "Decimal"), f'("{value}")')
-
-
-def _uuid(raw: Raw) -> Expression:
-    try:
-        value = UUID(bytes=raw) if isinstance(raw, bytes) else UUID(str(raw))
-    except ValueError:
-        raise UnrepresentableDefault(f"{raw!r:.60} is not a UUID") from None
-    return Expression.of(Symbol("uuid", "UUID"), f"({string_literal(str(value))})")
-
-
-def _time_of_day(micros: int) -> Expression:
-    if not 0 <= micros < _DAY:
-        raise UnrepresentableDefault("time of day is outside of one day")
-    moment = _moment(microseconds=micros)
-    return _call(
-        "datetime", "time", *_trimmed(moment.hour, moment.minute, moment.second, moment.microsecond)
-    )
-
-
-def _datetime(micros: int, zone: Expression) -> Expression:
-    moment = _moment(microseconds=micros)
-    clock = _trimmed(moment.hour, moment.minute, moment.second, moment.microsecond)
-    numbers = ", ".join(map(str, (moment.year, moment.month, moment.day, *clock)))
-    return Expression.of(Symbol("datetime", "datetime"), f"({numbers}", zone, ")")
-
-
-def _moment(*, days: int = 0, microseconds: int = 0) -> datetime:
-    try:
-        return _EPOCH + timedelta(days=days, microseconds=microseconds)
-    except OverflowError:
-        raise UnrepresentableDefault("datetime is limited to the years 1 to 9999") from None
-
-
-def _trimmed(hour: int, minute: int, second: int, microsecond: int) -> tuple[int, ...]:
-    """Return the parts of a time without trailing zeros; hour and minute stay."""
-    if microsecond:
-        return hour, minute, second, microsecond
-    return (hour, minute, second) if second else (hour, minute)
-
-
-def _integer(raw: Raw) -> int:
-    assert isinstance(raw, int)
-    return raw
-
-
-def _call(module: str, name: str, *arguments: object) -> Expression:
-    return Expression.of(Symbol(module, name), f"({', '.join(map(str, arguments))})")

@@ -13,9 +13,11 @@ from typing import NamedTuple, TypeAlias
 from avrogen.avro import model
 from avrogen.avro.compat.levels import Direction
 from avrogen.avro.compat.paths import SchemaPart, TypePair
-from avrogen.avro.describe import logical_type_label, short_json
+from avrogen.avro.describe import short_json
+from avrogen.avro.logical_types import logical_type_label
 from avrogen.avro.model import Json
 from avrogen.avro.resolution import is_promotable, written_fields
+from avrogen.avro.schema_json import same_json
 from avrogen.avro.source import Pointer
 
 __all__ = [
@@ -186,7 +188,7 @@ def changed_defaults(
             continue
         mine, theirs = reader.fields[index].default, writer.fields[source].default
         old, new = (theirs, mine) if direction is Direction.BACKWARD else (mine, theirs)
-        if old is model.NO_DEFAULT or (new is not model.NO_DEFAULT and _is_same(old, new)):
+        if old is model.NO_DEFAULT or (new is not model.NO_DEFAULT and same_json(old, new)):
             continue
         if new is model.NO_DEFAULT:
             kind, message = (
@@ -227,18 +229,3 @@ def changed_enum_default(
 
 def _step(default: Json | model.NoDefault) -> tuple[str, ...]:
     return () if default is model.NO_DEFAULT else ("default",)
-
-
-def _is_same(one: Json, other: Json) -> bool:
-    """Tell if two JSON values are equal: 1 and 1.0 are, 1 and true are not."""
-    match one, other:
-        case bool(), _:
-            return one is other
-        case _, bool():
-            return False
-        case list(), list():
-            return len(one) == len(other) and all(map(_is_same, one, other))
-        case dict(), dict():
-            return one.keys() == other.keys() and all(_is_same(one[k], other[k]) for k in one)
-        case _:
-            return one == other

@@ -6,10 +6,9 @@ Bytes to values that have no inner values, and past them.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final, TypeVar, assert_never
-from uuid import UUID
+from typing import Any, Final, assert_never
 
 from avrogen.codec import conversions, plan
 from avrogen.codec.interpreter.cursor import Cursor
@@ -25,7 +24,6 @@ from avrogen.codec.interpreter.path_errors import (
 from avrogen.codec.limits import Limits, current_limits
 from avrogen.codec.plan_analysis import MinimumSizes
 from avrogen.codec.shorten import shortened_name
-from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
 from avrogen.errors import DecodeError, ResolutionError
 
 __all__ = ["InterpretedDecoder", "read_leaf", "skip_leaf"]
@@ -259,9 +257,6 @@ def _instance(record: plan.RecordOperation, values: dict[int, Any]) -> Any:
 
 
 _REAL: Final = {32: struct.Struct("<f"), 64: struct.Struct("<d")}
-_DURATION: Final = struct.Struct("<3I")
-
-V = TypeVar("V")
 
 
 def read_leaf(operation: plan.Operation, cursor: Cursor) -> Any:
@@ -290,29 +285,12 @@ def read_leaf(operation: plan.Operation, cursor: Cursor) -> Any:
             return content if class_ is bytes else bytes.__new__(class_, content)
         case plan.EnumOperation():
             return _symbol(operation, cursor)
-        case plan.DecimalOperation():
-            return _decimal(operation, cursor)
-        case plan.UuidOperation(binary):
-            if binary:
-                return UUID(bytes=cursor.take(16))
-            text = cursor.take(cursor.length())
-            return _converted(lambda: conversions.uuid_from_text(text), start)
-        case plan.DateOperation():
-            days = cursor.integer(32)
-            return _converted(lambda: conversions.date_from_days(days), start)
-        case plan.TimeOperation(unit, bits):
-            units = cursor.integer(bits)
-            return _converted(lambda: conversions.time_from_units(units, unit), start)
-        case plan.TimestampOperation(unit, local, bits):
-            units = cursor.integer(bits)
-            convert = conversions.timestamp_from_units
-            return _converted(lambda: convert(units, unit, local=local), start)
-        case plan.NanosOperation(local, bits, unit):
-            units = cursor.integer(bits)
-            nanos = _converted(lambda: conversions.nanos_from_units(units, unit), start)
-            return LocalTimestampNanos(nanos) if local else TimestampNanos(nanos)
-        case plan.DurationOperation():
-            return Duration(*_DURATION.unpack(cursor.take(12)))
+        case plan.LogicalOperation(base, kind):
+            raw = read_leaf(base, cursor)
+            try:
+                return kind.from_base(raw)
+            except ValueError as error:
+                raise PathError(str(error), start) from None
         case plan.UnreadableOperation(reasons):
             raise PathError("it cannot be read", start, reasons())
         case (
@@ -359,21 +337,3 @@ def _symbol(enum: plan.EnumOperation, cursor: Cursor) -> str:
         reasons = tuple(replace(reason, message=symbol) for reason in enum.reasons())
         raise PathError("it cannot be read", start, reasons)
     return value
-
-
-def _decimal(operation: plan.DecimalOperation, cursor: Cursor) -> Any:
-    start = cursor.position
-    content = cursor.take(cursor.length() if operation.size is None else operation.size)
-    number = int.from_bytes(content, "big", signed=True)
-    precision, scale, written = operation.precision, operation.scale, operation.written_scale
-    if written is None:
-        convert = conversions.decimal_from_unscaled
-        return _converted(lambda: convert(number, precision, scale), start)
-    return _converted(lambda: conversions.rescaled(number, written, precision, scale), start)
-
-
-def _converted(convert: Callable[[], V], start: int) -> V:
-    try:
-        return convert()
-    except ValueError as error:
-        raise PathError(str(error), start) from None

@@ -6,13 +6,10 @@ What an operation expects, in words.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
-from decimal import Decimal
+from collections.abc import Mapping
 from typing import Any, Final, TypeGuard, TypeVar, assert_never, cast
-from uuid import UUID
 
-from avrogen.codec import conversions, plan, unions
+from avrogen.codec import plan, unions
 from avrogen.codec.interpreter.path_errors import (
     TOO_DEEP,
     TOO_DEEP_FOR_PYTHON,
@@ -25,14 +22,12 @@ from avrogen.codec.interpreter.path_errors import (
 )
 from avrogen.codec.limits import Limits, current_limits
 from avrogen.codec.shorten import shortened, shortened_name
-from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
 from avrogen.codec.varints import encode_long, fits
 from avrogen.errors import EncodeError
 
 __all__ = ["InterpretedEncoder", "expected_type"]
 
 _REAL: Final = {32: struct.Struct("<f"), 64: struct.Struct("<d")}
-_DURATION: Final = struct.Struct("<3I")
 _BYTES_LIKE: Final = (bytes, bytearray, memoryview)
 _LIST: Final[type[list[Any]]] = list
 _DICT: Final[type[dict[Any, Any]]] = dict
@@ -186,37 +181,12 @@ def leaf(operation: plan.Operation, value: Any) -> bytes:
             return bytes(content)
         case plan.EnumOperation():
             return _symbol(operation, value)
-        case plan.DecimalOperation(precision, scale, size):
-            number = _converted(
-                lambda: conversions.unscaled(
-                    _instance(value, Decimal, "a Decimal"), precision, scale
-                ),
-                value,
-            )
-            return _decimal(number, size)
-        case plan.UuidOperation(binary):
-            uuid = _instance(value, UUID, "a UUID")
-            return uuid.bytes if binary else b"\x48" + str(uuid).encode()
-        case plan.DateOperation():
-            if isinstance(value, datetime):
-                raise PathError(f"expected a date without time, got {shortened(value)}")
-            day = _instance(value, date, "a date")
-            return encode_long(day.toordinal() - conversions.EPOCH_ORDINAL)
-        case plan.TimeOperation(unit):
-            clock = _instance(value, time, "a time")
-            return encode_long(_converted(lambda: conversions.time_to_units(clock, unit), value))
-        case plan.TimestampOperation(unit, local):
-            moment = _instance(value, datetime, "a datetime")
-            convert = conversions.timestamp_to_units
-            return encode_long(_converted(lambda: convert(moment, unit, local=local), value))
-        case plan.NanosOperation(local):
-            if isinstance(value, TimestampNanos if local else LocalTimestampNanos):
-                expected = (LocalTimestampNanos if local else TimestampNanos).__name__
-                raise PathError(f"expected {expected}, got {shortened(value)}")
-            return _integer(value, 64)
-        case plan.DurationOperation():
-            duration = _instance(value, Duration, "a Duration")
-            return _DURATION.pack(duration.months, duration.days, duration.milliseconds)
+        case plan.LogicalOperation(base, kind):
+            try:
+                raw = kind.to_base(value)
+            except ValueError as error:
+                raise PathError(f"{error}, got {shortened(value)}") from None
+            return leaf(base, raw)
         case plan.ArrayOperation() | plan.MapOperation() | plan.UnionOperation() | plan.Call():
             raise AssertionError("not a leaf")
         case plan.PromotedOperation() | plan.SkipOperation() | plan.UnreadableOperation():
@@ -242,13 +212,6 @@ def _attribute(value: object, name: str) -> Any:
         return getattr(value, name)
     except AttributeError:
         raise PathError("the attribute was never set") from None
-
-
-def _converted(convert: Callable[[], V], value: object) -> V:
-    try:
-        return convert()
-    except ValueError as error:
-        raise PathError(f"{error}, got {shortened(value)}") from None
 
 
 def _integer(value: Any, bits: int) -> bytes:
@@ -292,16 +255,6 @@ def _enum_name(enum: plan.EnumOperation) -> str:
     return "a str" if enum.type is str else shortened_name(enum.type.__qualname__)
 
 
-def _decimal(number: int, size: int | None) -> bytes:
-    if size is None:
-        content = conversions.minimal_bytes(number)
-        return encode_long(len(content)) + content
-    try:
-        return number.to_bytes(size, "big", signed=True)
-    except OverflowError:
-        raise PathError(f"expected a Decimal that fits {size} bytes") from None
-
-
 def expected_type(operation: plan.Operation, records: Mapping[str, plan.RecordOperation]) -> str:
     """The Python values that an operation writes, as a person would name them."""
     match operation:
@@ -325,20 +278,8 @@ def expected_type(operation: plan.Operation, records: Mapping[str, plan.RecordOp
                 if class_ is str
                 else shortened_name(class_.__qualname__)
             )
-        case plan.DecimalOperation(precision, scale):
-            return f"Decimal({precision}, {scale})"
-        case plan.UuidOperation():
-            return "UUID"
-        case plan.DateOperation():
-            return "date"
-        case plan.TimeOperation():
-            return "time without time zone"
-        case plan.TimestampOperation(_, local):
-            return "naive datetime" if local else "aware datetime"
-        case plan.NanosOperation(local):
-            return "LocalTimestampNanos" if local else "TimestampNanos"
-        case plan.DurationOperation():
-            return "Duration"
+        case plan.LogicalOperation(_, kind):
+            return kind.label
         case plan.ArrayOperation():
             return "list"
         case plan.MapOperation():

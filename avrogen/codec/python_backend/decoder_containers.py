@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import fields, is_dataclass
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from avrogen.codec import plan
 from avrogen.codec.python_backend import decoder_leaves as leaves
@@ -25,15 +25,13 @@ from avrogen.codec.python_backend.decoder_runtime import (
     twin_of,
     unpack_array,
 )
+from avrogen.codec.python_backend.emitter import BaseDecoderEmitter
 from avrogen.codec.python_backend.source_builder import MAX_NESTING
-
-if TYPE_CHECKING:
-    from avrogen.codec.python_backend.decoder_emitter import DecoderEmitter
 
 __all__ = ["fixed_size", "read_array", "read_map", "read_record", "skip"]
 
 
-def read_record(decoding: DecoderEmitter, record: plan.RecordOperation, target: str) -> None:
+def read_record(decoding: BaseDecoderEmitter, record: plan.RecordOperation, target: str) -> None:
     """Emit what reads a record into ``target``."""
     source = decoding.source
     instance = source.variable()
@@ -63,7 +61,7 @@ def read_record(decoding: DecoderEmitter, record: plan.RecordOperation, target: 
     source.line(f"{target} = {instance}")
 
 
-def _make(decoding: DecoderEmitter, record: plan.RecordOperation, instance: str) -> str:
+def _make(decoding: BaseDecoderEmitter, record: plan.RecordOperation, instance: str) -> str:
     """Emit what makes an object to be filled. Returns what makes of it the one that is meant."""
     source = decoding.source
     if record.type is None:
@@ -86,7 +84,7 @@ def _make(decoding: DecoderEmitter, record: plan.RecordOperation, instance: str)
 
 
 def _place(
-    decoding: DecoderEmitter,
+    decoding: BaseDecoderEmitter,
     record: plan.RecordOperation,
     part: plan.FieldOperation | plan.DefaultField,
     instance: str,
@@ -97,10 +95,10 @@ def _place(
     return f"{instance}.{part.attribute}"
 
 
-def _default(decoding: DecoderEmitter, default: plan.DefaultField, place: str) -> None:
+def _default(decoding: BaseDecoderEmitter, default: plan.DefaultField, place: str) -> None:
     """Emit what puts a default in its place: the same object always, if nothing can change it."""
     source = decoding.source
-    value = decoding.reader.read_default(default)
+    value = decoding.interpreter.read_default(default)
     if _is_immutable(value):
         source.line(f"{place} = {source.bind(value, 'default')}")
     elif value == [] or value == {}:
@@ -120,15 +118,15 @@ def _is_immutable(value: Any) -> bool:
     return True
 
 
-def read_array(decoding: DecoderEmitter, array: plan.ArrayOperation, target: str) -> None:
+def read_array(decoding: BaseDecoderEmitter, array: plan.ArrayOperation, target: str) -> None:
     """Emit what reads an array into ``target``."""
     source = decoding.source
     items = source.variable()
     source.line(f"{items} = []")
-    least = decoding.least_sizes.of_item(array)
+    least = decoding.minimum_sizes.of_item(array)
     item = array.item
     if least == 0:
-        # How many there may be in a datum is counted by ``checked``.
+        # How many there may be in a datum is counted by the interpreter.
         decoding.refuse_if("data[p]")
         source.line("p += 1")
     elif isinstance(item, plan.FloatOperation):
@@ -156,7 +154,7 @@ def read_array(decoding: DecoderEmitter, array: plan.ArrayOperation, target: str
     source.line(f"{target} = {items}")
 
 
-def read_map(decoding: DecoderEmitter, map_: plan.MapOperation, target: str) -> None:
+def read_map(decoding: BaseDecoderEmitter, map_: plan.MapOperation, target: str) -> None:
     """Emit what reads a map into ``target``."""
     source = decoding.source
     entries = source.variable()
@@ -169,16 +167,16 @@ def read_map(decoding: DecoderEmitter, map_: plan.MapOperation, target: str) -> 
             decoding.read(map_.value, each)
             source.line(f"{entries}[{key}] = {each}")
 
-    _blocks(decoding, decoding.least_sizes.of_item(map_), read_entries)
+    _blocks(decoding, decoding.minimum_sizes.of_item(map_), read_entries)
     source.line(f"{target} = {entries}")
 
 
-def _repeat(decoding: DecoderEmitter, count: str) -> AbstractContextManager[None]:
+def _repeat(decoding: BaseDecoderEmitter, count: str) -> AbstractContextManager[None]:
     range_ = decoding.source.bind(range, "range")
     return decoding.source.block(f"for _ in {range_}({count}):")
 
 
-def _blocks(decoding: DecoderEmitter, least: int, read_items: Callable[[str], None]) -> None:
+def _blocks(decoding: BaseDecoderEmitter, least: int, read_items: Callable[[str], None]) -> None:
     """Emit a loop over blocks; ``read_items`` emits what reads as many items."""
     source = decoding.source
     count = source.variable()
@@ -213,7 +211,7 @@ def fixed_size(operation: plan.Operation) -> int | None:
             return None
 
 
-def skip(decoding: DecoderEmitter, operation: plan.Operation) -> None:
+def skip(decoding: BaseDecoderEmitter, operation: plan.Operation) -> None:
     """Emit what goes past a value of an operation, which has no logical type."""
     source = decoding.source
     size = fixed_size(operation)
@@ -244,15 +242,15 @@ def skip(decoding: DecoderEmitter, operation: plan.Operation) -> None:
 
 
 def _skip_blocks(
-    decoding: DecoderEmitter,
+    decoding: BaseDecoderEmitter,
     operation: plan.ArrayOperation | plan.MapOperation,
     inner: plan.Operation,
 ) -> None:
     """Emit what goes past blocks: as a whole where they say their size, else item by item."""
     source = decoding.source
-    least = decoding.least_sizes.of_item(operation)
+    least = decoding.minimum_sizes.of_item(operation)
     if least == 0:
-        # How many there may be in a datum is counted by ``checked``.
+        # How many there may be in a datum is counted by the interpreter.
         decoding.refuse_if("data[p]")
         source.line("p += 1")
         return

@@ -10,29 +10,24 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from avrogen.codec import plan
-from avrogen.codec.interpreter.decoder import InterpretedDecoder
 from avrogen.codec.limits import current_limits
-from avrogen.codec.plan_analysis import MinimumSizes
 from avrogen.codec.python_backend import decoder_leaves as leaves
 from avrogen.codec.python_backend.decoder_containers import read_array, read_map, read_record, skip
-from avrogen.codec.python_backend.encoder_runtime import FallBack
-from avrogen.codec.python_backend.source_builder import MAX_NESTING, InliningPolicy, SourceBuilder
+from avrogen.codec.python_backend.emitter import BaseDecoderEmitter
+from avrogen.codec.python_backend.source_builder import MAX_NESTING, SourceBuilder
 from avrogen.codec.varints import encode_long
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-    from avrogen.codec.schema import Schema
-
 __all__ = ["Decoder", "DecoderEmitter", "WriterDecoders", "decoder_source"]
 
 Decoder: TypeAlias = "Callable[[Buffer], Any]"
 
-WriterDecoders: TypeAlias = "tuple[Mapping[int, Decoder], Callable[[Schema], Decoder]]"
+WriterDecoders: TypeAlias = "tuple[Mapping[int, Decoder], Callable[[Any], Decoder]]"
 """What reads data of other writers: decoders by the ``id`` of the writer's schema, and a function
 that makes one that is not among them yet."""
 
@@ -47,18 +42,11 @@ def decoder_source(plan_: plan.Plan, others: WriterDecoders | None = None) -> So
     return decoding.source
 
 
-class DecoderEmitter:
+class DecoderEmitter(BaseDecoderEmitter):
     """The functions that read values of one plan."""
 
     def __init__(self, plan_: plan.Plan) -> None:
-        self.plan = plan_
-        self.source = SourceBuilder()
-        self.reader = InterpretedDecoder(plan_)
-        self.least_sizes = MinimumSizes(plan_)
-        self._layout = InliningPolicy(plan_)
-        self._inlined = 0
-        self.ahead: str | None = None
-        """The name of the next byte, if that has been read already; ``p`` is behind it then."""
+        super().__init__(plan_)
         self._routines: dict[tuple[str, bool], str] = {}
         self._waiting: deque[tuple[str, plan.Operation, bool]] = deque()
 
@@ -75,9 +63,10 @@ class DecoderEmitter:
                 source.line(f"if writer is not None: return ({read})(data, limits=limits)")
             bytes_, view = source.bind(bytes, "bytes"), source.bind(memoryview, "memoryview")
             source.line(f"if data.__class__ is not {bytes_}: data = {bytes_}({view}(data))")
-            if self.least_sizes.is_bomb():
-                # Only ``checked`` counts what is made.
-                source.line(f"return {source.bind(self.reader.read, 'checked')}(data, limits)")
+            interpret = source.bind(self.interpreter.read, "interpret")
+            if self.minimum_sizes.is_bomb():
+                # Only the interpreter counts what is made.
+                source.line(f"return {interpret}(data, limits)")
                 return
             with source.block("try:"):
                 if any(record.recursive for record in self.plan.records.values()):
@@ -91,7 +80,7 @@ class DecoderEmitter:
                 source.line("if p == size: return value")
             with source.block(f"except {source.bind(Exception, 'exception')}:"):
                 source.line("pass")
-            source.line(f"return {source.bind(self.reader.read, 'checked')}(data, limits)")
+            source.line(f"return {interpret}(data, limits)")
         while self._waiting:
             self._routine(*self._waiting.popleft())
 
@@ -129,27 +118,6 @@ class DecoderEmitter:
         assert self.ahead is None, "fields of a record are as deep as the record itself"
         self.source.line(f"{target}, p = {name}(data, p, size, left)")
 
-    def refuse_if(self, condition: str) -> None:
-        """Emit a check that leaves the datum to ``checked``."""
-        self.source.line(f"if {condition}: {self._refusal()}")
-
-    def _refusal(self) -> str:
-        return f"raise {self.source.bind(FallBack, 'unfit')}"
-
-    def checked(self, operation: plan.Operation, target: str) -> None:
-        """Emit the reading of one value without inner values by ``checked``."""
-        read = self.source.bind(partial(self.reader.read_part, operation), "checked")
-        self.source.line(f"{target}, p = {read}(data, p)")
-
-    def byte(self) -> str:
-        """Emit what reads the next byte; ``p`` is behind it afterwards. Returns its name."""
-        if self.ahead is not None:
-            name, self.ahead = self.ahead, None
-        else:
-            name = self.source.variable()
-            self.source.line(f"{name} = data[p]; p += 1")
-        return name
-
     # --- operations ------------------------------------------------------------------------------
 
     def read(
@@ -175,7 +143,7 @@ class DecoderEmitter:
             case plan.MapOperation():
                 read_map(self, operation, target)
             case plan.UnreadableOperation():
-                self.source.line(self._refusal())
+                self.source.line(self.refusal())
             case _:
                 leaves.read_leaf(self, operation, target)
 
@@ -183,7 +151,7 @@ class DecoderEmitter:
         self, operation: plan.Call, key: str, target: str, *, skipping: bool = False
     ) -> None:
         """Emit a record where it is used, or the call of a function of its own."""
-        if self._layout.is_inline(key, self._inlined):
+        if self._policy.is_inline(key, self._inlined):
             self._inlined += 1
             self._record(self.plan.records[key], target, skipping)
             self._inlined -= 1
@@ -229,7 +197,7 @@ class DecoderEmitter:
                     self.read(operation, target)
                 else:
                     self._read_with_byte(operation, target, ahead)
-        self.source.line(f"else: {self._refusal()}" if order else self._refusal())
+        self.source.line(f"else: {self.refusal()}" if order else self.refusal())
         self.ahead = ahead
 
     def _read_with_byte(self, operation: plan.Operation, target: str, ahead: str) -> None:

@@ -7,11 +7,18 @@ from binascii import unhexlify
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING
 from uuid import UUID, SafeUUID
 
 from avrogen.avro.model import TimeUnit
 from avrogen.codec import conversions, plan
+from avrogen.codec.logical import (
+    DateKind,
+    DecimalKind,
+    NanosKind,
+    TimeKind,
+    TimestampKind,
+    UuidKind,
+)
 from avrogen.codec.python_backend.decoder_runtime import (
     UNSET_UUID,
     read_int_rest,
@@ -19,17 +26,14 @@ from avrogen.codec.python_backend.decoder_runtime import (
     read_long_rest,
     read_span,
 )
+from avrogen.codec.python_backend.emitter import BaseDecoderEmitter
 from avrogen.codec.python_backend.encoder_leaves import is_leaf
 from avrogen.codec.python_backend.encoder_runtime import UNZIGZAG
-from avrogen.codec.values import LocalTimestampNanos, TimestampNanos
-
-if TYPE_CHECKING:
-    from avrogen.codec.python_backend.decoder_emitter import DecoderEmitter
 
 __all__ = ["RealRun", "begins_with_byte", "is_leaf", "read_leaf", "span"]
 
 
-def read_leaf(decoding: DecoderEmitter, operation: plan.Operation, target: str) -> None:
+def read_leaf(decoding: BaseDecoderEmitter, operation: plan.Operation, target: str) -> None:
     """Emit what reads a value into ``target``."""
     source = decoding.source
     match operation:
@@ -61,36 +65,17 @@ def read_leaf(decoding: DecoderEmitter, operation: plan.Operation, target: str) 
             source.line(f"{target} = {content}; p += {size}")
         case plan.EnumOperation(_, _, values):
             _symbol(decoding, values, target)
-        case plan.DateOperation():
-            days = source.variable()
-            _integer(decoding, days, 32)
-            from_ordinal = source.bind(date.fromordinal, "date")
-            source.line(f"{target} = {from_ordinal}({days} + {conversions.EPOCH_ORDINAL})")
-        case plan.TimeOperation(unit, bits):
-            units = source.variable()
-            _integer(decoding, units, bits)
-            convert = source.bind(partial(conversions.time_from_units, unit=unit), "time")
-            source.line(f"{target} = {convert}({units})")
-        case plan.TimestampOperation(TimeUnit.MILLIS | TimeUnit.MICROS as unit, local, 64):
-            _timestamp(decoding, unit, local, target)
-        case plan.NanosOperation(local, bits, TimeUnit.NANOS):
-            nanos = source.variable()
-            _integer(decoding, nanos, bits)
-            nanos_type = LocalTimestampNanos if local else TimestampNanos
-            source.line(f"{target} = {source.bind(nanos_type, 'nanos')}({nanos})")
-        case plan.DecimalOperation(written_scale=None):
-            _decimal(decoding, operation, target)
-        case plan.UuidOperation(binary):
-            _uuid(decoding, binary, target)
+        case plan.LogicalOperation():
+            _logical(decoding, operation, target)
         case _:
             # Rare, or slow anyway.
-            decoding.checked(operation, target)
+            decoding.interpret(operation, target)
 
 
 class RealRun:
     """Floats and doubles one after the other, which one call reads."""
 
-    def __init__(self, decoding: DecoderEmitter) -> None:
+    def __init__(self, decoding: BaseDecoderEmitter) -> None:
         self._decoding = decoding
         self._targets: list[str] = []
         self._codes = ""
@@ -122,7 +107,7 @@ class RealRun:
 
 
 def begins_with_byte(operation: plan.Operation) -> bool:
-    """Whether the first thing that reading it asks for is :meth:`DecoderEmitter.byte`."""
+    """Whether the first thing that reading it asks for is :meth:`BaseDecoderEmitter.byte`."""
     match operation:
         case (
             plan.BooleanOperation()
@@ -130,15 +115,20 @@ def begins_with_byte(operation: plan.Operation) -> bool:
             | plan.BytesOperation()
             | plan.StringOperation()
             | plan.EnumOperation()
-            | plan.DateOperation()
             | plan.UnionOperation()
         ):
             return True
+        case plan.LogicalOperation(_, UuidKind()):
+            return False
+        case plan.LogicalOperation(plan.IntegerOperation(64), TimestampKind(unit)):
+            return unit is TimeUnit.NANOS
+        case plan.LogicalOperation(base):
+            return begins_with_byte(base)
         case _:
             return False
 
 
-def span(decoding: DecoderEmitter) -> str:
+def span(decoding: BaseDecoderEmitter) -> str:
     """Emit what reads a length. Afterwards ``p`` is the start; returns the end's name."""
     source = decoding.source
     end = decoding.byte()
@@ -148,7 +138,7 @@ def span(decoding: DecoderEmitter) -> str:
     return end
 
 
-def _integer(decoding: DecoderEmitter, target: str, bits: int) -> None:
+def _integer(decoding: BaseDecoderEmitter, target: str, bits: int) -> None:
     source = decoding.source
     number, byte = decoding.byte(), source.variable()
     table = source.bind(UNZIGZAG, "unzigzag")
@@ -165,7 +155,7 @@ def _integer(decoding: DecoderEmitter, target: str, bits: int) -> None:
             source.line(f"else: {target}, p = {rest}(data, p + 2, {number} - {128 << 14})")
 
 
-def _symbol(decoding: DecoderEmitter, values: tuple[str | None, ...], target: str) -> None:
+def _symbol(decoding: BaseDecoderEmitter, values: tuple[str | None, ...], target: str) -> None:
     source = decoding.source
     readable = {index: value for index, value in enumerate(values) if value is not None}
     if len(values) <= 64:
@@ -179,7 +169,42 @@ def _symbol(decoding: DecoderEmitter, values: tuple[str | None, ...], target: st
         source.line(f"{target} = {table}[{index}]")
 
 
-def _timestamp(decoding: DecoderEmitter, unit: TimeUnit, local: bool, target: str) -> None:
+# --- logical types --------------------------------------------------------------------------------
+
+
+def _logical(decoding: BaseDecoderEmitter, operation: plan.LogicalOperation, target: str) -> None:
+    """Emit the fast code of a kind, or the code of the base type and a call of ``from_base``."""
+    source = decoding.source
+    match operation.base, operation.kind:
+        case _, DateKind():
+            days = source.variable()
+            _integer(decoding, days, 32)
+            from_ordinal = source.bind(date.fromordinal, "date")
+            source.line(f"{target} = {from_ordinal}({days} + {conversions.EPOCH_ORDINAL})")
+        case plan.IntegerOperation(bits), TimeKind(unit):
+            units = source.variable()
+            _integer(decoding, units, bits)
+            convert = source.bind(partial(conversions.time_from_units, unit=unit), "time")
+            source.line(f"{target} = {convert}({units})")
+        case plan.IntegerOperation(64), TimestampKind(
+            TimeUnit.MILLIS | TimeUnit.MICROS as unit, local
+        ):
+            _timestamp(decoding, unit, local, target)
+        case plan.IntegerOperation(bits), NanosKind(unit=TimeUnit.NANOS) as kind:
+            nanos = source.variable()
+            _integer(decoding, nanos, bits)
+            source.line(f"{target} = {source.bind(kind.python_type, 'nanos')}({nanos})")
+        case _, DecimalKind(written_scale=None) as kind if _is_short(kind):
+            _decimal(decoding, kind, target)
+        case _, UuidKind(binary):
+            _uuid(decoding, binary, target)
+        case base, kind:
+            raw = source.variable()
+            read_leaf(decoding, base, raw)
+            source.line(f"{target} = {source.bind(kind.from_base, 'from_base')}({raw})")
+
+
+def _timestamp(decoding: BaseDecoderEmitter, unit: TimeUnit, local: bool, target: str) -> None:
     source = decoding.source
     units = source.variable()
     _recent(decoding, units, 6 if unit is TimeUnit.MILLIS else 8)
@@ -199,7 +224,7 @@ def _timestamp(decoding: DecoderEmitter, unit: TimeUnit, local: bool, target: st
     )
 
 
-def _recent(decoding: DecoderEmitter, target: str, size: int) -> None:
+def _recent(decoding: BaseDecoderEmitter, target: str, size: int) -> None:
     """Emit what reads a long that most likely has ``size`` bytes."""
     source = decoding.source
     names = [source.variable() for _ in range(size)]
@@ -222,27 +247,33 @@ def _recent(decoding: DecoderEmitter, target: str, size: int) -> None:
     source.line(f"else: {target}, p = {read}(data, p)")
 
 
-def _decimal(decoding: DecoderEmitter, operation: plan.DecimalOperation, target: str) -> None:
+def _most_bytes(precision: int) -> int:
+    """Return the size up to which data are made a decimal before their digits are counted."""
+    _, exact = conversions.decimal_contexts(precision)
+    # Half a byte holds any digit.
+    return exact.prec // 2 + 16
+
+
+def _is_short(kind: DecimalKind) -> bool:
+    return kind.size is None or kind.size <= _most_bytes(kind.precision)
+
+
+def _decimal(decoding: BaseDecoderEmitter, kind: DecimalKind, target: str) -> None:
     source = decoding.source
-    _, exact = conversions.decimal_contexts(operation.precision)
-    # Half a byte holds any digit; what is far longer is not made a decimal here.
-    most = exact.prec // 2 + 16
-    if operation.size is None:
+    _, exact = conversions.decimal_contexts(kind.precision)
+    if kind.size is None:
         end = span(decoding)
-        decoding.refuse_if(f"{end} - p > {most}")
-    elif operation.size <= most:
-        end = source.variable()
-        source.line(f"{end} = p + {operation.size}")
+        decoding.refuse_if(f"{end} - p > {_most_bytes(kind.precision)}")
     else:
-        decoding.checked(operation, target)
-        return
+        end = source.variable()
+        source.line(f"{end} = p + {kind.size}")
     from_bytes = source.bind(int.from_bytes, "int")
     number = f"{from_bytes}(data[p:{end}], 'big', signed=True)"
     scaleb, decimal = source.bind(exact.scaleb, "scaleb"), source.bind(Decimal, "decimal")
-    source.line(f"{target} = {scaleb}({decimal}({number}), {-operation.scale}); p = {end}")
+    source.line(f"{target} = {scaleb}({decimal}({number}), {-kind.scale}); p = {end}")
 
 
-def _uuid(decoding: DecoderEmitter, binary: bool, target: str) -> None:
+def _uuid(decoding: BaseDecoderEmitter, binary: bool, target: str) -> None:
     source = decoding.source
     from_bytes, uuid = source.bind(int.from_bytes, "int"), source.variable()
     if binary:

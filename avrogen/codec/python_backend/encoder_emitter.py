@@ -14,26 +14,20 @@ for the value of the union only.
 from __future__ import annotations
 
 from collections import deque
-from datetime import date, datetime, time
-from decimal import Decimal
-from functools import partial
 from itertools import zip_longest
 from typing import Final, TypeAlias
-from uuid import UUID
 
 from avrogen.codec import plan
-from avrogen.codec.interpreter.encoder import InterpretedEncoder
 from avrogen.codec.limits import current_limits
 from avrogen.codec.python_backend import encoder_leaves as leaves
+from avrogen.codec.python_backend.emitter import BaseEncoderEmitter
 from avrogen.codec.python_backend.encoder_runtime import (
-    FallBack,
     as_dict,
     as_list,
     check_reals,
     pack_array,
 )
-from avrogen.codec.python_backend.source_builder import MAX_NESTING, InliningPolicy, SourceBuilder
-from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
+from avrogen.codec.python_backend.source_builder import MAX_NESTING, SourceBuilder
 from avrogen.codec.varints import encode_long
 
 __all__ = ["EncoderEmitter", "encoder_source", "write_union"]
@@ -49,15 +43,11 @@ def encoder_source(plan_: plan.Plan) -> SourceBuilder:
     return encoding.source
 
 
-class EncoderEmitter:
+class EncoderEmitter(BaseEncoderEmitter):
     """The functions that write values of one plan."""
 
     def __init__(self, plan_: plan.Plan) -> None:
-        self.plan = plan_
-        self.source = SourceBuilder()
-        self._checked = InterpretedEncoder(plan_)
-        self._layout = InliningPolicy(plan_)
-        self._inlined = 0
+        super().__init__(plan_)
         self._pieces: list[str] = []
         self._has_out = False
         self._routines: dict[str, str] = {}
@@ -83,7 +73,8 @@ class EncoderEmitter:
                 else:
                     source.line(f"return {join}({self._take_pieces()})")
             with source.block(f"except {source.bind(Exception, 'exception')}:"):
-                source.line(f"return {source.bind(self._checked.write, 'checked')}(value, limits)")
+                interpret = source.bind(self.interpreter.write, "interpret")
+                source.line(f"return {interpret}(value, limits)")
         while self._waiting:
             self._routine(*self._waiting.popleft())
 
@@ -143,15 +134,6 @@ class EncoderEmitter:
         self._pieces = []
         return f"({', '.join(pieces)}{',' if pieces else ''})"
 
-    def refuse_if(self, condition: str) -> None:
-        """Emit a check that leaves the value to ``checked``."""
-        self.source.line(f"if {condition}: raise {self.source.bind(FallBack, 'unfit')}")
-
-    def checked(self, operation: plan.Operation) -> str:
-        """The name of a function ``(value, left) -> bytes`` that does one operation."""
-        write = partial(self._checked.write_part, operation)
-        return self.source.bind(write, "checked")
-
     # --- operations ------------------------------------------------------------------------------
 
     def write(self, operation: plan.Operation, value: str) -> None:
@@ -161,7 +143,7 @@ class EncoderEmitter:
             return
         match operation:
             case plan.Call(key):
-                if self._layout.is_inline(key, self._inlined):
+                if self._policy.is_inline(key, self._inlined):
                     self._inlined += 1
                     self._record(self.plan.records[key], value)
                     self._inlined -= 1
@@ -261,7 +243,7 @@ def write_union(encoding: EncoderEmitter, union: plan.UnionOperation, value: str
         return
     tests = _tests(encoding, union, value, by_type)
     if not tests:
-        encoding.piece(f"{encoding.checked(union)}({value}, left)")
+        encoding.piece(f"{encoding.interpreted(union)}({value}, left)")
     elif all(leaves.is_leaf(branch.operation) for branch in union.branches):
         _write_leaves(encoding, union, value, tests)
     else:
@@ -285,7 +267,7 @@ def _write_leaves(
             operation = union.branches[index].operation
             assign(leaves.write_leaf(encoding, operation, value, encode_long(index)))
     with source.block("else:"):
-        assign([f"{encoding.checked(union)}({value}, left)"])
+        assign([f"{encoding.interpreted(union)}({value}, left)"])
     for target in targets:
         encoding.piece(target)
 
@@ -307,7 +289,7 @@ def _write_branches(
                 encoding.write(operation, value)
             encoding.flush()
     with source.block("else:"):
-        encoding.piece(f"{encoding.checked(union)}({value}, left)")
+        encoding.piece(f"{encoding.interpreted(union)}({value}, left)")
         encoding.flush()
 
 
@@ -324,7 +306,7 @@ def _write_many(
     encoding.flush(create=True)
     source.line(f"{branch} = {table}.get({value}.__class__)")
     source.line(f"if {branch}: out.append({branch}[0]); {branch}[1]({value}, out, left)")
-    source.line(f"else: out.append({encoding.checked(union)}({value}, left))")
+    source.line(f"else: out.append({encoding.interpreted(union)}({value}, left))")
 
 
 def _by_type(encoding: EncoderEmitter, union: plan.UnionOperation) -> _ByType:
@@ -339,7 +321,7 @@ def _tests(
 ) -> list[tuple[str, int]] | None:
     """Conditions under which branches are written; None if types do not decide it."""
     bind = encoding.source.bind
-    if int not in by_type and TimestampNanos not in by_type and LocalTimestampNanos not in by_type:
+    if not any(issubclass(type_, int) and type_ is not bool for type_ in by_type):
         also_int = f" or {value}.__class__ is {bind(int, 'int')}"
     else:
         also_int = ""
@@ -383,20 +365,8 @@ def _type(operation: plan.Operation, plan_: plan.Plan) -> type[object]:
             return type_
         case plan.EnumOperation(_, _, _, type_):
             return type_
-        case plan.DecimalOperation():
-            return Decimal
-        case plan.UuidOperation():
-            return UUID
-        case plan.DateOperation():
-            return date
-        case plan.TimeOperation():
-            return time
-        case plan.TimestampOperation():
-            return datetime
-        case plan.NanosOperation(local):
-            return LocalTimestampNanos if local else TimestampNanos
-        case plan.DurationOperation():
-            return Duration
+        case plan.LogicalOperation(_, kind):
+            return kind.python_type
         case plan.ArrayOperation():
             return list
         case plan.MapOperation():

@@ -10,11 +10,21 @@ import struct
 from binascii import hexlify
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from avrogen.avro.model import TimeUnit
 from avrogen.codec import conversions, plan
+from avrogen.codec.logical import (
+    DateKind,
+    DecimalKind,
+    LogicalKind,
+    NanosKind,
+    TimeKind,
+    TimestampKind,
+    UuidKind,
+)
+from avrogen.codec.python_backend.emitter import BaseEncoderEmitter
 from avrogen.codec.python_backend.encoder_runtime import (
     SMALL,
     TRAILING_BYTES,
@@ -29,11 +39,7 @@ from avrogen.codec.python_backend.encoder_runtime import (
     timestamp_writer,
 )
 from avrogen.codec.python_backend.source_builder import SourceBuilder
-from avrogen.codec.values import LocalTimestampNanos, TimestampNanos
 from avrogen.codec.varints import encode_long
-
-if TYPE_CHECKING:
-    from avrogen.codec.python_backend.encoder_emitter import EncoderEmitter
 
 __all__ = ["is_leaf", "packer", "piece_count", "prefix", "write_leaf"]
 
@@ -60,17 +66,17 @@ _Inner: TypeAlias = (
 
 
 def is_leaf(operation: plan.Operation) -> bool:
-    """Whether :func:`write_leaf` is for it."""
+    """Return whether :func:`write_leaf` is for it."""
     return not isinstance(operation, _Inner)
 
 
 def write_leaf(
-    encoding: EncoderEmitter, operation: plan.Operation, value: str, tag: bytes
+    encoding: BaseEncoderEmitter, operation: plan.Operation, value: str, tag: bytes
 ) -> list[str]:
     """Emit checks of ``value``, the name of a variable.
 
     Returns:
-        Expressions for what is written, ``tag`` at the start of the first. None, if nothing is.
+        Expressions for the bytes, ``tag`` at the start of the first; no expression if there are none.
     """
     source = encoding.source
     if tag > _LAST_TAG_WITH_TABLES:
@@ -79,7 +85,7 @@ def write_leaf(
     match operation:
         case plan.NullOperation():
             encoding.refuse_if(f"{value} is not None")
-            return [repr(tag)] if tag else []
+            return _tagged(tag)
         case plan.BooleanOperation():
             encoding.refuse_if(f"{value}.__class__ is not {source.bind(bool, 'bool')}")
             return [f"{tag + bytes([1])!r} if {value} else {tag + bytes([0])!r}"]
@@ -101,66 +107,24 @@ def write_leaf(
         case plan.FixedOperation(_, size, type_):
             class_ = source.bind(type_, "fixed")
             encoding.refuse_if(f"{value}.__class__ is not {class_} or len({value}) != {size}")
-            return [*([repr(tag)] if tag else []), value]
+            return [*_tagged(tag), value]
         case plan.EnumOperation():
             return [_symbol(encoding, operation, value, tag)]
-        case plan.DateOperation():
-            encoding.refuse_if(f"{value}.__class__ is not {source.bind(date, 'date')}")
-            days = source.variable()
-            source.line(f"{days} = {value}.toordinal() - {conversions.EPOCH_ORDINAL}")
-            return [_integer(source, days, 32, tag)]
-        case plan.TimeOperation(unit):
-            type_ = source.bind(time, "time")
-            encoding.refuse_if(f"{value}.__class__ is not {type_} or {value}.tzinfo is not None")
-            units = source.variable()
-            seconds = f"({value}.hour * 60 + {value}.minute) * 60 + {value}.second"
-            source.line(f"{units} = {_units(seconds, f'{value}.microsecond', unit)}")
-            return [_integer(source, units, 64, tag)]
-        case plan.TimestampOperation(unit, local):
-            return _timestamp(source, value, unit, local, tag)
-        case plan.NanosOperation(local):
-            type_ = source.bind(LocalTimestampNanos if local else TimestampNanos, "nanos")
-            encoding.refuse_if(f"{value}.__class__ is not {type_}")
-            return [_integer(source, value, 64, tag)]
-        case plan.DecimalOperation(scale=scale) if scale > conversions.MAX_SCALE:
-            written = f"{encoding.checked(operation)}({value}, left)"
-            return [*([repr(tag)] if tag else []), written]
-        case plan.DecimalOperation(precision, scale, None):
-            content = source.variable()
-            number = _unscaled(encoding, value, precision, scale)
-            source.line(f"{content} = {source.bind(conversions.minimal_bytes, 'big')}({number})")
-            return [prefix(source, f"len({content})", tag), content]
-        case plan.DecimalOperation(precision, scale, size):
-            number = _unscaled(encoding, value, precision, scale)
-            content = f"{source.bind(int.to_bytes, 'big')}({number}, {size}, 'big', signed=True)"
-            return [*([repr(tag)] if tag else []), content]
-        case plan.UuidOperation(binary):
-            type_ = source.bind(UUID, "uuid")
-            encoding.refuse_if(f"{value}.__class__ is not {type_}")
-            if binary:
-                return [*([repr(tag)] if tag else []), f"{value}.bytes"]
-            digits = f"{source.bind(hexlify, 'hexlify')}({value}.int.to_bytes(16, 'big'))"
-            groups = f"{source.bind(_UUID_GROUPS.unpack, 'groups')}({digits})"
-            return [repr(tag + b"\x48"), f"{source.bind(_HYPHENATED, 'hyphenated')}({groups})"]
+        case plan.LogicalOperation(base, kind):
+            return _logical(encoding, base, kind, value, tag)
         case _:
-            written = f"{encoding.checked(operation)}({value}, left)"
-            return [*([repr(tag)] if tag else []), written]
+            raise AssertionError("not a leaf that is written")
 
 
 def piece_count(operation: plan.Operation) -> int:
-    """How many expressions :func:`write_leaf` returns at most."""
+    """Return the greatest number of expressions that :func:`write_leaf` returns."""
     match operation:
-        case (
-            plan.BytesOperation()
-            | plan.StringOperation()
-            | plan.FixedOperation()
-            | plan.DecimalOperation()
-            | plan.UuidOperation()
-            | plan.DurationOperation()
-        ):
+        case plan.BytesOperation() | plan.StringOperation() | plan.FixedOperation():
             return 2
-        case plan.TimestampOperation(unit):
+        case plan.LogicalOperation(_, TimestampKind(unit)):
             return _LOW_BYTES[unit] + 1
+        case plan.LogicalOperation(base):
+            return piece_count(base)
         case _:
             return 1
 
@@ -193,7 +157,7 @@ def _integer(source: SourceBuilder, value: str, bits: int, tag: bytes) -> str:
     return f"{table}[{value}] if {-SMALL} <= {value} < {SMALL} else {write}({value})"
 
 
-def _symbol(encoding: EncoderEmitter, enum: plan.EnumOperation, value: str, tag: bytes) -> str:
+def _symbol(encoding: BaseEncoderEmitter, enum: plan.EnumOperation, value: str, tag: bytes) -> str:
     table = {symbol: tag + encode_long(index) for index, symbol in enumerate(enum.symbols)}
     name = encoding.source.bind(table, "symbols")
     if enum.type is str:
@@ -201,6 +165,60 @@ def _symbol(encoding: EncoderEmitter, enum: plan.EnumOperation, value: str, tag:
     # The hash of a member is computed in Python, the one of its value is there already.
     encoding.refuse_if(f"{value}.__class__ is not {encoding.source.bind(enum.type, 'enum')}")
     return f"{name}[{value}._value_]"
+
+
+# --- logical types --------------------------------------------------------------------------------
+
+
+def _logical(
+    encoding: BaseEncoderEmitter, base: plan.Operation, kind: LogicalKind, value: str, tag: bytes
+) -> list[str]:
+    """Emit the fast code of a kind, or a call of its ``to_base`` and the code of the base type."""
+    source = encoding.source
+    match kind:
+        case DateKind():
+            encoding.refuse_if(f"{value}.__class__ is not {source.bind(date, 'date')}")
+            days = source.variable()
+            source.line(f"{days} = {value}.toordinal() - {conversions.EPOCH_ORDINAL}")
+            return [_integer(source, days, 32, tag)]
+        case TimeKind(unit):
+            type_ = source.bind(time, "time")
+            encoding.refuse_if(f"{value}.__class__ is not {type_} or {value}.tzinfo is not None")
+            units = source.variable()
+            seconds = f"({value}.hour * 60 + {value}.minute) * 60 + {value}.second"
+            source.line(f"{units} = {_units(seconds, f'{value}.microsecond', unit)}")
+            return [_integer(source, units, 64, tag)]
+        case TimestampKind(unit, local):
+            return _timestamp(source, value, unit, local, tag)
+        case NanosKind():
+            type_ = source.bind(kind.python_type, "nanos")
+            encoding.refuse_if(f"{value}.__class__ is not {type_}")
+            return [_integer(source, value, 64, tag)]
+        case DecimalKind(precision, scale, size) if scale <= conversions.MAX_SCALE:
+            number = _unscaled(encoding, value, precision, scale)
+            if size is None:
+                content = source.variable()
+                minimal = source.bind(conversions.minimal_bytes, "big")
+                source.line(f"{content} = {minimal}({number})")
+                return [prefix(source, f"len({content})", tag), content]
+            content = f"{source.bind(int.to_bytes, 'big')}({number}, {size}, 'big', signed=True)"
+            return [*_tagged(tag), content]
+        case UuidKind(binary):
+            type_ = source.bind(UUID, "uuid")
+            encoding.refuse_if(f"{value}.__class__ is not {type_}")
+            if binary:
+                return [*_tagged(tag), f"{value}.bytes"]
+            digits = f"{source.bind(hexlify, 'hexlify')}({value}.int.to_bytes(16, 'big'))"
+            groups = f"{source.bind(_UUID_GROUPS.unpack, 'groups')}({digits})"
+            return [repr(tag + b"\x48"), f"{source.bind(_HYPHENATED, 'hyphenated')}({groups})"]
+        case _:
+            raw = source.variable()
+            source.line(f"{raw} = {source.bind(kind.to_base, 'to_base')}({value})")
+            return write_leaf(encoding, base, raw, tag)
+
+
+def _tagged(tag: bytes) -> list[str]:
+    return [repr(tag)] if tag else []
 
 
 def _units(seconds: str, microseconds: str, unit: TimeUnit) -> str:
@@ -241,7 +259,7 @@ def _timestamp(
     return pieces
 
 
-def _unscaled(encoding: EncoderEmitter, value: str, precision: int, scale: int) -> str:
+def _unscaled(encoding: BaseEncoderEmitter, value: str, precision: int, scale: int) -> str:
     source = encoding.source
     encoding.refuse_if(f"{value}.__class__ is not {source.bind(Decimal, 'decimal')}")
     dropping_zeros, exact = conversions.decimal_contexts(precision)

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from decimal import Decimal
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
-from uuid import UUID
 
 from avrogen.avro import model
 from avrogen.avro.schema_json import type_json
 from avrogen.codec.compilation import encoder_of
+from avrogen.codec.logical import logical_kind
 from avrogen.codec.schema import Schema, SchemaOwner
-from avrogen.codec.values import Duration
 from avrogen.errors import EncodeError
 from avrogen.kafka.registry.registration import find_or_register
 from avrogen.kafka.serde.decoders import name_of
@@ -167,15 +165,9 @@ def _python_type(owner: SchemaOwner) -> type:
         return owner
     schema = owner.__avro_schema__
     named = schema.types[schema.type.name] if isinstance(schema.type, model.Reference) else None
-    match named:
-        case model.FixedType(logical=model.Decimal()):
-            return Decimal
-        case model.FixedType(logical=model.Uuid()):
-            return UUID
-        case model.FixedType(logical=model.DurationType()):
-            return Duration
-        case _:
-            raise TypeError(f"expected a generated class or the codec of a fixed, got {owner!r}")
+    if isinstance(named, model.FixedType) and named.logical is not None:
+        return logical_kind(named.logical, named.size).python_type
+    raise TypeError(f"expected a generated class or the codec of a fixed, got {owner!r}")
 
 
 def key_of_field(owner: SchemaOwner, name: str) -> Callable[[Any], Any]:

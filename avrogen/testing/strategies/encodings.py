@@ -12,6 +12,7 @@ from hypothesis.strategies import SearchStrategy
 
 from avrogen.codec import plan
 from avrogen.codec.interpreter.encoder import InterpretedEncoder
+from avrogen.codec.logical import DecimalKind, UuidKind
 from avrogen.codec.schema import Schema
 from avrogen.codec.varints import encode_long
 from avrogen.testing.strategies.leaves import TEXTS, leaf
@@ -41,9 +42,9 @@ class EncodingStrategies(SchemaWalker):
             case plan.FloatOperation(bits):
                 size = bits // 8
                 return st.sampled_from(_NAN[bits]) | st.binary(min_size=size, max_size=size)
-            case plan.DecimalOperation(size=None):
+            case plan.LogicalOperation(plan.BytesOperation(), DecimalKind()):
                 return st.builds(_padded, leaf(operation).map(write), st.integers(0, 2))
-            case plan.UuidOperation(binary=False):
+            case plan.LogicalOperation(plan.StringOperation(), UuidKind()):
                 texts = leaf(operation).map(write)
                 return texts | texts.map(bytes.upper)
             case _:

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from avrogen.codec.classes import AvroFixed, AvroRecord, AvroValue
-from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
+from avrogen.codec.values import OWN_TYPES
 
 __all__ = ["register"]
 
@@ -31,7 +31,7 @@ def register() -> None:
     """Register generated classes and avrogen's logical value types with hypothesis."""
     for base in (AvroRecord, AvroFixed):
         setattr(base, "__signature__", _Signature())  # noqa: B010 -- unknown to type checkers
-    for own in (Duration, LocalTimestampNanos, TimestampNanos):
+    for own in OWN_TYPES:
         st.register_type_strategy(own, partial(_strategy_of, own))
 
 
@@ -98,6 +98,4 @@ def _strategy_of(own: type[Any], asked: type[Any]) -> SearchStrategy[Any]:
     if asked is not own:
         # So hypothesis is told; its types do not know.
         return cast("SearchStrategy[Any]", NotImplemented)
-    if own is Duration:
-        return leaves.DURATIONS
-    return leaves.NANOS if own is TimestampNanos else leaves.LOCAL_NANOS
+    return leaves.OWN_TYPES[own]

@@ -9,6 +9,7 @@ their lengths take more than one byte, at no more than the cost of a short one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeVar
@@ -28,14 +29,22 @@ from avrogen.codec.conversions import (
     timestamp_from_units,
 )
 from avrogen.codec.limits import MAX_DECIMAL_DIGITS
+from avrogen.codec.logical import (
+    DateKind,
+    DecimalKind,
+    DurationKind,
+    LogicalKind,
+    NanosKind,
+    TimeKind,
+    TimestampKind,
+    UuidKind,
+)
 from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
 
 __all__ = [
-    "DURATIONS",
-    "LOCAL_NANOS",
     "LONG_TEXTS",
     "MOST_CHARACTERS",
-    "NANOS",
+    "OWN_TYPES",
     "REPEATED",
     "TEXTS",
     "leaf",
@@ -71,34 +80,43 @@ def leaf(operation: plan.Operation) -> SearchStrategy[Any]:
             return _fixed(size).map(class_)
         case plan.EnumOperation(_, _, values):
             return st.sampled_from(values)
-        case plan.DecimalOperation(precision, scale):
-            return _decimals(precision, scale)
-        case plan.UuidOperation():
-            return st.integers(0, (1 << 128) - 1).map(lambda number: UUID(int=number))
-        case plan.DateOperation():
-            days = [day.toordinal() - EPOCH_ORDINAL for day in (date.min, date.max)]
-            return st.integers(*days).map(date_from_days)
-        case plan.TimeOperation(unit):
-            units = st.integers(0, _DAY * PER_SECOND[unit] - 1)
-            return units.map(lambda number: time_from_units(number, unit))
-        case plan.TimestampOperation(unit, local):
-            return _timestamps(unit, local=local)
-        case plan.NanosOperation(local):
-            return LOCAL_NANOS if local else NANOS
-        case plan.DurationOperation():
-            return DURATIONS
+        case plan.LogicalOperation(_, kind):
+            return _logical(kind)
         case _:
             raise AssertionError(f"{type(operation).__name__} is no leaf")
+
+
+def _logical(kind: LogicalKind) -> SearchStrategy[Any]:
+    match kind:
+        case DecimalKind(precision, scale):
+            return _decimals(precision, scale)
+        case UuidKind():
+            return st.integers(0, (1 << 128) - 1).map(lambda number: UUID(int=number))
+        case DateKind():
+            days = [day.toordinal() - EPOCH_ORDINAL for day in (date.min, date.max)]
+            return st.integers(*days).map(date_from_days)
+        case TimeKind(unit):
+            units = st.integers(0, _DAY * PER_SECOND[unit] - 1)
+            return units.map(lambda number: time_from_units(number, unit))
+        case TimestampKind(unit, local):
+            return _timestamps(unit, local=local)
+        case NanosKind() | DurationKind():
+            return OWN_TYPES[kind.python_type]
+        case _:
+            raise AssertionError(f"no strategy for {type(kind).__name__}")
 
 
 def _ints(bits: plan.Bits) -> SearchStrategy[int]:
     return st.integers(-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
 
 
-NANOS: Final = _ints(64).map(TimestampNanos)
-LOCAL_NANOS: Final = _ints(64).map(LocalTimestampNanos)
 _PART = st.integers(0, (1 << 32) - 1)
-DURATIONS: Final = st.builds(Duration, _PART, _PART, _PART)
+OWN_TYPES: Final[Mapping[type[object], SearchStrategy[Any]]] = {
+    TimestampNanos: _ints(64).map(TimestampNanos),
+    LocalTimestampNanos: _ints(64).map(LocalTimestampNanos),
+    Duration: st.builds(Duration, _PART, _PART, _PART),
+}
+"""Values of the types of :data:`avrogen.codec.values.OWN_TYPES`."""
 
 
 def _lengthened(value: B) -> B:

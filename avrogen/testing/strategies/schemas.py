@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from avrogen.avro.logical_types import FIXED_SIZES, LOGICAL_TYPES
 from avrogen.avro.names import PRIMITIVES, namespace_of, short_name
 from avrogen.codec.schema import Schema
 
@@ -183,23 +184,15 @@ _SELDOM = st.sampled_from([False, False, False, True])
 
 _PRIMITIVES: Final = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
 _LOGICAL: Final = (
-    ("int", "date"),
-    ("int", "time-millis"),
-    ("long", "time-micros"),
-    ("long", "timestamp-millis"),
-    ("long", "timestamp-micros"),
-    ("long", "timestamp-nanos"),
-    ("long", "local-timestamp-millis"),
-    ("long", "local-timestamp-micros"),
-    ("long", "local-timestamp-nanos"),
-    ("string", "uuid"),
+    *((base, name) for name, (bases, _) in LOGICAL_TYPES.items() for base in bases),
     ("string", "colour"),  # which nobody knows
 )
+"""Base types and names of all logical types but decimal."""
 
 LEAVES: Final[SearchStrategy[Any]] = st.sampled_from(
     [
         *_PRIMITIVES,
-        *({"type": base, "logicalType": logical} for base, logical in _LOGICAL),
+        *({"type": base, "logicalType": logical} for base, logical in _LOGICAL if base != "fixed"),
         {"type": "string", "avro.java.string": "String"},
     ]
 )
@@ -208,8 +201,7 @@ LEAVES: Final[SearchStrategy[Any]] = st.sampled_from(
 FIXED_KINDS: Final[SearchStrategy[Any]] = st.sampled_from(
     [
         *({"size": size} for size in (0, 1, 2, 9, 64, 100)),
-        {"size": 16, "logicalType": "uuid"},
-        {"size": 12, "logicalType": "duration"},
+        *({"size": size, "logicalType": name} for name, size in FIXED_SIZES.items()),
         {"size": 4, "logicalType": "decimal", "precision": 9, "scale": 1},
         {"size": 4, "logicalType": "decimal", "precision": 1},
     ]
@@ -242,7 +234,12 @@ _OF_PRIMITIVES = {
     "string": "e\u0301",
 }
 
-_OF_LOGICAL_TYPES = {"uuid": "f3d6f0d5-5b05-4fde-b011-6c2eaffd74e9", "decimal": "\x01"}
+_OF_LOGICAL_TYPES: Final[Mapping[str, Default | None]] = {
+    **dict.fromkeys(LOGICAL_TYPES),
+    "uuid": Default("f3d6f0d5-5b05-4fde-b011-6c2eaffd74e9"),
+    "decimal": Default("\x01"),
+}
+"""Defaults of logical types on bytes and strings, where those of the base types may not do."""
 
 
 def default_for(type_: Any, definitions: Mapping[str, Any]) -> Default | None:
@@ -277,8 +274,8 @@ def default_for(type_: Any, definitions: Mapping[str, Any]) -> Default | None:
             if any(part is None for part in parts.values()):
                 return None
             return Default({name: part.value for name, part in parts.items() if part})
-        case {"type": base, "logicalType": logical} if logical in _OF_LOGICAL_TYPES:
-            return Default(_OF_LOGICAL_TYPES[logical]) if base in {"bytes", "string"} else None
+        case {"type": "bytes" | "string", "logicalType": logical} if logical in _OF_LOGICAL_TYPES:
+            return _OF_LOGICAL_TYPES[logical]
         case {"type": base}:
             return default_for(base, definitions)
         case _:
