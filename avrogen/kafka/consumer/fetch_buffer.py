@@ -4,22 +4,26 @@ Nothing here does any I/O, reads a clock or locks: the poll thread and the runne
 happened and what time it is, and do what the answer says. They hold a lock meanwhile.
 
 A runner *acquires* the queue whose turn it is, handles messages from its front, and *releases* it.
-The state of a :class:`PartitionQueue`::
+The states of a :class:`PartitionQueue`::
 
-                add, resume                acquire
-       IDLE ------------------> READY -----------------> IN_PROGRESS
-        ^  <------------------  ^   ^                    |    |    |
-        |    acquire: paused    |   '--------------------'    |    |
-        |                       |     release: has messages   |    |
-        |            time over  |                             |    |
-        |                       '--- BACKOFF <----------------'    |
-        |                              release with a backoff      |
-        '----------------------------------------------------------'
-                          release: no messages, or paused
+                  .------------ BACKOFF <-----------.
+                  v                                 |
+    IDLE <----> READY <----------------------> IN_PROGRESS -----> REVOKING
+                                                                     |
+      any of IDLE, READY, BACKOFF -----> REVOKED <-------------------'
+      any state -----> LOST
 
-       IDLE, READY, BACKOFF --- revoke ---> REVOKED
-       IN_PROGRESS --- revoke ---> REVOKING --- release ---> REVOKED
-       any --- lose ---> LOST
+    from                  to            by
+    IDLE                  READY         add or resume, if it has messages and is not paused
+    READY                 IN_PROGRESS   acquire
+    READY                 IDLE          acquire, if the user has paused it
+    IN_PROGRESS           READY, IDLE   release: IDLE if it has no messages or is paused
+    IN_PROGRESS           BACKOFF       release, if its first message is to be retried later
+    BACKOFF               READY, IDLE   the time of the retry: IDLE if it is paused
+    IDLE, READY, BACKOFF  REVOKED       revoke
+    IN_PROGRESS           REVOKING      revoke
+    REVOKING              REVOKED       release
+    any                   LOST          lose
 
 REVOKED and LOST are final: a partition that comes back has a new queue. What is handled of an old
 one does not count: the buffer knows it no more, and nothing of it is stored.
