@@ -9,7 +9,8 @@ The states of a :class:`PartitionQueue`::
                   .------------ BACKOFF <-----------.
                   v                                 |
     IDLE <----> READY <----------------------> IN_PROGRESS -----> REVOKING
-                                                                     |
+     ^                                              |                |
+     '----------------------------------------------'                |
       any of IDLE, READY, BACKOFF -----> REVOKED <-------------------'
       any state -----> LOST
 
@@ -25,8 +26,8 @@ The states of a :class:`PartitionQueue`::
     REVOKING              REVOKED       release
     any                   LOST          lose
 
-REVOKED and LOST are final: a partition that comes back has a new queue. What is handled of an old
-one does not count: the buffer knows it no more, and nothing of it is stored.
+A REVOKED queue can only become LOST: a partition that comes back has a new queue. What is handled
+of an old one does not count: it is no longer in the buffer, and nothing of it is stored.
 """
 
 from __future__ import annotations
