@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from avrogen.errors import ConsumeError
 from avrogen.kafka.callbacks import Callbacks
 from avrogen.kafka.client_config import Settings
+from avrogen.kafka.cluster_metadata import list_partitions
 from avrogen.kafka.consumer.consumer_client import create_consumer
 from avrogen.kafka.consumer.dead_letter_topic import DeadLetterOrigin, origin_of, original_headers
 from avrogen.kafka.message import Header
@@ -125,12 +126,8 @@ class DeadLetterReader:
         from confluent_kafka import TopicPartition
 
         with self._asked():
-            found = self.consumer.list_topics(self.topic, timeout=_TIMEOUT).topics[self.topic]
-            if found.error is not None and found.error.name() == "UNKNOWN_TOPIC_OR_PART":
-                raise self._unknown(found.error)
-            if found.error is not None:
-                raise self._refused(found.error)
-            places = [TopicPartition(self.topic, number) for number in sorted(found.partitions)]
+            numbers = list_partitions(self.consumer, self.topic, _TIMEOUT)
+            places = [TopicPartition(self.topic, number) for number in numbers]
             ranges: dict[int, Range] = {}
             for place in self.consumer.committed(places, timeout=_TIMEOUT):
                 low, high = self.consumer.get_watermark_offsets(place, timeout=_TIMEOUT)
@@ -188,7 +185,10 @@ class DeadLetterReader:
         try:
             yield
         except KafkaException as exception:
-            raise self._refused(exception.args[0]) from exception
+            error = exception.args[0]
+            if error.name() == "UNKNOWN_TOPIC_OR_PART":
+                raise self._unknown(error) from exception
+            raise self._refused(error) from exception
 
     def _unknown(self, error: KafkaError) -> ConsumeError:
         """With the topic that was meant, if there is one of a similar name."""

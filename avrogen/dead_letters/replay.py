@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from avrogen.dead_letters.dead_letter_reader import DeadLetterReader, DeadLetterRecord
-from avrogen.errors import DeliveryError
 from avrogen.kafka.client_config import Settings
+from avrogen.kafka.cluster_metadata import ANY_PARTITION, list_partitions
 from avrogen.kafka.producer.delivery_errors import delivery_error
 from avrogen.kafka.producer.producer_client import ProducerClient
 
@@ -23,7 +23,6 @@ __all__ = ["replay"]
 
 _LETTERS: Final = 500
 _BYTES: Final = 5_000_000
-_ANY_PARTITION: Final = -1
 _TIMEOUT: Final = 30.0
 
 
@@ -100,7 +99,7 @@ class _ReplayProducer:
                 topic,
                 letter.value,
                 letter.key,
-                number if number < self._partitions_of(topic) else _ANY_PARTITION,
+                number if number < self._partitions_of(topic) else ANY_PARTITION,
                 headers=cast("Any", list(letter.headers)),
                 on_delivery=report,
             )
@@ -112,16 +111,10 @@ class _ReplayProducer:
 
         if topic not in self._partitions:
             try:
-                found = self._client.producer.list_topics(topic, timeout=_TIMEOUT).topics[topic]
+                found = list_partitions(self._client.producer, topic, _TIMEOUT)
             except KafkaException as exception:
                 raise delivery_error(exception.args[0], topic, None) from exception
-            if found.error is not None:
-                raise DeliveryError(
-                    f"dead letters cannot be sent back: {found.error.str()}",
-                    topic=topic,
-                    code=found.error.name(),
-                )
-            self._partitions[topic] = len(found.partitions)
+            self._partitions[topic] = len(found)
         return self._partitions[topic]
 
 

@@ -7,6 +7,7 @@
     registry          clients of Confluent's Schema Registry: cached, with retries
     wire_format       schema ids in messages; subjects: names that schemas are registered under
     client_config     safe client properties; callbacks: librdkafka's log, errors and statistics
+    cluster_metadata  partitions of a topic, as brokers report them
     observability     observers, counters, log events, trace context, OpenTelemetry
     single_flight     one call for many callers; asyncio_threads: blocking calls off the loop
 

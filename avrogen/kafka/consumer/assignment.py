@@ -1,9 +1,4 @@
-"""The partitions of an open consumer: which there are, pausing, seeking.
-
-Going on from another place: what the poller's thread does for it.
-
-The offsets of an open consumer: committing when asked, and how far it is behind.
-"""
+"""Assigned partitions and their offsets, as the user controls them: pause, seek, commit, lag."""
 
 from __future__ import annotations
 
@@ -14,8 +9,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from avrogen.errors import ConsumeError
-from avrogen.kafka.consumer.consumer_client import consume_error
-from avrogen.kafka.consumer.consumer_poll_thread import ConsumerPollThread, RawPartitionQueue
+from avrogen.kafka.consumer.consumer_client import consume_error, partitions_at, partitions_of
+from avrogen.kafka.consumer.consumer_poll_thread import ConsumerPollThread
+from avrogen.kafka.consumer.fetch_buffer import RawPartitionQueue
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
@@ -26,100 +22,109 @@ __all__ = ["AssignedPartitions", "Committed", "OffsetCommitter", "Position", "mo
 
 _TICK: Final = 0.05
 
+Position: TypeAlias = int | datetime | Literal["beginning", "end"]
+"""A position in a partition: an offset, a time, or one of its ends."""
+
+
+# --- partitions -----------------------------------------------------------------------------------
+
 
 class AssignedPartitions:
-    """What users ask of the partitions that are assigned.
+    """Pauses and seeks assigned partitions.
 
     Args:
-        poller: who has them.
+        poll_thread: the thread that has them.
         wake: called when there may be something to take.
     """
 
-    def __init__(self, poller: ConsumerPollThread, wake: Callable[[], None]) -> None:
-        self._poller = poller
+    def __init__(self, poll_thread: ConsumerPollThread, wake: Callable[[], None]) -> None:
+        self._poll_thread = poll_thread
         self._wake = wake
 
     def assigned(self) -> tuple[int, ...]:
-        """Their numbers, ascending."""
-        with self._poller.changed:
-            return tuple(sorted(self._poller.intake.queues))
+        """Return their numbers, ascending."""
+        with self._poll_thread.changed:
+            return tuple(sorted(self._poll_thread.buffer.queues))
 
-    def hold(self, numbers: Sequence[int]) -> None:
-        """Hand out no messages of these, or of none at all if there are no numbers.
+    def pause(self, numbers: Sequence[int]) -> None:
+        """Hand out no messages of these partitions; without numbers, of any.
 
         Raises:
-            ValueError: one is not assigned.
+            ValueError: a partition is not assigned.
         """
-        with self._poller.changed:
+        with self._poll_thread.changed:
             self._require(numbers)
-            self._poller.intake.pause(numbers or None)
+            self._poll_thread.buffer.pause(numbers or None)
 
-    def unhold(self, numbers: Sequence[int]) -> None:
-        """The reverse of :meth:`hold`."""
-        with self._poller.changed:
+    def resume(self, numbers: Sequence[int]) -> None:
+        """Reverse :meth:`pause`.
+
+        Raises:
+            ValueError: a partition is not assigned.
+        """
+        with self._poll_thread.changed:
             self._require(numbers)
-            self._poller.intake.resume(numbers or None)
-            self._poller.changed.notify_all()
+            self._poll_thread.buffer.resume(numbers or None)
+            self._poll_thread.changed.notify_all()
         self._wake()
 
     def seek(self, to: Position, number: int | None, timeout: float) -> None:
-        """Go on from another place.
+        """Continue from another position.
 
         Args:
-            to: where; an offset is one of a certain partition.
-            number: which partition; None: all that are assigned.
-            timeout: seconds, in which some must have been assigned.
+            to: the position. An offset needs a partition.
+            number: the partition; None: all that are assigned.
+            timeout: seconds, in which at least one partition must be assigned.
 
         Raises:
-            ValueError: the partition is not assigned, or the place is none.
+            ValueError: the partition is not assigned, or the position is invalid.
             TimeoutError: it took too long.
-            ConsumeError: brokers do not say where that is.
+            ConsumeError: the brokers do not find the position.
         """
         from confluent_kafka import KafkaError, KafkaException
 
         if isinstance(to, int) and number is None:
-            raise ValueError("an offset is one of a certain partition: seek(offset, partition)")
+            raise ValueError("an offset needs its partition: seek(offset, partition)")
         if isinstance(to, datetime) and to.tzinfo is None:
-            raise ValueError(f"{to} is no time without its zone")
-        poller, deadline = self._poller, monotonic() + timeout
-        assigned = self._assigned_by(deadline)
+            raise ValueError(f"seek() needs a timezone-aware datetime, got {to}")
+        poll_thread, deadline = self._poll_thread, monotonic() + timeout
+        assigned = self._wait_for_assignment(deadline)
         numbers = assigned if number is None else (number,)
 
         def seek() -> None:
-            with poller.changed:
+            with poll_thread.changed:
                 self._require(numbers)
-            move(poller, numbers, to, deadline)
+            move(poll_thread, numbers, to, deadline)
 
         while True:
             try:
-                # Where messages come in, so that none of the old place come in afterwards.
-                return _within(poller.call(seek), deadline)
+                # In the thread that fetches, so that no message of the old position comes later.
+                return _result(poll_thread.call(seek), deadline)
             except KafkaException as error:
-                # Right after it was assigned, the client does not fetch it yet, and refuses.
+                # Right after the assignment, the client does not fetch yet, and refuses to seek.
                 too_early = error.args[0].code() == KafkaError._STATE
                 if not (too_early and monotonic() < deadline):
-                    raise consume_error(error.args[0], poller.topic) from error
+                    raise consume_error(error.args[0], poll_thread.topic) from error
 
     def _require(self, numbers: Sequence[int]) -> None:
         for number in numbers:
-            if number not in self._poller.intake.queues:
-                topic = self._poller.topic
+            if number not in self._poll_thread.buffer.queues:
+                topic = self._poll_thread.topic
                 raise ValueError(f"partition {number} of {topic} is not assigned to this consumer")
 
-    def _assigned_by(self, deadline: float) -> tuple[int, ...]:
-        """Partitions, waiting for the first of them."""
-        poller = self._poller
-        with poller.changed:
-            while not poller.intake.queues:
+    def _wait_for_assignment(self, deadline: float) -> tuple[int, ...]:
+        poll_thread = self._poll_thread
+        with poll_thread.changed:
+            while not poll_thread.buffer.queues:
                 left = deadline - monotonic()
-                if left <= 0 or poller.stopping:
-                    raise TimeoutError(f"no partition of {poller.topic} was assigned in time")
-                poller.changed.wait(min(left, _TICK))
-            return tuple(poller.intake.queues)
+                if left <= 0 or poll_thread.stopping:
+                    raise TimeoutError(f"no partition of {poll_thread.topic} was assigned in time")
+                poll_thread.changed.wait(min(left, _TICK))
+            return tuple(poll_thread.buffer.queues)
 
 
-def _within(future: Future[None], deadline: float) -> None:
-    """Wait for a call, or see to it that it is not made any more."""
+def _result(future: Future[None], deadline: float) -> None:
+    """Wait for a call, and cancel it when time is over."""
     try:
         future.result(max(deadline - monotonic(), _TICK))
     except TimeoutError:
@@ -127,108 +132,115 @@ def _within(future: Future[None], deadline: float) -> None:
         raise
 
 
-Position: TypeAlias = int | datetime | Literal["beginning", "end"]
-"""A place in a partition: an offset, a time, or one of its ends."""
+# --- seeking --------------------------------------------------------------------------------------
 
 
-def move(poller: ConsumerPollThread, numbers: Sequence[int], to: Position, deadline: float) -> None:
-    """Have the client fetch from another place, and forget what it has fetched.
+def move(
+    poll_thread: ConsumerPollThread, numbers: Sequence[int], to: Position, deadline: float
+) -> None:
+    """Have the client fetch from another position, and drop what it has fetched.
 
     It is done twice. The client may be asking a broker where to begin, as it does where the group
-    has no offset, and when it gets the answer after it was told to go elsewhere, it asks again and
-    goes there after all (librdkafka #2256). Brokers answer a connection in order: behind the answer
-    to another question, that one has come, and the second time, it asks no more.
+    has no offset. If the answer comes after a seek, the client asks again and goes to that offset
+    after all (librdkafka #2256). Brokers answer the requests of a connection in order: after the
+    answer to another request, that one has come, and the client does not ask again after the second
+    seek.
 
     Args:
-        poller: whose thread this is.
-        numbers: of partitions that are assigned.
-        to: where.
-        deadline: by the monotonic clock, for answers of brokers.
+        poll_thread: the thread that calls this.
+        numbers: assigned partitions.
+        to: the position.
+        deadline: for answers of brokers, by the monotonic clock.
 
     Raises:
-        KafkaException: brokers do not answer, or the client does not fetch a partition yet.
+        KafkaException: the brokers do not answer, or the client does not fetch a partition yet.
     """
     from confluent_kafka import OFFSET_END
 
-    offsets = _offsets(poller, numbers, to, deadline)
-    _seek(poller, offsets)
-    _ask(poller, dict.fromkeys(numbers, OFFSET_END), deadline)
-    _seek(poller, offsets)
+    offsets = _offsets(poll_thread, numbers, to, deadline)
+    _seek(poll_thread, offsets)
+    _offsets_by_time(poll_thread, dict.fromkeys(numbers, OFFSET_END), deadline)
+    _seek(poll_thread, offsets)
 
 
 def _offsets(
-    poller: ConsumerPollThread, numbers: Iterable[int], to: Position, deadline: float
+    poll_thread: ConsumerPollThread, numbers: Iterable[int], to: Position, deadline: float
 ) -> Mapping[int, int]:
-    """The offset of a place in each partition."""
+    """Return the offset of a position in each partition."""
     from confluent_kafka import OFFSET_BEGINNING, OFFSET_END
 
     match to:
         case int():
             return dict.fromkeys(numbers, to)
         case "beginning":
-            return _ask(poller, dict.fromkeys(numbers, OFFSET_BEGINNING), deadline)
+            times = dict.fromkeys(numbers, OFFSET_BEGINNING)
+            return _offsets_by_time(poll_thread, times, deadline)
         case "end":
-            return _ask(poller, dict.fromkeys(numbers, OFFSET_END), deadline)
+            return _offsets_by_time(poll_thread, dict.fromkeys(numbers, OFFSET_END), deadline)
         case datetime():
-            milliseconds = int(to.timestamp() * 1000)
-            found = _ask(poller, dict.fromkeys(numbers, milliseconds), deadline)
-            # There may be nothing as late as that.
+            times = dict.fromkeys(numbers, int(to.timestamp() * 1000))
+            found = _offsets_by_time(poll_thread, times, deadline)
+            # A partition may have no message as late as that.
             late = {number: OFFSET_END for number, offset in found.items() if offset < 0}
-            return {**found, **_ask(poller, late, deadline)}
+            return {**found, **_offsets_by_time(poll_thread, late, deadline)}
 
 
-def _ask(poller: ConsumerPollThread, times: Mapping[int, int], deadline: float) -> dict[int, int]:
-    """Ask the leaders of partitions for offsets by time, for which the ends count as well."""
+def _offsets_by_time(
+    poll_thread: ConsumerPollThread, times: Mapping[int, int], deadline: float
+) -> dict[int, int]:
+    """Ask the leaders of partitions for offsets by time, or of the ends."""
     from confluent_kafka import KafkaException
 
     if not times:
         return {}
-    wanted = poller.partitions_at(times.items())
-    found = poller.client.offsets_for_times(wanted, timeout=max(deadline - monotonic(), 0.0))
+    wanted = partitions_at(poll_thread.topic, times.items())
+    found = poll_thread.client.offsets_for_times(wanted, timeout=max(deadline - monotonic(), 0.0))
     for each in found:
         if each.error is not None:
             raise KafkaException(each.error)
     return {each.partition: each.offset for each in found}
 
 
-def _seek(poller: ConsumerPollThread, offsets: Mapping[int, int]) -> None:
-    for place in poller.partitions_at(offsets.items()):
-        poller.client.seek(place)
-        with poller.changed:
-            poller.intake.restart(place.partition)
+def _seek(poll_thread: ConsumerPollThread, offsets: Mapping[int, int]) -> None:
+    for place in partitions_at(poll_thread.topic, offsets.items()):
+        poll_thread.client.seek(place)
+        with poll_thread.changed:
+            poll_thread.buffer.restart(place.partition)
 
+
+# --- offsets --------------------------------------------------------------------------------------
 
 Committed: TypeAlias = "Sequence[KafkaError | None]"
-"""What the group says to a commit, for each partition; None: it is done."""
+"""The group's answer to a commit, for each partition; None: it is committed."""
 
 
 class OffsetCommitter:
-    """What users ask of offsets.
+    """Commits offsets on request, and computes the lag.
 
     Args:
-        poller: who has the partitions.
-        from_end: whether the group starts at the end of partitions that it has no offsets of.
+        poll_thread: the thread that has the partitions.
+        from_end: true if the group starts at the end of partitions without a committed offset.
     """
 
-    def __init__(self, poller: ConsumerPollThread, *, from_end: bool) -> None:
-        self._poller = poller
+    def __init__(self, poll_thread: ConsumerPollThread, *, from_end: bool) -> None:
+        self._poll_thread = poll_thread
         self._from_end = from_end
 
-    def committing(self, message: AnyMessage | None) -> Future[Committed]:
-        """Commit what was handled, or all up to a message.
+    def commit(self, message: AnyMessage | None) -> Future[Committed]:
+        """Commit everything that was handled, or everything up to a message.
 
         Returns:
-            What the group says to it, for :meth:`check`.
+            The group's answer, for :meth:`check`.
 
         Raises:
             ConsumeError: the partition is no longer assigned.
         """
-        with self._poller.changed:
-            lanes = self._poller.intake.queues
+        with self._poll_thread.changed:
+            queues = self._poll_thread.buffer.queues
             if message is None:
-                positions = {number: lane.next_offset for number, lane in lanes.items()}
-            elif message.partition in lanes:
-                positions = {message.partition: message.offset + 1}
+                offsets = {number: queue.next_offset for number, queue in queues.items()}
+            elif message.partition in queues:
+                offsets = {message.partition: message.offset + 1}
             else:
                 raise ConsumeError(
                     "cannot commit: the partition is no longer assigned to this consumer",
@@ -236,40 +248,41 @@ class OffsetCommitter:
                     partition=message.partition,
                     offset=message.offset,
                 )
-        known = {number: offset for number, offset in positions.items() if offset is not None}
-        return self._poller.call(lambda: self._commit(known))
+        known = {number: offset for number, offset in offsets.items() if offset is not None}
+        return self._poll_thread.call(lambda: self._commit(known))
 
-    def _commit(self, positions: Mapping[int, int]) -> Committed:
+    def _commit(self, offsets: Mapping[int, int]) -> Committed:
         from confluent_kafka import KafkaException
 
-        if not positions:
+        if not offsets:
             return []
-        places = self._poller.partitions_at(positions.items())
+        places = partitions_at(self._poll_thread.topic, offsets.items())
         try:
-            done = self._poller.client.commit(offsets=places, asynchronous=False)
+            # None comes only of a commit that is not waited for.
+            done = self._poll_thread.client.commit(offsets=places, asynchronous=False) or []
         except KafkaException as error:
             return [error.args[0]]
         return [each.error for each in done]
 
     def check(self, committed: Committed) -> None:
-        """Raise what kept offsets from being committed.
+        """Raise the error of a commit.
 
         Raises:
             ConsumeError: the group refuses it.
         """
         for error in filter(None, committed):
             raise ConsumeError(
-                f"cannot commit: {error.str()}", topic=self._poller.topic, code=error.name()
+                f"cannot commit: {error.str()}", topic=self._poll_thread.topic, code=error.name()
             )
 
     def lag(self, timeout: float) -> Future[dict[int, int]]:
-        """How many offsets there are from the next message to the end, by partition.
+        """Count the offsets from the next message to the end, by partition.
 
         Args:
-            timeout: seconds that a question to the brokers may take.
+            timeout: seconds for each request to the brokers.
 
         Returns:
-            That. It raises ConsumeError if the brokers do not answer.
+            The counts. It raises ConsumeError if the brokers do not answer.
         """
         from confluent_kafka import KafkaException
 
@@ -277,41 +290,41 @@ class OffsetCommitter:
             try:
                 return self._lag(timeout)
             except KafkaException as error:
-                raise consume_error(error.args[0], self._poller.topic) from error
+                raise consume_error(error.args[0], self._poll_thread.topic) from error
 
-        return self._poller.call(ask)
+        return self._poll_thread.call(ask)
 
     def _lag(self, timeout: float) -> dict[int, int]:
-        with self._poller.changed:
-            lanes = dict(self._poller.intake.queues)
-        next_offsets = {number: _next_offset(lane) for number, lane in lanes.items()}
+        with self._poll_thread.changed:
+            queues = dict(self._poll_thread.buffer.queues)
+        next_offsets = {number: _next_offset(queue) for number, queue in queues.items()}
         next_offsets |= self._committed([n for n, o in next_offsets.items() if o is None], timeout)
         return {
-            number: self._behind(lane, next_offsets[number], timeout)
-            for number, lane in lanes.items()
+            number: self._behind(queue, next_offsets[number], timeout)
+            for number, queue in queues.items()
         }
 
     def _committed(self, numbers: list[int], timeout: float) -> dict[int, int]:
         if not numbers:
             return {}
-        places = self._poller.partitions(numbers)
-        found = self._poller.client.committed(places, timeout=timeout)
+        places = partitions_of(self._poll_thread.topic, numbers)
+        found = self._poll_thread.client.committed(places, timeout=timeout)
         return {each.partition: each.offset for each in found if each.offset >= 0}
 
-    def _behind(self, lane: RawPartitionQueue, offset: int | None, timeout: float) -> int:
-        client = self._poller.client
-        (place,) = self._poller.partitions([lane.partition])
-        # Every answer to a fetch says where the end is. A question waits until a fetch is answered.
+    def _behind(self, queue: RawPartitionQueue, offset: int | None, timeout: float) -> int:
+        client = self._poll_thread.client
+        (place,) = partitions_of(self._poll_thread.topic, [queue.partition])
+        # Each answer to a fetch has the end. A request waits until a fetch is answered.
         low, high = client.get_watermark_offsets(place, cached=True)
-        if lane.paused_in_client or high < 0 or offset is None:
+        if queue.paused_in_client or high < 0 or offset is None:
             low, high = client.get_watermark_offsets(place, timeout=timeout)
         if offset is None:
             return 0 if self._from_end else high - low
         return max(0, high - max(low, offset))
 
 
-def _next_offset(lane: RawPartitionQueue) -> int | None:
-    """The offset of the next message to handle; None: nothing has come yet."""
-    if lane.messages:
-        return lane.messages[0].offset()
-    return lane.next_offset
+def _next_offset(queue: RawPartitionQueue) -> int | None:
+    """Return the offset of the next message to handle; None: no message has come yet."""
+    if queue.messages:
+        return queue.messages[0].offset()
+    return queue.next_offset

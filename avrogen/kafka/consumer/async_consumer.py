@@ -24,7 +24,7 @@ from avrogen.kafka.consumer.consumer import (
     transactional_client,
 )
 from avrogen.kafka.consumer.error_policy import OnPoison, RetryPolicy
-from avrogen.kafka.consumer.session import CommitMode, ConsumerSession
+from avrogen.kafka.consumer.session import CommitMode, ConsumerOptions, ConsumerSession
 from avrogen.kafka.consumer.signals import AsyncStopSignals
 from avrogen.kafka.consumer.transaction_runner import AsyncTransactionRunner
 
@@ -75,13 +75,15 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
         self._session = ConsumerSession(
             self.topic,
             config,
-            group=group_id,
-            retry=retry,
-            on_poison=on_poison,
-            commit=commit,
-            grace=grace,
-            registry=registry,
-            observer=observer,
+            ConsumerOptions(
+                group_id=group_id,
+                retry=retry,
+                on_poison=on_poison,
+                commit=commit,
+                grace=grace,
+                registry=registry,
+                observer=observer,
+            ),
             wake=self._waking.wake,
         )
         self._running = False
@@ -225,7 +227,7 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
     async def commit(self, message: Message[K, V] | None = None) -> None:
         """See :meth:`TopicConsumer.commit`."""
         offsets = self._session.opened.offsets
-        offsets.check(await asyncio.wrap_future(offsets.committing(message)))
+        offsets.check(await asyncio.wrap_future(offsets.commit(message)))
 
     async def lag(self, *, timeout: float = 10.0) -> dict[int, int]:
         """See :meth:`TopicConsumer.lag`."""

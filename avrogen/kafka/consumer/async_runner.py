@@ -19,12 +19,12 @@ from avrogen.kafka.asyncio_threads import no_undo, run_to_completion
 from avrogen.kafka.consumer.error_handler import DeadLetterFailure, PendingDeadLetter, Recovery
 from avrogen.kafka.consumer.message_reader import MessageUnreadable, SchemaNotCached
 from avrogen.kafka.consumer.runner import make_current
-from avrogen.kafka.consumer.session import ConsumerSession
 from avrogen.kafka.consumer.signals import AsyncStopSignals
 from avrogen.kafka.single_flight import AsyncSingleFlight
 
 if TYPE_CHECKING:
-    from avrogen.kafka.consumer.consumer_poll_thread import ConsumerPollThread, RawPartitionQueue
+    from avrogen.kafka.consumer.fetch_buffer import RawPartitionQueue
+    from avrogen.kafka.consumer.message_source import MessageSource, QueueWaiter, RunnerSession
     from avrogen.kafka.message import Message
     from avrogen.kafka.observability.observer import AnyMessage
 
@@ -43,12 +43,10 @@ class AsyncMessageRunner(Generic[K, V]):
         handler: what the messages are handled by, for dead letters to name it.
     """
 
-    def __init__(
-        self, session: ConsumerSession[K, V], waking: AsyncWakeup, handler: object
-    ) -> None:
-        self.handling = session.handling
-        self.poller = session.opened.poller
-        self.reader = session.opened.reader
+    def __init__(self, session: RunnerSession[K, V], waking: QueueWaiter, handler: object) -> None:
+        self.handling = session.error_handler
+        self.source = session.source
+        self.reader = session.reader
         self.waking = waking
         self.handler = handler
         self.learning: AsyncSingleFlight[None] = AsyncSingleFlight()
@@ -73,7 +71,7 @@ class AsyncMessageRunner(Generic[K, V]):
 
         try:
             while True:
-                lane = await self.waking.wait(self.poller, or_until=lambda: bool(failures))
+                lane = await self.waking.wait(self.source, or_until=lambda: bool(failures))
                 if lane is None:
                     break
                 task = asyncio.create_task(work(lane))
@@ -87,8 +85,7 @@ class AsyncMessageRunner(Generic[K, V]):
 
     async def _finish(self, tasks: set[asyncio.Task[None]]) -> None:
         """Have messages in hand finished, but wait no longer than the grace."""
-        with self.poller.changed:
-            self.poller.intake.interrupt()
+        self.source.interrupt()
         if tasks:
             await asyncio.wait(tasks, timeout=self._grace)
 
@@ -115,7 +112,7 @@ class AsyncMessageRunner(Generic[K, V]):
                     break
         finally:
             self.handling.counts.handling_time += monotonic() - started
-            self.poller.give_back(lane, rest=rest)
+            self.source.release(lane, backoff=rest)
 
     async def read(self, lane: RawPartitionQueue) -> tuple[list[Message[K, V]], float | None]:
         """What can be read of what waits in a lane; what comes first and cannot is dealt with.
@@ -261,7 +258,7 @@ class AsyncMessageIterator(Generic[K, V]):
             return self._ahead.popleft()
         if self._lane is None:
             self._signals.enter()
-            self._lane = await self._loop.waking.wait(self._loop.poller)
+            self._lane = await self._loop.waking.wait(self._loop.source)
             if self._lane is None:
                 self.abandon()
                 return None
@@ -275,7 +272,7 @@ class AsyncMessageIterator(Generic[K, V]):
     def _give_back(self, lane: RawPartitionQueue, rest: float | None = None) -> None:
         self._lane = None
         self._ahead.clear()
-        self._loop.poller.give_back(lane, rest=rest)
+        self._loop.source.release(lane, backoff=rest)
 
 
 class AsyncWakeup:
@@ -298,26 +295,25 @@ class AsyncWakeup:
 
     async def wait(
         self,
-        poller: ConsumerPollThread,
+        source: MessageSource,
         until: float | None = None,
         or_until: Callable[[], bool] = lambda: False,
     ) -> RawPartitionQueue | None:
-        """As :meth:`ConsumerPollThread.wait`. If it is cancelled, nothing was taken.
+        """As :meth:`MessageSource.wait`. If it is cancelled, nothing was taken.
 
         Raises:
             ConsumeError: Kafka refuses to go on.
         """
         while True:
             self._news.clear()
-            lane = poller.take()
-            if lane is not None or poller.stopping or or_until():
+            lane = source.take()
+            if lane is not None or source.stopping or or_until():
                 return lane
             now = monotonic()
             if until is not None and now >= until:
                 return None
-            with poller.changed:
-                due = poller.intake.next_due()
-            times = [time for time in (until, due) if time is not None]
+            retry = source.next_retry()
+            times = [time for time in (until, retry) if time is not None]
             await self._news_within(min(times) - now if times else None)
 
     async def _news_within(self, seconds: float | None) -> None:

@@ -13,16 +13,16 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from avrogen.kafka.consumer.async_runner import AsyncMessageRunner, AsyncWakeup
+from avrogen.kafka.consumer.async_runner import AsyncMessageRunner
 from avrogen.kafka.consumer.error_policy import Outage, RetryIn
 from avrogen.kafka.consumer.message_reader import MessageUnreadable, SchemaNotCached
 from avrogen.kafka.consumer.runner import MessageRunner
-from avrogen.kafka.consumer.session import ConsumerSession
 
 if TYPE_CHECKING:
     from confluent_kafka import Message as RawMessage
 
-    from avrogen.kafka.consumer.consumer_poll_thread import RawPartitionQueue
+    from avrogen.kafka.consumer.fetch_buffer import RawPartitionQueue
+    from avrogen.kafka.consumer.message_source import QueueWaiter, RunnerSession
     from avrogen.kafka.message import Message
 
 __all__ = ["AsyncBatchRunner", "Batch", "BatchPartition", "BatchRunner"]
@@ -146,13 +146,13 @@ class BatchRunner(MessageRunner[K, V]):
     """
 
     def __init__(
-        self, session: ConsumerSession[K, V], handler: object, *, max_records: int, max_wait: float
+        self, session: RunnerSession[K, V], handler: object, *, max_records: int, max_wait: float
     ) -> None:
         super().__init__(session, handler)
         self._max_records = max_records
         self._max_wait = max_wait
         # A lane must be able to hold a batch.
-        self.poller.intake.limit = max(self.poller.intake.limit, max_records)
+        self.source.ensure_capacity(max_records)
 
     def run_batches(self, handle: Callable[[list[Message[K, V]]], object]) -> None:
         """Have batches handled until the consumer stops.
@@ -175,10 +175,10 @@ class BatchRunner(MessageRunner[K, V]):
         batch: Batch[K, V] = Batch(self._max_records, self._max_wait)
         try:
             while not batch.is_ready(self.handling.clock()):
-                lane = self.poller.wait(batch.deadline, batch.wants_attention)
+                lane = self.source.wait(batch.deadline, batch.wants_attention)
                 if lane is not None:
                     batch.parts.append(BatchPartition(lane))
-                if self.poller.stopping:
+                if self.source.stopping:
                     self.give_back(batch.parts)
                     return None
                 for part, trouble in batch.fill(self.reader.read_ahead):
@@ -192,7 +192,7 @@ class BatchRunner(MessageRunner[K, V]):
     def give_back(self, parts: Iterable[BatchPartition[K, V]]) -> None:
         """Give lanes back."""
         for part in parts:
-            self.poller.give_back(part.lane, rest=part.rest)
+            self.source.release(part.lane, backoff=part.rest)
 
     def _deal_with(
         self, part: BatchPartition[K, V], trouble: SchemaNotCached | MessageUnreadable
@@ -265,8 +265,8 @@ class AsyncBatchRunner(AsyncMessageRunner[K, V]):
 
     def __init__(
         self,
-        session: ConsumerSession[K, V],
-        waking: AsyncWakeup,
+        session: RunnerSession[K, V],
+        waking: QueueWaiter,
         handler: object,
         *,
         max_records: int,
@@ -276,7 +276,7 @@ class AsyncBatchRunner(AsyncMessageRunner[K, V]):
         self._max_records = max_records
         self._max_wait = max_wait
         # A lane must be able to hold a batch.
-        self.poller.intake.limit = max(self.poller.intake.limit, max_records)
+        self.source.ensure_capacity(max_records)
 
     async def run_batches(self, handle: Callable[[list[Message[K, V]]], Awaitable[object]]) -> None:
         """Have batches handled until the consumer stops.
@@ -299,10 +299,10 @@ class AsyncBatchRunner(AsyncMessageRunner[K, V]):
         batch: Batch[K, V] = Batch(self._max_records, self._max_wait)
         try:
             while not batch.is_ready(self.handling.clock()):
-                lane = await self.waking.wait(self.poller, batch.deadline, batch.wants_attention)
+                lane = await self.waking.wait(self.source, batch.deadline, batch.wants_attention)
                 if lane is not None:
                     batch.parts.append(BatchPartition(lane))
-                if self.poller.stopping:
+                if self.source.stopping:
                     self.give_back(batch.parts)
                     return None
                 for part, trouble in batch.fill(self.reader.read_ahead):
@@ -316,7 +316,7 @@ class AsyncBatchRunner(AsyncMessageRunner[K, V]):
     def give_back(self, parts: Iterable[BatchPartition[K, V]]) -> None:
         """Give lanes back."""
         for part in parts:
-            self.poller.give_back(part.lane, rest=part.rest)
+            self.source.release(part.lane, backoff=part.rest)
 
     async def _deal_with(
         self, part: BatchPartition[K, V], trouble: SchemaNotCached | MessageUnreadable

@@ -17,7 +17,7 @@ from avrogen.kafka.consumer.assignment import Position
 from avrogen.kafka.consumer.batch_runner import BatchRunner
 from avrogen.kafka.consumer.error_policy import OnPoison, RetryPolicy
 from avrogen.kafka.consumer.runner import MessageRunner
-from avrogen.kafka.consumer.session import CommitMode, ConsumerSession
+from avrogen.kafka.consumer.session import CommitMode, ConsumerOptions, ConsumerSession
 from avrogen.kafka.consumer.signals import stop_on_signals
 from avrogen.kafka.consumer.transaction_runner import TransactionRunner
 
@@ -75,7 +75,7 @@ class ConsumerBase(Generic[K, V]):
         Raises:
             ValueError: one is not assigned.
         """
-        self._session.opened.partitions.hold(partitions)
+        self._session.opened.partitions.pause(partitions)
 
     def resume(self, *partitions: int) -> None:
         """The reverse of :meth:`pause`.
@@ -83,7 +83,7 @@ class ConsumerBase(Generic[K, V]):
         Raises:
             ValueError: one is not assigned.
         """
-        self._session.opened.partitions.unhold(partitions)
+        self._session.opened.partitions.resume(partitions)
 
     def counters(self) -> ConsumerCounters:
         """What this consumer has done so far."""
@@ -164,13 +164,15 @@ class TopicConsumer(ConsumerBase[K, V]):
         self._session = ConsumerSession(
             self.topic,
             config,
-            group=group_id,
-            retry=retry,
-            on_poison=on_poison,
-            commit=commit,
-            grace=grace,
-            registry=registry,
-            observer=observer,
+            ConsumerOptions(
+                group_id=group_id,
+                retry=retry,
+                on_poison=on_poison,
+                commit=commit,
+                grace=grace,
+                registry=registry,
+                observer=observer,
+            ),
             wake=_nobody_sleeps,
         )
         self._running = False
@@ -344,7 +346,7 @@ class TopicConsumer(ConsumerBase[K, V]):
             ConsumeError: the group refuses it, such as for a partition that others have by now.
         """
         offsets = self._session.opened.offsets
-        offsets.check(offsets.committing(message).result())
+        offsets.check(offsets.commit(message).result())
 
     def lag(self, *, timeout: float = 10.0) -> dict[int, int]:
         """How far this member is behind: offsets up to the end, by partition.

@@ -1,26 +1,30 @@
-"""The thread that a consumer polls Kafka in.
+"""The thread that polls Kafka for a consumer.
 
-Handlers run where the user calls ``run``, and take as long as they take. This thread does all that
+Handlers run in the thread that calls ``run``, for as long as they take. This thread does all that
 must not wait for them: it fetches, stays a member of the group, takes part in its rebalances, and
-tells the client which offsets are handled. Nobody else calls the client: where two threads do,
-confluent-kafka has one of them wait until the other happens to pause, or refuses it.
-
-What other threads want done in the poller's.
+stores the offsets of handled messages in the client. No other thread calls the client: where two
+do, confluent-kafka blocks one until the other happens to pause, or refuses it. What other threads
+want done goes through a :class:`CallQueue`.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from threading import Condition, Thread
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from avrogen.errors import ClosedError, ConsumeError
-from avrogen.kafka.consumer.consumer_client import consume_error, log_or_raise
-from avrogen.kafka.consumer.fetch_buffer import FetchBuffer
+from avrogen.kafka.consumer.consumer_client import (
+    consume_error,
+    log_or_raise,
+    partitions_at,
+    partitions_of,
+)
+from avrogen.kafka.consumer.fetch_buffer import FetchBuffer, RawPartitionQueue
 from avrogen.kafka.consumer.rebalance import RebalanceListener
 from avrogen.kafka.observability.logs import log_event
 
@@ -28,37 +32,44 @@ if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError
     from confluent_kafka import Message as RawMessage
 
-    from avrogen.kafka.consumer.fetch_buffer import PartitionQueue
     from avrogen.kafka.observability.observer import Observer
 
-__all__ = ["CallQueue", "ConsumerPollThread", "RawPartitionQueue"]
+__all__ = ["CallQueue", "ConsumerPollThread"]
 
 T = TypeVar("T")
 
-RawPartitionQueue: TypeAlias = "PartitionQueue[RawMessage]"
-
 _TICK: Final = 0.1
-"""Seconds that the client is waited for at most: so late is noticed what others want."""
+"""Seconds that a poll lasts at most: so late are requests of other threads noticed."""
 
 _SHORT_TICK: Final = 0.002
-"""Seconds, while others want something often, such as to commit after each message."""
+"""The same while other threads have many requests, such as a commit after each message."""
 
 _AT_ONCE: Final = 500
 """Messages that are taken from the client together."""
 
 
 class ConsumerPollThread:
-    """Polls a topic, and keeps what came until somebody handles it.
+    """Polls a topic, and buffers messages until they are handled.
+
+    It is the :class:`~avrogen.kafka.consumer.message_source.MessageSource` of runners.
 
     Args:
-        client: not subscribed yet. It belongs to the poller.
+        client: the consumer, which is not subscribed yet. It belongs to this thread from now on.
         topic: the topic's name.
-        group: the name of the consumer group.
-        auto_commit: whether offsets are stored and committed without being asked.
-        grace: seconds that a message in hand is waited for, at a rebalance and at the end.
-        wake: called when there may be something to take, from any thread.
-        fatal: gives the error after which librdkafka does nothing more, if there was one.
-        observer: who is told of partitions.
+        group: the consumer group.
+        auto_commit: true if offsets of handled messages are stored and committed automatically.
+        grace: seconds to wait for in-flight messages, at a rebalance and at the end.
+        wake: called when there may be something to take, in any thread.
+        fatal: returns the error after which librdkafka does nothing more, if there was one.
+        observer: told of assignments.
+
+    Attributes:
+        client: the consumer, for calls in this thread.
+        topic: the topic's name.
+        buffer: the queues of assigned partitions.
+        changed: guards the buffer; notified when it may have something new.
+        fetched: messages fetched so far.
+        stopping: true if nothing more is handed out.
     """
 
     def __init__(
@@ -75,29 +86,35 @@ class ConsumerPollThread:
     ) -> None:
         self.client = client
         self.topic = topic
-        self.intake: FetchBuffer[RawMessage] = FetchBuffer()
+        self.buffer: FetchBuffer[RawMessage] = FetchBuffer()
         self.changed = Condition()
-        """Held by whoever uses the intake; told when it may have something new."""
         self.fetched = 0
+        self.stopping = False
         self._auto_commit = auto_commit
         self._grace = grace
         self._wake = wake
         self._fatal = fatal
-        self.calls = CallQueue()
-        self.stopping = False
-        """Whether nothing more is handed out."""
+        self._calls = CallQueue()
         self._stopping_since: float | None = None
         self._closing = False
         self._failure: BaseException | None = None
-        self._rebalancing = RebalanceListener(
-            self, group=group, auto_commit=auto_commit, grace=grace, observer=observer
+        self._rebalance = RebalanceListener(
+            client,
+            topic,
+            buffer=self.buffer,
+            changed=self.changed,
+            serve_calls=self._calls.serve,
+            group=group,
+            auto_commit=auto_commit,
+            grace=grace,
+            observer=observer,
         )
-        self._thread = Thread(target=self._run, name=f"poller of {topic}", daemon=True)
+        self._thread = Thread(target=self._run, name=f"poll thread of {topic}", daemon=True)
 
-    # --- for those who handle messages ------------------------------------------------------------
+    # --- for runners ------------------------------------------------------------------------------
 
     def take(self) -> RawPartitionQueue | None:
-        """A lane with messages; None: there is none now, or none any more.
+        """Return a queue with messages; None: there is none now, or the consumer stops.
 
         Raises:
             ConsumeError: Kafka refuses to go on.
@@ -105,63 +122,77 @@ class ConsumerPollThread:
         with self.changed:
             if self._failure is not None:
                 raise self._failure
-            lane = None if self.stopping else self.intake.acquire(monotonic())
-            if lane is not None and self.stopping:  # a signal came in between
-                self.intake.release(lane)
+            queue = None if self.stopping else self.buffer.acquire(monotonic())
+            if queue is not None and self.stopping:  # a signal came in between
+                self.buffer.release(queue)
                 return None
-            return lane
+            return queue
 
     def wait(
         self, until: float | None = None, or_until: Callable[[], bool] = lambda: False
     ) -> RawPartitionQueue | None:
-        """Wait for a lane with messages; None: time is over, or the consumer stops.
+        """Wait for a queue with messages; None: time is over, or the consumer stops.
 
         Args:
             until: when time is over, by the monotonic clock; None: never.
-            or_until: what ends the waiting as well, once it is true.
+            or_until: another condition that ends the wait.
 
         Raises:
             ConsumeError: Kafka refuses to go on.
         """
         with self.changed:
             while True:
-                lane = self.take()
-                if lane is not None or self.stopping or or_until():
-                    return lane
+                queue = self.take()
+                if queue is not None or self.stopping or or_until():
+                    return queue
                 now = monotonic()
                 if until is not None and now >= until:
                     return None
-                due = self.intake.next_due()
-                times = [time for time in (until, due) if time is not None]
+                retry = self.buffer.next_retry()
+                times = [time for time in (until, retry) if time is not None]
                 self.changed.wait(max(0.0, min(times) - now) if times else None)
 
-    def give_back(self, lane: RawPartitionQueue, *, rest: float | None = None) -> None:
-        """A lane that was taken is free again.
+    def release(self, queue: RawPartitionQueue, *, backoff: float | None = None) -> None:
+        """Return a queue.
 
         Args:
-            lane: the lane.
-            rest: seconds until its first message is to be tried again; None: at once.
+            queue: the queue.
+            backoff: seconds until its first message is to be retried; None: at once.
         """
         with self.changed:
-            self.intake.release(lane, due=None if rest is None else monotonic() + rest)
+            self.buffer.release(queue, retry_at=None if backoff is None else monotonic() + backoff)
             self.changed.notify_all()
         self._wake()
 
-    def leave_offsets(self) -> None:
-        """Others commit offsets from now on."""
-        self._auto_commit = self._rebalancing.auto_commit = False
+    def next_retry(self) -> float | None:
+        """Return when the first backoff ends, by the monotonic clock; None: there is none."""
+        with self.changed:
+            return self.buffer.next_retry()
 
-    # --- running ----------------------------------------------------------------------------------
+    def interrupt(self) -> None:
+        """Request all queues back after the in-flight message."""
+        with self.changed:
+            self.buffer.interrupt()
+
+    def ensure_capacity(self, max_records: int) -> None:
+        """Let each queue hold at least so many messages, for batches of that size."""
+        self.buffer.limit = max(self.buffer.limit, max_records)
+
+    def leave_offsets(self) -> None:
+        """Leave commits to a transactional producer from now on."""
+        self._auto_commit = self._rebalance.auto_commit = False
+
+    # --- for any thread ---------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Join the group, in the thread."""
+        """Start the thread, which joins the group."""
         self._thread.start()
 
     def request_stop(self) -> None:
         """Hand out nothing more. It takes no locks, so that signal handlers can call it."""
         self.stopping = True
-        for lane in list(self.intake.queues.values()):
-            lane.yield_requested = True
+        for queue in list(self.buffer.queues.values()):
+            queue.yield_requested = True
 
     def close(self) -> None:
         """Commit what was handled, leave the group, and wait until that is done."""
@@ -169,12 +200,12 @@ class ConsumerPollThread:
         self._thread.join()
 
     def call(self, function: Callable[[], T]) -> Future[T]:
-        """Have something done in the thread, between two polls.
+        """Call a function in the thread, between two polls.
 
         Raises:
             ClosedError: in the future: the thread has ended.
         """
-        future = self.calls.add(function)
+        future = self._calls.add(function)
         with self.changed:
             self.changed.notify_all()
         return future
@@ -183,50 +214,51 @@ class ConsumerPollThread:
 
     def _run(self) -> None:
         try:
-            self._rebalancing.subscribe()
-            while not self._is_over():
-                self._turn()
+            self._rebalance.subscribe()
+            while not self._is_finished():
+                self._poll_once()
         except BaseException as error:
             self._fail(error)
         finally:
             self._end()
 
-    def _is_over(self) -> bool:
+    def _is_finished(self) -> bool:
         if self.stopping and self._stopping_since is None:
             self._begin_to_stop()
         if self._closing or self._stopping_since is None:
             return self._closing
         with self.changed:
-            in_hand = [lane for lane in self.intake.queues.values() if lane.in_progress]
-        if not in_hand or monotonic() < self._stopping_since + self._grace:
+            queues = self.buffer.queues.values()
+            unfinished = [queue.partition for queue in queues if queue.in_progress]
+        if not unfinished or monotonic() < self._stopping_since + self._grace:
             return False
         log_event(
             logging.ERROR,
             "consumer.stop_overdue",
             topic=self.topic,
-            partitions=[lane.partition for lane in in_hand],
+            partitions=unfinished,
             grace=self._grace,
         )
-        self._rebalancing.grace = 0.0  # they have had it
+        self._rebalance.grace = 0.0  # they have had it
         return True
 
     def _begin_to_stop(self) -> None:
         log_event(logging.INFO, "consumer.stopping", topic=self.topic)
         with self.changed:
             self._stopping_since = monotonic()
-            self.intake.pause(None)
+            self.buffer.pause(None)
             self.changed.notify_all()
         self._wake()
 
-    def _turn(self) -> None:
-        self.calls.serve()
-        self.store()
+    def _poll_once(self) -> None:
+        self._calls.serve()
+        self._store()
         with self.changed:
-            flow = self.intake.flow(monotonic())
+            flow = self.buffer.flow(monotonic())
         if flow.pause:
-            self.client.pause(self.partitions(flow.pause))
+            self.client.pause(partitions_of(self.topic, flow.pause))
         if flow.resume:
-            self.client.resume(self.partitions(flow.resume))
+            self.client.resume(partitions_of(self.topic, flow.resume))
         if flow.fetch:
             self._fetch()
         else:
@@ -237,13 +269,13 @@ class ConsumerPollThread:
         messages = self.client.consume(_AT_ONCE, 0)
         if not messages:
             # ``consume`` would wait until there are so many; this does for the first only.
-            message = self.client.poll(_SHORT_TICK if self.calls.are_frequent() else _TICK)
+            message = self.client.poll(_SHORT_TICK if self._calls.are_frequent() else _TICK)
             self._check_health()
             if message is None:
                 return
             messages = [message]
         errors: list[KafkaError] = []
-        add = self.intake.add
+        add = self.buffer.add
         with self.changed:
             for message in messages:
                 error = message.error()
@@ -258,10 +290,27 @@ class ConsumerPollThread:
             log_or_raise(error, self.topic)
 
     def _check_health(self) -> None:
-        self._rebalancing.raise_failure()
+        self._rebalance.raise_failure()
         fatal = self._fatal()
         if fatal is not None:
             raise consume_error(fatal, self.topic)
+
+    def _store(self) -> None:
+        """Store the offsets of handled messages in the client, which commits them."""
+        from confluent_kafka import KafkaError, KafkaException
+
+        if not self._auto_commit:
+            return
+        with self.changed:
+            offsets = self.buffer.to_store()
+            if not offsets:
+                return
+            try:
+                self.client.store_offsets(offsets=partitions_at(self.topic, offsets))
+            except KafkaException as error:
+                # The group has revoked a partition, and the callback has not come yet.
+                if error.args[0].code() != KafkaError._STATE:
+                    raise
 
     def _fail(self, error: BaseException) -> None:
         failure = error
@@ -275,56 +324,27 @@ class ConsumerPollThread:
 
     def _end(self) -> None:
         try:
-            self.store()
-            self._rebalancing.commit_before_leaving()
+            self._store()
+            self._rebalance.commit_before_leaving()
             self.client.close()
         except Exception as error:
             log_event(logging.ERROR, "consumer.close_failed", topic=self.topic, error=error)
         with self.changed:
-            self.intake.remove(list(self.intake.queues))
+            self.buffer.remove(list(self.buffer.queues))
             self.stopping = True
             self.changed.notify_all()
-        self.calls.close()
+        self._calls.close()
         self._wake()
 
-    # --- for this thread and the callbacks in it --------------------------------------------------
 
-    def store(self) -> None:
-        """Tell the client which offsets are handled."""
-        from confluent_kafka import KafkaError, KafkaException
-
-        if not self._auto_commit:
-            return
-        with self.changed:
-            offsets = self.intake.to_store()
-            if not offsets:
-                return
-            try:
-                self.client.store_offsets(offsets=self.partitions_at(offsets))
-            except KafkaException as error:
-                # The group has taken a partition away, and not called back yet.
-                if error.args[0].code() != KafkaError._STATE:
-                    raise
-
-    def partitions(self, numbers: Iterable[int]) -> list[Any]:
-        """Partitions as the client has them."""
-        from confluent_kafka import TopicPartition
-
-        return [TopicPartition(self.topic, number) for number in numbers]
-
-    def partitions_at(self, offsets: Iterable[tuple[int, int]]) -> list[Any]:
-        """Partitions with offsets, as the client has them."""
-        from confluent_kafka import TopicPartition
-
-        return [TopicPartition(self.topic, number, offset) for number, offset in offsets]
-
+# --- calls of other threads -----------------------------------------------------------------------
 
 _OFTEN: Final = 1.0
-"""Seconds since the last call that still count as often."""
+"""Seconds since the last call within which another one is expected."""
 
 
 class CallQueue:
-    """Functions to be called in one thread, whichever thread wants it."""
+    """Functions that any thread wants called in one thread."""
 
     def __init__(self) -> None:
         self._waiting: SimpleQueue[Callable[[], None]] = SimpleQueue()
@@ -335,13 +355,13 @@ class CallQueue:
         """Have a function called.
 
         Returns:
-            What comes of it. It raises ClosedError if the thread has ended.
+            Its result. It raises ClosedError if the thread has ended.
         """
         future: Future[T] = Future()
 
         def call() -> None:
             if not future.set_running_or_notify_cancel():
-                return  # who wanted it has given up
+                return  # the caller has given up
             if self._closed:
                 future.set_exception(ClosedError("the consumer is closed"))
                 return
@@ -356,7 +376,7 @@ class CallQueue:
         return future
 
     def serve(self) -> None:
-        """Call what is waiting. This is for the thread alone."""
+        """Call what is waiting. Only the thread itself may do that."""
         while True:
             try:
                 call = self._waiting.get_nowait()
@@ -366,10 +386,10 @@ class CallQueue:
             self._last = monotonic()
 
     def close(self) -> None:
-        """The thread ends: nothing is called any more."""
+        """Call nothing any more, as the thread ends."""
         self._closed = True
         self.serve()
 
     def are_frequent(self) -> bool:
-        """Whether there will be another one soon, by all appearance."""
+        """Tell if another call is likely to come soon."""
         return monotonic() - self._last < _OFTEN

@@ -1,13 +1,11 @@
-"""Dead letters: messages that could not be handled, as they are on their topic.
+"""The dead-letter topic: its records and their producer.
 
-Key, value and headers are those of the message, byte for byte. Headers are added that say where it
-was and what happened, with the names that Kafka Connect has for them, so that what reads Connect's
-dead letters reads these. The record's time is that of the dead letter: with the message's own,
-which Connect keeps, the topic's retention might remove it before anybody has looked.
+A dead letter has the key, the value and the headers of the message, byte for byte. Headers are
+added that tell where it comes from and why, with the names of Kafka Connect, so that tools for
+Connect's dead letters can read these. The record's timestamp is that of the dead letter: with the
+message's own, which Connect keeps, the topic's retention might delete it before anybody has looked.
 
 Source: ``org.apache.kafka.connect.runtime.errors.DeadLetterQueueReporter``.
-
-Sending dead letters: one at a time, each waited for.
 """
 
 from __future__ import annotations
@@ -16,11 +14,12 @@ import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from avrogen.extras import comes_with
 from avrogen.kafka.callbacks import Callbacks
 from avrogen.kafka.client_config import Settings, producer_settings
+from avrogen.kafka.cluster_metadata import ANY_PARTITION, list_partitions
 from avrogen.kafka.message import Header
 from avrogen.kafka.producer.delivery_errors import delivery_error
 
@@ -32,6 +31,7 @@ __all__ = [
     "PREFIX",
     "DeadLetterOrigin",
     "DeadLetterProducer",
+    "DeadLetterSender",
     "full_name",
     "headers_for",
     "origin_of",
@@ -39,31 +39,34 @@ __all__ = [
 ]
 
 PREFIX: Final = "__connect.errors."
-"""What the names of Connect's headers begin with."""
+"""Prefix of the names of Connect's headers."""
 
-_TIMESTAMP: Final = "__avrogen.errors.timestamp"  # Connect has none for it
-_OURS: Final = (PREFIX, "__avrogen.errors.")
+_TIMESTAMP: Final = "__avrogen.errors.timestamp"  # Connect has no header for it
+_ADDED: Final = (PREFIX, "__avrogen.errors.")
 
-_LONGEST: Final = 8_000
+_MAX_BYTES: Final = 8_000
 """Bytes of a text: a dead letter must fit where its message did, or nearly so."""
+
+
+# --- records --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterOrigin:
-    """Where a dead letter comes from, and why it is one.
+    """The source of a dead letter, and the reason for it.
 
     Attributes:
-        topic: where the message was.
-        partition: its partition there.
-        offset: its offset there.
-        timestamp: its time in milliseconds since 1970; None if it had none, or nobody says.
-        stage: what failed, as Connect calls it: ``KEY_CONVERTER``, ``VALUE_CONVERTER`` or, for a
-            handler, ``TASK_PUT``; empty if nobody says. So with all that follows.
+        topic: the topic of the message.
+        partition: its partition.
+        offset: its offset.
+        timestamp: its timestamp in milliseconds since 1970; None: unknown.
+        stage: the stage that failed, in Connect's words: ``KEY_CONVERTER``, ``VALUE_CONVERTER`` or,
+            for a handler, ``TASK_PUT``. This and all that follows is empty if unknown.
         group: the consumer group; for Connect, the connector.
-        handler: what was called with it; for Connect, the class.
+        handler: the handler; for Connect, the class.
         error: the type of the exception.
         message: the text of the exception.
-        traceback: where it was raised.
+        traceback: the traceback of the exception.
     """
 
     topic: str
@@ -78,7 +81,7 @@ class DeadLetterOrigin:
     traceback: str = ""
 
     def after(self, error: BaseException) -> DeadLetterOrigin:
-        """The same, with what an exception says."""
+        """Return a copy with the details of an exception."""
         return replace(
             self,
             error=full_name(type(error)),
@@ -88,20 +91,20 @@ class DeadLetterOrigin:
 
 
 def full_name(thing: object) -> str:
-    """The name of a type or a function with its module; of anything else, that of its type."""
+    """Return the name of a type or a function with its module; else that of the type."""
     named = thing if hasattr(thing, "__qualname__") else type(thing)
     return f"{named.__module__}.{getattr(named, '__qualname__', '')}"
 
 
 def headers_for(headers: Iterable[Header], origin: DeadLetterOrigin) -> list[Header]:
-    """The headers of a dead letter.
+    """Return the headers of a dead letter.
 
     Args:
-        headers: those of the message. If it was a dead letter before, what they say of that is
+        headers: the headers of the message. If it was a dead letter before, those that say so are
             left out.
-        origin: where the message is, and why it goes. What is empty is left out.
+        origin: the source and the reason. Empty attributes are left out.
     """
-    said = {
+    texts = {
         "topic": origin.topic,
         "partition": str(origin.partition),
         "offset": str(origin.offset),
@@ -112,23 +115,23 @@ def headers_for(headers: Iterable[Header], origin: DeadLetterOrigin) -> list[Hea
         "exception.message": origin.message,
         "exception.stacktrace": origin.traceback,
     }
-    added = [(PREFIX + name, _cut(text)) for name, text in said.items() if text]
+    added = [(PREFIX + name, _cut(text)) for name, text in texts.items() if text]
     if origin.timestamp is not None:
         added.append((_TIMESTAMP, str(origin.timestamp).encode()))
     return [*original_headers(headers), *added]
 
 
 def original_headers(headers: Iterable[Header]) -> list[Header]:
-    """The headers that the message had before it became a dead letter."""
-    return [(name, value) for name, value in headers if not name.startswith(_OURS)]
+    """Return the headers that the message had before it became a dead letter."""
+    return [(name, value) for name, value in headers if not name.startswith(_ADDED)]
 
 
 def origin_of(headers: Iterable[Header]) -> DeadLetterOrigin | None:
-    """What the headers of a dead letter say; None: it is none, or nobody says where it was."""
-    said = {name: value.decode("utf-8", "replace") for name, value in headers if value is not None}
+    """Read the headers of a dead letter; None: they name no source, as it is no dead letter."""
+    texts = {name: value.decode("utf-8", "replace") for name, value in headers if value is not None}
 
     def get(name: str) -> str:
-        return said.get(PREFIX + name, "")
+        return texts.get(PREFIX + name, "")
 
     partition, offset = _number(get("partition")), _number(get("offset"))
     if not get("topic") or partition is None or offset is None:
@@ -137,7 +140,7 @@ def origin_of(headers: Iterable[Header]) -> DeadLetterOrigin | None:
         topic=get("topic"),
         partition=partition,
         offset=offset,
-        timestamp=_number(said.get(_TIMESTAMP, "")),
+        timestamp=_number(texts.get(_TIMESTAMP, "")),
         stage=get("stage"),
         group=get("connector.name"),
         handler=get("class.name"),
@@ -152,27 +155,44 @@ def _number(text: str) -> int | None:
 
 
 def _cut(text: str) -> bytes:
-    """A text in UTF-8, its middle left out if it is too long: what matters is at the ends."""
+    """Encode a text as UTF-8; if it is too long, without its middle, as the ends matter."""
     data = text.encode("utf-8", "replace")
-    if len(data) <= _LONGEST:
+    if len(data) <= _MAX_BYTES:
         return data
-    half = _LONGEST // 2 - 10
+    half = _MAX_BYTES // 2 - 10
     start, end = data[:half].decode("utf-8", "ignore"), data[-half:].decode("utf-8", "ignore")
     return f"{start}\n[...]\n{end}".encode()
 
 
+# --- sending --------------------------------------------------------------------------------------
+
 _TICK: Final = 0.1
-_ANY_PARTITION: Final = -1
 _METADATA_TIMEOUT: Final = 10.0
 
 
+class DeadLetterSender(Protocol):
+    """Sends dead letters for a runner."""
+
+    def send(self, raw: RawMessage, origin: DeadLetterOrigin) -> None:
+        """Send a message, and wait until it is acknowledged.
+
+        Args:
+            raw: the message.
+            origin: the source and the reason.
+
+        Raises:
+            DeliveryError: it was not delivered.
+        """
+        ...
+
+
 class DeadLetterProducer:
-    """Sends what could not be handled to a topic of its own. Threads may share it.
+    """Sends dead letters one at a time, and waits for each. Threads may share it.
 
     Args:
         client: :attr:`avrogen.kafka.client_config.Configuration.client`.
         topic: the name of the dead-letter topic.
-        producer: sends them; None: it makes one for itself when it needs it.
+        producer: the producer to use; None: its own, created when it is needed.
     """
 
     def __init__(self, client: Settings, topic: str, producer: Producer | None = None) -> None:
@@ -185,31 +205,31 @@ class DeadLetterProducer:
     def send(self, raw: RawMessage, origin: DeadLetterOrigin) -> None:
         """Send a message, and wait until it is acknowledged.
 
-        It goes to the partition of the same number, if there is one, or else to that of its key.
+        It goes to the partition of the same number, or, if there is none, to that of its key.
 
         Args:
             raw: the message.
-            origin: where it is, and why it goes.
+            origin: the source and the reason.
 
         Raises:
-            DeliveryError: it did not get there.
+            DeliveryError: it was not delivered.
         """
         from confluent_kafka import KafkaError
 
         with self._lock:
-            error = self._sent(raw, origin)
+            error = self._deliver(raw, origin)
             if error is not None and error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
-                # As large as messages can be, and there is no room for the account of its end.
-                error = self._sent(raw, replace(origin, message="", traceback=""))
+                # The message has the maximum size, which leaves no room for the traceback.
+                error = self._deliver(raw, replace(origin, message="", traceback=""))
         if error is not None:
             raise delivery_error(error, self.topic, raw.key())
 
     def close(self) -> None:
-        """Give back connections. Nothing is under way: each letter is waited for."""
+        """Release the connections. No record is in flight, as each is waited for."""
         self._producer = None
 
-    def _sent(self, raw: RawMessage, origin: DeadLetterOrigin) -> KafkaError | None:
-        """Send a message, and say what went wrong."""
+    def _deliver(self, raw: RawMessage, origin: DeadLetterOrigin) -> KafkaError | None:
+        """Send a message, and return the error of its delivery."""
         from confluent_kafka import KafkaException
 
         producer = self._connected()
@@ -234,13 +254,13 @@ class DeadLetterProducer:
         from confluent_kafka import KafkaException
 
         if number >= self._partitions:
-            # It may have grown; if it is not there, librdkafka says so when it has waited for it.
+            # The topic may have grown. If it does not exist, the delivery reports that.
             try:
-                found = producer.list_topics(self.topic, timeout=_METADATA_TIMEOUT)
+                found = list_partitions(producer, self.topic, _METADATA_TIMEOUT)
             except KafkaException:
-                return _ANY_PARTITION
-            self._partitions = len(found.topics[self.topic].partitions)
-        return number if number < self._partitions else _ANY_PARTITION
+                return ANY_PARTITION
+            self._partitions = len(found)
+        return number if number < self._partitions else ANY_PARTITION
 
     def _connected(self) -> Producer:
         if self._producer is None:
@@ -252,9 +272,9 @@ class DeadLetterProducer:
 
 def _settings(client: Settings) -> dict[str, object]:
     own = dict(client)
-    # A producer with the same id would fence that of the handler.
+    # With the same id, it would fence the handler's producer.
     own.pop("transactional.id", None)
-    # Whatever the broker has taken before should fit again; it says if not.
+    # A message that a broker has accepted before should fit again; the broker refuses if not.
     own.setdefault("message.max.bytes", 100_000_000)
     settings = producer_settings(own)
     Callbacks(None).put_before_given(settings)

@@ -36,7 +36,7 @@ from avrogen.kafka.observability.logs import log_event
 if TYPE_CHECKING:
     from confluent_kafka import Message as RawMessage
 
-    from avrogen.kafka.consumer.consumer_poll_thread import RawPartitionQueue
+    from avrogen.kafka.consumer.fetch_buffer import RawPartitionQueue
     from avrogen.kafka.observability.observer import AnyMessage, Observer
 
 __all__ = ["Counts", "DeadLetterFailure", "ErrorHandler", "PendingDeadLetter", "Recovery"]

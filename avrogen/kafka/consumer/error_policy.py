@@ -1,16 +1,16 @@
-"""What went wrong with a message, and what follows.
+"""Failures of messages, and the action that follows each.
 
-    failure      what is at fault                  what follows
-    Transient    nothing that will last            again, as the policy has it; then as Poison
-    Outage       a service that the consumer       again, if it may come back; then the consumer
-                 needs, not the message            stops: other messages would fare no better
+    failure      cause                             action
+    Transient    nothing that lasts                retry by the policy; then as Poison
+    Outage       a service that the consumer       retry if it may recover; then stop, as other
+                 needs, not the message            messages would fail, too
     Unreadable   the bytes, or their schema        dead letter
-    Poison       the message, to this handler      dead letter, or stop if so configured
+    Poison       the message, for this handler     dead letter, or stop if so configured
 
-Where a dead letter would follow and there is no topic for it, the consumer stops: a message that
-cannot be handled is never passed over in silence.
+Where a dead letter should follow and the topic has no dead-letter topic, the consumer stops: no
+message is skipped silently.
 
-When and how often a message is tried again: :class:`RetryPolicy`, :class:`Retry`.
+:class:`RetryPolicy` has the delays between retries; a handler raises :class:`Retry` to ask for one.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ __all__ = [
 ]
 
 OnPoison: TypeAlias = Literal["dead-letter", "stop"]
-"""What becomes of a message that its handler fails with for good."""
+"""Action for a message that its handler fails with permanently."""
 
 
 class Stage(StrEnum):
-    """Where a message failed, in the words of Kafka Connect
+    """The stage that failed, in the words of Kafka Connect
     (``org.apache.kafka.connect.runtime.errors.Stage``)."""
 
     KEY = "KEY_CONVERTER"
@@ -59,23 +59,23 @@ class Stage(StrEnum):
     HANDLER = "TASK_PUT"
 
 
-# --- what went wrong ------------------------------------------------------------------------------
+# --- failures -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Transient:
-    """The handler says that it may work the next time."""
+    """A failure of the handler that may pass."""
 
     error: Exception
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """A service that the consumer needs does not do its part; the message is not to blame.
+    """A failure of a service that the consumer needs; the message is not the cause.
 
     Attributes:
-        error: what it said.
-        may_pass: whether it may do so later.
+        error: the error of the service.
+        may_pass: true if the service may recover.
     """
 
     error: Exception
@@ -84,11 +84,11 @@ class Outage:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Bytes that are not what the topic has, or were written with a schema that cannot be read.
+    """Bytes that are not in the topic's format, or were written with an unreadable schema.
 
     Attributes:
-        error: what is wrong with them.
-        stage: whether it is the key or the value.
+        error: the error of the decoder.
+        stage: the stage of the key or of the value.
     """
 
     error: Exception
@@ -97,7 +97,7 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Poison:
-    """The handler fails with the message, and would again."""
+    """A failure of the handler with this message that would repeat."""
 
     error: Exception
 
@@ -106,15 +106,15 @@ Failure: TypeAlias = Transient | Outage | Unreadable | Poison
 
 
 def reading_failure(error: AvrogenError, stage: Stage) -> Failure:
-    """What it means that a key or a value could not be read.
+    """Classify an error of decoding a key or a value.
 
     Args:
-        error: what came of it.
-        stage: which of the two it was.
+        error: the error.
+        stage: the stage of the key or of the value.
     """
     match error:
         case RegistryError(status=404):
-            # The id is on the message: nobody else's messages are concerned.
+            # The id comes from the message: other messages are not affected.
             return Unreadable(error, stage)
         case RegistryError():
             return Outage(error, error.transient)
@@ -123,7 +123,7 @@ def reading_failure(error: AvrogenError, stage: Stage) -> Failure:
 
 
 def handling_failure(error: Exception, policy: RetryPolicy) -> Failure:
-    """What it means that a handler raised an exception."""
+    """Classify an exception of a handler."""
     match error:
         case Retry():
             return Transient(error)
@@ -140,29 +140,29 @@ def handling_failure(error: Exception, policy: RetryPolicy) -> Failure:
             return Poison(error)
 
 
-# --- what follows ---------------------------------------------------------------------------------
+# --- actions --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class RetryIn:
-    """The message is tried again after so many seconds."""
+    """Retry the message after so many seconds."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class SendDeadLetter:
-    """The message goes to the dead-letter topic; when it is there, it counts as handled."""
+    """Send the message to the dead-letter topic; once delivered, it counts as handled."""
 
     stage: Stage
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The consumer stops, and the message counts as not handled.
+    """Stop the consumer; the message counts as not handled.
 
     Attributes:
-        reason: why no other way is left, to follow on the message's place.
+        reason: the reason, as a predicate of "a message".
     """
 
     reason: str
@@ -181,16 +181,16 @@ def next_step(
     on_poison: OnPoison,
     dead_letter: bool,
 ) -> Action:
-    """What follows a failure.
+    """Decide on the action that follows a failure.
 
     Args:
-        failure: what went wrong.
-        policy: when and how often to try again.
-        attempt: how often it was tried, from 1 up.
+        failure: the failure.
+        policy: when and how often to retry.
+        attempt: attempts so far, from 1.
         elapsed: seconds since the first failure of this message.
         random: a number from 0 to 1, for the jitter.
-        on_poison: what becomes of messages that the handler fails with for good.
-        dead_letter: whether there is a topic for dead letters.
+        on_poison: the action for messages that the handler fails with permanently.
+        dead_letter: true if the topic has a dead-letter topic.
     """
     match failure:
         case Transient():
@@ -202,7 +202,7 @@ def next_step(
             seconds = policy.pause(attempt, elapsed, random) if may_pass else None
             if seconds is not None:
                 return RetryIn(seconds)
-            return Stop("could not be handled, and others would not fare better")
+            return Stop("could not be handled, and other messages would fail, too")
         case Unreadable(_, stage):
             if dead_letter:
                 return SendDeadLetter(stage)
@@ -211,40 +211,43 @@ def next_step(
             return _last_resort(Stage.HANDLER, on_poison, dead_letter, "")
 
 
-def _last_resort(stage: Stage, on_poison: OnPoison, dead_letter: bool, how_often: str) -> Action:
+def _last_resort(stage: Stage, on_poison: OnPoison, dead_letter: bool, count: str) -> Action:
     if on_poison == "stop":
-        return Stop(f"failed{how_often} in its handler")
+        return Stop(f"failed{count} in its handler")
     if not dead_letter:
-        return Stop(f"failed{how_often} in its handler, and the topic has no dead-letter topic")
+        return Stop(f"failed{count} in its handler, and the topic has no dead-letter topic")
     return SendDeadLetter(stage)
 
 
-class Retry(Exception):
-    """Raised by a handler for a failure that may pass: it is called again with the same message.
+# --- retries --------------------------------------------------------------------------------------
 
-    How often and when is the consumer's :class:`RetryPolicy`. Raise it from the exception that is
-    the reason: ``raise Retry("the warehouse does not answer") from error``.
+
+class Retry(Exception):
+    """Raised by a handler for a failure that may pass, to be called again with the same message.
+
+    The consumer's :class:`RetryPolicy` says when and how often. Raise it from its cause:
+    ``raise Retry("the warehouse does not answer") from error``.
     """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How messages are tried again that failed for a reason that may pass.
+    """Schedule of the retries of a message after failures that may pass.
 
-    After the n-th failure of a message, its partition rests for ``initial`` seconds times
-    ``multiplier`` to the n-1, but for ``maximum`` at most. ``jitter`` spreads that in both
-    directions, so that consumers that failed together do not come back together. Messages of other
-    partitions are handled meanwhile, and those behind it wait: their order stays.
+    After the n-th failure of a message, its partition backs off for ``initial`` seconds times
+    ``multiplier`` to the power n-1, up to ``maximum``. ``jitter`` spreads that in both directions,
+    so that consumers that failed together do not retry together. Messages of other partitions are
+    handled meanwhile; those behind it in its own partition wait, so their order is kept.
 
     Attributes:
-        attempts: how often the handler is called with a message, the first time included; None:
-            ``within`` alone counts.
-        initial: seconds.
-        multiplier: what each pause is longer by.
-        maximum: seconds, before jitter.
-        jitter: 0.2 makes ten seconds 8 to 12.
-        within: seconds since the first failure after which no other attempt begins; None:
-            ``attempts`` alone counts.
+        attempts: calls of the handler with a message, the first included; None: no limit but
+            ``within``.
+        initial: seconds before the first retry.
+        multiplier: factor from one delay to the next.
+        maximum: seconds at most, before jitter.
+        jitter: relative spread; 0.2 makes ten seconds 8 to 12.
+        within: seconds since the first failure after which no other attempt begins; None: no limit
+            but ``attempts``.
         retry_on: exceptions of a handler that may pass, besides :class:`Retry`.
 
     Raises:
@@ -261,25 +264,25 @@ class RetryPolicy:
 
     def __post_init__(self) -> None:
         if self.attempts is None and self.within is None:
-            raise ValueError("say how often or how long: attempts or within")
+            raise ValueError("attempts and within are both None: set one of them to limit retries")
         if self.attempts is not None and self.attempts < 1:
-            raise ValueError(f"attempts must be at least 1, not {self.attempts}")
+            raise ValueError(f"attempts must be at least 1, got {self.attempts}")
         for name in ("initial", "maximum", "within"):
             value: float | None = getattr(self, name)
             if value is not None and not 0 <= value < float("inf"):
-                raise ValueError(f"{name} must be a number of seconds, not {value}")
+                raise ValueError(f"{name} must be a finite number of seconds >= 0, got {value}")
         if not 1 <= self.multiplier < float("inf"):
-            raise ValueError(f"multiplier must be at least 1, not {self.multiplier}")
+            raise ValueError(f"multiplier must be finite and at least 1, got {self.multiplier}")
         if not 0 <= self.jitter <= 1:
-            raise ValueError(f"jitter must be between 0 and 1, not {self.jitter}")
+            raise ValueError(f"jitter must be between 0 and 1, got {self.jitter}")
 
     def pause(self, attempt: int, elapsed: float, random: float) -> float | None:
-        """Seconds to wait before the next attempt; None: there is none.
+        """Return the seconds before the next attempt; None: there is no other.
 
         Args:
-            attempt: how often it was tried, from 1 up.
+            attempt: attempts so far, from 1.
             elapsed: seconds since the first failure.
-            random: a number from 0 to 1, which decides on the jitter.
+            random: a number from 0 to 1, for the jitter.
         """
         if self.attempts is not None and attempt >= self.attempts:
             return None

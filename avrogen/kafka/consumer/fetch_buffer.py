@@ -1,9 +1,33 @@
-"""What a consumer has in hand: all lanes, whose turn it is, and what the client should fetch.
+"""Fetched messages that wait for their handler: one queue per partition, and flow control.
 
-Nothing here does any work or waits: the consumers, for threads and for asyncio, tell it what has
-happened and do what it says. It is not safe for threads by itself.
+Nothing here does any I/O, reads a clock or locks: the poll thread and the runners say what
+happened and what time it is, and do what the answer says. They hold a lock meanwhile.
 
-One partition: its messages on their way to the handler, and how far it has come.
+A runner *acquires* the queue whose turn it is, handles messages from its front, and *releases* it.
+The states of a :class:`PartitionQueue`::
+
+                  .------------ BACKOFF <-----------.
+                  v                                 |
+    IDLE <----> READY <----------------------> IN_PROGRESS -----> REVOKING
+     ^                                              |                |
+     '----------------------------------------------'                |
+      any of IDLE, READY, BACKOFF -----> REVOKED <-------------------'
+      any state -----> LOST
+
+    from                  to            by
+    IDLE                  READY         add or resume, if it has messages and is not paused
+    READY                 IN_PROGRESS   acquire
+    READY                 IDLE          acquire, if the user has paused it
+    IN_PROGRESS           READY, IDLE   release: IDLE if it has no messages or is paused
+    IN_PROGRESS           BACKOFF       release, if its first message is to be retried later
+    BACKOFF               READY, IDLE   the time of the retry: IDLE if it is paused
+    IDLE, READY, BACKOFF  REVOKED       revoke
+    IN_PROGRESS           REVOKING      revoke
+    REVOKING              REVOKED       release
+    any                   LOST          lose
+
+A REVOKED queue can only become LOST: a partition that comes back has a new queue. What is handled
+of an old one does not count: it is no longer in the buffer, and nothing of it is stored.
 """
 
 from __future__ import annotations
@@ -11,34 +35,51 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 from heapq import heappop, heappush
 from itertools import count
-from typing import Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
 
-__all__ = ["LIMIT", "PATIENCE", "FetchBuffer", "FlowControl", "PartitionQueue"]
+if TYPE_CHECKING:
+    from confluent_kafka import Message as RawMessage
+
+__all__ = [
+    "LIMIT",
+    "PATIENCE",
+    "FetchBuffer",
+    "FlowControl",
+    "PartitionQueue",
+    "QueueState",
+    "RawPartitionQueue",
+]
 
 R = TypeVar("R")
 
+RawPartitionQueue: TypeAlias = "PartitionQueue[RawMessage]"
+"""A queue of messages as confluent-kafka gives them."""
+
 LIMIT: Final = 500
-"""Messages that may wait in a lane before it counts as full. librdkafka holds more, in bytes that
-are no Python objects yet (``queued.max.messages.kbytes``)."""
+"""Messages in a queue before it counts as full. librdkafka holds more, in bytes that are no Python
+objects yet (``queued.max.messages.kbytes``)."""
 
 PATIENCE: Final = 1.0
-"""Seconds that a lane may be full before the client stops fetching for it. Pausing drops what
-librdkafka has fetched ahead, so it should not come to that where the handler only takes a breath;
-but as long as nothing is polled, a rebalance of the group waits."""
+"""Seconds that a queue may be full before its partition is paused in the client. Pausing drops what
+librdkafka has prefetched, so a short delay of the handler should not cause it; but while nothing is
+polled, a rebalance of the group waits."""
+
+
+# --- the buffer -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class FlowControl:
-    """What the client should do next.
+    """Instructions for the client.
 
     Attributes:
-        pause: partitions to stop fetching.
-        resume: partitions to fetch again.
-        fetch: whether to take messages from the client now.
-        wait: seconds until the question should be asked again at the latest, if nothing changes
-            before, where nothing is to be fetched.
+        pause: partitions to pause.
+        resume: partitions to resume.
+        fetch: true if messages should be fetched now.
+        wait: if nothing should be fetched, seconds after which to ask again at the latest.
     """
 
     pause: tuple[int, ...]
@@ -48,190 +89,179 @@ class FlowControl:
 
 
 class FetchBuffer(Generic[R]):
-    """The lanes of all partitions that are assigned.
+    """The queues of all assigned partitions.
 
     Args:
-        limit: messages that may wait in a lane before it counts as full.
-        patience: seconds that one may be full before it is paused.
+        limit: messages in a queue before it counts as full.
+        patience: seconds that a queue may be full before its partition is paused.
     """
 
     def __init__(self, *, limit: int = LIMIT, patience: float = PATIENCE) -> None:
         self.limit = limit
         self._patience = patience
-        self._lanes: dict[int, PartitionQueue[R]] = {}
+        self._queues: dict[int, PartitionQueue[R]] = {}
         self._ready: deque[PartitionQueue[R]] = deque()
-        self._resting: list[tuple[float, int, PartitionQueue[R]]] = []
+        self._backing_off: list[tuple[float, int, PartitionQueue[R]]] = []
         self._ties = count()  # equal times are compared no further than by these
-        self._hold_all = False
+        self._all_paused = False
         self._full_since: float | None = None
 
     @property
     def queues(self) -> Mapping[int, PartitionQueue[R]]:
-        """The lanes by the numbers of their partitions."""
-        return self._lanes
+        """The queues by partition number."""
+        return self._queues
 
-    # --- partitions come and go -------------------------------------------------------------------
+    # --- assignment -------------------------------------------------------------------------------
 
     def assign(self, partitions: Iterable[int]) -> None:
-        """Partitions were assigned."""
+        """Add queues for newly assigned partitions."""
         for partition in partitions:
-            lane: PartitionQueue[R] = PartitionQueue(partition)
-            lane.paused_by_user = self._hold_all
-            # A client that had the partition paused when it was taken away has it paused still.
-            lane.paused_in_client = True
-            self._lanes[partition] = lane
+            queue: PartitionQueue[R] = PartitionQueue(partition)
+            queue.paused_by_user = self._all_paused
+            # A partition that was paused in the client when it was revoked is paused still.
+            queue.paused_in_client = True
+            self._queues[partition] = queue
 
     def remove(self, partitions: Iterable[int]) -> list[PartitionQueue[R]]:
-        """Partitions are given up, or lost. Nothing of them is handed out any more.
+        """Remove the queues of partitions that are revoked or lost.
 
         Returns:
-            Their lanes. Those that are taken should be given time to come back, if there is some.
+            The queues. Those that are REVOKING should be given time to be released.
         """
-        removed = [lane for p in partitions if (lane := self._lanes.pop(p, None)) is not None]
-        for lane in removed:
-            lane.revoked = lane.yield_requested = True
+        removed = [queue for p in partitions if (queue := self._queues.pop(p, None)) is not None]
+        for queue in removed:
+            queue.revoke()
         return removed
 
     def restart(self, partition: int) -> None:
-        """A partition will be fetched from another offset: nothing that was fetched counts."""
+        """Begin again with an empty queue: the partition is fetched from another offset."""
         (old,) = self.remove([partition])
-        old.lost = True
+        old.lose()
         new: PartitionQueue[R] = PartitionQueue(partition)
         new.paused_by_user, new.paused_in_client = old.paused_by_user, old.paused_in_client
-        self._lanes[partition] = new
+        self._queues[partition] = new
 
     # --- messages ---------------------------------------------------------------------------------
 
     def add(self, partition: int, message: R) -> None:
-        """A message was fetched. It is dropped if its partition is not assigned."""
-        lane = self._lanes.get(partition)
-        if lane is not None:
-            lane.messages.append(message)
-            if not (lane.queued or lane.in_progress):
-                self._queue(lane)
+        """Append a fetched message. It is dropped if its partition is not assigned."""
+        queue = self._queues.get(partition)
+        if queue is not None:
+            queue.messages.append(message)
+            if queue.state is _IDLE:
+                self._make_ready(queue)
 
     def acquire(self, now: float) -> PartitionQueue[R] | None:
-        """The lane whose turn it is, with a message in front; None: none is ready.
+        """Return the queue whose turn it is, which has messages; None: no queue is ready.
 
-        It stays with the caller until :meth:`give_back`.
+        It belongs to the caller until :meth:`release`.
         """
-        while self._resting and self._resting[0][0] <= now:
-            lane = heappop(self._resting)[2]
-            lane.retry_at = None
-            self._queue(lane)
+        while self._backing_off and self._backing_off[0][0] <= now:
+            queue = heappop(self._backing_off)[2]
+            queue.end_backoff()
+            self._make_ready(queue)
         while self._ready:
-            lane = self._ready.popleft()
-            lane.queued = False
-            if self._is_ready(lane):
-                lane.in_progress = True
-                lane.yield_requested = False
-                return lane
+            queue = self._ready.popleft()
+            if queue.acquire():
+                return queue
         return None
 
-    def release(self, lane: PartitionQueue[R], *, due: float | None = None) -> None:
-        """A lane that was taken is free again.
+    def release(self, queue: PartitionQueue[R], *, retry_at: float | None = None) -> None:
+        """Return an acquired queue.
 
         Args:
-            lane: the lane.
-            due: when its first message is to be tried again; None: it need not rest.
+            queue: the queue.
+            retry_at: when its first message is to be retried; None: at once.
         """
-        lane.in_progress = False
-        if lane.revoked:
-            return
-        lane.retry_at = due
-        if due is None:
-            self._queue(lane)
-        else:
-            heappush(self._resting, (due, next(self._ties), lane))
+        queue.release(backoff=retry_at is not None)
+        if retry_at is None:
+            self._make_ready(queue)
+        elif queue.state is QueueState.BACKOFF:
+            heappush(self._backing_off, (retry_at, next(self._ties), queue))
 
-    def next_due(self) -> float | None:
-        """When the first of the lanes that rest is ready; None: none rests."""
-        while self._resting and self._resting[0][2].revoked:
-            heappop(self._resting)
-        return self._resting[0][0] if self._resting else None
+    def next_retry(self) -> float | None:
+        """Return when the first backoff ends; None: no queue is in BACKOFF."""
+        waiting = self._backing_off
+        while waiting and waiting[0][2].state is not QueueState.BACKOFF:
+            heappop(waiting)
+        return waiting[0][0] if waiting else None
 
     def interrupt(self) -> None:
-        """Have all lanes given back after the message in hand."""
-        for lane in self._lanes.values():
-            lane.yield_requested = True
+        """Request all queues back after the in-flight message."""
+        for queue in self._queues.values():
+            queue.yield_requested = True
 
     # --- pausing ----------------------------------------------------------------------------------
 
     def pause(self, partitions: Iterable[int] | None) -> None:
-        """Hand out no messages of these partitions; None: of all, those to come included.
+        """Hand out no messages of these partitions; None: of all, future ones included.
 
         Raises:
-            KeyError: one is not assigned. Nothing has changed then.
+            KeyError: a partition is not assigned. No partition was paused then.
         """
-        for lane in self._chosen(partitions):
-            lane.paused_by_user = lane.yield_requested = True
-        self._hold_all = self._hold_all or partitions is None
+        for queue in self._chosen(partitions):
+            queue.paused_by_user = queue.yield_requested = True
+        self._all_paused = self._all_paused or partitions is None
 
     def resume(self, partitions: Iterable[int] | None) -> None:
-        """The reverse of :meth:`hold`."""
-        for lane in self._chosen(partitions):
-            lane.paused_by_user = False
-            self._queue(lane)
-        self._hold_all = self._hold_all and partitions is not None
+        """Reverse :meth:`pause`."""
+        for queue in self._chosen(partitions):
+            queue.paused_by_user = False
+            self._make_ready(queue)
+        self._all_paused = self._all_paused and partitions is not None
 
     def flow(self, now: float) -> FlowControl:
-        """What the client should do next, which is assumed to be done.
+        """Return what the client should do next, and assume that it does.
 
-        Partitions that rest, as their first message has failed, are not fetched until it is
-        handled, nor those that are held. Full ones are when they have room again, or not from when
-        they have been full for some time: meanwhile, nothing is fetched at all.
+        Partitions whose first message has failed are not fetched until it is handled, nor those
+        that the user has paused. A full queue stops all fetching until it has room. If it has none
+        for some time, its partition is paused instead, until three quarters of it are free.
         """
         pause: list[int] = []
         resume: list[int] = []
         full: list[PartitionQueue[R]] = []
-        for lane in self._lanes.values():
-            failing = lane.attempts > 0
-            if lane.paused_in_client:
-                has_room = len(lane.messages) <= self.limit // 4
-                if has_room and not failing and not lane.paused_by_user:
-                    lane.paused_in_client = False
-                    resume.append(lane.partition)
-            elif lane.paused_by_user or (failing and not lane.in_progress):
-                lane.paused_in_client = True
-                pause.append(lane.partition)
-            elif len(lane.messages) >= self.limit:
-                full.append(lane)
+        for queue in self._queues.values():
+            failing = queue.attempts > 0
+            if queue.paused_in_client:
+                has_room = len(queue.messages) <= self.limit // 4
+                if has_room and not failing and not queue.paused_by_user:
+                    queue.paused_in_client = False
+                    resume.append(queue.partition)
+            elif queue.paused_by_user or (failing and not queue.in_progress):
+                queue.paused_in_client = True
+                pause.append(queue.partition)
+            elif len(queue.messages) >= self.limit:
+                full.append(queue)
         wait = self._patience_left(bool(full), now)
         if full and not wait:
-            for lane in full:
-                lane.paused_in_client = True
-                pause.append(lane.partition)
+            for queue in full:
+                queue.paused_in_client = True
+                pause.append(queue.partition)
         return FlowControl(tuple(pause), tuple(resume), fetch=not wait, wait=wait)
 
     # --- offsets ----------------------------------------------------------------------------------
 
     def to_store(self) -> list[tuple[int, int]]:
-        """Partitions with the offsets that the client should be told, which is assumed to be done.
+        """Return partitions with new offsets for the client to store, and assume that it does.
 
-        They are those after the last message that was handled, where there is news of it.
+        An offset is that after the last handled message.
         """
         found: list[tuple[int, int]] = []
-        for lane in self._lanes.values():
-            position = lane.next_offset
-            if position is not None and position != lane.stored_offset:
-                lane.stored_offset = position
-                found.append((lane.partition, position))
+        for queue in self._queues.values():
+            offset = queue.next_offset
+            if offset is not None and offset != queue.stored_offset:
+                queue.stored_offset = offset
+                found.append((queue.partition, offset))
         return found
 
     # --- inside -----------------------------------------------------------------------------------
 
-    def _queue(self, lane: PartitionQueue[R]) -> None:
-        if not lane.queued and self._is_ready(lane):
-            lane.queued = True
-            self._ready.append(lane)
-
-    @staticmethod
-    def _is_ready(lane: PartitionQueue[R]) -> bool:
-        idle = not lane.in_progress and not lane.revoked and not lane.paused_by_user
-        return idle and lane.retry_at is None and bool(lane.messages)
+    def _make_ready(self, queue: PartitionQueue[R]) -> None:
+        if queue.make_ready():
+            self._ready.append(queue)
 
     def _patience_left(self, full: bool, now: float) -> float:
-        """Seconds that full lanes may go on waiting for room; 0: none is full, or has waited."""
+        """Return seconds that full queues may wait for room; 0: none is full, or time is over."""
         if not full:
             self._full_since = None
             return 0.0
@@ -245,85 +275,163 @@ class FetchBuffer(Generic[R]):
 
     def _chosen(self, partitions: Iterable[int] | None) -> list[PartitionQueue[R]]:
         if partitions is None:
-            return list(self._lanes.values())
-        return [self._lanes[partition] for partition in partitions]
+            return list(self._queues.values())
+        return [self._queues[partition] for partition in partitions]
+
+
+# --- one partition --------------------------------------------------------------------------------
+
+
+class QueueState(Enum):
+    """The state of a partition queue; see the diagram at the top of this module."""
+
+    IDLE = auto()
+    """Not handed out, as it has no messages or is paused by the user."""
+    READY = auto()
+    """Waiting for its turn."""
+    IN_PROGRESS = auto()
+    """Acquired by a runner."""
+    BACKOFF = auto()
+    """Waiting to have its first message retried."""
+    REVOKING = auto()
+    """Revoked while a runner has it, which has not released it yet."""
+    REVOKED = auto()
+    """Its assignment ended: nothing that is handled now counts."""
+    LOST = auto()
+    """Another member may own the partition, or it is read from another offset: never commit."""
+
+
+_IDLE: Final = QueueState.IDLE  # asked for every message, and Python 3.11 looks members up slowly
 
 
 class PartitionQueue(Generic[R]):
-    """A partition that is assigned to the consumer.
+    """The fetched messages of an assigned partition, and how far it is handled.
 
-    Whoever handles its messages *takes* the lane and works from the front of ``waiting``, where the
-    message in hand stays until it is done. So messages are handled in order, one at a time, and
-    ``position`` has every message behind it that came before. New ones may be appended meanwhile.
+    The in-flight message stays at the front of ``messages`` until it is done. So messages are
+    handled in order, one at a time, and all messages before ``next_offset`` are handled. New
+    messages may be appended meanwhile.
 
     Attributes:
-        partition: its number.
-        waiting: messages that were fetched and are not handled; the first is the next one.
-        position: the offset of the first message that is not handled; None: none has been yet.
-        stored: the position that the client has been told last.
-        attempts: how often the first message has failed.
-        first_failure: when it failed first, by the consumer's clock.
-        due: when it is tried again; None: there is nothing to wait for.
-        held: whether the user has paused the partition.
-        taken: whether somebody handles its messages.
-        interrupted: whether whoever has taken it should give it back after the message in hand.
-        gone: whether it is no longer assigned, or was taken back to another offset: what is
-            handled of it now counts no more.
-        announced: the offset of the last message that the observer has been told of.
-        over: whether somebody else may have it already: nothing of it may be committed any more.
-        paused: whether the client has been told not to fetch for it.
-        queued: whether it is in the line of lanes that are ready.
+        partition: the partition number.
+        state: the state. It is changed by the methods only.
+        messages: fetched messages that are not handled; the first is the next one.
+        next_offset: the offset after the last handled message; None: none was handled yet.
+        stored_offset: the last ``next_offset`` that the client has stored.
+        observed_offset: the offset of the last message that the observer was told of.
+        attempts: failed attempts at the first message.
+        first_failure: when the first message failed first, by the consumer's clock.
+        paused_by_user: true if the user has paused the partition.
+        paused_in_client: true if the client was told not to fetch the partition.
+        yield_requested: true if the runner should release the queue after the in-flight message.
     """
 
     __slots__ = (
         "attempts",
         "first_failure",
-        "in_progress",
-        "lost",
         "messages",
         "next_offset",
         "observed_offset",
         "partition",
         "paused_by_user",
         "paused_in_client",
-        "queued",
-        "retry_at",
-        "revoked",
+        "state",
         "stored_offset",
         "yield_requested",
     )
 
     def __init__(self, partition: int) -> None:
         self.partition = partition
+        self.state = QueueState.IDLE
         self.messages: deque[R] = deque()
         self.next_offset: int | None = None
         self.stored_offset: int | None = None
+        self.observed_offset = -1
         self.attempts = 0
         self.first_failure = 0.0
-        self.retry_at: float | None = None
         self.paused_by_user = False
-        self.in_progress = False
-        self.yield_requested = False
-        self.revoked = False
-        self.lost = False
-        self.observed_offset = -1
         self.paused_in_client = False
-        self.queued = False
+        self.yield_requested = False
+
+    @property
+    def in_progress(self) -> bool:
+        """True while a runner may handle a message of it that could count."""
+        return self.state in (QueueState.IN_PROGRESS, QueueState.REVOKING)
+
+    @property
+    def lost(self) -> bool:
+        """True if nothing of it may be committed any more."""
+        return self.state is QueueState.LOST
+
+    # --- transitions ------------------------------------------------------------------------------
+
+    def make_ready(self) -> bool:
+        """IDLE to READY, if there are messages and the user has not paused it.
+
+        Returns:
+            True if the state has changed.
+        """
+        if self.state is not QueueState.IDLE or self.paused_by_user or not self.messages:
+            return False
+        self.state = QueueState.READY
+        return True
+
+    def acquire(self) -> bool:
+        """READY to IN_PROGRESS, or to IDLE if the user has paused it meanwhile.
+
+        Returns:
+            True if it is acquired.
+        """
+        if self.state is not QueueState.READY:
+            return False
+        if self.paused_by_user:
+            self.state = QueueState.IDLE
+            return False
+        self.state = QueueState.IN_PROGRESS
+        self.yield_requested = False
+        return True
+
+    def release(self, *, backoff: bool) -> None:
+        """IN_PROGRESS to BACKOFF or IDLE, REVOKING to REVOKED.
+
+        Args:
+            backoff: true if the first message is to be retried later.
+        """
+        if self.state is QueueState.IN_PROGRESS:
+            self.state = QueueState.BACKOFF if backoff else QueueState.IDLE
+        elif self.state is QueueState.REVOKING:
+            self.state = QueueState.REVOKED
+
+    def end_backoff(self) -> None:
+        """BACKOFF to IDLE."""
+        if self.state is QueueState.BACKOFF:
+            self.state = QueueState.IDLE
+
+    def revoke(self) -> None:
+        """IN_PROGRESS to REVOKING, any other state to REVOKED; request it back."""
+        in_progress = self.state is QueueState.IN_PROGRESS
+        self.state = QueueState.REVOKING if in_progress else QueueState.REVOKED
+        self.yield_requested = True
+
+    def lose(self) -> None:
+        """Any state to LOST."""
+        self.state = QueueState.LOST
+
+    # --- the first message ------------------------------------------------------------------------
 
     def done(self, offset: int) -> None:
-        """The first message, whose offset this is, counts as handled."""
+        """Count the first message, whose offset this is, as handled."""
         self.messages.popleft()
         self.next_offset = offset + 1
         self.attempts = 0
 
     def failed(self, now: float) -> float:
-        """The first message has failed once more.
+        """Count a failed attempt at the first message.
 
         Args:
             now: seconds, by the consumer's clock.
 
         Returns:
-            How long ago it failed first.
+            Seconds since its first failure.
         """
         if self.attempts == 0:
             self.first_failure = now

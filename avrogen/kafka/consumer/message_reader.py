@@ -1,4 +1,8 @@
-"""From what confluent-kafka gives to :class:`Message`: keys and values are decoded here."""
+"""Decoding of messages: from confluent-kafka's to :class:`~avrogen.kafka.message.Message`.
+
+Decoders are looked up by the bytes that name a schema. A schema that is not cached is an exception,
+so that the runner decides how to ask the registry: the reader itself does no I/O.
+"""
 
 from __future__ import annotations
 
@@ -30,25 +34,25 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 _AHEAD: Final = 100
-"""Messages that are decoded before the first of them is handled."""
+"""Messages that are decoded ahead of the one to handle."""
 
 _ID_PREFIX: Final = 5
 _GUID_PREFIX: Final = 17
-"""Bytes in front of a key or value that name its schema."""
+"""Bytes in front of a key or value that identify its schema."""
 
 NO_HEADERS: Final = Headers()
-"""The headers of every message that has none."""
+"""The headers of every message without headers."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FLOAT_IS_EXACT: Final = 8_000_000_000_000
-"""Milliseconds up to which a float of seconds tells microseconds apart."""
+"""Milliseconds up to which a float of seconds is exact to the microsecond."""
 
 
 class MessageUnreadable(Exception):
-    """A message that could not be read.
+    """A message could not be decoded.
 
     Attributes:
-        failure: what that means.
+        failure: the classified failure.
     """
 
     def __init__(self, failure: Failure) -> None:
@@ -57,26 +61,26 @@ class MessageUnreadable(Exception):
 
 
 class SchemaNotCached(Exception):
-    """A message whose schema has not come up before. It can be read when it is known.
+    """The schema of a message must be loaded before it can be decoded.
 
     Attributes:
-        key: the same for messages with the same schema.
-        learn: asks the registry and compiles a decoder, which takes its time. It raises
+        key: equal for messages with the same schema.
+        learn: asks the registry and compiles a decoder, which takes time. It raises
             :class:`MessageUnreadable`.
     """
 
     def __init__(self, key: Hashable, learn: Callable[[], None]) -> None:
-        super().__init__("the schema is to be learnt first")
+        super().__init__("the schema of a message is not loaded yet: call learn()")
         self.key = key
         self.learn = learn
 
 
 class MessageReader(Generic[K, V]):
-    """Reads the messages of a topic.
+    """Decodes the messages of a topic.
 
     Args:
         topic: the topic.
-        registry: where it finds the schemas that they were written with.
+        registry: the registry of the writers' schemas.
     """
 
     def __init__(self, topic: Topic[K, V], registry: SchemaRegistry) -> None:
@@ -92,23 +96,23 @@ class MessageReader(Generic[K, V]):
         self._last_timestamp: datetime | None = None
 
     def read_ahead(
-        self, waiting: deque[RawMessage], start: int = 0, limit: int = _AHEAD
+        self, fetched: deque[RawMessage], start: int = 0, limit: int = _AHEAD
     ) -> list[Message[K, V]]:
-        """Decode what waits, up to what cannot be. Nothing is asked of the registry.
+        """Decode messages up to the first that cannot be. The registry is not asked.
 
         Args:
-            waiting: messages. More may be appended meanwhile, by another thread.
-            start: how many of them to leave out. There is at least one more.
-            limit: how many to decode at most.
+            fetched: the messages. Another thread may append more meanwhile.
+            start: index of the first message to decode, which must exist.
+            limit: messages to decode at most.
 
         Raises:
-            SchemaUnknown: the registry would have to be asked for the first of them.
-            ReadingFailed: the first of them is not what the topic has.
+            SchemaNotCached: the registry must be asked for the first schema.
+            MessageUnreadable: the first message is not in the topic's format.
         """
         messages: list[Message[K, V]] = []
-        end = min(len(waiting), start + limit)
+        end = min(len(fetched), start + limit)
         try:
-            for raw in [waiting[index] for index in range(start, end)]:
+            for raw in [fetched[index] for index in range(start, end)]:
                 messages.append(self._read(raw))
         except (SchemaNotCached, MessageUnreadable):
             if not messages:
@@ -125,7 +129,7 @@ class MessageReader(Generic[K, V]):
             value = self._values.read(raw_value, headers)
         time = raw.timestamp()
         if time != self._last_time:
-            # Messages come in bursts, and many have the same.
+            # Messages come in bursts, and many have the same timestamp.
             self._last_time, self._last_timestamp = time, _timestamp(*time)
         made: Message[K, V] = _message(
             raw, key, value, self._last_timestamp, headers, raw_key, raw_value
@@ -133,11 +137,11 @@ class MessageReader(Generic[K, V]):
         return made
 
     def learn(self, part: Part, schema: int) -> None:
-        """Be able to read what was written with a schema of this id, before it comes.
+        """Load the schema with this id, before a message with it comes.
 
         Raises:
-            DecodeError: it cannot be read.
-            RegistryError: the registry does not give it.
+            DecodeError: the topic's types cannot read it.
+            RegistryError: the registry does not have it, or does not answer.
         """
         parts = self._keys if part == "key" else self._values
         assert parts is not None, "keys of this topic have a schema"
@@ -147,26 +151,27 @@ class MessageReader(Generic[K, V]):
         if self._read_key is None and self._keys is None:
             return None
         if data is None:
-            raise _failed(DecodeError(f"a message of {self._topic.name} has a key"), Stage.KEY)
+            message = f"the message has no key; messages of {self._topic.name} must have one"
+            raise _unreadable(DecodeError(message), Stage.KEY)
         if self._keys is not None:
             return self._keys.read(data, headers)
         assert self._read_key is not None, "one of the two reads keys"
         try:
             return self._read_key(data)
         except DecodeError as error:
-            raise _failed(error, Stage.KEY) from error
+            raise _unreadable(error, Stage.KEY) from error
 
     def _check_tombstone(self) -> None:
         if not self._topic.tombstones:
             message = (
-                f"a message of {self._topic.name} has a value, and this one is a tombstone; "
-                "if that is right: tombstones = true in avrogen.toml"
+                f"the message is a tombstone, which topic {self._topic.name} does not allow; "
+                "to allow it, set tombstones = true in avrogen.toml"
             )
-            raise _failed(DecodeError(message), Stage.VALUE)
+            raise _unreadable(DecodeError(message), Stage.VALUE)
 
 
 def undecoded(raw: RawMessage) -> Message[None, None]:
-    """A message as it came in, for those who want to know of one that could not be read."""
+    """Return a message without key and value, for observers of one that could not be decoded."""
     timestamp = _timestamp(*raw.timestamp())
     made: Message[None, None] = _message(
         raw, None, None, timestamp, raw.headers(), raw.key(), raw.value()
@@ -175,7 +180,7 @@ def undecoded(raw: RawMessage) -> Message[None, None]:
 
 
 class _Part:
-    """Keys or values that are written with a schema."""
+    """The decoder of keys or values that have a schema."""
 
     def __init__(self, topic: str, part: Part, decoders: DecoderCache) -> None:
         self._topic = topic
@@ -200,7 +205,7 @@ class _Part:
         except DecodeError as error:
             context = _Context(self._topic, self._part, headers)
             error.add_note(place(context, named_schema(data, context)))
-            raise _failed(error, self._stage) from error
+            raise _unreadable(error, self._stage) from error
 
     def learn(self, schema: int) -> None:
         self._decoders.bind(frame_prefix(schema), schema)
@@ -211,20 +216,20 @@ class _Part:
             schema = named_schema(data, context)
             self._decoders.bind(named, schema)
         except AvrogenError as error:
-            raise _failed(error, self._stage) from error
+            raise _unreadable(error, self._stage) from error
 
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """As :mod:`avrogen.kafka.serde.decoders` wants it."""
+    """The serialization context that :mod:`avrogen.kafka.serde.decoders` expects."""
 
     topic: str
     field: Part
     headers: RawHeaders
 
 
-class _Filling(Generic[K, V]):
-    """What becomes a :class:`Message` when it is full: it is laid out alike, but not frozen."""
+class _UnfrozenMessage(Generic[K, V]):
+    """A :class:`Message` under construction: the same layout, but not frozen."""
 
     __slots__ = Message.__slots__
 
@@ -241,23 +246,23 @@ def _message(
     raw_key: bytes | None,
     raw_value: bytes | None,
 ) -> Any:
-    # Filled by hand: the constructor of a frozen class takes several times as long.
-    filling: Any = _new(_Filling)
-    filling.key = key
-    filling.value = value
-    filling.topic = raw.topic()
-    filling.partition = raw.partition()
-    filling.offset = raw.offset()
-    filling.timestamp = timestamp
-    filling.headers = Headers(cast("list[Header]", headers)) if headers else NO_HEADERS
-    filling.raw_key = raw_key
-    filling.raw_value = raw_value
-    filling.__class__ = Message
-    return filling
+    # By hand, as the constructor of a frozen class takes several times as long.
+    made: Any = _new(_UnfrozenMessage)
+    made.key = key
+    made.value = value
+    made.topic = raw.topic()
+    made.partition = raw.partition()
+    made.offset = raw.offset()
+    made.timestamp = timestamp
+    made.headers = Headers(cast("list[Header]", headers)) if headers else NO_HEADERS
+    made.raw_key = raw_key
+    made.raw_value = raw_value
+    made.__class__ = Message
+    return made
 
 
 def _timestamp(kind: int, milliseconds: int) -> datetime | None:
-    """A message's time; None if it has none, or one that no datetime can have."""
+    """Return a message's timestamp; None: it has none, or one beyond the range of datetime."""
     if not kind:
         return None
     if -_FLOAT_IS_EXACT < milliseconds < _FLOAT_IS_EXACT:
@@ -268,5 +273,5 @@ def _timestamp(kind: int, milliseconds: int) -> datetime | None:
         return None
 
 
-def _failed(error: AvrogenError, stage: Stage) -> MessageUnreadable:
+def _unreadable(error: AvrogenError, stage: Stage) -> MessageUnreadable:
     return MessageUnreadable(reading_failure(error, stage))

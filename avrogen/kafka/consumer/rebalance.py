@@ -1,52 +1,70 @@
-"""Partitions come and go: what the client calls back, in the poller's thread.
+"""Rebalance callbacks: partitions are assigned, revoked or lost.
 
-The client itself assigns and gives up partitions when a callback returns (confluent-kafka's
-``Consumer_rebalance_cb``), by whichever protocol the group has.
+librdkafka calls them in the poll thread. It assigns and revokes the partitions itself when a
+callback returns (confluent-kafka's ``Consumer_rebalance_cb``), with whichever protocol the group
+uses.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from threading import Condition
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from avrogen.kafka.consumer.consumer_client import partitions_at
+from avrogen.kafka.consumer.fetch_buffer import FetchBuffer, RawPartitionQueue
 from avrogen.kafka.observability.logs import log_event
 
 if TYPE_CHECKING:
-    from avrogen.kafka.consumer.consumer_poll_thread import ConsumerPollThread, RawPartitionQueue
+    from confluent_kafka import Consumer
+    from confluent_kafka import Message as RawMessage
+
     from avrogen.kafka.observability.observer import Observer, Partition
 
 __all__ = ["RebalanceListener"]
 
-_TICK = 0.05
+_TICK: Final = 0.05
 
-_REBALANCING = ("ILLEGAL_GENERATION", "REBALANCE_IN_PROGRESS", "STALE_MEMBER_EPOCH")
-"""What a group says that would take a commit a little later."""
+_REBALANCING: Final = ("ILLEGAL_GENERATION", "REBALANCE_IN_PROGRESS", "STALE_MEMBER_EPOCH")
+"""Errors of a group that would accept the commit a little later."""
 
 
 class RebalanceListener:
-    """What a poller does when partitions come and go.
+    """Keeps the buffer in step with the assignment.
 
     Args:
-        poller: whose partitions.
-        group: the name of the consumer group.
-        auto_commit: whether offsets of what was handled are committed before it is given up. It may
-            be changed.
-        grace: seconds that messages in hand are waited for. It may be changed.
-        observer: who is told.
+        client: the consumer, which is not subscribed yet.
+        topic: the topic's name.
+        buffer: the queues of assigned partitions.
+        changed: guards the buffer; notified when it may have something new.
+        serve_calls: runs calls that other threads have queued for the poll thread.
+        group: the consumer group.
+        auto_commit: true if offsets of handled messages are committed before a partition is given
+            up. It may be changed.
+        grace: seconds to wait for in-flight messages. It may be changed.
+        observer: told of assignments.
     """
 
     def __init__(
         self,
-        poller: ConsumerPollThread,
+        client: Consumer,
+        topic: str,
         *,
+        buffer: FetchBuffer[RawMessage],
+        changed: Condition,
+        serve_calls: Callable[[], None],
         group: str,
         auto_commit: bool,
         grace: float,
         observer: Observer | None,
     ) -> None:
-        self._poller = poller
+        self._client = client
+        self._topic = topic
+        self._buffer = buffer
+        self._changed = changed
+        self._serve_calls = serve_calls
         self._group = group
         self.auto_commit = auto_commit
         self.grace = grace
@@ -54,37 +72,38 @@ class RebalanceListener:
         self._failure: Exception | None = None
 
     def subscribe(self) -> None:
-        """Have the client join the group, and call back from then on."""
-        self._poller.client.subscribe(
-            [self._poller.topic],
-            on_assign=self._kept(self._assigned),
-            on_revoke=self._kept(self._revoked),
-            on_lost=self._kept(self._lost),
+        """Have the client join the group, with these callbacks."""
+        self._client.subscribe(
+            [self._topic],
+            on_assign=self._callback(self._assigned),
+            on_revoke=self._callback(self._revoked),
+            on_lost=self._callback(self._lost),
         )
 
     def raise_failure(self) -> None:
-        """Raise what went wrong in a callback: the client would make a SystemError of it."""
+        """Raise what a callback has raised, of which the client would make a SystemError."""
         if self._failure is not None:
             raise self._failure
 
     def commit_before_leaving(self) -> None:
-        """Commit what was handled, as soon as the group takes it.
+        """Commit what was handled, as soon as the group accepts it.
 
-        While the group rebalances, it takes no commits of the generation before, and a member
-        becomes one of the next by polling. Whoever leaves without that has all that it has handled
-        since its last commit handled again.
+        During a rebalance, a group refuses commits of the previous generation, and a member joins
+        the next one by polling. A member that leaves without that has everything since its last
+        commit handled again.
         """
-        poller = self._poller
         deadline = monotonic() + self.grace
         while self.auto_commit:
-            with poller.changed:
-                lanes = list(poller.intake.queues.values())
-            refusal = self._commit(lanes)
+            with self._changed:
+                queues = list(self._buffer.queues.values())
+            refusal = self._commit(queues)
             if refusal not in _REBALANCING or monotonic() > deadline:
                 return
-            poller.client.poll(_TICK)
+            self._client.poll(_TICK)
 
-    def _kept(self, callback: Callable[[list[int]], None]) -> Callable[[Any, list[Any]], None]:
+    # --- callbacks --------------------------------------------------------------------------------
+
+    def _callback(self, callback: Callable[[list[int]], None]) -> Callable[[Any, list[Any]], None]:
         def call(_client: object, partitions: list[Any]) -> None:
             try:
                 callback([each.partition for each in partitions])
@@ -94,76 +113,82 @@ class RebalanceListener:
         return call
 
     def _assigned(self, numbers: list[int]) -> None:
-        poller = self._poller
-        with poller.changed:
-            poller.intake.assign(numbers)
-        self._tell(logging.INFO, "consumer.assigned", numbers)
+        with self._changed:
+            self._buffer.assign(numbers)
+        self._log(logging.INFO, "consumer.assigned", numbers)
         if self._observer is not None:
             self._observer.assigned(self._named(numbers), self._group)
 
     def _revoked(self, numbers: list[int]) -> None:
-        lanes = self._removed(numbers)
-        self._wait_for(lanes)
-        for lane in lanes:
-            lane.lost = True
+        queues = self._remove(numbers)
+        self._wait_for(queues)
+        self._lose(queues)
         if self.auto_commit:
-            self._commit(lanes)
-        self._tell(logging.INFO, "consumer.revoked", numbers)
+            self._commit(queues)
+        self._log(logging.INFO, "consumer.revoked", numbers)
         if self._observer is not None:
             self._observer.revoked(self._named(numbers), self._group)
 
     def _lost(self, numbers: list[int]) -> None:
-        # Somebody else has them by now. What is committed here would be taken for theirs.
-        for lane in self._removed(numbers):
-            lane.lost = True
-        self._tell(logging.WARNING, "consumer.lost", numbers)
+        # Another member owns them by now. A commit from here would be taken for its own.
+        self._lose(self._remove(numbers))
+        self._log(logging.WARNING, "consumer.lost", numbers)
         if self._observer is not None:
             self._observer.lost(self._named(numbers), self._group)
 
-    def _removed(self, numbers: list[int]) -> list[RawPartitionQueue]:
-        with self._poller.changed:
-            return self._poller.intake.remove(numbers)
+    # --- steps ------------------------------------------------------------------------------------
 
-    def _wait_for(self, lanes: Sequence[RawPartitionQueue]) -> None:
-        """Let messages in hand be finished, so that nobody else handles them again."""
-        poller = self._poller
+    def _remove(self, numbers: list[int]) -> list[RawPartitionQueue]:
+        with self._changed:
+            return self._buffer.remove(numbers)
+
+    def _lose(self, queues: Sequence[RawPartitionQueue]) -> None:
+        with self._changed:
+            for queue in queues:
+                queue.lose()
+
+    def _wait_for(self, queues: Sequence[RawPartitionQueue]) -> None:
+        """Let in-flight messages finish, so that no other member handles them again."""
         deadline = monotonic() + self.grace
         while True:
-            with poller.changed:
-                in_hand = [lane.partition for lane in lanes if lane.in_progress]
-                if not in_hand:
+            with self._changed:
+                unfinished = [queue.partition for queue in queues if queue.in_progress]
+                if not unfinished:
                     return
                 left = deadline - monotonic()
                 if left <= 0:
                     break
-                poller.changed.wait(min(left, _TICK))
-            # Whoever has them in hand may be waiting for an answer to one of these.
-            poller.calls.serve()
-        self._tell(logging.WARNING, "consumer.revoke_overdue", in_hand, grace=self.grace)
+                self._changed.wait(min(left, _TICK))
+            # A handler may be waiting for the result of one of these.
+            self._serve_calls()
+        self._log(logging.WARNING, "consumer.revoke_overdue", unfinished, grace=self.grace)
 
-    def _commit(self, lanes: Sequence[RawPartitionQueue]) -> str | None:
-        """Commit what of these lanes was handled; the name of the error if that was refused."""
+    def _commit(self, queues: Sequence[RawPartitionQueue]) -> str | None:
+        """Commit what was handled; return the name of the error if the group refuses it."""
         from confluent_kafka import KafkaException
 
         offsets = [
-            (lane.partition, lane.next_offset) for lane in lanes if lane.next_offset is not None
+            (queue.partition, queue.next_offset)
+            for queue in queues
+            if queue.next_offset is not None
         ]
         if not offsets:
             return None
-        client, partitions = self._poller.client, self._poller.partitions_at(offsets)
-        # The client's callback for commits tells of it. What could not be committed is handled
-        # again by whoever has the partition next.
+        partitions = partitions_at(self._topic, offsets)
+        # The commit callback of the client logs a refusal. What could not be committed is handled
+        # again by the next owner of the partition.
         try:
-            client.store_offsets(offsets=partitions)
-            client.commit(offsets=partitions, asynchronous=False)
+            self._client.store_offsets(offsets=partitions)
+            self._client.commit(offsets=partitions, asynchronous=False)
         except KafkaException as error:
             refusal: str = error.args[0].name()
             return refusal
         return None
 
-    def _tell(self, level: int, event: str, numbers: list[int], grace: float | None = None) -> None:
-        topic, group = self._poller.topic, self._group
-        log_event(level, event, topic=topic, group=group, partitions=numbers, grace=grace)
+    def _log(self, level: int, event: str, numbers: list[int], grace: float | None = None) -> None:
+        log_event(
+            level, event, topic=self._topic, group=self._group, partitions=numbers, grace=grace
+        )
 
     def _named(self, numbers: list[int]) -> list[Partition]:
-        return [(self._poller.topic, number) for number in numbers]
+        return [(self._topic, number) for number in numbers]

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from avrogen.errors import DeliveryError, TransactionError
 from avrogen.kafka.consumer.error_handler import DeadLetterFailure, PendingDeadLetter, Recovery
 from avrogen.kafka.consumer.message_reader import NO_HEADERS, MessageUnreadable, SchemaNotCached
-from avrogen.kafka.consumer.session import ConsumerSession
 from avrogen.kafka.observability.context import TraceContext, current_message, current_trace
 
 if TYPE_CHECKING:
-    from avrogen.kafka.consumer.consumer_poll_thread import RawPartitionQueue
+    from avrogen.kafka.consumer.fetch_buffer import RawPartitionQueue
+    from avrogen.kafka.consumer.message_source import RunnerSession
     from avrogen.kafka.message import Message
     from avrogen.kafka.observability.observer import AnyMessage
 
@@ -33,10 +33,10 @@ class MessageRunner(Generic[K, V]):
         handler: what the messages are handled by, for dead letters to name it.
     """
 
-    def __init__(self, session: ConsumerSession[K, V], handler: object) -> None:
-        self.handling = session.handling
-        self.poller = session.opened.poller
-        self.reader = session.opened.reader
+    def __init__(self, session: RunnerSession[K, V], handler: object) -> None:
+        self.handling = session.error_handler
+        self.source = session.source
+        self.reader = session.reader
         self.dead_letters = session.dead_letters
         self.handler = handler
 
@@ -118,7 +118,7 @@ class MessageRunner(Generic[K, V]):
 
     def lanes(self) -> Iterator[RawPartitionQueue]:
         """Lanes with messages, one after the other, each to be held; until the consumer stops."""
-        while (lane := self.poller.wait()) is not None:
+        while (lane := self.source.wait()) is not None:
             yield lane
 
     @contextmanager
@@ -130,7 +130,7 @@ class MessageRunner(Generic[K, V]):
             yield hold
         finally:
             self.handling.counts.handling_time += monotonic() - started
-            self.poller.give_back(lane, rest=hold.rest)
+            self.source.release(lane, backoff=hold.rest)
 
     # --- failures ---------------------------------------------------------------------------------
 

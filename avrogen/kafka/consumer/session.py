@@ -1,11 +1,8 @@
-"""An open consumer: what those for threads and for asyncio have in common.
+"""An open consumer, without the runner that handles its messages.
 
-What is here may wait for brokers or the registry, but never for a handler.
-
-Before a consumer starts: the registry is asked for what is written now.
-
-So it shows at start, and not at the first message, that the registry cannot be reached or refuses
-its credentials, and decoders are there when messages come.
+Opening creates the client and the registry, preloads the decoders of the topic's current schemas,
+and joins the group; closing undoes it. Both may wait for brokers or the registry, never for a
+handler. The synchronous and the asyncio consumer share this module.
 """
 
 from __future__ import annotations
@@ -13,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
 from avrogen.errors import ClosedError, ConfigurationError, DecodeError
 from avrogen.kafka.callbacks import Callbacks
@@ -40,157 +37,218 @@ if TYPE_CHECKING:
     from avrogen.kafka.registry.protocol import SchemaRegistry
     from avrogen.kafka.topic import Topic
 
-__all__ = ["CommitMode", "ConsumerSession", "preload_schemas"]
+__all__ = [
+    "CommitMode",
+    "ConsumerOptions",
+    "ConsumerSession",
+    "create_error_handler",
+    "preload_schemas",
+]
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 CommitMode: TypeAlias = Literal["after-handling", "manual"]
-"""Who commits: the consumer what was handled, or the user."""
+"""Commit handled messages automatically, or leave commits to the user."""
 
-_END = ("latest", "largest", "end")
+_END: Final = ("latest", "largest", "end")
+"""Values of ``auto.offset.reset`` that skip what is there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsumerOptions:
+    """Options of a typed consumer, besides its client properties.
+
+    Attributes:
+        group_id: the consumer group.
+        retry: when and how often messages are retried.
+        on_poison: what happens to messages that the handler fails with permanently.
+        commit: automatic commits, or commits by the user.
+        grace: seconds to wait for in-flight messages, at a rebalance and at the end.
+        registry: used instead of the registry of the configuration.
+        observer: told of what the consumer does.
+
+    Raises:
+        ConfigurationError: an option has an invalid value.
+    """
+
+    group_id: str
+    retry: RetryPolicy
+    on_poison: OnPoison
+    commit: CommitMode
+    grace: float
+    registry: SchemaRegistry | None
+    observer: Observer | None
+
+    def __post_init__(self) -> None:
+        modes, choices = get_args(CommitMode), get_args(OnPoison)
+        _require(bool(self.group_id), "group_id", "is empty: name the consumer group")
+        _require(self.commit in modes, "commit", f"must be one of {modes}, got {self.commit!r}")
+        _require(
+            self.on_poison in choices,
+            "on_poison",
+            f"must be one of {choices}, got {self.on_poison!r}",
+        )
+        _require(
+            0 <= self.grace < float("inf"),
+            "grace",
+            f"must be a finite number of seconds >= 0, got {self.grace}",
+        )
+
+
+def _require(is_so: bool, setting: str, reason: str) -> None:
+    if not is_so:
+        raise ConfigurationError(reason, setting=setting)
+
+
+def create_error_handler(
+    topic: Topic[Any, Any], options: ConsumerOptions, observer: Observer | None
+) -> ErrorHandler:
+    """Create the error handler of a consumer.
+
+    Args:
+        topic: the topic.
+        options: the options of the consumer.
+        observer: the observer of the options, isolated.
+    """
+    return ErrorHandler(
+        topic=topic.name,
+        group=options.group_id,
+        policy=options.retry,
+        on_poison=options.on_poison,
+        dead_letter=topic.dead_letter,
+        observer=observer,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Opened(Generic[K, V]):
-    """What a consumer has while it is open.
+    """The parts of a consumer while it is open.
 
     Attributes:
-        poller: the thread that polls, and keeps what came.
-        reader: what decodes it.
-        partitions: what users ask of partitions.
-        offsets: what they ask of offsets.
+        poll_thread: polls, and buffers messages.
+        reader: decodes them.
+        partitions: pauses and seeks.
+        offsets: commits on request.
     """
 
-    poller: ConsumerPollThread
+    poll_thread: ConsumerPollThread
     reader: MessageReader[K, V]
     partitions: AssignedPartitions
     offsets: OffsetCommitter
 
 
 class ConsumerSession(Generic[K, V]):
-    """A consumer without the loop that handles messages.
+    """A consumer without its runner.
+
+    It is the :class:`~avrogen.kafka.consumer.message_source.RunnerSession` of runners.
 
     Args:
         topic: the topic.
-        config: the settings of clients and registry.
-        group: the name of the consumer group.
-        retry: when and how often messages are tried again.
-        on_poison: what becomes of messages that the handler fails with for good.
-        commit: who commits.
-        grace: seconds that a message in hand is waited for, at a rebalance and at the end.
-        registry: in place of the one that the settings name.
-        observer: who is told of what is done.
-        wake: called when there may be something to take, from any thread.
+        config: the configuration of clients and registry.
+        options: the options of the consumer.
+        wake: called when there may be something to take, in any thread.
+
+    Attributes:
+        topic: the topic.
+        group: the consumer group.
+        grace: seconds to wait for in-flight messages.
+        error_handler: decides what follows when a message fails.
+        dead_letters: sends dead letters; None: the topic has no dead-letter topic.
 
     Raises:
-        ConfigurationError: something is missing, or would lose messages.
+        ConfigurationError: a property is missing, or would lose messages.
     """
 
     def __init__(
         self,
         topic: Topic[K, V],
         config: Settings,
+        options: ConsumerOptions,
         *,
-        group: str,
-        retry: RetryPolicy,
-        on_poison: OnPoison,
-        commit: CommitMode,
-        grace: float,
-        registry: SchemaRegistry | None,
-        observer: Observer | None,
         wake: Callable[[], None],
     ) -> None:
-        _require(bool(group), "group_id", "is empty: name the consumer group")
-        _require(commit in get_args(CommitMode), "commit", f"is one of {get_args(CommitMode)}")
-        _require(on_poison in get_args(OnPoison), "on_poison", f"is one of {get_args(OnPoison)}")
-        _require(0 <= grace < float("inf"), "grace", f"is a number of seconds, not {grace}")
         self._config = split(config)
-        if registry is None and "url" not in self._config.registry:
+        if options.registry is None and "url" not in self._config.registry:
             raise ConfigurationError(
                 "is missing",
                 setting="schema.registry.url",
-                hint="say where the schema registry is, or give one: registry=...",
+                hint='set it, such as to "http://localhost:8081", or pass a registry: registry=...',
             )
         self.topic = topic
-        self.group = group
-        self.auto_commit = commit == "after-handling"
-        consumer_settings(self._config.client, group=group, auto_commit=self.auto_commit)
-        self.grace = grace
-        self._given_registry = registry
-        self._made_registry: SchemaRegistry | None = None
+        self.group = options.group_id
+        self.grace = options.grace
+        self._auto_commit = options.commit == "after-handling"
+        consumer_settings(self._config.client, group=self.group, auto_commit=self._auto_commit)
+        self._given_registry = options.registry
+        self._own_registry: SchemaRegistry | None = None
         self._wake = wake
-        self._observer = isolate(observer)
+        self._observer = isolate(options.observer)
         self._callbacks = Callbacks(self._observer)
         self._opened: _Opened[K, V] | None = None
         self._stopped = False
         self._closed = False
+        self.error_handler = create_error_handler(topic, options, self._observer)
         self.dead_letters: DeadLetterProducer | None = None
         if topic.dead_letter is not None:
             self.dead_letters = DeadLetterProducer(self._config.client, topic.dead_letter)
-        self.handling = ErrorHandler(
-            topic=topic.name,
-            group=group,
-            policy=retry,
-            on_poison=on_poison,
-            dead_letter=topic.dead_letter,
-            observer=self._observer,
-        )
 
     # --- opening and closing ----------------------------------------------------------------------
 
     def open(self) -> None:
-        """Ask the registry for the schemas that are written now, and join the group.
+        """Preload the decoders of the topic's current schemas, and join the group.
 
         Raises:
-            RegistryError: the registry cannot be asked.
-            ConfigurationError: librdkafka does not take the settings.
+            RegistryError: the registry does not answer, or refuses.
+            ConfigurationError: librdkafka does not accept a property.
             MissingExtraError: confluent-kafka is not installed.
         """
         if self._opened is not None:
-            raise ClosedError(f"the consumer of {self.topic.name} was opened before")
+            raise ClosedError(
+                f"the consumer of {self.topic.name} was opened before: create a new one"
+            )
         registry = self._given_registry
         if registry is None:
-            registry = self._made_registry = connect(self._config.registry)
+            registry = self._own_registry = connect(self._config.registry)
         try:
             reader = MessageReader(self.topic, registry)
             preload_schemas(self.topic, registry, reader.learn)
-            poller = self._make_poller()
+            poll_thread = self._create_poll_thread()
         except BaseException:
             self._close_registry()
             raise
         from_end = str(self._config.client.get("auto.offset.reset")) in _END
         self._opened = _Opened(
-            poller,
+            poll_thread,
             reader,
-            AssignedPartitions(poller, self._wake),
-            OffsetCommitter(poller, from_end=from_end),
+            AssignedPartitions(poll_thread, self._wake),
+            OffsetCommitter(poll_thread, from_end=from_end),
         )
-        poller.start()
+        poll_thread.start()
         if self._stopped:
-            poller.request_stop()
+            poll_thread.request_stop()
         log_event(logging.INFO, "consumer.started", topic=self.topic.name, group=self.group)
 
     def close(self) -> None:
         """Commit what was handled, leave the group, and wait until that is done."""
         if self._opened is None or self._closed:
             return
-        self._opened.poller.close()
+        self._opened.poll_thread.close()
         self._closed = True
         if self.dead_letters is not None:
             self.dead_letters.close()
         self._close_registry()
         log_event(logging.INFO, "consumer.stopped", topic=self.topic.name, group=self.group)
 
-    def _make_poller(self) -> ConsumerPollThread:
+    def _create_poll_thread(self) -> ConsumerPollThread:
         client = create_consumer(
-            self._config.client, self._callbacks, group=self.group, auto_commit=self.auto_commit
+            self._config.client, self._callbacks, group=self.group, auto_commit=self._auto_commit
         )
         return ConsumerPollThread(
             client,
             self.topic.name,
             group=self.group,
-            auto_commit=self.auto_commit,
+            auto_commit=self._auto_commit,
             grace=self.grace,
             wake=self._wake,
             fatal=lambda: self._callbacks.fatal,
@@ -198,29 +256,41 @@ class ConsumerSession(Generic[K, V]):
         )
 
     def _close_registry(self) -> None:
-        if self._made_registry is not None:
-            self._made_registry.close()
-            self._made_registry = None
+        if self._own_registry is not None:
+            self._own_registry.close()
+            self._own_registry = None
+
+    def stop(self) -> None:
+        """Hand out nothing more, now or once it is opened. Signal handlers can call it."""
+        self._stopped = True
+        if self._opened is not None:
+            self._opened.poll_thread.request_stop()
+
+    # --- while it is open -------------------------------------------------------------------------
 
     @property
     def opened(self) -> _Opened[K, V]:
-        """What there is only while it is open.
+        """The parts that exist only while it is open.
 
         Raises:
             ClosedError: it was not opened, or was closed.
         """
         if self._opened is None or self._closed:
-            raise ClosedError(f"the consumer of {self.topic.name} is used inside of: with ...:")
+            raise ClosedError(f"the consumer of {self.topic.name} must be used inside of: with ...")
         return self._opened
 
-    def stop(self) -> None:
-        """Hand out nothing more, now or when it is opened. Signal handlers can call it."""
-        self._stopped = True
-        if self._opened is not None:
-            self._opened.poller.request_stop()
+    @property
+    def source(self) -> ConsumerPollThread:
+        """The poll thread, which hands out messages."""
+        return self.opened.poll_thread
+
+    @property
+    def reader(self) -> MessageReader[K, V]:
+        """The reader of its messages."""
+        return self.opened.reader
 
     def dead_letters_through(self, producer: Producer) -> DeadLetterProducer | None:
-        """What sends dead letters with a producer of others; None: there is no topic for them."""
+        """Return a sender of dead letters with this producer; None: there is no topic for them."""
         if self.topic.dead_letter is None:
             return None
         return DeadLetterProducer(self._config.client, self.topic.dead_letter, producer)
@@ -228,15 +298,17 @@ class ConsumerSession(Generic[K, V]):
     # --- figures ----------------------------------------------------------------------------------
 
     def counters(self) -> ConsumerCounters:
-        """What was done so far."""
-        counts = self.handling.counts
-        poller = None if self._opened is None else self._opened.poller
-        waiting = 0
-        if poller is not None:
-            with poller.changed:
-                waiting = sum(len(lane.messages) for lane in poller.intake.queues.values())
+        """Return what was done so far."""
+        counts = self.error_handler.counts
+        fetched = waiting = 0
+        if self._opened is not None:
+            poll_thread = self._opened.poll_thread
+            fetched = poll_thread.fetched
+            with poll_thread.changed:
+                queues = poll_thread.buffer.queues.values()
+                waiting = sum(len(queue.messages) for queue in queues)
         return ConsumerCounters(
-            fetched=0 if poller is None else poller.fetched,
+            fetched=fetched,
             consumed=counts.consumed,
             retried=counts.retried,
             dead_lettered=counts.dead_lettered,
@@ -245,27 +317,26 @@ class ConsumerSession(Generic[K, V]):
         )
 
     def statistics(self) -> dict[str, Any] | None:
-        """What librdkafka counts; None: nothing yet."""
+        """Return librdkafka's last statistics; None: there are none yet."""
         return self._callbacks.statistics()
 
 
-def _require(is_so: bool, setting: str, reason: str) -> None:
-    if not is_so:
-        raise ConfigurationError(reason, setting=setting)
+# --- schemas --------------------------------------------------------------------------------------
 
 
 def preload_schemas(
     topic: Topic[Any, Any], registry: SchemaRegistry, learn: Callable[[Part, int], None]
 ) -> None:
-    """Learn the latest schemas that the topic's keys and values are written with.
+    """Load the latest schemas of the topic's keys and values from the registry.
 
-    That one cannot be read is logged and no more: older messages may be readable, and nobody may
-    write with it yet.
+    So a registry that does not answer or refuses the credentials is noticed at the start, and not
+    at the first message, and decoders are compiled when messages come. A schema that cannot be read
+    is logged only: older messages may be readable, and none may be written with it yet.
 
     Args:
         topic: the topic.
-        registry: where its schemas are.
-        learn: given the id of each; it raises DecodeError where one cannot be read.
+        registry: the registry of its schemas.
+        learn: called with the id of each; it raises DecodeError if the schema cannot be read.
 
     Raises:
         RegistryError: the registry does not answer, or refuses.
@@ -273,7 +344,7 @@ def preload_schemas(
     for part, subject in _subjects(topic):
         latest = registry.version(subject, LATEST)
         if latest is None:
-            # No producer has registered it yet.
+            # No producer has registered a schema yet.
             log_event(logging.INFO, "consumer.no_schema", topic=topic.name, subject=subject)
             continue
         try:

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from avrogen.kafka.consumer.async_runner import AsyncWakeup
 from avrogen.kafka.consumer.batch_runner import AsyncBatchRunner, BatchRunner
-from avrogen.kafka.consumer.consumer_poll_thread import ConsumerPollThread, RawPartitionQueue
+from avrogen.kafka.consumer.consumer_client import partitions_at
+from avrogen.kafka.consumer.consumer_poll_thread import ConsumerPollThread
 from avrogen.kafka.consumer.error_handler import PendingDeadLetter
+from avrogen.kafka.consumer.fetch_buffer import RawPartitionQueue
 from avrogen.kafka.consumer.runner import current_messages, make_current
 from avrogen.kafka.consumer.session import ConsumerSession
 from avrogen.kafka.producer.async_producer import async_transaction
@@ -72,7 +74,7 @@ class TransactionRunner(Generic[K, V]):
         Raises:
             ConsumeError: it must not go on.
         """
-        self._batches.poller.leave_offsets()
+        self._batches.poll_thread.leave_offsets()
         with current_messages():
             while True:
                 try:
@@ -88,9 +90,9 @@ class TransactionRunner(Generic[K, V]):
             for message in messages:
                 make_current(message)
                 self._handle(message)
-            offsets = offsets_behind(self._batches.poller, messages)
+            offsets = offsets_behind(self._batches.poll_thread, messages)
             member = group_membership(
-                self._batches.poller, self._batches.lanes_of(messages)
+                self._batches.poll_thread, self._batches.lanes_of(messages)
             ).result()
             transaction.send_offsets(offsets, member.group)
 
@@ -109,6 +111,7 @@ class _TransactionBatches(BatchRunner[K, V]):
     ) -> None:
         super().__init__(session, handler, max_records=max_records, max_wait=max_wait)
         self._client = client
+        self.poll_thread = session.source
         self._lanes: dict[int, RawPartitionQueue] = {}
         self.dead_letters = session.dead_letters_through(client.producer)
 
@@ -126,8 +129,8 @@ class _TransactionBatches(BatchRunner[K, V]):
         with self._client.transaction() as transaction:
             super().send(letter)
             number, offset = cast("int", letter.raw.partition()), cast("int", letter.raw.offset())
-            offsets: list[Any] = self.poller.partitions_at([(number, offset + 1)])
-            member = group_membership(self.poller, [letter.lane]).result()
+            offsets: list[Any] = partitions_at(self.poll_thread.topic, [(number, offset + 1)])
+            member = group_membership(self.poll_thread, [letter.lane]).result()
             transaction.send_offsets(offsets, member.group)
 
 
@@ -156,7 +159,7 @@ class AsyncTransactionRunner(Generic[K, V]):
         Raises:
             ConsumeError: it must not go on.
         """
-        self._batches.poller.leave_offsets()
+        self._batches.poll_thread.leave_offsets()
         with current_messages():
             while True:
                 try:
@@ -172,9 +175,9 @@ class AsyncTransactionRunner(Generic[K, V]):
             for message in messages:
                 make_current(message)
                 await self._handle(message)
-            offsets = offsets_behind(self._batches.poller, messages)
+            offsets = offsets_behind(self._batches.poll_thread, messages)
             lanes = self._batches.lanes_of(messages)
-            member = await asyncio.wrap_future(group_membership(self._batches.poller, lanes))
+            member = await asyncio.wrap_future(group_membership(self._batches.poll_thread, lanes))
             await transaction.send_offsets(offsets, member.group)
 
 
@@ -193,6 +196,7 @@ class _AsyncTransactionBatches(AsyncBatchRunner[K, V]):
     ) -> None:
         super().__init__(session, waking, handler, max_records=max_records, max_wait=max_wait)
         self._client = client
+        self.poll_thread = session.source
         self._lanes: dict[int, RawPartitionQueue] = {}
         self.dead_letters = session.dead_letters_through(client.producer)
 
@@ -210,8 +214,8 @@ class _AsyncTransactionBatches(AsyncBatchRunner[K, V]):
         async with async_transaction(self._client) as transaction:
             await super().send(letter)
             number, offset = cast("int", letter.raw.partition()), cast("int", letter.raw.offset())
-            offsets: list[Any] = self.poller.partitions_at([(number, offset + 1)])
-            member = await asyncio.wrap_future(group_membership(self.poller, [letter.lane]))
+            offsets: list[Any] = partitions_at(self.poll_thread.topic, [(number, offset + 1)])
+            member = await asyncio.wrap_future(group_membership(self.poll_thread, [letter.lane]))
             await transaction.send_offsets(offsets, member.group)
 
 
@@ -258,4 +262,4 @@ def group_membership(
 def offsets_behind(poller: ConsumerPollThread, messages: Sequence[AnyMessage]) -> list[Any]:
     """The offsets behind messages, as the client has them. Those of a partition are in order."""
     ends = {message.partition: message.offset + 1 for message in messages}
-    return poller.partitions_at(ends.items())
+    return partitions_at(poller.topic, ends.items())

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from avrogen.errors import DeliveryError, EncodeError
+from avrogen.kafka.cluster_metadata import list_partitions
 from avrogen.kafka.producer.delivery_errors import delivery_error
 
 if TYPE_CHECKING:
@@ -77,9 +78,6 @@ class CustomPartitioner:
         from confluent_kafka import KafkaException
 
         try:
-            found = self._producer.list_topics(self._topic, timeout).topics[self._topic]
+            return len(list_partitions(self._producer, self._topic, timeout))
         except KafkaException as exception:
             raise delivery_error(exception.args[0], self._topic, None) from exception
-        if found.error is not None:
-            raise delivery_error(found.error, self._topic, None)
-        return len(found.partitions)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
 from avrogen.avro.model import TimeUnit
 from avrogen.codec.conversions import timestamp_to_units
 from avrogen.errors import ClosedError, DeliveryError, EncodeError, TransactionError
+from avrogen.kafka.cluster_metadata import ANY_PARTITION
 from avrogen.kafka.message import HeadersLike
 from avrogen.kafka.observability.context import TRACEPARENT, current_trace
 from avrogen.kafka.observability.observer import isolate
@@ -42,7 +43,6 @@ __all__ = [
     "pairs",
 ]
 
-_ANY_PARTITION: Final = -1
 _NOW: Final = 0
 
 
@@ -140,7 +140,7 @@ class RecordBuilder:
         if headers is not None or not self._is_plain or current_trace.get() is not None:
             pairs = self._headers.composed(value, headers)
         if partition is None:
-            partition = _ANY_PARTITION
+            partition = ANY_PARTITION
             if self._partitions is not None:
                 partition = self._partitions.choose(self._outgoing.plain_key(raw_key), value)
         elif partition < 0:

@@ -1,4 +1,4 @@
-"""Delivering messages to handlers: :func:`handling`."""
+"""Drivers that deliver messages to handlers: :func:`handling`."""
 
 from __future__ import annotations
 
@@ -49,25 +49,25 @@ def handling(
     retry: RetryPolicy = DEFAULT_RETRIES,
     on_poison: OnPoison = "dead-letter",
 ) -> HandlerDriver[Any, Any] | AsyncHandlerDriver[Any, Any]:
-    """What a consumer would do with messages, without Kafka and without waiting.
+    """Return a driver that has a handler called as a consumer would, without Kafka or waiting.
 
     ::
 
         outcome = handling(OrdersConsumer).deliver(handle, placed, cancelled)
         assert outcome.handled == [placed, cancelled]
 
-    Messages are written and read, tried again and made dead letters of, as in production. Pauses
-    pass at once, without jitter. The handler is called in the thread or the task of the test. An
-    AssertionError in it fails the test, and is no reason for a dead letter.
+    Messages are encoded, decoded, retried and sent to the dead-letter topic as in production.
+    Backoffs take no time and have no jitter. The handler is called in the thread or the task of the
+    test. An AssertionError of the handler fails the test; it does not make a dead letter.
 
     Args:
         consumer: the generated class.
-        group_id: the name of the consumer group, for dead letters to name it.
-        retry: as the service gives it to its consumer.
-        on_poison: as the service gives it to its consumer.
+        group_id: the consumer group, which dead letters name.
+        retry: the retry policy that the service gives to its consumer.
+        on_poison: the option that the service gives to its consumer.
 
     Raises:
-        ConfigurationError: an option cannot be; when something is delivered.
+        ConfigurationError: an option has an invalid value. Deliveries raise it.
     """
     options = HandlerOptions(topic=consumer.topic, group=group_id, retry=retry, on_poison=on_poison)
     if issubclass(consumer, AsyncTopicConsumer):
@@ -76,7 +76,7 @@ def handling(
 
 
 class HandlerDriver(Generic[K, V]):
-    """Made by :func:`handling`. Each delivery is one of its own, from offset 0."""
+    """Driver of a handler, created by :func:`handling`. Each delivery starts at offset 0."""
 
     def __init__(self, options: HandlerOptions) -> None:
         self._options = options
@@ -86,17 +86,17 @@ class HandlerDriver(Generic[K, V]):
         handle: Callable[[Message[K, V]], object],
         *messages: V | Incoming[K, V] | IncomingBytes,
     ) -> Outcome[K, V]:
-        """Have a function handle messages one by one, as ``run`` does.
+        """Handle messages one by one, as ``run`` does.
 
         Args:
-            handle: the function.
-            messages: values; :class:`Incoming` for those with keys, headers, partitions;
-                :class:`IncomingBytes` for what is no message.
+            handle: the handler.
+            messages: values, or :class:`Incoming` for values with keys, headers or partitions, or
+                :class:`IncomingBytes` for any bytes.
 
         Raises:
-            EncodeError: one is no message of this topic.
+            EncodeError: a message does not fit the topic.
         """
-        return self._delivered(messages, lambda session: MessageRunner(session, handle).run(handle))
+        return self._deliver(messages, lambda session: MessageRunner(session, handle).run(handle))
 
     def deliver_batches(
         self,
@@ -105,33 +105,32 @@ class HandlerDriver(Generic[K, V]):
         max_records: int = 500,
         max_wait: float = 1.0,
     ) -> Outcome[K, V]:
-        """Have a function handle many messages at a time, as ``run_batches`` does.
+        """Handle messages in batches, as ``run_batches`` does.
 
         Args:
-            handle: the function.
+            handle: the handler.
             messages: as for :meth:`deliver`.
             max_records: messages of a batch at most.
             max_wait: seconds that the first message of a batch would wait for others.
 
         Raises:
-            EncodeError: one is no message of this topic.
-            ValueError: a batch without messages, or without end.
+            EncodeError: a message does not fit the topic.
+            ValueError: ``max_records`` is less than 1, or ``max_wait`` is not finite.
         """
         check_batches(max_records, max_wait)
-        return self._delivered(
+        return self._deliver(
             messages,
             lambda session: BatchRunner(
                 session, handle, max_records=max_records, max_wait=max_wait
             ).run_batches(handle),
         )
 
-    def _delivered(
+    def _deliver(
         self,
         messages: Sequence[Delivery[V, K]],
         run: Callable[[HandlerSession[K, V]], None],
     ) -> Outcome[K, V]:
-        session: HandlerSession[K, V] = HandlerSession(self._options, messages, wake=lambda: None)
-        session.open()
+        session: HandlerSession[K, V] = HandlerSession(self._options, messages)
         try:
             run(session)
         except ConsumeError as stopped:
@@ -140,7 +139,7 @@ class HandlerDriver(Generic[K, V]):
 
 
 class AsyncHandlerDriver(Generic[K, V]):
-    """Made by :func:`handling`, for coroutine functions. Each delivery is one of its own."""
+    """Driver of a coroutine function, created by :func:`handling`."""
 
     def __init__(self, options: HandlerOptions) -> None:
         self._options = options
@@ -150,10 +149,10 @@ class AsyncHandlerDriver(Generic[K, V]):
         handle: Callable[[Message[K, V]], Awaitable[object]],
         *messages: V | Incoming[K, V] | IncomingBytes,
     ) -> Outcome[K, V]:
-        """As :meth:`HandlerDriver.deliver`; those of different partitions at the same time."""
-        return await self._delivered(
+        """Handle messages as :meth:`HandlerDriver.deliver` does, partitions concurrently."""
+        return await self._deliver(
             messages,
-            lambda session, waking: AsyncMessageRunner(session, waking, handle).run(handle),
+            lambda session, wakeup: AsyncMessageRunner(session, wakeup, handle).run(handle),
         )
 
     async def deliver_batches(
@@ -163,26 +162,23 @@ class AsyncHandlerDriver(Generic[K, V]):
         max_records: int = 500,
         max_wait: float = 1.0,
     ) -> Outcome[K, V]:
-        """As :meth:`HandlerDriver.deliver_batches`."""
+        """Handle messages in batches, as :meth:`HandlerDriver.deliver_batches` does."""
         check_batches(max_records, max_wait)
-        return await self._delivered(
+        return await self._deliver(
             messages,
-            lambda session, waking: AsyncBatchRunner(
-                session, waking, handle, max_records=max_records, max_wait=max_wait
+            lambda session, wakeup: AsyncBatchRunner(
+                session, wakeup, handle, max_records=max_records, max_wait=max_wait
             ).run_batches(handle),
         )
 
-    async def _delivered(
+    async def _deliver(
         self,
         messages: Sequence[Delivery[V, K]],
         run: Callable[[HandlerSession[K, V], FakeWakeup], Awaitable[None]],
     ) -> Outcome[K, V]:
-        waking = FakeWakeup()
-        waking.bind()
-        session: HandlerSession[K, V] = HandlerSession(self._options, messages, wake=waking.wake)
-        session.open()
+        session: HandlerSession[K, V] = HandlerSession(self._options, messages)
         try:
-            await run(session, waking)
+            await run(session, FakeWakeup(session.source))
         except ConsumeError as stopped:
             return session.outcome(stopped)
         return session.outcome(None)

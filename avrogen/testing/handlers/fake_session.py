@@ -1,18 +1,26 @@
-"""An open consumer without Kafka: :class:`HandlerSession`.
+"""An open consumer without Kafka: :class:`HandlerSession`, with a fake source and a fake clock.
 
-Time that passes when there is nothing else to do, and pollers that go by it.
+Decisions, decoding and encoding are production's. Replaced are the poll thread
+(:class:`FakeSource`), the wait of asyncio runners (:class:`FakeWakeup`) and the sender of dead
+letters. All messages are there from the start, and waiting sets the clock forward.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from avrogen.kafka.consumer.async_runner import AsyncWakeup
-from avrogen.kafka.consumer.consumer_poll_thread import ConsumerPollThread, RawPartitionQueue
 from avrogen.kafka.consumer.error_policy import OnPoison, RetryPolicy
-from avrogen.kafka.consumer.session import ConsumerSession
+from avrogen.kafka.consumer.fetch_buffer import FetchBuffer, RawPartitionQueue
+from avrogen.kafka.consumer.message_reader import MessageReader
+from avrogen.kafka.consumer.session import (
+    ConsumerOptions,
+    create_error_handler,
+    preload_schemas,
+)
+from avrogen.kafka.observability.observer import isolate
 from avrogen.testing.handlers.incoming import Delivery, TopicWriter
 from avrogen.testing.handlers.outcome import Outcome, RecordingDeadLetters, RecordingObserver
 from avrogen.testing.registry.memory import MemoryRegistry
@@ -21,6 +29,7 @@ if TYPE_CHECKING:
     from confluent_kafka import Message as RawMessage
 
     from avrogen.errors import ConsumeError
+    from avrogen.kafka.consumer.message_source import MessageSource
     from avrogen.kafka.topic import Topic
 
 __all__ = ["FakeClock", "FakeSource", "FakeWakeup", "HandlerOptions", "HandlerSession"]
@@ -28,10 +37,12 @@ __all__ = ["FakeClock", "FakeSource", "FakeWakeup", "HandlerOptions", "HandlerSe
 K = TypeVar("K")
 V = TypeVar("V")
 
+_GRACE = 30.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandlerOptions:
-    """What a consumer is told that matters to its handler; see ``TopicConsumer``."""
+    """Options of a consumer that matter to its handler; see ``TopicConsumer``."""
 
     topic: Topic[Any, Any]
     group: str
@@ -39,71 +50,66 @@ class HandlerOptions:
     on_poison: OnPoison
 
 
-class HandlerSession(ConsumerSession[K, V]):
-    """What consumers have while they are open, with messages that are there from the start.
+class HandlerSession(Generic[K, V]):
+    """An open consumer whose messages are there from the start.
+
+    It is a :class:`~avrogen.kafka.consumer.message_source.RunnerSession`.
 
     Args:
-        options: how it consumes.
+        options: the options of the consumer.
         deliveries: the messages.
-        wake: called when there may be something to take.
+
+    Attributes:
+        error_handler: decides what follows when a message fails, by the fake clock and without
+            jitter.
+        source: hands out the messages.
+        reader: decodes them.
+        dead_letters: keeps dead letters; None: the topic has no dead-letter topic.
+        grace: seconds to wait for in-flight messages.
 
     Raises:
-        EncodeError: one is no message of this topic.
-        ConfigurationError: an option cannot be.
+        EncodeError: a message does not fit the topic.
+        ConfigurationError: an option has an invalid value.
     """
 
-    def __init__(
-        self,
-        options: HandlerOptions,
-        deliveries: Sequence[Delivery[V, K]],
-        *,
-        wake: Callable[[], None],
-    ) -> None:
-        registry = MemoryRegistry()
-        topic = options.topic
-        letters = None if topic.dead_letter is None else RecordingDeadLetters(topic.dead_letter)
-        self._recorder = RecordingObserver(letters)
-        super().__init__(
-            topic,
-            {"bootstrap.servers": "none"},
-            group=options.group,
+    def __init__(self, options: HandlerOptions, deliveries: Sequence[Delivery[V, K]]) -> None:
+        topic, registry = options.topic, MemoryRegistry()
+        self.dead_letters: RecordingDeadLetters | None = None
+        if topic.dead_letter is not None:
+            self.dead_letters = RecordingDeadLetters()
+        self._recorder = RecordingObserver(self.dead_letters)
+        consumer = ConsumerOptions(
+            group_id=options.group,
             retry=options.retry,
             on_poison=options.on_poison,
             commit="after-handling",
-            grace=30.0,
+            grace=_GRACE,
             registry=registry,
             observer=self._recorder,
-            wake=wake,
         )
-        self.dead_letters = letters
-        self._clock = FakeClock()
-        self.handling.clock = self._clock
-        self.handling.chance = lambda: 0.5  # in the middle: no jitter
+        clock = FakeClock()
+        self.error_handler = create_error_handler(topic, consumer, isolate(self._recorder))
+        self.error_handler.clock = clock
+        self.error_handler.chance = lambda: 0.5  # in the middle: no jitter
         write = TopicWriter(topic, registry).write
         self._deliveries = [(write(given), given) for given in deliveries]
-
-    def _make_poller(self) -> ConsumerPollThread:
-        return FakeSource(
-            self.topic.name,
-            group=self.group,
-            messages=[raw for raw, _ in self._deliveries],
-            clock=self._clock,
-            wake=self._wake,
-        )
+        self.grace = _GRACE
+        self.reader: MessageReader[K, V] = MessageReader(topic, registry)
+        preload_schemas(topic, registry, self.reader.learn)
+        self.source = FakeSource((raw for raw, _ in self._deliveries), clock)
 
     def outcome(self, stopped: ConsumeError | None) -> Outcome[K, V]:
-        """What came of it.
+        """Return what the consumer did.
 
         Args:
-            stopped: what the loop has raised.
+            stopped: the exception of the runner.
 
         Raises:
-            AssertionError: the handler did. It is a test that says so, and no service.
+            AssertionError: the handler raised it. It fails the test, as no service raises it.
         """
         if self._recorder.asserted is not None:
             raise self._recorder.asserted
-        lanes = self.opened.poller.intake.queues.values()
-        waiting = {id(raw) for lane in lanes for raw in lane.messages}
+        waiting = self.source.waiting()
         return Outcome(
             handled=self._recorder.handled,
             retries=self._recorder.retries,
@@ -114,7 +120,7 @@ class HandlerSession(ConsumerSession[K, V]):
 
 
 class FakeClock:
-    """Seconds, which somebody else counts."""
+    """Seconds that pass only when :class:`FakeSource` sets ``now``."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -123,104 +129,124 @@ class FakeClock:
         return self.now
 
 
-class FakeSource(ConsumerPollThread):
-    """Polls nothing: all messages are there. When they have been handled, it stops.
+class FakeSource:
+    """Hands out messages that are there from the start, and stops when all are handled.
 
-    Who would have to wait finds that it is later already.
+    It is a :class:`~avrogen.kafka.consumer.message_source.MessageSource`, for one thread. Waiting
+    does not take time: the clock is set forward.
 
     Args:
-        topic: the topic's name.
-        group: the name of the consumer group.
-        messages: what is on the topic.
-        clock: is set forward.
+        messages: the messages of the topic.
+        clock: the clock.
+
+    Attributes:
+        stopping: true if nothing more is handed out.
         wake: called when there may be something to take.
     """
 
-    def __init__(
-        self,
-        topic: str,
-        *,
-        group: str,
-        messages: Iterable[RawMessage],
-        clock: FakeClock,
-        wake: Callable[[], None],
-    ) -> None:
-        no_client: Any = None
-        super().__init__(
-            no_client,
-            topic,
-            group=group,
-            auto_commit=False,
-            grace=0.0,
-            wake=wake,
-            fatal=lambda: None,
-            observer=None,
-        )
+    def __init__(self, messages: Iterable[RawMessage], clock: FakeClock) -> None:
+        self.stopping = False
+        self.wake: Callable[[], None] = lambda: None
         self._clock = clock
-        waiting = list(messages)
-        self.intake.assign({cast("int", raw.partition()) for raw in waiting})
-        for raw in waiting:
-            self.intake.add(cast("int", raw.partition()), raw)
-
-    def start(self) -> None:
-        """There is no thread."""
-
-    def close(self) -> None:
-        self.stopping = True
+        self._buffer: FetchBuffer[RawMessage] = FetchBuffer()
+        fetched = list(messages)
+        self._buffer.assign({cast("int", raw.partition()) for raw in fetched})
+        for raw in fetched:
+            self._buffer.add(cast("int", raw.partition()), raw)
 
     def take(self) -> RawPartitionQueue | None:
-        with self.changed:
-            return self.intake.acquire(self._clock.now)
+        """Return a queue with messages; None: there is none now."""
+        return self._buffer.acquire(self._clock.now)
 
     def wait(
         self, until: float | None = None, or_until: Callable[[], bool] = lambda: False
     ) -> RawPartitionQueue | None:
-        while True:
-            lane = self.take()
-            if lane is not None or or_until() or not self.pass_time(until):
-                return lane
-
-    def pass_time(self, until: float | None) -> bool:
-        """Set the clock forward to when something is due.
+        """Return a queue with messages, after setting the clock forward if necessary.
 
         Args:
-            until: when whoever waits gives up, by the clock; None: never.
+            until: when time is over, by the clock; None: never.
+            or_until: another condition that ends the wait.
+        """
+        while True:
+            queue = self.take()
+            if queue is not None or or_until() or not self.pass_time(until):
+                return queue
+
+    def pass_time(self, until: float | None) -> bool:
+        """Set the clock forward to the next event. Stop if there is none.
+
+        Args:
+            until: when the wait is over, by the clock; None: never.
 
         Returns:
-            Whether there is something to take now.
+            True if there is something to take now.
         """
-        with self.changed:
-            due = self.intake.next_due()
-        times = [time for time in (until, due) if time is not None]
+        retry = self._buffer.next_retry()
+        times = [time for time in (until, retry) if time is not None]
         if not times:
             self.stopping = True
             return False
         self._clock.now = max(self._clock.now, min(times))
-        return due is not None and due <= self._clock.now
+        return retry is not None and retry <= self._clock.now
 
-    def give_back(self, lane: RawPartitionQueue, *, rest: float | None = None) -> None:
-        with self.changed:
-            self.intake.release(lane, due=None if rest is None else self._clock.now + rest)
-        self._wake()
+    def release(self, queue: RawPartitionQueue, *, backoff: float | None = None) -> None:
+        """Return a queue, to be retried after so many seconds, or at once."""
+        self._buffer.release(queue, retry_at=None if backoff is None else self._clock.now + backoff)
+        self.wake()
+
+    def next_retry(self) -> float | None:
+        """Return when the first backoff ends; None: there is none."""
+        return self._buffer.next_retry()
+
+    def interrupt(self) -> None:
+        """Request all queues back after the in-flight message."""
+        self._buffer.interrupt()
+
+    def ensure_capacity(self, max_records: int) -> None:
+        """Do nothing, as all messages are in the queues."""
+
+    def has_queues_in_progress(self) -> bool:
+        """Tell if a runner has queues that it will release."""
+        return any(queue.in_progress for queue in self._buffer.queues.values())
+
+    def waiting(self) -> set[int]:
+        """Return the identities of all messages that are not handled."""
+        return {id(raw) for queue in self._buffer.queues.values() for raw in queue.messages}
 
 
-class FakeWakeup(AsyncWakeup):
-    """Its counterpart for asyncio: what tasks have in hand is waited for, and time is not."""
+class FakeWakeup:
+    """Waits for a fake source on an event loop: for running tasks, but not for time to pass.
+
+    It is a :class:`~avrogen.kafka.consumer.message_source.QueueWaiter`.
+
+    Args:
+        source: the source to wait for.
+    """
+
+    def __init__(self, source: FakeSource) -> None:
+        self._source = source
+        self._news = asyncio.Event()
+        source.wake = self.wake
+
+    def wake(self) -> None:
+        """End a wait. The event loop's thread calls it."""
+        self._news.set()
 
     async def wait(
         self,
-        poller: ConsumerPollThread,
+        source: MessageSource,
         until: float | None = None,
         or_until: Callable[[], bool] = lambda: False,
     ) -> RawPartitionQueue | None:
-        assert isinstance(poller, FakeSource), "they come together"
+        """Wait for a queue with messages; None: time is over, or the consumer stops."""
+        assert source is self._source, "a runner waits for the source of its session"
         while True:
             self._news.clear()
-            lane = poller.take()
-            if lane is not None or or_until():
-                return lane
-            if until is None and any(each.in_progress for each in poller.intake.queues.values()):
-                # Those of a batch are taken, too; but whoever collects one gives up some time.
+            queue = self._source.take()
+            if queue is not None or or_until():
+                return queue
+            if until is None and self._source.has_queues_in_progress():
+                # A batch runner keeps queues, too, while it collects; but its wait has an end.
                 await self._news.wait()
-            elif not poller.pass_time(until):
+            elif not self._source.pass_time(until):
                 return None

@@ -1,7 +1,4 @@
-"""From what a test delivers to messages as they are on a topic: written as producers write.
-
-What is delivered to a handler in a test: :class:`Incoming`, :class:`IncomingBytes`.
-"""
+"""Messages that a test delivers: :class:`Incoming`, :class:`IncomingBytes`, and their encoding."""
 
 from __future__ import annotations
 
@@ -29,23 +26,69 @@ __all__ = ["Delivery", "Incoming", "IncomingBytes", "TopicWriter"]
 
 K = TypeVar("K")
 V = TypeVar("V")
+K_co = TypeVar("K_co", covariant=True)
+V_co = TypeVar("V_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming(Generic[K_co, V_co]):
+    """A value with the other parts of a message.
+
+    Attributes:
+        value: the value; None is a tombstone.
+        key: the key; None: it is taken from the value, if the topic has a key field.
+        headers: pairs, or a mapping.
+        partition: the partition. Messages of a partition are handled in order.
+        timestamp: the time of sending, with a time zone; None: now.
+    """
+
+    value: V_co
+    _: KW_ONLY
+    key: K_co | None = None
+    headers: HeadersLike = ()
+    partition: int = 0
+    timestamp: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingBytes:
+    """A message as any bytes.
+
+    Attributes:
+        value: the bytes of the value; None is a tombstone.
+        key: the bytes of the key; None: no key.
+        headers: pairs, or a mapping.
+        partition: the partition.
+        timestamp: the time of sending, with a time zone; None: now.
+    """
+
+    value: bytes | None
+    _: KW_ONLY
+    key: bytes | None = None
+    headers: HeadersLike = ()
+    partition: int = 0
+    timestamp: datetime | None = None
+
 
 Delivery: TypeAlias = "V | Incoming[K, V] | IncomingBytes"
-"""What a test delivers: a value, a value with key and headers, or bytes."""
+"""A value, a value with key and headers, or bytes."""
+
+
+# --- encoding -------------------------------------------------------------------------------------
 
 
 class TopicWriter:
-    """Makes the messages of a topic, one after the other.
+    """Encodes the messages of a topic as a producer does.
 
     Args:
         topic: the topic.
-        registry: where its schemas are registered.
+        registry: the registry for its schemas.
     """
 
     def __init__(self, topic: Topic[Any, Any], registry: SchemaRegistry) -> None:
         self._topic = topic
         client = cast("ProducerClient", _NoClient(registry))
-        self._channel = RecordBuilder(
+        self._records = RecordBuilder(
             topic,
             ProducerOptions(
                 config=None,
@@ -60,10 +103,10 @@ class TopicWriter:
         self._offsets: Counter[int] = Counter()
 
     def write(self, given: Delivery[Any, Any]) -> RawMessage:
-        """The next message of its partition.
+        """Return the next message of its partition.
 
         Raises:
-            EncodeError: value, key, headers or partition are none of this topic.
+            EncodeError: value, key, headers or partition do not fit the topic.
         """
         message: Incoming[Any, Any] | IncomingBytes
         if isinstance(given, IncomingBytes):
@@ -85,7 +128,7 @@ class TopicWriter:
 
     def _encoded(self, message: Incoming[Any, Any]) -> tuple[bytes | None, bytes | None]:
         try:
-            value, key, _, _, _ = self._channel.arguments(
+            value, key, _, _, _ = self._records.arguments(
                 message.value, message.key, None, message.partition, message.timestamp
             )
         except EncodeError as error:
@@ -100,7 +143,7 @@ def _is_incoming(given: object) -> TypeGuard[Incoming[Any, Any]]:
 
 
 class _NoClient:
-    """What is asked of a :class:`ProducerClient` by those who send nothing."""
+    """The part of a :class:`ProducerClient` that is used without sending."""
 
     is_closed = False
     fatal = None
@@ -109,51 +152,7 @@ class _NoClient:
         self.registry = registry
 
     def check_usable(self) -> None:
-        """It is."""
+        """Do nothing: it is usable."""
 
-    def add(self, outbox: DeliveryTracker) -> None:
-        """It has nothing to report to it."""
-
-
-K_co = TypeVar("K_co", covariant=True)
-V_co = TypeVar("V_co", covariant=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming(Generic[K_co, V_co]):
-    """A value with what else a message has.
-
-    Attributes:
-        value: the value; None is a tombstone.
-        key: the key; None: it is taken from the value, if the topic has a key field.
-        headers: pairs, or a mapping.
-        partition: which partition it is on. Messages of a partition are handled in order.
-        timestamp: when it was sent, with a time zone; None: now.
-    """
-
-    value: V_co
-    _: KW_ONLY
-    key: K_co | None = None
-    headers: HeadersLike = ()
-    partition: int = 0
-    timestamp: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class IncomingBytes:
-    """A message as bytes that are on the topic, whatever they are.
-
-    Attributes:
-        value: the bytes; None is a tombstone.
-        key: those of the key; None: it has none.
-        headers: pairs, or a mapping.
-        partition: which partition it is on.
-        timestamp: when it was sent, with a time zone; None: now.
-    """
-
-    value: bytes | None
-    _: KW_ONLY
-    key: bytes | None = None
-    headers: HeadersLike = ()
-    partition: int = 0
-    timestamp: datetime | None = None
+    def add(self, deliveries: DeliveryTracker) -> None:
+        """Do nothing: there are no deliveries to report."""

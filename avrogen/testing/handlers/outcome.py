@@ -1,7 +1,4 @@
-"""Notes what a consumer does: :class:`RecordingObserver`.
-
-What has come of messages that were delivered to a handler: :class:`Outcome`.
-"""
+"""The result of a delivery, :class:`Outcome`, and the observer that records it."""
 
 from __future__ import annotations
 
@@ -10,11 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from avrogen.kafka.consumer.dead_letter_topic import (
-    DeadLetterOrigin,
-    DeadLetterProducer,
-    headers_for,
-)
+from avrogen.kafka.consumer.dead_letter_topic import DeadLetterOrigin, headers_for
 from avrogen.kafka.message import Headers
 from avrogen.kafka.observability.observer import AnyMessage, Observer
 from avrogen.testing.messages import DeadLetter
@@ -28,39 +21,92 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "RecordingDeadLetters", "RecordingObserver", "Retried"]
 
+K = TypeVar("K")
+V = TypeVar("V")
 
-class RecordingDeadLetters(DeadLetterProducer):
-    """Keeps the dead letters that it is to send.
 
-    Args:
-        topic: the name of the dead-letter topic.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retried(Generic[V]):
+    """A failed call of the handler that was retried.
+
+    Attributes:
+        value: the value that it was called with; of a batch, the first.
+        error: the exception that it raised.
+        attempt: calls with the value so far, from 1.
+        delay: seconds until the next call, without the policy's jitter.
     """
 
-    def __init__(self, topic: str) -> None:
-        super().__init__({}, topic)
+    value: V
+    error: BaseException
+    attempt: int
+    delay: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome(Generic[K, V]):
+    """The result of a delivery: everything that a consumer would have done.
+
+    Attributes:
+        handled: values that the handler has handled, in order.
+        retries: failed calls of the handler that were retried.
+        dead_letters: messages that went to the dead-letter topic.
+        stopped: the error that stops the consumer; None: it would go on.
+        unhandled: deliveries that are not handled as the consumer stops; they would come again.
+    """
+
+    handled: list[V]
+    retries: list[Retried[V]]
+    dead_letters: list[DeadLetter[K, V]]
+    stopped: ConsumeError | None
+    unhandled: list[Delivery[V, K]]
+
+    @property
+    def delays(self) -> list[float]:
+        """The seconds before each retry, in order."""
+        return [retry.delay for retry in self.retries]
+
+
+# --- recording ------------------------------------------------------------------------------------
+
+
+class RecordingDeadLetters:
+    """Keeps dead letters instead of sending them.
+
+    It is a :class:`~avrogen.kafka.consumer.dead_letter_topic.DeadLetterSender`.
+
+    Attributes:
+        sent: origin and headers of each dead letter, by partition and offset of the message.
+    """
+
+    def __init__(self) -> None:
         self.sent: dict[tuple[int, int], tuple[DeadLetterOrigin, Headers]] = {}
-        """What became of a message, by its partition and offset."""
 
     def send(self, raw: RawMessage, origin: DeadLetterOrigin) -> None:
+        """Keep a dead letter."""
         headers = cast("Sequence[Header]", raw.headers() or ())
         place = cast("int", raw.partition()), cast("int", raw.offset())
         self.sent[place] = origin, Headers(headers_for(headers, origin))
 
 
 class RecordingObserver(Observer):
-    """Told of everything by the consumer itself.
+    """Records what the consumer reports.
 
     Args:
-        letters: where dead letters go; None: there is no topic for them.
+        sent: the recorded dead letters; None: the topic has no dead-letter topic.
+
+    Attributes:
+        handled: values that were handled.
+        retries: failed calls that were retried.
+        dead_letters: messages that went to the dead-letter topic.
+        asserted: the AssertionError of a handler, which fails the test.
     """
 
-    def __init__(self, letters: RecordingDeadLetters | None) -> None:
+    def __init__(self, sent: RecordingDeadLetters | None) -> None:
         self.handled: list[Any] = []
         self.retries: list[Retried[Any]] = []
         self.dead_letters: list[DeadLetter[Any, Any]] = []
         self.asserted: AssertionError | None = None
-        """What a handler raised that is the test's own."""
-        self._letters = letters
+        self._sent = sent
 
     @contextmanager
     def handling(self, messages: Sequence[AnyMessage], group: str) -> Generator[None]:
@@ -77,8 +123,8 @@ class RecordingObserver(Observer):
         self.retries.append(Retried(value=message.value, error=error, attempt=attempt, delay=delay))
 
     def dead_lettered(self, message: AnyMessage, error: BaseException, topic: str) -> None:
-        assert self._letters is not None, "it was sent somewhere"
-        origin, headers = self._letters.sent[message.partition, message.offset]
+        assert self._sent is not None, "it was sent somewhere"
+        origin, headers = self._sent.sent[message.partition, message.offset]
         self.dead_letters.append(
             DeadLetter(
                 key=message.key,
@@ -89,48 +135,3 @@ class RecordingObserver(Observer):
                 origin=origin,
             )
         )
-
-
-K = TypeVar("K")
-V = TypeVar("V")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retried(Generic[V]):
-    """A call of the handler that failed and was followed by another.
-
-    Attributes:
-        value: what it was called with; of a batch, the first.
-        error: what it raised.
-        attempt: how often it had been called with it by then, from 1 up.
-        delay: seconds until the next call. The policy's jitter is left out.
-    """
-
-    value: V
-    error: BaseException
-    attempt: int
-    delay: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome(Generic[K, V]):
-    """What a consumer would have done.
-
-    Attributes:
-        handled: the values that the handler has returned from, in that order.
-        retries: each time that it failed and was called again.
-        dead_letters: messages that went to the dead-letter topic.
-        stopped: why the consumer would stop; None: it would go on.
-        unhandled: what was delivered and not handled, as the consumer stops; it would come again.
-    """
-
-    handled: list[V]
-    retries: list[Retried[V]]
-    dead_letters: list[DeadLetter[K, V]]
-    stopped: ConsumeError | None
-    unhandled: list[Delivery[V, K]]
-
-    @property
-    def delays(self) -> list[float]:
-        """Seconds of all pauses, in their order."""
-        return [retry.delay for retry in self.retries]

@@ -90,7 +90,7 @@ ERROR = ValueError("negative price")
 FAILED = "failed in its handler"
 THRICE = "failed 3 times in its handler"
 NOWHERE = ", and the topic has no dead-letter topic"
-OTHERS = "could not be handled, and others would not fare better"
+OTHERS = "could not be handled, and other messages would fail, too"
 UNREADABLE = "cannot be read, and the topic has no dead-letter topic"
 
 

@@ -130,9 +130,9 @@ def test_seeking_to_a_time(real: AnyCluster) -> None:
 def test_seeking_nowhere(cluster: AnyCluster) -> None:
     scene = Scene.of(cluster)
     with scene.consumer() as consumer:
-        with pytest.raises(ValueError, match="one of a certain partition"):
+        with pytest.raises(ValueError, match="an offset needs its partition"):
             consumer.seek(7)
-        with pytest.raises(ValueError, match="no time without its zone"):
+        with pytest.raises(ValueError, match="needs a timezone-aware datetime, got 2025-01-01"):
             consumer.seek(datetime(2025, 1, 1))
 
 
