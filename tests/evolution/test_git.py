@@ -80,13 +80,13 @@ def test_shortened_names_of_commits(repository: Repository) -> None:
 @pytest.mark.parametrize(
     ("ref", "message"),
     [
-        ("nothing", 'git does not know "nothing"'),
-        ("HEAD~1", 'git does not know "HEAD~1"'),
-        ("HEAD:schemas", 'git does not know "HEAD:schemas"'),
-        ("", '"" is no name of a commit'),
-        ("--all", '"--all" is no name of a commit'),
-        ("-h", '"-h" is no name of a commit'),
-        ("a b", 'git does not know "a b"'),
+        ("nothing", 'unknown git ref "nothing"'),
+        ("HEAD~1", 'unknown git ref "HEAD~1"'),
+        ("HEAD:schemas", 'unknown git ref "HEAD:schemas"'),
+        ("", 'invalid git ref ""'),
+        ("--all", 'invalid git ref "--all"'),
+        ("-h", 'invalid git ref "-h"'),
+        ("a b", 'unknown git ref "a b"'),
     ],
 )
 def test_refs_that_are_none(ref: str, message: str, repository: Repository) -> None:
@@ -318,7 +318,7 @@ def test_no_such_folder_then(repository: Repository) -> None:
 def test_no_schemas_then(repository: Repository) -> None:
     repository.commit({"schemas/README": "nothing yet"})
     write_schemas(repository.folder, {"schemas/a.avsc": NEW})
-    assert_refused(check("HEAD"), "There are no schemas in git:HEAD.")
+    assert_refused(check("HEAD"), "no schemas in git:HEAD")
 
 
 def test_a_file_in_place_of_the_folder(repository: Repository) -> None:
@@ -336,7 +336,7 @@ def test_broken_schemas_then(repository: Repository) -> None:
     assert result.exit_code == 2
     assert result.stdout == ""
     assert result.stderr.startswith("HEAD:schemas/a.avsc:1:19: error[AVR105]")
-    assert "Error: The schemas in git:HEAD cannot be compared with" in result.stderr
+    assert "Error: the schemas in git:HEAD are invalid" in result.stderr
 
 
 def test_old_schemas_that_are_no_utf8(repository: Repository) -> None:

@@ -326,7 +326,7 @@ def test_schemas_that_do_not_go_together(run: Run, peek: Peek, out: Path) -> Non
     peek.register("b", {**MONEY, "doc": "another"})
     result = run("pull", "*", "-o", out)
     assert result.exit_code == 1
-    assert "b version 1:1:1: error[AVR204] acme.Money is defined otherwise in a version 1" in (
+    assert "b version 1:1:1: error[AVR204] acme.Money is defined differently in a version 1" in (
         result.stderr
     )
     assert "folders of their own" in result.stderr

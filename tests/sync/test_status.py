@@ -41,7 +41,7 @@ def test_a_table(run: Run, schemas: Path, peek: Peek) -> None:
         "everything-acme.Money       broken   latest 1   acme.Money",
         "    BACKWARD to version 1: The field 'cents' at path '/fields/0' in the new schema has no "
         "default value and is missing in the old schema",
-        "hint: avrogen check SCHEMAS --against URL says where, and how to mend it",
+        "hint: avrogen check SCHEMAS --against URL shows the place and how to fix it",
         "4 subjects: 2 new, 1 in step, 1 broken",
     ]
     assert result.stderr == ""
