@@ -150,7 +150,7 @@ def test_where_there_was_nothing_nothing_breaks(
     [
         ((), "Missing argument 'SCHEMAS...'"),
         (("schemas", "--against", "git:nowhere"), 'unknown git ref "nowhere"'),
-        (("schemas", "--against", "nowhere"), "There is no nowhere"),
+        (("schemas", "--against", "nowhere"), "path does not exist: nowhere"),
         (("nowhere",), "'nowhere' does not exist"),
         (("schemas", "-o", "src/events"), "No such option '-o'"),
     ],

@@ -118,19 +118,19 @@ FORWARD: dict[str, tuple[Files, Files, str, str]] = {
         {"a.avsc": record(field("f", "int"))},
         {"a.avsc": record(field("f", ["null", "int"]))},
         "AVR801",
-        "R.f was int and may be null",
+        "R.f changed from int to a union with null",
     ),
     "renamed with an alias": (
         {"a.avsc": record(name="n.R")},
         {"a.avsc": record(name="n.S", aliases=["R"])},
         "AVR802",
-        "n.R is called n.S: readers of the old schema",
+        "n.R was renamed to n.S: readers of the old schema",
     ),
     "renamed branch with an alias": (
         {"a.avsc": ["null", record(name="n.R")]},
         {"a.avsc": ["null", record(name="n.S", aliases=["R"])]},
         "AVR802",
-        "n.R is called n.S: readers of the old schema",
+        "n.R was renamed to n.S: readers of the old schema",
     ),
 }
 
@@ -185,6 +185,13 @@ def test_a_union_is_searched_for_what_is_wrong_with_its_branches() -> None:
         "The new schema is missing a type inside a union field at path '/fields/0/type/1' "
         "in the old schema"
     ]
+
+
+def test_a_branch_of_another_kind() -> None:
+    old, new = ["null", record(name="n.X")], ["null", enum("A", name="n.X")]
+    result = check({"a.avsc": record(field("f", old))}, {"a.avsc": record(field("f", new))})
+    assert codes(result) == ["AVR801"]
+    assert "a union branch of R.f changed from record n.X to enum n.X: existing" in result.stderr
 
 
 def test_several_changes_are_all_reported() -> None:
@@ -283,8 +290,8 @@ def test_names_of_enums_and_fixed_types() -> None:
     }
     result = check(old, new)
     assert codes(result) == ["AVR802", "AVR802"]
-    assert "n.E is called n.E2" in result.stderr
-    assert "n.F is called n.F2" in result.stderr
+    assert "n.E was renamed to n.E2" in result.stderr
+    assert "n.F was renamed to n.F2" in result.stderr
 
 
 # --- topics ---------------------------------------------------------------------------------------
@@ -384,7 +391,7 @@ def test_parts_of_a_package_are_refused() -> None:
     write("new", EVENTS)
     result = run_avrogen("check", "new", "--against", ROOT / "generated_example/com")
     assert result.exit_code == 2
-    assert "is a part of a generated package" in result.stderr
+    assert "is a subpackage of a generated package" in result.stderr
 
 
 def test_a_package_that_was_damaged() -> None:
@@ -395,7 +402,7 @@ def test_a_package_that_was_damaged() -> None:
     path.write_text(path.read_text("utf-8") + "\ndef (", "utf-8")
     result = run_avrogen("check", "new", "--against", "pkg")
     assert result.exit_code == 2
-    assert "is no Python that can be read" in result.stderr
+    assert "cannot parse pkg/n/_a.py as Python" in result.stderr
 
 
 # --- bad input ------------------------------------------------------------------------------------
@@ -481,15 +488,15 @@ def test_text() -> None:
     place = re.escape("new/card.avsc:1:") + r"\d+: "
     assert re.match(place, result.stderr)
     assert re.sub(r"(?m)^new/(\w+)\.avsc:1:\d+", r"\1", result.stderr) == (
-        "card: error[AVR805] Card.holder was added without a default: data written before cannot "
+        "card: error[AVR805] Card.holder was added without a default: existing data cannot "
         "be read\n"
         "  note: READER_FIELD_MISSING_DEFAULT_VALUE: new n.Card /fields/1, old n.Card /fields\n"
         "  note: registry: The field 'holder' at path '/fields/1' in the new schema has no default "
         "value and is missing in the old schema\n"
         "  note: breaks n.Card and n.Payment\n"
         '  hint: give it a default: "default": ""\n'
-        "payment: warning[AVR904] Payment.at: long became time-micros: what was written is read as "
-        "something else, if it can be read at all\n"
+        "payment: warning[AVR904] Payment.at: long became time-micros: existing data decode to "
+        "other values, or not at all\n"
         "  note: affects n.Payment\n"
         "  hint: leave it unchanged, and add a new field with a default for the new type\n"
     )

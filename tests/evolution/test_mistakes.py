@@ -82,7 +82,7 @@ MISTAKES: dict[str, Mistake] = {
         "AVR805",
         (ORDER, '{\n      "name": "customer_no"'),
         "OrderPlaced.customer_no was added without a default",
-        'if it is customer_number by another name: "aliases": ["customer_number"]',
+        'if it is the renamed customer_number, add "aliases": ["customer_number"]',
     ),
     "a renamed field that has a default": Mistake(
         field_change(ORDER, "note", name="remark"),
@@ -111,21 +111,21 @@ MISTAKES: dict[str, Mistake] = {
         "AVR801",
         ("order_line.avsc", '"string"'),
         "OrderLine.quantity changed from int to string",
-        "add a new field for the new type, with a default",
+        "add a new field of the new type, with a default",
         (ON_ORDERS,),
     ),
     "another type of items": Mistake(
         field_change(ORDER, "lines", type={"type": "array", "items": "string"}),
         "AVR801",
         (ORDER, '"string"'),
-        "each item of OrderPlaced.lines was record com.acme.shop.OrderLine and is string",
+        "each item of OrderPlaced.lines changed from record com.acme.shop.OrderLine to string",
         "keep record com.acme.shop.OrderLine",
     ),
     "a field that may be null no more": Mistake(
         field_change(ORDER, "note", type="string", default=""),
         "AVR801",
         (ORDER, '"string"'),
-        "OrderPlaced.note could be null and is string",
+        "OrderPlaced.note changed from a union with null to string",
         "keep null in the union",
         also=("AVR907",),
     ),
@@ -164,8 +164,8 @@ MISTAKES: dict[str, Mistake] = {
         "AVR806",
         (ORDER, '[\n        "Card"'),
         "OrderPlaced.payment could be record com.acme.shop.Transfer",
-        'if com.acme.shop.Voucher is com.acme.shop.Transfer, say so there: "aliases": '
-        '["com.acme.shop.Transfer"]',
+        "if com.acme.shop.Voucher is the renamed com.acme.shop.Transfer, add "
+        '"aliases": ["com.acme.shop.Transfer"] to it',
         (ON_ORDERS, "shop_event.avsc"),
     ),
     "a renamed type": Mistake(
@@ -186,7 +186,7 @@ MISTAKES: dict[str, Mistake] = {
         "AVR803",
         ("card.avsc", "8"),
         "the size of LastDigits changed from 4 to 8 bytes",
-        "make a type of its own for the new size",
+        "define another fixed type of the new size",
         ("com.acme.shop.Card", ON_ORDERS),
     ),
     "an event that was removed": Mistake(
@@ -196,8 +196,8 @@ MISTAKES: dict[str, Mistake] = {
         ),
         "AVR807",
         (TAKEN, ""),
-        "com.acme.shop.PaymentTaken was removed, and topic shop.payments.v1 carries it: data "
-        "written before cannot be read",
+        "com.acme.shop.PaymentTaken was removed, and topic shop.payments.v1 carries it: "
+        "existing data cannot be read",
         "keep it as long as such data exist",
     ),
     "an event that was removed, and its topic forgotten": Mistake(
@@ -231,7 +231,7 @@ MISTAKES: dict[str, Mistake] = {
         ),
         "AVR808",
         (TOML, '"com.acme.shop.OrderPlaced"'),
-        "com.acme.shop.OrderCancelled was taken off the topic shop.orders.v1",
+        "com.acme.shop.OrderCancelled was removed from the topic shop.orders.v1",
         "keep it in the topic's values until those messages have expired",
     ),
     "another type of keys": Mistake(
@@ -239,7 +239,7 @@ MISTAKES: dict[str, Mistake] = {
         "AVR801",
         (TOML, '"long"'),
         "the key of topic shop.payments.v1 changed from string to long",
-        "make a new topic",
+        "create a new topic",
         ("the key of topic shop.payments.v1",),
     ),
     "another namespace": Mistake(
@@ -302,14 +302,14 @@ MISTAKES: dict[str, Mistake] = {
         "AVR905",
         (ORDER, '"double"'),
         "OrderPlaced.customer_number: long became double",
-        "no wider type",
+        "no type is wider than long",
     ),
     "bytes as text": Mistake(
         field_change(CANCELLED, "trace", type="string"),
         "AVR906",
         (CANCELLED, '"string"'),
         "OrderCancelled.trace: bytes became string",
-        "make sure that there are no others",
+        "make sure that all data are UTF-8",
     ),
     "another default": Mistake(
         field_change(TAKEN, "attempts", default=0),

@@ -182,7 +182,7 @@ def test_nothing_to_compare(run: Run, tmp_path: Path) -> None:
     for command in ("status", "register"):
         result = run(command, folder)
         assert result.exit_code == 2
-        assert "there are no topics" in result.stderr
+        assert "no topics are configured" in result.stderr
 
 
 def test_one_subject_for_two_types(run: Run, tmp_path: Path) -> None:
