@@ -25,7 +25,7 @@ BROKERS = "AVROGEN_BROKERS"
 """Environment variable with the bootstrap servers."""
 
 _RETRIES = Retries(attempts=3, deadline=15)
-"""Fewer retries than in a service, as a user waits for the command."""
+"""Somebody waits for the command."""
 
 
 class DeadLetterQueue:

@@ -1,6 +1,6 @@
 """Reader of a dead-letter topic: its records, and the offsets up to which they were replayed.
 
-The replayed offsets are those of a consumer group; :mod:`avrogen.dead_letters.replay` commits them.
+The replayed offsets are those of a consumer group, see :mod:`avrogen.dead_letters.replay`.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ class OffsetRange:
 
     Attributes:
         first: first existing offset.
-        sent_back: the first offset that was not sent back.
-        end: the offset behind the last.
+        replayed: first offset that was not replayed.
+        end: offset after the last record.
     """
 
     first: int

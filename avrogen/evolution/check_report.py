@@ -107,7 +107,7 @@ def _document(check: Check) -> dict[str, Json]:
 
 def _removal(removal: Removal, check: Check) -> Json:
     return {
-        "kind": UnitKind.TYPE if removal.what == "type" else UnitKind.FILE,
+        "kind": UnitKind.TYPE if removal.kind == "type" else UnitKind.FILE,
         "name": removal.name,
         "verdict": "removed",
         "topics": list(removal.topics),

@@ -194,11 +194,11 @@ def rejection_finding(unit: ComparisonUnit, reasons: Sequence[str]) -> Finding:
 
 def removal_finding(removal: Removal, previous: str) -> Finding:
     """Return the finding for a type or file that was removed."""
-    name = removal.name if removal.what == "type" else f"the {removal.what} of {removal.name}"
+    name = removal.name if removal.kind == "type" else f"the {removal.kind} of {removal.name}"
     carry = "carries" if len(removal.topics) == 1 else "carry"
     carried = f", and {_topics_label(removal.topics)} {carry} it" if removal.topics else ""
     hint = "keep it as long as such data exist"
-    if removal.what == "type":
+    if removal.kind == "type":
         hint += f'; if it was renamed, add to the new type "aliases": ["{removal.name}"]'
     return Finding(
         diagnostic(

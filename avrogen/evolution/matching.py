@@ -71,34 +71,34 @@ def match(old: Parsed, new: Parsed) -> Matching:
 def matched_types(old: Types, new: Types) -> dict[str, Match]:
     """Return the matches by full names of old types, without types that were removed."""
     matches: dict[str, Match] = {}
-    gone = [name for name in old if name not in new]
-    come = [name for name in new if name not in old]
+    removed = [name for name in old if name not in new]
+    added = [name for name in new if name not in old]
     for name in old:
         if name in new:
             matches[name] = Match(name, name, MatchReason.NAME)
-    for name in come:
+    for name in added:
         for alias in new[name].aliases:
-            if alias in gone and alias not in matches:
+            if alias in removed and alias not in matches:
                 matches[alias] = Match(alias, name, MatchReason.ALIAS)
     taken = {match.new for match in matches.values()}
-    for name in (name for name in gone if name not in matches):
-        same = [other for other in come if short_name(other) == short_name(name)]
+    for name in (name for name in removed if name not in matches):
+        same = [other for other in added if short_name(other) == short_name(name)]
         free = [other for other in same if other not in taken and _same_kind(name, other, old, new)]
         if free:
             matches[name] = Match(name, free[0], MatchReason.NAMESPACE)
             taken.add(free[0])
-    rest = [name for name in gone if name not in matches]
-    for name, other in _most_alike(rest, [name for name in come if name not in taken], old, new):
+    rest = [name for name in removed if name not in matches]
+    for name, other in _most_alike(rest, [name for name in added if name not in taken], old, new):
         matches[name] = Match(name, other, MatchReason.LIKENESS)
     return matches
 
 
 def _most_alike(
-    gone: Iterable[str], come: Iterable[str], old: Types, new: Types
+    removed: Iterable[str], added: Iterable[str], old: Types, new: Types
 ) -> Iterator[tuple[str, str]]:
     """Yield the pairs of types with the most in common, each type once."""
-    come = list(come)
-    scored = [(-_likeness(old[one], new[other]), one, other) for one in gone for other in come]
+    added = list(added)
+    scored = [(-_likeness(old[one], new[other]), one, other) for one in removed for other in added]
     used: set[str] = set()
     for score, one, other in sorted(scored):
         if -score >= _LEAST_LIKENESS and not {f"old {one}", f"new {other}"} & used:
@@ -161,18 +161,18 @@ def _matched_files(old: Parsed, new: Parsed) -> dict[str, str]:
     """Return names of new files by names of old ones: a moved file keeps its name or content."""
     before, after = file_roots(old), file_roots(new)
     matches = {name: name for name in before if name in after}
-    gone = [name for name in before if name not in after]
-    come = [name for name in after if name not in before]
-    for name in gone:
+    removed = [name for name in before if name not in after]
+    added = [name for name in after if name not in before]
+    for name in removed:
         moved = [
             other
-            for other in come
+            for other in added
             if PurePosixPath(other).name == PurePosixPath(name).name
             or _version(before[name], old).says_the_same_as(_version(after[other], new))
         ]
         if moved:
             matches[name] = moved[0]
-            come.remove(moved[0])
+            added.remove(moved[0])
     return matches
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from avrogen.avro import model
@@ -27,12 +27,17 @@ from avrogen.evolution.units import (
     previous_version,
     topics_by_type,
 )
+from avrogen.kafka.registry.connect import connect
 from avrogen.kafka.registry.protocol import SchemaRegistry, SchemaText
+from avrogen.kafka.registry.retrying import Retries
 from avrogen.kafka.registry.schema_references import resolve_references
-from avrogen.registry_sync.commands import open_registry
 from avrogen.registry_sync.lockfile import Lock, find_lock, require_same_registry
 
 __all__ = ["connected", "connection_of", "rejections", "subject_units"]
+
+
+_RETRIES = Retries(attempts=3, deadline=15)
+"""Somebody waits for the command."""
 
 
 def connection_of(url: str, config: Config) -> RegistryConnection:
@@ -48,7 +53,7 @@ def connection_of(url: str, config: Config) -> RegistryConnection:
 @contextmanager
 def connected(connection: RegistryConnection) -> Generator[SchemaRegistry]:
     """Open the registry for a block, whose registry errors become a BaselineError."""
-    with _baseline_errors(), open_registry(connection) as registry:
+    with _baseline_errors(), closing(connect(connection.settings, retries=_RETRIES)) as registry:
         yield registry
 
 

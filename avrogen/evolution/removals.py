@@ -34,13 +34,13 @@ class Removal:
 
     Attributes:
         name: full name of the type, or name of the file.
-        what: "type", or the kind of the file's root.
+        kind: "type", or the kind of the file's root.
         location: place of the diagnostic.
         topics: topics that carried it, or are still configured to.
     """
 
     name: str
-    what: str
+    kind: str
     location: Location
     topics: tuple[str, ...] = ()
 

@@ -40,14 +40,13 @@ __all__ = [
     "PullResult",
     "RegisterResult",
     "StatusResult",
-    "open_registry",
     "run_pull",
     "run_register",
     "run_status",
 ]
 
 _RETRIES = Retries(attempts=3, deadline=15)
-"""Fewer retries than in a service, as a user waits for the command."""
+"""Somebody waits for the command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ class RegisterResult:
 
     Attributes:
         url: URL of the registry.
-        outcomes: what came of each subject.
+        results: results of the subjects.
         dry_run: True if nothing was to be written.
     """
 
@@ -96,7 +95,7 @@ class PullResult:
 
     Attributes:
         url: URL of the registry.
-        pull: what was written.
+        plan: changes that were made.
         subjects: names of the pulled subjects.
     """
 
@@ -116,7 +115,7 @@ def run_status(schemas: Sequence[Path], url: str | None) -> StatusResult:
     connection = registry_connection(url, os.environ, local.config.registry)
     lock = find_lock(schemas)
     require_same_registry(lock, connection.url)
-    with open_registry(connection) as registry:
+    with _open_registry(connection) as registry:
         statuses = subject_statuses(registry, local, lock, references=connection.references)
     return StatusResult(connection.url, statuses)
 
@@ -131,7 +130,7 @@ def run_register(schemas: Sequence[Path], url: str | None, *, dry_run: bool) -> 
     """
     local = read_local(schemas)
     connection = registry_connection(url, os.environ, local.config.registry)
-    with open_registry(connection) as registry:
+    with _open_registry(connection) as registry:
         planned = plan_registration(registry, local, references=connection.references)
         outcomes = rejected_results(planned)
         if outcomes is None and dry_run:
@@ -164,7 +163,7 @@ def run_pull(patterns: Sequence[str], folder: Path, url: str | None) -> PullResu
             f"no schemas were pulled into {folder.as_posix()} yet",
             "name the subjects to pull: avrogen registry pull 'shop.*' -o FOLDER",
         )
-    with open_registry(connection) as registry:
+    with _open_registry(connection) as registry:
         locked = [] if lock is None else list(lock.subjects)
         subjects = matching_subjects(registry, patterns) if patterns else locked
         fetched = fetch(registry, subjects)
@@ -174,7 +173,7 @@ def run_pull(patterns: Sequence[str], folder: Path, url: str | None) -> PullResu
 
 
 @contextmanager
-def open_registry(connection: RegistryConnection) -> Generator[SchemaRegistry]:
+def _open_registry(connection: RegistryConnection) -> Generator[SchemaRegistry]:
     """Open a registry for a command, and close it at the end of the block."""
     with closing(connect(connection.settings, retries=_RETRIES)) as registry:
         yield registry
