@@ -36,7 +36,7 @@ def replay(
 
     Args:
         config: client properties of a service.
-        reader: reader of the dead-record topic.
+        reader: reader of the dead-letter topic.
         replayed: called with each replayed record, after its transaction is committed.
 
     Returns:
