@@ -230,8 +230,8 @@ def _json_value(value: Any) -> Any:
         case datetime() | date() | time():
             return value.isoformat()
         case list():
-            items = cast("list[Any]", value)
-            return list(map(_json_value, items))
+            items = map(_json_value, value)  # pyright: ignore[reportUnknownArgumentType]  # Any
+            return list(items)
         case dict():
             entries = cast("dict[str, Any]", value)
             return {key: _json_value(item) for key, item in entries.items()}
