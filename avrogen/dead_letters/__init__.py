@@ -1,8 +1,9 @@
-"""What is on a topic for dead letters: to look at, and to send back.
+"""Dead-letter queues: inspection and replay of records, ``avrogen dead-letters``.
 
-letter          a dead letter
-letter_box      reads them, and knows which were sent back
-replay          sends them back, once each
-command         the command line's: where letters and registry are
-showing         keys and values as far as they can be decoded, for people and for programs
+In reading order:
+
+    command              one command: clients of Kafka and the registry, and lines to print
+    dead_letter_reader   records of a dead-letter topic, and the replayed offsets
+    replay               replay of records to their source topics, each once
+    display              records as text and JSON, with decoded keys and values
 """

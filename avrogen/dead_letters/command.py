@@ -1,4 +1,4 @@
-"""``avrogen dead-letters`` as a whole: from what the command line says to what is to be printed."""
+"""The command ``avrogen dead-letters``: from its arguments to lines to print."""
 
 from __future__ import annotations
 
@@ -22,63 +22,67 @@ if TYPE_CHECKING:
 __all__ = ["BROKERS", "DeadLetterQueue", "open_dead_letters", "read_settings"]
 
 BROKERS = "AVROGEN_BROKERS"
-"""The variable that says where Kafka is."""
+"""Environment variable with the bootstrap servers."""
 
 _RETRIES = Retries(attempts=3, deadline=15)
 """Somebody waits for the command."""
 
 
 class DeadLetterQueue:
-    """The letters of a topic, with all that is needed to show them and to send them back.
+    """The dead-letter queue of a command: shows its records, and replays them.
 
     Args:
-        topic: the topic.
-        config: settings of clients.
-        box: reads the letters.
-        registry: decodes them; None: there is none.
+        topic: dead-letter topic.
+        config: client properties.
+        reader: reader of the topic.
+        registry: registry with the schemas of its records, if any.
     """
 
     def __init__(
-        self, topic: str, config: Settings, box: DeadLetterReader, registry: SchemaRegistry | None
+        self,
+        topic: str,
+        config: Settings,
+        reader: DeadLetterReader,
+        registry: SchemaRegistry | None,
     ) -> None:
         self.topic = topic
         self._config = config
-        self._box = box
+        self._reader = reader
         self._decoder = Decoder(registry)
 
     def texts(self, style: Literal["text", "json"]) -> Iterator[str | None]:
-        """All letters in words, or as lines of JSON; None for one that was sent back before.
+        """Yield all records as text or as lines of JSON; None for a replayed record.
 
         Raises:
-            ConsumeError: they cannot be read.
+            ConsumeError: the records cannot be read.
         """
         show = dead_letter_text if style == "text" else dead_letter_json
-        ranges = self._box.ranges()
+        ranges = self._reader.ranges()
         starts = {number: range_.first for number, range_ in ranges.items()}
-        for letter in self._box.letters(starts, ranges):
-            passed = letter.offset < ranges[letter.partition].sent_back
-            yield None if passed and letter.origin else show(letter, self._decoder)
+        for record in self._reader.records(starts, ranges):
+            passed = record.offset < ranges[record.partition].replayed
+            yield None if passed and record.origin else show(record, self._decoder)
 
-    def replay(self, tell: Callable[[str], None]) -> list[str]:
-        """Send all letters back that were not sent back before.
+    def replay(self, report: Callable[[str], None]) -> list[str]:
+        """Replay all records that were not replayed before.
 
         Args:
-            tell: given a line on each that was sent.
+            report: called with a line for each replayed record.
 
         Returns:
-            A line on each that stays.
+            A line for each skipped record.
 
         Raises:
             DeliveryError, TransactionError, ConsumeError: as
                 :func:`avrogen.dead_letters.replay.replay`.
         """
 
-        def sent(letter: DeadLetterRecord) -> None:
-            assert letter.origin is not None, "it was sent somewhere"
-            tell(f"{_place(letter)}: back to {letter.origin.topic}")
+        def replayed(record: DeadLetterRecord) -> None:
+            assert record.origin is not None, "records without a source topic are skipped"
+            report(f"{_place(record)}: replayed to {record.origin.topic}")
 
-        stay = replay(self._config, self._box, sent)
-        return [f"{_place(each)}: stays, as nobody says where it comes from" for each in stay]
+        skipped = replay(self._config, self._reader, replayed)
+        return [f"{_place(each)}: skipped: headers name no source topic" for each in skipped]
 
 
 @contextmanager
@@ -89,20 +93,21 @@ def open_dead_letters(
     url: str | None,
     environment: Mapping[str, str],
 ) -> Generator[DeadLetterQueue]:
-    """The letters of a topic.
+    """Open a dead-letter topic for a block.
 
     Args:
-        topic: its name.
-        brokers: where Kafka is; None: the environment or the file says it.
-        file: settings of librdkafka, and of the registry with ``schema.registry.`` before them.
-        url: where the registry is; None: the environment or the file says it, or there is none.
-        environment: the variables.
+        topic: name of the topic.
+        brokers: bootstrap servers; None: those of the environment or the file.
+        file: librdkafka's client properties, and the registry's with the prefix
+            ``schema.registry.``.
+        url: URL of the registry; None: that of the environment or the file, if any.
+        environment: environment variables.
 
     Raises:
-        ConfigurationError: nothing says where Kafka is, or the settings cannot work.
-        Problem: what is said of the registry does not go together.
-        ConsumeError: the brokers do not answer.
-        RegistryError: the registry's settings are at fault.
+        ConfigurationError: no brokers are configured, or client properties are invalid.
+        CommandError: the configuration of the registry is contradictory.
+        ConsumeError: the brokers do not respond.
+        RegistryError: the configuration of the registry is invalid.
     """
     config = {} if file is None else read_settings(file)
     given = brokers or environment.get(BROKERS)
@@ -110,27 +115,27 @@ def open_dead_letters(
         config["bootstrap.servers"] = given
     if not config.get("bootstrap.servers"):
         raise ConfigurationError(
-            "nothing says where Kafka is",
-            hint=f"give --brokers, set {BROKERS}, or write bootstrap.servers=... in --settings",
+            "no Kafka brokers configured",
+            hint=f"use --brokers, set {BROKERS}, or write bootstrap.servers=... in --settings",
         )
     halves = split(config)
     settings: Mapping[str, object] | None = halves.registry if "url" in halves.registry else None
     if url or environment.get(URL):
         settings = registry_connection(url, environment, None).settings
-    with closing(DeadLetterReader(halves.client, topic)) as box:
+    with closing(DeadLetterReader(halves.client, topic)) as reader:
         registry = None if settings is None else connect(settings, retries=_RETRIES)
         try:
-            yield DeadLetterQueue(topic, config, box, registry)
+            yield DeadLetterQueue(topic, config, reader, registry)
         finally:
             if registry is not None:
                 registry.close()
 
 
 def read_settings(file: Path) -> dict[str, object]:
-    """Settings as ``kafka-console-consumer`` and others take them: a line ``name=value`` for each.
+    """Read client properties from a file with one ``name=value`` per line, as Kafka's tools do.
 
     Raises:
-        ConfigurationError: a line is none.
+        ConfigurationError: a line has another form.
         OSError: the file cannot be read.
     """
     settings: dict[str, object] = {}
@@ -140,11 +145,11 @@ def read_settings(file: Path) -> dict[str, object]:
             continue
         name, equals, value = line.partition("=")
         if not equals:
-            # What it says is not shown: it may be a password.
-            raise ConfigurationError(f"{file}:{number} is no setting, which is name=value")
+            # The message leaves out the line: it may contain a password.
+            raise ConfigurationError(f"{file}:{number}: expected name=value")
         settings[name.strip()] = value.strip()
     return settings
 
 
-def _place(letter: DeadLetterRecord) -> str:
-    return f"{letter.topic} [{letter.partition}] {letter.offset}"
+def _place(record: DeadLetterRecord) -> str:
+    return f"{record.topic} [{record.partition}] {record.offset}"

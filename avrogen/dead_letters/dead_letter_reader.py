@@ -1,6 +1,6 @@
-"""A dead letter, as it is on its topic.
+"""Reader of a dead-letter topic: its records, and the offsets up to which they were replayed.
 
-Reads dead letters, and knows which of them were sent back.
+The replayed offsets are those of a consumer group, see :mod:`avrogen.dead_letters.replay`.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError
     from confluent_kafka import Message as RawMessage
 
-__all__ = ["DeadLetterReader", "DeadLetterRecord", "Range", "replay_group"]
+__all__ = ["DeadLetterReader", "DeadLetterRecord", "OffsetRange", "replay_group"]
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterRecord:
-    """A message on a topic for dead letters.
+    """A dead-lettered record.
 
     Attributes:
-        topic: that topic.
-        partition: its partition there.
-        offset: its offset there.
-        timestamp: when it was sent there, in milliseconds since 1970; None: nobody says.
-        key: the bytes of its key; None: it has none.
-        value: the bytes of its value; None: it has none.
-        headers: the headers that the message had before.
-        origin: where it was before, and why it is here; None: nobody says.
+        topic: dead-letter topic.
+        partition: partition in the dead-letter topic.
+        offset: offset in the dead-letter topic.
+        timestamp: time of dead-lettering in milliseconds since 1970, if known.
+        key: bytes of the key, or None.
+        value: bytes of the value, or None.
+        headers: headers of the original message.
+        origin: source topic and error, if the record has dead-letter headers.
     """
 
     topic: str
@@ -53,7 +53,7 @@ class DeadLetterRecord:
 
     @classmethod
     def of(cls, raw: RawMessage) -> DeadLetterRecord:
-        """The letter that a message is."""
+        """Create the record of a consumed message."""
         headers = cast("list[Header]", raw.headers() or [])
         kind, milliseconds = raw.timestamp()
         return cls(
@@ -69,44 +69,44 @@ class DeadLetterRecord:
 
 
 _TIMEOUT: Final = 30.0
-"""Seconds without an answer after which nobody should wait any longer."""
+"""Seconds without a response after which a command fails."""
 
-_TICK: Final = 0.1
-_AT_ONCE: Final = 500
+_POLL_TIMEOUT: Final = 0.1
+_POLL_SIZE: Final = 500
 
 
 def replay_group(topic: str) -> str:
-    """The consumer group whose offsets say how far a topic's letters were sent back."""
+    """Return the consumer group whose committed offsets are the replayed offsets of a topic."""
     return f"avrogen-replay-{topic}"
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
-    """The letters of a partition.
+class OffsetRange:
+    """The offsets of a partition.
 
     Attributes:
-        first: the first offset that is there.
-        sent_back: the first offset that was not sent back.
-        end: the offset behind the last.
+        first: first existing offset.
+        replayed: first offset that was not replayed.
+        end: offset after the last record.
     """
 
     first: int
-    sent_back: int
+    replayed: int
     end: int
 
 
 class DeadLetterReader:
-    """The letters of a topic, as they are now.
+    """A reader of the records that a dead-letter topic has now.
 
     Args:
         client: :attr:`avrogen.kafka.client_config.Configuration.client`.
-        topic: the topic's name.
+        topic: name of the dead-letter topic.
     """
 
     def __init__(self, client: Settings, topic: str) -> None:
         self.topic = topic
         settings = {**client, "enable.partition.eof": True}
-        # Those of a service, which reads messages as a member of its group.
+        # Client properties of a service, which reads as a member of its own group.
         for name in ("group.id", "group.instance.id", "group.protocol", "enable.auto.commit"):
             settings.pop(name, None)
         self.consumer: Consumer = create_consumer(
@@ -114,72 +114,72 @@ class DeadLetterReader:
         )
 
     def close(self) -> None:
-        """Give back connections."""
+        """Close the connections."""
         self.consumer.close()
 
-    def ranges(self) -> dict[int, Range]:
-        """Which letters there are, by partition.
+    def ranges(self) -> dict[int, OffsetRange]:
+        """Return the offsets of each partition.
 
         Raises:
-            ConsumeError: there is no such topic, or the brokers do not answer.
+            ConsumeError: the topic does not exist, or the brokers do not respond.
         """
         from confluent_kafka import TopicPartition
 
-        with self._asked():
+        with self._kafka_errors():
             numbers = list_partitions(self.consumer, self.topic, _TIMEOUT)
-            places = [TopicPartition(self.topic, number) for number in numbers]
-            ranges: dict[int, Range] = {}
-            for place in self.consumer.committed(places, timeout=_TIMEOUT):
-                low, high = self.consumer.get_watermark_offsets(place, timeout=_TIMEOUT)
-                ranges[place.partition] = Range(low, max(low, place.offset), high)
+            partitions = [TopicPartition(self.topic, number) for number in numbers]
+            ranges: dict[int, OffsetRange] = {}
+            for committed in self.consumer.committed(partitions, timeout=_TIMEOUT):
+                low, high = self.consumer.get_watermark_offsets(committed, timeout=_TIMEOUT)
+                ranges[committed.partition] = OffsetRange(low, max(low, committed.offset), high)
             return ranges
 
-    def letters(
-        self, starts: Mapping[int, int], ranges: Mapping[int, Range]
+    def records(
+        self, starts: Mapping[int, int], ranges: Mapping[int, OffsetRange]
     ) -> Iterator[DeadLetterRecord]:
-        """Letters from certain offsets on, up to the ends of ranges.
+        """Yield the records from given offsets up to the ends of ranges.
 
         Args:
-            starts: the first offset that is wanted, by partition.
-            ranges: what :meth:`ranges` gave.
+            starts: first offset to read, by partition.
+            ranges: result of :meth:`ranges`.
 
         Raises:
-            ConsumeError: the brokers do not answer any more.
+            ConsumeError: the brokers do not respond any more.
         """
         from confluent_kafka import TopicPartition
 
         left = {number for number, start in starts.items() if start < ranges[number].end}
-        with self._asked():
+        with self._kafka_errors():
             self.consumer.assign(
                 [TopicPartition(self.topic, number, starts[number]) for number in sorted(left)]
             )
         deadline = monotonic() + _TIMEOUT
         while left:
-            for letter in self._polled(left):
+            for record in self._poll(left):
                 deadline = monotonic() + _TIMEOUT
-                if letter.partition in left:
-                    if letter.offset < ranges[letter.partition].end:
-                        yield letter
-                    if letter.offset + 1 >= ranges[letter.partition].end:
-                        left.discard(letter.partition)
+                if record.partition in left:
+                    if record.offset < ranges[record.partition].end:
+                        yield record
+                    if record.offset + 1 >= ranges[record.partition].end:
+                        left.discard(record.partition)
             if monotonic() > deadline:
                 raise ConsumeError(
-                    f"the brokers have sent nothing for {_TIMEOUT:.0f} s", topic=self.topic
+                    f"no response from the brokers for {_TIMEOUT:.0f} s", topic=self.topic
                 )
 
-    def _polled(self, left: set[int]) -> Iterator[DeadLetterRecord]:
-        """What has come; partitions that are at their end are none of those that are left."""
-        for message in self.consumer.consume(_AT_ONCE, _TICK):
+    def _poll(self, left: set[int]) -> Iterator[DeadLetterRecord]:
+        """Yield consumed records, and remove partitions at their end from those that are left."""
+        for message in self.consumer.consume(_POLL_SIZE, _POLL_TIMEOUT):
             error = message.error()
             if error is None:
                 yield DeadLetterRecord.of(message)
             elif error.name() == "_PARTITION_EOF":
                 left.discard(cast("int", message.partition()))
             elif error.fatal() or not error.retriable():
-                raise self._refused(error)
+                raise self._error(error)
 
     @contextmanager
-    def _asked(self) -> Generator[None]:
+    def _kafka_errors(self) -> Generator[None]:
         from confluent_kafka import KafkaException
 
         try:
@@ -187,19 +187,21 @@ class DeadLetterReader:
         except KafkaException as exception:
             error = exception.args[0]
             if error.name() == "UNKNOWN_TOPIC_OR_PART":
-                raise self._unknown(error) from exception
-            raise self._refused(error) from exception
+                raise self._unknown_topic(error) from exception
+            raise self._error(error) from exception
 
-    def _unknown(self, error: KafkaError) -> ConsumeError:
-        """With the topic that was meant, if there is one of a similar name."""
+    def _unknown_topic(self, error: KafkaError) -> ConsumeError:
+        """Return the error for an unknown topic, with the most similar name if there is one."""
         others = self.consumer.list_topics(timeout=_TIMEOUT).topics
         near = get_close_matches(self.topic, list[str](others), n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         return ConsumeError(
-            f"cannot read dead letters: {error.str()}{hint}", topic=self.topic, code=error.name()
+            f"cannot read dead-lettered records: {error.str()}{hint}",
+            topic=self.topic,
+            code=error.name(),
         )
 
-    def _refused(self, error: KafkaError | Any) -> ConsumeError:
+    def _error(self, error: KafkaError | Any) -> ConsumeError:
         return ConsumeError(
-            f"cannot read dead letters: {error.str()}", topic=self.topic, code=error.name()
+            f"cannot read dead-lettered records: {error.str()}", topic=self.topic, code=error.name()
         )

@@ -1,4 +1,7 @@
-"""Dead letters for people and for programs: decoded as far as that can be done."""
+"""Dead-lettered records as text and JSON, with keys and values decoded by their schema ids.
+
+Bytes that cannot be decoded are described: the reason is part of the output.
+"""
 
 from __future__ import annotations
 
@@ -30,19 +33,19 @@ if TYPE_CHECKING:
 __all__ = ["Decoded", "Decoder", "dead_letter_json", "dead_letter_text"]
 
 _LONGEST: Final = 2_000
-"""Characters of a value in text: enough to know a message by."""
+"""Characters of a value in text."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What bytes say.
+    """Decoded bytes.
 
     Attributes:
-        type: the full name of the Avro type; None: it is text, or nothing is known.
-        value: plain values; None if they could not be decoded.
-        problem: why not; None: they could.
+        type: full name of the Avro type; None for text and unknown data.
+        value: plain values; None if the bytes could not be decoded.
+        problem: reason why the bytes could not be decoded; None if they could.
     """
 
     type: str | None
@@ -51,37 +54,37 @@ class Decoded:
 
 
 class Decoder:
-    """Decodes keys and values with the schemas that they name.
+    """A decoder of keys and values by their schema ids.
 
     Args:
-        registry: where these are; None: nowhere, and only text is recognised.
+        registry: registry of the schemas; without one, only text is decoded.
     """
 
     def __init__(self, registry: SchemaRegistry | None) -> None:
         self._registry = registry
         self._schemas: dict[SchemaId, Schema | str] = {}
 
-    def value(self, letter: DeadLetterRecord) -> Decoded:
-        """The value of a letter."""
-        return self._decoded(letter.value, letter, VALUE_HEADER)
+    def value(self, record: DeadLetterRecord) -> Decoded:
+        """Decode the value of a record."""
+        return self._decoded(record.value, record, VALUE_HEADER)
 
-    def key(self, letter: DeadLetterRecord) -> Decoded:
-        """The key of a letter: text, or something with a schema."""
+    def key(self, record: DeadLetterRecord) -> Decoded:
+        """Decode the key of a record: text, or data with a schema id."""
         try:
-            return self._text(letter.key)
+            return self._text(record.key)
         except UnicodeDecodeError:
-            return self._decoded(letter.key, letter, KEY_HEADER)
+            return self._decoded(record.key, record, KEY_HEADER)
 
     def _text(self, data: bytes | None) -> Decoded:
         text = None if data is None else data.decode()
         if text is not None and not text.isprintable():
-            raise UnicodeDecodeError("utf-8", data or b"", 0, 1, "no text that can be shown")
+            raise UnicodeDecodeError("utf-8", data or b"", 0, 1, "not printable")
         return Decoded(None, text)
 
-    def _decoded(self, data: bytes | None, letter: DeadLetterRecord, name: str) -> Decoded:
+    def _decoded(self, data: bytes | None, record: DeadLetterRecord, name: str) -> Decoded:
         if data is None:
             return Decoded(None, None)
-        header = last_header(list(letter.headers), name)
+        header = last_header(list(record.headers), name)
         try:
             framed = unframe(data) if header is None else unframe_with_header(data, header)
         except AvrogenError:
@@ -95,9 +98,9 @@ class Decoder:
             return Decoded(name_of(schema), None, str(error))
 
     def _schema(self, id_: SchemaId) -> Schema | str:
-        """The schema of an id, or why there is none."""
+        """Return the schema of an id, or the reason why it is unknown."""
         if self._registry is None:
-            return f"written with schema {id_}, and no registry is given"
+            return f"encoded with schema id {id_}; no registry configured to decode it"
         found = self._schemas.get(id_)
         if found is None:
             try:
@@ -112,32 +115,32 @@ class Decoder:
         return found
 
 
-# --- for people -----------------------------------------------------------------------------------
+# --- text -----------------------------------------------------------------------------------------
 
 
-def dead_letter_text(letter: DeadLetterRecord, decoder: Decoder) -> str:
-    """A few lines on a letter."""
-    return "\n".join(_lines(letter, decoder))
+def dead_letter_text(record: DeadLetterRecord, decoder: Decoder) -> str:
+    """Return the lines of a record."""
+    return "\n".join(_lines(record, decoder))
 
 
-def _lines(letter: DeadLetterRecord, decoder: Decoder) -> Iterator[str]:
-    yield f"{letter.topic} [{letter.partition}] {letter.offset}{_at(letter.timestamp, ', ')}"
-    origin = letter.origin
+def _lines(record: DeadLetterRecord, decoder: Decoder) -> Iterator[str]:
+    yield f"{record.topic} [{record.partition}] {record.offset}{_at(record.timestamp, ', ')}"
+    origin = record.origin
     if origin is None:
-        yield "  from     nobody says where: it has no headers of a dead letter"
+        yield "  from     unknown: the record has no dead-letter headers"
     else:
         place = f"{origin.topic} [{origin.partition}] {origin.offset}"
         yield f"  from     {place}{_at(origin.timestamp, ', ')}"
-        where = " ".join(filter(None, (origin.stage, "in" * bool(origin.handler), origin.handler)))
-        yield f"  failed   {where}{', group ' * bool(origin.group)}{origin.group}"
+        step = " ".join(filter(None, (origin.stage, "in" * bool(origin.handler), origin.handler)))
+        yield f"  failed   {step}{', group ' * bool(origin.group)}{origin.group}"
         first, *more = origin.message.splitlines() or [""]
         yield f"  with     {origin.error}: {first}"
         yield from (f"           {line}" for line in more)
-    yield f"  key      {_shown(decoder.key(letter), letter.key)}"
-    yield f"  value    {_shown(decoder.value(letter), letter.value)}"
-    for name, value in letter.headers:
+    yield f"  key      {_content(decoder.key(record), record.key)}"
+    yield f"  value    {_content(decoder.value(record), record.value)}"
+    for name, value in record.headers:
         text = "" if value is None else value.decode("utf-8", "backslashreplace")
-        yield f"  header   {name}: {_cut(text)}"
+        yield f"  header   {name}: {_shortened(text)}"
 
 
 def _at(milliseconds: int | None, before: str) -> str:
@@ -151,33 +154,33 @@ def _time(milliseconds: int) -> str:
         return f"{milliseconds} ms since 1970"
 
 
-def _shown(decoded: Decoded, data: bytes | None) -> str:
+def _content(decoded: Decoded, data: bytes | None) -> str:
     if data is None:
         return "none"
     if decoded.problem is not None:
         kind = f"{decoded.type}: " if decoded.type else ""
-        return _cut(f"{len(data)} bytes, {kind}{decoded.problem}")
+        return _shortened(f"{len(data)} bytes, {kind}{decoded.problem}")
     kind = f"{decoded.type} " if decoded.type else ""
-    return _cut(kind + json.dumps(_plain(decoded.value), ensure_ascii=False))
+    return _shortened(kind + json.dumps(_json_value(decoded.value), ensure_ascii=False))
 
 
-def _cut(text: str) -> str:
+def _shortened(text: str) -> str:
     text = " ".join(text.split())
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"
 
 
-# --- for programs ---------------------------------------------------------------------------------
+# --- JSON -----------------------------------------------------------------------------------------
 
 
-def dead_letter_json(letter: DeadLetterRecord, decoder: Decoder) -> str:
-    """A line of JSON with all there is to say of a letter. Bytes are hexadecimal."""
-    origin = letter.origin
+def dead_letter_json(record: DeadLetterRecord, decoder: Decoder) -> str:
+    """Return a record as a line of JSON, with bytes in hexadecimal."""
+    origin = record.origin
     return json.dumps(
         {
-            "topic": letter.topic,
-            "partition": letter.partition,
-            "offset": letter.offset,
-            "timestamp": letter.timestamp,
+            "topic": record.topic,
+            "partition": record.partition,
+            "offset": record.offset,
+            "timestamp": record.timestamp,
             "origin": origin
             and {
                 "topic": origin.topic,
@@ -191,11 +194,11 @@ def dead_letter_json(letter: DeadLetterRecord, decoder: Decoder) -> str:
                 "message": origin.message,
                 "traceback": origin.traceback,
             },
-            "key": _as_json(decoder.key(letter), letter.key),
-            "value": _as_json(decoder.value(letter), letter.value),
+            "key": _as_json(decoder.key(record), record.key),
+            "value": _as_json(decoder.value(record), record.value),
             "headers": [
                 [name, None if value is None else value.decode("utf-8", "backslashreplace")]
-                for name, value in letter.headers
+                for name, value in record.headers
             ],
         },
         ensure_ascii=False,
@@ -208,13 +211,13 @@ def _as_json(decoded: Decoded, data: bytes | None) -> Mapping[str, object] | Non
     return {
         "bytes": data.hex(),
         "type": decoded.type,
-        "value": _plain(decoded.value),
+        "value": _json_value(decoded.value),
         "problem": decoded.problem,
     }
 
 
-def _plain(value: Any) -> Any:
-    """Plain values of Avro as JSON can have them."""
+def _json_value(value: Any) -> Any:
+    """Return plain Avro values as JSON values."""
     match value:
         case None | bool() | str():
             return value
@@ -227,9 +230,10 @@ def _plain(value: Any) -> Any:
         case datetime() | date() | time():
             return value.isoformat()
         case list():
-            return list(map(_plain, value))  # pyright: ignore[reportUnknownArgumentType]  # Any
+            items = map(_json_value, value)  # pyright: ignore[reportUnknownArgumentType]  # Any
+            return list(items)
         case dict():
             entries = cast("dict[str, Any]", value)
-            return {key: _plain(item) for key, item in entries.items()}
+            return {key: _json_value(item) for key, item in entries.items()}
         case _:
             return str(value)

@@ -1,8 +1,7 @@
-"""Sending dead letters back to where they come from, once each.
+"""Replay: dead-lettered records are produced to their source topics, each exactly once.
 
-Letters go back in transactions, and how far they have come is part of them. So whoever is
-interrupted has sent back all of a transaction or nothing, and goes on from there the next time.
-A second replay of the same topic takes the place of the first, which fails.
+Records and replayed offsets are written in transactions. After an interruption, the next replay
+continues after the last committed transaction. A second replay of the same topic fences the first.
 """
 
 from __future__ import annotations
@@ -21,90 +20,92 @@ if TYPE_CHECKING:
 
 __all__ = ["replay"]
 
-_LETTERS: Final = 500
-_BYTES: Final = 5_000_000
+_MOST_RECORDS: Final = 500
+_MOST_BYTES: Final = 5_000_000
 _TIMEOUT: Final = 30.0
 
 
 def replay(
-    config: Settings, box: DeadLetterReader, sent: Callable[[DeadLetterRecord], None]
+    config: Settings, reader: DeadLetterReader, replayed: Callable[[DeadLetterRecord], None]
 ) -> list[DeadLetterRecord]:
-    """Send back all letters that were not sent back before.
+    """Replay all records that were not replayed before.
 
-    They have their keys, values and headers, and go to their partitions where these still exist.
-    Their time is now: with their own, the topic's retention might remove them at once.
+    They keep key, value, headers and, if it still exists, the partition. Their timestamp is new:
+    with the old one, the topic's retention might delete them at once.
 
     Args:
-        config: settings, as services have them.
-        box: the letters.
-        sent: told of each letter that is back where it comes from.
+        config: client properties of a service.
+        reader: reader of the dead-letter topic.
+        replayed: called with each replayed record, after its transaction is committed.
 
     Returns:
-        Letters that stay, as nobody says where they come from.
+        Skipped records, whose headers name no source topic.
 
     Raises:
-        DeliveryError: a letter could not be sent back. Those that ``sent`` was told of were.
-        TransactionError: the brokers have no transactions, or refuse them, or there is another
-            replay of the same topic.
-        ConsumeError: the letters cannot be read.
-        ConfigurationError: the settings cannot work.
+        DeliveryError: a record could not be produced. Those given to ``replayed`` are replayed.
+        TransactionError: the brokers do not support transactions or reject them, or another replay
+            of the same topic runs.
+        ConsumeError: the records cannot be read.
+        ConfigurationError: client properties are invalid.
     """
-    stay: list[DeadLetterRecord] = []
-    ranges = box.ranges()
-    starts = {number: range_.sent_back for number, range_ in ranges.items()}
-    # The next producer with this id takes the place of this one.
-    own = {**config, "transactional.id": f"avrogen-replay-{box.topic}"}
-    with ProducerClient(own) as client:
-        mail = _ReplayProducer(client)
-        for letters in _chunks(box.letters(starts, ranges)):
+    skipped: list[DeadLetterRecord] = []
+    ranges = reader.ranges()
+    starts = {number: range_.replayed for number, range_ in ranges.items()}
+    # The next producer with this id fences this one.
+    transactional = {**config, "transactional.id": f"avrogen-replay-{reader.topic}"}
+    with ProducerClient(transactional) as client:
+        producer = _ReplayProducer(client)
+        for records in _chunks(reader.records(starts, ranges)):
             with client.transaction() as transaction:
-                known = [letter for letter in letters if letter.origin is not None]
-                mail.send(known)
-                transaction.send_offsets(_behind(letters), box.consumer.consumer_group_metadata())
-            for letter in known:
-                sent(letter)
-            stay.extend(letter for letter in letters if letter.origin is None)
-    return stay
+                known = [record for record in records if record.origin is not None]
+                producer.send(known)
+                transaction.send_offsets(
+                    _next_offsets(records), reader.consumer.consumer_group_metadata()
+                )
+            for record in known:
+                replayed(record)
+            skipped.extend(record for record in records if record.origin is None)
+    return skipped
 
 
 class _ReplayProducer:
-    """Sends letters, and waits for all of them."""
+    """A producer that sends records and waits for their delivery reports."""
 
     def __init__(self, client: ProducerClient) -> None:
         self._client = client
         self._partitions: dict[str, int] = {}
 
-    def send(self, letters: Sequence[DeadLetterRecord]) -> None:
+    def send(self, records: Sequence[DeadLetterRecord]) -> None:
         errors: list[tuple[KafkaError, DeadLetterRecord]] = []
-        for letter in letters:
-            self._produce(letter, errors)
+        for record in records:
+            self._produce(record, errors)
         self._client.wait_until_empty(self._client.delivery_timeout)
-        for error, letter in errors:
-            assert letter.origin is not None, "it was sent somewhere"
-            raise delivery_error(error, letter.origin.topic, letter.key)
+        for error, record in errors:
+            assert record.origin is not None, "records without a source topic are skipped"
+            raise delivery_error(error, record.origin.topic, record.key)
 
     def _produce(
-        self, letter: DeadLetterRecord, errors: list[tuple[KafkaError, DeadLetterRecord]]
+        self, record: DeadLetterRecord, errors: list[tuple[KafkaError, DeadLetterRecord]]
     ) -> None:
         from confluent_kafka import KafkaException
 
         def report(error: KafkaError | None, _: object) -> None:
             if error is not None:
-                errors.append((error, letter))
+                errors.append((error, record))
 
-        assert letter.origin is not None, "it is sent where it comes from"
-        topic, number = letter.origin.topic, letter.origin.partition
+        assert record.origin is not None, "records without a source topic are skipped"
+        topic, number = record.origin.topic, record.origin.partition
         try:
             self._client.producer.produce(
                 topic,
-                letter.value,
-                letter.key,
+                record.value,
+                record.key,
                 number if number < self._partitions_of(topic) else ANY_PARTITION,
-                headers=cast("Any", list(letter.headers)),
+                headers=cast("Any", list(record.headers)),
                 on_delivery=report,
             )
         except KafkaException as exception:
-            errors.append((exception.args[0], letter))
+            errors.append((exception.args[0], record))
 
     def _partitions_of(self, topic: str) -> int:
         from confluent_kafka import KafkaException
@@ -118,24 +119,24 @@ class _ReplayProducer:
         return self._partitions[topic]
 
 
-def _chunks(letters: Iterable[DeadLetterRecord]) -> Iterator[list[DeadLetterRecord]]:
-    """Letters in groups that a transaction can hold."""
+def _chunks(records: Iterable[DeadLetterRecord]) -> Iterator[list[DeadLetterRecord]]:
+    """Yield the records in lists that fit into a transaction."""
     chunk: list[DeadLetterRecord] = []
     size = 0
-    for letter in letters:
-        chunk.append(letter)
-        size += len(letter.key or b"") + len(letter.value or b"")
-        if len(chunk) == _LETTERS or size > _BYTES:
+    for record in records:
+        chunk.append(record)
+        size += len(record.key or b"") + len(record.value or b"")
+        if len(chunk) == _MOST_RECORDS or size > _MOST_BYTES:
             yield chunk
             chunk, size = [], 0
     if chunk:
         yield chunk
 
 
-def _behind(letters: Sequence[DeadLetterRecord]) -> list[Any]:
-    """The offsets behind the last letters of each partition."""
+def _next_offsets(records: Sequence[DeadLetterRecord]) -> list[Any]:
+    """Return the offsets after the last record of each partition."""
     from confluent_kafka import TopicPartition
 
-    ends = {letter.partition: letter.offset + 1 for letter in letters}
-    topic = letters[0].topic
+    ends = {record.partition: record.offset + 1 for record in records}
+    topic = records[0].topic
     return [TopicPartition(topic, number, offset) for number, offset in ends.items()]

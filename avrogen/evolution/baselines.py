@@ -1,8 +1,7 @@
-"""WHERE of the command line: what schemas are compared with.
+"""Baselines: the schemas that ``--against`` names, read from a folder, a package or git.
 
-Schemas in files and folders.
-
-Schemas in a package of generated code, which is read and never run.
+A generated package is parsed and never imported. Registries are in
+:mod:`avrogen.evolution.registry_baseline`: their subjects have versions, not snapshots.
 """
 
 from __future__ import annotations
@@ -20,72 +19,77 @@ from avrogen.config.config import read_config
 from avrogen.evolution.git_baseline import git_snapshot
 from avrogen.evolution.snapshot import BaselineError, Snapshot, snapshot
 
-__all__ = ["folder_snapshot", "is_generated", "is_registry", "old_snapshot", "package_snapshot"]
+__all__ = ["is_registry", "read_baseline"]
 
 _GIT = "git:"
 
-
-def is_registry(where: str) -> bool:
-    """Whether it is the URL of a schema registry."""
-    return re.match(r"https?://", where, re.IGNORECASE) is not None
+_SOURCE = re.compile(rf"^{re.escape(SOURCE_MARK)}(.+)$", re.MULTILINE)
 
 
-def old_snapshot(where: str, schemas: Sequence[Path]) -> Snapshot:
-    """The schemas at a place that is no registry.
+def is_registry(baseline: str) -> bool:
+    """Return whether a baseline is the URL of a schema registry."""
+    return re.match(r"https?://", baseline, re.IGNORECASE) is not None
+
+
+def read_baseline(baseline: str, schemas: Sequence[Path]) -> Snapshot:
+    """Read the schemas of a baseline that is not a registry.
 
     Args:
-        where: a folder or a file with schemas, a generated package, or ``git:REF``.
-        schemas: the new schemas, which git is asked for at that ref.
+        baseline: a folder or file with schemas, a generated package, or ``git:REF``.
+        schemas: paths of the new schemas; git is asked for the same paths at that ref.
 
     Raises:
-        WhereError: there is nothing to compare with.
+        BaselineError: there is nothing to compare with.
     """
-    if where.startswith(_GIT):
-        return git_snapshot(where.removeprefix(_GIT), schemas)
-    path = Path(where)
+    if baseline.startswith(_GIT):
+        return git_snapshot(baseline.removeprefix(_GIT), schemas)
+    path = Path(baseline)
     if not path.exists():
         raise BaselineError(
-            f"There is no {where}.",
+            f"path does not exist: {baseline}",
             "name a folder, a generated package, a commit (git:main) or a registry (https://...)",
         )
-    return package_snapshot(path) if is_generated(path) else folder_snapshot(path)
+    return _package_snapshot(path) if _is_generated(path) else _folder_snapshot(path)
 
 
-def folder_snapshot(path: Path) -> Snapshot:
-    """The schemas of a folder or a file, with the topics of its configuration.
+# --- folders --------------------------------------------------------------------------------------
 
-    A configuration that cannot be read is as good as none: it may be of another version.
+
+def _folder_snapshot(path: Path) -> Snapshot:
+    """Read the schemas of a folder or file, with the topics of its configuration.
+
+    An unreadable configuration is ignored: it may be of another version of avrogen.
 
     Raises:
-        WhereError: there are no schemas, or something is wrong with them.
+        BaselineError: there are no schemas, or they have errors.
     """
     diagnostics = Diagnostics()
     sources = read_sources([path], diagnostics)
     errors = [d for d in diagnostics if d.severity is Severity.ERROR]
     name = path.as_posix()
     if errors:
-        raise BaselineError(f"The schemas in {name} cannot be read.", diagnostics=errors)
+        raise BaselineError(f"cannot read the schemas in {name}", diagnostics=errors)
     return snapshot(name, sources, read_config([path], Diagnostics()).topics)
 
 
-_SOURCE = re.compile(rf"^{re.escape(SOURCE_MARK)}(.+)$", re.MULTILINE)
+# --- generated packages ---------------------------------------------------------------------------
 
 
-def is_generated(folder: Path) -> bool:
-    """Whether a folder is a generated package, or a part of one."""
+def _is_generated(folder: Path) -> bool:
+    """Return whether a folder is a generated package or a subpackage of one."""
     return _read(folder / "__init__.py").startswith(HEADER)
 
 
-def package_snapshot(folder: Path) -> Snapshot:
-    """The schemas that a generated package carries.
+def _package_snapshot(folder: Path) -> Snapshot:
+    """Read the schemas that are embedded in a generated package.
 
     Raises:
-        WhereError: it is only a part of a package, or something is wrong with it.
+        BaselineError: the folder is a subpackage, or a module of it cannot be parsed.
     """
     if not _read(folder / "__init__.py").startswith(f"{HEADER}\n{ROOT_MARK}"):
         raise BaselineError(
-            f"{folder.as_posix()} is a part of a generated package.",
-            "name the folder of the whole package: the one that holds py.typed",
+            f"{folder.as_posix()} is a subpackage of a generated package",
+            "name the folder of the whole package: the one that contains py.typed",
         )
     return snapshot(folder.as_posix(), [s for p in _modules(folder) for s in _schemas(p)])
 
@@ -97,16 +101,16 @@ def _modules(folder: Path) -> Iterator[Path]:
 
 
 def _schemas(path: Path) -> Iterator[Source]:
-    """Every schema that stands in a module as ``Schema.embedded(TEXT, ...)``.
+    """Yield every schema that a module embeds as ``Schema.embedded(TEXT, ...)``.
 
-    Modules may have another name for ``Schema``. The name of a source is that of the schema file,
-    as far as the module says so: what a file has at its top, and is no named type, is known by it.
+    Modules may import ``Schema`` under another name. A source is named after its schema file if the
+    module states it: the root type of a file is identified by that name unless it is a named type.
     """
     text = _read(path)
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise BaselineError(f"{path.as_posix()} is no Python that can be read: {error}") from None
+        raise BaselineError(f"cannot parse {path.as_posix()} as Python: {error}") from None
     names = _SOURCE.findall(text[: text.find("\n\n")])
     for node in ast.walk(tree):
         match node:

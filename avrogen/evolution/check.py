@@ -1,4 +1,4 @@
-"""A whole check: from paths to what there is to say."""
+"""One check: from the arguments of ``avrogen check`` to findings and verdicts."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path, PurePosixPath
 
 from avrogen.avro.compat.levels import Direction, Level
 from avrogen.avro.diagnostics import Severity
-from avrogen.evolution.baselines import is_registry, old_snapshot
+from avrogen.evolution.baselines import is_registry, read_baseline
 from avrogen.evolution.comparison import Comparisons, UnitResult, compare_units
 from avrogen.evolution.findings import (
     Finding,
     as_error,
-    break_findings,
+    breaking_change_findings,
     new_subject_finding,
-    refusal_finding,
+    rejection_finding,
     removal_finding,
     removed_from_topic_finding,
     value_change_findings,
@@ -30,104 +30,108 @@ __all__ = ["Check", "check"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What came of a check.
+    """The result of a check.
 
     Attributes:
-        against: what the schemas were compared with.
-        level: how compatible they must be; None: as each subject asks for.
-        findings: everything found, in the order of places.
-        outcomes: what came of each type, file, key or subject; none, if the schemas have errors.
-        removed: what is there no more.
+        against: baseline.
+        level: required compatibility level; None: that of each subject.
+        findings: all findings, in the order of places.
+        results: results of all units; empty if the schemas have errors.
+        removed: removed types and files.
     """
 
     against: str
     level: Level | None
     findings: tuple[Finding, ...]
-    outcomes: tuple[UnitResult, ...] = ()
+    results: tuple[UnitResult, ...] = ()
     removed: tuple[Removal, ...] = ()
 
     @property
     def has_errors(self) -> bool:
-        """Whether anything found is more than a warning."""
+        """Return whether any finding is an error."""
         return any(f.diagnostic.severity is Severity.ERROR for f in self.findings)
 
 
-def check(schemas: Sequence[Path], where: str, level: Level | None, *, strict: bool) -> Check:
-    """Compare schemas with older ones.
+def check(schemas: Sequence[Path], baseline: str, level: Level | None, *, strict: bool) -> Check:
+    """Compare schemas with a baseline.
 
     Args:
         schemas: existing files and folders.
-        where: what to compare with: the URL of a registry, or else see
-            :func:`avrogen.evolution.baselines.old_snapshot`.
-        level: how compatible they must be; None: BACKWARD, or as subjects of a registry ask for.
-        strict: whether changes of values are errors.
+        baseline: URL of a registry, or see :func:`avrogen.evolution.baselines.read_baseline`.
+        level: required compatibility level; None: BACKWARD, or that of each subject.
+        strict: report value-changing changes as errors.
 
     Raises:
-        WhereError: there is nothing to compare with, or nothing to compare.
+        BaselineError: there is no baseline, or there are no schemas to compare with it.
         ImportError: the registry's client is not installed.
     """
-    if is_registry(where):
-        return _check_subjects(schemas, where, level, strict=strict)
+    if is_registry(baseline):
+        return _check_subjects(schemas, baseline, level, strict=strict)
     level = level or Level.BACKWARD
-    old = old_snapshot(where, schemas)
+    old = read_baseline(baseline, schemas)
     new = read_new_schemas(schemas)
     if not new.is_valid:
-        return Check(where, level, _sorted(map(Finding, new.errors), strict))
+        return Check(baseline, level, _sorted(map(Finding, new.errors), strict))
     now = Snapshot("", new.parsed, new.config.topics)
     matching = match(old.parsed, new.parsed)
     comparisons = compare_units(units(old, now, matching, level))
     removed: list[Removal] = []
-    if Direction.BACKWARD in level.directions and _covers(schemas, where):
-        removed = list(removals(old, now, matching, _top(schemas[0])))
+    if Direction.BACKWARD in level.directions and _is_whole_folder(schemas, baseline):
+        removed = list(removals(old, now, matching, _schema_folder(schemas[0])))
     errors = map(Finding, new.without_missing({removal.name for removal in removed}))
     findings = [
         *errors,
-        *_of_comparisons(comparisons),
-        *_of_names(old, now, matching, level, removed),
+        *_comparison_findings(comparisons),
+        *_name_findings(old, now, matching, level, removed),
     ]
-    return Check(where, level, _sorted(findings, strict), comparisons.outcomes, tuple(removed))
+    return Check(baseline, level, _sorted(findings, strict), comparisons.results, tuple(removed))
 
 
 def _check_subjects(
-    schemas: Sequence[Path], where: str, level: Level | None, *, strict: bool
+    schemas: Sequence[Path], baseline: str, level: Level | None, *, strict: bool
 ) -> Check:
-    from avrogen.evolution.registry_baseline import connected, refusals, registry_at, subject_units
+    from avrogen.evolution.registry_baseline import (
+        connected,
+        connection_of,
+        rejections,
+        subject_units,
+    )
 
     new = read_new_schemas(schemas)
-    there = registry_at(where, new.config)
+    connection = connection_of(baseline, new.config)
     findings = list(map(Finding, new.errors))
     if findings:
-        return Check(there.url, level, _sorted(findings, strict))
-    with connected(there) as registry:
-        comparisons = compare_units(subject_units(registry, there, schemas, new, level))
-        findings += _of_comparisons(comparisons)
+        return Check(connection.url, level, _sorted(findings, strict))
+    with connected(connection) as registry:
+        comparisons = compare_units(subject_units(registry, connection.url, schemas, new, level))
+        findings += _comparison_findings(comparisons)
         if level is None:
-            for outcome, reasons in refusals(registry, comparisons.outcomes):
-                findings.append(refusal_finding(outcome.unit, reasons))
-    return Check(there.url, level, _sorted(findings, strict), comparisons.outcomes)
+            for result, reasons in rejections(registry, comparisons.results):
+                findings.append(rejection_finding(result.unit, reasons))
+    return Check(connection.url, level, _sorted(findings, strict), comparisons.results)
 
 
-def _of_comparisons(comparisons: Comparisons) -> Iterator[Finding]:
-    yield from break_findings(comparisons.breaks)
-    yield from value_change_findings(comparisons.silent)
+def _comparison_findings(comparisons: Comparisons) -> Iterator[Finding]:
+    yield from breaking_change_findings(comparisons.breaking_changes)
+    yield from value_change_findings(comparisons.value_changes)
 
 
-def _of_names(
+def _name_findings(
     old: Snapshot, new: Snapshot, matching: Matching, level: Level, removed: Iterable[Removal]
 ) -> Iterator[Finding]:
-    """What is there no more, or by another name."""
+    """Yield the findings about removed and renamed types."""
     for removal in removed:
         yield removal_finding(removal, old.name)
     if Direction.BACKWARD in level.directions:
-        for taken in removed_from_topics(old, new, matching):
-            yield removed_from_topic_finding(taken, old.name)
+        for off_topic in removed_from_topics(old, new, matching):
+            yield removed_from_topic_finding(off_topic, old.name)
     if level is not Level.NONE:
         for renamed in new_subjects(new, matching):
             yield new_subject_finding(renamed, old.name)
 
 
 def _sorted(findings: Iterable[Finding], strict: bool) -> tuple[Finding, ...]:
-    """In the order of places, as diagnostics are."""
+    """Return findings in the order of places, as errors if the check is strict."""
     graded = map(as_error, findings) if strict else findings
     return tuple(
         sorted(
@@ -137,11 +141,11 @@ def _sorted(findings: Iterable[Finding], strict: bool) -> tuple[Finding, ...]:
     )
 
 
-def _covers(schemas: Sequence[Path], where: str) -> bool:
-    """Whether what is missing is gone: single files are not all that there is in a folder."""
-    return any(path.is_dir() for path in schemas) or not Path(where).is_dir()
+def _is_whole_folder(schemas: Sequence[Path], baseline: str) -> bool:
+    """Return whether missing types were removed; single files never cover a baseline folder."""
+    return any(path.is_dir() for path in schemas) or not Path(baseline).is_dir()
 
 
-def _top(path: Path) -> PurePosixPath:
-    """The folder that schemas are in."""
+def _schema_folder(path: Path) -> PurePosixPath:
+    """Return the folder of the schemas."""
     return PurePosixPath((path if path.is_dir() else path.parent).as_posix())

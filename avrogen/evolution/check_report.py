@@ -1,4 +1,4 @@
-"""A check as text for people, JSON for tools and commands for GitHub Actions."""
+"""Reports of a check: text, JSON, and workflow commands of GitHub Actions."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ __all__ = ["findings_text", "verdicts_text"]
 
 
 def findings_text(check: Check, style: Format) -> str:
-    """What was found, as ``avrogen build`` reports what it finds; "" if there is nothing to show.
+    """Return the findings in the format of ``avrogen build``; "" if there are none.
 
-    For ``json``, see docs/evolution.md.
+    The members of ``json`` are in docs/evolution.md.
     """
     if style == "json":
         return json.dumps([_finding(finding) for finding in check.findings], indent=2)
@@ -28,7 +28,7 @@ def findings_text(check: Check, style: Format) -> str:
 
 
 def verdicts_text(check: Check, style: Format) -> str:
-    """What became of every type: a line for each that has changed, or JSON for all of them."""
+    """Return the verdicts: a line for each changed unit, or JSON for all units."""
     if style == "json":
         return json.dumps(_document(check), indent=2)
     return "\n".join([*_lines(check), _summary(check)])
@@ -38,16 +38,16 @@ def verdicts_text(check: Check, style: Format) -> str:
 
 
 def _lines(check: Check) -> Iterator[str]:
-    for outcome in check.outcomes:
-        verdict = _verdict(outcome)
+    for result in check.results:
+        verdict = _verdict(result)
         if verdict != "unchanged":
-            yield one_line(f"{outcome.unit.title}: {verdict}{_remarks(outcome)}")
+            yield one_line(f"{result.unit.title}: {verdict}{_remarks(result)}")
     for removal in check.removed:
         yield one_line(f"{removal.name}: removed")
 
 
-def _remarks(outcome: UnitResult) -> str:
-    unit, warnings = outcome.unit, outcome.warnings
+def _remarks(result: UnitResult) -> str:
+    unit, warnings = result.unit, result.warnings
     remarks = [f"formerly {unit.formerly}"] if unit.formerly else []
     if unit.kind is UnitKind.SUBJECT and unit.previous:
         remarks.append(f"{unit.level}, {', '.join(previous.name for previous in unit.previous)}")
@@ -56,18 +56,18 @@ def _remarks(outcome: UnitResult) -> str:
     return f" ({', '.join(remarks)})" if remarks else ""
 
 
-def _verdict(outcome: UnitResult) -> str:
-    if not outcome.is_compatible:
+def _verdict(result: UnitResult) -> str:
+    if not result.is_compatible:
         return "incompatible"
-    if not outcome.unit.previous:
+    if not result.unit.previous:
         return "new"
-    return "unchanged" if outcome.is_unchanged else "compatible"
+    return "unchanged" if result.is_unchanged else "compatible"
 
 
 def _summary(check: Check) -> str:
     counts = {verdict: 0 for verdict in ("incompatible", "compatible", "new", "unchanged")}
-    for outcome in check.outcomes:
-        counts[_verdict(outcome)] += 1
+    for result in check.results:
+        counts[_verdict(result)] += 1
     counts["removed"] = len(check.removed)
     parts = [f"{count} {verdict}" for verdict, count in counts.items() if count]
     errors = sum(f.diagnostic.severity is Severity.ERROR for f in check.findings)
@@ -75,7 +75,7 @@ def _summary(check: Check) -> str:
     parts += [f"{errors} error{'s' if errors > 1 else ''}"] if errors else []
     parts += [f"{warnings} warning{'s' if warnings > 1 else ''}"] if warnings else []
     level = f"{check.level} " if check.level else ""
-    return f"{level}against {one_line(check.against)}: {', '.join(parts) or 'nothing'}"
+    return f"{level}against {one_line(check.against)}: {', '.join(parts) or 'nothing to compare'}"
 
 
 # --- JSON -----------------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ def _finding(finding: Finding) -> dict[str, Json]:
 
 
 def _document(check: Check) -> dict[str, Json]:
-    verdicts: list[Json] = [_outcome(outcome) for outcome in check.outcomes]
+    verdicts: list[Json] = [_result(result) for result in check.results]
     verdicts += [_removal(removal, check) for removal in check.removed]
     return {
         "against": check.against,
@@ -107,7 +107,7 @@ def _document(check: Check) -> dict[str, Json]:
 
 def _removal(removal: Removal, check: Check) -> Json:
     return {
-        "kind": UnitKind.TYPE if removal.what == "type" else UnitKind.FILE,
+        "kind": UnitKind.TYPE if removal.kind == "type" else UnitKind.FILE,
         "name": removal.name,
         "verdict": "removed",
         "topics": list(removal.topics),
@@ -119,35 +119,35 @@ def _removal(removal: Removal, check: Check) -> Json:
     }
 
 
-def _outcome(outcome: UnitResult) -> dict[str, Json]:
-    unit = outcome.unit
+def _result(result: UnitResult) -> dict[str, Json]:
+    unit = result.unit
     return {
         "kind": unit.kind,
         "name": unit.name,
-        "verdict": _verdict(outcome),
+        "verdict": _verdict(result),
         "topics": list(unit.topics),
         "formerly": unit.formerly,
         "level": unit.level,
         "previous": [previous.name for previous in unit.previous],
-        "warnings": outcome.warnings,
-        "incompatibilities": list(_incompatibilities(outcome)),
+        "warnings": result.warnings,
+        "incompatibilities": list(_incompatibilities(result)),
     }
 
 
-def _incompatibilities(outcome: UnitResult) -> Iterator[Json]:
-    """What the registry would report, to the letter."""
-    unit = outcome.unit
-    if outcome.is_compatible:
+def _incompatibilities(result: UnitResult) -> Iterator[Json]:
+    """Yield the incompatibilities exactly as the registry would report them."""
+    unit = result.unit
+    if result.is_compatible:
         return
-    for breach in violations(unit.new, [old.version for old in unit.previous], unit.level):
-        for found in breach.incompatibilities:
+    for violation in violations(unit.new, [old.version for old in unit.previous], unit.level):
+        for found in violation.incompatibilities:
             yield {
-                "previous": unit.previous[breach.index].name,
-                "direction": breach.direction,
+                "previous": unit.previous[violation.index].name,
+                "direction": violation.direction,
                 "type": found.type,
                 "message": found.message,
                 "path": found.path,
                 "reader_path": found.reader_path,
                 "writer_path": found.writer_path,
-                "registry": confluent_message(found, breach.direction.reader),
+                "registry": confluent_message(found, violation.direction.reader),
             }

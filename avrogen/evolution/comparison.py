@@ -1,4 +1,8 @@
-"""What is wrong with changes, each once, however many types and topics it breaks."""
+"""Comparison of units with their earlier versions: each change once, with all units it affects.
+
+A change is the root cause of a breaking change, or a value-changing change, with the direction and
+the units in which it was found.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +25,14 @@ Found = TypeVar("Found", RootCause, ValueChange)
 
 @dataclass(frozen=True, slots=True)
 class Change(Generic[Found]):
-    """One thing that a change does, and where it does it.
+    """A breaking or value-changing change, with the comparisons in which it was found.
 
     Attributes:
-        found: the cause of incompatibilities, or a change of values.
-        direction: who cannot read what, or reads it otherwise.
-        old: the version that it was found in comparison with first.
-        units: all that it has an effect on.
-        previous: names of all earlier versions that it has to do with.
+        found: root cause of incompatibilities, or value change.
+        direction: direction of the comparison: who reads whose data.
+        old: earlier version for which it was found first.
+        units: affected units.
+        previous: names of all earlier versions for which it was found.
     """
 
     found: Found
@@ -38,7 +42,7 @@ class Change(Generic[Found]):
     previous: list[str] = field(default_factory=list[str])
 
     def add(self, unit: ComparisonUnit, previous: PreviousVersion) -> None:
-        """Note one more comparison in which it was found."""
+        """Record another comparison in which the change was found."""
         if all(known is not unit for known in self.units):
             self.units.append(unit)
         if previous.name not in self.previous:
@@ -47,13 +51,13 @@ class Change(Generic[Found]):
 
 @dataclass(frozen=True, slots=True)
 class UnitResult:
-    """What came of comparing a unit.
+    """The result for one unit.
 
     Attributes:
-        unit: what was compared.
-        is_unchanged: whether it says what it said in all earlier versions.
-        is_compatible: whether nothing is in the way.
-        warnings: how many changes of values there are.
+        unit: compared unit.
+        is_unchanged: True if all earlier versions have the same meaning.
+        is_compatible: True if there are no breaking changes.
+        warnings: number of value-changing changes.
     """
 
     unit: ComparisonUnit
@@ -64,83 +68,92 @@ class UnitResult:
 
 @dataclass(frozen=True, slots=True)
 class Comparisons:
-    """What came of comparing everything.
+    """The results of all units, and the changes found.
 
     Attributes:
-        outcomes: of each unit, in their order.
-        breaks: what makes units incompatible.
-        silent: what changes values.
+        results: results of the units, in their order.
+        breaking_changes: changes that make units incompatible.
+        value_changes: changes that are compatible, but alter decoded values.
     """
 
-    outcomes: tuple[UnitResult, ...]
-    breaks: tuple[Change[RootCause], ...]
-    silent: tuple[Change[ValueChange], ...]
+    results: tuple[UnitResult, ...]
+    breaking_changes: tuple[Change[RootCause], ...]
+    value_changes: tuple[Change[ValueChange], ...]
 
 
 def compare_units(units: Iterable[ComparisonUnit]) -> Comparisons:
-    """Compare every unit with its earlier versions, as far as its level asks for it."""
-    breaks: dict[Hashable, Change[RootCause]] = {}
-    silent: dict[Hashable, Change[ValueChange]] = {}
-    outcomes: list[UnitResult] = []
-    pairs = _Pairs()
+    """Compare each unit with the earlier versions that its compatibility level requires."""
+    breaking: dict[Hashable, Change[RootCause]] = {}
+    value_changing: dict[Hashable, Change[ValueChange]] = {}
+    results: list[UnitResult] = []
+    cache = _ComparisonCache()
     for unit in units:
-        causes, changes = 0, set[Hashable]()
+        causes, warnings = 0, set[Hashable]()
         is_unchanged = unit.is_unchanged
-        for previous, direction in () if is_unchanged else _comparisons(unit):
-            between = pairs.of(unit, previous, direction)
-            for cause in between.causes(unit, previous):
+        for previous, direction in () if is_unchanged else _compared_pairs(unit):
+            comparison = cache.get(unit, previous, direction)
+            for cause in comparison.root_causes(unit, previous):
                 causes += 1
-                key = (direction, cause.key, _top(unit, _new_part(cause, direction)))
-                problem = breaks.setdefault(key, Change(cause, direction, previous.version))
-                problem.add(unit, previous)
-            for change in between.silent.between(unit.new.type, previous.version.type):
-                silent_key = _silent_key(change, unit)
-                changes.add(silent_key)
-                changed = silent.setdefault(silent_key, Change(change, direction, previous.version))
+                key = (direction, cause.key, _root_key(unit, _new_part(cause, direction)))
+                change = breaking.setdefault(key, Change(cause, direction, previous.version))
+                change.add(unit, previous)
+            for found in comparison.value_changes(unit, previous):
+                value_key = _value_change_key(found, unit)
+                warnings.add(value_key)
+                changed = value_changing.setdefault(
+                    value_key, Change(found, direction, previous.version)
+                )
                 changed.add(unit, previous)
-        outcomes.append(UnitResult(unit, is_unchanged, causes == 0, len(changes)))
-    return Comparisons(tuple(outcomes), tuple(breaks.values()), tuple(silent.values()))
+        results.append(UnitResult(unit, is_unchanged, causes == 0, len(warnings)))
+    return Comparisons(tuple(results), tuple(breaking.values()), tuple(value_changing.values()))
 
 
-def _comparisons(unit: ComparisonUnit) -> Iterator[tuple[PreviousVersion, Direction]]:
-    """Earlier versions, and who has to read what, in the order in which the registry asks."""
+def _compared_pairs(unit: ComparisonUnit) -> Iterator[tuple[PreviousVersion, Direction]]:
+    """Yield the earlier versions and directions that a level requires, in the registry's order."""
     for index in compared_versions(len(unit.previous), unit.level):
         for direction in unit.level.directions:
             yield unit.previous[index], direction
 
 
-class _Between:
-    """All types of a new and of an old version, in one direction."""
+class _Comparison:
+    """A comparison of all types of a new and an old version, in one direction."""
 
     def __init__(self, new: Types, previous: PreviousVersion, direction: Direction) -> None:
         old = previous.version.types
         self._direction = direction
-        self.silent = ValueChangeFinder(new, old, direction)
+        self._value_changes = ValueChangeFinder(new, old, direction)
         if direction is Direction.BACKWARD:
-            self._causes = RootCauses(new, old, previous.renames)
+            self._root_causes = RootCauses(new, old, previous.renames)
         else:
             renames = {now: before for before, now in previous.renames.items()}
-            self._causes = RootCauses(old, new, renames)
+            self._root_causes = RootCauses(old, new, renames)
 
-    def causes(self, unit: ComparisonUnit, previous: PreviousVersion) -> Iterator[RootCause]:
+    def root_causes(self, unit: ComparisonUnit, previous: PreviousVersion) -> Iterator[RootCause]:
         new, old = unit.new.type, previous.version.type
         if self._direction is Direction.BACKWARD:
-            return self._causes.between(new, old)
-        return self._causes.between(old, new)
+            return self._root_causes.between(new, old)
+        return self._root_causes.between(old, new)
+
+    def value_changes(
+        self, unit: ComparisonUnit, previous: PreviousVersion
+    ) -> Iterator[ValueChange]:
+        return self._value_changes.between(unit.new.type, previous.version.type)
 
 
-class _Pairs:
-    """What is known of sets of types, which units share."""
+class _ComparisonCache:
+    """Comparisons by sets of types: units of one snapshot share theirs."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, int, Direction], tuple[_Between, Types, Types]] = {}
+        self._known: dict[tuple[int, int, Direction], tuple[_Comparison, Types, Types]] = {}
 
-    def of(self, unit: ComparisonUnit, previous: PreviousVersion, direction: Direction) -> _Between:
+    def get(
+        self, unit: ComparisonUnit, previous: PreviousVersion, direction: Direction
+    ) -> _Comparison:
         new, old = unit.new.types, previous.version.types
         key = id(new), id(old), direction
         if key not in self._known:
-            # The types are kept, so that their ids stay theirs.
-            self._known[key] = _Between(new, previous, direction), new, old
+            # The references keep the ids valid.
+            self._known[key] = _Comparison(new, previous, direction), new, old
         return self._known[key][0]
 
 
@@ -148,11 +161,17 @@ def _new_part(cause: RootCause, direction: Direction) -> SchemaPart:
     return cause.reader if direction is Direction.BACKWARD else cause.writer
 
 
-def _silent_key(change: ValueChange, unit: ComparisonUnit) -> Hashable:
-    """Equal for equal changes, whoever reads."""
-    return change.kind, change.message, change.new.owner, change.new.pointer, _top(unit, change.new)
+def _value_change_key(change: ValueChange, unit: ComparisonUnit) -> Hashable:
+    """Return a key that is equal for equal changes in both directions."""
+    return (
+        change.kind,
+        change.message,
+        change.new.owner,
+        change.new.pointer,
+        _root_key(unit, change.new),
+    )
 
 
-def _top(unit: ComparisonUnit, part: SchemaPart) -> Hashable:
-    """What tells parts from others that stand in no definition."""
+def _root_key(unit: ComparisonUnit, part: SchemaPart) -> Hashable:
+    """Return a key that identifies the unit of a part outside of definitions, else None."""
     return (unit.kind, unit.name) if not part.owner else None

@@ -1,6 +1,7 @@
-"""What a check has to say: problems as diagnostics, with what tools want to know of them.
+"""Findings of a check: changes and removals as diagnostics, with members for tools.
 
-What a check has to say of types that are gone, or go by another name on a topic.
+A finding contains the diagnostic that people see. Several changes may be one finding: the same
+change breaks readers in both directions, or all types of a namespace were renamed together.
 """
 
 from __future__ import annotations
@@ -14,54 +15,48 @@ from avrogen.avro.compat.root_causes import RootCause
 from avrogen.avro.compat.value_changes import ValueChange
 from avrogen.avro.diagnostics import Code, Diagnostic, diagnostic
 from avrogen.avro.source import Location, Origin, locate
-from avrogen.evolution.breaking_messages import BreakingMessage, breaking_message, sides
+from avrogen.evolution.breaking_messages import BreakingMessage, breaking_message, sides_of
 from avrogen.evolution.comparison import Change
+from avrogen.evolution.part_labels import joined, part_path
 from avrogen.evolution.removals import NewSubject, Removal, RemovedFromTopic
 from avrogen.evolution.units import ComparisonUnit, UnitKind
 from avrogen.evolution.value_messages import (
     ValueChangeMessage,
     namespace_message,
-    namespaces,
-    path_message,
+    renamed_namespace,
     value_change_message,
 )
 
 __all__ = [
-    "UNREADABLE",
     "Finding",
     "as_error",
-    "break_findings",
+    "breaking_change_findings",
     "new_subject_finding",
-    "refusal_finding",
+    "rejection_finding",
     "removal_finding",
     "removed_from_topic_finding",
-    "topics_message",
     "value_change_findings",
 ]
 
-_MOST_NAMES = 5
-
-UNREADABLE = "data written before cannot be read"
-"""What it comes to when new readers cannot read."""
-
-_UNREADING = "readers of the old schema cannot read new data"
-_UNKNOWN_RULE = "it has rules beside the level of the subject, or reads schemas otherwise"
-_NEITHER = "neither version can read what the other writes"
+_OLD_DATA = "existing data cannot be read"
+_NEW_DATA = "readers of the old schema cannot read new data"
+_ALL_DATA = "neither version can read the data of the other"
+_UNKNOWN_RULE = "it has rules besides the compatibility level, or parses schemas differently"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to say.
+    """A diagnostic of a check, with members for tools.
 
     Attributes:
-        diagnostic: where and what, for people.
-        type: what Avro Java calls it; None for what it has no name for.
-        directions: who cannot read what, or reads it otherwise.
-        new_path: the definition in the new schemas, and the path in it.
-        old_path: likewise, in the old ones.
-        registry: what Confluent's registry says of it, a sentence for each direction.
-        affected: the types, files, topics and subjects that it has an effect on.
-        previous: the earlier versions that it has to do with.
+        diagnostic: code, place, message and hint.
+        type: error type of Avro Java; None if it has none.
+        directions: directions in which data cannot be read, or decode to other values.
+        new_path: definition in the new schemas, and path in it.
+        old_path: definition in the old schemas, and path in it.
+        registry: messages of Confluent Schema Registry, one for each direction.
+        affected: affected types, files, topics and subjects.
+        previous: names of the earlier versions for which it was found.
     """
 
     diagnostic: Diagnostic
@@ -75,46 +70,45 @@ class Finding:
 
 
 def as_error(finding: Finding) -> Finding:
-    """A warning as an error; an error as it is."""
+    """Return a finding with its warning raised to an error."""
     return replace(finding, diagnostic=replace(finding.diagnostic, is_raised=True))
 
 
-# --- incompatibilities ----------------------------------------------------------------------------
+# --- breaking changes -----------------------------------------------------------------------------
 
 
-def break_findings(problems: Iterable[Change[RootCause]]) -> Iterator[Finding]:
-    """One finding for each change, whoever cannot read what because of it."""
+def breaking_change_findings(changes: Iterable[Change[RootCause]]) -> Iterator[Finding]:
+    """Yield one finding for each change, even if it breaks readers in both directions."""
     groups: dict[tuple[Code, str, Location], list[tuple[BreakingMessage, Change[RootCause]]]] = {}
-    for problem in problems:
-        words = breaking_message(problem)
-        location = _location(words.new, problem.units[0])
-        groups.setdefault((words.code, words.head, location), []).append((words, problem))
+    for change in changes:
+        message = breaking_message(change)
+        location = _location(message.new, change.units[0])
+        groups.setdefault((message.code, message.head, location), []).append((message, change))
     for (code, head, location), group in groups.items():
-        yield _break_finding(code, head, location, group)
+        yield _breaking_change_finding(code, head, location, group)
 
 
-def _break_finding(
+def _breaking_change_finding(
     code: Code,
     head: str,
     location: Location,
     group: Sequence[tuple[BreakingMessage, Change[RootCause]]],
 ) -> Finding:
-    words, problem = group[0]
-    problems = [problem for _, problem in group]
-    both = sides(problem)
-    kind = problem.found.found.incompatibility.type
-    directions = tuple(dict.fromkeys(problem.direction for problem in problems))
-    title = both.unit.title
-    new_path, old_path = path_message(both.new, title), path_message(both.old, title)
-    registry = tuple(dict.fromkeys(map(_registry, problems)))
-    units = [unit for problem in problems for unit in problem.units]
-    affected, previous = _labels(units), _previous(problems)
+    message, first = group[0]
+    changes = [change for _, change in group]
+    sides = sides_of(first)
+    kind = first.found.found.incompatibility.type
+    directions = tuple(dict.fromkeys(change.direction for change in changes))
+    title = sides.unit.title
+    new_path, old_path = part_path(sides.new, title), part_path(sides.old, title)
+    registry = tuple(dict.fromkeys(map(_registry_message, changes)))
+    units = [unit for change in changes for unit in change.units]
+    affected, previous = _labels(units), _previous(changes)
     notes = [f"{kind}: new {new_path}, old {old_path}"]
     notes += [f"registry: {sentence}" for sentence in registry]
     notes += _notes("breaks", affected, units, previous)
-    message = f"{head}: {_consequence(directions)}"
     return Finding(
-        diagnostic(code, location, message, words.hint, notes),
+        diagnostic(code, location, f"{head}: {_consequence(directions)}", message.hint, notes),
         kind,
         directions,
         new_path,
@@ -125,68 +119,68 @@ def _break_finding(
     )
 
 
-def _registry(problem: Change[RootCause]) -> str:
-    return confluent_description(problem.found.reported, problem.direction.reader)
+def _registry_message(change: Change[RootCause]) -> str:
+    return confluent_description(change.found.reported, change.direction.reader)
 
 
 def _consequence(directions: Sequence[Direction]) -> str:
     if len(directions) > 1:
-        return _NEITHER
-    return UNREADABLE if directions[0] is Direction.BACKWARD else _UNREADING
+        return _ALL_DATA
+    return _OLD_DATA if directions[0] is Direction.BACKWARD else _NEW_DATA
 
 
-# --- changes of values ----------------------------------------------------------------------------
+# --- value-changing changes -----------------------------------------------------------------------
 
 
-def value_change_findings(problems: Iterable[Change[ValueChange]]) -> Iterator[Finding]:
-    """One finding for each change; one for all types of a namespace that was renamed."""
-    moved: dict[tuple[str, str], list[Change[ValueChange]]] = {}
-    for problem in problems:
-        names = namespaces(problem.found)
+def value_change_findings(changes: Iterable[Change[ValueChange]]) -> Iterator[Finding]:
+    """Yield one finding for each change, and one for all types of a renamed namespace."""
+    renamed: dict[tuple[str, str], list[Change[ValueChange]]] = {}
+    for change in changes:
+        names = renamed_namespace(change.found)
         if names is None:
-            yield _silent_finding(problem, value_change_message(problem), problem.units)
+            yield _value_change_finding(change, value_change_message(change), change.units)
         else:
-            moved.setdefault(names, []).append(problem)
-    for together in moved.values():
-        group = sorted(together, key=lambda problem: problem.found.new.owner)
-        units = [unit for problem in group for unit in problem.units]
-        yield _silent_finding(group[0], namespace_message(group), units)
+            renamed.setdefault(names, []).append(change)
+    for together in renamed.values():
+        group = sorted(together, key=lambda change: change.found.new.owner)
+        units = [unit for change in group for unit in change.units]
+        yield _value_change_finding(group[0], namespace_message(group), units)
 
 
-def _silent_finding(
-    problem: Change[ValueChange], words: ValueChangeMessage, units: Sequence[ComparisonUnit]
+def _value_change_finding(
+    change: Change[ValueChange], message: ValueChangeMessage, units: Sequence[ComparisonUnit]
 ) -> Finding:
-    change, title = problem.found, problem.units[0].title
-    affected, previous = _labels(units), _previous([problem])
+    found, title = change.found, change.units[0].title
+    affected, previous = _labels(units), _previous([change])
     return Finding(
         diagnostic(
-            words.code,
-            _location(change.new, problem.units[0]),
-            words.message,
-            words.hint,
+            message.code,
+            _location(found.new, change.units[0]),
+            message.message,
+            message.hint,
             _notes("affects", affected, units, previous),
         ),
         None,
-        (problem.direction,),
-        path_message(change.new, title),
-        path_message(change.old, title),
+        (change.direction,),
+        part_path(found.new, title),
+        part_path(found.old, title),
         affected=affected,
         previous=previous,
     )
 
 
-# --- what only a registry knows ------------------------------------------------------------------
+# --- registries -----------------------------------------------------------------------------------
 
 
-def refusal_finding(unit: ComparisonUnit, reasons: Sequence[str]) -> Finding:
-    """What is said of a schema that only the registry knows to be wrong."""
+def rejection_finding(unit: ComparisonUnit, reasons: Sequence[str]) -> Finding:
+    """Return the finding for a compatible schema that the registry would reject."""
     top = unit.top
     return Finding(
         diagnostic(
             Code.REGISTRY_REFUSES,
             top if isinstance(top, Location) else locate(top),
-            f"the registry would refuse this schema for {unit.title}: {_UNKNOWN_RULE}",
-            "its reasons are the registry's own: see its settings",
+            f"the registry would reject this schema for {unit.title}: {_UNKNOWN_RULE}",
+            "the reasons are the registry's own: see its configuration",
             [f"registry: {reason}" for reason in reasons],
         ),
         registry=tuple(reasons),
@@ -195,7 +189,64 @@ def refusal_finding(unit: ComparisonUnit, reasons: Sequence[str]) -> Finding:
     )
 
 
-# --- parts of them --------------------------------------------------------------------------------
+# --- removals and renames -------------------------------------------------------------------------
+
+
+def removal_finding(removal: Removal, previous: str) -> Finding:
+    """Return the finding for a type or file that was removed."""
+    name = removal.name if removal.kind == "type" else f"the {removal.kind} of {removal.name}"
+    carry = "carries" if len(removal.topics) == 1 else "carry"
+    carried = f", and {_topics_label(removal.topics)} {carry} it" if removal.topics else ""
+    hint = "keep it as long as such data exist"
+    if removal.kind == "type":
+        hint += f'; if it was renamed, add to the new type "aliases": ["{removal.name}"]'
+    return Finding(
+        diagnostic(
+            Code.TYPE_REMOVED,
+            removal.location,
+            f"{name} was removed{carried}: {_OLD_DATA}",
+            hint,
+        ),
+        directions=(Direction.BACKWARD,),
+        affected=(removal.name,),
+        previous=(previous,),
+    )
+
+
+def removed_from_topic_finding(removal: RemovedFromTopic, previous: str) -> Finding:
+    """Return the finding for a type that a topic no longer carries."""
+    return Finding(
+        diagnostic(
+            Code.TYPE_OFF_TOPIC,
+            removal.location,
+            f"{removal.name} was removed from the topic {removal.topic}: its existing messages "
+            "cannot be read",
+            "keep it in the topic's values until those messages have expired",
+        ),
+        directions=(Direction.BACKWARD,),
+        affected=(f"topic {removal.topic}",),
+        previous=(previous,),
+    )
+
+
+def new_subject_finding(renamed: NewSubject, previous: str) -> Finding:
+    """Return the finding for a renamed type on a topic whose subjects are named after types."""
+    prefix = f"{renamed.topic.topic}-" if renamed.topic.subject_strategy == "topic-record" else ""
+    return Finding(
+        diagnostic(
+            Code.SUBJECT_CHANGED,
+            renamed.location,
+            f"{renamed.old} was renamed to {renamed.new}, which changes its subject from "
+            f"{prefix}{renamed.old} to {prefix}{renamed.new}: the registry does not compare it "
+            "with earlier versions, and consumers that know only the old name cannot decode it",
+            "keep the name, or update all consumers before producers use the new one",
+        ),
+        affected=(f"topic {renamed.topic.topic}",),
+        previous=(previous,),
+    )
+
+
+# --- parts of findings ----------------------------------------------------------------------------
 
 
 def _location(part: SchemaPart, unit: ComparisonUnit) -> Location:
@@ -212,87 +263,24 @@ def _labels(units: Iterable[ComparisonUnit]) -> tuple[str, ...]:
 
 def _label(unit: ComparisonUnit) -> str:
     if unit.kind is UnitKind.TYPE and unit.topics:
-        return f"{unit.name} ({topics_message(unit.topics)})"
+        return f"{unit.name} ({_topics_label(unit.topics)})"
     return unit.title
 
 
-def topics_message(names: Sequence[str]) -> str:
-    """Topics by their names, one at least."""
-    return f"topic {names[0]}" if len(names) == 1 else f"topics {_listed(names)}"
+def _topics_label(names: Sequence[str]) -> str:
+    return f"topic {names[0]}" if len(names) == 1 else f"topics {joined(names)}"
 
 
 def _notes(
     verb: str, affected: Sequence[str], units: Sequence[ComparisonUnit], previous: Sequence[str]
 ) -> list[str]:
-    notes = [f"{verb} {_listed(affected)}"]
+    notes = [f"{verb} {joined(affected)}"]
     if any(unit.kind is UnitKind.SUBJECT for unit in units):
-        notes.append(f"compared with {_listed(previous)}")
+        notes.append(f"compared with {joined(previous)}")
     return notes
 
 
-def _listed(names: Sequence[str]) -> str:
-    shown = list(names[:_MOST_NAMES])
-    if len(names) > len(shown):
-        shown.append(f"{len(names) - len(shown)} more")
-    *most, last = shown
-    return f"{', '.join(most)} and {last}" if most else last
-
-
 def _previous(
-    problems: Iterable[Change[RootCause]] | Iterable[Change[ValueChange]],
+    changes: Iterable[Change[RootCause]] | Iterable[Change[ValueChange]],
 ) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for problem in problems for name in problem.previous))
-
-
-def removal_finding(removal: Removal, previous: str) -> Finding:
-    """What is said of a type or a file that is gone."""
-    name = removal.name if removal.what == "type" else f"the {removal.what} of {removal.name}"
-    carry = "carries" if len(removal.topics) == 1 else "carry"
-    carried = f", and {topics_message(removal.topics)} {carry} it" if removal.topics else ""
-    hint = "keep it as long as there are such data"
-    if removal.what == "type":
-        hint += f'; if it has another name now, say so there: "aliases": ["{removal.name}"]'
-    return Finding(
-        diagnostic(
-            Code.TYPE_REMOVED,
-            removal.location,
-            f"{name} was removed{carried}: {UNREADABLE}",
-            hint,
-        ),
-        directions=(Direction.BACKWARD,),
-        affected=(removal.name,),
-        previous=(previous,),
-    )
-
-
-def removed_from_topic_finding(taken: RemovedFromTopic, previous: str) -> Finding:
-    """What is said of a type that a topic does not carry any more."""
-    return Finding(
-        diagnostic(
-            Code.TYPE_OFF_TOPIC,
-            taken.location,
-            f"{taken.name} was taken off the topic {taken.topic}: messages of it that are there "
-            "cannot be read",
-            "keep it among the topic's values until they have expired",
-        ),
-        directions=(Direction.BACKWARD,),
-        affected=(f"topic {taken.topic}",),
-        previous=(previous,),
-    )
-
-
-def new_subject_finding(renamed: NewSubject, previous: str) -> Finding:
-    """What is said of a type by another name on a topic whose subjects are named after types."""
-    prefix = f"{renamed.topic.topic}-" if renamed.topic.subject_strategy == "topic-record" else ""
-    return Finding(
-        diagnostic(
-            Code.SUBJECT_CHANGED,
-            renamed.location,
-            f"{renamed.old} is called {renamed.new}, which changes its subject from "
-            f"{prefix}{renamed.old} to {prefix}{renamed.new}: the registry compares it with no "
-            "earlier version, and consumers that know the old name do not know it",
-            "keep the name; or update all consumers before anything is written by the new one",
-        ),
-        affected=(f"topic {renamed.topic.topic}",),
-        previous=(previous,),
-    )
+    return tuple(dict.fromkeys(name for change in changes for name in change.previous))

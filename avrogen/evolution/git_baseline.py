@@ -1,6 +1,6 @@
-"""Schemas as git has them at some commit. The working copy is neither changed nor read.
+"""Git as a baseline: the schemas of a commit, and the topics of its configuration.
 
-The schemas of a commit, with the topics of its configuration.
+The working copy is neither changed nor read.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 def git_snapshot(ref: str, schemas: Sequence[Path]) -> Snapshot:
-    """The schemas that were at the same paths at some commit.
+    """Read the schemas that a commit has at the paths of the new schemas.
 
     Args:
-        ref: a branch, a tag, the name of a commit, or what git makes of one (``HEAD~1``).
+        ref: a branch, a tag, a commit, or an expression for one (``HEAD~1``).
         schemas: files and folders of the working copy.
 
     Raises:
-        NothingThere: there was no commit yet, nothing at these paths then, or no valid schemas.
-        WhereError: there is no git, no repository, no such commit, or git cannot show its files.
+        NoBaseline: there is no commit yet, or it has no valid schemas at these paths.
+        BaselineError: git, the repository, the commit or the content of a file is missing.
     """
     repository = _repository(schemas)
     top = top_of(repository, _commit(repository, ref))
@@ -50,17 +50,17 @@ def git_snapshot(ref: str, schemas: Sequence[Path]) -> Snapshot:
     found = {path: entry for path, at in paths.items() if (entry := find(top, at))}
     if not found:
         raise NoBaseline(
-            f"{' and '.join(map(Path.as_posix, schemas))} did not exist at {ref}.",
-            "compare with a commit in which the schemas are at the same place",
+            f"{' and '.join(map(Path.as_posix, schemas))} did not exist at {ref}",
+            "compare with a commit that has the schemas at the same path",
         )
     folders = [paths[path] for path, entry in found.items() if entry.is_folder]
     return snapshot(f"git:{ref}", _sources(found, ref), _topics(top, folders, ref))
 
 
 def _repository(schemas: Sequence[Path]) -> Repository:
-    """The repository that paths are looked for in: around the current folder, if they are in it.
+    """Return the repository of the current folder if it contains the schemas, else theirs.
 
-    So the schemas may be a submodule, and a ref be one of the repository around it.
+    So a submodule of schemas can be compared by a ref of the repository around it.
     """
     here = repository_around(Path.cwd())
     if here is not None and all(_is_inside(here, path) for path in schemas):
@@ -68,27 +68,27 @@ def _repository(schemas: Sequence[Path]) -> Repository:
     first = schemas[0].resolve()
     other = repository_around(first if first.is_dir() else first.parent)
     if other is None:
-        raise BaselineError(f"{schemas[0].as_posix()} is in no git repository.")
+        raise BaselineError(f"{schemas[0].as_posix()} is not in a git repository")
     return other
 
 
 def _commit(repository: Repository, ref: str) -> str:
     if not ref or ref.startswith("-"):
-        raise BaselineError(f'"{ref}" is no name of a commit.', "such as: --against git:main")
+        raise BaselineError(f'invalid git ref "{ref}"', "for example: --against git:main")
     try:
-        # In two steps, as a ref may be one that takes no suffix (":/message").
+        # In two steps, because some refs (":/message") accept no suffix.
         name = _parsed(repository, f"{_parsed(repository, ref)}^{{commit}}")
     except GitFailure:
         if ref == "HEAD" and _is_unborn(repository):
-            raise NoBaseline(f"There is no commit in {repository.top.as_posix()} yet.") from None
+            raise NoBaseline(f"{repository.top.as_posix()} has no commits yet") from None
         raise BaselineError(
-            f'git does not know "{ref}" in {repository.top.as_posix()}.', _hint(repository, ref)
+            f'unknown git ref "{ref}" in {repository.top.as_posix()}', _hint(repository, ref)
         ) from None
     return name
 
 
 def _is_unborn(repository: Repository) -> bool:
-    """Whether the next commit of the branch will be its first."""
+    """Return whether the current branch has no commit yet."""
     try:
         _parsed(repository, "HEAD")
     except GitFailure:
@@ -101,15 +101,15 @@ def _parsed(repository: Repository, ref: str) -> str:
 
 
 def _hint(repository: Repository, ref: str) -> str:
-    """What may have been meant, or why it may not be there."""
+    """Return the most similar ref, or the likely reason why the ref is missing."""
     names = repository.ask("for-each-ref", "--format=%(refname:short)").decode("utf-8", "replace")
     branch = next((name for name in names.split() if name.endswith(f"/{ref}")), None)
     near = branch or next(iter(difflib.get_close_matches(ref, names.split(), 1)), None)
     if near:
         return f"did you mean git:{near}?"
     if repository.ask("rev-parse", "--is-shallow-repository").strip() == b"true":
-        return "this clone is shallow: get more of its history, with git fetch --unshallow"
-    return "git fetch gets branches and tags that are elsewhere"
+        return "this clone is shallow: get its whole history with git fetch --unshallow"
+    return "get remote branches and tags with git fetch"
 
 
 def _is_inside(repository: Repository, path: Path) -> bool:
@@ -119,8 +119,8 @@ def _is_inside(repository: Repository, path: Path) -> bool:
 def _inside(repository: Repository, path: Path) -> str:
     if not _is_inside(repository, path):
         raise BaselineError(
-            f"{path.as_posix()} is in no git repository, or in another than the rest.",
-            "check what is in one repository at a time",
+            f"{path.as_posix()} is not in the git repository of the other schemas",
+            "check the schemas of one repository at a time",
         )
     return path.resolve().relative_to(repository.top).as_posix()
 
@@ -129,7 +129,7 @@ def _inside(repository: Repository, path: Path) -> str:
 
 
 def _sources(found: Mapping[Path, TreeEntry], ref: str) -> list[Source]:
-    """Schemas at paths, by the rules by which they are found in a working copy."""
+    """Return the schema files below the paths, by the rules for folders of a working copy."""
     named: dict[tuple[str, str], tuple[str, str, TreeEntry]] = {}
     for path, entry in found.items():
         files = _files(entry, "", ()) if entry.is_folder else [(path.name, entry)]
@@ -137,8 +137,8 @@ def _sources(found: Mapping[Path, TreeEntry], ref: str) -> list[Source]:
             shown = posixpath.join(path.as_posix(), name) if entry.is_folder else path.as_posix()
             if file is None:
                 raise BaselineError(
-                    f"{shown} was a symbolic link at {ref}, out of the repository or to nowhere: "
-                    "git cannot tell what it led to."
+                    f"{shown} at {ref} is a symbolic link to a missing file, or to one outside the "
+                    "repository, which git does not have"
                 )
             named.setdefault((file.commit, file.path), (name, shown, file))
     texts = contents([file for _, _, file in named.values()])
@@ -151,7 +151,7 @@ def _sources(found: Mapping[Path, TreeEntry], ref: str) -> list[Source]:
 def _files(
     folder: TreeEntry, below: str, around: tuple[tuple[str, str], ...]
 ) -> Iterator[tuple[str, TreeEntry | None]]:
-    """Schema files in a folder, by their paths from where it began."""
+    """Yield the schema files of a folder, each with its path relative to the top folder."""
     here = folder.commit, folder.path
     if here in around:
         return
@@ -171,19 +171,19 @@ def _text(data: bytes, file: TreeEntry, shown: str, ref: str) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise BaselineError(f"{shown} was not UTF-8 at {ref} (byte {error.start}).") from None
+        raise BaselineError(f"{shown} at {ref} is not valid UTF-8 (byte {error.start})") from None
 
 
 def _from_lfs(file: TreeEntry, shown: str) -> bytes:
-    """What Git LFS keeps in place of a file, through the filters that a checkout uses."""
+    """Return the content of a file in Git LFS, by the filters that a checkout uses."""
     try:
         data = file.repository.ask("cat-file", "--filters", f"--path={file.path}", file.object)
     except GitFailure as failure:
-        raise BaselineError(f"Git LFS does not give {shown}: {failure}") from None
+        raise BaselineError(f"Git LFS cannot provide {shown}: {failure}") from None
     if data.startswith(_LFS_POINTER):
         raise BaselineError(
-            f"{shown} is kept by Git LFS, which is not set up here.",
-            "install git-lfs, and run: git lfs install",
+            f"{shown} is stored in Git LFS, which is not set up here",
+            "install git-lfs, then run: git lfs install",
         )
     return data
 
@@ -192,9 +192,9 @@ def _from_lfs(file: TreeEntry, shown: str) -> bytes:
 
 
 def _topics(top: TreeEntry, folders: Iterable[str], ref: str) -> tuple[TopicConfig, ...]:
-    """What the configuration said of topics: see :func:`avrogen.config.config.read_config`.
+    """Return the topics of the configuration: see :func:`avrogen.config.config.read_config`.
 
-    One that cannot be read is as good as none: it may be of another version.
+    An unreadable configuration is ignored: it may be of another version of avrogen.
     """
     for candidate in _configurations(list(folders)):
         file = find(top, candidate)
@@ -205,7 +205,7 @@ def _topics(top: TreeEntry, folders: Iterable[str], ref: str) -> tuple[TopicConf
 
 
 def _configurations(folders: Sequence[str]) -> Iterator[str]:
-    """Paths at which it may be, the best first."""
+    """Yield the possible paths of the configuration, by precedence."""
     yield from (posixpath.join(folder, FILE_NAME) for folder in folders)
     for folder in folders[:1]:
         for around in (PurePosixPath(folder), *PurePosixPath(folder).parents):

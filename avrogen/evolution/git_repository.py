@@ -1,6 +1,7 @@
-"""The git command, for questions only.
+"""Read-only access to a git repository: its commits, and the files and folders of a commit.
 
-Files and folders of a commit: through symbolic links and submodules, as in a working copy.
+Symbolic links and submodules are followed as in a working copy. Everything goes through the ``git``
+command; nothing is written.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ __all__ = [
 ]
 
 _SECONDS = 120
-"""A question takes some milliseconds; one that waits for a password or a network must not hang."""
+"""Timeout of a command, which takes milliseconds unless it waits for a network or a password."""
 
 _OF_ANOTHER_REPOSITORY = frozenset(
     {
@@ -43,42 +44,45 @@ _OF_ANOTHER_REPOSITORY = frozenset(
         "GIT_WORK_TREE",
     }
 )
-"""Git sets these for hooks, where they would lead away from the folder that is asked about."""
+"""Variables that git sets for hooks, and that would select another repository than the folder's."""
 
 
 class GitFailure(Exception):
-    """Git did not do as it was told; the message is git's own."""
+    """A git command failed; the message is git's own."""
 
 
 class Repository:
-    """A working copy."""
+    """A working copy.
+
+    Args:
+        top: its top folder.
+    """
 
     def __init__(self, top: Path) -> None:
-        """Use the working copy at a folder."""
         self.top = top
 
     def ask(self, *arguments: str | bytes, stdin: bytes = b"") -> bytes:
-        """What git prints.
+        """Run a git command and return its output.
 
         Raises:
-            GitFailure: git refuses.
-            WhereError: there is no git, or no end to it.
+            GitFailure: the command failed.
+            BaselineError: git is not installed, or did not finish in time.
         """
         return run_git(self.top, *arguments, stdin=stdin)
 
 
 def repository_around(folder: Path) -> Repository | None:
-    """The working copy that a folder is in; None: it is in none.
+    """Return the working copy that contains a folder, or None.
 
     Raises:
-        WhereError: there is no git, or git does not trust the folder.
+        BaselineError: git is not installed, or does not trust the folder.
     """
     try:
         top = run_git(folder, "rev-parse", "--show-toplevel")
     except GitFailure as failure:
         if "not a git repository" in str(failure) or "in a work tree" in str(failure):
             return None
-        raise BaselineError(f"git cannot be asked about {folder}: {failure}") from None
+        raise BaselineError(f"git failed in {folder}: {failure}") from None
     return Repository(Path(os.fsdecode(top.removesuffix(b"\n"))))
 
 
@@ -99,7 +103,7 @@ def run_git(
     """
     environment = {k: v for k, v in os.environ.items() if index or k not in _OF_ANOTHER_REPOSITORY}
     environment |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
-    # Paths are paths, whatever characters are in them.
+    # Without it, characters such as * in paths are patterns.
     environment["GIT_LITERAL_PATHSPECS"] = "1"
     try:
         run = subprocess.run(
@@ -113,13 +117,13 @@ def run_git(
         )
     except FileNotFoundError:
         raise BaselineError(
-            "git is not installed, or not on the PATH.",
+            "git is not installed, or not on the PATH",
             "install it, or compare with a folder: --against FOLDER",
         ) from None
     except OSError as error:
-        raise BaselineError(f"git cannot be run: {error.strerror or error}") from None
+        raise BaselineError(f"cannot run git: {error.strerror or error}") from None
     except subprocess.TimeoutExpired:
-        raise BaselineError(f"git has not answered for {_SECONDS} seconds.") from None
+        raise BaselineError(f"git did not respond within {_SECONDS} seconds") from None
     if run.returncode:
         text = run.stderr.decode("utf-8", "backslashreplace").strip()
         raise GitFailure(text.removeprefix("fatal: ") or f"exit code {run.returncode}")
@@ -127,7 +131,7 @@ def run_git(
 
 
 _MOST_LINKS = 40
-"""As many symbolic links lead on to others at most; the limit of Linux."""
+"""Longest chain of symbolic links, as on Linux."""
 
 _FOLDER, _LINK, _SUBMODULE = "040000", "120000", "160000"
 
@@ -137,11 +141,11 @@ class TreeEntry:
     """A file or a folder of a commit.
 
     Attributes:
-        repository: whose commit it is; that of a submodule for what is in one.
-        commit: the full name of the commit.
-        path: from the top of the repository.
-        mode: git's word for what it is.
-        object: git's name for its content.
+        repository: the repository of the commit; for files of a submodule, the submodule's.
+        commit: full hash of the commit.
+        path: path from the top of the repository.
+        mode: git's file mode.
+        object: hash of its content.
     """
 
     repository: Repository
@@ -152,56 +156,56 @@ class TreeEntry:
 
     @property
     def is_folder(self) -> bool:
-        """Whether there are others in it."""
+        """Return whether the entry is a folder."""
         return self.mode == _FOLDER
 
 
 def top_of(repository: Repository, commit: str) -> TreeEntry:
-    """The folder that holds all others of a commit."""
+    """Return the top folder of a commit."""
     return TreeEntry(repository, commit, "", _FOLDER, f"{commit}^{{tree}}")
 
 
 def find(top: TreeEntry, path: str, *, links: int = 0) -> TreeEntry | None:
-    """What is at a path from the top of a repository; None: nothing is there.
+    """Return the file or folder at a path from the top of a repository, or None.
 
     Raises:
-        WhereError: it is in a submodule that is not there.
+        BaselineError: the path leads into a submodule that is not checked out.
     """
     entry = top
     parts = [part for part in path.split("/") if part not in ("", ".")]
     for position, part in enumerate(parts):
-        named = (inner for name, inner in _listed(entry) if name == part)
+        named = (inner for name, inner in _list_tree(entry) if name == part)
         inner = next(named, None) if entry.is_folder else None
         if inner is None:
             return None
         if inner.mode == _LINK:
-            return _follow(inner, parts[position + 1 :], links)
-        entry = _opened(inner)
+            return _follow_link(inner, parts[position + 1 :], links)
+        entry = _enter_submodule(inner)
     return entry
 
 
 def children(folder: TreeEntry) -> Iterator[tuple[str, TreeEntry | None]]:
-    """Names in a folder, and what is there; None for links that lead nowhere in the repository.
+    """Yield the names in a folder with their entries; None for links out of the repository.
 
     Raises:
-        WhereError: a submodule is not there.
+        BaselineError: a submodule is not checked out.
     """
-    for name, entry in _listed(folder):
-        yield name, _follow(entry, (), 0) if entry.mode == _LINK else _opened(entry)
+    for name, entry in _list_tree(folder):
+        yield name, _follow_link(entry, (), 0) if entry.mode == _LINK else _enter_submodule(entry)
 
 
 def contents(files: Sequence[TreeEntry]) -> Iterator[bytes]:
-    """What files hold, in their order. They are asked for together, as there may be many.
+    """Yield the contents of files in their order, read by one command for each repository.
 
     Raises:
-        WhereError: git does not have it.
+        BaselineError: git does not have a content.
     """
     for repository, group in itertools.groupby(files, lambda file: file.repository):
         yield from _contents(repository, list(group))
 
 
 def content(file: TreeEntry) -> bytes:
-    """What a file holds; see :func:`contents`."""
+    """Return the content of a file; see :func:`contents`."""
     return next(contents([file]))
 
 
@@ -210,19 +214,19 @@ def _contents(repository: Repository, files: Sequence[TreeEntry]) -> Iterator[by
     try:
         answer = repository.ask("cat-file", "--batch", stdin=names.encode("ascii"))
     except GitFailure as failure:
-        raise BaselineError(f"git cannot show its files: {failure}") from None
+        raise BaselineError(f"git cannot read the files of the commit: {failure}") from None
     start = 0
     for file in files:
         # "<object> <type> <size>\n<content>\n", or "<object> missing\n"
         end = answer.index(b"\n", start)
         words = answer[start:end].split()
         if words[-1] == b"missing":
-            raise BaselineError(f"git does not have the content of {file.path}.")
+            raise BaselineError(f"git does not have the content of {file.path}")
         start = end + 1 + int(words[2]) + 1
         yield answer[end + 1 : start - 1]
 
 
-def _listed(folder: TreeEntry) -> Iterator[tuple[str, TreeEntry]]:
+def _list_tree(folder: TreeEntry) -> Iterator[tuple[str, TreeEntry]]:
     lines = folder.repository.ask("ls-tree", "-z", "--full-tree", folder.object).split(b"\0")
     for line in filter(None, lines):
         about, _, raw_name = line.partition(b"\t")
@@ -232,8 +236,8 @@ def _listed(folder: TreeEntry) -> Iterator[tuple[str, TreeEntry]]:
         yield name, TreeEntry(folder.repository, folder.commit, path, mode, object_)
 
 
-def _follow(link: TreeEntry, rest: Iterable[str], links: int) -> TreeEntry | None:
-    """What a symbolic link leads to, and the path behind it."""
+def _follow_link(link: TreeEntry, rest: Iterable[str], links: int) -> TreeEntry | None:
+    """Return the entry at the target of a symbolic link, plus the rest of a path behind it."""
     target = os.fsdecode(content(link))
     path = posixpath.normpath(posixpath.join(posixpath.dirname(link.path), target, *rest))
     if path.startswith(("/", "../")) or links == _MOST_LINKS:
@@ -241,21 +245,21 @@ def _follow(link: TreeEntry, rest: Iterable[str], links: int) -> TreeEntry | Non
     return find(top_of(link.repository, link.commit), path, links=links + 1)
 
 
-def _opened(entry: TreeEntry) -> TreeEntry:
-    """The top folder of a submodule in place of the submodule; anything else as it is."""
+def _enter_submodule(entry: TreeEntry) -> TreeEntry:
+    """Return the top folder of a submodule for a submodule, and any other entry unchanged."""
     if entry.mode != _SUBMODULE:
         return entry
     folder = entry.repository.top / entry.path
     inner = repository_around(folder) if folder.is_dir() else None
     if inner is None or inner.top != Path(os.path.realpath(folder)):
         raise BaselineError(
-            f"The submodule {entry.path} is not checked out.", "git submodule update --init"
+            f"submodule {entry.path} is not checked out", "run: git submodule update --init"
         )
     try:
         inner.ask("cat-file", "-e", f"{entry.object}^{{commit}}")
     except GitFailure:
         raise BaselineError(
-            f"The submodule {entry.path} does not have the commit {entry.object[:12]}.",
-            f"git -C {entry.path} fetch",
+            f"submodule {entry.path} does not have the commit {entry.object[:12]}",
+            f"run: git -C {entry.path} fetch",
         ) from None
     return top_of(inner, entry.object)

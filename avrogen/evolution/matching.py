@@ -1,4 +1,4 @@
-"""Which type of a new version is which of an old one: by name, by alias, or by the look of it."""
+"""Matching of old types and files with new ones: by name, alias, short name or likeness."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ __all__ = [
     "top_level_types",
 ]
 
-_ALIKE = 0.5
-"""The share of fields or symbols that two types have in common which may be one."""
+_LEAST_LIKENESS = 0.5
+"""Share of common fields or symbols from which two types may be one renamed type."""
 
 
 class MatchReason(Enum):
-    """What says that two types are one."""
+    """The reason to regard two types as versions of one."""
 
     NAME = auto()
     """They have the same full name."""
@@ -38,25 +38,25 @@ class MatchReason(Enum):
     NAMESPACE = auto()
     """They have the same short name, and neither full name is in both versions."""
     LIKENESS = auto()
-    """They have much in common, and neither name is in both versions."""
+    """They have many fields or symbols in common, and neither name is in both versions."""
 
 
 class Match(NamedTuple):
-    """An old type, and the new one that it became."""
+    """An old type, and the new type that is its next version."""
 
     old: str
     new: str
-    how: MatchReason
+    reason: MatchReason
 
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """What became of what.
+    """The matches between two versions.
 
     Attributes:
-        types: by full names of old types.
-        files: names of new files by those of the old ones that they were; of files that have
-            something beside a definition at their top.
+        types: matches of types, by full names of old types.
+        files: names of new files by names of old files; only of files whose root is not a
+            definition.
     """
 
     types: Mapping[str, Match]
@@ -64,50 +64,50 @@ class Matching:
 
 
 def match(old: Parsed, new: Parsed) -> Matching:
-    """What of an old version is what of a new one."""
+    """Match the types and files of an old version with those of a new one."""
     return Matching(matched_types(old.types, new.types), _matched_files(old, new))
 
 
 def matched_types(old: Types, new: Types) -> dict[str, Match]:
-    """By full names of old types; those that became nothing are left out."""
+    """Return the matches by full names of old types, without types that were removed."""
     matches: dict[str, Match] = {}
-    gone = [name for name in old if name not in new]
-    come = [name for name in new if name not in old]
+    removed = [name for name in old if name not in new]
+    added = [name for name in new if name not in old]
     for name in old:
         if name in new:
             matches[name] = Match(name, name, MatchReason.NAME)
-    for name in come:
+    for name in added:
         for alias in new[name].aliases:
-            if alias in gone and alias not in matches:
+            if alias in removed and alias not in matches:
                 matches[alias] = Match(alias, name, MatchReason.ALIAS)
     taken = {match.new for match in matches.values()}
-    for name in (name for name in gone if name not in matches):
-        same = [other for other in come if short_name(other) == short_name(name)]
+    for name in (name for name in removed if name not in matches):
+        same = [other for other in added if short_name(other) == short_name(name)]
         free = [other for other in same if other not in taken and _same_kind(name, other, old, new)]
         if free:
             matches[name] = Match(name, free[0], MatchReason.NAMESPACE)
             taken.add(free[0])
-    rest = [name for name in gone if name not in matches]
-    for name, other in _alike(rest, [name for name in come if name not in taken], old, new):
+    rest = [name for name in removed if name not in matches]
+    for name, other in _most_alike(rest, [name for name in added if name not in taken], old, new):
         matches[name] = Match(name, other, MatchReason.LIKENESS)
     return matches
 
 
-def _alike(
-    gone: Iterable[str], come: Iterable[str], old: Types, new: Types
+def _most_alike(
+    removed: Iterable[str], added: Iterable[str], old: Types, new: Types
 ) -> Iterator[tuple[str, str]]:
-    """Pairs of types that have most in common, each type once."""
-    come = list(come)
-    scored = [(-_likeness(old[one], new[other]), one, other) for one in gone for other in come]
+    """Yield the pairs of types with the most in common, each type once."""
+    added = list(added)
+    scored = [(-_likeness(old[one], new[other]), one, other) for one in removed for other in added]
     used: set[str] = set()
     for score, one, other in sorted(scored):
-        if -score >= _ALIKE and not {f"old {one}", f"new {other}"} & used:
+        if -score >= _LEAST_LIKENESS and not {f"old {one}", f"new {other}"} & used:
             used |= {f"old {one}", f"new {other}"}
             yield one, other
 
 
 def _likeness(old: model.NamedType, new: model.NamedType) -> float:
-    """How much two types look like one, from 0 to 1. Being at the top of one file speaks for it."""
+    """Return the likeness of two types, from 0 to 1; that of types in the same file is higher."""
     in_one_place = 0.3 if _file(old) == _file(new) else 0
     match old, new:
         case model.RecordType(fields=fields), model.RecordType(fields=others):
@@ -126,7 +126,7 @@ def _shared(one: set[str], other: set[str]) -> float:
 
 
 def _file(named: model.NamedType) -> str | None:
-    """The name of the file that a type is at the top of."""
+    """Return the name of the file whose root is the type, if any."""
     if named.origin is None or named.origin.pointer:
         return None
     return named.origin.source.name
@@ -136,11 +136,11 @@ def _same_kind(name: str, other: str, old: Types, new: Types) -> bool:
     return type(old[name]) is type(new[other])
 
 
-# --- what files have at their top -----------------------------------------------------------------
+# --- files ----------------------------------------------------------------------------------------
 
 
 def top_level_types(parsed: Parsed) -> set[str]:
-    """Full names of types that are defined at the top of a file, or in a list at its top."""
+    """Return the full names of types defined at the root of a file, or in a list at its root."""
     return {
         named.name
         for named in parsed.types.values()
@@ -151,29 +151,28 @@ def top_level_types(parsed: Parsed) -> set[str]:
 
 
 def file_roots(parsed: Parsed) -> dict[str, Root]:
-    """What files have at their top beside a definition, by the names of the files."""
+    """Return the roots of files that are not definitions, by the names of the files."""
     return {
         root.source.name: root for root in parsed.roots if not is_definition(root, parsed.types)
     }
 
 
 def _matched_files(old: Parsed, new: Parsed) -> dict[str, str]:
-    """Names of new files by names of the old ones: a file that was moved keeps its name or its
-    content."""
+    """Return names of new files by names of old ones: a moved file keeps its name or content."""
     before, after = file_roots(old), file_roots(new)
     matches = {name: name for name in before if name in after}
-    gone = [name for name in before if name not in after]
-    come = [name for name in after if name not in before]
-    for name in gone:
+    removed = [name for name in before if name not in after]
+    added = [name for name in after if name not in before]
+    for name in removed:
         moved = [
             other
-            for other in come
+            for other in added
             if PurePosixPath(other).name == PurePosixPath(name).name
             or _version(before[name], old).is_equal_to(_version(after[other], new))
         ]
         if moved:
             matches[name] = moved[0]
-            come.remove(moved[0])
+            added.remove(moved[0])
     return matches
 
 

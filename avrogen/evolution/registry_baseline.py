@@ -1,4 +1,4 @@
-"""Subjects of a schema registry: what is registered there, and what would be."""
+"""A schema registry as a baseline: subjects with the registered versions that count."""
 
 from __future__ import annotations
 
@@ -23,84 +23,84 @@ from avrogen.evolution.units import (
     ComparisonUnit,
     PreviousVersion,
     UnitKind,
-    carried,
     previous_version,
+    topics_by_type,
 )
 from avrogen.kafka.registry.connect import connect
 from avrogen.kafka.registry.protocol import SchemaRegistry, SchemaText
 from avrogen.kafka.registry.retrying import Retries
 from avrogen.kafka.registry.schema_references import resolve_references
-from avrogen.registry_sync.lockfile import Lock, find_lock
-from avrogen.registry_sync.status import require_same_registry
+from avrogen.registry_sync.lockfile import Lock, find_lock, require_same_registry
 
-__all__ = ["connected", "refusals", "registry_at", "subject_units"]
+__all__ = ["connected", "connection_of", "rejections", "subject_units"]
+
 
 _RETRIES = Retries(attempts=3, deadline=15)
 """Somebody waits for the command."""
 
 
-def registry_at(url: str, config: Config) -> RegistryConnection:
-    """How a registry is reached; see :mod:`avrogen.config.registry_connection`.
+def connection_of(url: str, config: Config) -> RegistryConnection:
+    """Return the connection to a registry; see :mod:`avrogen.config.registry_connection`.
 
     Raises:
-        WhereError: it cannot be, with what is known.
+        BaselineError: the configuration of the connection is invalid.
     """
-    with _where_errors():
+    with _baseline_errors():
         return registry_connection(url, os.environ, config.registry)
 
 
 @contextmanager
-def connected(there: RegistryConnection) -> Generator[SchemaRegistry]:
-    """The registry; what it cannot answer is a WhereError."""
-    with _where_errors(), closing(connect(there.settings, retries=_RETRIES)) as registry:
+def connected(connection: RegistryConnection) -> Generator[SchemaRegistry]:
+    """Open the registry for a block, whose registry errors become a BaselineError."""
+    with _baseline_errors(), closing(connect(connection.settings, retries=_RETRIES)) as registry:
         yield registry
 
 
 def subject_units(
     registry: SchemaRegistry,
-    there: RegistryConnection,
+    url: str,
     paths: Sequence[Path],
     new: NewSchemas,
     level: Level | None,
 ) -> Iterator[ComparisonUnit]:
-    """The subjects of all topics, and those that were pulled, with the versions that count.
+    """Yield the subjects of all topics and all pulled subjects, with the versions that count.
 
     Args:
-        registry: where they are.
-        there: the same.
-        paths: where the new schemas are, with the lock file if there is one.
-        new: the new schemas, without errors.
-        level: how compatible each must be; None: as its subject asks for.
+        registry: registry of the subjects.
+        url: its URL.
+        paths: paths of the new schemas, with the lock file if there is one.
+        new: new schemas, without errors.
+        level: required compatibility level; None: that of each subject.
 
     Raises:
-        WhereError: there are none, or what is known of them is about another registry.
+        BaselineError: there are no subjects, or the lock file belongs to another registry.
     """
-    with _where_errors():
+    with _baseline_errors():
         lock = find_lock(paths)
-        require_same_registry(lock, there.url)
+        require_same_registry(lock, url)
         subjects = _subjects(new, lock)
     if not subjects:
         raise BaselineError(
-            "There are no subjects to compare with.",
+            "no subjects to compare with",
             "list topics in avrogen.toml, or pull schemas with avrogen registry pull",
         )
     for subject in subjects:
         yield _unit(registry, subject, new, level)
 
 
-def refusals(
-    registry: SchemaRegistry, outcomes: Iterable[UnitResult]
+def rejections(
+    registry: SchemaRegistry, results: Iterable[UnitResult]
 ) -> Iterator[tuple[UnitResult, tuple[str, ...]]]:
-    """What a registry refuses although its level allows it, with its reasons.
+    """Yield results that the registry rejects although the level allows them, with its reasons.
 
-    It may have rules of its own, and it has the last word.
+    A registry may have rules of its own, and its verdict is final.
     """
-    for outcome in outcomes:
-        unit = outcome.unit
-        if unit.previous and not outcome.is_unchanged and outcome.is_compatible:
+    for result in results:
+        unit = result.unit
+        if unit.previous and not result.is_unchanged and result.is_compatible:
             verdict = registry.compatibility(unit.name, _text(unit))
             if not verdict.compatible:
-                yield outcome, verdict.messages or ("it gives no reason",)
+                yield result, verdict.messages or ("no reason given",)
 
 
 def _text(unit: ComparisonUnit) -> SchemaText:
@@ -109,7 +109,7 @@ def _text(unit: ComparisonUnit) -> SchemaText:
         return SchemaText(compact_text(tree))
     except RecursionError:
         raise BaselineError(
-            f"The types of {unit.title} lie too deep in each other to be sent."
+            f"the types of {unit.title} are nested too deeply to be sent to the registry"
         ) from None
 
 
@@ -120,8 +120,8 @@ def _subjects(new: NewSchemas, lock: Lock | None) -> list[Subject]:
         root = roots.get(locked.files[0])
         if root is None:
             raise BaselineError(
-                f"{locked.files[0]}, which avrogen.lock names, is not there.",
-                "get it again with avrogen registry pull",
+                f"avrogen.lock lists {locked.files[0]}, but the file does not exist",
+                "restore it with avrogen registry pull",
             )
         subjects.setdefault(locked.name, Subject(locked.name, root))
     return list(subjects.values())
@@ -131,8 +131,8 @@ def _unit(
     registry: SchemaRegistry, subject: Subject, new: NewSchemas, level: Level | None
 ) -> ComparisonUnit:
     numbers = registry.versions(subject.name)
-    asked = level or (registry.level(subject.name) if numbers else Level.BACKWARD)
-    compared = compared_versions(len(numbers), asked if asked.directions else Level.BACKWARD)
+    required = level or (registry.level(subject.name) if numbers else Level.BACKWARD)
+    compared = compared_versions(len(numbers), required if required.directions else Level.BACKWARD)
     previous = (_previous(registry, subject, numbers[index], new) for index in reversed(compared))
     return ComparisonUnit(
         UnitKind.SUBJECT,
@@ -140,7 +140,7 @@ def _unit(
         Version(subject.type, new.parsed.types),
         _top(subject.type, new),
         tuple(version for version in previous if version is not None),
-        asked,
+        required,
         _topics(subject.type, new),
     )
 
@@ -170,16 +170,16 @@ def _top(type_: model.AvroType, new: NewSchemas) -> Origin | Location:
 
 
 def _topics(type_: model.AvroType, new: NewSchemas) -> tuple[str, ...]:
-    topics = carried(new.config.topics)
+    topics = topics_by_type(new.config.topics)
     return topics.get(type_.name, ()) if isinstance(type_, model.Reference) else ()
 
 
 @contextmanager
-def _where_errors() -> Generator[None]:
+def _baseline_errors() -> Generator[None]:
     try:
         yield
-    except CommandError as problem:
-        raise BaselineError(problem.message, problem.hint) from None
+    except CommandError as error:
+        raise BaselineError(error.message, error.hint) from None
     except RegistryError as error:
         message, _, hint = str(error).partition("\n  hint: ")
-        raise BaselineError(f"The registry: {message}", hint or None) from None
+        raise BaselineError(f"schema registry: {message}", hint or None) from None

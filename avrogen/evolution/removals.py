@@ -1,4 +1,7 @@
-"""Types and files that are gone, and types that topics do not carry any more."""
+"""Removed types and files, types removed from topics, and types whose subject changed.
+
+No comparison of two versions shows these: one of the versions is missing.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from avrogen.avro.source import Location
 from avrogen.config.config import TopicConfig
 from avrogen.evolution.matching import Matching, MatchReason, file_roots, top_level_types
 from avrogen.evolution.snapshot import Snapshot
-from avrogen.evolution.units import carried
+from avrogen.evolution.units import topics_by_type
 
 __all__ = [
     "NewSubject",
@@ -28,24 +31,24 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """Something that there was.
+    """A removed type or file.
 
     Attributes:
-        name: the full name of a type, or the name of a file.
-        what: "type", or what the file had at its top.
-        location: where it is missed.
-        topics: topics that carried it, or still say so.
+        name: full name of the type, or name of the file.
+        kind: "type", or the kind of the file's root.
+        location: place of the diagnostic.
+        topics: topics that carried it, or are still configured to.
     """
 
     name: str
-    what: str
+    kind: str
     location: Location
     topics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RemovedFromTopic:
-    """A type that is still there, on a topic that does not carry it any more."""
+    """An existing type that a topic no longer carries."""
 
     name: str
     topic: str
@@ -54,7 +57,7 @@ class RemovedFromTopic:
 
 @dataclass(frozen=True, slots=True)
 class NewSubject:
-    """A type by another name, on a topic whose subjects are named after types."""
+    """A renamed type on a topic whose subjects are named after types."""
 
     old: str
     new: str
@@ -65,19 +68,19 @@ class NewSubject:
 def removals(
     old: Snapshot, new: Snapshot, matching: Matching, top: PurePosixPath
 ) -> Iterator[Removal]:
-    """Types and files that have become nothing, as far as somebody may have data of them.
+    """Yield the removed types and files of which data may exist.
 
-    These are types that topics carry, or that nothing else in the old schemas uses. Others went
-    with what used them, which is compared by itself.
+    These are types that topics carry, or that no other old schema uses. A nested type is part of
+    the comparison of the types that used it.
 
     Args:
-        old: what there was.
-        new: what there is.
-        matching: what became of what.
-        top: the folder that the new schemas are in.
+        old: old schemas.
+        new: new schemas.
+        matching: matches between the two.
+        top: folder of the new schemas.
     """
     files = _Files(new.parsed, top)
-    before, after = carried(old.topics), carried(new.topics)
+    before, after = topics_by_type(old.topics), topics_by_type(new.topics)
     used = set(_used(old.parsed))
     on_top = top_level_types(old.parsed)
     for name, named in old.parsed.types.items():
@@ -97,7 +100,7 @@ def removals(
 def removed_from_topics(
     old: Snapshot, new: Snapshot, matching: Matching
 ) -> Iterator[RemovedFromTopic]:
-    """Types that are left out of topics which there were and are."""
+    """Yield the types removed from topics that exist in both versions."""
     topics = {topic.topic: topic for topic in new.topics}
     for before in old.topics:
         now = topics.get(before.topic)
@@ -108,8 +111,8 @@ def removed_from_topics(
 
 
 def new_subjects(new: Snapshot, matching: Matching) -> Iterator[NewSubject]:
-    """Types by another name on topics whose subjects are named after them."""
-    renamed = {m.new: m for m in matching.types.values() if m.how is not MatchReason.NAME}
+    """Yield the renamed types on topics whose subjects are named after types."""
+    renamed = {m.new: m for m in matching.types.values() if m.reason is not MatchReason.NAME}
     for topic in new.topics:
         if topic.subject_strategy == "topic":
             continue
@@ -120,7 +123,7 @@ def new_subjects(new: Snapshot, matching: Matching) -> Iterator[NewSubject]:
 
 
 class _Files:
-    """Where files of an old snapshot are, or would be, among the new ones."""
+    """Locations of the files of an old snapshot in the folder of the new one."""
 
     def __init__(self, parsed: Parsed, top: PurePosixPath) -> None:
         self._paths = {root.source.name: root.source.path for root in parsed.roots}
@@ -131,8 +134,10 @@ class _Files:
 
 
 def _is_mere_list(root: Root, parsed: Parsed) -> bool:
-    """Whether a file defines several types, in a list that need not mean a union of them; or has
-    the name of a type that is defined elsewhere. Either goes with the types alone."""
+    """Return whether a file only lists types: definitions in a list, or a name defined elsewhere.
+
+    A list of definitions need not be meant as a union. The types are compared anyway.
+    """
     match root.type:
         case model.Reference():
             return True

@@ -1,7 +1,4 @@
-"""All schemas of a folder as they are, or were, at one time.
-
-The schemas that are checked, with their configuration.
-"""
+"""Snapshots: all schemas of a folder, commit or package at one time, with their topics."""
 
 from __future__ import annotations
 
@@ -20,12 +17,12 @@ __all__ = ["BaselineError", "NewSchemas", "NoBaseline", "Snapshot", "read_new_sc
 
 
 class BaselineError(Exception):
-    """What schemas are to be compared with is not there, or cannot be read.
+    """A baseline, or the schemas to compare with it, cannot be read.
 
     Attributes:
-        message: what is in the way.
-        hint: what to do about it, where that is known.
-        diagnostics: what is wrong with the schemas that are there.
+        message: the problem.
+        hint: its fix, if known.
+        diagnostics: errors in the schemas of the baseline.
     """
 
     def __init__(
@@ -42,17 +39,17 @@ class BaselineError(Exception):
 
 
 class NoBaseline(BaselineError):
-    """Where the schemas should be there are none, or none that are valid: nothing can break."""
+    """The baseline has no schemas, or no valid ones: no change can be a breaking change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Schemas that belong together.
+    """The schemas of one place at one time.
 
     Attributes:
-        name: what reports call it.
+        name: name in reports.
         parsed: the schemas, without errors.
-        topics: what the configuration says of topics.
+        topics: topics of the configuration.
     """
 
     name: str
@@ -61,18 +58,18 @@ class Snapshot:
 
 
 def snapshot(name: str, sources: list[Source], topics: tuple[TopicConfig, ...] = ()) -> Snapshot:
-    """The schemas that there are at a place.
+    """Parse sources into a snapshot.
 
     Raises:
-        NothingThere: there are none, or something is wrong with them.
+        NoBaseline: there are no sources, or they have errors.
     """
     if not sources:
-        raise NoBaseline(f"There are no schemas in {name}.")
+        raise NoBaseline(f"no schemas in {name}")
     parsed = parse_sources(sources)
     errors = [d for d in parsed.diagnostics if d.severity is Severity.ERROR]
     if errors:
         raise NoBaseline(
-            f"The schemas in {name} cannot be compared with, as they are no valid schemas.",
+            f"the schemas in {name} are invalid and cannot be a baseline",
             "compare with a version that builds",
             errors,
         )
@@ -81,13 +78,13 @@ def snapshot(name: str, sources: list[Source], topics: tuple[TopicConfig, ...] =
 
 @dataclass(frozen=True, slots=True)
 class NewSchemas:
-    """What there is now.
+    """The schemas under check.
 
     Attributes:
-        parsed: the schemas, as far as they could be read.
-        config: the configuration, likewise.
-        is_valid: whether the schemas have no errors.
-        errors: what is wrong with either. Warnings are left to ``avrogen build``.
+        parsed: the schemas; incomplete if they have errors.
+        config: the configuration; likewise.
+        is_valid: True if the schemas have no errors.
+        errors: errors in both. Warnings are reported by ``avrogen build``.
     """
 
     parsed: Parsed
@@ -96,7 +93,7 @@ class NewSchemas:
     errors: tuple[Diagnostic, ...]
 
     def without_missing(self, types: Collection[str]) -> tuple[Diagnostic, ...]:
-        """The errors, but for topics that carry one of these types, which there are no more."""
+        """Return the errors without those of topics that carry one of the given removed types."""
         missing = {
             topic.locations.value("value", index)
             for topic in self.config.topics
@@ -111,18 +108,18 @@ class NewSchemas:
 
 
 def read_new_schemas(paths: Sequence[Path]) -> NewSchemas:
-    """Read schemas and configuration.
+    """Read the schemas under check and their configuration.
 
     Args:
         paths: existing files and folders.
 
     Raises:
-        WhereError: there are no schemas.
+        BaselineError: there are no schemas.
     """
     diagnostics = Diagnostics()
     sources = read_sources(paths, diagnostics)
     if not sources and not diagnostics:
-        raise BaselineError(f"There are no .avsc files in {' '.join(map(str, paths))}.")
+        raise BaselineError(f"no .avsc files found in {' '.join(map(str, paths))}")
     config = read_config(paths, diagnostics)
     parsed = parse_sources(sources)
     diagnostics.extend(parsed.diagnostics)

@@ -1,4 +1,7 @@
-"""What has versions: types, what files have at their top, keys of topics, subjects."""
+"""Comparison units: everything that has versions of its own.
+
+These are types, files whose root is not a definition, keys of topics, and subjects of a registry.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +19,20 @@ from avrogen.config.config import TopicConfig
 from avrogen.evolution.matching import Match, Matching, MatchReason, file_roots, top_level_types
 from avrogen.evolution.snapshot import Snapshot
 
-__all__ = ["ComparisonUnit", "PreviousVersion", "UnitKind", "carried", "previous_version", "units"]
+__all__ = [
+    "ComparisonUnit",
+    "PreviousVersion",
+    "UnitKind",
+    "previous_version",
+    "topics_by_type",
+    "units",
+]
 
 _Previous: TypeAlias = "Callable[[model.AvroType], tuple[PreviousVersion, ...]]"
 
 
 class UnitKind(StrEnum):
-    """What kind of thing has versions."""
+    """The kind of a comparison unit."""
 
     TYPE = "type"
     FILE = "file"
@@ -32,12 +42,12 @@ class UnitKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PreviousVersion:
-    """An earlier version.
+    """An earlier version of a unit.
 
     Attributes:
-        name: what reports call it: ``git:main``, ``version 3``.
-        version: the schema.
-        renames: names that some of its types have, or seem to have, in the new version.
+        name: name in reports: ``git:main``, ``version 3``.
+        version: schema.
+        renames: new names of its types that were renamed, or seem to be.
     """
 
     name: str
@@ -47,17 +57,17 @@ class PreviousVersion:
 
 @dataclass(frozen=True, slots=True)
 class ComparisonUnit:
-    """Something whose versions are compared.
+    """A thing whose versions are compared.
 
     Attributes:
-        kind: what it is.
-        name: a full name, the name of a file, a topic, or a subject.
-        new: its schema.
-        top: where that begins.
-        previous: earlier versions, the oldest first; none, if it is new.
-        level: how compatible it must be.
+        kind: kind of the thing.
+        name: full name of a type, or name of a file, topic or subject.
+        new: new schema.
+        top: place of the schema's root.
+        previous: earlier versions, the oldest first; empty if the unit is new.
+        level: required compatibility level.
         topics: names of the topics that carry it.
-        formerly: what it was called, or where it was, before.
+        formerly: previous name or path, if it was renamed or moved.
     """
 
     kind: UnitKind
@@ -71,7 +81,7 @@ class ComparisonUnit:
 
     @property
     def title(self) -> str:
-        """What sentences call it."""
+        """Return the name of the unit in sentences."""
         match self.kind:
             case UnitKind.TYPE | UnitKind.FILE:
                 return self.name
@@ -82,22 +92,24 @@ class ComparisonUnit:
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether every earlier version says the same."""
+        """Return whether all earlier versions have the same meaning as the new one."""
         return bool(self.previous) and all(
             previous.version.is_equal_to(self.new) for previous in self.previous
         )
 
 
 def previous_version(name: str, version: Version, matches: Mapping[str, Match]) -> PreviousVersion:
-    """An earlier version of something.
+    """Return an earlier version with the renames that matches imply.
 
     Args:
-        name: what reports call the version.
-        version: the schema.
-        matches: which types of it became which.
+        name: name of the version in reports.
+        version: its schema.
+        matches: matches of its types with new ones.
     """
     renames = {
-        m.old: m.new for m in matches.values() if m.how in (MatchReason.ALIAS, MatchReason.LIKENESS)
+        m.old: m.new
+        for m in matches.values()
+        if m.reason in (MatchReason.ALIAS, MatchReason.LIKENESS)
     }
     return PreviousVersion(name, version, renames)
 
@@ -105,11 +117,11 @@ def previous_version(name: str, version: Version, matches: Mapping[str, Match]) 
 def units(
     old: Snapshot, new: Snapshot, matching: Matching, level: Level
 ) -> Iterator[ComparisonUnit]:
-    """Everything in a new snapshot that can be compared with an old one.
+    """Yield everything in a new snapshot that can be compared with an old one.
 
-    These are the types that are defined at the top of a file, then or now; the types that topics
-    carry; unions and other types that files have at their top; keys of topics. Types inside of
-    these are compared with them.
+    These are types defined at the root of a file in either version, types that topics carry, unions
+    and other unnamed roots of files, and keys of topics. Nested types are compared with the types
+    around them.
     """
 
     def previous(type_: model.AvroType) -> tuple[PreviousVersion, ...]:
@@ -121,8 +133,8 @@ def units(
     yield from _keys(old, new, level, matching.types, previous)
 
 
-def carried(topics: Iterable[TopicConfig]) -> dict[str, tuple[str, ...]]:
-    """Names of the topics that carry each type, as a value or a key, by full names."""
+def topics_by_type(topics: Iterable[TopicConfig]) -> dict[str, tuple[str, ...]]:
+    """Return the names of the topics that carry each type as value or key, by full names."""
     found: dict[str, dict[str, None]] = {}
     for topic in topics:
         for name in (*topic.value, *([topic.key] if topic.key else ())):
@@ -133,11 +145,11 @@ def carried(topics: Iterable[TopicConfig]) -> dict[str, tuple[str, ...]]:
 def _types(
     old: Snapshot, new: Snapshot, level: Level, matches: Mapping[str, Match], previous: _Previous
 ) -> Iterator[ComparisonUnit]:
-    topics = carried(new.topics)
+    topics = topics_by_type(new.topics)
     by_new: dict[str, list[Match]] = {}
     for match in matches.values():
         by_new.setdefault(match.new, []).append(match)
-    before = top_level_types(old.parsed) | carried(old.topics).keys()
+    before = top_level_types(old.parsed) | topics_by_type(old.topics).keys()
     now = top_level_types(new.parsed) | topics.keys()
     for name, named in new.parsed.types.items():
         former = by_new.get(name, [])
@@ -151,7 +163,7 @@ def _types(
         if not former:
             yield unit
         for match in former:
-            formerly = match.old if match.how is not MatchReason.NAME else None
+            formerly = match.old if match.reason is not MatchReason.NAME else None
             yield replace(unit, previous=previous(model.Reference(match.old)), formerly=formerly)
 
 
@@ -177,7 +189,7 @@ def _files(
 def _keys(
     old: Snapshot, new: Snapshot, level: Level, matches: Mapping[str, Match], previous: _Previous
 ) -> Iterator[ComparisonUnit]:
-    """Keys whose type is another than it was. Types themselves are compared anyway."""
+    """Yield keys that have another type than before. Types are units of their own."""
     before = {topic.topic: topic.key for topic in old.topics}
     for topic in new.topics:
         was = before.get(topic.topic)

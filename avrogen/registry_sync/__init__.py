@@ -1,10 +1,13 @@
-"""Schema files and a schema registry: how they stand to each other, and how they come together.
+"""Synchronization of schema files with a schema registry: ``avrogen registry``.
 
-connection  where the registry is, and with which credentials it is asked
-local       the schemas and the configuration of a run
-subjects    what the configured topics register, and under which subjects
-standing    one schema against its subject: in step, new, changed, broken
-register    writes what is new; all subjects are checked before the first is written
-pull        schemas of the registry as files
-lock        ``avrogen.lock``, which ties those files to versions
+In reading order:
+
+    commands         status, register and pull: from the arguments of a command to its result
+    status           the status of subjects: local schemas compared with the registry
+    register         registration: all subjects are checked before the first is written
+    pull             pulled schemas as files, and the lock file
+    fetch            schemas of the registry with all that they reference
+    file_placement   the files of pulled types
+    lockfile         avrogen.lock: the registered version of each pulled file
+    sync_report      results as text and JSON
 """

@@ -1,37 +1,49 @@
-"""The commands as a whole: from what the command line says to what is to be printed.
+"""The commands ``avrogen registry status``, ``register`` and ``pull``: from arguments to results.
 
-What goes wrong is raised: SchemaError for schemas and configuration, Problem and RegistryError for
-everything else.
+Errors in schemas and configuration are raised as SchemaError, all others as CommandError or
+RegistryError.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from avrogen.avro.diagnostics import Diagnostics
-from avrogen.config.config import RegistrySection, read_config
+from avrogen.config.config import read_config
 from avrogen.config.registry_connection import CommandError, RegistryConnection, registry_connection
 from avrogen.errors import SchemaError
 from avrogen.kafka.registry.connect import connect
 from avrogen.kafka.registry.protocol import SchemaRegistry
 from avrogen.kafka.registry.retrying import Retries
 from avrogen.registry_sync.fetch import all_types, fetch, matching_subjects
-from avrogen.registry_sync.lockfile import find_lock, read_lock
+from avrogen.registry_sync.lockfile import find_lock, read_lock, require_same_registry
 from avrogen.registry_sync.pull import PullPlan, plan_pull, write_pull
-from avrogen.registry_sync.register import RegisterOutcome, SubjectResult, plan, refused, register
+from avrogen.registry_sync.register import (
+    RegisterOutcome,
+    SubjectResult,
+    plan_registration,
+    register,
+    rejected_results,
+)
 from avrogen.registry_sync.status import (
     SubjectState,
     SubjectStatus,
     read_local,
-    require_same_registry,
-    status,
+    subject_statuses,
 )
 
-__all__ = ["PullResult", "RegisterResult", "StatusResult", "run_pull", "run_register", "run_status"]
+__all__ = [
+    "PullResult",
+    "RegisterResult",
+    "StatusResult",
+    "run_pull",
+    "run_register",
+    "run_status",
+]
 
 _RETRIES = Retries(attempts=3, deadline=15)
 """Somebody waits for the command."""
@@ -39,56 +51,56 @@ _RETRIES = Retries(attempts=3, deadline=15)
 
 @dataclass(frozen=True, slots=True)
 class StatusResult:
-    """What ``status`` found.
+    """The result of ``status``.
 
     Attributes:
-        url: of the registry.
-        standings: how each subject stands.
+        url: URL of the registry.
+        statuses: statuses of the subjects.
     """
 
     url: str
-    standings: Sequence[SubjectStatus]
+    statuses: Sequence[SubjectStatus]
 
     @property
     def exit_code(self) -> int:
-        """0 if nothing is broken, 1 if a schema is, 2 if that could not be found out."""
-        states = {standing.state for standing in self.standings}
+        """Return 0 if all schemas are compatible, 1 if one is not, 2 if a comparison failed."""
+        states = {status.state for status in self.statuses}
         return 2 if SubjectState.FAILED in states else 1 if SubjectState.BROKEN in states else 0
 
 
 @dataclass(frozen=True, slots=True)
 class RegisterResult:
-    """What ``register`` did.
+    """The result of ``register``.
 
     Attributes:
-        url: of the registry.
-        outcomes: what came of each subject.
-        dry_run: whether nothing was to be written.
+        url: URL of the registry.
+        results: results of the subjects.
+        dry_run: True if nothing was to be written.
     """
 
     url: str
-    outcomes: Sequence[SubjectResult]
+    results: Sequence[SubjectResult]
     dry_run: bool
 
     @property
     def exit_code(self) -> int:
-        """0 if all is there, 1 if schemas are broken, 2 if anything else is in the way."""
-        failed = [o.standing.state for o in self.outcomes if o.result is RegisterOutcome.FAILED]
+        """Return 0 if all are registered, 1 if schemas are incompatible, 2 after other failures."""
+        failed = [o.status.state for o in self.results if o.outcome is RegisterOutcome.FAILED]
         return 0 if not failed else 1 if set(failed) == {SubjectState.BROKEN} else 2
 
 
 @dataclass(frozen=True, slots=True)
 class PullResult:
-    """What ``pull`` did.
+    """The result of ``pull``.
 
     Attributes:
-        url: of the registry.
-        pull: what was written.
-        subjects: what was pulled.
+        url: URL of the registry.
+        plan: changes that were made.
+        subjects: names of the pulled subjects.
     """
 
     url: str
-    pull: PullPlan
+    plan: PullPlan
     subjects: Sequence[str]
 
 
@@ -97,15 +109,15 @@ def run_status(schemas: Sequence[Path], url: str | None) -> StatusResult:
 
     Args:
         schemas: files and folders.
-        url: of the registry, where the command line says it.
+        url: ``--url`` of the command line.
     """
     local = read_local(schemas)
-    there = _connection(url, local.config.registry)
+    connection = registry_connection(url, os.environ, local.config.registry)
     lock = find_lock(schemas)
-    require_same_registry(lock, there.url)
-    with _connected(there) as registry:
-        standings = status(registry, local, lock, references=there.references)
-    return StatusResult(there.url, standings)
+    require_same_registry(lock, connection.url)
+    with _open_registry(connection) as registry:
+        statuses = subject_statuses(registry, local, lock, references=connection.references)
+    return StatusResult(connection.url, statuses)
 
 
 def run_register(schemas: Sequence[Path], url: str | None, *, dry_run: bool) -> RegisterResult:
@@ -113,28 +125,28 @@ def run_register(schemas: Sequence[Path], url: str | None, *, dry_run: bool) -> 
 
     Args:
         schemas: files and folders.
-        url: of the registry, where the command line says it.
-        dry_run: whether to write nothing.
+        url: ``--url`` of the command line.
+        dry_run: check, and register nothing.
     """
     local = read_local(schemas)
-    there = _connection(url, local.config.registry)
-    with _connected(there) as registry:
-        planned = plan(registry, local, references=there.references)
-        outcomes = refused(planned)
+    connection = registry_connection(url, os.environ, local.config.registry)
+    with _open_registry(connection) as registry:
+        planned = plan_registration(registry, local, references=connection.references)
+        outcomes = rejected_results(planned)
         if outcomes is None and dry_run:
-            outcomes = [SubjectResult(each.standing, RegisterOutcome.NOTHING) for each in planned]
+            outcomes = [SubjectResult(each.status, RegisterOutcome.UNCHANGED) for each in planned]
         elif outcomes is None:
-            outcomes = list(register(registry, planned, references=there.references))
-    return RegisterResult(there.url, outcomes, dry_run)
+            outcomes = list(register(registry, planned, references=connection.references))
+    return RegisterResult(connection.url, outcomes, dry_run)
 
 
 def run_pull(patterns: Sequence[str], folder: Path, url: str | None) -> PullResult:
     """Write schemas of the registry to files.
 
     Args:
-        patterns: which subjects; none for those in the lock file.
-        folder: the schema folder.
-        url: of the registry, where the command line says it.
+        patterns: patterns of subjects; empty: the subjects of the lock file.
+        folder: schema folder.
+        url: ``--url`` of the command line.
 
     Raises:
         OSError: the files cannot be written.
@@ -143,32 +155,25 @@ def run_pull(patterns: Sequence[str], folder: Path, url: str | None) -> PullResu
     config = read_config([folder], diagnostics)
     if diagnostics.has_errors:
         raise SchemaError(diagnostics)
-    there = _connection(url, config.registry)
+    connection = registry_connection(url, os.environ, config.registry)
     lock = read_lock(folder)
-    require_same_registry(lock, there.url)
+    require_same_registry(lock, connection.url)
     if not patterns and lock is None:
         raise CommandError(
-            f"nothing was pulled into {folder.as_posix()} yet",
-            "say what to pull: avrogen registry pull 'shop.*' -o FOLDER",
+            f"no schemas were pulled into {folder.as_posix()} yet",
+            "name the subjects to pull: avrogen registry pull 'shop.*' -o FOLDER",
         )
-    with _connected(there) as registry:
+    with _open_registry(connection) as registry:
         locked = [] if lock is None else list(lock.subjects)
         subjects = matching_subjects(registry, patterns) if patterns else locked
         fetched = fetch(registry, subjects)
-    pull = plan_pull(folder, there.url, fetched, all_types(fetched), lock)
+    pull = plan_pull(folder, connection.url, fetched, all_types(fetched), lock)
     write_pull(folder, pull)
-    return PullResult(there.url, pull, sorted(each.version.subject for each in fetched))
-
-
-def _connection(url: str | None, config: RegistrySection | None) -> RegistryConnection:
-    environment: Mapping[str, str] = os.environ
-    return registry_connection(url, environment, config)
+    return PullResult(connection.url, pull, sorted(each.version.subject for each in fetched))
 
 
 @contextmanager
-def _connected(there: RegistryConnection) -> Generator[SchemaRegistry]:
-    registry = connect(there.settings, retries=_RETRIES)
-    try:
+def _open_registry(connection: RegistryConnection) -> Generator[SchemaRegistry]:
+    """Open a registry for a command, and close it at the end of the block."""
+    with closing(connect(connection.settings, retries=_RETRIES)) as registry:
         yield registry
-    finally:
-        registry.close()

@@ -1,4 +1,4 @@
-"""Schemas of a registry, with all that they refer to, taken apart into types."""
+"""Fetching of schemas from the registry, with everything that they reference."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ __all__ = ["FetchedSchemas", "all_types", "fetch", "matching_subjects"]
 
 @dataclass(frozen=True, slots=True)
 class FetchedSchemas:
-    """A version of a subject, complete.
+    """A version of a subject with its references resolved.
 
     Attributes:
-        version: as the registry has it.
-        schema: with all that it refers to.
+        version: the version as registered.
+        schema: its schema, with all referenced types.
     """
 
     version: RegisteredSchema
@@ -33,21 +33,20 @@ class FetchedSchemas:
 
     @property
     def title(self) -> str:
-        """What people call it."""
+        """Return subject and version for messages."""
         return f"{self.version.subject} version {self.version.version}"
 
 
 def matching_subjects(registry: SchemaRegistry, patterns: Iterable[str]) -> list[str]:
-    """The subjects of a registry that patterns are about.
+    """Return the subjects of a registry that match patterns.
 
     Args:
-        registry: where to ask.
-        patterns: names, in which ``*`` stands for any text, ``?`` for any character and ``[abc]``
-            for one of those.
+        registry: the registry.
+        patterns: names; ``*`` matches any text, ``?`` any character and ``[abc]`` one of those.
 
     Raises:
-        RegistryError: the registry gives no answer.
-        Problem: there is none for one of the patterns.
+        RegistryError: the registry does not respond.
+        CommandError: a pattern matches no subject.
     """
     subjects = registry.subjects()
     found: dict[str, None] = {}
@@ -55,18 +54,18 @@ def matching_subjects(registry: SchemaRegistry, patterns: Iterable[str]) -> list
         matching = [s for s in subjects if s == pattern or fnmatchcase(s, pattern)]
         if not matching:
             near = difflib.get_close_matches(pattern, subjects, n=1)
-            hint = f"did you mean {near[0]}?" if near else _what_there_is(subjects)
+            hint = f"did you mean {near[0]}?" if near else _existing_subjects(subjects)
             raise CommandError(f"the registry has no subject {pattern}", hint)
         found.update(dict.fromkeys(matching))
     return sorted(found)
 
 
 def fetch(registry: SchemaRegistry, subjects: Iterable[str]) -> list[FetchedSchemas]:
-    """The latest versions of subjects, and those that they refer to.
+    """Return the latest versions of subjects, and the versions that they reference.
 
     Raises:
-        RegistryError: one of them is no Avro schema that avrogen reads, or there is no answer.
-        Problem: a subject is not there.
+        RegistryError: the registry does not respond, or a schema is not a valid Avro schema.
+        CommandError: a subject does not exist.
     """
     fetched: dict[tuple[str, int], FetchedSchemas] = {}
     for subject in subjects:
@@ -74,9 +73,9 @@ def fetch(registry: SchemaRegistry, subjects: Iterable[str]) -> list[FetchedSche
         if latest is None:
             raise CommandError(
                 f"the registry has no subject {subject}",
-                "it may have been deleted; pull what is there: avrogen registry pull SUBJECTS",
+                "it may have been deleted; pull existing subjects: avrogen registry pull SUBJECTS",
             )
-        for version in (*_referred(registry, latest), latest):
+        for version in (*_referenced_versions(registry, latest), latest):
             key = version.subject, version.version
             if key not in fetched:
                 name = f"subject {version.subject} version {version.version}"
@@ -86,10 +85,10 @@ def fetch(registry: SchemaRegistry, subjects: Iterable[str]) -> list[FetchedSche
 
 
 def all_types(fetched: Sequence[FetchedSchemas]) -> Mapping[str, model.NamedType]:
-    """All types that schemas define, by full name.
+    """Return all types that schemas define, by full name.
 
     Raises:
-        SchemaError: two of them define one type differently, so that no folder can hold both.
+        SchemaError: two schemas define one type differently: a folder cannot hold both.
     """
     types: dict[str, tuple[model.NamedType, FetchedSchemas]] = {}
     diagnostics = Diagnostics()
@@ -100,25 +99,27 @@ def all_types(fetched: Sequence[FetchedSchemas]) -> Mapping[str, model.NamedType
                 diagnostics.report(
                     Code.REDEFINED_TYPE,
                     Location(each.title),
-                    f"{name} is defined otherwise in {owner.title}",
-                    hint="pull the two into folders of their own",
+                    f"{name} is defined differently in {owner.title}",
+                    hint="pull the two subjects into separate folders",
                 )
     if diagnostics.has_errors:
         raise SchemaError(diagnostics)
     return {name: named for name, (named, _) in types.items()}
 
 
-def _referred(registry: SchemaRegistry, version: RegisteredSchema) -> Iterator[RegisteredSchema]:
-    """The versions that one refers to, directly and further on; what is needed comes first."""
+def _referenced_versions(
+    registry: SchemaRegistry, version: RegisteredSchema
+) -> Iterator[RegisteredSchema]:
+    """Yield the versions that one references, directly and indirectly; dependencies first."""
     for reference in version.schema.references:
         referred = registry.version(reference.subject, reference.version)
         if referred is not None:
-            yield from _referred(registry, referred)
+            yield from _referenced_versions(registry, referred)
             yield referred
 
 
-def _what_there_is(subjects: Sequence[str]) -> str:
+def _existing_subjects(subjects: Sequence[str]) -> str:
     if not subjects:
-        return "it has none at all: check the URL"
+        return "the registry has no subjects: check the URL"
     shown = ", ".join(subjects[:5])
-    return f"it has {shown}" + (f" and {len(subjects) - 5} more" if subjects[5:] else "")
+    return f"the registry has {shown}" + (f" and {len(subjects) - 5} more" if subjects[5:] else "")

@@ -1,4 +1,4 @@
-"""Where types that are pulled go: to files that define them already, or are named after them."""
+"""Files of pulled types: the file that already defines a type, or a new file named after it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from avrogen.registry_sync.lockfile import definition_fingerprint
 
 __all__ = ["FilePlacement", "PlannedFile", "fingerprints", "place_files"]
 
-_DEVICES = frozenset({"aux", "con", "nul", "prn"})
-"""Windows has no files of these names."""
+_RESERVED_NAMES = frozenset({"aux", "con", "nul", "prn"})
+"""Names that Windows reserves for devices."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedFile:
-    """A file as it should be."""
+    """A file to be written: its text, and the fingerprint of its definition."""
 
     text: str
     fingerprint: str
@@ -29,108 +29,108 @@ class PlannedFile:
 
 @dataclass(frozen=True, slots=True)
 class FilePlacement:
-    """Where types go.
+    """The files of pulled types. Paths are relative to the schema folder, with ``/``.
 
     Attributes:
-        types: the file of each named type, by its path below the folder with ``/``.
-        tops: the file with what stands at the top of each subject's schema.
-        files: what has to be in files; those that only hold a type inside another are not there.
+        types: path of the file of each named type.
+        root_files: path of the file that defines the root of each subject's schema.
+        files: planned files by path, without files that define a type inside another.
     """
 
     types: Mapping[str, str]
-    tops: Mapping[str, str]
+    root_files: Mapping[str, str]
     files: Mapping[str, PlannedFile]
 
 
 def place_files(
-    fetched: Sequence[FetchedSchemas], types: Mapping[str, model.NamedType], there: Parsed
+    fetched: Sequence[FetchedSchemas], types: Mapping[str, model.NamedType], local: Parsed
 ) -> FilePlacement:
     """Find a file for each type.
 
     Args:
-        fetched: what is pulled.
-        types: all named types in it, by full name.
-        there: what is in the folder.
+        fetched: pulled schemas.
+        types: all their named types, by full name.
+        local: schemas in the folder.
     """
-    owners = _owners(there)
+    owners = _owners(local)
     stale = {
-        path for name, path in owners.items() if name in types and not _same(name, types, there)
+        path for name, path in owners.items() if name in types and not _same(name, types, local)
     }
-    taken = _Taken(root.source.name for root in there.roots)
+    used = _UsedPaths(root.source.name for root in local.roots)
     paths: dict[str, str] = {}
     files: dict[str, PlannedFile] = {}
     for name in sorted(types):
-        around = _file_around(name, types, there)
+        around = _file_around(name, types, local)
         if name not in owners and around is not None and around not in stale:
             paths[name] = around
             continue
-        path = owners.get(name) or taken.free(name.replace(".", "/"))
+        path = owners.get(name) or used.free(name.replace(".", "/"))
         paths[name] = path
         text = definition_text(types[name], types)
         files[path] = PlannedFile(text, definition_fingerprint(model.Reference(name), types))
-    tops: dict[str, str] = {}
+    root_files: dict[str, str] = {}
     for each in fetched:
         type_, subject = each.schema.type, each.version.subject
         if isinstance(type_, model.Reference):
-            tops[subject] = paths[type_.name]
+            root_files[subject] = paths[type_.name]
             continue
-        path = _file_of(type_, there) or taken.free(_file_name(subject))
-        tops[subject] = path
+        path = _file_of(type_, local) or used.free(_file_name(subject))
+        root_files[subject] = path
         files[path] = PlannedFile(file_text(type_json(type_)), definition_fingerprint(type_, types))
-    return FilePlacement(paths, tops, files)
+    return FilePlacement(paths, root_files, files)
 
 
-def fingerprints(there: Parsed) -> Mapping[str, str]:
-    """Of what the files of a folder have at their top, by path."""
+def fingerprints(local: Parsed) -> Mapping[str, str]:
+    """Return the fingerprints of the roots of files in a folder, by path."""
     return {
-        root.source.name: definition_fingerprint(root.type, there.types)
-        for root in there.roots
-        # The folder may lack types that are to be pulled.
-        if not isinstance(root.type, model.Reference) or root.type.name in there.types
+        root.source.name: definition_fingerprint(root.type, local.types)
+        for root in local.roots
+        # The folder may lack types that this pull adds.
+        if not isinstance(root.type, model.Reference) or root.type.name in local.types
     }
 
 
-def _owners(there: Parsed) -> Mapping[str, str]:
-    """For each type that a file has at its top, that file."""
+def _owners(local: Parsed) -> Mapping[str, str]:
+    """Return the file of each type that is the root of a file."""
     return {
         name: named.origin.source.name
-        for name, named in there.types.items()
+        for name, named in local.types.items()
         if named.origin is not None and not named.origin.pointer
     }
 
 
-def _same(name: str, types: Mapping[str, model.NamedType], there: Parsed) -> bool:
-    return there.types[name] == types[name]
+def _same(name: str, types: Mapping[str, model.NamedType], local: Parsed) -> bool:
+    return local.types[name] == types[name]
 
 
-def _file_around(name: str, types: Mapping[str, model.NamedType], there: Parsed) -> str | None:
-    """The file that has a type somewhere inside, as it is in the registry."""
-    named = there.types.get(name)
-    if named is None or named.origin is None or not _same(name, types, there):
+def _file_around(name: str, types: Mapping[str, model.NamedType], local: Parsed) -> str | None:
+    """Return the file that defines a type, anywhere in it, as the registry does."""
+    named = local.types.get(name)
+    if named is None or named.origin is None or not _same(name, types, local):
         return None
     return named.origin.source.name
 
 
-def _file_of(type_: model.AvroType, there: Parsed) -> str | None:
-    """The file that has a type without a name at its top."""
-    return next((root.source.name for root in there.roots if root.type == type_), None)
+def _file_of(type_: model.AvroType, local: Parsed) -> str | None:
+    """Return the file whose root is an unnamed type."""
+    return next((root.source.name for root in local.roots if root.type == type_), None)
 
 
 def _file_name(subject: str) -> str:
-    """A subject as the name of a file."""
+    """Return a file name for a subject."""
     return re.sub(r"[^A-Za-z0-9._-]", "_", subject).lstrip(".") or "_"
 
 
-class _Taken:
-    """Paths that are in use; some systems see no difference between ``a`` and ``A``."""
+class _UsedPaths:
+    """Paths in use, without regard to case: some file systems ignore it."""
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._paths = {path.casefold() for path in paths}
 
     def free(self, stem: str) -> str:
-        """A path like the one that is wanted, and of nothing else."""
+        """Return an unused path for a wanted one, and mark it as used."""
         folder, slash, name = stem.rpartition("/")
-        while name.casefold() in _DEVICES or self._has(f"{folder}{slash}{name}.avsc"):
+        while name.casefold() in _RESERVED_NAMES or self._has(f"{folder}{slash}{name}.avsc"):
             name += "_"
         path = f"{folder}{slash}{name}.avsc"
         self._paths.add(path.casefold())

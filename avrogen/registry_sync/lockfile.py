@@ -1,6 +1,6 @@
-"""``avrogen.lock``: which version of which subject the pulled files are.
+"""The lock file ``avrogen.lock``: the registered versions of pulled files.
 
-It lies beside ``avrogen.toml``, at the top of the schema folder, and is meant to be committed.
+It is next to ``avrogen.toml`` at the top of the schema folder, and is committed.
 """
 
 from __future__ import annotations
@@ -27,29 +27,30 @@ __all__ = [
     "find_lock",
     "lock_text",
     "read_lock",
+    "require_same_registry",
     "schema_fingerprint",
 ]
 
 LOCK_NAME = "avrogen.lock"
 _FORMAT = 1
-_AGAIN = "take either side of it, and run avrogen registry pull again"
+_RESTORE = "restore the file, or remove it and pull its subjects again"
 
 
-def _nothing() -> Mapping[str, Any]:
+def _empty() -> Mapping[str, Any]:
     return {}
 
 
 @dataclass(frozen=True, slots=True)
 class LockedSubject:
-    """A version that was pulled.
+    """A pulled version of a subject.
 
     Attributes:
-        name: of the subject.
-        version: its number there.
-        id: of its schema in that registry.
-        fingerprint: of the schema with all types in it, see :func:`schema_fingerprint`.
-        files: where its types are, by paths below the folder with ``/``; first what stands at its
-            top.
+        name: name of the subject.
+        version: number of the version.
+        id: schema id in that registry.
+        fingerprint: fingerprint of the whole schema, see :func:`schema_fingerprint`.
+        files: paths of the files of its types, relative to the folder and with ``/``; the file of
+            its root comes first.
     """
 
     name: str
@@ -61,30 +62,30 @@ class LockedSubject:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """All that was pulled into a folder.
+    """The content of a lock file.
 
     Attributes:
-        registry: where from; a URL without credentials.
-        subjects: by name.
-        files: fingerprints of what was written, by path; see :func:`definition_fingerprint`.
+        registry: URL of the registry, without credentials.
+        subjects: pulled subjects by name.
+        files: fingerprints of the written files by path; see :func:`definition_fingerprint`.
     """
 
     registry: str
-    subjects: Mapping[str, LockedSubject] = field(default_factory=_nothing)
-    files: Mapping[str, str] = field(default_factory=_nothing)
+    subjects: Mapping[str, LockedSubject] = field(default_factory=_empty)
+    files: Mapping[str, str] = field(default_factory=_empty)
 
 
 def schema_fingerprint(schema: Schema) -> str:
-    """SHA-256 of a schema with all types in it, as avrogen writes it.
+    """Return the SHA-256 of a whole schema in avrogen's layout.
 
-    Docs, defaults and custom attributes count, and the layout does not. The fingerprints of the
-    specification leave all of them out, and logical types as well.
+    It covers docs, defaults, custom attributes and logical types, which the fingerprints of the
+    specification ignore.
     """
     return hashlib.sha256(str(schema).encode("utf-8", "replace")).hexdigest()
 
 
 def definition_fingerprint(type_: model.AvroType, types: Mapping[str, model.NamedType]) -> str:
-    """SHA-256 of what a file has at its top; types that are defined elsewhere go by their names."""
+    """Return the SHA-256 of the root of a file, with types of other files by their names."""
     tree: Json = type_json(type_)
     if isinstance(type_, model.Reference):
         tree = definition_json(types[type_.name], types)
@@ -92,26 +93,26 @@ def definition_fingerprint(type_: model.AvroType, types: Mapping[str, model.Name
 
 
 def find_lock(paths: Sequence[Path]) -> Lock | None:
-    """The lock file of a run: the one at the top of a schema folder.
+    """Return the lock file at the top of one of the schema folders, if any.
 
     Args:
         paths: files and folders of the command line.
 
     Raises:
-        Problem: there are several, or it cannot be used.
+        CommandError: there are several lock files, or the file is invalid.
     """
     folders = [path for path in paths if (path / LOCK_NAME).is_file()]
     if len(folders) > 1:
         names = " and ".join((folder / LOCK_NAME).as_posix() for folder in folders[:2])
-        raise CommandError(f"there are {names}", "keep one of the two, and pull into that folder")
+        raise CommandError(f"several lock files: {names}", "keep one, and pull into its folder")
     return read_lock(folders[0]) if folders else None
 
 
 def read_lock(folder: Path) -> Lock | None:
-    """The lock file of a folder; None if there is none.
+    """Return the lock file of a folder, if any.
 
     Raises:
-        Problem: it cannot be used.
+        CommandError: the file is invalid.
     """
     path = folder / LOCK_NAME
     try:
@@ -119,14 +120,32 @@ def read_lock(folder: Path) -> Lock | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{path.as_posix()} cannot be read: {error}", _AGAIN) from None
+        raise CommandError(f"cannot read {path.as_posix()}: {error}", _RESTORE) from None
     if any(line.startswith(("<<<<<<< ", ">>>>>>> ")) for line in text.splitlines()):
-        raise CommandError(f"{path.as_posix()} is in conflict", _AGAIN)
+        raise CommandError(
+            f"{path.as_posix()} has git merge conflicts",
+            "accept either side, then run avrogen registry pull again",
+        )
     try:
         return _lock(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
-        what = error if isinstance(error, tomllib.TOMLDecodeError) else "something is missing"
-        raise CommandError(f"{path.as_posix()} is no lock file: {what}", _AGAIN) from None
+        what = (
+            error if isinstance(error, tomllib.TOMLDecodeError) else "a key is missing or invalid"
+        )
+        raise CommandError(f"invalid lock file {path.as_posix()}: {what}", _RESTORE) from None
+
+
+def require_same_registry(lock: Lock | None, url: str) -> None:
+    """Require that a lock file belongs to the registry at a URL.
+
+    Raises:
+        CommandError: it belongs to another registry.
+    """
+    if lock is not None and lock.registry != url:
+        raise CommandError(
+            f"{LOCK_NAME} belongs to the registry {lock.registry}, not to {url}",
+            f"use that registry, or remove {LOCK_NAME} and pull again",
+        )
 
 
 def _lock(document: dict[str, Any]) -> Lock:
@@ -149,7 +168,7 @@ def _lock(document: dict[str, Any]) -> Lock:
 
 
 def lock_text(lock: Lock) -> str:
-    """The text of a lock file: each subject a block of its own, so that git merges most of them."""
+    """Return the text of a lock file: a block for each subject, so that git can merge them."""
     lines = [
         "# Written by avrogen registry pull; to be committed, and not to be edited.",
         f"format = {_FORMAT}",
@@ -170,5 +189,5 @@ def lock_text(lock: Lock) -> str:
 
 
 def _string(text: str) -> str:
-    """A TOML string; JSON's are, but for one character that must be escaped there."""
+    """Return a TOML string: a JSON string with DEL escaped."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,7 +1,7 @@
-"""Schemas of the registry as files, one for each type, and the lock file that ties them to it.
+"""Pulled schemas as files, one for each type, and the lock file.
 
-Files that were pulled and not edited since are brought up to date; nothing else is overwritten. All
-is settled, and seen to be a valid folder of schemas, before the first file is written.
+Only files that were pulled and not edited since are overwritten or removed. The result is planned,
+and verified to be a valid folder of schemas, before the first file is written.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ __all__ = ["PullPlan", "plan_pull", "write_pull"]
 
 @dataclass(frozen=True, slots=True)
 class PullPlan:
-    """What is to be done in a folder.
+    """The changes of a pull to a folder.
 
     Attributes:
-        changes: files to be written and removed.
-        lock: the lock file to be written.
+        changes: files to write and remove.
+        lock: lock file to write.
     """
 
     changes: Changes
@@ -51,28 +51,28 @@ def plan_pull(
     types: Mapping[str, model.NamedType],
     before: Lock | None,
 ) -> PullPlan:
-    """Find out what has to be written.
+    """Plan the files to write and remove.
 
     Args:
-        folder: the schema folder, which need not exist.
-        url: of the registry.
-        fetched: what is pulled.
-        types: all types in that, by full name.
-        before: the lock file that is there.
+        folder: schema folder; need not exist.
+        url: URL of the registry.
+        fetched: pulled schemas.
+        types: all their types, by full name.
+        before: existing lock file.
 
     Raises:
-        Problem: something would be lost.
-        SchemaError: the folder would not be valid afterwards.
+        CommandError: edited files, or other pulled subjects, would change.
+        SchemaError: the folder would have schema errors afterwards.
     """
     diagnostics = Diagnostics()
     sources = read_sources([folder], diagnostics) if folder.is_dir() else []
-    there = parse_sources(sources)
+    local = parse_sources(sources)
     before = before or Lock(url)
-    placed = place_files(fetched, types, there)
-    lock = _new_lock(before, url, fetched, placed, there)
-    write = _to_write(folder, placed, there, before)
-    _refuse_to_part(before, fetched, write)
-    remove = _to_remove(before, lock, there)
+    placed = place_files(fetched, types, local)
+    lock = _new_lock(before, url, fetched, placed, local)
+    write = _files_to_write(folder, placed, local, before)
+    _require_sharing_subjects(before, fetched, write)
+    remove = _files_to_remove(before, lock, local)
     diagnostics.extend(_after(sources, write, remove, folder).diagnostics)
     if diagnostics.has_errors:
         raise SchemaError(d for d in diagnostics if d.severity is Severity.ERROR)
@@ -81,12 +81,12 @@ def plan_pull(
 
 
 def write_pull(folder: Path, pull: PullPlan) -> None:
-    """Write the files, and the lock file when they are there.
+    """Write the files, then the lock file.
 
-    If it is stopped between, the next pull finds files that are as the registry has them.
+    After an interruption, the next pull finds files that already equal the registry's schemas.
 
     Raises:
-        OSError: the disk is full, or the folder is not ours to write to.
+        OSError: a file cannot be written.
     """
     apply(folder, pull.changes)
     text = lock_text(pull.lock)
@@ -95,16 +95,16 @@ def write_pull(folder: Path, pull: PullPlan) -> None:
         apply(folder, Changes({LOCK_NAME: text}, (), ()))
 
 
-# --- the lock -------------------------------------------------------------------------------------
+# --- lock file ------------------------------------------------------------------------------------
 
 
 def _new_lock(
-    before: Lock, url: str, fetched: Sequence[FetchedSchemas], placed: FilePlacement, there: Parsed
+    before: Lock, url: str, fetched: Sequence[FetchedSchemas], placed: FilePlacement, local: Parsed
 ) -> Lock:
-    """What was pulled before and is not pulled again, and what is pulled now."""
+    """Return the new lock file: subjects of this pull, and earlier ones not pulled again."""
     subjects = dict(before.subjects)
     for each in fetched:
-        top = placed.tops[each.version.subject]
+        top = placed.root_files[each.version.subject]
         others = (placed.types[name] for name in each.schema.types)
         subjects[each.version.subject] = LockedSubject(
             each.version.subject,
@@ -114,17 +114,19 @@ def _new_lock(
             tuple(dict.fromkeys((top, *sorted(others)))),
         )
     planned = {path: file.fingerprint for path, file in placed.files.items()}
-    known = {**fingerprints(there), **before.files, **planned}
+    known = {**fingerprints(local), **before.files, **planned}
     needed = {path for locked in subjects.values() for path in locked.files}
     return Lock(url, subjects, {path: known[path] for path in sorted(needed) if path in known})
 
 
-# --- what is there --------------------------------------------------------------------------------
+# --- files ----------------------------------------------------------------------------------------
 
 
-def _to_write(folder: Path, placed: FilePlacement, there: Parsed, before: Lock) -> dict[str, str]:
-    """Files that are not there, or were pulled and are not current."""
-    current = fingerprints(there)
+def _files_to_write(
+    folder: Path, placed: FilePlacement, local: Parsed, before: Lock
+) -> dict[str, str]:
+    """Return the files that are missing, or were pulled and are out of date."""
+    current = fingerprints(local)
     write: dict[str, str] = {}
     edited: list[str] = []
     for path, file in placed.files.items():
@@ -137,30 +139,29 @@ def _to_write(folder: Path, placed: FilePlacement, there: Parsed, before: Lock) 
             edited.append((folder / path).as_posix())
     if edited:
         raise CommandError(
-            "the registry has other schemas than files that were not pulled, or edited since: "
-            + ", ".join(edited),
-            "register what is in them, or remove them and pull again",
+            "files that were edited, or not pulled, differ from the registry: " + ", ".join(edited),
+            "register the local schemas, or remove the files and pull again",
         )
     return write
 
 
-def _refuse_to_part(
+def _require_sharing_subjects(
     before: Lock, fetched: Sequence[FetchedSchemas], write: Mapping[str, str]
 ) -> None:
-    """A type that other pulled subjects have as well must not change without them."""
+    """Require that subjects that share a changed file are pulled together."""
     pulled = {each.version.subject for each in fetched}
     for name, locked in before.subjects.items():
         changed = sorted(set(locked.files) & write.keys())
         if name not in pulled and changed:
             raise CommandError(
-                f"{changed[0]} would change, and is a part of {name} as well",
-                f"pull that, too: avrogen registry pull {name}",
+                f"{changed[0]} would change, but is also part of the subject {name}",
+                f"pull that subject too: avrogen registry pull {name}",
             )
 
 
-def _to_remove(before: Lock, after: Lock, there: Parsed) -> tuple[str, ...]:
-    """Files that were pulled, are a part of nothing any more, and were not edited."""
-    current = fingerprints(there)
+def _files_to_remove(before: Lock, after: Lock, local: Parsed) -> tuple[str, ...]:
+    """Return the pulled files that no subject needs any more and that were not edited."""
+    current = fingerprints(local)
     stale = sorted(before.files.keys() - after.files.keys())
     return tuple(path for path in stale if current.get(path) == before.files[path])
 
@@ -168,7 +169,7 @@ def _to_remove(before: Lock, after: Lock, there: Parsed) -> tuple[str, ...]:
 def _after(
     sources: Sequence[Source], write: Mapping[str, str], remove: Sequence[str], folder: Path
 ) -> Parsed:
-    """The folder as it will be."""
+    """Return the parsed folder as it will be after the pull."""
     kept = [s for s in sources if s.name not in write and s.name not in remove]
     new = [Source((folder / path).as_posix(), text, path) for path, text in write.items()]
     return parse_sources([*kept, *new])

@@ -1,4 +1,8 @@
-"""Writing schemas to the registry: all are checked before the first is written."""
+"""Registration of schemas: all subjects are checked before the first is written.
+
+Each schema gets a planned registration with the status of its subject; if the status of one forbids
+registration, nothing is written.
+"""
 
 from __future__ import annotations
 
@@ -22,131 +26,133 @@ from avrogen.registry_sync.status import (
     subject_status,
 )
 
-__all__ = ["PlannedRegistration", "RegisterOutcome", "SubjectResult", "plan", "refused", "register"]
+__all__ = [
+    "PlannedRegistration",
+    "RegisterOutcome",
+    "SubjectResult",
+    "plan_registration",
+    "register",
+    "rejected_results",
+]
 
 
 class RegisterOutcome(StrEnum):
-    """What came of a subject."""
+    """The outcome for a subject; values are part of the JSON output."""
 
-    NOTHING = "in step"
-    """The schema was there."""
+    UNCHANGED = "in step"
+    """The schema was registered before."""
     REGISTERED = "registered"
-    """The schema is there now."""
+    """The schema was registered now."""
     FAILED = "failed"
-    """The registry did not take it."""
+    """The registry rejected the schema."""
     NOT_TRIED = "not tried"
-    """Another one failed before it was its turn."""
+    """Another subject failed before."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedRegistration:
-    """A schema that should be in the registry, and how it stands there."""
+    """A schema to be registered, and the status of its subject."""
 
     schema: Schema
-    standing: SubjectStatus
+    status: SubjectStatus
 
 
 @dataclass(frozen=True, slots=True)
 class SubjectResult:
-    """What came of one of them.
+    """The result for one subject.
 
     Attributes:
-        standing: how it stood before; the version that it is now, if it is known.
-        result: what came of it.
-        reasons: why it failed.
+        status: status before registration; after it, with the registered version.
+        outcome: outcome of the registration.
+        reasons: reasons of a failure.
     """
 
-    standing: SubjectStatus
-    result: RegisterOutcome
+    status: SubjectStatus
+    outcome: RegisterOutcome
     reasons: tuple[str, ...] = ()
 
 
-def plan(
+def plan_registration(
     registry: SchemaRegistry, local: LocalSchemas, *, references: bool
 ) -> list[PlannedRegistration]:
-    """The schemas of all topics, in the order in which they are registered.
+    """Return the schemas of all topics in the order of registration.
 
     Args:
-        registry: where to ask how they stand.
-        local: the schemas, without errors.
-        references: whether types are registered under names of their own and referred to; then
-            each stands after those that it refers to.
+        registry: registry to compare with.
+        local: local schemas, without errors.
+        references: register each named type as a subject of its own; referenced types come first.
 
     Raises:
-        RegistryError: the registry gives no answer.
-        Problem: there are no topics.
+        RegistryError: the registry does not respond.
+        CommandError: there are no topics.
     """
     subjects = configured_subjects(local.config, local.types)
     if not subjects:
         raise CommandError(
-            "there are no topics, whose schemas would be registered",
+            "no schemas to register: no topics are configured",
             "list topics in avrogen.toml; see docs/registry-commands.md",
         )
     return [
         PlannedRegistration(
             schema, subject_status(registry, subject, schema, references=references)
         )
-        for subject, schema in _all(local, subjects, references)
+        for subject, schema in _all_schemas(local, subjects, references)
     ]
 
 
-def refused(planned: Sequence[PlannedRegistration]) -> list[SubjectResult] | None:
-    """What there is to be said if one of the plan may not come: nothing is written then.
-
-    Returns:
-        An outcome for each; None if all may come.
-    """
-    states = {each.standing.state for each in planned}
+def rejected_results(planned: Sequence[PlannedRegistration]) -> list[SubjectResult] | None:
+    """Return the results of a plan that is rejected as a whole; None if all may be registered."""
+    states = {each.status.state for each in planned}
     if not states & {SubjectState.BROKEN, SubjectState.FAILED}:
         return None
-    return [_refused(each.standing) for each in planned]
+    return [_rejected_result(each.status) for each in planned]
 
 
 def register(
     registry: SchemaRegistry, planned: Sequence[PlannedRegistration], *, references: bool
 ) -> Iterator[SubjectResult]:
-    """Write what is not there yet. What is there stays as it is, so that it can be done again.
+    """Register the schemas that are not registered yet; repeating it changes nothing.
 
     Args:
-        registry: where to.
-        planned: all of the plan, with nothing in it that may not come.
+        registry: registry to write to.
+        planned: a whole plan that is not rejected.
         references: as for the plan.
 
     Yields:
-        What came of each, in that order. If the registry is gone, no more is tried.
+        Results in the order of the plan. After a fatal error, the rest is not tried.
     """
-    gone = False
+    is_unavailable = False
     versions: dict[str, int] = {}
     for each in planned:
-        subject, registered = each.standing.subject, each.standing.registered
+        subject, registered = each.status.subject, each.status.registered
         text = _text(each.schema, versions, references)
         if registered is not None:
             versions[subject] = registered.version
-            yield SubjectResult(each.standing, RegisterOutcome.NOTHING)
-        elif gone or text is None:
-            yield SubjectResult(each.standing, RegisterOutcome.NOT_TRIED)
+            yield SubjectResult(each.status, RegisterOutcome.UNCHANGED)
+        elif is_unavailable or text is None:
+            yield SubjectResult(each.status, RegisterOutcome.NOT_TRIED)
         else:
             try:
                 registered = registry.register(subject, text)
             except RegistryError as error:
-                gone = is_fatal(error)
+                is_unavailable = is_fatal(error)
                 yield SubjectResult(
-                    each.standing, RegisterOutcome.FAILED, tuple(str(error).splitlines())
+                    each.status, RegisterOutcome.FAILED, tuple(str(error).splitlines())
                 )
             else:
                 versions[subject] = registered.version
                 yield SubjectResult(
-                    replace(each.standing, registered=registered), RegisterOutcome.REGISTERED
+                    replace(each.status, registered=registered), RegisterOutcome.REGISTERED
                 )
 
 
 def _text(schema: Schema, versions: Mapping[str, int], references: bool) -> SchemaText | None:
-    """A schema as it is sent; None if something that it refers to is not there.
+    """Return a schema as it is sent; None if a referenced subject is not registered.
 
     Args:
         schema: the schema.
-        versions: of the subjects that are there.
-        references: whether it refers to its types, or defines them.
+        versions: versions of the registered subjects.
+        references: reference named types instead of defining them.
     """
     if not references:
         return SchemaText(str(schema))
@@ -158,22 +164,22 @@ def _text(schema: Schema, versions: Mapping[str, int], references: bool) -> Sche
     )
 
 
-def _refused(found: SubjectStatus) -> SubjectResult:
+def _rejected_result(found: SubjectStatus) -> SubjectResult:
     match found.state:
         case SubjectState.BROKEN | SubjectState.FAILED:
             return SubjectResult(found, RegisterOutcome.FAILED, found.reasons)
         case SubjectState.NEW | SubjectState.CHANGED:
             return SubjectResult(found, RegisterOutcome.NOT_TRIED)
         case SubjectState.IN_STEP | SubjectState.BEHIND:
-            return SubjectResult(found, RegisterOutcome.NOTHING)
+            return SubjectResult(found, RegisterOutcome.UNCHANGED)
         case _:
             assert_never(found.state)
 
 
-def _all(
+def _all_schemas(
     local: LocalSchemas, subjects: Sequence[Subject], references: bool
 ) -> Iterator[tuple[Subject, Schema]]:
-    """Subjects with their schemas, each once."""
+    """Yield the subjects with their schemas, each once."""
     seen: set[str] = set()
     for subject in subjects:
         schema = local.schema(subject.type)

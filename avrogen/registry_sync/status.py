@@ -1,8 +1,7 @@
-"""How a schema stands to its subject in the registry.
+"""Status of subjects: local schemas compared with the registry.
 
-How all schemas of a run stand to the registry.
-
-The schemas and the configuration of a run, before anything is asked of a registry.
+Compatibility is checked by the level of each subject; then the registry is asked, whose verdict is
+final. Schemas are compared by meaning: another layout of a registered schema is the same schema.
 """
 
 from __future__ import annotations
@@ -42,42 +41,88 @@ __all__ = [
     "SubjectStatus",
     "is_fatal",
     "read_local",
-    "require_same_registry",
-    "status",
     "subject_status",
+    "subject_statuses",
 ]
 
 
+# --- local schemas --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSchemas:
+    """Local schemas and their configuration.
+
+    Attributes:
+        types: all named types by full name.
+        roots: root type of each file, by its path relative to the schema folder.
+        config: configuration.
+    """
+
+    types: Mapping[str, model.NamedType]
+    roots: Mapping[str, model.AvroType]
+    config: Config
+
+    def schema(self, type_: model.AvroType) -> Schema:
+        """Return a type as a self-contained schema, as generated code embeds it."""
+        tree = self_contained_json(type_, self.types)
+        return Schema.parse(json.dumps(tree, ensure_ascii=False))
+
+
+def read_local(paths: Sequence[Path]) -> LocalSchemas:
+    """Read schema files and their configuration.
+
+    Args:
+        paths: existing files and folders.
+
+    Raises:
+        SchemaError: schemas or configuration have errors.
+    """
+    diagnostics = Diagnostics()
+    sources = read_sources(paths, diagnostics)
+    config = read_config(paths, diagnostics)
+    parsed = parse_sources(sources)
+    diagnostics.extend(parsed.diagnostics)
+    check_topics(config, parsed.types, diagnostics)
+    if diagnostics.has_errors:
+        raise SchemaError(d for d in diagnostics if d.severity is Severity.ERROR)
+    roots = {root.source.name: root.type for root in parsed.roots}
+    return LocalSchemas(parsed.types, roots, config)
+
+
+# --- subjects -------------------------------------------------------------------------------------
+
+
 class SubjectState(StrEnum):
-    """What there is to be said of a subject."""
+    """The state of a subject; values are part of the JSON output."""
 
     IN_STEP = "in step"
-    """Its latest version is the local schema."""
+    """The local schema is its latest version."""
     BEHIND = "behind"
-    """An older version of it is the local schema."""
+    """The local schema is an older version of it."""
     NEW = "new"
-    """It does not exist."""
+    """The subject does not exist."""
     CHANGED = "changed"
-    """The local schema is no version of it, and could become one."""
+    """The local schema is not registered, and compatible."""
     BROKEN = "broken"
-    """The local schema is no version of it, and must not become one."""
+    """The local schema is not registered, and incompatible."""
     FAILED = "failed"
-    """It could not be found out."""
+    """The comparison failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class SubjectStatus:
-    """How a local schema stands to its subject.
+    """The status of a subject in relation to its local schema.
 
     Attributes:
-        subject: its name.
-        title: what people call the type.
-        state: how it is.
-        registered: the version that is the local schema.
-        latest: the number of the latest version.
-        level: the level that was looked at.
-        locked: the version in ``avrogen.lock``.
-        reasons: why it is broken or failed; each one line.
+        subject: name of the subject.
+        title: name of the type for people.
+        state: state of the subject.
+        registered: registered version that equals the local schema, if any.
+        latest: number of the latest version.
+        level: compatibility level of the subject.
+        locked: version in ``avrogen.lock``.
+        reasons: reasons of an incompatibility or failure, a line each.
     """
 
     subject: str
@@ -90,20 +135,94 @@ class SubjectStatus:
     reasons: tuple[str, ...] = ()
 
 
+def subject_statuses(
+    registry: SchemaRegistry, local: LocalSchemas, lock: Lock | None, *, references: bool
+) -> list[SubjectStatus]:
+    """Compare the schemas of all topics, and all pulled schemas, with the registry.
+
+    Args:
+        registry: registry to compare with.
+        local: local schemas, without errors.
+        lock: lock file of that registry.
+        references: schemas are registered with references.
+
+    Raises:
+        RegistryError: the registry does not respond.
+        CommandError: there is nothing to compare.
+    """
+    locked = {} if lock is None else dict(lock.subjects)
+    subjects = {s.name: s for s in configured_subjects(local.config, local.types)}
+    if not subjects and not locked:
+        raise CommandError(
+            "nothing to compare: no topics are configured and no schemas were pulled",
+            "list topics in avrogen.toml, or pull schemas with avrogen registry pull",
+        )
+    found: list[SubjectStatus] = []
+    for subject in subjects.values():
+        found.append(
+            _compare_subject(registry, local, subject, locked.pop(subject.name, None), references)
+        )
+    for entry in locked.values():
+        root = local.roots.get(entry.files[0])
+        if root is None:
+            reason = f"{LOCK_NAME} lists {entry.files[0]}, but the file does not exist"
+            found.append(SubjectStatus(entry.name, "", SubjectState.FAILED, reasons=(reason,)))
+        else:
+            subject = Subject(entry.name, root)
+            found.append(_compare_subject(registry, local, subject, entry, references))
+    return found
+
+
+def _compare_subject(
+    registry: SchemaRegistry,
+    local: LocalSchemas,
+    subject: Subject,
+    locked: LockedSubject | None,
+    references: bool,
+) -> SubjectStatus:
+    schema = local.schema(subject.type)
+    found = subject_status(registry, subject, schema, references=references)
+    if locked is None:
+        return found
+    reasons = tuple(_lock_mismatches(registry, found, locked))
+    if reasons:
+        found = replace(found, state=SubjectState.FAILED, reasons=(*reasons, *found.reasons))
+    return replace(found, locked=locked.version)
+
+
+def _lock_mismatches(
+    registry: SchemaRegistry, found: SubjectStatus, locked: LockedSubject
+) -> Iterator[str]:
+    """Yield the contradictions between a subject and its entry in the lock file."""
+    if found.state is SubjectState.FAILED:
+        return
+    version = registry.version(locked.name, locked.version)
+    if version is None:
+        yield f"{LOCK_NAME} lists version {locked.version}, which the registry does not have"
+    elif version.id != locked.id:
+        yield (
+            f"version {locked.version} has the id {version.id}, but {locked.id} in {LOCK_NAME}: "
+            "this is another registry, or it was recreated"
+        )
+
+
+# --- one subject ----------------------------------------------------------------------------------
+
+
 def subject_status(
     registry: SchemaRegistry, subject: Subject, schema: Schema, *, references: bool
 ) -> SubjectStatus:
-    """Find out how a schema stands.
+    """Compare a local schema with its subject.
 
     Args:
-        registry: where to ask.
+        registry: registry to compare with.
         subject: the subject.
         schema: its local schema.
-        references: whether it will be registered with references, which the registry cannot be
-            asked about before those are there.
+        references: the schema will be registered with references; the registry cannot check it
+            before those are registered.
 
     Raises:
-        RegistryError: the registry gave no answer at all, and will give none for other subjects.
+        RegistryError: a fatal error, see :func:`is_fatal`.
     """
     try:
         return _look_up_subject(registry, subject, schema, references)
@@ -116,9 +235,9 @@ def subject_status(
 
 
 def is_fatal(error: RegistryError) -> bool:
-    """Whether an error is about the registry as a whole, and not about what was asked."""
+    """Return whether an error is that of the registry as a whole, and not of one request."""
     if error.status is None:
-        # Without an answer: nobody is there, or nobody who can be trusted.
+        # Without a response: the registry is unavailable, or not trusted.
         return error.transient or error.url is not None
     return error.transient or 300 <= error.status < 400 or error.status in (401, 404, 405, 407)
 
@@ -137,10 +256,10 @@ def _look_up_subject(
     level = registry.level(subject.name)
     reasons = tuple(_reasons(registry, subject.name, schema, numbers, level))
     if not reasons and not references:
-        # The registry may have rules of its own, and it has the last word.
+        # The registry may have rules of its own, and its verdict is final.
         verdict = registry.compatibility(subject.name, SchemaText(str(schema)))
         if not verdict.compatible:
-            reasons = verdict.messages or ("the registry says so, and gives no reason",)
+            reasons = verdict.messages or ("rejected by the registry without a reason",)
     state = SubjectState.BROKEN if reasons else SubjectState.CHANGED
     return SubjectStatus(
         subject.name, subject.title, state, latest=latest, level=level, reasons=reasons
@@ -150,7 +269,7 @@ def _look_up_subject(
 def _reasons(
     registry: SchemaRegistry, subject: str, schema: Schema, numbers: Sequence[int], level: Level
 ) -> Iterator[str]:
-    """What keeps a schema from coming after the versions that a level is about."""
+    """Yield the incompatibilities with the versions that a level requires."""
     previous: dict[int, Version] = {}
     for index in reversed(compared_versions(len(numbers), level)) if level.directions else ():
         number = numbers[index]
@@ -161,136 +280,11 @@ def _reasons(
             previous[number] = Version(old.type, old.types)
     known = list(previous)
     new = Version(schema.type, schema.types)
-    for breach in violations(new, list(previous.values()), level):
-        for incompatibility in breach.incompatibilities:
-            description = confluent_description(incompatibility, breach.direction.reader)
-            yield f"{breach.direction} to version {known[breach.index]}: {description}"
+    for violation in violations(new, list(previous.values()), level):
+        for incompatibility in violation.incompatibilities:
+            description = confluent_description(incompatibility, violation.direction.reader)
+            yield f"{violation.direction} to version {known[violation.index]}: {description}"
 
 
 def _first_line(error: RegistryError) -> str:
     return str(error).partition("\n")[0]
-
-
-def status(
-    registry: SchemaRegistry, local: LocalSchemas, lock: Lock | None, *, references: bool
-) -> list[SubjectStatus]:
-    """How the subjects of all topics, and those that were pulled, stand to the registry.
-
-    Args:
-        registry: where to ask.
-        local: the schemas, without errors.
-        lock: what was pulled from that registry.
-        references: whether schemas are registered with references.
-
-    Raises:
-        RegistryError: the registry gives no answer.
-        Problem: there is nothing to be compared.
-    """
-    locked = {} if lock is None else dict(lock.subjects)
-    subjects = {s.name: s for s in configured_subjects(local.config, local.types)}
-    if not subjects and not locked:
-        raise CommandError(
-            "there are no topics to compare, and nothing was pulled",
-            "list topics in avrogen.toml, or pull schemas with avrogen registry pull",
-        )
-    found: list[SubjectStatus] = []
-    for subject in subjects.values():
-        found.append(
-            _compare_subject(registry, local, subject, locked.pop(subject.name, None), references)
-        )
-    for entry in locked.values():
-        root = local.roots.get(entry.files[0])
-        if root is None:
-            reason = f"{entry.files[0]}, which {LOCK_NAME} names, is not there"
-            found.append(SubjectStatus(entry.name, "", SubjectState.FAILED, reasons=(reason,)))
-        else:
-            subject = Subject(entry.name, root)
-            found.append(_compare_subject(registry, local, subject, entry, references))
-    return found
-
-
-def require_same_registry(lock: Lock | None, url: str) -> None:
-    """See that what was pulled is compared with the registry that it was pulled from.
-
-    Raises:
-        Problem: it is another one.
-    """
-    if lock is not None and lock.registry != url:
-        raise CommandError(
-            f"{LOCK_NAME} is about the registry {lock.registry}, and this is {url}",
-            f"ask that one, or remove {LOCK_NAME} and pull from this one",
-        )
-
-
-def _compare_subject(
-    registry: SchemaRegistry,
-    local: LocalSchemas,
-    subject: Subject,
-    locked: LockedSubject | None,
-    references: bool,
-) -> SubjectStatus:
-    schema = local.schema(subject.type)
-    found = subject_status(registry, subject, schema, references=references)
-    if locked is None:
-        return found
-    reasons = tuple(_not_as_locked(registry, found, locked))
-    if reasons:
-        found = replace(found, state=SubjectState.FAILED, reasons=(*reasons, *found.reasons))
-    return replace(found, locked=locked.version)
-
-
-def _not_as_locked(
-    registry: SchemaRegistry, found: SubjectStatus, locked: LockedSubject
-) -> Iterator[str]:
-    """Why a subject cannot be the one that was pulled."""
-    if found.state is SubjectState.FAILED:
-        return
-    version = registry.version(locked.name, locked.version)
-    if version is None:
-        yield f"version {locked.version}, which {LOCK_NAME} names, is not in the registry"
-    elif version.id != locked.id:
-        yield (
-            f"version {locked.version} has the id {version.id}, and {locked.id} in {LOCK_NAME}: "
-            "it is another registry, or it was filled anew"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class LocalSchemas:
-    """What is in the schema files.
-
-    Attributes:
-        types: every named type by full name.
-        roots: what each file has at its top, by its path below the schema folder.
-        config: the configuration.
-    """
-
-    types: Mapping[str, model.NamedType]
-    roots: Mapping[str, model.AvroType]
-    config: Config
-
-    def schema(self, type_: model.AvroType) -> Schema:
-        """A type as a schema that stands for itself, as generated code carries it."""
-        tree = self_contained_json(type_, self.types)
-        return Schema.parse(json.dumps(tree, ensure_ascii=False))
-
-
-def read_local(paths: Sequence[Path]) -> LocalSchemas:
-    """Read schema files and the configuration that belongs to them.
-
-    Args:
-        paths: existing files and folders.
-
-    Raises:
-        SchemaError: there are mistakes in them.
-    """
-    diagnostics = Diagnostics()
-    sources = read_sources(paths, diagnostics)
-    config = read_config(paths, diagnostics)
-    parsed = parse_sources(sources)
-    diagnostics.extend(parsed.diagnostics)
-    check_topics(config, parsed.types, diagnostics)
-    if diagnostics.has_errors:
-        raise SchemaError(d for d in diagnostics if d.severity is Severity.ERROR)
-    roots = {root.source.name: root.type for root in parsed.roots}
-    return LocalSchemas(parsed.types, roots, config)

@@ -1,4 +1,4 @@
-"""What the commands found and did, as text for people and as JSON for tools."""
+"""Results of the registry commands, as text and JSON."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from avrogen.avro.diagnostics import one_line
 from avrogen.avro.model import Json
 from avrogen.registry_sync.commands import PullResult, RegisterResult, StatusResult
 from avrogen.registry_sync.register import SubjectResult
@@ -14,58 +15,58 @@ from avrogen.registry_sync.status import SubjectState, SubjectStatus
 
 __all__ = ["pull_json", "pull_text", "register_json", "register_text", "status_json", "status_text"]
 
-_ADVICE = "hint: avrogen check SCHEMAS --against URL says where, and how to mend it"
+_ADVICE = "hint: avrogen check SCHEMAS --against URL shows the place and how to fix it"
 
 
-def status_text(status: StatusResult) -> str:
-    """A line for each subject, with reasons below it, and a summary."""
-    standings = status.standings
-    rows = [(s.subject, s.state, _version(s), s.title) for s in standings]
-    lines = _table(rows, [standing.reasons for standing in standings])
-    if any(standing.state is SubjectState.BROKEN for standing in standings):
+def status_text(result: StatusResult) -> str:
+    """Return a line for each subject, with reasons below it, and a summary."""
+    statuses = result.statuses
+    rows = [(s.subject, s.state, _version(s), s.title) for s in statuses]
+    lines = _table(rows, [status.reasons for status in statuses])
+    if any(status.state is SubjectState.BROKEN for status in statuses):
         lines.append(_ADVICE)
-    return "\n".join([*lines, _summary(standing.state for standing in standings)])
+    return "\n".join([*lines, _summary(status.state for status in statuses)])
 
 
-def status_json(status: StatusResult) -> str:
-    """See ``docs/registry-commands.md``."""
-    subjects: list[Json] = [_standing_json(standing) for standing in status.standings]
-    return _dumped({"registry": status.url, "subjects": subjects})
+def status_json(result: StatusResult) -> str:
+    """Return the JSON document of docs/registry-commands.md."""
+    subjects: list[Json] = [_status_json(status) for status in result.statuses]
+    return _dump({"registry": result.url, "subjects": subjects})
 
 
-def register_text(registration: RegisterResult) -> str:
-    """A line for each subject, with reasons below it, and a summary."""
-    outcomes = registration.outcomes
-    results = [_result(outcome, registration.dry_run) for outcome in outcomes]
+def register_text(result: RegisterResult) -> str:
+    """Return a line for each subject, with reasons below it, and a summary."""
+    subjects = result.results
+    outcomes = [_outcome(subject, result.dry_run) for subject in subjects]
     rows = [
-        (o.standing.subject, result, _version(o.standing), o.standing.title)
-        for o, result in zip(outcomes, results, strict=True)
+        (s.status.subject, outcome, _version(s.status), s.status.title)
+        for s, outcome in zip(subjects, outcomes, strict=True)
     ]
-    lines = _table(rows, [outcome.reasons for outcome in outcomes])
-    if any(outcome.standing.state is SubjectState.BROKEN for outcome in outcomes):
+    lines = _table(rows, [subject.reasons for subject in subjects])
+    if any(subject.status.state is SubjectState.BROKEN for subject in subjects):
         lines.append(_ADVICE)
-    return "\n".join([*lines, _summary(results)])
+    return "\n".join([*lines, _summary(outcomes)])
 
 
-def register_json(registration: RegisterResult) -> str:
-    """See ``docs/registry-commands.md``."""
+def register_json(result: RegisterResult) -> str:
+    """Return the JSON document of docs/registry-commands.md."""
     subjects: list[Json] = [
         {
-            **_standing_json(outcome.standing),
-            "result": _result(outcome, registration.dry_run),
-            "reasons": [*outcome.reasons],
+            **_status_json(subject.status),
+            "result": _outcome(subject, result.dry_run),
+            "reasons": [*subject.reasons],
         }
-        for outcome in registration.outcomes
+        for subject in result.results
     ]
-    head: dict[str, Json] = {"registry": registration.url, "dry_run": registration.dry_run}
-    return _dumped({**head, "subjects": subjects})
+    head: dict[str, Json] = {"registry": result.url, "dry_run": result.dry_run}
+    return _dump({**head, "subjects": subjects})
 
 
-def pull_text(pulled: PullResult, folder: Path) -> str:
-    """A line for each subject that was pulled, and a summary of files."""
-    entries = [pulled.pull.lock.subjects[name] for name in pulled.subjects]
+def pull_text(result: PullResult, folder: Path) -> str:
+    """Return a line for each pulled subject, and a summary of files."""
+    entries = [result.plan.lock.subjects[name] for name in result.subjects]
     rows = [(e.name, f"version {e.version}", f"id {e.id}", e.files[0]) for e in entries]
-    changes = pulled.pull.changes
+    changes = result.plan.changes
     return "\n".join(
         [
             *_table(rows, [()] * len(rows)),
@@ -75,10 +76,10 @@ def pull_text(pulled: PullResult, folder: Path) -> str:
     )
 
 
-def pull_json(pulled: PullResult) -> str:
-    """See ``docs/registry-commands.md``."""
-    changes = pulled.pull.changes
-    entries = [pulled.pull.lock.subjects[name] for name in pulled.subjects]
+def pull_json(result: PullResult) -> str:
+    """Return the JSON document of docs/registry-commands.md."""
+    changes = result.plan.changes
+    entries = [result.plan.lock.subjects[name] for name in result.subjects]
     subjects: list[Json] = [
         {"subject": e.name, "version": e.version, "id": e.id, "files": [*e.files]} for e in entries
     ]
@@ -87,31 +88,31 @@ def pull_json(pulled: PullResult) -> str:
         "removed": [*changes.remove],
         "unchanged": len(changes.unchanged),
     }
-    return _dumped({"registry": pulled.url, "subjects": subjects, "files": files})
+    return _dump({"registry": result.url, "subjects": subjects, "files": files})
 
 
-def _standing_json(standing: SubjectStatus) -> dict[str, Json]:
-    registered = standing.registered
+def _status_json(status: SubjectStatus) -> dict[str, Json]:
+    registered = status.registered
     return {
-        "subject": standing.subject,
-        "type": standing.title,
-        "state": standing.state,
+        "subject": status.subject,
+        "type": status.title,
+        "state": status.state,
         "version": None if registered is None else registered.version,
         "id": None if registered is None else registered.id,
-        "latest": standing.latest,
-        "level": standing.level,
-        "locked": standing.locked,
-        "reasons": [*standing.reasons],
+        "latest": status.latest,
+        "level": status.level,
+        "locked": status.locked,
+        "reasons": [*status.reasons],
     }
 
 
-def _result(outcome: SubjectResult, dry_run: bool) -> str:
-    new = outcome.standing.state in (SubjectState.NEW, SubjectState.CHANGED)
-    return "would be registered" if dry_run and new else outcome.result
+def _outcome(subject: SubjectResult, dry_run: bool) -> str:
+    new = subject.status.state in (SubjectState.NEW, SubjectState.CHANGED)
+    return "would be registered" if dry_run and new else subject.outcome
 
 
-def _version(standing: SubjectStatus) -> str:
-    registered, latest = standing.registered, standing.latest
+def _version(status: SubjectStatus) -> str:
+    registered, latest = status.registered, status.latest
     if registered is None:
         return "" if latest is None else f"latest {latest}"
     behind = latest is not None and registered.version < latest
@@ -119,13 +120,13 @@ def _version(standing: SubjectStatus) -> str:
 
 
 def _table(rows: Sequence[tuple[str, ...]], notes: Sequence[Sequence[str]]) -> list[str]:
-    """Columns, each as wide as its widest cell, and notes below the rows that they are about."""
-    shown = [tuple(map(_shown, row)) for row in rows]
+    """Return aligned columns, with the notes of a row below it."""
+    shown = [tuple(map(_cell, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     lines: list[str] = []
     for row, below in zip(shown, notes, strict=True):
         lines.append("  ".join(map(str.ljust, row, widths)).rstrip())
-        lines += [f"    {_shown(note)}" for note in below]
+        lines += [f"    {_cell(note)}" for note in below]
     return lines
 
 
@@ -135,11 +136,10 @@ def _summary(states: Iterable[str]) -> str:
     return f"{subjects}: " + ", ".join(f"{count} {state}" for state, count in counted.items())
 
 
-def _shown(text: str) -> str:
-    """In one line: a registry may answer anything, and terminals obey some of it."""
-    text = " ".join(text.split())
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+def _cell(text: str) -> str:
+    """Return a text on one line, without control characters that a registry may have sent."""
+    return one_line(" ".join(text.split()))
 
 
-def _dumped(tree: Json) -> str:
+def _dump(tree: Json) -> str:
     return json.dumps(tree, indent=2, ensure_ascii=False)

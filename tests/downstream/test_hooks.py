@@ -149,8 +149,8 @@ def test_where_there_was_nothing_nothing_breaks(
     ("arguments", "words"),
     [
         ((), "Missing argument 'SCHEMAS...'"),
-        (("schemas", "--against", "git:nowhere"), 'git does not know "nowhere"'),
-        (("schemas", "--against", "nowhere"), "There is no nowhere"),
+        (("schemas", "--against", "git:nowhere"), 'unknown git ref "nowhere"'),
+        (("schemas", "--against", "nowhere"), "path does not exist: nowhere"),
         (("nowhere",), "'nowhere' does not exist"),
         (("schemas", "-o", "src/events"), "No such option '-o'"),
     ],

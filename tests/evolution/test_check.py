@@ -86,7 +86,7 @@ def test_without_a_level_it_is_backward() -> None:
 
 def test_both_directions_are_one_error() -> None:
     result = check(*OTHER, "--level", "FULL")
-    assert "neither version can read what the other writes" in result.stderr
+    assert "neither version can read the data of the other" in result.stderr
 
 
 FORWARD: dict[str, tuple[Files, Files, str, str]] = {
@@ -112,25 +112,25 @@ FORWARD: dict[str, tuple[Files, Files, str, str]] = {
         {"a.avsc": record(field("f", ["null", "int"]))},
         {"a.avsc": record(field("f", ["null", "int", "string"]))},
         "AVR806",
-        "R.f may be string, which its union did not have",
+        "R.f may be string, which is missing in the old union",
     ),
     "may be null": (
         {"a.avsc": record(field("f", "int"))},
         {"a.avsc": record(field("f", ["null", "int"]))},
         "AVR801",
-        "R.f was int and may be null",
+        "R.f changed from int to a union with null",
     ),
     "renamed with an alias": (
         {"a.avsc": record(name="n.R")},
         {"a.avsc": record(name="n.S", aliases=["R"])},
         "AVR802",
-        "n.R is called n.S: readers of the old schema",
+        "n.R was renamed to n.S: readers of the old schema",
     ),
     "renamed branch with an alias": (
         {"a.avsc": ["null", record(name="n.R")]},
         {"a.avsc": ["null", record(name="n.S", aliases=["R"])]},
         "AVR802",
-        "n.R is called n.S: readers of the old schema",
+        "n.R was renamed to n.S: readers of the old schema",
     ),
 }
 
@@ -179,12 +179,19 @@ def test_a_union_is_searched_for_what_is_wrong_with_its_branches() -> None:
 
     result = check(files("long"), files("int"), "--format", "json")
     (finding,) = json.loads(result.stderr)
-    assert finding["message"].startswith("each item of Leaf.f was long and is int")
+    assert finding["message"].startswith("each item of Leaf.f changed from long to int")
     assert finding["new_path"] == "n.Leaf /fields/0/type/1/items"
     assert finding["registry"] == [
         "The new schema is missing a type inside a union field at path '/fields/0/type/1' "
         "in the old schema"
     ]
+
+
+def test_a_branch_of_another_kind() -> None:
+    old, new = ["null", record(name="n.X")], ["null", enum("A", name="n.X")]
+    result = check({"a.avsc": record(field("f", old))}, {"a.avsc": record(field("f", new))})
+    assert codes(result) == ["AVR801"]
+    assert "a union branch of R.f changed from record n.X to enum n.X: existing" in result.stderr
 
 
 def test_several_changes_are_all_reported() -> None:
@@ -283,8 +290,8 @@ def test_names_of_enums_and_fixed_types() -> None:
     }
     result = check(old, new)
     assert codes(result) == ["AVR802", "AVR802"]
-    assert "n.E is called n.E2" in result.stderr
-    assert "n.F is called n.F2" in result.stderr
+    assert "n.E was renamed to n.E2" in result.stderr
+    assert "n.F was renamed to n.F2" in result.stderr
 
 
 # --- topics ---------------------------------------------------------------------------------------
@@ -384,7 +391,7 @@ def test_parts_of_a_package_are_refused() -> None:
     write("new", EVENTS)
     result = run_avrogen("check", "new", "--against", ROOT / "generated_example/com")
     assert result.exit_code == 2
-    assert "is a part of a generated package" in result.stderr
+    assert "is a subpackage of a generated package" in result.stderr
 
 
 def test_a_package_that_was_damaged() -> None:
@@ -395,7 +402,7 @@ def test_a_package_that_was_damaged() -> None:
     path.write_text(path.read_text("utf-8") + "\ndef (", "utf-8")
     result = run_avrogen("check", "new", "--against", "pkg")
     assert result.exit_code == 2
-    assert "is no Python that can be read" in result.stderr
+    assert "cannot parse pkg/n/_a.py as Python" in result.stderr
 
 
 # --- bad input ------------------------------------------------------------------------------------
@@ -404,11 +411,11 @@ def test_a_package_that_was_damaged() -> None:
 @pytest.mark.parametrize(
     ("where", "message"),
     [
-        ("nowhere", "There is no nowhere."),
-        ("empty", "There are no schemas in empty."),
-        ("broken", "The schemas in broken cannot be compared with"),
-        ("unreadable", "The schemas in unreadable cannot be read."),
-        ("broken/a.avsc", "The schemas in broken/a.avsc cannot be compared with"),
+        ("nowhere", "path does not exist: nowhere"),
+        ("empty", "no schemas in empty"),
+        ("broken", "the schemas in broken are invalid"),
+        ("unreadable", "cannot read the schemas in unreadable"),
+        ("broken/a.avsc", "the schemas in broken/a.avsc are invalid"),
     ],
 )
 def test_nothing_to_compare_with(where: str, message: str) -> None:
@@ -481,17 +488,17 @@ def test_text() -> None:
     place = re.escape("new/card.avsc:1:") + r"\d+: "
     assert re.match(place, result.stderr)
     assert re.sub(r"(?m)^new/(\w+)\.avsc:1:\d+", r"\1", result.stderr) == (
-        "card: error[AVR805] Card.holder is new and has no default: data written before cannot "
+        "card: error[AVR805] Card.holder was added without a default: existing data cannot "
         "be read\n"
         "  note: READER_FIELD_MISSING_DEFAULT_VALUE: new n.Card /fields/1, old n.Card /fields\n"
         "  note: registry: The field 'holder' at path '/fields/1' in the new schema has no default "
         "value and is missing in the old schema\n"
         "  note: breaks n.Card and n.Payment\n"
         '  hint: give it a default: "default": ""\n'
-        "payment: warning[AVR904] Payment.at: long became time-micros: what was written is read as "
-        "something else, if it can be read at all\n"
+        "payment: warning[AVR904] Payment.at: long became time-micros: existing data decode to "
+        "other values, or not at all\n"
         "  note: affects n.Payment\n"
-        "  hint: leave it as it is, and add a new field with a default for what is wanted now\n"
+        "  hint: leave it unchanged, and add a new field with a default for the new type\n"
     )
     assert result.stdout == (
         "n.Card: incompatible\n"
@@ -509,7 +516,7 @@ def test_json() -> None:
         "path": "new/card.avsc",
         "line": 1,
         "column": error["column"],
-        "message": "Card.holder is new and has no default: data written before cannot be read",
+        "message": "Card.holder was added without a default: existing data cannot be read",
         "hint": 'give it a default: "default": ""',
         "type": "READER_FIELD_MISSING_DEFAULT_VALUE",
         "directions": ["BACKWARD"],
@@ -577,7 +584,7 @@ def test_github() -> None:
     result = check(*CHANGE, "--format", "github")
     error, warning = result.stderr.splitlines()
     assert error.startswith("::error file=new/card.avsc,line=1,col=")
-    assert "title=AVR805::Card.holder is new and has no default" in error
+    assert "title=AVR805::Card.holder was added without a default" in error
     assert "%0Anote: breaks n.Card and n.Payment%0Ahint: give it a default" in error
     assert warning.startswith("::warning file=new/payment.avsc,line=1,col=")
     strict = check(*CHANGE, "--format", "github", "--strict")

@@ -80,13 +80,13 @@ def test_shortened_names_of_commits(repository: Repository) -> None:
 @pytest.mark.parametrize(
     ("ref", "message"),
     [
-        ("nothing", 'git does not know "nothing"'),
-        ("HEAD~1", 'git does not know "HEAD~1"'),
-        ("HEAD:schemas", 'git does not know "HEAD:schemas"'),
-        ("", '"" is no name of a commit'),
-        ("--all", '"--all" is no name of a commit'),
-        ("-h", '"-h" is no name of a commit'),
-        ("a b", 'git does not know "a b"'),
+        ("nothing", 'unknown git ref "nothing"'),
+        ("HEAD~1", 'unknown git ref "HEAD~1"'),
+        ("HEAD:schemas", 'unknown git ref "HEAD:schemas"'),
+        ("", 'invalid git ref ""'),
+        ("--all", 'invalid git ref "--all"'),
+        ("-h", 'invalid git ref "-h"'),
+        ("a b", 'unknown git ref "a b"'),
     ],
 )
 def test_refs_that_are_none(ref: str, message: str, repository: Repository) -> None:
@@ -243,7 +243,7 @@ def test_links_that_lead_nowhere(target: str, repository: Repository) -> None:
     repository.commit_all()
     (repository.folder / "schemas/a.avsc").unlink()
     write_schemas(repository.folder, {"schemas/a.avsc": NEW})
-    assert_refused(check("HEAD"), "schemas/a.avsc was a symbolic link at HEAD")
+    assert_refused(check("HEAD"), "schemas/a.avsc at HEAD is a symbolic link")
 
 
 @pytest.fixture
@@ -276,7 +276,7 @@ def test_from_inside_of_a_submodule(
 def test_a_submodule_that_is_not_checked_out(with_submodule: Repository) -> None:
     with_submodule.git("submodule", "--quiet", "deinit", "--force", "schemas")
     write_schemas(with_submodule.folder, {"schemas/a.avsc": NEW})
-    assert_refused(check("HEAD"), "The submodule schemas is not checked out", "--init")
+    assert_refused(check("HEAD"), "submodule schemas is not checked out", "--init")
 
 
 def test_a_submodule_that_lacks_the_commit(with_submodule: Repository) -> None:
@@ -293,7 +293,7 @@ POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\ns
 def test_lfs_without_lfs(repository: Repository) -> None:
     repository.commit({"schemas/a.avsc": POINTER, ".gitattributes": "*.avsc filter=lfs\n"})
     write_schemas(repository.folder, {"schemas/a.avsc": NEW})
-    assert_refused(check("HEAD"), "schemas/a.avsc is kept by Git LFS", "git lfs install")
+    assert_refused(check("HEAD"), "schemas/a.avsc is stored in Git LFS", "git lfs install")
 
 
 def test_lfs_through_its_filter(repository: Repository, tmp_path: Path) -> None:
@@ -312,13 +312,13 @@ def test_lfs_through_its_filter(repository: Repository, tmp_path: Path) -> None:
 def test_no_such_folder_then(repository: Repository) -> None:
     repository.commit({"README": "nothing yet"})
     write_schemas(repository.folder, {"schemas/a.avsc": NEW})
-    assert_refused(check("HEAD"), "schemas did not exist at HEAD.")
+    assert_refused(check("HEAD"), "schemas did not exist at HEAD\n")
 
 
 def test_no_schemas_then(repository: Repository) -> None:
     repository.commit({"schemas/README": "nothing yet"})
     write_schemas(repository.folder, {"schemas/a.avsc": NEW})
-    assert_refused(check("HEAD"), "There are no schemas in git:HEAD.")
+    assert_refused(check("HEAD"), "no schemas in git:HEAD")
 
 
 def test_a_file_in_place_of_the_folder(repository: Repository) -> None:
@@ -336,7 +336,7 @@ def test_broken_schemas_then(repository: Repository) -> None:
     assert result.exit_code == 2
     assert result.stdout == ""
     assert result.stderr.startswith("HEAD:schemas/a.avsc:1:19: error[AVR105]")
-    assert "Error: The schemas in git:HEAD cannot be compared with" in result.stderr
+    assert "Error: the schemas in git:HEAD are invalid" in result.stderr
 
 
 def test_old_schemas_that_are_no_utf8(repository: Repository) -> None:
@@ -344,26 +344,26 @@ def test_old_schemas_that_are_no_utf8(repository: Repository) -> None:
     (repository.folder / "schemas/a.avsc").write_bytes(b'"\xff"')
     repository.commit_all()
     write_schemas(repository.folder, {"schemas/a.avsc": NEW})
-    assert_refused(check("HEAD"), "schemas/a.avsc was not UTF-8 at HEAD")
+    assert_refused(check("HEAD"), "schemas/a.avsc at HEAD is not valid UTF-8")
 
 
 def test_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
     folder = write_schemas(tmp_path / "plain", {"schemas/a.avsc": NEW})
     monkeypatch.chdir(folder)
-    assert_refused(check("HEAD"), "schemas is in no git repository.")
+    assert_refused(check("HEAD"), "schemas is not in a git repository\n")
 
 
 def test_schemas_of_two_repositories(repository: Repository, tmp_path: Path) -> None:
     change(repository)
     other = Repository(tmp_path / "other")
     other.commit({"a.avsc": OLD})
-    assert_refused(check("HEAD", "schemas", other.folder), "in another than the rest")
+    assert_refused(check("HEAD", "schemas", other.folder), "is not in the git repository of the other schemas")
 
 
 def test_a_repository_without_commits(repository: Repository) -> None:
     write_schemas(repository.folder, {"schemas/a.avsc": NEW})
-    assert_refused(check("HEAD"), "There is no commit in ", " yet.")
+    assert_refused(check("HEAD"), "has no commits yet", " yet.")
 
 
 def test_no_git(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:

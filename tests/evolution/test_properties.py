@@ -20,7 +20,7 @@ from avrogen.avro.compat.root_causes import RootCauses
 from avrogen.avro.diagnostics import Severity
 from avrogen.avro.parser import Parsed
 from avrogen.evolution.comparison import Comparisons, compare_units
-from avrogen.evolution.findings import break_findings, value_change_findings
+from avrogen.evolution.findings import breaking_change_findings, value_change_findings
 from avrogen.evolution.matching import match
 from avrogen.evolution.removals import removals
 from avrogen.evolution.snapshot import Snapshot
@@ -148,14 +148,14 @@ def test_what_is_incompatible_is_what_an_error_names(data: st.DataObject, level:
     schema = data.draw(schemas())
     old, new = parsed(schema), parsed(data.draw(changed(schema)))
     comparisons = compared(old, new, level)
-    findings = list(break_findings(comparisons.breaks))
-    broken = {o.unit.title for o in comparisons.outcomes if not o.is_compatible}
+    findings = list(breaking_change_findings(comparisons.breaking_changes))
+    broken = {o.unit.title for o in comparisons.results if not o.is_compatible}
     assert {title for finding in findings for title in finding.affected} == broken
-    for outcome in comparisons.outcomes:
+    for outcome in comparisons.results:
         unit = outcome.unit
         breached = any(violations(unit.new, [p.version for p in unit.previous], unit.level))
         assert breached == (not outcome.is_compatible)
-    for finding in (*findings, *value_change_findings(comparisons.silent)):
+    for finding in (*findings, *value_change_findings(comparisons.value_changes)):
         assert finding.diagnostic.hint
         assert finding.diagnostic.location.path == "a.avsc"
     before, now = Snapshot("old", old), Snapshot("new", new)
@@ -170,7 +170,7 @@ def test_nothing_is_found_between_a_schema_and_itself(schema: Any) -> None:
         assert list(value_changes(version(new), version(old), direction)) == []
     assert incompatibilities(*_sides(new), *_sides(old)) == ()
     comparisons = compared(old, new, Level.FULL)
-    assert all(o.is_unchanged for o in comparisons.outcomes)
+    assert all(o.is_unchanged for o in comparisons.results)
 
 
 @QUICK

@@ -192,7 +192,7 @@ def test_patterns(run: Run, peek: Peek, out: Path, patterns: list[str], pulled: 
 def test_patterns_that_match_nothing(run: Run, peek: Peek, out: Path) -> None:
     result = run("pull", "orders-value", "-o", out)
     assert result.exit_code == 2
-    assert "it has none at all: check the URL" in result.stderr
+    assert "the registry has no subjects: check the URL" in result.stderr
     peek.register("orders-value", KEY)
     result = run("pull", "orders-value", "order-value", "-o", out)
     assert result.exit_code == 2
@@ -203,7 +203,7 @@ def test_patterns_that_match_nothing(run: Run, peek: Peek, out: Path) -> None:
 def test_nothing_was_pulled_yet(run: Run, out: Path) -> None:
     result = run("pull", "-o", out)
     assert result.exit_code == 2
-    assert "say what to pull" in result.stderr
+    assert "name the subjects to pull: avrogen registry pull" in result.stderr
 
 
 # --- again ----------------------------------------------------------------------------------------
@@ -247,7 +247,7 @@ def test_files_that_were_edited_are_not_overwritten(run: Run, peek: Peek, out: P
     before = files(out)
     result = run("pull", "-o", out)
     assert result.exit_code == 2
-    assert "edited since: " in result.stderr and "acme/Key.avsc" in result.stderr
+    assert "that were edited, or not pulled, differ from the registry: " in result.stderr and "acme/Key.avsc" in result.stderr
     assert files(out) == before
     (out / "acme" / "Key.avsc").unlink()
     assert run("pull", "-o", out).exit_code == 0
@@ -314,7 +314,7 @@ def test_a_shared_type_changes_for_all_or_for_none(run: Run, peek: Peek, out: Pa
     before = files(out)
     result = run("pull", "money", "-o", out)
     assert result.exit_code == 2
-    assert "is a part of lines as well" in result.stderr
+    assert "but is also part of the subject lines" in result.stderr
     assert files(out) == before
 
 
@@ -326,10 +326,10 @@ def test_schemas_that_do_not_go_together(run: Run, peek: Peek, out: Path) -> Non
     peek.register("b", {**MONEY, "doc": "another"})
     result = run("pull", "*", "-o", out)
     assert result.exit_code == 1
-    assert "b version 1:1:1: error[AVR204] acme.Money is defined otherwise in a version 1" in (
+    assert "b version 1:1:1: error[AVR204] acme.Money is defined differently in a version 1" in (
         result.stderr
     )
-    assert "folders of their own" in result.stderr
+    assert "pull the two subjects into separate folders" in result.stderr
     assert not out.exists()
 
 
@@ -398,12 +398,12 @@ def test_a_folder_that_cannot_be_written(
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("format = 1", "format = 2", "is no lock file"),
-        ("version = 1", "", "something is missing"),
-        ("files = [", "files = ]", "is no lock file"),
-        ('"acme/Key.avsc"]', "]", "is no lock file"),
-        ("id = 1", "<<<<<<< HEAD\nid = 1\n=======\nid = 2\n>>>>>>> x", "is in conflict"),
-        ("127.0.0.1", "elsewhere", "is about the registry http://elsewhere"),
+        ("format = 1", "format = 2", "invalid lock file"),
+        ("version = 1", "", "a key is missing or invalid"),
+        ("files = [", "files = ]", "invalid lock file"),
+        ('"acme/Key.avsc"]', "]", "invalid lock file"),
+        ("id = 1", "<<<<<<< HEAD\nid = 1\n=======\nid = 2\n>>>>>>> x", "has git merge conflicts"),
+        ("127.0.0.1", "elsewhere", "belongs to the registry http://elsewhere"),
     ],
 )
 def test_lock_files_that_cannot_be_used(
@@ -426,7 +426,7 @@ def test_two_lock_files(run: Run, peek: Peek, out: Path) -> None:
     assert run("pull", "keys", "-o", out / "b").exit_code == 0
     result = run("status", out / "a", out / "b")
     assert result.exit_code == 2
-    assert "keep one of the two" in result.stderr
+    assert "keep one, and pull into its folder" in result.stderr
 
 
 def test_a_registry_that_was_filled_anew(run: Run, peek: Peek, out: Path) -> None:
@@ -436,7 +436,7 @@ def test_a_registry_that_was_filled_anew(run: Run, peek: Peek, out: Path) -> Non
     lock.write_text(lock.read_text("utf-8").replace("id = 1", "id = 7"), "utf-8")
     result = run("status", out)
     assert result.exit_code == 2
-    assert "version 1 has the id 1, and 7 in avrogen.lock" in result.stdout
+    assert "version 1 has the id 1, but 7 in avrogen.lock" in result.stdout
     assert run("pull", "-o", out).exit_code == 0
     assert run("status", out).exit_code == 0
 
@@ -451,14 +451,14 @@ def test_subjects_and_files_that_are_gone(
     (out / "acme" / "Key.avsc").unlink()
     result = run("status", out)
     assert result.exit_code == 2
-    assert "acme/Key.avsc, which avrogen.lock names, is not there" in result.stdout
+    assert "avrogen.lock lists acme/Key.avsc, but the file does not exist" in result.stdout
     registry.stop()
     with EmbeddedRegistry() as other:
         lock = kept / "avrogen.lock"
         lock.write_text(lock.read_text("utf-8").replace(registry.url, other.url), "utf-8")
         result = run_avrogen("registry", "status", kept, "--url", other.url)
         assert result.exit_code == 2
-        assert "version 1, which avrogen.lock names, is not in the registry" in result.stdout
+        assert "avrogen.lock lists version 1, which the registry does not have" in result.stdout
         result = run_avrogen("registry", "pull", "-o", kept, "--url", other.url)
         assert result.exit_code == 2
         assert "the registry has no subject keys" in result.stderr

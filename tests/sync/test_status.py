@@ -41,7 +41,7 @@ def test_a_table(run: Run, schemas: Path, peek: Peek) -> None:
         "everything-acme.Money       broken   latest 1   acme.Money",
         "    BACKWARD to version 1: The field 'cents' at path '/fields/0' in the new schema has no "
         "default value and is missing in the old schema",
-        "hint: avrogen check SCHEMAS --against URL says where, and how to mend it",
+        "hint: avrogen check SCHEMAS --against URL shows the place and how to fix it",
         "4 subjects: 2 new, 1 in step, 1 broken",
     ]
     assert result.stderr == ""
@@ -182,7 +182,7 @@ def test_nothing_to_compare(run: Run, tmp_path: Path) -> None:
     for command in ("status", "register"):
         result = run(command, folder)
         assert result.exit_code == 2
-        assert "there are no topics" in result.stderr
+        assert "no topics are configured" in result.stderr
 
 
 def test_one_subject_for_two_types(run: Run, tmp_path: Path) -> None:
