@@ -114,7 +114,7 @@ def test_types_that_lead_to_each_other_without_end_in_sight(registry: MemoryRegi
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("{", "no valid Avro schema: schema 7:1:2: .* not JSON"),
+        ("{", "no valid Avro schema: schema 7:1:2: .* invalid JSON"),
         ('"Missing"', 'unknown type "Missing"'),
         (record("R", a="X", b="Y"), r'unknown type "X" .* \(and 1 more problems\)'),
         ("[" * 100_000, "nested"),
