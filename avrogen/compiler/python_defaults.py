@@ -27,10 +27,6 @@ class NotADefault(ValueError):
     """A default that does not fit although schemas in use have it: a symbol the enum lacks."""
 
 
-class UnrepresentableDefault(ValueError):
-    """A default that fits the base type and is impossible for the logical type."""
-
-
 @dataclass(frozen=True, slots=True)
 class DefaultWriter:
     """Writer of the defaults of the fields of one module.

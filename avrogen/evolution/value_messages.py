@@ -1,6 +1,6 @@
 """Messages for value-changing changes: what changed, its effect on decoded values, and the fix.
 
-Avro's side of a value-changing change is :class:`avrogen.avro.compat.ValueChange`; its messages say
+Avro's side of one is :class:`~avrogen.avro.compat.value_changes.ValueChange`; its messages say
 what became of what. Here each kind gets its code, effect and hint.
 """
 

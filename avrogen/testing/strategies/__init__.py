@@ -19,3 +19,7 @@ except ImportError as error:
     raise MissingExtraError("testing") from error
 
 del _hypothesis
+
+from avrogen.testing.strategies.hypothesis_plugin import register  # noqa: E402
+
+register()  # hypothesis did so at its import, unless its plugins are disabled

@@ -15,15 +15,12 @@ from avrogen.codec.codec import Codec
 from avrogen.codec.compilation import classes_of
 from avrogen.codec.schema import Schema
 from avrogen.examples.factory import check_names
-from avrogen.testing.strategies.hypothesis_plugin import register
 from avrogen.testing.strategies.value_strategies import ValueStrategies
 
 __all__ = ["fields_of", "from_schema", "from_type"]
 
 V = TypeVar("V", bound=AvroValue)
 T = TypeVar("T")
-
-register()  # hypothesis has done so already, unless it was told to leave its plugins alone
 
 
 @overload
