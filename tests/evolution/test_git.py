@@ -359,7 +359,7 @@ def test_schemas_of_two_repositories(repository: Repository, tmp_path: Path) -> 
     other = Repository(tmp_path / "other")
     other.commit({"a.avsc": OLD})
     assert_refused(
-        check("HEAD", "schemas", other.folder), "is not in the git repository of the other"
+        check("HEAD", "schemas", other.folder), "is not in the git repository of the other schemas"
     )
 
 
