@@ -358,12 +358,15 @@ def test_schemas_of_two_repositories(repository: Repository, tmp_path: Path) -> 
     change(repository)
     other = Repository(tmp_path / "other")
     other.commit({"a.avsc": OLD})
-    assert_refused(check("HEAD", "schemas", other.folder), "is not in the git repository of the other schemas")
+    assert_refused(
+        check("HEAD", "schemas", other.folder), "is not in the git repository of the other schemas"
+    )
 
 
 def test_a_repository_without_commits(repository: Repository) -> None:
     write_schemas(repository.folder, {"schemas/a.avsc": NEW})
-    assert_refused(check("HEAD"), "has no commits yet", " yet.")
+    folder = repository.folder.resolve().as_posix()
+    assert_refused(check("HEAD"), f"Error: {folder} has no commits yet\n")
 
 
 def test_no_git(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,7 +141,8 @@ MISTAKES: dict[str, Mistake] = {
         field_change(ORDER, "payment", type=["Card"]),
         "AVR806",
         (ORDER, '[\n        "Card"'),
-        "OrderPlaced.payment could be record com.acme.shop.Transfer, which is missing in the new union",
+        "OrderPlaced.payment could be record com.acme.shop.Transfer, which is missing in the new "
+        "union",
         "keep the branch as long as data with it exist",
     ),
     "a branch that was renamed": Mistake(
