@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from avrogen.cli.common import Choice, cli_extra, echo_problems
+from avrogen.cli.common import PROBLEM_FORMAT, SCHEMAS, cli_extra, counted, echo_problems
 
 if TYPE_CHECKING:
     from avrogen.avro.diagnostics import Format
@@ -24,7 +24,7 @@ _PROGRESS_DELAY = 1.0
 
 
 @click.command()
-@click.argument("schemas", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@SCHEMAS
 @click.option(
     "-o",
     "--out",
@@ -36,13 +36,7 @@ _PROGRESS_DELAY = 1.0
     "--check", is_flag=True, help="Write nothing; print a diff and fail if OUT is out of date."
 )
 @click.option("--strict", is_flag=True, help="Treat warnings as errors.")
-@click.option(
-    "--format",
-    "style",
-    type=Choice(["text", "json", "github"]),
-    default="text",
-    help="Output format of problems on stderr.",
-)
+@PROBLEM_FORMAT
 @click.option("-q", "--quiet", is_flag=True, help="Print neither summary nor progress.")
 @click.option("--watch", "watching", is_flag=True, help="Rebuild after each change, until Ctrl-C.")
 def build(
@@ -126,6 +120,5 @@ def _summary(out: Path, sources: int, warnings: int, changes: Changes, check: bo
         state = f"{written} to write, {removed} to remove" if changes else "up to date"
     else:
         state = f"{written} written, {removed} removed, {len(changes.unchanged)} unchanged"
-    files = "1 schema file" if sources == 1 else f"{sources} schema files"
-    noted = f", {warnings} warning{'s' if warnings > 1 else ''}" if warnings else ""
-    return f"{files} -> {out.as_posix()}: {state}{noted}"
+    noted = f", {counted(warnings, 'warning')}" if warnings else ""
+    return f"{counted(sources, 'schema file')} -> {out.as_posix()}: {state}{noted}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from avrogen.cli.common import Choice, cli_extra, echo_problems
+from avrogen.cli.common import SCHEMAS, Choice, cli_extra, echo_problems
 
 if TYPE_CHECKING:
     from avrogen.avro.diagnostics import Format
@@ -28,7 +28,7 @@ _LEVELS = (
 
 
 @click.command()
-@click.argument("schemas", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@SCHEMAS
 @click.option(
     "--against",
     "baseline",

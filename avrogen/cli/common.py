@@ -1,4 +1,4 @@
-"""Conventions of all commands: choices, reports of problems, errors with exit codes."""
+"""Conventions of all commands: shared parameters, reports of problems, errors with exit codes."""
 
 from __future__ import annotations
 
@@ -6,16 +6,30 @@ import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import click
 
+from avrogen.errors import AvrogenError, SchemaError
 from avrogen.extras import CLI_EXTRA_MISSING
 
 if TYPE_CHECKING:
     from avrogen.avro.diagnostics import Diagnostic, Format
 
-__all__ = ["Choice", "cli_extra", "echo_problems", "exit_on_error"]
+__all__ = [
+    "PROBLEM_FORMAT",
+    "SCHEMAS",
+    "Choice",
+    "ResultFormat",
+    "cli_extra",
+    "counted",
+    "echo_problems",
+    "exit_on_error",
+]
+
+ResultFormat: TypeAlias = Literal["text", "json"]
+"""Format of results on stdout."""
 
 
 class Choice(click.Choice[str]):
@@ -27,6 +41,26 @@ class Choice(click.Choice[str]):
         words = {self.normalize_choice(choice, ctx): choice for choice in self.choices}
         near = get_close_matches(self.normalize_choice(value, ctx), words, n=1)
         return f"{message} Did you mean {words[near[0]]!r}?" if near else message
+
+
+SCHEMAS = click.argument(
+    "schemas", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
+)
+"""Argument of commands that read schemas."""
+
+PROBLEM_FORMAT = click.option(
+    "--format",
+    "style",
+    type=Choice(["text", "json", "github"]),
+    default="text",
+    help="Output format of problems on stderr.",
+)
+"""Option of commands that report problems of schemas."""
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun: ``1 schema file``, ``2 schema files``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def echo_problems(text: str, diagnostics: Sequence[Diagnostic], style: Format) -> None:
@@ -69,8 +103,6 @@ def exit_on_error(*, schema_errors: bool = False) -> Generator[None]:
         UsageError: an extra is not installed.
     """
     try:
-        from avrogen.errors import AvrogenError, SchemaError
-
         with cli_extra():
             yield
     except ImportError as error:

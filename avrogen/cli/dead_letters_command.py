@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import click
 
-from avrogen.cli.common import Choice, exit_on_error
+from avrogen.cli.common import Choice, ResultFormat, counted, exit_on_error
 
 if TYPE_CHECKING:
     from avrogen.dead_letters.command import DeadLetterQueue
 
 __all__ = ["dead_letters"]
 
-Style: TypeAlias = Literal["text", "json"]
+_RECORD = "dead-lettered record"
 
 
 def _topics(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -63,7 +63,7 @@ def dead_letters(
     settings: Path | None,
     url: str | None,
     replay: bool,
-    style: Style,
+    style: ResultFormat,
 ) -> None:
     """List the dead-lettered records on TOPIC with error, origin and content.
 
@@ -84,7 +84,7 @@ def dead_letters(
     sys.exit(code)
 
 
-def _list(queue: DeadLetterQueue, style: Style) -> int:
+def _list(queue: DeadLetterQueue, style: ResultFormat) -> int:
     count = replayed = 0
     for text in queue.texts(style):
         if text is None:
@@ -94,7 +94,7 @@ def _list(queue: DeadLetterQueue, style: Style) -> int:
         count += 1
     if style == "text":
         earlier = f", {replayed} already replayed" if replayed else ""
-        click.echo(f"{_records(count)} on {queue.topic}{earlier}")
+        click.echo(f"{counted(count, _RECORD)} on {queue.topic}{earlier}")
     return 0
 
 
@@ -109,9 +109,5 @@ def _replay(queue: DeadLetterQueue) -> int:
     skipped = queue.replay(tell)
     for line in skipped:
         click.echo(line, err=True)
-    click.echo(f"{_records(count)} of {queue.topic} replayed")
+    click.echo(f"{counted(count, _RECORD)} of {queue.topic} replayed")
     return 1 if skipped else 0
-
-
-def _records(count: int) -> str:
-    return f"{count} dead-lettered record{'' if count == 1 else 's'}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from avrogen.cli.common import Choice, cli_extra, echo_problems
+from avrogen.cli.common import PROBLEM_FORMAT, SCHEMAS, cli_extra, counted, echo_problems
 
 if TYPE_CHECKING:
     from avrogen.avro.diagnostics import Format
@@ -18,7 +18,7 @@ __all__ = ["docs"]
 
 
 @click.command()
-@click.argument("schemas", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@SCHEMAS
 @click.option(
     "-o",
     "--out",
@@ -26,13 +26,7 @@ __all__ = ["docs"]
     type=click.Path(file_okay=False, path_type=Path),
     help="Output folder for static HTML pages and asyncapi.yaml.",
 )
-@click.option(
-    "--format",
-    "style",
-    type=Choice(["text", "json", "github"]),
-    default="text",
-    help="Output format of problems on stderr.",
-)
+@PROBLEM_FORMAT
 @click.option("-q", "--quiet", is_flag=True, help="Print no summary.")
 def docs(schemas: tuple[Path, ...], out: Path, style: Format, quiet: bool) -> None:
     """Generate an event catalogue from SCHEMAS (files and folders).
@@ -61,8 +55,8 @@ def docs(schemas: tuple[Path, ...], out: Path, style: Format, quiet: bool) -> No
 
 
 def _summary(out: Path, sources: int, warnings: int, changes: Changes) -> str:
-    files = "1 schema file" if sources == 1 else f"{sources} schema files"
-    noted = f", {warnings} warning{'s' if warnings > 1 else ''}" if warnings else ""
+    noted = f", {counted(warnings, 'warning')}" if warnings else ""
     counts = f"{len(changes.write)} written, {len(changes.remove)} removed"
     index = (out / "index.html").as_posix()
-    return f"{files} -> {index}: {counts}, {len(changes.unchanged)} unchanged{noted}"
+    state = f"{counts}, {len(changes.unchanged)} unchanged{noted}"
+    return f"{counted(sources, 'schema file')} -> {index}: {state}"

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 import click
 
-from avrogen.cli.common import Choice, exit_on_error
+from avrogen.cli.common import SCHEMAS, Choice, ResultFormat, exit_on_error
 
 __all__ = ["registry"]
 
-Style: TypeAlias = Literal["text", "json"]
-
-_SCHEMAS = click.argument(
-    "schemas", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
-)
 _URL = click.option(
     "--url",
     help="URL of the schema registry (default: AVROGEN_REGISTRY_URL, then avrogen.toml).",
@@ -47,10 +41,10 @@ def registry() -> None:
 
 
 @registry.command()
-@_SCHEMAS
+@SCHEMAS
 @_URL
 @_FORMAT
-def status(schemas: tuple[Path, ...], url: str | None, style: Style) -> None:
+def status(schemas: tuple[Path, ...], url: str | None, style: ResultFormat) -> None:
     """Compare the schemas of topics, and pulled schemas, with the registry.
 
     \b
@@ -68,11 +62,13 @@ def status(schemas: tuple[Path, ...], url: str | None, style: Style) -> None:
 
 
 @registry.command()
-@_SCHEMAS
+@SCHEMAS
 @_URL
 @click.option("--dry-run", is_flag=True, help="Register nothing; print what would be registered.")
 @_FORMAT
-def register(schemas: tuple[Path, ...], url: str | None, dry_run: bool, style: Style) -> None:
+def register(
+    schemas: tuple[Path, ...], url: str | None, dry_run: bool, style: ResultFormat
+) -> None:
     """Register the schemas of all topics in SCHEMAS.
 
     Checks all schemas before it registers the first; if one is incompatible, none is registered.
@@ -103,7 +99,7 @@ def register(schemas: tuple[Path, ...], url: str | None, dry_run: bool, style: S
 )
 @_URL
 @_FORMAT
-def pull(subjects: tuple[str, ...], out: Path, url: str | None, style: Style) -> None:
+def pull(subjects: tuple[str, ...], out: Path, url: str | None, style: ResultFormat) -> None:
     """Download the latest schemas of SUBJECTS to files, one per type, and update avrogen.lock.
 
     SUBJECTS are names or patterns (* matches any text). Without SUBJECTS, the subjects in

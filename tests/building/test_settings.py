@@ -55,7 +55,10 @@ def test_settings(project: Path, settings: str, schemas: list[str], out: str) ->
         ),
         (
             'schemas = "schemas"\nout = "a"\npackage = "b"',
-            ['4:1: error[AVR602] unknown key "package"\n  hint: expected one of: schemas, out, strict'],
+            [
+                '4:1: error[AVR602] unknown key "package"\n'
+                "  hint: expected one of: schemas, out, strict"
+            ],
         ),
         ('schemas = 3\nout = "a"', ['2:11: error[AVR603] "schemas" must be a path, or a list']),
         ('schemas = []\nout = "a"', ['2:11: error[AVR603] "schemas" must be a path, or a list']),
@@ -79,7 +82,8 @@ def test_mistakes(project: Path, settings: str, problems: list[str]) -> None:
     with pytest.raises(BuildError) as caught:
         plugin_config_of(project, tool_table(project), AT, others=("strict",))
     message = str(caught.value)
-    assert message.startswith("no package was generated: its configuration is invalid\npyproject.toml:")
+    reason = "no package was generated: its configuration is invalid"
+    assert message.startswith(f"{reason}\npyproject.toml:")
     for problem in problems:
         assert problem in message
     assert message.count("error[") == len(problems)
