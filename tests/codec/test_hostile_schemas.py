@@ -148,13 +148,15 @@ def test_unions_of_very_many_branches() -> None:
         assert schema.from_avro(data) == {"a": 1, "x": name}
         assert schema.from_avro(data, writer=Schema.parse(str(schema))) == {"a": 1, "x": name}
     for data in (b"\x01", bytes.fromhex("a21f"), b"\x81\x01"):
-        with pytest.raises(DecodeError, match="no branch"):
+        with pytest.raises(DecodeError, match=r"union branch 1000 does not exist"):
             schema.from_avro(data)
 
 
 def test_union_without_branches_has_no_values() -> None:
     schema = parsed(record("R", a=[]))
-    with pytest.raises(EncodeError, match=r"\$\.a: expected a value of a union without branches"):
+    with pytest.raises(
+        EncodeError, match=r"\$\.a: expected no value, as the union has no branches"
+    ):
         schema.to_avro({"a": 1})
     with pytest.raises(DecodeError, match=r"\$\.a"):
         schema.from_avro(b"\0")
