@@ -31,10 +31,10 @@ def avro_json(
         type_: its type.
         types: all named types by full name.
     """
-    return _Reading(data, types).of(type_)
+    return _JsonConverter(data, types).of(type_)
 
 
-class _Reading:
+class _JsonConverter:
     def __init__(self, data: bytes, types: Mapping[str, model.NamedType]) -> None:
         self._data = data
         self._types = types

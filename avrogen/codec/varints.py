@@ -25,7 +25,7 @@ def encode_long(value: int) -> bytes:
 
 
 def encode_varint(number: int) -> bytes:
-    """Encode an unsigned int: seven bits a byte, lowest first, all but the last with the high bit."""
+    """Encode an unsigned int: seven bits a byte, lowest first; all but the last have bit 7 set."""
     out = bytearray()
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)
