@@ -1,8 +1,8 @@
-"""What generated classes inherit: the methods that write and read them.
+"""Bases of generated classes: their methods to encode and decode, and their repr.
 
-A class carries its schema as ``__avro_schema__``. Its codec is compiled when it is first needed,
-and then takes the place of the inherited methods in the class itself, so that from then on
-``value.to_avro()`` is a direct call of the compiled function.
+A class has its schema as ``__avro_schema__``. Its codec is compiled on first use and replaces the
+inherited methods in the class itself: from then on, ``value.to_avro()`` calls the compiled
+function directly.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ __all__ = ["AvroEnum", "AvroFixed", "AvroRecord", "AvroValue"]
 
 
 class AvroValue:
-    """What all generated classes have in common.
+    """Base of all generated classes.
 
     Attributes:
-        __avro_schema__: the schema that values of the class are written with.
+        __avro_schema__: schema that values of the class are encoded with.
     """
 
     __slots__ = ()
@@ -36,13 +36,13 @@ class AvroValue:
     __avro_schema__: ClassVar[Schema]
 
     def to_avro(self, *, limits: Limits | None = None) -> bytes:
-        """The value in Avro's binary encoding.
+        """Encode the value in Avro's binary encoding.
 
         Args:
             limits: None: those of the process, see :func:`avrogen.set_limits`.
 
         Raises:
-            EncodeError: something in the value does not fit the schema; it says what and where.
+            EncodeError: a part of the value does not fit the schema; the error has its path.
         """
         from avrogen.codec.compilation import install_encoder
 
@@ -52,24 +52,24 @@ class AvroValue:
     def from_avro(
         cls, data: Buffer, *, writer: Schema | None = None, limits: Limits | None = None
     ) -> Self:
-        """Read a value of this class.
+        """Decode a value of this class.
 
         Args:
-            data: Avro's binary encoding of one value, and nothing else: bytes or any other
-                buffer. The result never shares memory with it.
-            writer: the schema that the data were written with, if not with this class's.
+            data: Avro's binary encoding of exactly one value, as bytes or any other buffer. The
+                result never shares memory with it.
+            writer: the schema that the data were written with, if it is not this class's.
             limits: None: those of the process, see :func:`avrogen.set_limits`.
 
         Raises:
-            DecodeError: it is not the encoding of such a value; it says what and where.
-            ResolutionError: what the writer's schema has there cannot be read as this class's.
+            DecodeError: the data are invalid; the error has the path and the offset.
+            ResolutionError: these data of the writer's schema cannot be read as this class's.
         """
         from avrogen.codec.compilation import install_decoder
 
         return cast("Self", install_decoder(cls)(data, writer=writer, limits=limits))
 
     def to_single_object(self) -> bytes:
-        """The value in single-object encoding: its schema's fingerprint before it.
+        """Encode the value in single-object encoding: with its schema's fingerprint in front.
 
         Raises:
             EncodeError: as :meth:`to_avro`.
@@ -80,14 +80,14 @@ class AvroValue:
 
     @classmethod
     def from_single_object(cls, data: Buffer, *, store: SchemaStore | None = None) -> Self:
-        """Read a value in single-object encoding.
+        """Decode a value in single-object encoding.
 
         Args:
-            data: one value with its schema's fingerprint before it, and nothing else.
-            store: where schemas of other writers are found by their fingerprints.
+            data: exactly one value with its schema's fingerprint in front.
+            store: schemas of other writers, by fingerprint.
 
         Raises:
-            DecodeError: as :meth:`from_avro`, or the schema of the fingerprint is not known.
+            DecodeError: as :meth:`from_avro`, or the schema of the fingerprint is unknown.
         """
         from avrogen.codec.single_object import read
 
@@ -103,17 +103,17 @@ class AvroRecord(AvroValue):
     __slots__ = ()
 
     def __init_subclass__(cls) -> None:
-        # A subclass of a generated class writes and reads itself: it must not find in its base
-        # what was compiled for that.
+        # A subclass of a generated class has a codec of its own: it must not inherit the compiled
+        # functions of its base.
         for name in ("to_avro", "from_avro"):
             if name not in cls.__dict__:
                 setattr(cls, name, AvroValue.__dict__[name])
-        # A dataclass gives itself a repr unless it has one of its own.
+        # A dataclass gets a repr unless its class body has one.
         if cls.__repr__ is AvroRecord.__repr__:
             setattr(cls, "__repr__", AvroRecord.__repr__)  # noqa: B010 -- a method to type checkers
 
     def __repr__(self) -> str:
-        """Return that of dataclasses; what does not fit on a screen is cut."""
+        """Return the repr of a dataclass, cut if it does not fit on a screen."""
         return _record_repr(self)
 
 
@@ -124,24 +124,24 @@ class AvroEnum(AvroValue, StrEnum):
 class AvroFixed(AvroValue, bytes):
     """Base of the classes that are generated for fixed types.
 
-    All that ``bytes`` can do is there: ``value.hex()``, ``Sha256.fromhex(text)``.
+    It has all methods of ``bytes``: ``value.hex()``, ``Sha256.fromhex(text)``.
 
     Raises:
-        ValueError: upon construction, if there are more or fewer bytes than the schema says.
+        ValueError: the constructor is called with another number of bytes than the schema's.
     """
 
     __slots__ = ()
 
     size: ClassVar[int]
-    """How many bytes a value has."""
+    """Number of bytes of a value."""
 
     def __new__(cls, value: Buffer) -> Self:
-        """Copy ``value``, which must have the size that the schema says.
+        """Copy ``value``, which must have the size of the schema.
 
         Raises:
-            TypeError: it is no buffer.
+            TypeError: it is not a buffer.
         """
-        # ``bytes`` would also take the number of zeros, or a list of numbers.
+        # ``bytes`` would also accept a number of zeros, or a list of numbers.
         self = super().__new__(cls, memoryview(value))
         try:
             size = cls.size
@@ -154,27 +154,27 @@ class AvroFixed(AvroValue, bytes):
     def __repr__(self) -> str:
         return _fixed_repr(self)
 
-    # That of bytes is no repr of this, and forbidden by ``python -bb``.
+    # That of bytes is not a repr of this class, and an error under ``python -bb``.
     __str__ = __repr__
 
 
 def fixed_size(schema: Schema) -> int:
-    """The size that the schema of a fixed says."""
+    """Return the size in the schema of a fixed."""
     from avrogen.avro import model
 
     match schema.type:
         case model.Reference(name):
             named = schema.types[name]
-            assert isinstance(named, model.FixedType), f"{name} is no fixed"
+            assert isinstance(named, model.FixedType), f"{name} is not a fixed"
             return named.size
         case _:
-            raise AssertionError("a class for a fixed carries the schema of a fixed")
+            raise AssertionError("a class for a fixed has the schema of a fixed")
 
 
 # --- repr ----------------------------------------------------------------------------------------
 #
-# That of dataclasses, as long as it fits on a screen. What is longer is cut where it is long: texts,
-# lists and records within records show their beginning and how much more there is.
+# That of dataclasses, as long as it fits on a screen. A longer one is cut where it is long: texts,
+# lists and nested records show their beginning and the number of further parts.
 
 _MOST: Final = 1000
 """Characters of the repr of a record: a dozen lines."""

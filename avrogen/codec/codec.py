@@ -1,4 +1,4 @@
-"""Codecs of types that have no class of their own: top-level unions, arrays, maps, primitives."""
+"""Codecs of types without a class: top-level unions, arrays, maps and primitives."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ T = TypeVar("T")
 
 
 class Codec(Generic[T]):
-    """Writes and reads values of the Python type ``T``.
+    """Encodes and decodes values of the Python type ``T``.
 
-    Generated code makes them (``shop_event: Codec[ShopEvent]``). Types that the schema refers to
-    are read as the classes that carry their schemas.
+    Generated code has them (``shop_event: Codec[ShopEvent]``). Named types that the schema refers
+    to are decoded as the classes with their schemas.
     """
 
     __avro_schema__: Schema
-    """The schema that values are written with."""
+    """Schema that values are encoded with."""
 
     def __init__(self, schema: Schema) -> None:
         self.__avro_schema__ = schema
-        # As with functions, so that it can be pickled by its name there.
+        # As functions have it, so that a codec can be pickled by its name there.
         caller = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] -- as namedtuple does
         self.__module__ = caller.f_globals.get("__name__", "__main__")
 
     def to_avro(self, value: T, *, limits: Limits | None = None) -> bytes:
-        """A value in Avro's binary encoding.
+        """Encode a value in Avro's binary encoding.
 
         Args:
             value: the value.
             limits: None: those of the process, see :func:`avrogen.set_limits`.
 
         Raises:
-            EncodeError: something in the value does not fit the schema; it says what and where.
+            EncodeError: a part of the value does not fit the schema; the error has its path.
         """
         from avrogen.codec.compilation import encoder_of, named
 
@@ -53,17 +53,17 @@ class Codec(Generic[T]):
     def from_avro(
         self, data: Buffer, *, writer: Schema | None = None, limits: Limits | None = None
     ) -> T:
-        """Read a value.
+        """Decode a value.
 
         Args:
-            data: Avro's binary encoding of one value, and nothing else: bytes or any other
-                buffer. The result never shares memory with it.
-            writer: the schema that the data were written with, if not with this one.
+            data: Avro's binary encoding of exactly one value, as bytes or any other buffer. The
+                result never shares memory with it.
+            writer: the schema that the data were written with, if it is not this one.
             limits: None: those of the process, see :func:`avrogen.set_limits`.
 
         Raises:
-            DecodeError: it is not the encoding of such a value; it says what and where.
-            ResolutionError: what the writer's schema has there cannot be read as this one's.
+            DecodeError: the data are invalid; the error has the path and the offset.
+            ResolutionError: these data of the writer's schema cannot be read as this one's.
         """
         from avrogen.codec.compilation import decoder_of, named
 
@@ -72,7 +72,7 @@ class Codec(Generic[T]):
         return cast("T", decode(data, writer=writer, limits=limits))
 
     def to_single_object(self, value: T) -> bytes:
-        """A value in single-object encoding: its schema's fingerprint before it.
+        """Encode a value in single-object encoding: with its schema's fingerprint in front.
 
         Raises:
             EncodeError: as :meth:`to_avro`.
@@ -82,28 +82,30 @@ class Codec(Generic[T]):
         return header(self.__avro_schema__) + self.to_avro(value)
 
     def from_single_object(self, data: Buffer, *, store: SchemaStore | None = None) -> T:
-        """Read a value in single-object encoding.
+        """Decode a value in single-object encoding.
 
         Args:
-            data: one value with its schema's fingerprint before it, and nothing else.
-            store: where schemas of other writers are found by their fingerprints.
+            data: exactly one value with its schema's fingerprint in front.
+            store: schemas of other writers, by fingerprint.
 
         Raises:
-            DecodeError: as :meth:`from_avro`, or the schema of the fingerprint is not known.
+            DecodeError: as :meth:`from_avro`, or the schema of the fingerprint is unknown.
         """
         from avrogen.codec.single_object import read
 
         return cast("T", read(self, self.__avro_schema__, data, store))
 
     def _name(self) -> str | None:
-        """The name of the variable that it is in its module."""
+        """Return the name of its variable in its module."""
         module = vars(sys.modules[self.__module__]) if self.__module__ in sys.modules else {}
         return next((name for name, value in module.items() if value is self), None)
 
     def __reduce__(self) -> str:
         name = self._name()
         if name is None:
-            raise TypeError("a codec is pickled by its name, and this one is in no module")
+            raise TypeError(
+                "a codec is pickled by its name, and no module has this one as a variable"
+            )
         return name
 
     def __copy__(self) -> Self:

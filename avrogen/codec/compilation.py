@@ -1,7 +1,7 @@
-"""From classes and schemas to the functions that write and read their values.
+"""Functions that encode and decode values of classes, codecs and schemas.
 
-Each is compiled once, when it is first needed, under a lock. Encoders and decoders are compiled
-separately, as many programs need only one of them.
+Each is compiled once, on first use, under a lock. Encoders and decoders are compiled separately, as
+many programs need only one of them.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ Classes: TypeAlias = Mapping[str, type[object]]
 F = TypeVar("F", bound=Callable[..., Any])
 
 MAX_WRITERS: Final = 100
-"""Writers whose decoders are kept, for each class, codec or schema that reads them."""
+"""Greatest number of writers whose decoders are kept for a class, codec or schema."""
 
 _lock = RLock()
 
 
 class ResolvedDecoders:
-    """The functions that read values of one class, codec or schema.
+    """Decoders of one class, codec or schema, one for each writer's schema.
 
     Attributes:
-        own: reads what was written with its own schema; given a ``writer``, it calls another.
+        own: decodes data of its own schema; with a ``writer``, it calls another.
     """
 
     def __init__(self, schema: Schema, classes: Classes | None) -> None:
@@ -60,15 +60,16 @@ class ResolvedDecoders:
         self.own: Decoder = compile_decoder(plan, (self._known, self.find))
 
     def __len__(self) -> int:
-        """How many writers' decoders are kept."""
+        """Return the number of writers whose decoders are kept."""
         return len(self._writers)
 
     def find(self, writer: Schema) -> Decoder:
-        """The function ``(data, *, limits=None)`` that reads what was written with ``writer``.
+        """Return the function ``(data, *, limits=None)`` that decodes data of ``writer``.
+
+        If no data of it can be read, the function raises ResolutionError.
 
         Raises:
-            ResolutionError: nothing that is written with it can be read.
-            TypeError: it is no Schema.
+            TypeError: ``writer`` is not a Schema.
         """
         if not isinstance(writer, Schema):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"writer must be a Schema, not {type(writer).__qualname__}")
@@ -77,7 +78,7 @@ class ResolvedDecoders:
             if decode is None:
                 decode = self._by_writer[writer] = self._make(writer)
                 _forget_oldest(self._by_writer)
-            # The schema is kept as well: its id is another's once it is gone.
+            # The schema is kept as well: afterwards another object may have its id.
             self._known[id(writer)] = decode
             self._writers[id(writer)] = writer
             _forget_oldest(self._known)
@@ -103,7 +104,7 @@ def _forget_oldest(kept: dict[Any, Any]) -> None:
 
 
 def _refusal(error: ResolutionError) -> Decoder:
-    """What takes the place of a decoder where there can be none, so that it is not tried again."""
+    """Return a decoder that raises the error each time, so that planning is not repeated."""
     incompatibilities = error.incompatibilities
 
     def refuse(data: object, *, limits: object = None) -> Any:
@@ -116,10 +117,10 @@ def _refusal(error: ResolutionError) -> Decoder:
 
 
 def encoder_of(owner: SchemaOwner | Schema) -> Encoder:
-    """The function ``(value, *, limits=None)`` that writes values of an owner.
+    """Return the function ``(value, *, limits=None)`` that encodes values of an owner.
 
     Args:
-        owner: a generated class, a codec, or a schema, which writes plain values.
+        owner: a generated class, a codec, or a schema, which encodes plain values.
     """
     with _lock:
         encode: Encoder | None = vars(owner).get("__avro_encoder__")
@@ -131,15 +132,15 @@ def encoder_of(owner: SchemaOwner | Schema) -> Encoder:
 
 
 def decoder_of(owner: SchemaOwner | Schema) -> Decoder:
-    """The function ``(data, *, writer=None, limits=None)`` that reads values of an owner."""
+    """Return the function ``(data, *, writer=None, limits=None)`` that decodes its values."""
     return _decoders(owner).own
 
 
 def decoder_for(owner: SchemaOwner | Schema, writer: Schema) -> Decoder:
-    """The function ``(data, *, limits=None)`` that reads as an owner's what ``writer`` wrote.
+    """Return the function ``(data, *, limits=None)`` that decodes data of ``writer`` for an owner.
 
-    It is for those who read many data of one writer, and would look it up again with each. If
-    nothing of the writer's can be read, the function raises ResolutionError.
+    It saves a look-up for each of many data of one writer. If no data of the writer's can be read,
+    the function raises ResolutionError.
     """
     return _decoders(owner).find(writer)
 
@@ -149,7 +150,7 @@ def install_encoder(class_: type[AvroValue]) -> Encoder:
     with _lock:
         encode = encoder_of(class_)
         # A function in a class is a method: the object becomes its argument. A method that
-        # somebody wrote into a subclass stays.
+        # a subclass defines is kept.
         if class_.__dict__.get("to_avro", AvroValue.to_avro) is AvroValue.to_avro:
             named(encode, AvroValue.to_avro, class_.__module__, class_.__qualname__)
             setattr(class_, "to_avro", encode)  # noqa: B010 -- a method to type checkers
@@ -169,13 +170,13 @@ def install_decoder(class_: type[AvroValue]) -> Decoder:
 
 
 def named(compiled: F, like: Any, module: str, owner: str | None) -> F:
-    """Call a compiled function by where it can be found, so that it can be pickled by that.
+    """Name a compiled function after its place in a module, so that it can be pickled.
 
     Args:
         compiled: the function.
-        like: what it takes the place of.
-        module: where its owner is.
-        owner: the owner's name there; None: it has none.
+        like: the method that it replaces.
+        module: module of its owner.
+        owner: name of the owner there; None: it has none.
     """
     compiled.__doc__ = like.__doc__
     if owner is not None:
@@ -197,12 +198,12 @@ def _schema(owner: SchemaOwner | Schema) -> Schema:
 
 
 def classes_of(owner: SchemaOwner | Schema) -> Classes | None:
-    """The classes for the types of an owner's schema; None: its values are plain."""
+    """Return the classes for the types of an owner's schema; None: its values are plain."""
     if isinstance(owner, Schema):
         return None
     classes: dict[str, type[object]] = {}
     for each, schema in ((owner, owner.__avro_schema__), *owner.__avro_schema__.closure()):
         if isinstance(each, type) and isinstance(schema.type, Reference):
-            # A subclass of a generated class stands for itself, whoever refers to its base.
+            # A subclass of a generated class is used itself, even where types refer to its base.
             classes.setdefault(schema.type.name, each)
     return classes

@@ -1,7 +1,6 @@
-"""Values of logical types to the numbers and bytes that stand for them, and back.
+"""Values of logical types to numbers and bytes, and back (specification, "Logical Types").
 
-Each function is exact for everything that can be represented, and raises ValueError with a
-message for people where a value cannot (specification, "Logical Types").
+Each function is exact for every value that can be represented, and raises ValueError for others.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from uuid import UUID
 
 from avrogen.avro.model import TimeUnit
 from avrogen.codec.limits import MAX_DECIMAL_DIGITS
+from avrogen.codec.shorten import shortened
 from avrogen.codec.varints import fits
 
 __all__ = [
@@ -46,12 +46,12 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LOCAL_EPOCH: Final = datetime(1970, 1, 1)
 EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 END_OF_TIME: Final = (date.max.toordinal() + 1 - EPOCH_ORDINAL) * 86400
-"""Seconds from 1970 up to the year 10000, which no datetime reaches."""
+"""Seconds from 1970 to the year 10000, which is beyond every datetime."""
 _FIRST: Final = datetime.min - LOCAL_EPOCH
 _LAST: Final = datetime.max - LOCAL_EPOCH
 
 MAX_SCALE: Final = -MIN_EMIN
-"""Decimal places that ``decimal`` can count."""
+"""Greatest number of decimal places in ``decimal``."""
 
 PER_SECOND: Final = {TimeUnit.MILLIS: 1_000, TimeUnit.MICROS: 1_000_000, TimeUnit.NANOS: 10**9}
 
@@ -59,15 +59,15 @@ PER_SECOND: Final = {TimeUnit.MILLIS: 1_000, TimeUnit.MICROS: 1_000_000, TimeUni
 
 
 def date_from_days(days: int) -> date:
-    """The date so many days after 1970-01-01."""
+    """Return the date that is a number of days after 1970-01-01."""
     try:
         return date.fromordinal(days + EPOCH_ORDINAL)
     except (ValueError, OverflowError):
-        raise ValueError(f"{days} days from 1970 is outside the years 1 to 9999") from None
+        raise ValueError(f"{days} days from 1970 are outside the years 1 to 9999") from None
 
 
 def time_to_units(value: time, unit: TimeUnit) -> int:
-    """Whole units since midnight."""
+    """Return whole units since midnight."""
     if value.tzinfo is not None:
         raise ValueError("expected a time without time zone")
     per_second = PER_SECOND[unit]
@@ -76,17 +76,18 @@ def time_to_units(value: time, unit: TimeUnit) -> int:
 
 
 def time_from_units(units: int, unit: TimeUnit) -> time:
-    """The time of day so many units after midnight."""
+    """Return the time of day that is a number of units after midnight."""
     per_second = PER_SECOND[unit]
-    if not 0 <= units < 86_400 * per_second:
-        raise ValueError(f"{units} is no time of day in {unit}")
+    day = 86_400 * per_second
+    if not 0 <= units < day:
+        raise ValueError(f"a time of day is 0 to {day - 1} {unit} after midnight, got {units}")
     seconds, rest = divmod(units, per_second)
     minutes, second = divmod(seconds, 60)
     return time(minutes // 60, minutes % 60, second, rest * 1_000_000 // per_second)
 
 
 def timestamp_to_units(value: datetime, unit: TimeUnit, *, local: bool) -> int:
-    """Whole units since 1970, rounded towards the past."""
+    """Return whole units since 1970, rounded towards the past."""
     if local:
         if value.utcoffset() is not None:
             raise ValueError("expected a datetime without time zone")
@@ -103,22 +104,22 @@ def timestamp_to_units(value: datetime, unit: TimeUnit, *, local: bool) -> int:
 
 
 def timestamp_from_units(units: int, unit: TimeUnit, *, local: bool) -> datetime:
-    """The datetime so many units after 1970: aware in UTC, or naive if ``local``.
+    """Return the datetime that is a number of units after 1970: in UTC, or naive if ``local``.
 
-    What is finer than microseconds is dropped, towards the past.
+    It is rounded down to microseconds.
     """
     microseconds = units * 1_000_000 // PER_SECOND[unit]
     try:
         return (LOCAL_EPOCH if local else EPOCH) + timedelta(microseconds=microseconds)
     except OverflowError:
-        raise ValueError(f"{units} {unit} from 1970 is outside the years 1 to 9999") from None
+        raise ValueError(f"{units} {unit} from 1970 are outside the years 1 to 9999") from None
 
 
 def nanos_from_units(units: int, unit: TimeUnit) -> int:
-    """As many nanoseconds as so many units."""
+    """Convert units to nanoseconds."""
     nanos = units * (10**9 // PER_SECOND[unit])
     if not fits(nanos, 64):
-        raise ValueError(f"{units} {unit} are more nanoseconds than 64 bits hold")
+        raise ValueError(f"{units} {unit} do not fit 64 bits as nanoseconds")
     return nanos
 
 
@@ -126,11 +127,11 @@ def nanos_from_units(units: int, unit: TimeUnit) -> int:
 
 
 def nearest_float(number: int, bits: int) -> float:
-    """The float of 32 or 64 bits that is nearest to an int of 64 bits, the even one of two."""
+    """Return the float of 32 or 64 bits nearest to an int of 64 bits; of two, the even one."""
     if bits == 64:
         return float(number)
-    # Rounded to 64 bits first, it could come to lie in the middle between two of 32, and then be
-    # rounded a second time the wrong way. A bit that stands for all those dropped prevents that.
+    # Rounded to 64 bits first, it could lie in the middle between two of 32 bits, and then be
+    # rounded a second time, the wrong way. One bit in place of all those dropped prevents that.
     surplus = max(0, number.bit_length() - 48)
     kept = number >> surplus
     if kept << surplus != number:
@@ -144,11 +145,10 @@ def nearest_float(number: int, bits: int) -> float:
 
 @lru_cache(maxsize=256)
 def decimal_contexts(precision: int) -> tuple[Context, Context]:
-    """Arithmetic that raises where a value does not fit ``precision`` digits exactly.
+    """Return contexts that raise if a value does not fit ``precision`` digits exactly.
 
     Returns:
-        A context that drops zeros at the end where there are too many digits, and one that raises
-        even then.
+        A context that drops trailing zeros if there are too many digits, and one that raises then.
     """
     exact = Context(
         prec=min(precision, MAX_DECIMAL_DIGITS),
@@ -163,11 +163,11 @@ def decimal_contexts(precision: int) -> tuple[Context, Context]:
 
 
 def unscaled(value: Decimal, precision: int, scale: int) -> int:
-    """``value * 10**scale``; zeros beyond the scale do no harm."""
+    """Return ``value * 10**scale``. Zeros beyond the scale are dropped."""
     if not value.is_finite():
         raise ValueError("expected a finite Decimal")
     if scale > MAX_SCALE:
-        raise ValueError("there are no Decimals of so many decimal places")
+        raise ValueError(f"Python cannot represent {scale} decimal places, at most {MAX_SCALE}")
     dropping_zeros, exact = decimal_contexts(precision)
     try:
         quantized = dropping_zeros.quantize(value, Decimal((0, (1,), -scale)))
@@ -181,28 +181,28 @@ def unscaled(value: Decimal, precision: int, scale: int) -> int:
 
 
 def decimal_from_unscaled(number: int, precision: int, scale: int) -> Decimal:
-    """``number / 10**scale``."""
+    """Return ``number / 10**scale``."""
     _, context = decimal_contexts(precision)
-    # Four bits hold any digit: a cheap look before numbers of absurd size become decimal.
+    # Four bits hold any digit: a cheap check before huge numbers become decimal.
     if number.bit_length() <= 4 * context.prec:
         try:
             return context.scaleb(Decimal(number), -scale)
         except (InvalidOperation, Inexact, Rounded):
             pass
-    raise ValueError(f"a decimal of more than {context.prec} digits")
+    raise ValueError(f"the decimal has more than {context.prec} digits")
 
 
 def rescaled(number: int, written_scale: int, precision: int, scale: int) -> Decimal:
-    """``number / 10**written_scale`` with ``scale`` decimal places, which must hold it."""
+    """Return ``number / 10**written_scale`` with ``scale`` decimal places, if they hold it."""
     if number.bit_length() > 4 * MAX_DECIMAL_DIGITS:
-        raise ValueError(f"a decimal of more than {MAX_DECIMAL_DIGITS} digits")
+        raise ValueError(f"the decimal has more than {MAX_DECIMAL_DIGITS} digits")
     digits = Decimal(number).as_tuple()
     written = Decimal((digits.sign, digits.digits, -written_scale))
     return decimal_from_unscaled(unscaled(written, precision, scale), precision, scale)
 
 
 def minimal_bytes(number: int) -> bytes:
-    """Big-endian two's complement in as few bytes as hold it, at least one."""
+    """Return big-endian two's complement in as few bytes as possible, at least one."""
     size = (number if number >= 0 else ~number).bit_length() // 8 + 1
     return number.to_bytes(size, "big", signed=True)
 
@@ -211,11 +211,11 @@ def minimal_bytes(number: int) -> bytes:
 
 
 def uuid_from_text(text: str) -> UUID:
-    """A UUID from its 36 characters (RFC 4122, section 3), in upper or lower case."""
+    """Parse a UUID of 36 characters (RFC 4122, section 3), in upper or lower case."""
     digits = text.replace("-", "")
     if len(text) == 36 and text[8:24:5] == "----":
         try:
             return UUID(bytes=unhexlify(digits))
         except ValueError:
             pass
-    raise ValueError("no UUID of 36 characters")
+    raise ValueError(f"expected a UUID of 36 characters, got {shortened(text)}")

@@ -1,7 +1,7 @@
 """Avro's binary encoding as its JSON encoding (Avro 1.12, "JSON Encoding").
 
-That is the JSON of defaults, but for unions: there a value stands in an object, under the name of
-its branch, unless it is null.
+That is the JSON of defaults, except in unions: a value there is an object with the name of its
+branch as the key, unless it is null.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ _LARGEST_FLOAT: Final = (2 - 2**-23) * 2.0**127
 def avro_json(
     data: bytes, type_: model.AvroType, types: Mapping[str, model.NamedType]
 ) -> model.Json:
-    """A datum that was written just now, in JSON.
+    """Convert a datum to JSON.
 
     Args:
-        data: valid bytes of one value, and nothing else; arrays and maps have one block each.
+        data: valid data of exactly one value; arrays and maps have one block each.
         type_: its type.
         types: all named types by full name.
     """
-    return _Reading(data, types).of(type_)
+    return _JsonConverter(data, types).of(type_)
 
 
-class _Reading:
+class _JsonConverter:
     def __init__(self, data: bytes, types: Mapping[str, model.NamedType]) -> None:
         self._data = data
         self._types = types
@@ -88,7 +88,7 @@ class _Reading:
                 assert_never(name)
 
     def _items(self) -> Iterator[int]:
-        """Goes through the items, which lie in one block, and past the empty one at the end."""
+        """Yield the number of each item in the one block; read the empty block at the end."""
         if count := self._long():
             yield from range(count)
             self._long()
@@ -107,9 +107,9 @@ class _Reading:
 
 
 def _shortest(value: float) -> float:
-    """The number of the fewest digits that a float of 32 bits cannot tell from this one."""
+    """Return the number with the fewest digits that is the same float of 32 bits."""
     candidates = (float(f"{value:.{digits}g}") for digits in range(1, 9))
-    # The largest floats may be rounded to what is too large for one.
+    # The largest floats may be rounded beyond the greatest.
     fitting = (short for short in candidates if abs(short) <= _LARGEST_FLOAT)
     same = (short for short in fitting if _FLOAT.pack(short) == _FLOAT.pack(value))
     return next(same, value)

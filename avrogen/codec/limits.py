@@ -1,12 +1,12 @@
-"""How much the codec takes before it refuses, so that no input can exhaust the process.
+"""Limits on input, so that no data can exhaust the process.
 
-These limits are for what bytes could otherwise claim without having it. Everything else is bounded
-by the bytes that are there: a length, and the count of a block times the fewest bytes that an item
-can have, are never more than what remains, so a value never has more items than its data have
-bytes, but for those that take none.
+They concern claims that cost few bytes. Everything else is bounded by the data: a length, and the
+count of a block times the fewest bytes of an item, must not exceed the remaining bytes. So a value
+has no more items than its data have bytes, apart from items without bytes.
 
-No honest message meets the defaults. Where one does, other limits are given to a call
-(``from_avro(data, limits=Limits(max_depth=1000))``) or to the whole process (:func:`set_limits`).
+Ordinary messages stay below the defaults. Where they do not, pass other limits to a call
+(``from_avro(data, limits=Limits(max_depth=1000))``), or set them for the whole process
+(:func:`set_limits`).
 """
 
 from __future__ import annotations
@@ -19,18 +19,17 @@ __all__ = ["MAX_DECIMAL_DIGITS", "Limits", "current_limits", "set_limits"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a datum may have at most.
+    """Limits on one datum.
 
     Attributes:
-        max_depth: records within records of a recursive type, on the way in and on the way out.
-            Records that contain each other without recursion are as deep as their schema, and not
-            counted. Python's own recursion limit, of 1,000 calls by default, ends at about 400:
-            beyond that, raise ``sys.setrecursionlimit`` as well.
-        max_empty_items: array items that take no bytes, such as ``null``, in all arrays together;
-            likewise records beyond one for each byte, where a schema makes very many of few bytes.
+        max_depth: nesting of records of a recursive type, in encoding and decoding. Nesting without
+            recursion is bounded by the schema, and is not counted. Python's own recursion limit of
+            1,000 calls allows about 400: beyond that, raise it as well (``sys.setrecursionlimit``).
+        max_empty_items: array items without bytes, such as ``null``, in all arrays together;
+            likewise records beyond one per byte, where a schema makes very many of few bytes.
 
     Raises:
-        ValueError: a limit is no int of at least 0.
+        ValueError: a limit is not an int of at least 0.
     """
 
     max_depth: int = 200
@@ -50,11 +49,11 @@ _current = Limits()
 
 
 def current_limits() -> Limits:
-    """What holds for calls that are given no limits."""
+    """Return the limits of calls without limits of their own."""
     return _current
 
 
 def set_limits(limits: Limits) -> None:
-    """Have other limits hold in the whole process, for calls that are given none."""
-    global _current  # noqa: PLW0603 -- a setting of the process is what it is
+    """Set the limits of calls without limits of their own, in the whole process."""
+    global _current  # noqa: PLW0603 -- it is a setting of the process
     _current = limits

@@ -1,7 +1,7 @@
 """Logical types: the Python values that they give to values of their base types.
 
-A plan has a logical type as :class:`~avrogen.codec.plan.LogicalOperation`: the operation of the base
-type, which is what is on the wire, and a *kind* from here. The interpreter, unions, sizes and
+A plan has a logical type as :class:`~avrogen.codec.plan.LogicalOperation`: the operation of the
+base type, which is what is on the wire, and a *kind* from here. The interpreter, unions, sizes and
 schema resolution ask the kind; the Python backend has faster code for most kinds, and calls
 ``to_base`` and ``from_base`` for the others. A new logical type is a class here and a case in
 :func:`logical_kind`.

@@ -1,17 +1,16 @@
-"""The plan: what is written and read, in which order, as which Python values.
+"""Plans: the values to encode and decode, in which order, as which Python values.
 
-A plan is all that a backend needs to know. It says nothing of Python source, tables or functions;
-whoever writes another backend starts here, and with the table in ``docs/architecture.md``.
-Operations name the encoding of the specification ("Binary Encoding") and the Python value at the
-other end; nothing in a plan is text to be placed in code, apart from the ``attribute`` of fields,
-which is a proven identifier.
+A plan is all that a backend needs. It has no Python source, tables or functions; to write another
+backend, start here, and with the table in ``docs/architecture.md``. An operation names the encoding
+(specification, "Binary Encoding") and the Python value. Nothing in a plan is text to be placed in
+code, apart from the ``attribute`` of fields, which is a validated identifier.
 
-A plan for one schema writes and reads. A plan for a writer's schema and a reader's only reads: on
-the wire is what the writer's says, and what comes out is the reader's. What the schemas have to do
-with each other is settled in it (specification, "Schema Resolution"); a backend only follows.
+A plan for one schema encodes and decodes. A plan for a writer's schema and a reader's only decodes:
+data are the writer's, values the reader's. The plan is the result of schema resolution
+(specification, "Schema Resolution"); a backend just follows it.
 
 Operations refer to records through :class:`Call`, never directly, so that plans of recursive
-schemas are finite. A backend is free to expand calls in place.
+schemas are finite. A backend may expand calls in place.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ __all__ = [
 Bits: TypeAlias = Literal[32, 64]
 
 Reasons: TypeAlias = Callable[[], tuple[Incompatibility, ...]]
-"""A function, as reasons are seldom asked for and take a while to work out."""
+"""A function, as reasons are needed seldom and take long to compute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +68,14 @@ class BooleanOperation:
 
 @dataclass(frozen=True, slots=True)
 class IntegerOperation:
-    """A zigzag varint that holds so many bits. ``int``."""
+    """A zigzag varint of ``bits`` bits. ``int``."""
 
     bits: Bits
 
 
 @dataclass(frozen=True, slots=True)
 class FloatOperation:
-    """An IEEE 754 number, little-endian. ``float``; ``int`` is written too."""
+    """An IEEE 754 number, little-endian. ``float``; ``int`` is encoded too."""
 
     bits: Bits
 
@@ -96,7 +95,7 @@ class FixedOperation:
     """``size`` bytes. ``type``: ``bytes``, or the subclass for this fixed type.
 
     Attributes:
-        type: the subclass can be made by ``bytes.__new__(type, ...)`` once the size is checked.
+        type: instances are made by ``bytes.__new__(type, ...)`` once the size is checked.
     """
 
     name: str
@@ -109,11 +108,11 @@ class EnumOperation:
     """A 32-bit varint, the position of the symbol. The value at that position of ``values``.
 
     Attributes:
-        symbols: as they are on the wire.
-        values: what they are read as; None: the reader has neither the symbol nor a default, and
-            data that use it cannot be read.
-        type: of the values: ``str``, or the StrEnum for this enum.
-        reasons: says why some data cannot be read.
+        symbols: symbols by their numbers on the wire.
+        values: their values; None: the reader has neither the symbol nor a default, and data with
+            it cannot be read.
+        type: type of the values: ``str``, or the StrEnum for this enum.
+        reasons: returns the reasons why some data cannot be read.
     """
 
     name: str
@@ -125,11 +124,11 @@ class EnumOperation:
 
 @dataclass(frozen=True, slots=True)
 class LogicalOperation:
-    """What ``base`` has on the wire. The value that ``kind`` makes of the base type's.
+    """A value of the base type on the wire. The value that ``kind`` converts it to.
 
     Attributes:
-        base: an operation of a primitive type, or of fixed as plain ``bytes``.
-        kind: the logical type: its Python values, and what it makes of them.
+        base: operation of a primitive type, or of a fixed as plain ``bytes``.
+        kind: the logical type.
     """
 
     base: Operation
@@ -138,9 +137,9 @@ class LogicalOperation:
 
 @dataclass(frozen=True, slots=True)
 class ArrayOperation:
-    """Blocks: a count (64-bit varint) and so many items; the last has count 0. ``list``.
+    """Blocks: a count (64-bit varint) and that many items; the last has count 0. ``list``.
 
-    A negative count is followed by the number of bytes in the block, and means its opposite.
+    A negative count is followed by the size of the block in bytes; the count is its opposite.
     """
 
     item: Operation
@@ -155,7 +154,7 @@ class MapOperation:
 
 @dataclass(frozen=True, slots=True)
 class BranchOperation:
-    """A branch of a union. ``name`` is what forces it, among plain values."""
+    """A branch of a union. Plain values force it by ``name``."""
 
     name: str
     operation: Operation
@@ -165,7 +164,7 @@ class BranchOperation:
 class UnionOperation:
     """A 32-bit varint, the position of the branch, and the branch. Its value.
 
-    Which branch a value is written as is said in :mod:`avrogen.codec.unions`.
+    The branch for a value is chosen as :mod:`avrogen.codec.unions` defines it.
     """
 
     branches: tuple[BranchOperation, ...]
@@ -173,12 +172,12 @@ class UnionOperation:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What the record of this key in ``Plan.records`` does."""
+    """The record of a key in ``Plan.records``."""
 
     key: str
 
 
-# --- what only reads ------------------------------------------------------------------------------
+# --- only to decode -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +190,10 @@ class PromotedOperation:
 
 @dataclass(frozen=True, slots=True)
 class SkipOperation:
-    """What another operation reads, passed over: no value. Only the way to its end is checked.
+    """Data of another operation, skipped: no value. Only bytes that lead to its end are checked.
 
-    Stands in fields of records only. A block of an array or a map that says how many bytes it has
-    is passed over as a whole.
+    In fields of records only. A block of an array or a map with a size in bytes is skipped as a
+    whole.
     """
 
     operation: Operation
@@ -202,7 +201,7 @@ class SkipOperation:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableOperation:
-    """No value: data that come here cannot be read. ``reasons`` says why. In unions only."""
+    """Data that cannot be read, for ``reasons``. In unions only."""
 
     reasons: Reasons
 
@@ -232,9 +231,9 @@ class FieldOperation:
     """A field of a record.
 
     Attributes:
-        name: in the schema, and in plain values: in the reader's, if there is one.
-        attribute: of the class; a proven identifier. None if the record has no class.
-        position: among the fields of the record that is read; None: it is skipped.
+        name: name in the schema and in plain values; the reader's, if there is one.
+        attribute: attribute of the class, a validated identifier; None: the record has no class.
+        position: position among the fields of the decoded record; None: it is skipped.
     """
 
     name: str
@@ -245,11 +244,11 @@ class FieldOperation:
 
 @dataclass(frozen=True, slots=True)
 class DefaultField:
-    """A field that the reader has and the writer has not.
+    """A field of the reader that the writer lacks.
 
     Attributes:
-        data: the default, as ``operation`` reads it. Each record that is read has it for itself:
-            lists and dicts in it are new ones.
+        data: the default, as data of ``operation``. Each record has a value of its own: lists and
+            dicts in it are new objects.
     """
 
     name: str
@@ -261,12 +260,12 @@ class DefaultField:
 
 @dataclass(frozen=True, slots=True)
 class RecordOperation:
-    """Its fields, one after the other, in the order they have on the wire.
+    """Fields, one after the other, in the order of the wire.
 
     Attributes:
-        name: in the schema: in the reader's, if there is one.
+        name: name in the schema; the reader's, if there is one.
         type: the dataclass; None: a dict by field names, in the order of their positions.
-        recursive: whether a value can hold another value of this record.
+        recursive: True if a value can contain another value of this record.
         defaults: fields that are not on the wire.
     """
 
@@ -278,7 +277,7 @@ class RecordOperation:
 
     @property
     def parts(self) -> Sequence[FieldOperation | DefaultField]:
-        """What makes up the record that is read, in the order of its positions."""
+        """Fields and defaults of the decoded record, in the order of their positions."""
         parts: dict[int, FieldOperation | DefaultField] = {
             field.position: field for field in self.fields if field.position is not None
         }
@@ -288,12 +287,12 @@ class RecordOperation:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do for a schema, or to read data of one as another.
+    """The operations of a schema, or of a writer's and a reader's.
 
     Attributes:
-        root: what a whole datum is.
-        records: every record that is called, by key.
-        plain: whether ``("full.Name", value)`` forces a union branch (values without classes).
+        root: operation of a whole datum.
+        records: all records that are called, by key.
+        plain: True if ``("full.Name", value)`` forces a union branch (values without classes).
     """
 
     root: Operation

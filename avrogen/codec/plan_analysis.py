@@ -1,9 +1,7 @@
-"""Which records operations call, and which call themselves through others.
+"""Properties of plans: the records that operations call, recursion, and minimum sizes.
 
-The fewest bytes that values of a plan can take, and how much may be made of few bytes.
-
-The count of a block is believed only if so many items of the least size are in what remains. What
-can have no bytes never has any: null, fixed of size 0, records of such.
+A block's count is accepted only if that many items of minimum size fit the remaining bytes. Types
+with a minimum size of 0 never have bytes: null, fixed of size 0, records of such.
 """
 
 from __future__ import annotations
@@ -23,7 +21,7 @@ __all__ = [
 
 
 def called_records(operation: plan.Operation) -> Iterator[str]:
-    """Keys of the records that an operation calls itself, not through others; with repeats."""
+    """Yield keys of the records that an operation calls directly; with repeats."""
     match operation:
         case plan.Call(key):
             yield key
@@ -39,9 +37,9 @@ def called_records(operation: plan.Operation) -> Iterator[str]:
 def reachable_records(
     keys: Iterable[str], record: Callable[[str], plan.RecordOperation]
 ) -> Mapping[str, plan.RecordOperation]:
-    """Every record of some keys, and that these lead to, by key; each is asked for once.
+    """Return the records of some keys, and all that they call, by key; each is made once.
 
-    A list takes the place of the stack, as chains of records may be longer than Python's.
+    A list replaces recursion, as chains of records may be longer than Python's stack.
     """
     found: dict[str, plan.RecordOperation] = {}
     waiting = list(keys)
@@ -54,9 +52,9 @@ def reachable_records(
 
 
 def recursive_records(records: Mapping[str, plan.RecordOperation]) -> set[str]:
-    """The keys of records that lead back to themselves."""
-    # Whoever is left after taking away, again and again, what leads nowhere and what nothing
-    # leads to, lies on a cycle or between two; the latter only cost a needless check of depth.
+    """Return the keys of records that call themselves, also through others."""
+    # Records that call none, and those that none calls, are removed repeatedly. The others are on
+    # a cycle or between two cycles; the latter only cost a needless check of depth.
     graph = {key: set(_calls_of(record)) for key, record in records.items()}
     called_by: dict[str, set[str]] = {key: set() for key in graph}
     for key, called in graph.items():
@@ -75,9 +73,9 @@ def recursive_records(records: Mapping[str, plan.RecordOperation]) -> set[str]:
 
 
 def innermost_first(records: Mapping[str, plan.RecordOperation]) -> Iterator[str]:
-    """Keys of records, each after those of the records that it calls, but for those that call it.
+    """Yield keys of records, each after the records that it calls, except in cycles.
 
-    A list takes the place of the stack here as well.
+    A list replaces recursion here as well.
     """
     begun: set[str] = set()
     done: set[str] = set()
@@ -103,11 +101,11 @@ def _calls_of(record: plan.RecordOperation) -> Iterator[str]:
 
 
 _MANY: Final = 1_000
-"""Records for each byte, which no schema makes that is not meant to do harm."""
+"""Records per byte, more than any schema has that is not meant to do harm."""
 
 
 class MinimumSizes:
-    """Least sizes of the operations of one plan: of what is on the wire, not of what comes out."""
+    """Minimum sizes on the wire of the operations of one plan."""
 
     def __init__(self, plan_: plan.Plan) -> None:
         self._records: dict[str, int] = {}
@@ -118,13 +116,13 @@ class MinimumSizes:
             self._counts[key] = 1 + sum(self._count(field.operation) for field in fields)
 
     def of_item(self, operation: plan.ArrayOperation | plan.MapOperation) -> int:
-        """Of an item of an array or a map."""
+        """Return the minimum size of an item of an array or a map."""
         if isinstance(operation, plan.ArrayOperation):
             return self.of(operation.item)
         return 1 + self.of(operation.value)
 
     def of(self, operation: plan.Operation) -> int:
-        """Of what an operation reads."""
+        """Return the minimum size of an operation's data."""
         match operation:
             case plan.NullOperation():
                 return 0
@@ -137,17 +135,17 @@ class MinimumSizes:
             case plan.SkipOperation(skipped):
                 return self.of(skipped)
             case plan.Call(key):
-                # Unknown are records that contain themselves without end: there are none of them.
+                # Records that contain themselves without end are unknown: they have no values.
                 return self._records.get(key, 1)
             case _:
                 return 1
 
     def is_bomb(self) -> bool:
-        """Whether few bytes can be read as very many records.
+        """Return whether few bytes can be decoded to very many records.
 
         Records that hold two of another, which holds two of another, and so on, are 2**40 records
-        after 40 such types, and take no bytes if the innermost has none. No array is needed for
-        that, so no count shows it.
+        after 40 such types, and have no bytes if the innermost has none. That takes no array, so no
+        count shows it.
         """
         return any(self._counts[key] > _MANY * (1 + self._records[key]) for key in self._records)
 

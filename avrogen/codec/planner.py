@@ -1,20 +1,10 @@
-"""From schemas, and the classes for their named types, to plans.
+"""Plans to encode and decode values of one schema, and defaults as data.
 
-* ``own``: values of a schema are written, and read back.
-* ``resolved``: data of a writer's schema are read as values of a reader's.
+Plans to read data of a writer's schema are in :mod:`avrogen.codec.resolving_planner`, which is
+imported only where there is another writer.
 
-``leaves`` has the operations of types without inner types, and ``default_data`` says how a default
-would have been written. Each is imported by itself: who reads nothing of other writers need not
-wait for what that takes.
-
-Plans to write values of a schema, and to read them back.
-
-Operations of types without inner types, and the classes that stand for named types.
-
-Defaults as they would have been written.
-
-A reader's default stands in its schema as JSON. As data, it is read like everything else, with
-the same logical types and classes, and a backend need know nothing of JSON.
+A reader's default is JSON in its schema. As data, it is decoded like all others, with the same
+logical types and classes, and backends need no JSON.
 """
 
 from __future__ import annotations
@@ -50,12 +40,12 @@ def plan_for(
     types: Mapping[str, model.NamedType],
     classes: Classes | None,
 ) -> plan.Plan:
-    """The plan to write and read values of one schema.
+    """Return the plan to encode and decode values of one schema.
 
     Args:
         type_: the schema.
-        types: the named types that it leads to.
-        classes: what stands for them in Python; None: plain values.
+        types: the named types in it.
+        classes: classes for them; None: plain values.
 
     Raises:
         TypeError: a class does not match its schema. Generated classes always do.
@@ -66,7 +56,7 @@ def plan_for(
 
 
 class PlanBuilder:
-    """What writes and reads the types of one schema. A record's key is its full name."""
+    """Builds the operations of the types of one schema. A record's key is its full name."""
 
     def __init__(self, types: Mapping[str, model.NamedType], classes: Classes) -> None:
         self._types = types
@@ -74,7 +64,7 @@ class PlanBuilder:
         self._named: dict[str, plan.Operation] = {}
 
     def of(self, type_: model.AvroType) -> plan.Operation:
-        """The operation of a type."""
+        """Return the operation of a type."""
         match type_:
             case model.Primitive(name, logical):
                 return primitive(name, logical)
@@ -95,13 +85,13 @@ class PlanBuilder:
                 assert_never(type_)
 
     def records(self, keys: Iterable[str]) -> dict[str, plan.RecordOperation]:
-        """Records by key, and all that they lead to."""
+        """Return records by key, with all that they call."""
         found = reachable_records(keys, self.record)
         loops = recursive_records(found)
         return {key: replace(record, recursive=key in loops) for key, record in found.items()}
 
     def record(self, key: str) -> plan.RecordOperation:
-        """The record of a key; whether it is recursive is not yet known."""
+        """Return the record of a key, not yet marked as recursive."""
         record = self._types[key]
         assert isinstance(record, model.RecordType), "only records are called"
         attributes = field_attributes(record, self._classes)
@@ -126,11 +116,11 @@ class PlanBuilder:
 
 
 Classes: TypeAlias = Mapping[str, type[object]]
-"""Classes for named types, by full name; types that have none are read as plain values."""
+"""Classes for named types, by full name; types without one have plain values."""
 
 
 def primitive(name: model.PrimitiveName, logical: model.LogicalType | None) -> plan.Operation:
-    """The operation of a primitive type."""
+    """Return the operation of a primitive type."""
     if logical:
         return plan.LogicalOperation(primitive(name, None), logical_kind(logical, None))
     match name:
@@ -155,51 +145,59 @@ def primitive(name: model.PrimitiveName, logical: model.LogicalType | None) -> p
 
 
 def enum(type_: model.EnumType, classes: Classes) -> plan.EnumOperation:
-    """The operation of an enum.
+    """Return the operation of an enum.
 
     Raises:
-        TypeError: its class is none for enums. So it is below; generated classes always are right.
+        TypeError: its class is not for enums. Generated classes always match.
     """
     class_ = classes.get(type_.name, str)
     if not issubclass(class_, str):
-        raise TypeError(f"{class_.__qualname__} is no str, as enum {type_.name} must be")
+        raise TypeError(
+            f"{class_.__qualname__} is not a subclass of str: enum {type_.name} needs one"
+        )
     values = type_.symbols if class_ is str else tuple(map(class_, type_.symbols))
     return plan.EnumOperation(type_.name, type_.symbols, values, class_)
 
 
 def fixed(type_: model.FixedType, classes: Classes) -> plan.Operation:
-    """The operation of a fixed type."""
+    """Return the operation of a fixed type."""
     if type_.logical:
         base = plan.FixedOperation(type_.name, type_.size, bytes)
         return plan.LogicalOperation(base, logical_kind(type_.logical, type_.size))
     class_ = classes.get(type_.name, bytes)
     if not issubclass(class_, bytes):
-        raise TypeError(f"{class_.__qualname__} is no bytes, as fixed {type_.name} must be")
+        raise TypeError(
+            f"{class_.__qualname__} is not a subclass of bytes: fixed {type_.name} needs one"
+        )
     return plan.FixedOperation(type_.name, type_.size, class_)
 
 
 def field_attributes(record: model.RecordType, classes: Classes) -> list[str] | list[None]:
-    """Names of the dataclass fields, which correspond to Avro fields by position."""
+    """Return the names of the dataclass fields, which match the Avro fields by position."""
     class_ = classes.get(record.name)
     if class_ is None:
         return [None] * len(record.fields)
     names = [field.name for field in fields(class_)] if is_dataclass(class_) else []
     if len(names) != len(record.fields):
-        raise TypeError(f"{class_.__qualname__} is no dataclass with the fields of {record.name}")
+        raise TypeError(
+            f"{class_.__qualname__} is not a dataclass with the fields of {record.name}"
+        )
     for name in names:
         if not name.isascii() or not name.isidentifier() or keyword.iskeyword(name):
-            raise TypeError(f"{class_.__qualname__} has a field that is no identifier: {name!r}")
+            raise TypeError(
+                f"{class_.__qualname__} has a field that is not an identifier: {name!r}"
+            )
     return names
 
 
 def default_data(
     type_: model.AvroType, default: model.Json, types: Mapping[str, model.NamedType]
 ) -> bytes:
-    """A default in Avro's binary encoding (specification, "Complex Types", Records, "default").
+    """Encode a default in Avro's binary encoding (specification, "Records", "default").
 
     Raises:
-        ValueError: it has an enum symbol that its enum lacks, which is found only here since
-            schemas in use have such.
+        ValueError: it has a symbol that its enum lacks. Schemas in use have such defaults, so
+            parsing accepts them.
     """
     return _written(type_, completed(type_, default, types), types)
 
@@ -220,7 +218,7 @@ def _written(
         case model.Union(branches), _:
             index = matching_branch(type_, value, types)
             if index is None:
-                raise ValueError("it fits no branch of the union")
+                raise ValueError("the union has no branch for it")
             return encode_long(index) + _written(branches[index], value, types)
         case _:
             raise AssertionError("defaults are checked when a schema is parsed")
@@ -252,7 +250,7 @@ def _named(
     match named, value:
         case model.EnumType(name, symbols), str():
             if value not in symbols:
-                raise ValueError(f'"{value}" is none of the symbols of {name}')
+                raise ValueError(f'"{value}" is not a symbol of {name}')
             return encode_long(symbols.index(value))
         case model.FixedType(), str():
             return value.encode("iso-8859-1")

@@ -1,4 +1,4 @@
-"""Plans to read data of a writer's schema as values of a reader's ("Schema Resolution")."""
+"""Plans to decode data of a writer's schema as values of a reader's ("Schema Resolution")."""
 
 from __future__ import annotations
 
@@ -33,26 +33,26 @@ def plan_to_read(
     writer_types: Types,
     classes: planner.Classes | None,
 ) -> plan.Plan:
-    """The plan to read what was written with one schema as values of another.
+    """Return the plan to decode data of one schema as values of another.
 
     Args:
-        reader: the schema of the values.
-        reader_types: the named types that it leads to.
-        writer: the schema of the data.
-        writer_types: likewise.
-        classes: what stands for the reader's types in Python; None: plain values.
+        reader: schema of the values.
+        reader_types: the named types in it.
+        writer: schema of the data.
+        writer_types: the named types in it.
+        classes: classes for the reader's types; None: plain values.
 
     Raises:
-        ResolutionError: no data can be read, with everything that is in the way.
+        ResolutionError: no data can be read; it has all incompatibilities.
         TypeError: a class does not match its schema. Generated classes always do.
     """
-    reading = _Reading(reader_types, writer_types, classes or {})
-    if not reading.resolution.is_readable(reader, writer):
-        raise ResolutionError(reading.incompatibilities(reader, writer, PairPath()))
-    root = reading.of(reader, writer, PairPath())
-    records = reachable_records(called_records(root), reading.record)
+    builder = _PairBuilder(reader_types, writer_types, classes or {})
+    if not builder.resolution.is_readable(reader, writer):
+        raise ResolutionError(builder.incompatibilities(reader, writer, PairPath()))
+    root = builder.of(reader, writer, PairPath())
+    records = reachable_records(called_records(root), builder.record)
     made = _finished(root, records, plain=classes is None)
-    problems = [*reading.problems, *reading.unusable_defaults(made)]
+    problems = [*builder.problems, *builder.unusable_defaults(made)]
     if problems:
         raise ResolutionError(problems)
     return made
@@ -61,7 +61,7 @@ def plan_to_read(
 def _finished(
     root: plan.Operation, records: Mapping[str, plan.RecordOperation], *, plain: bool
 ) -> plan.Plan:
-    """The plan, without steps over what has no bytes: there may be very many of them."""
+    """Return the plan, without skips of data without bytes: there may be very many of them."""
     loops = recursive_records(records)
     sizes = MinimumSizes(plan.Plan(root, records, plain))
     return plan.Plan(
@@ -80,8 +80,8 @@ def _finished(
     )
 
 
-class _Reading:
-    """What reads the types of one schema as those of another.
+class _PairBuilder:
+    """Builds the operations to decode the types of one schema as those of another.
 
     There are three kinds of records: a writer's that is read as a reader's ("W as R"), a writer's
     that is skipped ("skipped W"), and a reader's in a default, whose key is its full name.
@@ -90,7 +90,7 @@ class _Reading:
     def __init__(self, reader_types: Types, writer_types: Types, classes: planner.Classes) -> None:
         self.resolution = Resolution(reader_types, writer_types)
         self.problems: list[Incompatibility] = []
-        """What comparing the schemas does not show."""
+        """Incompatibilities that comparing the schemas does not find."""
         self._reader_types = reader_types
         self._writer_types = writer_types
         self._classes = classes
@@ -100,7 +100,7 @@ class _Reading:
         self._named: dict[tuple[str, str], plan.Operation] = {}
 
     def of(self, reader: model.AvroType, writer: model.AvroType, place: PairPath) -> plan.Operation:
-        """The operation of a pair of types; some data of the writer's can be read."""
+        """Return the operation of a pair of types, of which some data can be read."""
         match reader, writer:
             case _, model.Union(branches):
                 return plan.UnionOperation(
@@ -133,7 +133,7 @@ class _Reading:
                 raise AssertionError("some data can be read")
 
     def record(self, key: str) -> plan.RecordOperation:
-        """The record of a key; whether it is recursive is not yet known."""
+        """Return the record of a key, not yet marked as recursive."""
         if key in self._pairs:
             return self._record(*self._pairs[key])
         if key in self._skipped:
@@ -143,11 +143,11 @@ class _Reading:
     def incompatibilities(
         self, reader: model.AvroType, writer: model.AvroType, place: PairPath
     ) -> tuple[Incompatibility, ...]:
-        """All that is in the way of reading a type as another."""
+        """Return all reasons why a type cannot be read as another."""
         return incompatibilities(reader, self._reader_types, writer, self._writer_types, place)
 
     def unusable_defaults(self, made: plan.Plan) -> Iterator[Incompatibility]:
-        """What is wrong with defaults that have no value in Python."""
+        """Yield the defaults without a value in Python."""
         reader = InterpretedDecoder(made)
         for key, (record, _, place) in self._pairs.items():
             for default in made.records[key].defaults:
@@ -166,7 +166,7 @@ class _Reading:
     def _reasons(
         self, reader: model.AvroType, writer: model.AvroType, place: PairPath
     ) -> plan.Reasons:
-        """Why some data cannot be read. For large schemas it takes long to say."""
+        """Return a function for the reasons: for large schemas they take long to find."""
         return cache(lambda: self.incompatibilities(reader, writer, place))
 
     def _of_named(
@@ -233,7 +233,7 @@ class _Reading:
     ) -> plan.DefaultField | None:
         field = record.fields[position]
         if field.default is model.NO_DEFAULT:
-            reason = "it is an alias of what another field is read from"
+            reason = "another field is read from the field that its alias names"
             self.problems.append(_missing_default(record, position, place, reason))
             return None
         try:
@@ -244,10 +244,10 @@ class _Reading:
         operation = self._defaults.of(field.type)
         return plan.DefaultField(field.name, attribute, operation, position, data)
 
-    # --- what is skipped -------------------------------------------------------------------------
+    # --- skipping --------------------------------------------------------------------------------
 
     def _skip(self, type_: model.AvroType) -> plan.Operation:
-        """The operation that would read a type, without logical types and classes."""
+        """Return the operation of a type without logical types and classes, to be skipped."""
         match type_:
             case model.Primitive(name):
                 return planner.primitive(name, None)
@@ -288,16 +288,16 @@ class _Reading:
 def _missing_default(
     record: model.RecordType, position: int, place: PairPath, reason: str
 ) -> Incompatibility:
-    """A field that is not written and whose default, if there is one, is of no use."""
+    """Return the incompatibility of a field without data and without a usable default."""
     kind = IncompatibilityType.READER_FIELD_MISSING_DEFAULT_VALUE
     message = f"{record.fields[position].name} ({reason})"
     return place.split(("fields", position), ("fields",)).found(kind, message)
 
 
 def _sources(reader: model.RecordType, writer: model.RecordType) -> Mapping[int, int]:
-    """Which of the reader's fields each of the writer's is read as, by positions.
+    """Map positions of the writer's fields to those of the reader's.
 
-    If aliases claim a written field for several, it is the one of the same name, else the first.
+    If several fields claim one by aliases, it is the one of the same name, else the first.
     """
     sources: dict[int, int] = {}
     for position, source in enumerate(written_fields(reader, writer)):
@@ -312,12 +312,11 @@ def _sources(reader: model.RecordType, writer: model.RecordType) -> Mapping[int,
 
 
 def _primitive(reader: model.Primitive, writer: model.Primitive) -> plan.Operation:
-    """What the reader's type makes of the writer's encoding.
+    """Return the operation to decode the writer's encoding as the reader's type.
 
     A logical type of the reader's is applied to the promoted value. If the writer's is of the
-    same kind, and only counts in another unit or has another scale, the value stays what it was:
-    the specification has a rule for decimals only (they do not match), and others let the value
-    change by powers of ten.
+    same kind, in another unit or scale, the value is converted. The specification has a rule for
+    decimals only (they do not match); other libraries let the value change by powers of ten.
     """
     own = planner.primitive(reader.name, reader.logical)
     if isinstance(own, plan.LogicalOperation):
@@ -327,7 +326,7 @@ def _primitive(reader: model.Primitive, writer: model.Primitive) -> plan.Operati
 
 
 def _promoted(own: plan.Operation, written: model.PrimitiveName) -> plan.Operation:
-    """What reads the encoding of another primitive type as values of this one."""
+    """Return the operation to decode the encoding of another primitive type."""
     bits: plan.Bits = 32 if written in ("int", "float") else 64
     match own:
         case plan.FloatOperation(own_bits) if written in ("int", "long"):
@@ -339,7 +338,7 @@ def _promoted(own: plan.Operation, written: model.PrimitiveName) -> plan.Operati
 
 
 def _rescaled(own: plan.Operation, written: model.LogicalType | None) -> plan.Operation:
-    """What reads data of a writer's logical type, if both are of the same kind."""
+    """Return the operation to decode data of a writer's logical type, if both are of a kind."""
     if isinstance(own, plan.LogicalOperation) and written is not None:
         return replace(own, kind=own.kind.reading(written))
     return own

@@ -1,4 +1,4 @@
-"""Schemas at run time: :class:`Schema`, with or without generated classes around it."""
+"""Schemas at run time: :class:`Schema`, with or without generated classes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Schema", "SchemaOwner"]
 
 SchemaOwner: TypeAlias = "type[AvroValue] | Codec[Any]"
-"""Whatever carries a schema: a generated class, or the codec of a type that has no class."""
+"""An object with a schema: a generated class, or the codec of a type without a class."""
 
 
 def _no_owners() -> Iterable[SchemaOwner]:
@@ -28,9 +28,9 @@ def _no_owners() -> Iterable[SchemaOwner]:
 class Schema:
     """An Avro schema, with every named type that it refers to.
 
-    Schemas are equal if they say the same, docs and custom attributes included, however their
-    text is laid out. ``str(schema)`` is JSON that stands for itself: each named type is defined
-    where it is first used.
+    Schemas are equal if their content is equal, with docs and custom attributes; the layout of
+    their text does not matter. ``str(schema)`` is self-contained JSON: each named type is defined
+    at its first use.
     """
 
     _text: str
@@ -41,7 +41,7 @@ class Schema:
     _fingerprints: dict[str, bytes]
 
     def __init__(self, text: str, owners: Callable[[], Iterable[SchemaOwner]]) -> None:
-        """Not to be called: see :meth:`parse`."""
+        """Use :meth:`parse` instead."""
         self._text = text
         self._owners = owners
         self._parsed = None
@@ -51,13 +51,13 @@ class Schema:
 
     @classmethod
     def parse(cls, text: str) -> Schema:
-        """Read a schema.
+        """Parse a schema.
 
         Args:
             text: JSON of a schema that defines all types it refers to.
 
         Raises:
-            SchemaError: the text is no schema; it says everything that is wrong.
+            SchemaError: the text is not a valid schema; it has all problems.
         """
         schema = cls(text, _no_owners)
         _ = schema.type
@@ -67,22 +67,22 @@ class Schema:
     def embedded(
         cls, text: str, owners: Callable[[], Iterable[SchemaOwner]] = _no_owners
     ) -> Schema:
-        """A schema in generated code, which is read when something is asked of it.
+        """Return a schema of generated code, which is parsed on first use.
 
         Args:
-            text: JSON of a schema; types that it does not define go by their full names.
-            owners: gives whatever carries the schemas of those types.
+            text: JSON of a schema; types that it does not define are full names.
+            owners: returns the objects with the schemas of those types.
         """
         return cls(text, owners)
 
     @property
     def type(self) -> AvroType:
-        """The schema as a value; a named type is a reference into :attr:`types`."""
+        """The parsed schema; a named type is a reference into :attr:`types`."""
         return self._parse()[0]
 
     @property
     def types(self) -> Mapping[str, NamedType]:
-        """All named types that the schema can lead to, by full name, in the order of first use."""
+        """All named types that the schema refers to, also indirectly, in the order of first use."""
         if self._reachable is None:
             from avrogen.avro.references import reachable_types
 
@@ -101,7 +101,7 @@ class Schema:
     def fingerprint(
         self, algorithm: Literal["crc64-avro", "md5", "sha256"] = "crc64-avro"
     ) -> bytes:
-        """A fingerprint of the canonical form (specification, "Schema Fingerprints").
+        """Return a fingerprint of the canonical form (specification, "Schema Fingerprints").
 
         Returns:
             8, 16 or 32 bytes; CRC-64-AVRO in the byte order of single-object encoding.
@@ -114,11 +114,11 @@ class Schema:
         return found
 
     def can_read(self, writer: Schema) -> list[Incompatibility]:
-        """What keeps data of another schema from being read as this one's; nothing, if all can be.
+        """List the incompatibilities with a writer's schema: none, if all of its data can be read.
 
-        Each incompatibility has a type, a message and its paths in both schemas, as Avro Java and
-        Confluent's Schema Registry report them. Some data may be readable all the same, such as
-        those without the symbol that an enum lacks.
+        Each has a type, a message and its paths in both schemas, as Avro Java and Confluent's
+        Schema Registry report them. Some data may be readable nevertheless, such as those without
+        the symbol that an enum lacks.
         """
         from avrogen.avro.compat.checker import incompatibilities
 
@@ -127,17 +127,17 @@ class Schema:
     # --- plain values ----------------------------------------------------------------------------
 
     def to_avro(self, value: Any, *, limits: Limits | None = None) -> bytes:
-        """Plain Python values in Avro's binary encoding.
+        """Encode plain Python values in Avro's binary encoding.
 
-        Records are dicts with the fields as keys, enums are str, fixed types bytes; the others are
-        what generated code uses. ``("full.Name", value)`` forces a union branch.
+        Records are dicts by field names, enums are str, fixed types bytes; all other types are
+        those of generated code. ``("full.Name", value)`` forces a union branch.
 
         Args:
             value: the value.
             limits: None: those of the process, see :func:`avrogen.set_limits`.
 
         Raises:
-            EncodeError: something in the value does not fit the schema; it says what and where.
+            EncodeError: a part of the value does not fit the schema; the error has its path.
         """
         from avrogen.codec.compilation import encoder_of
 
@@ -149,17 +149,17 @@ class Schema:
     def from_avro(
         self, data: Buffer, *, writer: Schema | None = None, limits: Limits | None = None
     ) -> Any:
-        """Read plain Python values, as :meth:`to_avro` takes them.
+        """Decode plain Python values, as :meth:`to_avro` accepts them.
 
         Args:
-            data: Avro's binary encoding of one value, and nothing else: bytes or any other
-                buffer. The result never shares memory with it.
-            writer: the schema that the data were written with, if not with this one.
+            data: Avro's binary encoding of exactly one value, as bytes or any other buffer. The
+                result never shares memory with it.
+            writer: the schema that the data were written with, if it is not this one.
             limits: None: those of the process, see :func:`avrogen.set_limits`.
 
         Raises:
-            DecodeError: it is not the encoding of such a value; it says what and where.
-            ResolutionError: what the writer's schema has there cannot be read as this one's.
+            DecodeError: the data are invalid; the error has the path and the offset.
+            ResolutionError: these data of the writer's schema cannot be read as this one's.
         """
         from avrogen.codec.compilation import decoder_of
 
@@ -168,7 +168,7 @@ class Schema:
         return decode(data, writer=writer, limits=limits)
 
     def to_single_object(self, value: Any) -> bytes:
-        """Plain values in single-object encoding: the schema's fingerprint before them.
+        """Encode plain values in single-object encoding: with the schema's fingerprint in front.
 
         Raises:
             EncodeError: as :meth:`to_avro`.
@@ -178,21 +178,21 @@ class Schema:
         return header(self) + self.to_avro(value)
 
     def from_single_object(self, data: Buffer, *, store: SchemaStore | None = None) -> Any:
-        """Read plain values in single-object encoding.
+        """Decode plain values in single-object encoding.
 
         Args:
-            data: one value with its schema's fingerprint before it, and nothing else.
-            store: where schemas of other writers are found by their fingerprints.
+            data: exactly one value with its schema's fingerprint in front.
+            store: schemas of other writers, by fingerprint.
 
         Raises:
-            DecodeError: as :meth:`from_avro`, or the schema of the fingerprint is not known.
+            DecodeError: as :meth:`from_avro`, or the schema of the fingerprint is unknown.
         """
         from avrogen.codec.single_object import read
 
         return read(self, self, data, store)
 
     def closure(self) -> Iterator[tuple[SchemaOwner, Schema]]:
-        """What the schema refers to, directly and further on: owners with their schemas."""
+        """Yield the owners that the schema refers to, also indirectly, with their schemas."""
         seen: set[int] = set()
         waiting = list(self._owners())
         while waiting:
@@ -219,8 +219,7 @@ class Schema:
             return NotImplemented
         if self is other:
             return True
-        alike = self.type == other.type and dict(self.types) == dict(other.types)
-        if not alike:
+        if self.type != other.type or dict(self.types) != dict(other.types):
             return False
         from avrogen.avro.schema_json import same_json
 
@@ -230,7 +229,7 @@ class Schema:
         return hash(self.canonical_form)
 
     def __reduce__(self) -> tuple[Callable[[str, list[str]], Schema], tuple[str, list[str]]]:
-        # Type by type: inside each other, they might be nested more deeply than can be parsed.
+        # Type by type: one text of all might be nested more deeply than can be parsed.
         text, *definitions = map(_dumped, _definitions(self))
         return _unpickled, (text, definitions)
 
@@ -250,7 +249,7 @@ class Schema:
             parsed = parse_sources(sources)
             if problems := [d for d in parsed.diagnostics if d.severity == "error"]:
                 raise SchemaError(problems)
-            # What was read along is read: schemas that lie within this one need not do it again.
+            # Schemas within this one are parsed as well, and need not do it again.
             for root in parsed.roots:
                 schema = schemas[sources[root.source]]
                 if schema._parsed is None:
@@ -260,7 +259,7 @@ class Schema:
 
 
 def _definitions(schema: Schema) -> list[Json]:
-    """A schema as JSON, one named type at a time."""
+    """Return a schema as JSON, one named type at a time."""
     from avrogen.avro.schema_json import definition_json, type_json
 
     types = schema.types

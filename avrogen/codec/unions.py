@@ -1,25 +1,25 @@
-"""Which branch of a union a value is written as.
+"""The choice of a union branch for a value.
 
-Branches are compared by how well they hold the value, and the first of the best is written:
+Branches are ranked by how well they represent the value; the first of the best is encoded:
 
-1. the value's type is exactly the branch's, and the branch holds it as it is: ``int`` in range,
+1. the value's type is exactly the branch's, and the branch represents it exactly: ``int`` in range,
    ``float`` that 32 bits represent, ``datetime`` in whole units and with or without time zone as
    the branch needs, ``Decimal`` within precision and scale, ``str`` among the symbols;
-2. the same, but the branch holds it less exactly: rounded to 32 bits or down to whole units;
+2. the same, but with a loss: rounded to 32 bits or down to whole units;
 3. and 4. likewise, if the value's type is a subclass of the branch's. ``bool`` does not count as
    ``int``, nor ``datetime`` as ``date``;
-5. and 6. likewise, if the branch takes the value's type besides its own: ``int`` for float and
+5. and 6. likewise, if the branch accepts the value's type besides its own: ``int`` for float and
    double, and for timestamps in nanoseconds; other buffers for ``bytes``.
 
-So ``1`` is written as int in ``["double", "long", "int"]``'s first integer branch, ``long``;
-``2**40`` as long in ``["int", "long"]``, and ``0.1`` as double in ``["float", "double"]``. Where
-branches remain that no value can tell apart, the build of the schema has warned.
+So ``1`` is encoded as long in ``["double", "long", "int"]``, the first integer branch; ``2**40`` as
+long in ``["int", "long"]``, and ``0.1`` as double in ``["float", "double"]``. The build warns of
+branches that no value can tell apart.
 
-Of plain values, ``("full.Name", value)`` names its branch. A dict is written as the first record
-that has exactly its keys and whose fields can hold what is under them, else as a map, else as the
-first record whose fields it has (and more) and can hold, else as the first that has them, else as
-the first record. Looking goes no deeper: of what is under a key, a list counts as an array and a
-dict as a record or a map, whatever is in them.
+Plain values: ``("full.Name", value)`` names its branch. A dict is encoded as the first record with
+exactly its keys and with fields that accept their values, else as a map, else as the first record
+whose fields are among its keys and accept their values, else as the first whose fields are among
+its keys, else as the first record. Only the types of these values count, not their content: a list
+is an array, a dict is a record or a map.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _MORE_KEYS, _UNFIT_DICT, _OTHER_DICT = 7, 8, 9
 def choose_branch(
     union: plan.UnionOperation, value: Any, records: Mapping[str, plan.RecordOperation]
 ) -> int | None:
-    """The position of the branch that a value is written as; None if there is none."""
+    """Return the position of the branch for a value; None if no branch accepts it."""
     best = None
     best_rank = _OTHER_DICT + 1
     for index, branch in enumerate(union.branches):
@@ -54,7 +54,7 @@ def choose_branch(
 
 
 def forced_branch(union: plan.UnionOperation, name: object) -> int | None:
-    """The position of the branch of this name."""
+    """Return the position of the branch of a name."""
     for index, branch in enumerate(union.branches):
         if branch.name == name:
             return index
@@ -64,7 +64,7 @@ def forced_branch(union: plan.UnionOperation, name: object) -> int | None:
 def fit(
     operation: plan.Operation, value: Any, records: Mapping[str, plan.RecordOperation]
 ) -> int | None:
-    """How well an operation holds a value, as the module says: 1 is best, None not at all."""
+    """Return the rank of an operation for a value, as above: 1 is best, None means unfit."""
     match operation:
         case plan.NullOperation():
             return _EXACT if value is None else None
@@ -73,7 +73,7 @@ def fit(
         case plan.IntegerOperation(bits):
             return _by_type(value, int) if _is_int(value, bits) else None
         case plan.FloatOperation(bits):
-            return _fit_real(bits, value)
+            return _fit_float(bits, value)
         case plan.BytesOperation():
             if isinstance(value, bytes):
                 return _by_type(value, bytes)
@@ -129,7 +129,7 @@ def _fit_logical(kind: LogicalKind, value: Any) -> int | None:
     return rank + loss
 
 
-def _fit_real(bits: int, value: Any) -> int | None:
+def _fit_float(bits: int, value: Any) -> int | None:
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
     try:
@@ -160,7 +160,7 @@ def _fit_record(record: plan.RecordOperation, value: Any) -> int | None:
 
 
 def _can_hold(operation: plan.Operation, value: Any) -> bool:
-    """Whether an operation might hold a value, from a look at the outside of it."""
+    """Return whether an operation may accept a value, judging by its type alone."""
     match operation:
         case plan.UnionOperation(branches):
             return any(_can_hold(branch.operation, value) for branch in branches) or (

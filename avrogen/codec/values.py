@@ -1,7 +1,4 @@
-"""Values of the logical types that Python has no type for.
-
-Texts of ISO 8601 that ``datetime`` has no part in: nanoseconds, and durations with months.
-"""
+"""Values of logical types without a type in Python, with their texts in ISO 8601."""
 
 from __future__ import annotations
 
@@ -58,7 +55,7 @@ class Duration:
 
     @classmethod
     def from_timedelta(cls, value: timedelta) -> Self:
-        """Days and milliseconds of a timedelta; what is below a millisecond is dropped.
+        """Convert a timedelta to days and milliseconds, rounded down.
 
         Raises:
             ValueError: the timedelta is negative.
@@ -66,11 +63,11 @@ class Duration:
         return cls(0, value.days, value.seconds * 1000 + value.microseconds // 1000)
 
     def to_timedelta(self) -> timedelta:
-        """The same as a timedelta.
+        """Convert to a timedelta.
 
         Raises:
-            ValueError: there are months in it, which have no fixed length.
-            OverflowError: it is longer than a timedelta can be.
+            ValueError: it has months, which have no fixed length.
+            OverflowError: it is longer than the longest timedelta.
         """
         if self.months:
             raise ValueError("a duration with months has no fixed length")
@@ -78,39 +75,39 @@ class Duration:
 
     @classmethod
     def fromisoformat(cls, text: str) -> Self:
-        """Read ISO 8601, such as ``P1M2DT3.004S``.
+        """Parse ISO 8601, such as ``P1M2DT3.004S``.
 
         A year is 12 months, a week 7 days, an hour 3,600,000 milliseconds.
 
         Raises:
-            ValueError: the text is none, or finer than milliseconds, or out of range.
+            ValueError: the text is invalid, finer than milliseconds, or out of range.
         """
         return cls(*read_duration(text))
 
     def isoformat(self) -> str:
-        """As ISO 8601: ``P1M2DT3.004S`` is a month, two days and 3,004 milliseconds."""
+        """Format as ISO 8601: ``P1M2DT3.004S`` is a month, two days and 3,004 milliseconds."""
         return duration(self.months, self.days, self.milliseconds)
 
     __str__ = isoformat
 
 
 class _Nanos(int):
-    """Nanoseconds since some moment.
+    """Nanoseconds since an epoch.
 
-    ``datetime`` ends at microseconds, so this is an int, and nothing is lost. Arithmetic with ints
-    is that of ints, in nanoseconds, and gives ints: so does the difference of two. A timedelta can
-    be added and subtracted, which gives another of the same type.
+    ``datetime`` is limited to microseconds, so this is an int. Arithmetic with ints is that of
+    ints, in nanoseconds, and gives ints; so does the difference of two values. A timedelta can be
+    added and subtracted, which gives a value of the same type.
     """
 
     __slots__ = ()
 
     @property
     def nanosecond(self) -> int:
-        """The nanoseconds within the microsecond, 0 to 999."""
+        """Nanoseconds within the microsecond, 0 to 999."""
         return self % 1000
 
     def isoformat(self) -> str:
-        """As ISO 8601, with nine decimal places."""
+        """Format as ISO 8601 with nine decimal places."""
         raise NotImplementedError
 
     @overload  # type: ignore[override]  # mypy fears what timedelta does with ints: nothing
@@ -136,7 +133,7 @@ class _Nanos(int):
         return int.__sub__(self, other)
 
     def __str__(self) -> str:
-        """As :meth:`isoformat`; a number if the year is not between 1 and 9999."""
+        """Format as :meth:`isoformat`; as a number, if the year is not between 1 and 9999."""
         try:
             return self.isoformat()
         except OverflowError:
@@ -156,31 +153,31 @@ class TimestampNanos(_Nanos):
 
     @classmethod
     def now(cls) -> Self:
-        """The present, as exactly as the system's clock tells it."""
+        """Return the current time, as exactly as the system's clock has it."""
         return cls(time.time_ns())
 
     @classmethod
     def from_datetime(cls, value: datetime, nanosecond: int = 0) -> Self:
-        """The instant of an aware datetime, plus ``nanosecond`` (0 to 999) nanoseconds.
+        """Return the instant of an aware datetime, plus ``nanosecond`` (0 to 999) nanoseconds.
 
         Raises:
             ValueError: the datetime is naive, or ``nanosecond`` is out of range.
         """
         if value.utcoffset() is None:
-            raise ValueError("a naive datetime is no instant; give it a time zone")
+            raise ValueError("expected an aware datetime, got a naive one: give it a time zone")
         return cls(_count(value - _EPOCH, nanosecond))
 
     @classmethod
     def fromisoformat(cls, text: str) -> Self:
-        """Read ISO 8601 with up to nine decimal places: ``2024-05-17T12:30:15.123456789Z``.
+        """Parse ISO 8601 with up to nine decimal places: ``2024-05-17T12:30:15.123456789Z``.
 
         Raises:
-            ValueError: the text is none, or there is no ``Z`` or offset from UTC in it.
+            ValueError: the text is invalid, or has no ``Z`` or offset from UTC.
         """
         return cls.from_datetime(*read_datetime(text))
 
     def to_datetime(self) -> datetime:
-        """The aware datetime in UTC of the microsecond in which the instant lies.
+        """Return the aware datetime in UTC, rounded down to microseconds.
 
         The nanoseconds within that microsecond are :attr:`nanosecond`.
 
@@ -191,7 +188,7 @@ class TimestampNanos(_Nanos):
         return _EPOCH + timedelta(microseconds=self // 1000)
 
     def isoformat(self) -> str:
-        """As ISO 8601 in UTC, with nine decimal places: ``2024-05-17T12:30:15.123456789+00:00``.
+        """Format as ISO 8601 in UTC: ``2024-05-17T12:30:15.123456789+00:00``.
 
         Raises:
             OverflowError: as :meth:`to_datetime`.
@@ -200,7 +197,7 @@ class TimestampNanos(_Nanos):
 
 
 class LocalTimestampNanos(_Nanos):
-    """A date and time in no particular time zone: nanoseconds since 1970-01-01T00:00:00 there.
+    """A date and time without a time zone: nanoseconds since 1970-01-01T00:00:00 local time.
 
     ``str`` is ISO 8601, and ``int`` the number that is on the wire.
     """
@@ -209,33 +206,33 @@ class LocalTimestampNanos(_Nanos):
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> Self:
-        """What a clock shows at present: one in a time zone, or None: in the system's."""
+        """Return the current local time in a time zone; None: the system's."""
         instant = time.time_ns()
         shown = datetime.fromtimestamp(instant // 10**9, tz).replace(tzinfo=None)
         return cls(_count(shown - _LOCAL_EPOCH, 0) + instant % 10**9)
 
     @classmethod
     def from_datetime(cls, value: datetime, nanosecond: int = 0) -> Self:
-        """The time that a naive datetime shows, plus ``nanosecond`` (0 to 999) nanoseconds.
+        """Return the time of a naive datetime, plus ``nanosecond`` (0 to 999) nanoseconds.
 
         Raises:
             ValueError: the datetime is aware, or ``nanosecond`` is out of range.
         """
         if value.tzinfo is not None:
-            raise ValueError("an aware datetime is no local time; drop its time zone")
+            raise ValueError("expected a naive datetime, got an aware one: drop its time zone")
         return cls(_count(value - _LOCAL_EPOCH, nanosecond))
 
     @classmethod
     def fromisoformat(cls, text: str) -> Self:
-        """Read ISO 8601 with up to nine decimal places: ``2024-05-17T12:30:15.123456789``.
+        """Parse ISO 8601 with up to nine decimal places: ``2024-05-17T12:30:15.123456789``.
 
         Raises:
-            ValueError: the text is none, or there is a ``Z`` or offset from UTC in it.
+            ValueError: the text is invalid, or has a ``Z`` or offset from UTC.
         """
         return cls.from_datetime(*read_datetime(text))
 
     def to_datetime(self) -> datetime:
-        """The naive datetime of the microsecond in which it lies.
+        """Return the naive datetime, rounded down to microseconds.
 
         The nanoseconds within that microsecond are :attr:`nanosecond`.
 
@@ -246,7 +243,7 @@ class LocalTimestampNanos(_Nanos):
         return _LOCAL_EPOCH + timedelta(microseconds=self // 1000)
 
     def isoformat(self) -> str:
-        """As ISO 8601 with nine decimal places: ``2024-05-17T12:30:15.123456789``.
+        """Format as ISO 8601 with nine decimal places: ``2024-05-17T12:30:15.123456789``.
 
         Raises:
             OverflowError: as :meth:`to_datetime`.
@@ -255,7 +252,7 @@ class LocalTimestampNanos(_Nanos):
 
 
 OWN_TYPES: Final = (Duration, TimestampNanos, LocalTimestampNanos)
-"""Python types that avrogen brings for logical types."""
+"""The types of this module for values of logical types."""
 
 
 def _count(since_epoch: timedelta, nanosecond: int) -> int:
@@ -278,29 +275,29 @@ _MOST_DIGITS: Final = 20
 
 
 def datetime_with_nanos(value: datetime, nanosecond: int) -> str:
-    """A datetime with so many nanoseconds more, with nine decimal places."""
+    """Format a datetime plus nanoseconds, with nine decimal places."""
     text = value.replace(tzinfo=None).isoformat(timespec="microseconds")
     return f"{text}{nanosecond:03}{'' if value.tzinfo is None else '+00:00'}"
 
 
 def read_datetime(text: str) -> tuple[datetime, int]:
-    """A datetime with or without time zone, and the nanoseconds within its microsecond.
+    """Parse a datetime with or without time zone, and the nanoseconds within its microsecond.
 
     Raises:
-        ValueError: the text is no date and time, or has more than nine decimal places.
+        ValueError: the text is not a date and time, or has more than nine decimal places.
     """
-    # What is before a fraction may have a date with hyphens: the offset is looked for behind it.
+    # Hyphens of the date come before the fraction, so the offset is searched after it.
     whole, point, rest = text.replace(",", ".").partition(".")
     match = _DATETIME.fullmatch(f"0.{rest}" if point else "0")
     if match is None or "T" not in whole.upper().replace(" ", "T"):
-        raise ValueError(f"no date and time of ISO 8601: {text[:50]!r}")
+        raise ValueError(f"not an ISO 8601 date and time: {text[:50]!r}")
     digits = (match[2] or "").ljust(9, "0")
     value = datetime.fromisoformat(whole + (match[3] or ""))
     return value.replace(microsecond=int(digits[:6])), int(digits[6:])
 
 
 def duration(months: int, days: int, milliseconds: int) -> str:
-    """A duration in those units that are not 0."""
+    """Format a duration, with the units that are not 0."""
     text = f"{months}M" if months else ""
     text += f"{days}D" if days else ""
     if milliseconds or not text:
@@ -310,14 +307,14 @@ def duration(months: int, days: int, milliseconds: int) -> str:
 
 
 def read_duration(text: str) -> tuple[int, int, int]:
-    """Months, days and milliseconds.
+    """Parse a duration to months, days and milliseconds.
 
     Raises:
-        ValueError: the text is no duration, or has more than three decimal places.
+        ValueError: the text is not a duration, or has more than three decimal places.
     """
     match = _DURATION.fullmatch(text)
     if match is None or text[-1] in "PT" or len(text) > 8 * _MOST_DIGITS:
-        raise ValueError(f"no duration of ISO 8601 in whole milliseconds: {text[:50]!r}")
+        raise ValueError(f"not an ISO 8601 duration in whole milliseconds: {text[:50]!r}")
     *numbers, fraction = match.groups()
     years, months, weeks, days, hours, minutes, seconds = (int(n or 0) for n in numbers)
     milliseconds = ((hours * 60 + minutes) * 60 + seconds) * 1000

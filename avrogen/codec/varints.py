@@ -9,23 +9,23 @@ from avrogen.errors import DecodeError
 __all__ = ["encode_long", "encode_varint", "fits", "read_varint"]
 
 _WIDTH: Final = {32: 5, 64: 10}
-"""The most bytes that an int and a long take."""
+"""Greatest size of an int and of a long."""
 
 
 def fits(number: int, bits: int) -> bool:
-    """Whether a signed number of so many bits can be this one."""
+    """Return whether a number fits a signed integer of ``bits`` bits."""
     # A range would look at every number in it for an instance of a subclass of int.
     bound = 1 << (bits - 1)
     return -bound <= number < bound
 
 
 def encode_long(value: int) -> bytes:
-    """The shortest encoding of an int of at most 64 bits, signed."""
+    """Encode a signed int of at most 64 bits, in as few bytes as possible."""
     return encode_varint((value << 1) ^ (value >> 63))
 
 
 def encode_varint(number: int) -> bytes:
-    """Seven bits a byte, the lowest first; every byte but the last has its highest bit set."""
+    """Encode an unsigned int: seven bits a byte, lowest first; all but the last have bit 7 set."""
     out = bytearray()
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)
@@ -35,13 +35,13 @@ def encode_varint(number: int) -> bytes:
 
 
 def read_varint(data: bytes, position: int, bits: Literal[32, 64]) -> tuple[int, int]:
-    """Read an int or a long; longer encodings than needed are taken if they are within its width.
+    """Read an int or a long. More bytes than needed are accepted within its greatest size.
 
     Returns:
         The value, and the position after it.
 
     Raises:
-        DecodeError: the bytes end within it, or it is more than ``bits`` wide.
+        DecodeError: the bytes end within it, or it has more than ``bits`` bits.
     """
     result = 0
     for index, byte in enumerate(data[position : position + _WIDTH[bits]]):
@@ -52,5 +52,5 @@ def read_varint(data: bytes, position: int, bits: Literal[32, 64]) -> tuple[int,
             return (result >> 1) ^ -(result & 1), position + index + 1
     else:
         if len(data) - position < _WIDTH[bits]:
-            raise DecodeError("the bytes end within a number", offset=len(data))
-    raise DecodeError(f"a number of more than {bits} bits", offset=position)
+            raise DecodeError("truncated: the data end within a number", offset=len(data))
+    raise DecodeError(f"the number has more than {bits} bits", offset=position)

@@ -147,14 +147,16 @@ def test_unions_of_very_many_branches() -> None:
         data = schema.to_avro((name, {"a": 1, "x": name}))
         assert schema.from_avro(data) == {"a": 1, "x": name}
         assert schema.from_avro(data, writer=Schema.parse(str(schema))) == {"a": 1, "x": name}
-    for data in (b"\x01", bytes.fromhex("a21f"), b"\x81\x01"):
-        with pytest.raises(DecodeError, match="no branch"):
+    for data, index in ((b"\x01", -1), (bytes.fromhex("a21f"), 2001), (b"\x81\x01", -65)):
+        with pytest.raises(DecodeError, match=f"union branch {index} does not exist"):
             schema.from_avro(data)
 
 
 def test_union_without_branches_has_no_values() -> None:
     schema = parsed(record("R", a=[]))
-    with pytest.raises(EncodeError, match=r"\$\.a: expected a value of a union without branches"):
+    with pytest.raises(
+        EncodeError, match=r"\$\.a: expected no value, as the union has no branches"
+    ):
         schema.to_avro({"a": 1})
     with pytest.raises(DecodeError, match=r"\$\.a"):
         schema.from_avro(b"\0")

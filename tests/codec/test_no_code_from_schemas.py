@@ -200,7 +200,7 @@ def test_attributes_are_identifiers(name: str) -> None:
     )
     class_ = package.classes["R"]
     class_.__dataclass_fields__["field_0"].name = name
-    with pytest.raises(TypeError, match="no identifier"):
+    with pytest.raises(TypeError, match="not an identifier"):
         class_(1).to_avro()
-    with pytest.raises(TypeError, match="no identifier"):
+    with pytest.raises(TypeError, match="not an identifier"):
         class_.from_avro(b"\x02")

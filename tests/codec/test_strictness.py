@@ -199,7 +199,7 @@ def test_paths_of_objects_name_attributes() -> None:
             value.to_avro()
         assert caught.value.path == path
     unfinished = object.__new__(outer)
-    with pytest.raises(EncodeError, match="never set") as caught:
+    with pytest.raises(EncodeError, match="the attribute is not set") as caught:
         unfinished.to_avro()
     assert caught.value.path == "$.field_0"
 

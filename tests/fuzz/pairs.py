@@ -127,7 +127,7 @@ class Pair:
                 raise Find(f"{raw.value!r:.200}, but the model has {error!s:.200}") from error
             # Of these, Java's SchemaCompatibility says nothing, and so does can_read.
             known = str(error) == NO_TEXT or isinstance(error, UnusableDefault)
-            known = known or "is an alias of what" in raw.message
+            known = known or "the field that its alias names" in raw.message
             if not known and not self.reader.raw.can_read(self.writer.raw):
                 raise Find(f"{raw}, but can_read has nothing to say") from error
             return

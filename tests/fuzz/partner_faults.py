@@ -42,39 +42,41 @@ class Leniency:
 
 
 TRAILING: Final = Leniency(
-    "bytes after the datum", r"^\d+ bytes remain$", "a message is one datum and nothing else"
+    "bytes after the datum",
+    r"^\d+ trailing bytes? after the value$",
+    "a message is one datum and nothing else",
 )
 WIDE_INT: Final = Leniency(
     "ints, enum and union indexes of more than 32 bits",
-    r"^a number of more than 32 bits$",
+    r"^the number has more than 32 bits$",
     'specification, "Primitive Types": int is 32-bit signed',
 )
 BOOLEAN: Final = Leniency(
     "booleans of any byte",
-    r"^a boolean is 0 or 1",
+    r"^a boolean must be 0 or 1",
     'specification, "Primitive Types": a boolean is a byte whose value is 0 or 1',
 )
 NEGATIVE_INDEX: Final = Leniency(
     "negative indexes, which count from the end in Python",
-    r"has no (symbol|branch) -\d+$",
+    r"^(symbol -\d+ of .*|union branch -\d+) does not exist",
     'specification, "Enums" and "Unions": the position, from zero',
 )
 NEGATIVE_LENGTH: Final = Leniency(
-    "negative lengths", r"^a length of -\d+$", "nothing has fewer bytes than none"
+    "negative lengths", r"^negative length -\d+$", "nothing has fewer bytes than none"
 )
 BLOCK_SIZE: Final = Leniency(
     "block sizes beyond the end",
-    r"^(a length of -\d+|\d+ bytes are announced, \d+ remain)$",
+    r"^(negative length -\d+|truncated: length prefix \d+, only \d+ bytes left)$",
     "avrogen passes over a wrong size of a block only if it stays within the bytes",
 )
 WIDE_LONG: Final = Leniency(
     "longs of more than 64 bits, which lose those above",
-    r"^a number of more than 64 bits$",
+    r"^the number has more than 64 bits$",
     'specification, "Primitive Types": long is 64-bit signed',
 )
 LEAST_COUNT: Final = Leniency(
     "a block of -2**63 items, whose opposite does not fit 64 bits",
-    r"^9223372036854775808 items cannot be",
+    r"^truncated: a block of 9223372036854775808 items",
     "so many items are not there",
 )
 

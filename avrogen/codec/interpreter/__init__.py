@@ -1,5 +1,10 @@
-"""The plan, run step by step with everything looked at: what the codec means.
+"""The interpreter: plans run step by step, with every check. It defines what the codec does.
 
-It is several times slower than compiled code, but never gives up on a value that fits, and knows
-where it is when one does not. Compiled code passes it whatever is out of the ordinary.
+It is several times slower than compiled code, but handles every value that fits, and its errors
+have the path of the faulty part. Compiled code leaves all unusual values and bytes to it.
+
+    encoder       values to bytes
+    decoder       bytes to values
+    cursor        a position in data
+    path_errors   errors with a path
 """

@@ -1,4 +1,4 @@
-"""A position in bytes, from which pieces are taken with everything looked at."""
+"""A position in data, with checks of everything that is read from there."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["Cursor"]
 
 
 class Cursor:
-    """A position in bytes. Whatever is taken from there, it moves on behind it.
+    """A position in data, which moves on with each read.
 
     Attributes:
-        position: how many bytes lie before it.
-        empty_items: how many array items there were so far that take no bytes.
+        position: number of bytes before it.
+        empty_items: number of array items without bytes so far.
     """
 
     def __init__(self, data: bytes, position: int = 0) -> None:
@@ -25,19 +25,21 @@ class Cursor:
         self.empty_items = 0
 
     def remaining(self) -> int:
-        """How many bytes lie behind it."""
+        """Return the number of bytes after the position."""
         return len(self._data) - self.position
 
     def take(self, size: int) -> bytes:
-        """The next bytes."""
+        """Read bytes."""
         if size > self.remaining():
-            raise PathError(f"{size} bytes are expected, {self.remaining()} remain", self.position)
+            raise PathError(
+                f"truncated: {size} bytes expected, {self.remaining()} left", self.position
+            )
         start = self.position
         self.position += size
         return self._data[start : self.position]
 
     def integer(self, bits: Literal[32, 64]) -> int:
-        """A varint."""
+        """Read a varint."""
         try:
             value, self.position = read_varint(self._data, self.position, bits)
         except DecodeError as error:
@@ -45,17 +47,19 @@ class Cursor:
         return value
 
     def length(self) -> int:
-        """The length of what follows, which is there."""
+        """Read a length. So many bytes follow."""
         start = self.position
         size = self.integer(64)
         if size < 0:
-            raise PathError(f"a length of {size}", start)
+            raise PathError(f"negative length {size}", start)
         if size > self.remaining():
-            raise PathError(f"{size} bytes are announced, {self.remaining()} remain", start)
+            raise PathError(
+                f"truncated: length prefix {size}, only {self.remaining()} bytes left", start
+            )
         return size
 
     def string(self) -> str:
-        """Text behind its length."""
+        """Read a string with its length."""
         size = self.length()
         start = self.position
         try:

@@ -1,7 +1,4 @@
-"""Bytes to values, step by step.
-
-Bytes to values that have no inner values, and past them.
-"""
+"""Interpreted decoding: bytes to values, and skipping, with every check."""
 
 from __future__ import annotations
 
@@ -30,76 +27,76 @@ __all__ = ["InterpretedDecoder", "read_leaf", "skip_leaf"]
 
 
 class InterpretedDecoder:
-    """Reads values of one plan."""
+    """Decodes values of one plan."""
 
     def __init__(self, plan_: plan.Plan) -> None:
         self._plan = plan_
-        self._least_sizes = MinimumSizes(plan_)
+        self._minimum_sizes = MinimumSizes(plan_)
 
     def read(self, data: bytes, limits: Limits | None = None) -> Any:
-        """A datum, which is all of ``data``.
+        """Decode a datum, which is all of ``data``.
 
         Raises:
-            DecodeError: with the path and the offset of what is wrong.
+            DecodeError: with the path and the offset of the fault.
         """
         return self._datum(self._plan.root, data, limits)
 
     def read_default(self, default: plan.DefaultField) -> Any:
-        """The default of a field, made anew.
+        """Return a new value of a default.
 
         Raises:
-            DecodeError: there is no value for it in Python, such as for a date in the year 12000.
+            DecodeError: Python has no such value: a date in the year 12000.
         """
         return self._datum(default.operation, default.data, None)
 
     def read_part(self, operation: plan.Operation, data: bytes, position: int) -> tuple[Any, int]:
-        """What an operation without inner operations reads, and the position after it."""
+        """Decode a value without inner values. Return it and the position after it."""
         cursor = Cursor(data, position)
         return read_leaf(operation, cursor), cursor.position
 
     def _datum(self, operation: plan.Operation, data: bytes, limits: Limits | None) -> Any:
         limits = limits or current_limits()
         cursor = Cursor(data)
-        reading = _Reading(self._plan.records, self._least_sizes, cursor, limits)
+        decoding = _Decoding(self._plan.records, self._minimum_sizes, cursor, limits)
         error: DecodeError
         try:
-            value = reading.read(operation, limits.max_depth)
+            value = decoding.read(operation, limits.max_depth)
             if cursor.remaining():
-                raise PathError(f"{cursor.remaining()} bytes remain", cursor.position)
+                raise PathError(_trailing(cursor.remaining()), cursor.position)
             return value
-        except PathError as trouble:
-            if trouble.reasons:
-                error = ResolutionError(trouble.reasons, trouble.path(), trouble.offset)
+        except PathError as fault:
+            if fault.reasons:
+                error = ResolutionError(fault.reasons, fault.path(), fault.offset)
             else:
-                error = DecodeError(trouble.message, trouble.path(), trouble.offset)
+                error = DecodeError(fault.message, fault.path(), fault.offset)
         except RecursionError:
             error = DecodeError(TOO_DEEP_FOR_PYTHON, offset=cursor.position)
         # Raised out here, it does not drag along what was tried before.
         raise error from None
 
 
-class _Reading:
-    """One datum being read.
+class _Decoding:
+    """The decoding of one datum.
 
-    A record within a record costs two calls, as Python's stack is limited. ``left`` is how many
-    more recursive records may lie within each other.
+    A record within a record costs two calls only, as Python's stack is limited. ``left`` is the
+    number of further levels of recursive records.
     """
 
     def __init__(
         self,
         records: Mapping[str, plan.RecordOperation],
-        least_sizes: MinimumSizes,
+        minimum_sizes: MinimumSizes,
         cursor: Cursor,
         limits: Limits,
     ) -> None:
         self._records = records
-        self._least_sizes = least_sizes
+        self._minimum_sizes = minimum_sizes
         self._cursor = cursor
         self._limits = limits
         self._made = 0
 
     def read(self, operation: plan.Operation, left: int) -> Any:
-        """The value of an operation."""
+        """Decode the value of an operation."""
         if isinstance(operation, plan.UnionOperation):
             operation = self._branch(operation)
         match operation:
@@ -118,7 +115,8 @@ class _Reading:
         start = self._cursor.position
         index = self._cursor.integer(32)
         if not 0 <= index < len(union.branches):
-            raise PathError(f"a union of {len(union.branches)} has no branch {index}", start)
+            count = len(union.branches)
+            raise PathError(f"union branch {index} does not exist, there are {count}", start)
         return union.branches[index].operation
 
     def _record(self, record: plan.RecordOperation, left: int) -> Any:
@@ -130,8 +128,8 @@ class _Reading:
         for field in record.fields:
             try:
                 value = self.read(field.operation, left)
-            except PathError as trouble:
-                trouble.steps.append(name_step(field.attribute or field.name))
+            except PathError as fault:
+                fault.steps.append(name_step(field.attribute or field.name))
                 raise
             if field.position is not None:
                 values[field.position] = value
@@ -141,8 +139,8 @@ class _Reading:
 
     def _default(self, default: plan.DefaultField) -> Any:
         cursor = Cursor(default.data)
-        reading = _Reading(self._records, self._least_sizes, cursor, self._limits)
-        return reading.read(default.operation, self._limits.max_depth)
+        decoding = _Decoding(self._records, self._minimum_sizes, cursor, self._limits)
+        return decoding.read(default.operation, self._limits.max_depth)
 
     def _deeper(self, record: plan.RecordOperation, left: int) -> int:
         left -= record.recursive
@@ -158,8 +156,8 @@ class _Reading:
             for _ in range(count):
                 try:
                     items.append(self.read(operation.item, left))
-                except PathError as trouble:
-                    trouble.steps.append(index_step(len(items)))
+                except PathError as fault:
+                    fault.steps.append(index_step(len(items)))
                     raise
         return items
 
@@ -170,22 +168,21 @@ class _Reading:
                 key = self._cursor.string()
                 try:
                     entries[key] = self.read(operation.value, left)
-                except PathError as trouble:
-                    trouble.steps.append(key_step(key))
+                except PathError as fault:
+                    fault.steps.append(key_step(key))
                     raise
         return entries
 
     def _blocks(
         self, operation: plan.ArrayOperation | plan.MapOperation
     ) -> Iterator[tuple[int, int | None]]:
-        """Counts of items, with the size in bytes that a block has if it says so.
+        """Yield the item count of each block, and its size in bytes if the block has it.
 
-        The size is there for who skips a block (specification, "Arrays", "Maps"). Every library
-        that reads the items passes over a wrong one, and so does this one, as long as it stays
-        within the bytes.
+        The size serves to skip a block (specification, "Arrays", "Maps"). Like other libraries,
+        this one ignores a wrong size when it reads the items, if it is within the data.
         """
         cursor = self._cursor
-        least = self._least_sizes.of_item(operation)
+        least = self._minimum_sizes.of_item(operation)
         while True:
             start = cursor.position
             count = cursor.integer(64)
@@ -200,10 +197,13 @@ class _Reading:
                 if cursor.empty_items > self._limits.max_empty_items:
                     raise PathError(TOO_MANY, start)
             elif count * least > cursor.remaining():
-                raise PathError(f"{count} items cannot be in what remains", start)
+                remaining = cursor.remaining()
+                raise PathError(
+                    f"truncated: a block of {count} items, only {remaining} bytes left", start
+                )
             yield count, size
 
-    # --- what is skipped -------------------------------------------------------------------------
+    # --- skipping --------------------------------------------------------------------------------
 
     def _skip(self, operation: plan.Operation, left: int) -> None:
         if isinstance(operation, plan.UnionOperation):
@@ -215,8 +215,8 @@ class _Reading:
                 for field in record.fields:
                     try:
                         self._skip(field.operation, left)
-                    except PathError as trouble:
-                        trouble.steps.append(name_step(field.name))
+                    except PathError as fault:
+                        fault.steps.append(name_step(field.name))
                         raise
             case plan.ArrayOperation() | plan.MapOperation():
                 for count, size in self._blocks(operation):
@@ -235,8 +235,8 @@ class _Reading:
                 self._cursor.take(self._cursor.length())
             try:
                 self._skip(_inner(operation), left)
-            except PathError as trouble:
-                trouble.steps.append(index_step(index))
+            except PathError as fault:
+                fault.steps.append(index_step(index))
                 raise
 
 
@@ -245,7 +245,7 @@ def _inner(operation: plan.ArrayOperation | plan.MapOperation) -> plan.Operation
 
 
 def _instance(record: plan.RecordOperation, values: dict[int, Any]) -> Any:
-    """A record with values by position."""
+    """Return a record of values by position."""
     ordered = [values[position] for position in sorted(values)]
     if record.type is None:
         return {part.name: value for part, value in zip(record.parts, ordered, strict=True)}
@@ -256,11 +256,11 @@ def _instance(record: plan.RecordOperation, values: dict[int, Any]) -> Any:
     return instance
 
 
-_REAL: Final = {32: struct.Struct("<f"), 64: struct.Struct("<d")}
+_FLOATS: Final = {32: struct.Struct("<f"), 64: struct.Struct("<d")}
 
 
 def read_leaf(operation: plan.Operation, cursor: Cursor) -> Any:
-    """What an operation without inner operations reads."""
+    """Decode a value without inner values."""
     start = cursor.position
     match operation:
         case plan.NullOperation():
@@ -268,12 +268,12 @@ def read_leaf(operation: plan.Operation, cursor: Cursor) -> Any:
         case plan.BooleanOperation():
             byte = cursor.take(1)[0]
             if byte > 1:
-                raise PathError(f"a boolean is 0 or 1, not {byte}", start)
+                raise PathError(f"a boolean must be 0 or 1, got {byte}", start)
             return byte == 1
         case plan.IntegerOperation(bits):
             return cursor.integer(bits)
         case plan.FloatOperation(bits):
-            return _REAL[bits].unpack(cursor.take(bits // 8))[0]
+            return _FLOATS[bits].unpack(cursor.take(bits // 8))[0]
         case plan.PromotedOperation(written, bits):
             return conversions.nearest_float(cursor.integer(written), bits)
         case plan.BytesOperation():
@@ -292,7 +292,7 @@ def read_leaf(operation: plan.Operation, cursor: Cursor) -> Any:
             except ValueError as error:
                 raise PathError(str(error), start) from None
         case plan.UnreadableOperation(reasons):
-            raise PathError("it cannot be read", start, reasons())
+            raise PathError("unreadable", start, reasons())
         case (
             plan.ArrayOperation()
             | plan.MapOperation()
@@ -306,7 +306,7 @@ def read_leaf(operation: plan.Operation, cursor: Cursor) -> Any:
 
 
 def skip_leaf(operation: plan.Operation, cursor: Cursor) -> None:
-    """Go past what an operation without inner operations reads. It has no logical type."""
+    """Skip a value without inner values, of a type without a logical type."""
     match operation:
         case plan.NullOperation():
             pass
@@ -323,17 +323,22 @@ def skip_leaf(operation: plan.Operation, cursor: Cursor) -> None:
         case plan.FixedOperation(_, size):
             cursor.take(size)
         case _:
-            raise AssertionError("nothing else is skipped as a leaf")
+            raise AssertionError("not a leaf that is skipped")
+
+
+def _trailing(count: int) -> str:
+    return f"{count} trailing byte{'s' if count != 1 else ''} after the value"
 
 
 def _symbol(enum: plan.EnumOperation, cursor: Cursor) -> str:
     start = cursor.position
     index = cursor.integer(32)
     if not 0 <= index < len(enum.values):
-        raise PathError(f"{shortened_name(enum.name)} has no symbol {index}", start)
+        name, count = shortened_name(enum.name), len(enum.values)
+        raise PathError(f"symbol {index} of {name} does not exist, there are {count}", start)
     value = enum.values[index]
     if value is None:
         symbol = f"[{enum.symbols[index]}]"
         reasons = tuple(replace(reason, message=symbol) for reason in enum.reasons())
-        raise PathError("it cannot be read", start, reasons)
+        raise PathError("unreadable", start, reasons)
     return value

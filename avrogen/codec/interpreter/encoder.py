@@ -1,7 +1,4 @@
-"""Values to bytes, step by step.
-
-What an operation expects, in words.
-"""
+"""Interpreted encoding: values to bytes, with every check, and the types that messages expect."""
 
 from __future__ import annotations
 
@@ -27,7 +24,7 @@ from avrogen.errors import EncodeError
 
 __all__ = ["InterpretedEncoder", "expected_type"]
 
-_REAL: Final = {32: struct.Struct("<f"), 64: struct.Struct("<d")}
+_FLOATS: Final = {32: struct.Struct("<f"), 64: struct.Struct("<d")}
 _BYTES_LIKE: Final = (bytes, bytearray, memoryview)
 _LIST: Final[type[list[Any]]] = list
 _DICT: Final[type[dict[Any, Any]]] = dict
@@ -36,20 +33,20 @@ V = TypeVar("V")
 
 
 class InterpretedEncoder:
-    """Writes values of one plan.
+    """Encodes values of one plan.
 
-    A record within a record costs two calls, as Python's stack is limited. ``left`` is how many
-    more recursive records may lie within each other.
+    A record within a record costs two calls only, as Python's stack is limited. ``left`` is the
+    number of further levels of recursive records.
     """
 
     def __init__(self, plan_: plan.Plan) -> None:
         self._plan = plan_
 
     def write(self, value: Any, limits: Limits | None = None) -> bytes:
-        """A datum.
+        """Encode a datum.
 
         Raises:
-            EncodeError: with the path of what does not fit.
+            EncodeError: with the path of the value that does not fit.
         """
         try:
             limits = limits or current_limits()
@@ -59,13 +56,13 @@ class InterpretedEncoder:
         except MemoryError:
             raise
         except Exception as raised:
-            trouble = raised if isinstance(raised, PathError) else foreign(raised)
-            error, cause = EncodeError(trouble.message, trouble.path()), trouble.__cause__
+            fault = raised if isinstance(raised, PathError) else foreign(raised)
+            error, cause = EncodeError(fault.message, fault.path()), fault.__cause__
         # Raised out here, it does not drag along what was tried before.
         raise error from cause
 
     def write_part(self, operation: plan.Operation, value: Any, left: int) -> bytes:
-        """What one operation writes."""
+        """Encode a value of one operation."""
         out = bytearray()
         self._write(operation, value, out, left)
         return bytes(out)
@@ -86,7 +83,7 @@ class InterpretedEncoder:
                 out += leaf(operation, value)
 
     def _branch(self, union: plan.UnionOperation, value: Any) -> tuple[int, Any]:
-        """The position of the branch that a value is written as, and the value itself."""
+        """Return the position of the branch for a value, and the value itself."""
         if self._plan.plain and _is_pair(value):
             name, value = value
             index = unions.forced_branch(union, name)
@@ -102,7 +99,7 @@ class InterpretedEncoder:
     def _write_array(self, item: plan.Operation, value: Any, out: bytearray, left: int) -> None:
         items = _instance(value, _LIST, "a list")
         if type(items) is not list:
-            items = list(items)  # those that it gives, whatever it says of their number
+            items = list(items)  # those that it yields, whatever its length says
         if items:
             out += encode_long(len(items))
             for index, each in enumerate(items):
@@ -146,7 +143,7 @@ class InterpretedEncoder:
             try:
                 if entries is not None:
                     if field.name not in entries:
-                        raise PathError("there is no value for this field")
+                        raise PathError("missing value of a field")
                     part = entries[field.name]
                 else:
                     assert field.attribute is not None, "a record with a class has attributes"
@@ -157,7 +154,7 @@ class InterpretedEncoder:
 
 
 def leaf(operation: plan.Operation, value: Any) -> bytes:
-    """What an operation without inner operations writes."""
+    """Encode a value without inner values."""
     match operation:
         case plan.NullOperation():
             if value is not None:
@@ -168,7 +165,7 @@ def leaf(operation: plan.Operation, value: Any) -> bytes:
         case plan.IntegerOperation(bits):
             return _integer(value, bits)
         case plan.FloatOperation(bits):
-            return _real(value, bits)
+            return _float(value, bits)
         case plan.BytesOperation():
             content = bytes(_instance(value, _BYTES_LIKE, "bytes"))
             return encode_long(len(content)) + content
@@ -211,23 +208,23 @@ def _attribute(value: object, name: str) -> Any:
     try:
         return getattr(value, name)
     except AttributeError:
-        raise PathError("the attribute was never set") from None
+        raise PathError("the attribute is not set") from None
 
 
 def _integer(value: Any, bits: int) -> bytes:
     if not isinstance(value, int) or isinstance(value, bool):
         raise PathError(f"expected an int, got {shortened(value)}")
-    number = int.__index__(value)  # of a subclass, too: what it is, not what it says
+    number = int.__index__(value)  # of a subclass, too: its value, not what its methods say
     if not fits(number, bits):
         raise PathError(f"expected an int of {bits} bits, got {shortened(value)}")
     return encode_long(number)
 
 
-def _real(value: Any, bits: int) -> bytes:
+def _float(value: Any, bits: int) -> bytes:
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise PathError(f"expected a float, got {shortened(value)}")
     try:
-        return _REAL[bits].pack(value)
+        return _FLOATS[bits].pack(value)
     except (OverflowError, struct.error):
         raise PathError(f"expected a float of {bits} bits, got {shortened(value)}") from None
 
@@ -256,7 +253,7 @@ def _enum_name(enum: plan.EnumOperation) -> str:
 
 
 def expected_type(operation: plan.Operation, records: Mapping[str, plan.RecordOperation]) -> str:
-    """The Python values that an operation writes, as a person would name them."""
+    """Return the name of the Python type that an operation encodes, for messages."""
     match operation:
         case plan.NullOperation():
             return "None"
@@ -285,7 +282,7 @@ def expected_type(operation: plan.Operation, records: Mapping[str, plan.RecordOp
         case plan.MapOperation():
             return "dict"
         case plan.UnionOperation(()):
-            return "a value of a union without branches, which has none"
+            return "no value, as the union has no branches"
         case plan.UnionOperation(branches):
             names = [expected_type(branch.operation, records) for branch in branches]
             shown = names if len(names) <= 8 else [*names[:7], f"{len(names) - 7} others"]

@@ -1,4 +1,4 @@
-"""Where in a value something is wrong, worked out while the error passes through."""
+"""Errors with the path of the faulty part, which grows while the error is raised through it."""
 
 from __future__ import annotations
 
@@ -26,12 +26,15 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class PathError(Exception):
-    """Something is wrong. Each step that it leaves adds itself to ``steps``, innermost first.
+    """A fault. Each part that it leaves adds its step to ``steps``, innermost first.
 
-    If it is an exception of the value's own that is in the way, that is the ``__cause__``.
+    An exception that the value itself raised is the ``__cause__``.
 
     Attributes:
-        reasons: why the reader's schema cannot read what is there, if that is the trouble.
+        message: the fault.
+        offset: byte at which it was found.
+        reasons: incompatibilities, if the reader's schema cannot read the data there.
+        steps: the path, innermost first.
     """
 
     def __init__(
@@ -44,7 +47,7 @@ class PathError(Exception):
         self.steps: list[str] = []
 
     def path(self) -> str:
-        """Such as ``$.lines[2].price``; shortened in the middle if it is very long."""
+        """Return the path, such as ``$.lines[2].price``; a very long one is cut in the middle."""
         steps = self.steps[::-1]
         if len(steps) > 40:
             steps[20:-20] = ["..."]
@@ -52,34 +55,34 @@ class PathError(Exception):
 
 
 def in_step(error: Exception, step: str) -> Exception:
-    """What to raise for an exception that has passed through one more step.
+    """Return the exception to raise when one leaves a part of the value.
 
-    A value may have methods of its own, and these may raise whatever they like.
+    Values may have methods of their own, which may raise anything.
     """
     if isinstance(error, RecursionError | MemoryError):
         return error
-    trouble = error if isinstance(error, PathError) else foreign(error)
-    trouble.steps.append(step)
-    return trouble
+    path_error = error if isinstance(error, PathError) else foreign(error)
+    path_error.steps.append(step)
+    return path_error
 
 
 def foreign(error: Exception) -> PathError:
-    """The trouble with a value that raises exceptions of its own when it is looked at."""
-    trouble = PathError(f"the value cannot be looked at, it raises {type(error).__qualname__}")
-    trouble.__cause__ = error
-    return trouble
+    """Return the error for a value that raises an exception of its own when it is read."""
+    path_error = PathError(f"the value raises {type(error).__qualname__} when it is read")
+    path_error.__cause__ = error
+    return path_error
 
 
 def name_step(name: str) -> str:
-    """A field."""
+    """Return the step to a field."""
     return f".{shortened_name(name)}"
 
 
 def index_step(index: int) -> str:
-    """An item of an array."""
+    """Return the step to an item of an array."""
     return f"[{index}]"
 
 
 def key_step(key: str) -> str:
-    """A value in a map."""
+    """Return the step to a value of a map."""
     return f".{key}" if _NAME.fullmatch(key) and len(key) <= 60 else f"[{shortened(key)}]"

@@ -1,16 +1,21 @@
-"""Plans compiled to Python: functions for ordinary values, everything else to ``checked``.
+"""Plans compiled to Python source: fast for ordinary values, with the interpreter for all others.
 
-    plan ──layout──▶ which records become functions of their own
-      │
-      ├──encoding (encoding_leaves, encoding_unions)──▶ source ──exec──▶ encode
-      └──decoding (decoding_*)────────────────────────▶ source ──exec──▶ decode
+    plan ──encoder_emitter──▶ source ──exec──▶ encode
+    plan ──decoder_emitter──▶ source ──exec──▶ decode
 
-No text of a schema is ever in the source. It consists of what is written in these modules, of
-numbers, and of attribute names that the planner has proven to be identifiers; whatever else it
-needs is bound to a name that :class:`~avrogen.codec.python_backend.source_builder.SourceBuilder` makes up.
+No text of a schema is in the source. It consists of the text in these modules, of numbers, and of
+attribute names that the planner has validated as identifiers; all other objects are bound to names
+that the source builder generates.
 
-The source raises whenever something is not as it expects; then the plan is run by ``checked`` on
-the same value or bytes, which makes the error, or finds that there is none.
+The source raises if anything is not as it expects. Then the plan is interpreted with the same value
+or bytes, which gives the error, or the result.
+
+    source_builder      source under construction, and the records that are inlined
+    emitter             bases of the emitters
+    encoder_emitter, encoder_leaves    source that encodes
+    encoder_runtime     functions and tables for it
+    decoder_emitter, decoder_containers, decoder_leaves    source that decodes
+    decoder_runtime     functions and tables for it
 """
 
 from __future__ import annotations
@@ -26,18 +31,18 @@ __all__ = ["Decoder", "WriterDecoders", "compile_decoder", "compile_encoder"]
 
 
 def compile_encoder(plan: Plan) -> Callable[..., bytes]:
-    """A function ``(value, *, limits=None)`` that writes values of a plan.
+    """Return the function ``(value, *, limits=None)`` that encodes values of a plan.
 
-    It raises EncodeError and nothing else.
+    It raises nothing but EncodeError.
     """
     encode: Callable[..., bytes] = encoder_source(plan).compile("to_avro")
     return encode
 
 
 def compile_decoder(plan: Plan, others: WriterDecoders | None = None) -> Callable[..., Any]:
-    """A function ``(data, *, writer=None, limits=None)`` that reads values of a plan.
+    """Return the function ``(data, *, writer=None, limits=None)`` that decodes values of a plan.
 
-    Whatever the bytes, it raises DecodeError only. What ``writer`` wrote is read by ``others``.
+    For all bytes, it raises nothing but DecodeError. ``others`` decode data of a ``writer``.
     """
     decode: Callable[..., Any] = decoder_source(plan, others).compile("from_avro")
     return decode

@@ -1,10 +1,6 @@
-"""Source that reads records.
+"""Source that decodes records, arrays and maps, and that skips data.
 
-Source that reads arrays and maps.
-
-Source that goes past what is written and not read.
-
-Values are not made, and only what leads to their end is looked at: not whether text is UTF-8.
+Skipped values are not made, and only the bytes that lead to their end are checked: not UTF-8.
 """
 
 from __future__ import annotations
@@ -17,7 +13,7 @@ from typing import Any, Final
 
 from avrogen.codec import plan
 from avrogen.codec.python_backend import decoder_leaves as leaves
-from avrogen.codec.python_backend.decoder_leaves import RealRun, begins_with_byte, read_leaf
+from avrogen.codec.python_backend.decoder_leaves import FloatRun, begins_with_byte, read_leaf
 from avrogen.codec.python_backend.decoder_runtime import (
     read_block,
     skip_block,
@@ -31,44 +27,44 @@ from avrogen.codec.python_backend.source_builder import MAX_NESTING
 __all__ = ["fixed_size", "read_array", "read_map", "read_record", "skip"]
 
 
-def read_record(decoding: BaseDecoderEmitter, record: plan.RecordOperation, target: str) -> None:
-    """Emit what reads a record into ``target``."""
-    source = decoding.source
+def read_record(emitter: BaseDecoderEmitter, record: plan.RecordOperation, target: str) -> None:
+    """Emit the decoding of a record into ``target``."""
+    source = emitter.source
     instance = source.variable()
-    finish = _make(decoding, record, instance)
-    run = RealRun(decoding)
+    finish = _make(emitter, record, instance)
+    run = FloatRun(emitter)
     for field, after in zip_longest(record.fields, record.fields[1:]):
         match field.operation:
             case plan.FloatOperation(bits):
-                run.add(_place(decoding, record, field, instance), bits)
+                run.add(_place(emitter, record, field, instance), bits)
             case plan.SkipOperation(skipped):
                 size = fixed_size(skipped)
                 if size is not None:
                     run.skip(size)
                 else:
                     run.end()
-                    skip(decoding, skipped)
+                    skip(emitter, skipped)
             case _:
                 run.end(source.variable() if begins_with_byte(field.operation) else None)
                 then = after.operation if after else None
-                place = _place(decoding, record, field, instance)
-                decoding.read(field.operation, place, then=then)
+                place = _place(emitter, record, field, instance)
+                emitter.read(field.operation, place, then=then)
     run.end()
     for default in record.defaults:
-        _default(decoding, default, _place(decoding, record, default, instance))
+        _default(emitter, default, _place(emitter, record, default, instance))
     if finish:
         source.line(finish)
     source.line(f"{target} = {instance}")
 
 
-def _make(decoding: BaseDecoderEmitter, record: plan.RecordOperation, instance: str) -> str:
-    """Emit what makes an object to be filled. Returns what makes of it the one that is meant."""
-    source = decoding.source
+def _make(emitter: BaseDecoderEmitter, record: plan.RecordOperation, instance: str) -> str:
+    """Emit the creation of an object to fill. Return the statement that completes it."""
+    source = emitter.source
     if record.type is None:
         if [*record.fields] == record.parts:
             source.line(f"{instance} = {{}}")
         else:
-            # The order of the keys is settled before their values come.
+            # The keys get their order before their values are there.
             template = dict.fromkeys(part.name for part in record.parts)
             source.line(f"{instance} = {source.bind(template, 'template')}.copy()")
         return ""
@@ -84,28 +80,28 @@ def _make(decoding: BaseDecoderEmitter, record: plan.RecordOperation, instance: 
 
 
 def _place(
-    decoding: BaseDecoderEmitter,
+    emitter: BaseDecoderEmitter,
     record: plan.RecordOperation,
     part: plan.FieldOperation | plan.DefaultField,
     instance: str,
 ) -> str:
-    """Where the value of a field goes."""
+    """Return the target for the value of a field."""
     if record.type is None:
-        return f"{instance}[{decoding.source.bind(part.name, 'key')}]"
+        return f"{instance}[{emitter.source.bind(part.name, 'key')}]"
     return f"{instance}.{part.attribute}"
 
 
-def _default(decoding: BaseDecoderEmitter, default: plan.DefaultField, place: str) -> None:
-    """Emit what puts a default in its place: the same object always, if nothing can change it."""
-    source = decoding.source
-    value = decoding.interpreter.read_default(default)
+def _default(emitter: BaseDecoderEmitter, default: plan.DefaultField, place: str) -> None:
+    """Emit the assignment of a default: always the same object, if it is immutable."""
+    source = emitter.source
+    value = emitter.interpreter.read_default(default)
     if _is_immutable(value):
         source.line(f"{place} = {source.bind(value, 'default')}")
     elif value == [] or value == {}:
         source.line(f"{place} = {value!r}")
     else:
-        read, data = decoding.routine(default.operation), source.bind(default.data, "data")
-        # However deep it is: that was settled when it was read above.
+        read, data = emitter.routine(default.operation), source.bind(default.data, "data")
+        # Its depth was checked when it was decoded above.
         levels = len(default.data) + 1
         source.line(f"{place} = {read}({data}, 0, {len(default.data)}, {levels})[0]")
 
@@ -118,16 +114,16 @@ def _is_immutable(value: Any) -> bool:
     return True
 
 
-def read_array(decoding: BaseDecoderEmitter, array: plan.ArrayOperation, target: str) -> None:
-    """Emit what reads an array into ``target``."""
-    source = decoding.source
+def read_array(emitter: BaseDecoderEmitter, array: plan.ArrayOperation, target: str) -> None:
+    """Emit the decoding of an array into ``target``."""
+    source = emitter.source
     items = source.variable()
     source.line(f"{items} = []")
-    least = decoding.minimum_sizes.of_item(array)
+    least = emitter.minimum_sizes.of_item(array)
     item = array.item
     if least == 0:
         # How many there may be in a datum is counted by the interpreter.
-        decoding.refuse_if("data[p]")
+        emitter.refuse_if("data[p]")
         source.line("p += 1")
     elif isinstance(item, plan.FloatOperation):
         unpack, code = source.bind(unpack_array, "unpack"), "f" if item.bits == 32 else "d"
@@ -139,46 +135,46 @@ def read_array(decoding: BaseDecoderEmitter, array: plan.ArrayOperation, target:
             source.line(f"if {items}: {items} += {some}")
             source.line(f"else: {items} = {some}")
 
-        _blocks(decoding, least, unpack_items)
+        _blocks(emitter, least, unpack_items)
     else:
         add = source.variable()
         source.line(f"{add} = {items}.append")
 
         def read_items(count: str) -> None:
-            with _repeat(decoding, count):
+            with _repeat(emitter, count):
                 each = source.variable()
-                decoding.read(item, each)
+                emitter.read(item, each)
                 source.line(f"{add}({each})")
 
-        _blocks(decoding, least, read_items)
+        _blocks(emitter, least, read_items)
     source.line(f"{target} = {items}")
 
 
-def read_map(decoding: BaseDecoderEmitter, map_: plan.MapOperation, target: str) -> None:
-    """Emit what reads a map into ``target``."""
-    source = decoding.source
+def read_map(emitter: BaseDecoderEmitter, map_: plan.MapOperation, target: str) -> None:
+    """Emit the decoding of a map into ``target``."""
+    source = emitter.source
     entries = source.variable()
     source.line(f"{entries} = {{}}")
 
     def read_entries(count: str) -> None:
-        with _repeat(decoding, count):
+        with _repeat(emitter, count):
             key, each = source.variable(), source.variable()
-            read_leaf(decoding, plan.StringOperation(), key)
-            decoding.read(map_.value, each)
+            read_leaf(emitter, plan.StringOperation(), key)
+            emitter.read(map_.value, each)
             source.line(f"{entries}[{key}] = {each}")
 
-    _blocks(decoding, decoding.minimum_sizes.of_item(map_), read_entries)
+    _blocks(emitter, emitter.minimum_sizes.of_item(map_), read_entries)
     source.line(f"{target} = {entries}")
 
 
-def _repeat(decoding: BaseDecoderEmitter, count: str) -> AbstractContextManager[None]:
-    range_ = decoding.source.bind(range, "range")
-    return decoding.source.block(f"for _ in {range_}({count}):")
+def _repeat(emitter: BaseDecoderEmitter, count: str) -> AbstractContextManager[None]:
+    range_ = emitter.source.bind(range, "range")
+    return emitter.source.block(f"for _ in {range_}({count}):")
 
 
-def _blocks(decoding: BaseDecoderEmitter, least: int, read_items: Callable[[str], None]) -> None:
-    """Emit a loop over blocks; ``read_items`` emits what reads as many items."""
-    source = decoding.source
+def _blocks(emitter: BaseDecoderEmitter, least: int, read_items: Callable[[str], None]) -> None:
+    """Emit a loop over blocks; ``read_items`` emits the decoding of a number of items."""
+    source = emitter.source
     count = source.variable()
     times = "" if least == 1 else f" * {least}"
     source.line(f"{count} = data[p]; p += 1")
@@ -187,17 +183,17 @@ def _blocks(decoding: BaseDecoderEmitter, least: int, read_items: Callable[[str]
             block = source.bind(read_block, "block")
             source.line(f"{count}, p = {block}(data, p - 1)")
         source.line(f"else: {count} >>= 1")
-        decoding.refuse_if(f"{count}{times} > size - p")
+        emitter.refuse_if(f"{count}{times} > size - p")
         read_items(count)
         source.line(f"{count} = data[p]; p += 1")
 
 
 _MOST: Final = 1 << 30
-"""Bytes that can be told to ``struct``."""
+"""Greatest number of bytes for ``struct``."""
 
 
 def fixed_size(operation: plan.Operation) -> int | None:
-    """How many bytes an operation always goes past; None if that depends on the data."""
+    """Return the size of an operation's data; None if it is not always the same."""
     match operation:
         case plan.NullOperation():
             return 0
@@ -211,47 +207,47 @@ def fixed_size(operation: plan.Operation) -> int | None:
             return None
 
 
-def skip(decoding: BaseDecoderEmitter, operation: plan.Operation) -> None:
-    """Emit what goes past a value of an operation, which has no logical type."""
-    source = decoding.source
+def skip(emitter: BaseDecoderEmitter, operation: plan.Operation) -> None:
+    """Emit the skipping of a value of an operation, which has no logical type."""
+    source = emitter.source
     size = fixed_size(operation)
     if size is not None:
         if size:
             source.line(f"p += {size}")
         return
     if source.nesting > MAX_NESTING and not leaves.is_leaf(operation):
-        decoding.call(operation, source.variable(), skipping=True)
+        emitter.call(operation, source.variable(), skipping=True)
         return
     match operation:
         case plan.IntegerOperation(bits):
-            leaves.read_leaf(decoding, plan.IntegerOperation(bits), source.variable())
+            leaves.read_leaf(emitter, plan.IntegerOperation(bits), source.variable())
         case plan.EnumOperation():
-            leaves.read_leaf(decoding, plan.IntegerOperation(32), source.variable())
+            leaves.read_leaf(emitter, plan.IntegerOperation(32), source.variable())
         case plan.BytesOperation() | plan.StringOperation():
-            source.line(f"p = {leaves.span(decoding)}")
+            source.line(f"p = {leaves.span(emitter)}")
         case plan.FixedOperation(_, many):
             source.line(f"p += {many}")
         case plan.Call(key):
-            decoding.record_or_call(operation, key, source.variable(), skipping=True)
+            emitter.record_or_call(operation, key, source.variable(), skipping=True)
         case plan.UnionOperation():
-            decoding.union(operation, source.variable(), skipping=True)
+            emitter.union(operation, source.variable(), skipping=True)
         case plan.ArrayOperation(inner) | plan.MapOperation(inner):
-            _skip_blocks(decoding, operation, inner)
+            _skip_blocks(emitter, operation, inner)
         case _:
-            raise AssertionError("nothing else is skipped")
+            raise AssertionError("not an operation that is skipped")
 
 
 def _skip_blocks(
-    decoding: BaseDecoderEmitter,
+    emitter: BaseDecoderEmitter,
     operation: plan.ArrayOperation | plan.MapOperation,
     inner: plan.Operation,
 ) -> None:
-    """Emit what goes past blocks: as a whole where they say their size, else item by item."""
-    source = decoding.source
-    least = decoding.minimum_sizes.of_item(operation)
+    """Emit the skipping of blocks: as a whole if they have their size, else item by item."""
+    source = emitter.source
+    least = emitter.minimum_sizes.of_item(operation)
     if least == 0:
         # How many there may be in a datum is counted by the interpreter.
-        decoding.refuse_if("data[p]")
+        emitter.refuse_if("data[p]")
         source.line("p += 1")
         return
     count = source.variable()
@@ -261,13 +257,13 @@ def _skip_blocks(
         source.line(f"if {count} & 129: {count}, p = {block}(data, p - 1, {least})")
         source.line(f"else: {count} >>= 1")
         times = "" if least == 1 else f" * {least}"
-        decoding.refuse_if(f"{count}{times} > size - p")
+        emitter.refuse_if(f"{count}{times} > size - p")
         size = fixed_size(inner)
         if isinstance(operation, plan.ArrayOperation) and size is not None:
             source.line(f"p += {count} * {size}")
         else:
             with source.block(f"for _ in {source.bind(range, 'range')}({count}):"):
                 if isinstance(operation, plan.MapOperation):
-                    skip(decoding, plan.StringOperation())
-                skip(decoding, inner)
+                    skip(emitter, plan.StringOperation())
+                skip(emitter, inner)
         source.line(f"{count} = data[p]; p += 1")

@@ -1,9 +1,9 @@
-"""Source that reads values.
+"""Source that decodes values.
 
-``data`` is bytes, ``p`` the position in it. Nothing looks whether a slice was cut short by the end
-of ``data``, since ``p`` goes on to where it should have ended: the next byte is then missing, or
-``p`` is not ``size`` in the end. Only counts are compared with what remains, before there is a
-loop. ``left`` is how many more recursive records may lie within each other.
+``data`` is bytes, ``p`` the position in it. Slices are not checked for the end of ``data``, as
+``p`` moves on to their supposed end: then the next byte is missing, or ``p`` is not ``size`` at the
+end. Only counts are compared with the remaining bytes, before a loop. ``left`` is the number of
+further levels of recursive records.
 """
 
 from __future__ import annotations
@@ -28,22 +28,23 @@ __all__ = ["Decoder", "DecoderEmitter", "WriterDecoders", "decoder_source"]
 Decoder: TypeAlias = "Callable[[Buffer], Any]"
 
 WriterDecoders: TypeAlias = "tuple[Mapping[int, Decoder], Callable[[Any], Decoder]]"
-"""What reads data of other writers: decoders by the ``id`` of the writer's schema, and a function
-that makes one that is not among them yet."""
+"""Decoders of other writers' data: a table by the ``id`` of the writer's schema, and a function
+that makes the decoder for a schema. ``Schema`` is not imported, as schemas import the backend."""
 
 _MANY: Final = 64
-"""Up to so many branches are told apart one by one. The indexes of more can have two bytes."""
+"""Number of branches up to which the code tests them one after the other. Indexes of more can have
+two bytes."""
 
 
 def decoder_source(plan_: plan.Plan, others: WriterDecoders | None = None) -> SourceBuilder:
-    """Source with a function ``from_avro(data, *, writer=None, limits=None)``."""
-    decoding = DecoderEmitter(plan_)
-    decoding.whole(others)
-    return decoding.source
+    """Return source with a function ``from_avro(data, *, writer=None, limits=None)``."""
+    emitter = DecoderEmitter(plan_)
+    emitter.whole(others)
+    return emitter.source
 
 
 class DecoderEmitter(BaseDecoderEmitter):
-    """The functions that read values of one plan."""
+    """Emits the functions that decode values of one plan."""
 
     def __init__(self, plan_: plan.Plan) -> None:
         super().__init__(plan_)
@@ -53,7 +54,7 @@ class DecoderEmitter(BaseDecoderEmitter):
     # --- functions -------------------------------------------------------------------------------
 
     def whole(self, others: WriterDecoders | None) -> None:
-        """Emit the function for a datum, and all that it calls."""
+        """Emit the function for a datum, and all functions that it calls."""
         source = self.source
         with source.block("def from_avro(data, *, writer=None, limits=None):"):
             if others is not None:
@@ -85,7 +86,7 @@ class DecoderEmitter(BaseDecoderEmitter):
             self._routine(*self._waiting.popleft())
 
     def _routine(self, name: str, operation: plan.Operation, skipping: bool) -> None:
-        """Emit a function that reads a value, or skips it."""
+        """Emit a function that decodes a value, or skips it."""
         source = self.source
         with source.block(f"def {name}(data, p, size, left):"):
             self._inlined = 0
@@ -102,7 +103,7 @@ class DecoderEmitter(BaseDecoderEmitter):
             source.line(f"return {'None' if skipping else 'value'}, p")
 
     def routine(self, operation: plan.Operation, *, skipping: bool = False) -> str:
-        """The name of a function ``(data, p, size, left)`` that returns a value and ``p``."""
+        """Return the name of a function ``(data, p, size, left)`` that gives a value and ``p``."""
         key = (operation.key, skipping) if isinstance(operation, plan.Call) else None
         name = self._routines.get(key) if key is not None else None
         if name is None:
@@ -123,12 +124,12 @@ class DecoderEmitter(BaseDecoderEmitter):
     def read(
         self, operation: plan.Operation, target: str, *, then: plan.Operation | None = None
     ) -> None:
-        """Emit what reads a value into ``target``, whatever can be assigned to.
+        """Emit the decoding of a value into ``target``, anything that can be assigned to.
 
         Args:
-            operation: what is read.
+            operation: decodes the value.
             target: a variable, an attribute or an item.
-            then: what is read next in any case.
+            then: decodes the data that follow in any case.
         """
         if self.source.nesting > MAX_NESTING and not leaves.is_leaf(operation):
             self.call(operation, target)
@@ -173,7 +174,7 @@ class DecoderEmitter(BaseDecoderEmitter):
         then: plan.Operation | None = None,
         skipping: bool = False,
     ) -> None:
-        """Emit what reads a union, or skips one."""
+        """Emit the decoding or skipping of a union."""
         if len(union.branches) > _MANY:
             self._many(union, self.source.variable(), target, skipping)
             return
@@ -183,9 +184,9 @@ class DecoderEmitter(BaseDecoderEmitter):
             range(len(union.branches)),
             key=lambda index: isinstance(union.branches[index].operation, plan.NullOperation),
         )
-        # Numbers are read with the byte behind them; other branches then have to read one, too.
-        has_real = any(isinstance(b.operation, plan.FloatOperation) for b in union.branches)
-        along = has_real and then is not None and leaves.begins_with_byte(then)
+        # Floats are read with the byte after them; then other branches have to read one, too.
+        has_float = any(isinstance(b.operation, plan.FloatOperation) for b in union.branches)
+        along = has_float and then is not None and leaves.begins_with_byte(then)
         ahead = self.source.variable() if along else None
         for position, index in enumerate(order):
             byte = encode_long(index)[0]
@@ -201,9 +202,9 @@ class DecoderEmitter(BaseDecoderEmitter):
         self.ahead = ahead
 
     def _read_with_byte(self, operation: plan.Operation, target: str, ahead: str) -> None:
-        """Emit what reads a value and the byte behind it."""
+        """Emit the decoding of a value and the byte after it."""
         if isinstance(operation, plan.FloatOperation):
-            run = leaves.RealRun(self)
+            run = leaves.FloatRun(self)
             run.add(target, operation.bits)
             run.end(ahead)
             # Branches after this one have yet to read theirs.
@@ -213,7 +214,7 @@ class DecoderEmitter(BaseDecoderEmitter):
             self.source.line(f"{ahead} = data[p]; p += 1")
 
     def _many(self, union: plan.UnionOperation, tag: str, target: str, skipping: bool) -> None:
-        """Emit what reads a union by a table of functions."""
+        """Emit the decoding of a union by a table of functions."""
         leaves.read_leaf(self, plan.IntegerOperation(32), tag)
         self.refuse_if(f"{tag} < 0")
         names = [self.routine(b.operation, skipping=skipping) for b in union.branches]

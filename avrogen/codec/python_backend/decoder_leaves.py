@@ -1,4 +1,4 @@
-"""Source that reads values without inner values."""
+"""Source that decodes values without inner values."""
 
 from __future__ import annotations
 
@@ -30,32 +30,32 @@ from avrogen.codec.python_backend.emitter import BaseDecoderEmitter
 from avrogen.codec.python_backend.encoder_leaves import is_leaf
 from avrogen.codec.python_backend.encoder_runtime import UNZIGZAG
 
-__all__ = ["RealRun", "begins_with_byte", "is_leaf", "read_leaf", "span"]
+__all__ = ["FloatRun", "begins_with_byte", "is_leaf", "read_leaf", "span"]
 
 
-def read_leaf(decoding: BaseDecoderEmitter, operation: plan.Operation, target: str) -> None:
-    """Emit what reads a value into ``target``."""
-    source = decoding.source
+def read_leaf(emitter: BaseDecoderEmitter, operation: plan.Operation, target: str) -> None:
+    """Emit the decoding of a value into ``target``."""
+    source = emitter.source
     match operation:
         case plan.NullOperation():
             source.line(f"{target} = None")
         case plan.BooleanOperation():
-            source.line(f"{target} = {source.bind((False, True), 'booleans')}[{decoding.byte()}]")
+            source.line(f"{target} = {source.bind((False, True), 'booleans')}[{emitter.byte()}]")
         case plan.IntegerOperation(bits):
-            _integer(decoding, target, bits)
+            _integer(emitter, target, bits)
         case plan.FloatOperation(bits):
-            run = RealRun(decoding)
+            run = FloatRun(emitter)
             run.add(target, bits)
             run.end()
         case plan.PromotedOperation(written, 64):
             number = source.variable()
-            _integer(decoding, number, written)
+            _integer(emitter, number, written)
             source.line(f"{target} = {source.bind(float, 'float')}({number})")
         case plan.BytesOperation():
-            end = span(decoding)
+            end = span(emitter)
             source.line(f"{target} = data[p:{end}]; p = {end}")
         case plan.StringOperation():
-            end = span(decoding)
+            end = span(emitter)
             source.line(f"{target} = data[p:{end}].decode(); p = {end}")
         case plan.FixedOperation(_, size, type_):
             content = f"data[p:p + {size}]"
@@ -64,39 +64,39 @@ def read_leaf(decoding: BaseDecoderEmitter, operation: plan.Operation, target: s
                 content = f"{new}({class_}, {content})"
             source.line(f"{target} = {content}; p += {size}")
         case plan.EnumOperation(_, _, values):
-            _symbol(decoding, values, target)
+            _symbol(emitter, values, target)
         case plan.LogicalOperation():
-            _logical(decoding, operation, target)
+            _logical(emitter, operation, target)
         case _:
             # Rare, or slow anyway.
-            decoding.interpret(operation, target)
+            emitter.interpret(operation, target)
 
 
-class RealRun:
-    """Floats and doubles one after the other, which one call reads."""
+class FloatRun:
+    """Adjacent floats and doubles, which one call decodes."""
 
-    def __init__(self, decoding: BaseDecoderEmitter) -> None:
-        self._decoding = decoding
+    def __init__(self, emitter: BaseDecoderEmitter) -> None:
+        self._emitter = emitter
         self._targets: list[str] = []
         self._codes = ""
 
     def add(self, target: str, bits: int) -> None:
-        """Another one is read into ``target``."""
+        """Add a float, to be decoded into ``target``."""
         self._targets.append(target)
         self._codes += "f" if bits == 32 else "d"
 
     def skip(self, size: int) -> None:
-        """Bytes that lie between them, or before or behind them."""
+        """Add bytes to skip between the floats, or before or after them."""
         if size:
             self._codes += f"{size}x"
 
     def end(self, ahead: str | None = None) -> None:
-        """Emit what reads those so far, and with them the next byte, if it gets a name."""
-        source = self._decoding.source
+        """Emit the decoding of the floats so far, with the next byte, if ``ahead`` is its name."""
+        source = self._emitter.source
         if self._targets and ahead is not None:
             self._targets.append(ahead)
             self._codes += "B"
-            self._decoding.ahead = ahead
+            self._emitter.ahead = ahead
         layout = struct.Struct(f"<{self._codes}")
         if self._targets:
             targets, unpack = ", ".join(self._targets), source.bind(layout.unpack_from, "unpack")
@@ -107,7 +107,7 @@ class RealRun:
 
 
 def begins_with_byte(operation: plan.Operation) -> bool:
-    """Whether the first thing that reading it asks for is :meth:`BaseDecoderEmitter.byte`."""
+    """Return whether the code for it calls :meth:`BaseDecoderEmitter.byte` before all else."""
     match operation:
         case (
             plan.BooleanOperation()
@@ -128,19 +128,19 @@ def begins_with_byte(operation: plan.Operation) -> bool:
             return False
 
 
-def span(decoding: BaseDecoderEmitter) -> str:
-    """Emit what reads a length. Afterwards ``p`` is the start; returns the end's name."""
-    source = decoding.source
-    end = decoding.byte()
+def span(emitter: BaseDecoderEmitter) -> str:
+    """Emit the decoding of a length, with ``p`` at the start of the data. Return the end's name."""
+    source = emitter.source
+    end = emitter.byte()
     span = source.bind(read_span, "span")
     source.line(f"if {end} & 129: p, {end} = {span}(data, p - 1)")
     source.line(f"else: {end} = p + ({end} >> 1)")
     return end
 
 
-def _integer(decoding: BaseDecoderEmitter, target: str, bits: int) -> None:
-    source = decoding.source
-    number, byte = decoding.byte(), source.variable()
+def _integer(emitter: BaseDecoderEmitter, target: str, bits: int) -> None:
+    source = emitter.source
+    number, byte = emitter.byte(), source.variable()
     table = source.bind(UNZIGZAG, "unzigzag")
     source.line(f"if {number} < 128: {target} = {table}[{number}]")
     with source.block("else:"):
@@ -155,16 +155,16 @@ def _integer(decoding: BaseDecoderEmitter, target: str, bits: int) -> None:
             source.line(f"else: {target}, p = {rest}(data, p + 2, {number} - {128 << 14})")
 
 
-def _symbol(decoding: BaseDecoderEmitter, values: tuple[str | None, ...], target: str) -> None:
-    source = decoding.source
+def _symbol(emitter: BaseDecoderEmitter, values: tuple[str | None, ...], target: str) -> None:
+    source = emitter.source
     readable = {index: value for index, value in enumerate(values) if value is not None}
     if len(values) <= 64:
-        # By the byte as it is: none other is in the table.
+        # By the byte itself: other bytes are not in the table.
         table = source.bind({2 * index: value for index, value in readable.items()}, "symbols")
-        source.line(f"{target} = {table}[{decoding.byte()}]")
+        source.line(f"{target} = {table}[{emitter.byte()}]")
     else:
         index = source.variable()
-        _integer(decoding, index, 32)
+        _integer(emitter, index, 32)
         table = source.bind(readable, "symbols")
         source.line(f"{target} = {table}[{index}]")
 
@@ -172,42 +172,42 @@ def _symbol(decoding: BaseDecoderEmitter, values: tuple[str | None, ...], target
 # --- logical types --------------------------------------------------------------------------------
 
 
-def _logical(decoding: BaseDecoderEmitter, operation: plan.LogicalOperation, target: str) -> None:
+def _logical(emitter: BaseDecoderEmitter, operation: plan.LogicalOperation, target: str) -> None:
     """Emit the fast code of a kind, or the code of the base type and a call of ``from_base``."""
-    source = decoding.source
+    source = emitter.source
     match operation.base, operation.kind:
         case _, DateKind():
             days = source.variable()
-            _integer(decoding, days, 32)
+            _integer(emitter, days, 32)
             from_ordinal = source.bind(date.fromordinal, "date")
             source.line(f"{target} = {from_ordinal}({days} + {conversions.EPOCH_ORDINAL})")
         case plan.IntegerOperation(bits), TimeKind(unit):
             units = source.variable()
-            _integer(decoding, units, bits)
+            _integer(emitter, units, bits)
             convert = source.bind(partial(conversions.time_from_units, unit=unit), "time")
             source.line(f"{target} = {convert}({units})")
         case plan.IntegerOperation(64), TimestampKind(
             TimeUnit.MILLIS | TimeUnit.MICROS as unit, local
         ):
-            _timestamp(decoding, unit, local, target)
+            _timestamp(emitter, unit, local, target)
         case plan.IntegerOperation(bits), NanosKind(unit=TimeUnit.NANOS) as kind:
             nanos = source.variable()
-            _integer(decoding, nanos, bits)
+            _integer(emitter, nanos, bits)
             source.line(f"{target} = {source.bind(kind.python_type, 'nanos')}({nanos})")
         case _, DecimalKind(written_scale=None) as kind if _is_short(kind):
-            _decimal(decoding, kind, target)
+            _decimal(emitter, kind, target)
         case _, UuidKind(binary):
-            _uuid(decoding, binary, target)
+            _uuid(emitter, binary, target)
         case base, kind:
             raw = source.variable()
-            read_leaf(decoding, base, raw)
+            read_leaf(emitter, base, raw)
             source.line(f"{target} = {source.bind(kind.from_base, 'from_base')}({raw})")
 
 
-def _timestamp(decoding: BaseDecoderEmitter, unit: TimeUnit, local: bool, target: str) -> None:
-    source = decoding.source
+def _timestamp(emitter: BaseDecoderEmitter, unit: TimeUnit, local: bool, target: str) -> None:
+    source = emitter.source
     units = source.variable()
-    _recent(decoding, units, 6 if unit is TimeUnit.MILLIS else 8)
+    _recent(emitter, units, 6 if unit is TimeUnit.MILLIS else 8)
     per_second = conversions.PER_SECOND[unit]
     if local:
         microseconds = units if unit is TimeUnit.MICROS else f"{units} * 1000"
@@ -224,9 +224,9 @@ def _timestamp(decoding: BaseDecoderEmitter, unit: TimeUnit, local: bool, target
     )
 
 
-def _recent(decoding: BaseDecoderEmitter, target: str, size: int) -> None:
-    """Emit what reads a long that most likely has ``size`` bytes."""
-    source = decoding.source
+def _recent(emitter: BaseDecoderEmitter, target: str, size: int) -> None:
+    """Emit the decoding of a long that most likely has ``size`` bytes."""
+    source = emitter.source
     names = [source.variable() for _ in range(size)]
     unpack = source.bind(struct.Struct(f"{size}B").unpack_from, "unpack")
     last = names[-1]
@@ -258,12 +258,12 @@ def _is_short(kind: DecimalKind) -> bool:
     return kind.size is None or kind.size <= _most_bytes(kind.precision)
 
 
-def _decimal(decoding: BaseDecoderEmitter, kind: DecimalKind, target: str) -> None:
-    source = decoding.source
+def _decimal(emitter: BaseDecoderEmitter, kind: DecimalKind, target: str) -> None:
+    source = emitter.source
     _, exact = conversions.decimal_contexts(kind.precision)
     if kind.size is None:
-        end = span(decoding)
-        decoding.refuse_if(f"{end} - p > {_most_bytes(kind.precision)}")
+        end = span(emitter)
+        emitter.refuse_if(f"{end} - p > {_most_bytes(kind.precision)}")
     else:
         end = source.variable()
         source.line(f"{end} = p + {kind.size}")
@@ -273,19 +273,19 @@ def _decimal(decoding: BaseDecoderEmitter, kind: DecimalKind, target: str) -> No
     source.line(f"{target} = {scaleb}({decimal}({number}), {-kind.scale}); p = {end}")
 
 
-def _uuid(decoding: BaseDecoderEmitter, binary: bool, target: str) -> None:
-    source = decoding.source
+def _uuid(emitter: BaseDecoderEmitter, binary: bool, target: str) -> None:
+    source = emitter.source
     from_bytes, uuid = source.bind(int.from_bytes, "int"), source.variable()
     if binary:
         digits = source.variable()
         source.line(f"{digits} = data[p:p + 16]; p += 16")
     else:
         text, digits = source.variable(), source.variable()
-        decoding.refuse_if("data[p] != 72")
+        emitter.refuse_if("data[p] != 72")
         source.line(f"{text} = data[p + 1:p + 37]; p += 37")
         source.line(f"{digits} = {source.bind(unhexlify, 'unhexlify')}({text}.replace(b'-', b''))")
         length = source.bind(len, "len")
-        decoding.refuse_if(f"{text}[8:24:5] != b'----' or {length}({digits}) != 16")
+        emitter.refuse_if(f"{text}[8:24:5] != b'----' or {length}({digits}) != 16")
     source.line(f"{uuid} = {source.bind(UNSET_UUID, 'unset')}()")
     source.line(f"{uuid}.int = {from_bytes}({digits}, 'big')")
     source.line(f"{uuid}.is_safe = {source.bind(SafeUUID.unknown, 'unknown')}")

@@ -1,7 +1,4 @@
-"""Functions that compiled decoders call.
-
-How instances of immutable classes are filled without their slow ``__init__``.
-"""
+"""Functions of compiled decoders, and classes to fill immutable instances without ``__init__``."""
 
 from __future__ import annotations
 
@@ -29,7 +26,7 @@ __all__ = [
 
 
 def read_long(data: bytes, position: int) -> tuple[int, int]:
-    """A long, and the position after it."""
+    """Read a long. Return it and the position after it."""
     number = data[position]
     if number < 128:
         return number >> 1 ^ -(number & 1), position + 1
@@ -45,7 +42,7 @@ def read_long(data: bytes, position: int) -> tuple[int, int]:
 
 
 def read_long_rest(data: bytes, position: int, number: int) -> tuple[int, int]:
-    """What comes after three bytes of a long that have given ``number``; the position after it."""
+    """Read the rest of a long, whose first three bytes gave ``number``, as :func:`read_long`."""
     # Three at once, as recent timestamps have them: ints of up to 30 bits are cheaper.
     high = data[position]
     if high > 127:
@@ -74,7 +71,7 @@ def _read_end_of_long(data: bytes, position: int, number: int) -> tuple[int, int
 
 
 def read_int_rest(data: bytes, position: int, number: int) -> tuple[int, int]:
-    """The same for an int."""
+    """Read the rest of an int likewise."""
     number, end = read_long_rest(data, position, number)
     if end - position > 2 or not fits(number, 32):
         raise FallBack
@@ -82,7 +79,7 @@ def read_int_rest(data: bytes, position: int, number: int) -> tuple[int, int]:
 
 
 def read_span(data: bytes, position: int) -> tuple[int, int]:
-    """A length, as the start and the end of what it announces."""
+    """Read a length. Return the start and the end of the data."""
     first = data[position]
     if first > 127 > (second := data[position + 1]) and not first & 1:
         # Up to 8191, in two bytes.
@@ -96,12 +93,12 @@ def read_span(data: bytes, position: int) -> tuple[int, int]:
 
 
 def read_block(data: bytes, position: int) -> tuple[int, int]:
-    """The count of a block, and the position of its items."""
+    """Read the count of a block. Return it and the position of its items."""
     count, position = read_long(data, position)
     if count > 0:
         return count, position
     if count == 0:
-        # The end, in more bytes than it needs: loops over blocks end with a byte that is 0.
+        # The end, in more bytes than necessary: loops over blocks end with a single byte 0.
         raise FallBack
     size, position = read_long(data, position)
     if not 0 <= size <= len(data) - position:
@@ -110,9 +107,9 @@ def read_block(data: bytes, position: int) -> tuple[int, int]:
 
 
 def skip_block(data: bytes, position: int, least: int) -> tuple[int, int]:
-    """How many items of a block are to be passed over, and the position from which on.
+    """Read the count of a block to skip. Return the number of items to skip, and their position.
 
-    A block that says its size is passed over here, and none remain.
+    A block with its size is skipped here, and 0 items remain.
     """
     count, position = read_long(data, position)
     if count > 0:
@@ -126,7 +123,7 @@ def skip_block(data: bytes, position: int, least: int) -> tuple[int, int]:
 
 
 def unpack_array(encoded: bytes, code: Literal["d", "f"]) -> list[float]:
-    """Floats ("f") or doubles ("d") that lie beside each other."""
+    """Decode adjacent floats ("f") or doubles ("d")."""
     numbers = array(code, encoded)
     if sys.byteorder == "big":
         numbers.byteswap()
@@ -140,18 +137,18 @@ UNSET_UUID: Final = type(
 )
 """A class whose instances become UUIDs once ``int`` and ``is_safe`` are set.
 
-A twin would not do, as UUIDs have weak references; a subclass that adds nothing is laid out alike.
+A twin is not possible, as UUIDs have weak references; an empty subclass has the same layout.
 """
 
 
 def twin_of(class_: type[object]) -> type[object] | None:
-    """A class whose instances can be filled and then become instances of ``class_``.
+    """Return a class whose instances can be filled and then become instances of ``class_``.
 
     It has the same slots, but no ``__setattr__`` that refuses to set them; ``__class__`` can be
-    assigned between the two because instances are laid out alike.
+    assigned as instances of both have the same layout.
 
     Returns:
-        The twin; None if instances are not laid out alike, as where there are weak references.
+        The twin; None if the layouts differ, as with weak references.
     """
     namespace: dict[str, Any] = {
         "__new__": object.__new__,
@@ -163,7 +160,7 @@ def twin_of(class_: type[object]) -> type[object] | None:
     }
     if "__slots__" in class_.__dict__:
         namespace["__slots__"] = class_.__dict__["__slots__"]
-    # ``type`` and not the class's metaclass: this is not to be known as a subclass.
+    # ``type`` instead of the class's metaclass, which might register it as a subclass.
     twin = type(f"{class_.__name__}Twin", class_.__bases__, namespace)
     trial: Any = object.__new__(twin)
     try:
@@ -176,7 +173,7 @@ def twin_of(class_: type[object]) -> type[object] | None:
 def stand_in_for(
     class_: type[object], attributes: tuple[str, ...]
 ) -> tuple[type[object], Callable[[Any], Any]]:
-    """A class to be filled instead where there is no twin, and what makes instances of it then."""
+    """Return a class to fill where there is no twin, and a function that makes the instance."""
     stand_in = type("StandIn", (), {"__slots__": attributes})
 
     def instance(filled: Any) -> Any:

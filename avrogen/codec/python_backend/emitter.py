@@ -1,7 +1,7 @@
-"""Bases of the emitters: the part of an emitter that the code for leaves and containers needs.
+"""Bases of the emitters, for the modules that emit single operations.
 
-An emitter writes the source of one function and of all that it calls. Modules for single operations
-take one of these bases; :mod:`.encoder_emitter` and :mod:`.decoder_emitter` import those modules.
+An emitter generates the source of one function and of all that it calls. Modules for leaves and
+containers accept one of these bases; the emitters import those modules, not the reverse.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class _Emitter:
 
 
 class BaseEncoderEmitter(_Emitter):
-    """Source that writes values.
+    """Source that encodes values.
 
     Attributes:
-        interpreter: writes what the source leaves to it.
+        interpreter: encodes the values that the source leaves to it.
     """
 
     def __init__(self, plan_: plan.Plan) -> None:
@@ -60,12 +60,12 @@ class BaseEncoderEmitter(_Emitter):
 
 
 class BaseDecoderEmitter(_Emitter, ABC):
-    """Source that reads values.
+    """Source that decodes values.
 
     Attributes:
-        interpreter: reads what the source leaves to it.
+        interpreter: decodes the data that the source leaves to it.
         minimum_sizes: fewest bytes of the plan's operations.
-        ahead: name of the next byte, if that has been read already; ``p`` is behind it then.
+        ahead: name of the next byte, if that has been read already; ``p`` is then after it.
     """
 
     def __init__(self, plan_: plan.Plan) -> None:
@@ -80,7 +80,7 @@ class BaseDecoderEmitter(_Emitter, ABC):
         self.source.line(f"{target}, p = {read}(data, p)")
 
     def byte(self) -> str:
-        """Emit the reading of the next byte; ``p`` is behind it afterwards. Return its name."""
+        """Emit the reading of the next byte, with ``p`` after it. Return its name."""
         if self.ahead is not None:
             name, self.ahead = self.ahead, None
         else:

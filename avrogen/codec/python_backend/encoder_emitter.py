@@ -1,14 +1,11 @@
-"""Source that writes values.
+"""Source that encodes values.
 
-A function collects what it writes in a list of bytes. As long as nothing depends on the value, the
-expressions for them are only noted down, to become one list display; a branch or a loop makes the
-list (``out``) and adds to it. ``left`` is how many more recursive records may lie within each
-other.
+A function collects pieces of bytes. As long as the code does not branch, their expressions are only
+noted, to become one tuple or list; before a branch or a loop, they become the list ``out``, which
+grows. ``left`` is the number of further levels of recursive records.
 
-Source that writes unions (the rule is in :mod:`avrogen.codec.unions`).
-
-The branch is found by the exact type of the value. What that cannot decide is left to ``checked``,
-for the value of the union only.
+The branch of a union (the rule is in :mod:`avrogen.codec.unions`) is found by the exact type of the
+value. Where that is not enough, the interpreter encodes the value of the union.
 """
 
 from __future__ import annotations
@@ -24,7 +21,7 @@ from avrogen.codec.python_backend.emitter import BaseEncoderEmitter
 from avrogen.codec.python_backend.encoder_runtime import (
     as_dict,
     as_list,
-    check_reals,
+    check_floats,
     pack_array,
 )
 from avrogen.codec.python_backend.source_builder import MAX_NESTING, SourceBuilder
@@ -33,18 +30,18 @@ from avrogen.codec.varints import encode_long
 __all__ = ["EncoderEmitter", "encoder_source", "write_union"]
 
 _FEW: Final = 4
-"""Up to so many pieces are faster added one by one: that is an instruction without a call."""
+"""Number of pieces up to which single ``append`` calls are faster than one ``+=``."""
 
 
 def encoder_source(plan_: plan.Plan) -> SourceBuilder:
-    """Source with a function ``to_avro(value)``."""
-    encoding = EncoderEmitter(plan_)
-    encoding.whole()
-    return encoding.source
+    """Return source with a function ``to_avro(value, *, limits=None)``."""
+    emitter = EncoderEmitter(plan_)
+    emitter.whole()
+    return emitter.source
 
 
 class EncoderEmitter(BaseEncoderEmitter):
-    """The functions that write values of one plan."""
+    """Emits the functions that encode values of one plan."""
 
     def __init__(self, plan_: plan.Plan) -> None:
         super().__init__(plan_)
@@ -56,7 +53,7 @@ class EncoderEmitter(BaseEncoderEmitter):
     # --- functions -------------------------------------------------------------------------------
 
     def whole(self) -> None:
-        """Emit the function for a datum, and all that it calls."""
+        """Emit the function for a datum, and all functions that it calls."""
         source = self.source
         join = source.bind(b"".join, "join")
         with source.block("def to_avro(value, *, limits=None):"):
@@ -79,7 +76,7 @@ class EncoderEmitter(BaseEncoderEmitter):
             self._routine(*self._waiting.popleft())
 
     def _routine(self, name: str, operation: plan.Operation) -> None:
-        """Emit a function that writes a value to ``out``."""
+        """Emit a function that encodes a value to ``out``."""
         source = self.source
         with source.block(f"def {name}(value, out, left):"):
             self._inlined = 0
@@ -100,7 +97,7 @@ class EncoderEmitter(BaseEncoderEmitter):
         self.source.line(f"{self.routine(operation)}({value}, out, left)")
 
     def routine(self, operation: plan.Operation) -> str:
-        """The name of a function ``(value, out, left)`` that writes a value."""
+        """Return the name of a function ``(value, out, left)`` that encodes a value."""
         key = operation.key if isinstance(operation, plan.Call) else None
         name = self._routines.get(key) if key is not None else None
         if name is None:
@@ -113,11 +110,11 @@ class EncoderEmitter(BaseEncoderEmitter):
     # --- pieces ----------------------------------------------------------------------------------
 
     def piece(self, expression: str) -> None:
-        """Note down an expression for bytes, to be written after those before."""
+        """Note an expression for bytes, after those before."""
         self._pieces.append(expression)
 
     def flush(self, *, create: bool = False) -> None:
-        """Emit what is noted down; ``create``: and have ``out`` afterwards in any case."""
+        """Emit the noted pieces; ``create``: make ``out`` in any case."""
         count = len(self._pieces)
         if not self._has_out:
             if count or create:
@@ -137,7 +134,7 @@ class EncoderEmitter(BaseEncoderEmitter):
     # --- operations ------------------------------------------------------------------------------
 
     def write(self, operation: plan.Operation, value: str) -> None:
-        """Emit what writes ``value``, the name of a variable."""
+        """Emit the encoding of ``value``, the name of a variable."""
         if self.source.nesting > MAX_NESTING and not leaves.is_leaf(operation):
             self._call(operation, value)
             return
@@ -162,7 +159,7 @@ class EncoderEmitter(BaseEncoderEmitter):
     def _record(self, record: plan.RecordOperation, value: str) -> None:
         type_ = self.source.bind(record.type or dict, "type")
         self.refuse_if(f"{value}.__class__ is not {type_}")
-        reals: list[str] = []
+        floats: list[str] = []
         codes = ""
         for field in record.fields:
             part = self.source.variable()
@@ -172,21 +169,21 @@ class EncoderEmitter(BaseEncoderEmitter):
                 self.source.line(f"{part} = {value}[{self.source.bind(field.name, 'key')}]")
             match field.operation:
                 case plan.FloatOperation(bits):
-                    reals.append(part)
+                    floats.append(part)
                     codes += "f" if bits == 32 else "d"
                 case _:
-                    self._reals(reals, codes)
-                    reals, codes = [], ""
+                    self._floats(floats, codes)
+                    floats, codes = [], ""
                     self.write(field.operation, part)
-        self._reals(reals, codes)
+        self._floats(floats, codes)
 
-    def _reals(self, values: list[str], codes: str) -> None:
+    def _floats(self, values: list[str], codes: str) -> None:
         """Emit one call for a run of floats and doubles."""
         if not values:
             return
         classes = " is ".join(f"{value}.__class__" for value in values)
         all_values = ", ".join(values)
-        check = self.source.bind(check_reals, "check_reals")
+        check = self.source.bind(check_floats, "check_floats")
         float_ = self.source.bind(float, "float")
         self.source.line(f"if not ({classes} is {float_}): {check}(({all_values},))")
         self.piece(f"{leaves.packer(self.source, codes)}({all_values})")
@@ -229,32 +226,32 @@ class EncoderEmitter(BaseEncoderEmitter):
 
 
 _MANY: Final = 64
-"""Up to so many branches are told apart one by one."""
+"""Number of branches up to which the code tests them one after the other."""
 
 _ByType: TypeAlias = dict[type[object], list[int]]
-"""Positions of branches, by the type of their values."""
+"""Positions of branches by the type of their values."""
 
 
-def write_union(encoding: EncoderEmitter, union: plan.UnionOperation, value: str) -> None:
-    """Emit what writes a value of a union."""
-    by_type = _by_type(encoding, union)
+def write_union(emitter: EncoderEmitter, union: plan.UnionOperation, value: str) -> None:
+    """Emit the encoding of a value of a union."""
+    by_type = _by_type(emitter, union)
     if len(union.branches) > _MANY and len(by_type) == len(union.branches):
-        _write_many(encoding, union, value, by_type)
+        _write_many(emitter, union, value, by_type)
         return
-    tests = _tests(encoding, union, value, by_type)
+    tests = _tests(emitter, union, value, by_type)
     if not tests:
-        encoding.piece(f"{encoding.interpreted(union)}({value}, left)")
+        emitter.piece(f"{emitter.interpreted(union)}({value}, left)")
     elif all(leaves.is_leaf(branch.operation) for branch in union.branches):
-        _write_leaves(encoding, union, value, tests)
+        _write_leaves(emitter, union, value, tests)
     else:
-        _write_branches(encoding, union, value, tests)
+        _write_branches(emitter, union, value, tests)
 
 
 def _write_leaves(
-    encoding: EncoderEmitter, union: plan.UnionOperation, value: str, tests: list[tuple[str, int]]
+    emitter: EncoderEmitter, union: plan.UnionOperation, value: str, tests: list[tuple[str, int]]
 ) -> None:
-    """Have every branch assign to the same variables, so that nothing need be written yet."""
-    source = encoding.source
+    """Assign the pieces of each branch to the same variables, so that ``out`` is not needed yet."""
+    source = emitter.source
     count = max(leaves.piece_count(branch.operation) for branch in union.branches)
     targets = [source.variable() for _ in range(count)]
 
@@ -265,62 +262,62 @@ def _write_leaves(
     for position, (test, index) in enumerate(tests):
         with source.block(f"{'elif' if position else 'if'} {test}:"):
             operation = union.branches[index].operation
-            assign(leaves.write_leaf(encoding, operation, value, encode_long(index)))
+            assign(leaves.write_leaf(emitter, operation, value, encode_long(index)))
     with source.block("else:"):
-        assign([f"{encoding.interpreted(union)}({value}, left)"])
+        assign([f"{emitter.interpreted(union)}({value}, left)"])
     for target in targets:
-        encoding.piece(target)
+        emitter.piece(target)
 
 
 def _write_branches(
-    encoding: EncoderEmitter, union: plan.UnionOperation, value: str, tests: list[tuple[str, int]]
+    emitter: EncoderEmitter, union: plan.UnionOperation, value: str, tests: list[tuple[str, int]]
 ) -> None:
-    source = encoding.source
-    encoding.flush(create=True)
+    source = emitter.source
+    emitter.flush(create=True)
     for position, (test, index) in enumerate(tests):
         with source.block(f"{'elif' if position else 'if'} {test}:"):
             operation = union.branches[index].operation
             tag = encode_long(index)
             if leaves.is_leaf(operation):
-                for piece in leaves.write_leaf(encoding, operation, value, tag):
-                    encoding.piece(piece)
+                for piece in leaves.write_leaf(emitter, operation, value, tag):
+                    emitter.piece(piece)
             else:
-                encoding.piece(repr(tag))
-                encoding.write(operation, value)
-            encoding.flush()
+                emitter.piece(repr(tag))
+                emitter.write(operation, value)
+            emitter.flush()
     with source.block("else:"):
-        encoding.piece(f"{encoding.interpreted(union)}({value}, left)")
-        encoding.flush()
+        emitter.piece(f"{emitter.interpreted(union)}({value}, left)")
+        emitter.flush()
 
 
 def _write_many(
-    encoding: EncoderEmitter, union: plan.UnionOperation, value: str, by_type: _ByType
+    emitter: EncoderEmitter, union: plan.UnionOperation, value: str, by_type: _ByType
 ) -> None:
-    """Write a union by a table of tags and functions."""
-    source = encoding.source
+    """Emit the encoding by a table of tags and functions."""
+    source = emitter.source
     entries: list[str] = []
     for type_, (index,) in by_type.items():
-        write = encoding.routine(union.branches[index].operation)
+        write = emitter.routine(union.branches[index].operation)
         entries.append(f"{source.bind(type_, 'type')}: ({encode_long(index)!r}, {write})")
     table, branch = source.table(f"{{{', '.join(entries)}}}"), source.variable()
-    encoding.flush(create=True)
+    emitter.flush(create=True)
     source.line(f"{branch} = {table}.get({value}.__class__)")
     source.line(f"if {branch}: out.append({branch}[0]); {branch}[1]({value}, out, left)")
-    source.line(f"else: out.append({encoding.interpreted(union)}({value}, left))")
+    source.line(f"else: out.append({emitter.interpreted(union)}({value}, left))")
 
 
-def _by_type(encoding: EncoderEmitter, union: plan.UnionOperation) -> _ByType:
+def _by_type(emitter: EncoderEmitter, union: plan.UnionOperation) -> _ByType:
     by_type: _ByType = {}
     for index, branch in enumerate(union.branches):
-        by_type.setdefault(_type(branch.operation, encoding.plan), []).append(index)
+        by_type.setdefault(_type(branch.operation, emitter.plan), []).append(index)
     return by_type
 
 
 def _tests(
-    encoding: EncoderEmitter, union: plan.UnionOperation, value: str, by_type: _ByType
+    emitter: EncoderEmitter, union: plan.UnionOperation, value: str, by_type: _ByType
 ) -> list[tuple[str, int]] | None:
-    """Conditions under which branches are written; None if types do not decide it."""
-    bind = encoding.source.bind
+    """Return conditions with the positions of branches; None if types do not decide."""
+    bind = emitter.source.bind
     if not any(issubclass(type_, int) and type_ is not bool for type_ in by_type):
         also_int = f" or {value}.__class__ is {bind(int, 'int')}"
     else:
@@ -347,7 +344,7 @@ def _tests(
 
 
 def _type(operation: plan.Operation, plan_: plan.Plan) -> type[object]:
-    """The type whose values an operation writes first of all."""
+    """Return the Python type of an operation's values."""
     match operation:
         case plan.NullOperation():
             return type(None)

@@ -1,7 +1,7 @@
-"""Source that writes values without inner values.
+"""Source that encodes values without inner values.
 
-Each is a few expressions for bytes, so that they can stand wherever an expression can. The
-tag of a union branch, where there is one, is built into the first of them.
+Each is a few expressions for bytes, to be used wherever an expression can be. The tag of a union
+branch, if there is one, is part of the first.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from avrogen.codec.python_backend.encoder_runtime import (
     as_bytes,
     as_datetime,
     as_int,
-    check_reals,
+    check_floats,
     leading_bytes,
     long_writer,
     prefixes,
@@ -44,7 +44,7 @@ from avrogen.codec.varints import encode_long
 __all__ = ["is_leaf", "packer", "piece_count", "prefix", "write_leaf"]
 
 _LAST_TAG_WITH_TABLES: Final = encode_long(15)
-"""Branches further on share the tables of values without tags."""
+"""Later branches share the tables of values without tags."""
 
 _UUID_GROUPS: Final = struct.Struct("8s4s4s4s12s")
 """The hexadecimal digits of a UUID between its hyphens (RFC 4122, section 3)."""
@@ -52,8 +52,8 @@ _UUID_GROUPS: Final = struct.Struct("8s4s4s4s12s")
 _HYPHENATED: Final = b"-".join
 
 _LOW_BYTES: Final = {TimeUnit.MILLIS: 2, TimeUnit.MICROS: 3}
-"""Bytes of a timestamp that are not looked for among those seen before: they change within eight
-seconds, and within one."""
+"""Low bytes of a timestamp that are not looked up in the table of earlier ones, as they change too
+fast: within eight seconds, and within one."""
 
 _Inner: TypeAlias = (
     plan.ArrayOperation
@@ -71,29 +71,29 @@ def is_leaf(operation: plan.Operation) -> bool:
 
 
 def write_leaf(
-    encoding: BaseEncoderEmitter, operation: plan.Operation, value: str, tag: bytes
+    emitter: BaseEncoderEmitter, operation: plan.Operation, value: str, tag: bytes
 ) -> list[str]:
     """Emit checks of ``value``, the name of a variable.
 
     Returns:
-        Expressions for the bytes, ``tag`` at the start of the first; no expression if there are none.
+        Expressions for the bytes, with ``tag`` at the start of the first; may be empty.
     """
-    source = encoding.source
+    source = emitter.source
     if tag > _LAST_TAG_WITH_TABLES:
-        pieces = write_leaf(encoding, operation, value, b"")
+        pieces = write_leaf(emitter, operation, value, b"")
         return [f"{tag!r} + ({pieces[0]})", *pieces[1:]] if pieces else [repr(tag)]
     match operation:
         case plan.NullOperation():
-            encoding.refuse_if(f"{value} is not None")
+            emitter.refuse_if(f"{value} is not None")
             return _tagged(tag)
         case plan.BooleanOperation():
-            encoding.refuse_if(f"{value}.__class__ is not {source.bind(bool, 'bool')}")
+            emitter.refuse_if(f"{value}.__class__ is not {source.bind(bool, 'bool')}")
             return [f"{tag + bytes([1])!r} if {value} else {tag + bytes([0])!r}"]
         case plan.IntegerOperation(bits):
             _convert_unless(source, value, int, as_int)
             return [_integer(source, value, bits, tag)]
         case plan.FloatOperation(bits):
-            check, type_ = source.bind(check_reals, "check_reals"), source.bind(float, "float")
+            check, type_ = source.bind(check_floats, "check_floats"), source.bind(float, "float")
             source.line(f"if {value}.__class__ is not {type_}: {check}(({value},))")
             pack = packer(source, "B" * len(tag) + ("f" if bits == 32 else "d"))
             return [f"{pack}({', '.join([*map(str, tag), value])})"]
@@ -106,12 +106,12 @@ def write_leaf(
             return [prefix(source, f"len({content})", tag), content]
         case plan.FixedOperation(_, size, type_):
             class_ = source.bind(type_, "fixed")
-            encoding.refuse_if(f"{value}.__class__ is not {class_} or len({value}) != {size}")
+            emitter.refuse_if(f"{value}.__class__ is not {class_} or len({value}) != {size}")
             return [*_tagged(tag), value]
         case plan.EnumOperation():
-            return [_symbol(encoding, operation, value, tag)]
+            return [_symbol(emitter, operation, value, tag)]
         case plan.LogicalOperation(base, kind):
-            return _logical(encoding, base, kind, value, tag)
+            return _logical(emitter, base, kind, value, tag)
         case _:
             raise AssertionError("not a leaf that is written")
 
@@ -130,7 +130,7 @@ def piece_count(operation: plan.Operation) -> int:
 
 
 def prefix(source: SourceBuilder, size: str, tag: bytes) -> str:
-    """An expression for a length or a count behind a tag."""
+    """Return an expression for a length or a count after a tag."""
     number = source.variable()
     table = source.bind(prefixes(tag), "prefixes")
     write = source.bind(long_writer(64, tag), "long")
@@ -138,14 +138,14 @@ def prefix(source: SourceBuilder, size: str, tag: bytes) -> str:
 
 
 def packer(source: SourceBuilder, codes: str) -> str:
-    """The name of a function that packs floats ("f") and doubles ("d")."""
+    """Return the name of a function that packs floats ("f") and doubles ("d")."""
     return source.bind(struct.Struct(f"<{codes}").pack, "pack")
 
 
 def _convert_unless(
     source: SourceBuilder, value: str, type_: type[object], convert: object
 ) -> None:
-    """Emit a conversion of what is not exactly of a type."""
+    """Emit a conversion of values that are not exactly of a type."""
     class_ = source.bind(type_, type_.__name__)
     function = source.bind(convert, "convert")
     source.line(f"if {value}.__class__ is not {class_}: {value} = {function}({value})")
@@ -157,13 +157,13 @@ def _integer(source: SourceBuilder, value: str, bits: int, tag: bytes) -> str:
     return f"{table}[{value}] if {-SMALL} <= {value} < {SMALL} else {write}({value})"
 
 
-def _symbol(encoding: BaseEncoderEmitter, enum: plan.EnumOperation, value: str, tag: bytes) -> str:
+def _symbol(emitter: BaseEncoderEmitter, enum: plan.EnumOperation, value: str, tag: bytes) -> str:
     table = {symbol: tag + encode_long(index) for index, symbol in enumerate(enum.symbols)}
-    name = encoding.source.bind(table, "symbols")
+    name = emitter.source.bind(table, "symbols")
     if enum.type is str:
         return f"{name}[{value}]"
-    # The hash of a member is computed in Python, the one of its value is there already.
-    encoding.refuse_if(f"{value}.__class__ is not {encoding.source.bind(enum.type, 'enum')}")
+    # The hash of a member is computed in Python, that of its value is cached.
+    emitter.refuse_if(f"{value}.__class__ is not {emitter.source.bind(enum.type, 'enum')}")
     return f"{name}[{value}._value_]"
 
 
@@ -171,19 +171,19 @@ def _symbol(encoding: BaseEncoderEmitter, enum: plan.EnumOperation, value: str, 
 
 
 def _logical(
-    encoding: BaseEncoderEmitter, base: plan.Operation, kind: LogicalKind, value: str, tag: bytes
+    emitter: BaseEncoderEmitter, base: plan.Operation, kind: LogicalKind, value: str, tag: bytes
 ) -> list[str]:
     """Emit the fast code of a kind, or a call of its ``to_base`` and the code of the base type."""
-    source = encoding.source
+    source = emitter.source
     match kind:
         case DateKind():
-            encoding.refuse_if(f"{value}.__class__ is not {source.bind(date, 'date')}")
+            emitter.refuse_if(f"{value}.__class__ is not {source.bind(date, 'date')}")
             days = source.variable()
             source.line(f"{days} = {value}.toordinal() - {conversions.EPOCH_ORDINAL}")
             return [_integer(source, days, 32, tag)]
         case TimeKind(unit):
             type_ = source.bind(time, "time")
-            encoding.refuse_if(f"{value}.__class__ is not {type_} or {value}.tzinfo is not None")
+            emitter.refuse_if(f"{value}.__class__ is not {type_} or {value}.tzinfo is not None")
             units = source.variable()
             seconds = f"({value}.hour * 60 + {value}.minute) * 60 + {value}.second"
             source.line(f"{units} = {_units(seconds, f'{value}.microsecond', unit)}")
@@ -192,10 +192,10 @@ def _logical(
             return _timestamp(source, value, unit, local, tag)
         case NanosKind():
             type_ = source.bind(kind.python_type, "nanos")
-            encoding.refuse_if(f"{value}.__class__ is not {type_}")
+            emitter.refuse_if(f"{value}.__class__ is not {type_}")
             return [_integer(source, value, 64, tag)]
         case DecimalKind(precision, scale, size) if scale <= conversions.MAX_SCALE:
-            number = _unscaled(encoding, value, precision, scale)
+            number = _unscaled(emitter, value, precision, scale)
             if size is None:
                 content = source.variable()
                 minimal = source.bind(conversions.minimal_bytes, "big")
@@ -205,7 +205,7 @@ def _logical(
             return [*_tagged(tag), content]
         case UuidKind(binary):
             type_ = source.bind(UUID, "uuid")
-            encoding.refuse_if(f"{value}.__class__ is not {type_}")
+            emitter.refuse_if(f"{value}.__class__ is not {type_}")
             if binary:
                 return [*_tagged(tag), f"{value}.bytes"]
             digits = f"{source.bind(hexlify, 'hexlify')}({value}.int.to_bytes(16, 'big'))"
@@ -214,7 +214,7 @@ def _logical(
         case _:
             raw = source.variable()
             source.line(f"{raw} = {source.bind(kind.to_base, 'to_base')}({value})")
-            return write_leaf(encoding, base, raw, tag)
+            return write_leaf(emitter, base, raw, tag)
 
 
 def _tagged(tag: bytes) -> list[str]:
@@ -238,8 +238,8 @@ def _timestamp(
     source.line(f"{delta} = {value} - {epoch}")
     expression = _units(f"{delta}.days * 86400 + {delta}.seconds", f"{delta}.microseconds", unit)
     source.line(f"{units} = {expression}")
-    # Positive numbers are doubled by zigzag. What is sent one after the other happened at nearly
-    # the same time, so that all but the low bits have been seen before, and encoded.
+    # Zigzag doubles positive numbers. Successive messages have nearly the same time, so that the
+    # encodings of all but the low bits are in the table.
     low = _LOW_BYTES[unit]
     first, more = source.bind(leading_bytes(tag), "first"), source.bind(leading_bytes(b""), "more")
     high = source.bind(TRAILING_BYTES, "high")
@@ -259,9 +259,9 @@ def _timestamp(
     return pieces
 
 
-def _unscaled(encoding: BaseEncoderEmitter, value: str, precision: int, scale: int) -> str:
-    source = encoding.source
-    encoding.refuse_if(f"{value}.__class__ is not {source.bind(Decimal, 'decimal')}")
+def _unscaled(emitter: BaseEncoderEmitter, value: str, precision: int, scale: int) -> str:
+    source = emitter.source
+    emitter.refuse_if(f"{value}.__class__ is not {source.bind(Decimal, 'decimal')}")
     dropping_zeros, exact = conversions.decimal_contexts(precision)
     quantize = source.bind(dropping_zeros.quantize, "quantize")
     scaleb = source.bind(exact.scaleb, "scaleb")

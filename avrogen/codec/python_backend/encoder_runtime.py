@@ -1,7 +1,4 @@
-"""Functions that compiled encoders call.
-
-Tables that compiled code looks things up in.
-"""
+"""Functions and tables of compiled encoders. Compiled decoders share some of the tables."""
 
 from __future__ import annotations
 
@@ -28,7 +25,7 @@ __all__ = [
     "as_dict",
     "as_int",
     "as_list",
-    "check_reals",
+    "check_floats",
     "leading_bytes",
     "long_writer",
     "pack_array",
@@ -49,7 +46,7 @@ V = TypeVar("V")
 
 @cache
 def long_writer(bits: int, tag: bytes) -> Callable[[int], bytes]:
-    """A function that encodes an int of so many bits behind a tag, if it is in no table."""
+    """Return a function that encodes ints after a tag, except those in tables."""
     limit = 1 << bits
 
     def write(number: int) -> bytes:
@@ -87,7 +84,7 @@ def long_writer(bits: int, tag: bytes) -> Callable[[int], bytes]:
 
 @cache
 def timestamp_writer(unit: TimeUnit, tag: bytes) -> Callable[[int], bytes]:
-    """A function that encodes a timestamp behind a tag, if its year in UTC is from 1 to 9999."""
+    """Return a function that encodes timestamps of the years 1 to 9999 in UTC after a tag."""
     write_long = long_writer(64, tag)
 
     def write(units: int) -> bytes:
@@ -98,29 +95,29 @@ def timestamp_writer(unit: TimeUnit, tag: bytes) -> Callable[[int], bytes]:
 
 
 def as_int(value: Any) -> int:
-    """Ints of some subclass as such: what they are, not what they say."""
+    """Convert an instance of a subclass of int: its value, not what its methods say."""
     if isinstance(value, int) and not isinstance(value, bool):
         return int.__index__(value)
     raise FallBack
 
 
 def as_bytes(value: Any) -> bytes:
-    """Other buffers as bytes."""
+    """Convert other buffers to bytes."""
     return bytes(_instance(value, _BYTES_LIKE))
 
 
 def as_datetime(value: Any) -> datetime:
-    """Datetimes of a subclass pass."""
+    """Accept instances of subclasses of datetime."""
     return _instance(value, datetime)
 
 
 def as_list(value: Any) -> list[object]:
-    """Lists of a subclass as such: the items that they give."""
+    """Convert an instance of a subclass of list: the items that it yields."""
     return list(_instance(value, _LIST))
 
 
 def as_dict(value: Any) -> dict[object, object]:
-    """Dicts of a subclass as such."""
+    """Convert an instance of a subclass of dict."""
     return dict(_instance(value, _DICT))
 
 
@@ -130,80 +127,77 @@ def _instance(value: Any, type_: type[V] | tuple[type[V], ...]) -> V:
     raise FallBack
 
 
-def check_reals(values: Sequence[Any]) -> None:
-    """Refuse what ``struct`` would take for a number although it is neither int nor float."""
+def check_floats(values: Sequence[Any]) -> None:
+    """Refuse values that ``struct`` would accept although they are neither int nor float."""
     for type_ in set(map(type, values)):
         if not issubclass(type_, int | float) or type_ is bool:
             raise FallBack
 
 
 _MANY: Final = 16
-"""Items from which on it pays to have a look at them all at once."""
+"""Number of items from which a check of all at once is faster."""
 
 _MARSHALLED_LIST: Final = 5
-"""Bytes in front of the items of a list: "[" and their count."""
+"""Bytes before the items of a list: "[" and their count."""
 
 
 def _as_marshalled(values: list[Any]) -> bytes:
     try:
         return marshal.dumps(values, 2)
     except ValueError:
-        # Something in the list is of no type that this format knows, or the list is of its own.
+        # An item is of a type that this format does not have, or the list contains itself.
         return b""
 
 
 def pack_array(values: list[Any], code: str) -> bytes | bytearray:
-    """Floats and ints as array items; ``code`` is the one of ``struct``."""
+    """Encode floats and ints as array items; ``code`` is that of ``struct``."""
     count = len(values)
     if code == "d" and count >= _MANY:
-        # Nothing looks at the types of many objects faster than what writes them down: in this
-        # format a float, and nothing but a float, is "g" and its eight bytes, little-endian. From
-        # the first on, each "g" shows where the next has to be.
+        # The fastest check of the types of many objects is to serialize them: in this format
+        # a float, and only a float, is "g" and its eight bytes, little-endian. From the first on,
+        # each "g" shows the position of the next.
         written = bytearray(_as_marshalled(values))
         del written[:_MARSHALLED_LIST]
         if len(written) == 9 * count and written[::9].count(b"g") == count:
             del written[::9]
             return written
     if [*map(type, values)].count(float) != count:
-        check_reals(values)
+        check_floats(values)
     if code == "d" and count < _MANY and sys.byteorder == "little":
         return array("d", values).tobytes()
-    # More work to begin with and less for each value. Unlike ``array``, ``struct`` refuses doubles
-    # that are too large for a float.
+    # A higher fixed cost, and less per value. Unlike ``array``, ``struct`` refuses doubles that are
+    # too large for a float.
     return struct.pack(f"<{count}{code}", *values)
 
 
 class FallBack(Exception):
-    """Compiled code meets something that it leaves to ``checked``."""
+    """Raised by compiled code to leave a value or data to the interpreter."""
 
 
 SMALL: Final = 512
-"""Ints from -SMALL up to SMALL are in tables. What is not has more than one byte."""
+"""Ints from -SMALL up to SMALL are in tables. All others have more than one byte."""
 
 
 @cache
 def small_ints(tag: bytes) -> list[bytes]:
-    """Encodings of small ints behind a tag, at the index of the int; negative ones at the end."""
+    """Return encodings of small ints after a tag, by the int as index, negative ones last."""
     return [tag + encode_long(n) for n in (*range(SMALL), *range(-SMALL, 0))]
 
 
 @cache
 def prefixes(tag: bytes) -> list[bytes]:
-    """Encodings of lengths and counts from 0 to 1023 behind a tag."""
+    """Return encodings of lengths and counts from 0 to 1023 after a tag."""
     return [tag + encode_long(n) for n in range(2 * SMALL)]
 
 
 @cache
 def leading_bytes(tag: bytes) -> list[bytes]:
-    """Seven bits of a number, with others to follow, behind a tag."""
+    """Return encodings of seven bits of a number, before further ones, after a tag."""
     return [tag + bytes([bits | 128]) for bits in range(128)]
 
 
 class _TrailingBytes(dict[int, bytes]):
-    """The last bytes of numbers, by what is left of these when the bits before are taken off.
-
-    What was seen is remembered, until there are too many.
-    """
+    """The last bytes of numbers, by the number without its low bits: a cache of limited size."""
 
     _ROOM: Final = 1024
 
@@ -217,4 +211,4 @@ class _TrailingBytes(dict[int, bytes]):
 TRAILING_BYTES: Final = _TrailingBytes()
 
 UNZIGZAG: Final = [(n >> 1) ^ -(n & 1) for n in range(128)]
-"""Ints of one byte, by that byte."""
+"""Ints of one byte by that byte."""

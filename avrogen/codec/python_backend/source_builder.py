@@ -1,7 +1,4 @@
-"""Python source under construction, and the values that its names stand for.
-
-Which records of a plan are written out where they are used, and which become functions.
-"""
+"""Python source under construction, with the values of its names, and the inlining of records."""
 
 from __future__ import annotations
 
@@ -16,17 +13,17 @@ from avrogen.codec.plan_analysis import called_records, innermost_first
 __all__ = ["MAX_NESTING", "InliningPolicy", "SourceBuilder"]
 
 MAX_NESTING = 12
-"""How deep blocks may lie in each other before a function of its own is made of the inner ones.
+"""Levels of nested blocks; deeper ones become functions of their own.
 
-Python allows 20 loops within loops, and 100 levels of indentation.
+Python allows 20 nested loops, and 100 levels of indentation.
 """
 
 
 class SourceBuilder:
-    """Lines of a module, at some indentation.
+    """Lines of a module.
 
-    Names in it are made up here: ``v12`` for a variable, ``t12`` for a table of functions,
-    ``k12_digits`` for a bound value, where the word comes from the code that binds it.
+    Names are generated: ``v12`` for a variable, ``t12`` for a table of functions, ``k12_digits``
+    for a bound value, with the word of the code that binds it.
     """
 
     def __init__(self) -> None:
@@ -39,17 +36,17 @@ class SourceBuilder:
 
     @property
     def nesting(self) -> int:
-        """How many blocks are open."""
+        """Number of open blocks."""
         return self._indentation
 
     @property
     def text(self) -> str:
-        """All lines."""
+        """The source."""
         return "\n".join([*self._lines, *self._tables]) + "\n"
 
     @property
     def bound(self) -> dict[str, object]:
-        """What the names stand for that the source does not assign itself."""
+        """Values of the names that the source does not assign itself."""
         return dict(self._bound)
 
     def line(self, text: str) -> None:
@@ -58,7 +55,7 @@ class SourceBuilder:
 
     @contextmanager
     def block(self, header: str) -> Generator[None]:
-        """Add a line that opens a block, and indent what is added meanwhile."""
+        """Add a line that opens a block, and indent the lines that are added in it."""
         self.line(header)
         self._indentation += 1
         length = len(self._lines)
@@ -68,12 +65,12 @@ class SourceBuilder:
         self._indentation -= 1
 
     def variable(self) -> str:
-        """A new name for a variable."""
+        """Return a new name for a variable."""
         self._count += 1
         return f"v{self._count}"
 
     def bind(self, value: object, word: str) -> str:
-        """A name for a value; the same object gets the same name again."""
+        """Return a name for a value; the same object with the same word has the same name."""
         key = (word, id(value))
         if key not in self._names:
             self._count += 1
@@ -82,14 +79,14 @@ class SourceBuilder:
         return self._names[key]
 
     def table(self, expression: str) -> str:
-        """A name for what an expression is once all functions are defined."""
+        """Return a name for an expression that is evaluated after all functions are defined."""
         self._count += 1
         name = f"t{self._count}"
         self._tables.append(f"{name} = {expression}")
         return name
 
     def compile(self, function: str) -> Any:
-        """Execute the source and return one of the functions it defines."""
+        """Execute the source and return one of its functions."""
         namespace: dict[str, Any] = dict(self._bound)
         code = compile(self.text, "<avrogen codec>", "exec", dont_inherit=True, optimize=2)
         exec(code, namespace)
@@ -97,17 +94,17 @@ class SourceBuilder:
 
 
 _SMALL: Final = 24
-"""Steps that may be repeated wherever a record is used."""
+"""Greatest weight of records that are inlined wherever they are used."""
 
 _LARGE: Final = 300
-"""Steps that may be written out in the one place where a record is used."""
+"""Greatest weight of records that are inlined in the only place where they are used."""
 
 _DEEP: Final = 6
-"""Records within records that are written out."""
+"""Greatest number of records that are inlined within each other."""
 
 
 class InliningPolicy:
-    """The decisions for one plan."""
+    """The records of one plan that are inlined; the others become functions."""
 
     def __init__(self, plan_: plan.Plan) -> None:
         self._records = plan_.records
@@ -121,13 +118,13 @@ class InliningPolicy:
             self._weights[key] = 1 + sum(self._weight(field.operation) for field in fields)
 
     def is_inline(self, key: str, depth: int) -> bool:
-        """Whether a record is written out, so many records deep in those that are already."""
+        """Return whether a record is inlined, ``depth`` inlined records deep."""
         if depth >= _DEEP or self._records[key].recursive or key not in self._weights:
             return False
         return self._weights[key] <= (_LARGE if self._uses[key] == 1 else _SMALL)
 
     def _weight(self, operation: plan.Operation) -> int:
-        """The steps of an operation, with those of the records that are written out in it."""
+        """Return the number of steps of an operation, with those of the records inlined in it."""
         match operation:
             case plan.Call(key):
                 return self._weights[key] if self.is_inline(key, 0) else 1
