@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 
 CONSUMING = (ROOT / "docs/kafka/consuming.md").read_text("utf-8")
 SOURCES = "\n".join(
-    path.read_text("utf-8") for path in sorted((ROOT / "avrogen/kafka/consuming").glob("*.py"))
+    path.read_text("utf-8") for path in sorted((ROOT / "avrogen/kafka/consumer").glob("*.py"))
 )
 
 
