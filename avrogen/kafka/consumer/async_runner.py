@@ -15,7 +15,6 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from avrogen.kafka.asyncio_threads import no_undo, run_to_completion
-from avrogen.kafka.consumer.fetch_buffer import PartitionQueue
 from avrogen.kafka.consumer.runner_core import (
     BlockingCall,
     Call,
@@ -177,9 +176,9 @@ class AsyncMessageIterator(Generic[K, V]):
             except Exception as error:
                 self._execution.throw(error)
                 continue
-            if self._execution.pending is None and isinstance(value, PartitionQueue):
+            accepted = self._execution.send(value)
+            if not accepted and isinstance(pending, WaitForQueue) and value is not None:
                 self._runner.release([Lease(value)])  # the iteration was abandoned meanwhile
-            self._execution.send(value)
         raise StopAsyncIteration
 
     def abandon(self) -> None:

@@ -160,10 +160,16 @@ class Execution(Generic[E, T]):
         self.pending: E | None = None
         self._resume(effects.send, None)
 
-    def send(self, value: object) -> None:
-        """Go on after the pending effect was performed with this result."""
-        if self.pending is not None:
-            self._resume(self._effects.send, value)
+    def send(self, value: object) -> bool:
+        """Go on after the pending effect was performed with this result.
+
+        Returns:
+            False if the execution was closed meanwhile: the result is ignored.
+        """
+        if self.pending is None:
+            return False
+        self._resume(self._effects.send, value)
+        return True
 
     def throw(self, error: BaseException) -> None:
         """Go on after the pending effect has raised this exception."""

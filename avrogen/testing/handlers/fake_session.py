@@ -209,18 +209,20 @@ class FakeWakeup(AsyncWakeup):
 
     async def wait(
         self,
-        poller: ConsumerPollThread,
+        poll_thread: ConsumerPollThread,
         until: float | None = None,
         or_until: Callable[[], bool] = lambda: False,
     ) -> RawPartitionQueue | None:
-        assert isinstance(poller, FakeSource), "they come together"
+        assert isinstance(poll_thread, FakeSource), "they come together"
         while True:
             self._news.clear()
-            lane = poller.take()
+            lane = poll_thread.take()
             if lane is not None or or_until():
                 return lane
-            if until is None and any(each.in_progress for each in poller.intake.queues.values()):
+            if until is None and any(
+                each.in_progress for each in poll_thread.intake.queues.values()
+            ):
                 # Those of a batch are taken, too; but whoever collects one gives up some time.
                 await self._news.wait()
-            elif not poller.pass_time(until):
+            elif not poll_thread.pass_time(until):
                 return None
