@@ -14,9 +14,10 @@ from confluent_kafka import Consumer, Producer
 from avrogen.codec.compilation import decoder_of
 from avrogen.kafka.client_config import consumer_settings
 from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
-from avrogen.kafka.consumer.batch_runner import BatchRunner
+from avrogen.kafka.consumer.batch_runner import BatchLimits, BatchRunner
 from avrogen.kafka.consumer.consumer import TopicConsumer
-from avrogen.kafka.consumer.runner import MessageRunner, current_messages
+from avrogen.kafka.consumer.runner import MessageRunner, perform_next
+from avrogen.kafka.consumer.runner_core import Execution, Lease, current_messages
 from avrogen.kafka.registry.connect import connect
 from avrogen.kafka.registry.protocol import SchemaText
 from avrogen.kafka.topic import Topic
@@ -175,17 +176,16 @@ def _run(setting: Setting) -> Generator[Receive]:
             nonlocal left
             left -= 1
 
-        loop: Any = MessageRunner(consumer._session, handle)
+        runner: Any = MessageRunner(consumer._session, handle)
 
         def receive(number: int) -> None:
             nonlocal left
             left = number
             with current_messages():
-                for lane in loop.lanes():
-                    with loop.held(lane) as hold:
-                        hold.rest = loop._work_through(lane, handle)
-                    if left <= 0:
-                        return
+                while left > 0:
+                    lease = Lease(runner.poll_thread.wait())
+                    with runner.leased([lease]):
+                        runner.handle_messages(lease, handle)
 
         yield receive
 
@@ -213,15 +213,15 @@ def _batches(setting: Setting) -> Generator[Receive]:
             nonlocal left
             left -= len(messages)
 
-        loop: Any = BatchRunner(consumer._session, handle, max_records=_AT_ONCE, max_wait=0.05)
+        runner: Any = BatchRunner(consumer._session, handle, BatchLimits(_AT_ONCE, 0.05))
+        execution = Execution(runner.run())
 
         def receive(number: int) -> None:
             nonlocal left
             left = number
             while left > 0:
-                batch = loop.collect()
-                loop._handle(batch, handle)
-                loop.give_back(batch.parts)
+                effect: Any = execution.pending
+                perform_next(execution, effect)
 
         yield receive
 

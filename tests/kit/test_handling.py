@@ -311,7 +311,7 @@ def test_a_key_that_is_missing() -> None:
 def test_options_are_those_of_consumers() -> None:
     with pytest.raises(ConfigurationError, match="on_poison"):
         deliver(Handler(), FIRST, on_poison="ignore")
-    with pytest.raises(ValueError, match="at least one message"):
+    with pytest.raises(ValueError, match="max_records must be at least 1"):
         handling(OrdersConsumer).deliver_batches(print, FIRST, max_records=0)
 
 

@@ -1,32 +1,32 @@
-"""Consumers: messages of a topic, handled as a member of a consumer group.
+"""Consuming messages of topics, with threads and with asyncio.
 
-Typed consumers, which generated classes inherit:
+The public classes:
 
-    consumer              TopicConsumer, and what both kinds share
-    async_consumer        AsyncTopicConsumer
-    session               an open consumer, without the runner of its handler
-    signals               graceful shutdown on SIGTERM and SIGINT
+    consumer              TopicConsumer, which generated classes inherit, and what both kinds share
+    async_consumer        AsyncTopicConsumer, likewise for asyncio
+    session               an open consumer without its runner, and its options
 
-Runners call the handler. They get messages through protocols, which the test kit implements, too:
+Decisions, without I/O:
 
-    runner                one message at a time
-    async_runner          the same with asyncio, partitions concurrently
+    runner_core           messages of one partition queue in order, iteration, recovery; the effects
     batch_runner          many messages at a time
-    transaction_runner    exactly once, in transactions
-    message_source        the protocols
+    transaction_runner    exactly once: batches in transactions
+    error_handler         retry, dead letter or stop after a failure, and reporting it
+    error_policy          the rules of these: kinds of failures, retry policy, actions
+    fetch_buffer          partition queues, whose turn it is, and flow control
 
-Failures:
+Drivers of these decisions:
 
-    error_policy          classes of failures and the action that follows each; RetryPolicy
-    error_handler         carries out the policy: counts, log records, observers
-    dead_letter_topic     records of the dead-letter topic, and their producer
+    runner                blocks; handlers are called in the caller's thread
+    async_runner          awaits; handlers are called in tasks
+    signals               graceful shutdown by SIGTERM and SIGINT
 
-From Kafka to the runners:
+Kafka:
 
-    consumer_poll_thread  the thread that fetches, and stays a member of the group
-    rebalance             its callbacks when partitions are assigned, revoked or lost
-    fetch_buffer          one queue per partition, and flow control; no I/O
-    message_reader        decoding of messages
-    assignment            pausing, seeking, committing on request, lag
-    consumer_client       confluent-kafka's consumer, and what its errors mean
+    consumer_poll_thread  the thread that polls, stays a member of the group and stores offsets
+    rebalance             assigned, revoked and lost partitions, in that thread
+    consumer_client       librdkafka's consumer, and the meaning of its errors
+    message_reader        decoding of keys and values
+    dead_letter_topic     headers of dead-lettered records, and sending them
+    assignment            pausing, seeking, committing and lag of assigned partitions
 """

@@ -1,179 +1,117 @@
-"""Handling messages with asyncio: one by one, those of different partitions at the same time.
+"""Runners of asyncio consumers: handlers are tasks, one per partition at a time.
 
-Messages by ``async for``.
-
-From the thread that polls to a task that waits.
+:class:`AsyncMessageRunner` handles messages one by one, those of different partitions
+concurrently; :class:`AsyncMessageIterator` yields them to the user's loop. :class:`AsyncDriver`
+performs the effects of these, of batches and of transactions; :class:`AsyncWakeup` leads from the
+poll thread to the event loop.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from avrogen.errors import DeliveryError, TransactionError
 from avrogen.kafka.asyncio_threads import no_undo, run_to_completion
-from avrogen.kafka.consumer.error_handler import DeadLetterFailure, PendingDeadLetter, Recovery
-from avrogen.kafka.consumer.message_reader import MessageUnreadable, SchemaNotCached
-from avrogen.kafka.consumer.runner import make_current
+from avrogen.kafka.consumer.runner_core import (
+    BlockingCall,
+    Call,
+    Effect,
+    Effects,
+    Execution,
+    FetchSchema,
+    FutureResult,
+    InTransaction,
+    Lease,
+    ReadyMessages,
+    RunnerCore,
+    WaitForQueue,
+)
 from avrogen.kafka.consumer.signals import AsyncStopSignals
+from avrogen.kafka.producer.async_producer import async_transaction
 from avrogen.kafka.single_flight import AsyncSingleFlight
 
 if TYPE_CHECKING:
     from avrogen.kafka.consumer.fetch_buffer import RawPartitionQueue
     from avrogen.kafka.consumer.message_source import MessageSource, QueueWaiter, RunnerSession
     from avrogen.kafka.message import Message
-    from avrogen.kafka.observability.observer import AnyMessage
 
-__all__ = ["AsyncMessageIterator", "AsyncMessageRunner", "AsyncWakeup"]
+__all__ = ["AsyncDriver", "AsyncMessageIterator", "AsyncMessageRunner", "AsyncWakeup"]
 
 K = TypeVar("K")
 V = TypeVar("V")
+T = TypeVar("T")
 
 
-class AsyncMessageRunner(Generic[K, V]):
-    """Takes lanes, has their messages handled, and gives them back.
+class AsyncMessageRunner(RunnerCore[K, V]):
+    """Acquires partition queues as they get ready, and handles the messages of each in a task.
 
     Args:
         session: an open consumer.
-        waking: wakes it when there is something to take.
-        handler: what the messages are handled by, for dead letters to name it.
+        wakeup: wakes the runner when a queue may be ready.
+        handler: the user's handler, named in the headers of dead-lettered records.
     """
 
-    def __init__(self, session: RunnerSession[K, V], waking: QueueWaiter, handler: object) -> None:
-        self.handling = session.error_handler
-        self.source = session.source
-        self.reader = session.reader
-        self.waking = waking
-        self.handler = handler
-        self.learning: AsyncSingleFlight[None] = AsyncSingleFlight()
-        self.dead_letters = session.dead_letters
+    def __init__(self, session: RunnerSession[K, V], wakeup: QueueWaiter, handler: object) -> None:
+        super().__init__(session, handler)
+        self.driver = AsyncDriver(wakeup)
+        self._wakeup = wakeup
         self._grace = session.grace
 
     async def run(self, handle: Callable[[Message[K, V]], Awaitable[object]]) -> None:
-        """Have messages handled until the consumer stops.
+        """Handle messages until the consumer stops.
 
         Raises:
-            ConsumeError: it must not go on.
+            ConsumeError: the consumer must not go on.
         """
         tasks: set[asyncio.Task[None]] = set()
         failures: list[Exception] = []
 
-        async def work(lane: RawPartitionQueue) -> None:
+        async def work(queue: RawPartitionQueue) -> None:
             try:
-                await self._work_through(lane, handle)
+                await self._handle_messages(queue, handle)
             except Exception as error:
                 failures.append(error)
-                self.waking.wake()
+                self._wakeup.wake()
 
         try:
             while True:
-                lane = await self.waking.wait(self.source, or_until=lambda: bool(failures))
-                if lane is None:
+                queue = await self._wakeup.wait(self.source, or_until=lambda: bool(failures))
+                if queue is None:
                     break
-                task = asyncio.create_task(work(lane))
+                task = asyncio.create_task(work(queue))
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
             await self._finish(tasks)
         finally:
-            await _cancelled(tasks)
+            await _cancel(tasks)
         if failures:
             raise failures[0]
 
+    async def _handle_messages(
+        self, queue: RawPartitionQueue, handle: Callable[[Message[K, V]], Awaitable[object]]
+    ) -> None:
+        """Handle the messages that a queue has now."""
+        lease = Lease(queue)
+        with self.leased([lease]):
+            for message in self.in_order(lease, await self.driver.drive(self.read(lease))):
+                try:
+                    with self.error_handler.observation([message]):
+                        await handle(message)
+                except Exception as error:
+                    await self.driver.drive(self.recover(lease, error, message))
+
     async def _finish(self, tasks: set[asyncio.Task[None]]) -> None:
-        """Have messages in hand finished, but wait no longer than the grace."""
+        """Wait for the in-flight messages, at most for the grace period."""
         self.source.interrupt()
         if tasks:
             await asyncio.wait(tasks, timeout=self._grace)
 
-    async def _work_through(
-        self, lane: RawPartitionQueue, handle: Callable[[Message[K, V]], Awaitable[object]]
-    ) -> None:
-        """Handle what waits in a lane now, and give it back."""
-        rest = None
-        started = monotonic()
-        try:
-            messages, rest = await self.read(lane)
-            for message in messages:
-                make_current(message)
-                try:
-                    with self.handling.observation([message]):
-                        await handle(message)
-                except Exception as error:
-                    rest = await self.failed(lane, error, message)
-                    if rest is not None:
-                        break
-                else:
-                    self.handling.done(lane, message.offset)
-                if lane.yield_requested:
-                    break
-        finally:
-            self.handling.counts.handling_time += monotonic() - started
-            self.source.release(lane, backoff=rest)
 
-    async def read(self, lane: RawPartitionQueue) -> tuple[list[Message[K, V]], float | None]:
-        """What can be read of what waits in a lane; what comes first and cannot is dealt with.
-
-        The registry is asked in a thread, once for all lanes that wait for the same schema.
-
-        Returns:
-            Messages, and seconds that the lane has to rest, if there are none for that reason.
-        """
-        try:
-            messages = self.reader.read_ahead(lane.messages)
-        except SchemaNotCached as unknown:
-            return [], await self._learnt(lane, unknown)
-        except MessageUnreadable as error:
-            return [], await self.failed(lane, error)
-        self.handling.received(lane, messages)
-        return messages, None
-
-    # --- failures ---------------------------------------------------------------------------------
-
-    async def _learnt(self, lane: RawPartitionQueue, unknown: SchemaNotCached) -> float | None:
-        try:
-            await self.learning.call(unknown.key, unknown.learn)
-        except MessageUnreadable as error:
-            return await self.failed(lane, error)
-        return None
-
-    async def failed(
-        self, lane: RawPartitionQueue, error: Exception, message: AnyMessage | None = None
-    ) -> float | None:
-        """As :meth:`avrogen.kafka.consumer.runner.MessageRunner.failed`."""
-        return await self.resolve(self.handling.resolution(lane, error, message, self.handler))
-
-    async def resolve(self, resolution: Recovery) -> float | None:
-        """Send the dead letters that a resolution gives; see :meth:`failed`."""
-        undelivered: DeadLetterFailure | None = None
-        try:
-            letter = next(resolution)
-            while True:
-                try:
-                    await self.send(letter)
-                    undelivered = None
-                except (DeliveryError, TransactionError) as error:
-                    undelivered = error
-                letter = resolution.send(undelivered)
-        except StopIteration as end:
-            rest: float | None = end.value
-            return rest
-
-    async def send(self, letter: PendingDeadLetter) -> None:
-        """Send a dead letter in a thread, and wait until it is acknowledged.
-
-        Raises:
-            DeliveryError, TransactionError: it is not.
-        """
-        assert self.dead_letters is not None, "there is a topic for them"
-        await run_to_completion(self.dead_letters.send, no_undo, letter.raw, letter.origin)
-
-
-async def _cancelled(tasks: set[asyncio.Task[None]]) -> None:
-    """Cancel tasks, and wait until they have given back what they had."""
+async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
+    """Cancel tasks, and wait until they have released their queues."""
     for task in tasks:
         task.cancel()
     while tasks:
@@ -181,113 +119,125 @@ async def _cancelled(tasks: set[asyncio.Task[None]]) -> None:
 
 
 class AsyncMessageIterator(Generic[K, V]):
-    """Messages until the consumer stops; one counts as handled when the next is asked for.
+    """Messages until the consumer stops; each counts as handled when the next one is asked for.
 
-    It is no generator, as those end when they are cancelled: whoever gives up waiting for a message
-    (``asyncio.timeout``) can ask again, and nothing is lost.
+    It is not an async generator, which would end when it is cancelled: after a timeout
+    (``asyncio.timeout``) the next message can be asked for again, and none is missed.
 
     Args:
-        loop: takes lanes.
-        signals: in place while messages are asked for.
+        runner: source of the messages.
+        signals: entered while messages are asked for.
     """
 
-    def __init__(self, loop: AsyncMessageRunner[K, V], signals: AsyncStopSignals) -> None:
-        self._loop = loop
+    def __init__(self, runner: AsyncMessageRunner[K, V], signals: AsyncStopSignals) -> None:
+        self._runner = runner
         self._signals = signals
-        self._lane: RawPartitionQueue | None = None
-        self._ahead: deque[Message[K, V]] = deque()
-        self._in_hand: Message[K, V] | None = None
-        self._observation = ExitStack()
+        self._execution = Execution(runner.iterate())
         self._asking = False
-        self._ended = False
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Message[K, V]:
-        """The next message.
+        """Return the next message.
 
         Raises:
             StopAsyncIteration: the consumer stops.
-            ConsumeError: it must not go on.
-            RuntimeError: another task waits for the next message already.
+            ConsumeError: the consumer must not go on.
+            RuntimeError: another task waits for the next message.
         """
         if self._asking:
             raise RuntimeError("another task waits for the next message already")
         self._asking = True
         try:
-            self._finish()
-            message = None
-            while message is None and not self._ended:
-                message = await self._next()
+            return await self._next()
         except Exception:
             self.abandon()
             raise
         finally:
             self._asking = False
-        if message is None:
-            raise StopAsyncIteration
-        self._in_hand = message
-        make_current(message)
-        self._observation.enter_context(self._loop.handling.observation([message]))
-        return message
+
+    async def _next(self) -> Message[K, V]:
+        while (pending := self._execution.pending) is not None:
+            if isinstance(pending, ReadyMessages):
+                message = next(pending.messages, None)
+                if message is not None:
+                    return message
+                self._execution.send(None)
+                continue
+            if isinstance(pending, WaitForQueue):
+                self._signals.enter()
+            try:
+                # If this is cancelled, the effect stays pending, and is performed next time.
+                value = await self._runner.driver.perform(pending)
+            except Exception as error:
+                self._execution.throw(error)
+                continue
+            accepted = self._execution.send(value)
+            if not accepted and isinstance(pending, WaitForQueue) and value is not None:
+                self._runner.release([Lease(value)])  # the iteration was abandoned meanwhile
+        raise StopAsyncIteration
 
     def abandon(self) -> None:
-        """Nobody will ask for more. The message in hand, if there is one, was not handled."""
-        self._ended = True
+        """End the iteration. The message that was yielded last does not count as handled."""
         self._signals.leave()
-        self._in_hand = None
-        self._observation.close()
-        if self._lane is not None:
-            self._give_back(self._lane)
+        self._execution.close()
 
-    def _finish(self) -> None:
-        """The message that was given out was handled."""
-        self._observation.close()
-        if self._in_hand is not None and self._lane is not None:
-            self._loop.handling.done(self._lane, self._in_hand.offset)
-            self._in_hand = None
-            if self._lane.yield_requested or not self._ahead:
-                self._give_back(self._lane)
 
-    async def _next(self) -> Message[K, V] | None:
-        """The next message; None: there is none yet, or none any more."""
-        if self._lane is not None and self._lane.yield_requested:
-            self._give_back(self._lane)
-        if self._ahead:
-            return self._ahead.popleft()
-        if self._lane is None:
-            self._signals.enter()
-            self._lane = await self._loop.waking.wait(self._loop.source)
-            if self._lane is None:
-                self.abandon()
-                return None
-        # If this is cancelled while the registry is asked, the lane stays for the next time.
-        messages, rest = await self._loop.read(self._lane)
-        self._ahead.extend(messages)
-        if not messages:
-            self._give_back(self._lane, rest)
-        return None
+class AsyncDriver:
+    """Performs effects on the event loop.
 
-    def _give_back(self, lane: RawPartitionQueue, rest: float | None = None) -> None:
-        self._lane = None
-        self._ahead.clear()
-        self._loop.source.release(lane, backoff=rest)
+    Args:
+        wakeup: wakes it when a partition queue may be ready.
+    """
+
+    def __init__(self, wakeup: QueueWaiter) -> None:
+        self._wakeup = wakeup
+        self._schemas: AsyncSingleFlight[None] = AsyncSingleFlight()
+
+    async def drive(self, effects: Effects[T]) -> T:
+        """Perform effects one after the other, and return what they end with."""
+        execution = Execution(effects)
+        while (effect := execution.pending) is not None:
+            try:
+                value = await self.perform(effect)
+            except BaseException as error:
+                execution.throw(error)
+            else:
+                execution.send(value)
+        return execution.result
+
+    async def perform(self, effect: Effect) -> Any:
+        """Perform one effect, and return its result."""
+        match effect:
+            case WaitForQueue(source, until, or_until):
+                return await self._wakeup.wait(source, until, or_until)
+            case FetchSchema(missing):
+                return await self._schemas.call(missing.key, missing.learn)
+            case Call(function, arguments):
+                return await function(*arguments)
+            case BlockingCall(function, arguments):
+                return await run_to_completion(function, no_undo, *arguments)
+            case FutureResult(future):
+                return await asyncio.wrap_future(future)
+            case InTransaction(client, body):
+                async with async_transaction(client) as transaction:
+                    return await self.drive(body(transaction))
 
 
 class AsyncWakeup:
-    """Wakes the one task that waits for lanes with messages."""
+    """Wakes the one task that waits for partition queues with messages."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._news = asyncio.Event()
 
     def bind(self) -> None:
-        """It is the running loop that the task is on."""
+        """Set the running event loop as that of the task."""
         self._loop = asyncio.get_running_loop()
 
     def wake(self) -> None:
-        """There may be something to take. Any thread may say so."""
+        """Wake the task, from any thread, as a queue may be ready."""
         assert self._loop is not None, "it was bound when the consumer was opened"
         # A consumer that was left open, when its loop was not, wakes nobody.
         with suppress(RuntimeError):
@@ -299,21 +249,21 @@ class AsyncWakeup:
         until: float | None = None,
         or_until: Callable[[], bool] = lambda: False,
     ) -> RawPartitionQueue | None:
-        """As :meth:`MessageSource.wait`. If it is cancelled, nothing was taken.
+        """Wait as :meth:`MessageSource.wait` does. If cancelled, no queue was acquired.
 
         Raises:
             ConsumeError: Kafka refuses to go on.
         """
         while True:
             self._news.clear()
-            lane = source.take()
-            if lane is not None or source.stopping or or_until():
-                return lane
+            queue = source.take()
+            if queue is not None or source.stopping or or_until():
+                return queue
             now = monotonic()
             if until is not None and now >= until:
                 return None
-            retry = source.next_retry()
-            times = [time for time in (until, retry) if time is not None]
+            retry_at = source.next_retry()
+            times = [time for time in (until, retry_at) if time is not None]
             await self._news_within(min(times) - now if times else None)
 
     async def _news_within(self, seconds: float | None) -> None:

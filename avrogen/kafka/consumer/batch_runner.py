@@ -1,386 +1,256 @@
-"""A batch that is being put together, of messages from several lanes. It waits for nothing.
+"""Runner of batches, without I/O: it yields effects, which the drivers of both kinds perform.
 
-Handling messages by the batch, in the thread of the caller.
-
-Handling messages by the batch, with asyncio.
+A batch has messages of several partition queues. It is handled when it is full, or when its first
+message has waited long enough. If the handler fails permanently, the messages are handled one by
+one, so that only those at fault are dead-lettered.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from time import monotonic
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from avrogen.kafka.consumer.async_runner import AsyncMessageRunner
 from avrogen.kafka.consumer.error_policy import Outage, RetryIn
-from avrogen.kafka.consumer.message_reader import MessageUnreadable, SchemaNotCached
-from avrogen.kafka.consumer.runner import MessageRunner
+from avrogen.kafka.consumer.message_reader import MessageUnreadable
+from avrogen.kafka.consumer.runner_core import Call, Effects, Lease, RunnerCore, WaitForQueue
 
 if TYPE_CHECKING:
-    from confluent_kafka import Message as RawMessage
-
     from avrogen.kafka.consumer.fetch_buffer import RawPartitionQueue
-    from avrogen.kafka.consumer.message_source import QueueWaiter, RunnerSession
+    from avrogen.kafka.consumer.message_source import RunnerSession
     from avrogen.kafka.message import Message
 
-__all__ = ["AsyncBatchRunner", "Batch", "BatchPartition", "BatchRunner"]
+__all__ = ["Batch", "BatchLimits", "BatchPartition", "BatchRunner"]
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
-@dataclass(slots=True, eq=False)
-class BatchPartition(Generic[K, V]):
-    """What a batch has of one lane: the first of what waits there.
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """Limits of a batch.
 
     Attributes:
-        lane: the lane, which is taken.
-        messages: its messages in the batch.
-        complete: whether what follows them must not be in the same batch, as it cannot be read.
-        rest: seconds that the lane has to rest when it is given back.
+        max_records: most messages of a batch.
+        max_wait: seconds that the first message waits for others.
+
+    Raises:
+        ValueError: a limit allows no message, or no end.
     """
 
-    lane: RawPartitionQueue
+    max_records: int
+    max_wait: float
+
+    def __post_init__(self) -> None:
+        if self.max_records < 1:
+            raise ValueError(f"max_records must be at least 1, got {self.max_records}")
+        if not 0 <= self.max_wait < float("inf"):
+            raise ValueError(f"max_wait must be finite and not negative, got {self.max_wait}")
+
+
+@dataclass(slots=True, eq=False)
+class BatchPartition(Lease, Generic[K, V]):
+    """The part of a batch that comes from one partition queue: messages from its front.
+
+    Attributes:
+        messages: the messages.
+        complete: true if the next message cannot be part of this batch, as it is unreadable.
+    """
+
     messages: list[Message[K, V]] = field(default_factory=list["Message[K, V]"])
     complete: bool = False
-    rest: float | None = None
 
     @property
-    def open(self) -> bool:
-        """Whether there is more that can be added."""
-        more = len(self.lane.messages) > len(self.messages)
-        return more and not self.complete and self.rest is None and not self.lane.yield_requested
+    def has_more(self) -> bool:
+        """True if more messages of the queue can be added."""
+        waiting = len(self.queue.messages) > len(self.messages)
+        usable = self.backoff is None and not self.queue.yield_requested
+        return waiting and usable and not self.complete
 
 
 class Batch(Generic[K, V]):
-    """Parts of several lanes.
+    """A batch that is collected and handled.
 
     Args:
-        max_records: messages at most.
-        max_wait: seconds that the first message waits for others.
+        limits: its limits.
+
+    Attributes:
+        partitions: its parts.
+        deadline: time at which it is handled even if it is not full; None: it is empty.
     """
 
-    def __init__(self, max_records: int, max_wait: float) -> None:
-        self.parts: list[BatchPartition[K, V]] = []
-        self._max_records = max_records
-        self._max_wait = max_wait
+    def __init__(self, limits: BatchLimits) -> None:
+        self.partitions: list[BatchPartition[K, V]] = []
         self.deadline: float | None = None
-        """When it is handled at the latest; None: there is nothing to handle."""
+        self._limits = limits
 
     @property
     def messages(self) -> list[Message[K, V]]:
-        """All messages, by lane."""
-        return [message for part in self.parts for message in part.messages]
+        """All messages, by partition."""
+        return [message for partition in self.partitions for message in partition.messages]
+
+    @property
+    def queues(self) -> list[RawPartitionQueue]:
+        """The queues of its parts."""
+        return [partition.queue for partition in self.partitions]
 
     def __len__(self) -> int:
-        return sum(len(part.messages) for part in self.parts)
+        return sum(len(partition.messages) for partition in self.partitions)
 
-    def wants_attention(self) -> bool:
-        """Whether there is something to add, or a lane to give back."""
-        return any(part.open or part.lane.yield_requested for part in self.parts)
+    @property
+    def room(self) -> int:
+        """Number of messages that can be added."""
+        return self._limits.max_records - len(self)
 
-    def fill(
-        self, read: Callable[[deque[RawMessage], int, int], list[Message[K, V]]]
-    ) -> Iterator[tuple[BatchPartition[K, V], SchemaNotCached | MessageUnreadable]]:
-        """Add what waits in the lanes.
+    def needs_attention(self) -> bool:
+        """True if there are messages to add, or queues to release."""
+        return any(each.has_more or each.queue.yield_requested for each in self.partitions)
 
-        Args:
-            read: decodes messages, see :meth:`MessageReader.read_ahead`.
-
-        Yields:
-            A part and what keeps its next message from being read. It is dealt with before the
-            iteration goes on: the schema is learnt, the message done with, or the part's lane is
-            made to rest.
-        """
-        room = self._max_records - len(self)
-        for part in self.parts:
-            while room and part.open:
-                try:
-                    messages = read(part.lane.messages, len(part.messages), room)
-                    part.messages += messages
-                    room -= len(messages)
-                except SchemaNotCached as unknown:
-                    yield part, unknown
-                except MessageUnreadable as failed:
-                    if part.messages:
-                        part.complete = True
-                    else:
-                        yield part, failed
-
-    def release(self) -> list[BatchPartition[K, V]]:
-        """Let go of lanes that have nothing for this batch, or are wanted elsewhere."""
-        released = [each for each in self.parts if not each.messages or each.lane.yield_requested]
-        self.parts = [each for each in self.parts if each not in released]
-        return released
+    def take_unneeded(self) -> list[BatchPartition[K, V]]:
+        """Remove parts that have no messages, or whose queue is wanted back."""
+        unneeded = [e for e in self.partitions if not e.messages or e.queue.yield_requested]
+        self.partitions = [each for each in self.partitions if each not in unneeded]
+        return unneeded
 
     def is_ready(self, now: float) -> bool:
-        """Whether it is to be handled now; it begins to wait with its first message."""
-        if not self.parts:
+        """Return true if it should be handled now; its wait begins with the first message."""
+        if not self.partitions:
             self.deadline = None
             return False
         if self.deadline is None:
-            self.deadline = now + self._max_wait
-        return now >= self.deadline or len(self) == self._max_records
+            self.deadline = now + self._limits.max_wait
+        return now >= self.deadline or not self.room
 
-    def rest(self, seconds: float, now: float) -> None:
-        """It failed, and comes again after so many seconds: all lanes rest.
+    def retry_in(self, seconds: float, now: float) -> None:
+        """Retry the whole batch later: all queues back off.
 
-        The first lane has been told of the failure already.
+        The failure was counted for the first queue already.
         """
-        for part in self.parts:
-            part.rest = seconds
-        for part in self.parts[1:]:
-            part.lane.failed(now)
+        for partition in self.partitions:
+            partition.backoff = seconds
+        for partition in self.partitions[1:]:
+            partition.queue.failed(now)
 
 
-class BatchRunner(MessageRunner[K, V]):
-    """Takes lanes until there are enough messages, and has them handled together.
+class BatchRunner(RunnerCore[K, V]):
+    """Acquires partition queues until there are enough messages, and handles these together.
 
     Args:
         session: an open consumer.
-        handler: what the messages are handled by, for dead letters to name it.
-        max_records: messages of a batch at most.
-        max_wait: seconds that the first message of a batch waits for others.
+        handle: the user's handler, a coroutine function for asyncio.
+        limits: limits of each batch.
     """
-
-    def __init__(
-        self, session: RunnerSession[K, V], handler: object, *, max_records: int, max_wait: float
-    ) -> None:
-        super().__init__(session, handler)
-        self._max_records = max_records
-        self._max_wait = max_wait
-        # A lane must be able to hold a batch.
-        self.source.ensure_capacity(max_records)
-
-    def run_batches(self, handle: Callable[[list[Message[K, V]]], object]) -> None:
-        """Have batches handled until the consumer stops.
-
-        Raises:
-            ConsumeError: it must not go on.
-        """
-        while (batch := self.collect()) is not None:
-            started = monotonic()
-            try:
-                self._handle(batch, handle)
-            finally:
-                self.handling.counts.handling_time += monotonic() - started
-                self.give_back(batch.parts)
-
-    # --- collecting -------------------------------------------------------------------------------
-
-    def collect(self) -> Batch[K, V] | None:
-        """The next batch, whose lanes are to be given back; None: the consumer stops."""
-        batch: Batch[K, V] = Batch(self._max_records, self._max_wait)
-        try:
-            while not batch.is_ready(self.handling.clock()):
-                lane = self.source.wait(batch.deadline, batch.wants_attention)
-                if lane is not None:
-                    batch.parts.append(BatchPartition(lane))
-                if self.source.stopping:
-                    self.give_back(batch.parts)
-                    return None
-                for part, trouble in batch.fill(self.reader.read_ahead):
-                    self._deal_with(part, trouble)
-                self.give_back(batch.release())
-            return batch
-        except BaseException:
-            self.give_back(batch.parts)
-            raise
-
-    def give_back(self, parts: Iterable[BatchPartition[K, V]]) -> None:
-        """Give lanes back."""
-        for part in parts:
-            self.source.release(part.lane, backoff=part.rest)
-
-    def _deal_with(
-        self, part: BatchPartition[K, V], trouble: SchemaNotCached | MessageUnreadable
-    ) -> None:
-        try:
-            if isinstance(trouble, MessageUnreadable):
-                raise trouble
-            trouble.learn()
-        except MessageUnreadable as failed:
-            if part.messages:
-                part.complete = True
-            else:
-                part.rest = self.failed(part.lane, failed)
-
-    # --- handling ---------------------------------------------------------------------------------
-
-    def _handle(self, batch: Batch[K, V], handle: Callable[[list[Message[K, V]]], object]) -> None:
-        messages = batch.messages
-        for part in batch.parts:
-            self.handling.received(part.lane, part.messages)
-        try:
-            with self.handling.observation(messages):
-                handle(messages)
-        except Exception as error:
-            self._failed_together(batch, handle, error)
-        else:
-            for part in batch.parts:
-                for message in part.messages:
-                    self.handling.done(part.lane, message.offset)
-
-    def _failed_together(
-        self,
-        batch: Batch[K, V],
-        handle: Callable[[list[Message[K, V]]], object],
-        error: Exception,
-    ) -> None:
-        """A batch comes again, or its messages do one by one, to see which of them is at fault."""
-        first = batch.parts[0]
-        message = first.messages[0]
-        failure = self.handling.failure(error)
-        step = self.handling.step(first.lane, failure, message)
-        if isinstance(step, RetryIn):
-            batch.rest(step.seconds, self.handling.clock())
-        elif isinstance(failure, Outage) or len(batch) == 1:
-            steps = self.handling.steps(first.lane, step, failure, message, self.handler)
-            first.rest = self.resolve(steps)
-        else:
-            for part in batch.parts:
-                self._handle_one_by_one(part, handle)
-
-    def _handle_one_by_one(
-        self, part: BatchPartition[K, V], handle: Callable[[list[Message[K, V]]], object]
-    ) -> None:
-        for message in part.messages:
-            if part.lane.yield_requested:
-                return
-            try:
-                with self.handling.observation([message]):
-                    handle([message])
-            except Exception as error:
-                part.rest = self.failed(part.lane, error, message)
-                if part.rest is not None:
-                    return
-            else:
-                self.handling.done(part.lane, message.offset)
-
-
-class AsyncBatchRunner(AsyncMessageRunner[K, V]):
-    """As :class:`avrogen.kafka.consumer.batch_runner.BatchRunner`. There is one batch at a time."""
 
     def __init__(
         self,
         session: RunnerSession[K, V],
-        waking: QueueWaiter,
-        handler: object,
-        *,
-        max_records: int,
-        max_wait: float,
+        handle: Callable[..., Any],
+        limits: BatchLimits,
     ) -> None:
-        super().__init__(session, waking, handler)
-        self._max_records = max_records
-        self._max_wait = max_wait
-        # A lane must be able to hold a batch.
-        self.source.ensure_capacity(max_records)
+        super().__init__(session, handle)
+        self.handle = handle
+        self._limits = limits
+        self.source.ensure_capacity(limits.max_records)
 
-    async def run_batches(self, handle: Callable[[list[Message[K, V]]], Awaitable[object]]) -> None:
-        """Have batches handled until the consumer stops.
+    def run(self) -> Effects[None]:
+        """Handle batches until the consumer stops.
 
         Raises:
-            ConsumeError: it must not go on.
+            ConsumeError: the consumer must not go on.
         """
-        while (batch := await self.collect()) is not None:
-            started = monotonic()
-            try:
-                await self._handle(batch, handle)
-            finally:
-                self.handling.counts.handling_time += monotonic() - started
-                self.give_back(batch.parts)
+        while (batch := (yield from self._collect())) is not None:
+            with self.leased(batch.partitions):
+                yield from self._handle_batch(batch)
+
+    def call(self, messages: list[Message[K, V]], queues: list[RawPartitionQueue]) -> Effects[None]:
+        """Call the handler.
+
+        Args:
+            messages: messages of a batch.
+            queues: the queues that they are from.
+        """
+        yield Call(self.handle, (messages,))
 
     # --- collecting -------------------------------------------------------------------------------
 
-    async def collect(self) -> Batch[K, V] | None:
-        """The next batch, whose lanes are to be given back; None: the consumer stops."""
-        batch: Batch[K, V] = Batch(self._max_records, self._max_wait)
+    def _collect(self) -> Effects[Batch[K, V] | None]:
+        """Return the next batch, whose queues are to be released; None: the consumer stops."""
+        batch: Batch[K, V] = Batch(self._limits)
+        source, clock = self.source, self.error_handler.clock
         try:
-            while not batch.is_ready(self.handling.clock()):
-                lane = await self.waking.wait(self.source, batch.deadline, batch.wants_attention)
-                if lane is not None:
-                    batch.parts.append(BatchPartition(lane))
-                if self.source.stopping:
-                    self.give_back(batch.parts)
+            while not batch.is_ready(clock()):
+                queue: RawPartitionQueue | None
+                queue = yield WaitForQueue(source, batch.deadline, batch.needs_attention)
+                if queue is not None:
+                    batch.partitions.append(BatchPartition(queue))
+                if source.stopping:
+                    self.release(batch.partitions)
                     return None
-                for part, trouble in batch.fill(self.reader.read_ahead):
-                    await self._deal_with(part, trouble)
-                self.give_back(batch.release())
-            return batch
+                yield from self._fill(batch)
+                self.release(batch.take_unneeded())
         except BaseException:
-            self.give_back(batch.parts)
+            self.release(batch.partitions)
             raise
+        return batch
 
-    def give_back(self, parts: Iterable[BatchPartition[K, V]]) -> None:
-        """Give lanes back."""
-        for part in parts:
-            self.source.release(part.lane, backoff=part.rest)
-
-    async def _deal_with(
-        self, part: BatchPartition[K, V], trouble: SchemaNotCached | MessageUnreadable
-    ) -> None:
-        try:
-            if isinstance(trouble, MessageUnreadable):
-                raise trouble
-            await self.learning.call(trouble.key, trouble.learn)
-        except MessageUnreadable as failed:
-            if part.messages:
-                part.complete = True
-            else:
-                part.rest = await self.failed(part.lane, failed)
+    def _fill(self, batch: Batch[K, V]) -> Effects[None]:
+        """Add the messages that the queues have now, as far as they can be read."""
+        for partition in batch.partitions:
+            while batch.room and partition.has_more:
+                number = len(partition.messages)
+                try:
+                    messages = yield from self.decode(partition.queue, number, batch.room)
+                except MessageUnreadable as error:
+                    if partition.messages:
+                        partition.complete = True
+                    else:
+                        yield from self.recover(partition, error)
+                else:
+                    partition.messages += messages
 
     # --- handling ---------------------------------------------------------------------------------
 
-    async def _handle(
-        self, batch: Batch[K, V], handle: Callable[[list[Message[K, V]]], Awaitable[object]]
-    ) -> None:
+    def _handle_batch(self, batch: Batch[K, V]) -> Effects[None]:
         messages = batch.messages
-        for part in batch.parts:
-            self.handling.received(part.lane, part.messages)
+        for partition in batch.partitions:
+            self.error_handler.received(partition.queue, partition.messages)
         try:
-            with self.handling.observation(messages):
-                await handle(messages)
+            with self.error_handler.observation(messages):
+                yield from self.call(messages, batch.queues)
         except Exception as error:
-            await self._failed_together(batch, handle, error)
+            yield from self._recover_batch(batch, error)
         else:
-            for part in batch.parts:
-                for message in part.messages:
-                    self.handling.done(part.lane, message.offset)
+            for partition in batch.partitions:
+                for message in partition.messages:
+                    self.error_handler.done(partition.queue, message.offset)
 
-    async def _failed_together(
-        self,
-        batch: Batch[K, V],
-        handle: Callable[[list[Message[K, V]]], Awaitable[object]],
-        error: Exception,
-    ) -> None:
-        """A batch comes again, or its messages do one by one, to see which of them is at fault."""
-        first = batch.parts[0]
+    def _recover_batch(self, batch: Batch[K, V], error: Exception) -> Effects[None]:
+        """Retry the batch later, or handle its messages one by one to find those at fault."""
+        first = batch.partitions[0]
         message = first.messages[0]
-        failure = self.handling.failure(error)
-        step = self.handling.step(first.lane, failure, message)
-        if isinstance(step, RetryIn):
-            batch.rest(step.seconds, self.handling.clock())
+        failure = self.error_handler.classify(error)
+        action = self.error_handler.decide(first.queue, failure, message)
+        if isinstance(action, RetryIn):
+            batch.retry_in(action.seconds, self.error_handler.clock())
         elif isinstance(failure, Outage) or len(batch) == 1:
-            steps = self.handling.steps(first.lane, step, failure, message, self.handler)
-            first.rest = await self.resolve(steps)
+            recovery = self.error_handler.carry_out(
+                first.queue, action, failure, message, self.handler
+            )
+            yield from self.carry_out(first, recovery)
         else:
-            for part in batch.parts:
-                await self._handle_one_by_one(part, handle)
+            for partition in batch.partitions:
+                yield from self._handle_one_by_one(partition)
 
-    async def _handle_one_by_one(
-        self, part: BatchPartition[K, V], handle: Callable[[list[Message[K, V]]], Awaitable[object]]
-    ) -> None:
-        for message in part.messages:
-            if part.lane.yield_requested:
+    def _handle_one_by_one(self, partition: BatchPartition[K, V]) -> Effects[None]:
+        for message in partition.messages:
+            if partition.queue.yield_requested:
                 return
             try:
-                with self.handling.observation([message]):
-                    await handle([message])
+                with self.error_handler.observation([message]):
+                    yield from self.call([message], [partition.queue])
             except Exception as error:
-                part.rest = await self.failed(part.lane, error, message)
-                if part.rest is not None:
+                yield from self.recover(partition, error, message)
+                if partition.backoff is not None:
                     return
             else:
-                self.handling.done(part.lane, message.offset)
+                self.error_handler.done(partition.queue, message.offset)

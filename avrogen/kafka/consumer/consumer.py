@@ -1,25 +1,26 @@
-"""Typed consumers: :class:`TopicConsumer`, which generated classes inherit.
+"""Synchronous consumers: :class:`TopicConsumer`, which generated classes inherit.
 
-What typed consumers for threads and for asyncio have in common.
+:class:`ConsumerBase` is what it shares with
+:class:`avrogen.kafka.consumer.async_consumer.AsyncTopicConsumer`: the arguments, and all calls that
+do not wait.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 from weakref import WeakSet
 
-from avrogen.errors import TransactionError
 from avrogen.kafka.client_config import Settings
 from avrogen.kafka.consumer.assignment import Position
-from avrogen.kafka.consumer.batch_runner import BatchRunner
+from avrogen.kafka.consumer.batch_runner import BatchLimits, BatchRunner
 from avrogen.kafka.consumer.error_policy import OnPoison, RetryPolicy
-from avrogen.kafka.consumer.runner import MessageRunner
+from avrogen.kafka.consumer.runner import MessageRunner, drive
 from avrogen.kafka.consumer.session import CommitMode, ConsumerOptions, ConsumerSession
-from avrogen.kafka.consumer.signals import stop_on_signals
-from avrogen.kafka.consumer.transaction_runner import TransactionRunner
+from avrogen.kafka.consumer.signals import StopSignals
+from avrogen.kafka.consumer.transaction_runner import TransactionRunner, transactional_client
 
 if TYPE_CHECKING:
     from avrogen.kafka.message import Message
@@ -30,124 +31,27 @@ if TYPE_CHECKING:
     from avrogen.kafka.registry.protocol import SchemaRegistry
     from avrogen.kafka.topic import Topic
 
-__all__ = [
-    "DEFAULT_RETRIES",
-    "ConsumerBase",
-    "TopicConsumer",
-    "check_batches",
-    "transactional_client",
-]
+__all__ = ["DEFAULT_RETRIES", "ConsumerBase", "TopicConsumer"]
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 DEFAULT_RETRIES = RetryPolicy()
-"""Where nothing is said of retries."""
+"""Policy of consumers that are given none."""
 
 
 class ConsumerBase(Generic[K, V]):
-    """A consumer without its loop: what waits for nothing."""
+    """A consumer without its runners: construction, and calls that do not wait.
 
-    __slots__ = ("__weakref__", "_session")
+    The arguments are those of :class:`TopicConsumer`.
+    """
+
+    __slots__ = ("__weakref__", "_running", "_session")
 
     topic: ClassVar[Topic[Any, Any]]
     """The topic."""
 
     _session: ConsumerSession[K, V]
-
-    def stop(self) -> None:
-        """Have ``run`` or the iteration end when what is in hand is done.
-
-        It may be called from any thread, from handlers and from signal handlers. What is in hand
-        longer than ``grace`` counts as not handled: the group is left without waiting for it.
-        """
-        self._session.stop()
-
-    def assignment(self) -> tuple[int, ...]:
-        """The numbers of the partitions that this member has, ascending."""
-        return self._session.opened.partitions.assigned()
-
-    def pause(self, *partitions: int) -> None:
-        """Handle no messages of these partitions; of none at all, if no numbers are given.
-
-        The member keeps its partitions. One that is given up and comes back is not paused.
-
-        Raises:
-            ValueError: one is not assigned.
-        """
-        self._session.opened.partitions.pause(partitions)
-
-    def resume(self, *partitions: int) -> None:
-        """The reverse of :meth:`pause`.
-
-        Raises:
-            ValueError: one is not assigned.
-        """
-        self._session.opened.partitions.resume(partitions)
-
-    def counters(self) -> ConsumerCounters:
-        """What this consumer has done so far."""
-        return self._session.counters()
-
-    def statistics(self) -> dict[str, Any] | None:
-        """What librdkafka counts, if ``statistics.interval.ms`` is set; None: nothing yet."""
-        return self._session.statistics()
-
-
-def check_batches(max_records: int, max_wait: float) -> None:
-    """Refuse batches without messages, and without end.
-
-    Raises:
-        ValueError: those.
-    """
-    if max_records < 1 or not 0 <= max_wait < float("inf"):
-        raise ValueError("a batch has at least one message, and does not wait for ever")
-
-
-def transactional_client(producer: Any) -> ProducerClient:
-    """The client of a producer that has transactions.
-
-    Raises:
-        TransactionError: it has none.
-    """
-    client: ProducerClient = producer if hasattr(producer, "producer") else producer.client
-    if client.transactions is None:
-        raise TransactionError(
-            'the producer has no "transactional.id" in its settings, which transactions need'
-        )
-    return client
-
-
-class TopicConsumer(ConsumerBase[K, V]):
-    """Handles the messages of a topic, as a member of a consumer group.
-
-    ::
-
-        with OrdersConsumer(config, group_id="billing") as orders:
-            orders.run(handle)
-
-    A message counts as handled when its handler has returned, and then only is its offset
-    committed: a message is handled at least once, and again if the process dies before the commit.
-    Messages of a partition are handled in order, one at a time.
-
-    Args:
-        config: the settings of clients and registry, see :mod:`avrogen.kafka.client_config`.
-        group_id: the name of the consumer group, whose members share the topic's partitions.
-        retry: when and how often messages are tried again that failed for a reason that may pass.
-        on_poison: what becomes of messages that the handler fails with for good: they go to the
-            topic's dead-letter topic, or the consumer stops. It stops, too, if there is no such
-            topic.
-        commit: whether the consumer commits what was handled, or :meth:`commit` does.
-        grace: seconds that a message in hand has to be finished when its partition is given up, or
-            when the consumer stops.
-        registry: in place of the one that the settings name.
-        observer: who is told of what is done.
-
-    Raises:
-        ConfigurationError: something is missing, or would lose messages.
-    """
-
-    __slots__ = ("_iterations", "_running")
 
     def __init__(
         self,
@@ -173,19 +77,117 @@ class TopicConsumer(ConsumerBase[K, V]):
                 registry=registry,
                 observer=observer,
             ),
-            wake=_nobody_sleeps,
+            wake=self._prepare(),
         )
         self._running = False
-        self._iterations: WeakSet[Generator[Message[K, V]]] = WeakSet()
+
+    def _prepare(self) -> Callable[[], None]:
+        """Return a function to be called, from any thread, when a partition queue may be ready."""
+        raise NotImplementedError
+
+    @contextmanager
+    def _running_alone(self, signals: StopSignals) -> Generator[None]:
+        """Refuse a second runner meanwhile, and stop on signals."""
+        self._check_idle()
+        self._running = True
+        try:
+            with signals:
+                yield
+        finally:
+            self._running = False
+
+    def _check_idle(self) -> None:
+        if self._running:
+            raise RuntimeError(f"the consumer of {self.topic.name} handles messages already")
+
+    def stop(self) -> None:
+        """Stop gracefully: ``run`` or the iteration ends after the in-flight message.
+
+        May be called from any thread, from handlers and from signal handlers. A message that is in
+        flight for longer than ``grace`` does not count as handled: the group is left without
+        waiting for it.
+        """
+        self._session.stop()
+
+    def assignment(self) -> tuple[int, ...]:
+        """Return the numbers of the assigned partitions, ascending."""
+        return self._session.opened.partitions.assigned()
+
+    def pause(self, *partitions: int) -> None:
+        """Handle no messages of these partitions, or of none at all if no numbers are given.
+
+        The partitions stay assigned. One that is revoked and assigned again is not paused.
+
+        Raises:
+            ValueError: a partition is not assigned.
+        """
+        self._session.opened.partitions.pause(partitions)
+
+    def resume(self, *partitions: int) -> None:
+        """Reverse :meth:`pause`.
+
+        Raises:
+            ValueError: a partition is not assigned.
+        """
+        self._session.opened.partitions.resume(partitions)
+
+    def counters(self) -> ConsumerCounters:
+        """Return what this consumer has done so far."""
+        return self._session.counters()
+
+    def statistics(self) -> dict[str, Any] | None:
+        """Return librdkafka's statistics; None: there are none yet.
+
+        They need ``statistics.interval.ms``.
+        """
+        return self._session.statistics()
+
+
+class TopicConsumer(ConsumerBase[K, V]):
+    """Handles the messages of a topic, as a member of a consumer group.
+
+    ::
+
+        with OrdersConsumer(config, group_id="billing") as orders:
+            orders.run(handle)
+
+    A message counts as handled when its handler has returned, and only then is its offset
+    committed: each message is handled at least once, and again if the process dies before the
+    commit. Messages of a partition are handled in order, one at a time.
+
+    Args:
+        config: configuration of clients and registry, see :mod:`avrogen.kafka.client_config`.
+        group_id: name of the consumer group, whose members share the topic's partitions.
+        retry: policy of retries, for failures that may pass.
+        on_poison: treatment of messages that the handler fails with permanently: they are sent to
+            the topic's dead-letter topic, or the consumer stops. It also stops if there is no such
+            topic.
+        commit: offsets are committed after handling, or by :meth:`commit` only.
+        grace: seconds for the in-flight message when its partition is revoked, or when the consumer
+            stops.
+        registry: used in place of the configured one.
+        observer: told of receiving, handling and failures.
+
+    Raises:
+        ConfigurationError: a required setting is missing, or one would lose messages.
+    """
+
+    __slots__ = ("_iterations",)
+
+    _iterations: WeakSet[Generator[Message[K, V]]]
+
+    def _prepare(self) -> Callable[[], None]:
+        self._iterations = WeakSet()
+        return _wake_nobody
 
     # --- opening and closing ----------------------------------------------------------------------
 
     def __enter__(self) -> Self:
-        """Ask the registry for the topic's schemas, and join the group.
+        """Load the topic's schemas from the registry, and join the group.
 
         Raises:
-            RegistryError: the registry cannot be asked.
-            ConfigurationError: librdkafka does not take the settings.
+            RegistryError: the registry does not answer.
+            ConfigurationError: librdkafka rejects the configuration.
             MissingExtraError: confluent-kafka is not installed.
         """
         self._session.open()
@@ -197,10 +199,10 @@ class TopicConsumer(ConsumerBase[K, V]):
         exc: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        """Commit what was handled, and leave the group."""
+        """Commit the offsets of handled messages, and leave the group."""
         for iteration in list(self._iterations):
-            # One may have been left in the middle, and kept: nobody will ask it for more. If it is
-            # another thread's, which is at it, it cannot be closed, and its message is waited for.
+            # It may have been left in the middle, and still be referenced. While another thread
+            # runs it, it cannot be closed; then closing the session waits for its message.
             with suppress(ValueError):
                 iteration.close()
         self._session.close()
@@ -208,28 +210,28 @@ class TopicConsumer(ConsumerBase[K, V]):
     # --- handling ---------------------------------------------------------------------------------
 
     def run(self, handle: Callable[[Message[K, V]], object]) -> None:
-        """Call a function with every message, until the consumer stops.
+        """Call a handler with every message, until the consumer stops.
 
-        That is when :meth:`stop` is called, or SIGTERM or SIGINT comes while this runs in the main
-        thread. The message in hand is finished first.
+        It stops when :meth:`stop` is called, or on SIGTERM or SIGINT if this runs in the main
+        thread. The in-flight message is finished first.
 
         Args:
-            handle: the function. What it returns does not matter; what it raises decides on what
-                follows, see ``docs/kafka/consuming.md``.
+            handle: the handler. Its result is ignored; its exceptions decide on retry and dead
+                letter, see ``docs/kafka/consuming.md``.
 
         Raises:
-            ConsumeError: a message can neither be handled nor be a dead letter, or Kafka refuses
-                to go on.
+            ConsumeError: a message can neither be handled nor dead-lettered, or Kafka refuses to go
+                on.
         """
         with self._alone():
             MessageRunner(self._session, handle).run(handle)
 
     def __iter__(self) -> Iterator[Message[K, V]]:
-        """All messages, until the consumer stops.
+        """Yield all messages, until the consumer stops.
 
         A message counts as handled when the next one is asked for. One whose loop was left, by
-        ``break`` or by an exception, does not, and is the next one's first. There are no retries;
-        what cannot be read is a dead letter here, too.
+        ``break`` or by an exception, does not, and is the first of the next iteration. There are no
+        retries; unreadable messages are dead-lettered as by :meth:`run`.
 
         Raises:
             ConsumeError: as :meth:`run`.
@@ -249,26 +251,25 @@ class TopicConsumer(ConsumerBase[K, V]):
         max_records: int = 500,
         max_wait: float = 1.0,
     ) -> None:
-        """Call a function with many messages at a time, until the consumer stops.
+        """Call a handler with many messages at a time, until the consumer stops.
 
         They count as handled, all together, when it has returned. Messages of a partition are in
         order, within batches and from one to the next. A batch that fails for a reason that may
-        pass comes again, perhaps with others in it. From one that fails for good, the messages come
-        again one by one, and what fails then is dealt with as :meth:`run` does.
+        pass is retried, perhaps with other messages in it. If it fails permanently, its messages
+        are handled one by one, and failures of these are treated as by :meth:`run`.
 
         Args:
-            handle: the function.
-            max_records: messages of a batch at most.
+            handle: the handler.
+            max_records: most messages of a batch.
             max_wait: seconds that the first message of a batch waits for others.
 
         Raises:
             ConsumeError: as :meth:`run`.
-            ValueError: a batch without messages, or without end.
+            ValueError: ``max_records`` is less than 1, or ``max_wait`` is negative or infinite.
         """
-        check_batches(max_records, max_wait)
+        limits = BatchLimits(max_records, max_wait)
         with self._alone():
-            loop = BatchRunner(self._session, handle, max_records=max_records, max_wait=max_wait)
-            loop.run_batches(handle)
+            drive(BatchRunner(self._session, handle, limits).run())
 
     def run_transactional(
         self,
@@ -278,60 +279,49 @@ class TopicConsumer(ConsumerBase[K, V]):
         max_records: int = 500,
         max_wait: float = 0.1,
     ) -> None:
-        """Call a function with every message, exactly once as far as Kafka is concerned.
+        """Call a handler with every message, exactly once as far as Kafka is concerned.
 
-        What the function sends by the producer, and that the messages were handled, counts together
-        or not at all. A transaction has several messages; one that fails is aborted, and they come
-        again, so what the function does elsewhere is done at least once, as ever. Readers of what
-        was sent must be ``read_committed``, as avrogen's are.
+        The messages that it sends by the producer, and the offsets of the messages that it has
+        handled, are committed together or not at all. A transaction has several messages. If it
+        fails, it is aborted, and they are consumed again: effects outside of Kafka happen at least
+        once, as ever. Readers of the sent messages must be ``read_committed``, as avrogen's are.
 
         Args:
-            handle: the function. What it raises decides on what follows, as for
-                :meth:`run_batches`.
-            producer: a producer with a ``transactional.id``, of which there is one for each
-                consumer; or the client that several producers share, all of which then send in the
-                transactions.
-            max_records: messages of a transaction at most.
+            handle: the handler. Its exceptions are treated as by :meth:`run_batches`.
+            producer: a producer with a ``transactional.id``, one for each consumer; or the client
+                that several producers share, all of which then send in the transactions.
+            max_records: most messages of a transaction.
             max_wait: seconds that the first message of a transaction waits for others.
 
         Raises:
-            ConsumeError: as :meth:`run`; or the producer can do nothing more, such as when another
-                one with its ``transactional.id`` has taken its place.
+            ConsumeError: as :meth:`run`; or the producer has failed permanently, such as when a
+                newer one with its ``transactional.id`` has fenced it.
             TransactionError: the producer has no ``transactional.id``.
-            ValueError: a transaction without messages, or without end.
+            ValueError: ``max_records`` is less than 1, or ``max_wait`` is negative or infinite.
         """
-        check_batches(max_records, max_wait)
+        limits = BatchLimits(max_records, max_wait)
         client = transactional_client(producer)
         with self._alone():
-            TransactionRunner(
-                self._session, client, handle, max_records=max_records, max_wait=max_wait
-            ).run()
+            drive(TransactionRunner(self._session, handle, client, limits).run())
 
-    @contextmanager
-    def _alone(self) -> Generator[None]:
-        if self._running:
-            raise RuntimeError(f"the consumer of {self.topic.name} handles messages already")
-        self._running = True
-        try:
-            with stop_on_signals(self.stop):
-                yield
-        finally:
-            self._running = False
+    def _alone(self) -> AbstractContextManager[None]:
+        return self._running_alone(StopSignals(self.stop))
 
     # --- partitions and offsets -------------------------------------------------------------------
 
     def seek(self, to: Position, partition: int | None = None, *, timeout: float = 30.0) -> None:
-        """Go on from another place. The message in hand does not count any more.
+        """Continue at another offset. The in-flight message does not count as handled.
 
         Args:
-            to: an offset, the first message at or after a time, or ``beginning`` or ``end``.
-            partition: which partition; None: all that are assigned, which may not be for an offset.
-            timeout: seconds. If no partition has been assigned yet, that is waited for.
+            to: an offset; a time, for the first message at or after it; ``beginning`` or ``end``.
+            partition: number of the partition; None: all assigned ones, which an offset does not
+                allow.
+            timeout: seconds, which include waiting for the first assignment.
 
         Raises:
-            ValueError: the partition is not assigned, or the place is none.
+            ValueError: the partition is not assigned, or the position is invalid.
             TimeoutError: it took too long.
-            ConsumeError: the brokers do not say where that is.
+            ConsumeError: the brokers do not return the offset.
         """
         self._session.opened.partitions.seek(to, partition, timeout)
 
@@ -340,27 +330,27 @@ class TopicConsumer(ConsumerBase[K, V]):
 
         Args:
             message: a message; it and all before it in its partition count as handled. None: all
-                that were handled.
+                handled messages.
 
         Raises:
-            ConsumeError: the group refuses it, such as for a partition that others have by now.
+            ConsumeError: the group refuses, such as for a partition that is another member's now.
         """
         offsets = self._session.opened.offsets
         offsets.check(offsets.commit(message).result())
 
     def lag(self, *, timeout: float = 10.0) -> dict[int, int]:
-        """How far this member is behind: offsets up to the end, by partition.
+        """Return the lag: the number of offsets up to the end, by partition.
 
-        Offsets that transactions take for themselves count as well.
+        Control records of transactions count as well.
 
         Args:
-            timeout: seconds that each question to the brokers may take.
+            timeout: seconds for each request to the brokers.
 
         Raises:
-            ConsumeError: they do not answer.
+            ConsumeError: the brokers do not answer.
         """
         return self._session.opened.offsets.lag(timeout).result()
 
 
-def _nobody_sleeps() -> None:
-    """Threads wait for the poller itself."""
+def _wake_nobody() -> None:
+    """Do nothing: threads wait for the poll thread itself."""

@@ -1,8 +1,8 @@
-"""What consumers for threads and for asyncio do alike with the messages in hand.
+"""Handling of failures: retry, dead letter or stop, and who is told.
 
-What has to be waited for, they do themselves: the handler, the registry, dead letters, pauses. So
-what follows a failure is a generator here: it gives the dead letter that is to be sent, if there is
-one, is told what came of that, and ends with what is left to do.
+:class:`ErrorHandler` decides by the rules of :mod:`avrogen.kafka.consumer.error_policy`. It does
+not wait: the recovery from a failure is a generator, which yields the record to be dead-lettered,
+if there is one, is sent the error if it could not be delivered, and returns the backoff.
 """
 
 from __future__ import annotations
@@ -55,42 +55,46 @@ class Counts:
 
 
 class PendingDeadLetter(NamedTuple):
-    """A dead letter that is to be sent.
+    """A record that is to be sent to the dead-letter topic.
 
     Attributes:
-        lane: the lane that it is the first message of.
-        raw: the message.
-        origin: where it is, and why it goes.
+        queue: the partition queue that has it in front.
+        raw: the record as it was consumed.
+        origin: its place, and the reason.
     """
 
-    lane: RawPartitionQueue
+    queue: RawPartitionQueue
     raw: RawMessage
     origin: DeadLetterOrigin
 
 
 DeadLetterFailure: TypeAlias = DeliveryError | TransactionError
-"""Why a dead letter could not be sent."""
+"""Error for a dead-lettered record that was not delivered."""
 
 Recovery: TypeAlias = "Generator[PendingDeadLetter, DeadLetterFailure | None, float | None]"
-"""Gives dead letters to be sent, and is told why one could not be; ends with the seconds that the
-lane has to rest before its first message is tried again, or None, if that is dealt with. It raises
-ConsumeError if the consumer must not go on."""
+"""Recovery from a failure.
+
+Yields records to be dead-lettered, and is sent the error if one was not delivered. Returns seconds
+of backoff before the first message of the queue is retried, or None if that message is done. Raises
+ConsumeError if the consumer must stop.
+"""
 
 
 class ErrorHandler:
-    """Says what follows when a message fails, and lets others know.
+    """Decides what follows when a message fails, and reports it.
 
     Args:
-        topic: the name of the topic.
-        group: the name of the consumer group.
-        policy: when and how often messages are tried again.
-        on_poison: what becomes of those that the handler fails with for good.
-        dead_letter: the name of the dead-letter topic; None: there is none.
-        observer: who is told.
+        topic: name of the topic.
+        group: name of the consumer group.
+        policy: policy of retries.
+        on_poison: treatment of messages that the handler fails with permanently.
+        dead_letter: name of the dead-letter topic; None: there is none.
+        observer: told of receiving, handling and failures.
 
     Attributes:
-        clock: seconds, as pauses and batches go by them. Tests of handlers have another one.
-        chance: a number from 0 to 1, for the jitter of pauses. So with this.
+        clock: seconds, by which backoff and batches are timed. Handler tests replace it.
+        chance: random number from 0 to 1 for the jitter of the backoff. Handler tests replace it.
+        counts: counts since the start.
     """
 
     def __init__(
@@ -113,98 +117,108 @@ class ErrorHandler:
         self._on_poison: OnPoison = on_poison
         self._dead_letter = dead_letter
 
-    def failure(self, error: Exception) -> Failure:
-        """What it means that reading or handling a message raised an exception."""
+    # --- failures ---------------------------------------------------------------------------------
+
+    def recover(
+        self,
+        queue: RawPartitionQueue,
+        error: Exception,
+        message: AnyMessage | None,
+        handler: object,
+    ) -> Recovery:
+        """Recover after the first message of a queue has failed.
+
+        Args:
+            queue: the queue, which is acquired.
+            error: the exception that reading or handling the message has raised.
+            message: argument of the handler; None: the message is unreadable.
+            handler: the user's handler, named in the headers of dead-lettered records.
+        """
+        failure = self.classify(error)
+        action = self.decide(queue, failure, message)
+        return self.carry_out(queue, action, failure, message, handler)
+
+    def classify(self, error: Exception) -> Failure:
+        """Return the kind of failure that an exception of reading or handling is."""
         if isinstance(error, MessageUnreadable):
             return error.failure
         return handling_failure(error, self._policy)
 
-    def resolution(
-        self, lane: RawPartitionQueue, error: Exception, message: AnyMessage | None, handler: object
-    ) -> Recovery:
-        """What follows now that the first message of a lane has failed.
-
-        Args:
-            lane: the lane, which is taken.
-            error: what reading or handling the message has raised.
-            message: what the handler was called with; None: it could not be read.
-            handler: what it was to be handled by, for dead letters to name it.
-        """
-        failure = self.failure(error)
-        step = self.step(lane, failure, message)
-        return self.steps(lane, step, failure, message, handler)
-
-    def steps(
-        self,
-        lane: RawPartitionQueue,
-        step: Action,
-        failure: Failure,
-        message: AnyMessage | None,
-        handler: object,
-    ) -> Recovery:
-        """The same, if the first step has been decided on."""
-        raw = lane.messages[0]
-        if isinstance(step, SendDeadLetter):
-            origin = self._origin(raw, step, failure.error, handler)
-            undelivered = yield PendingDeadLetter(lane, raw, origin)
-            if undelivered is None:
-                self._dead_lettered(raw, failure.error, message)
-                self.done(lane, cast("int", raw.offset()))
-                return None
-            failure = Outage(undelivered, undelivered.retriable)
-            step = self.step(lane, failure, message)
-        match step:
-            case RetryIn(seconds):
-                return seconds
-            case Stop(reason):
-                raise self._stopped(raw, reason, failure.error)
-            case SendDeadLetter():
-                raise AssertionError("that a dead letter cannot be sent is no reason for another")
-            case _:
-                assert_never(step)
-
-    def step(self, lane: RawPartitionQueue, failure: Failure, message: AnyMessage | None) -> Action:
-        """Decide, and let others know."""
-        elapsed = lane.failed(self.clock())
-        step = next_step(
+    def decide(
+        self, queue: RawPartitionQueue, failure: Failure, message: AnyMessage | None
+    ) -> Action:
+        """Count the failure, decide on the action, and report both."""
+        elapsed = queue.failed(self.clock())
+        action = next_step(
             failure,
             self._policy,
-            attempt=lane.attempts,
+            attempt=queue.attempts,
             elapsed=elapsed,
             random=self.chance(),
             on_poison=self._on_poison,
             dead_letter=self._dead_letter is not None,
         )
-        raw = lane.messages[0]
+        raw = queue.messages[0]
         if isinstance(failure, Unreadable):
-            self._tell_unreadable(raw, failure)
-        if isinstance(step, RetryIn):
-            self._tell_retry(raw, failure.error, lane.attempts, step, message)
-        return step
+            self._report_unreadable(raw, failure)
+        if isinstance(action, RetryIn):
+            self._report_retry(raw, failure.error, queue.attempts, action, message)
+        return action
 
-    def received(self, lane: RawPartitionQueue, messages: Sequence[AnyMessage]) -> None:
-        """Messages of a lane have been read. The observer is told of each once."""
+    def carry_out(
+        self,
+        queue: RawPartitionQueue,
+        action: Action,
+        failure: Failure,
+        message: AnyMessage | None,
+        handler: object,
+    ) -> Recovery:
+        """Recover by an action that is decided; see :meth:`recover`."""
+        raw = queue.messages[0]
+        if isinstance(action, SendDeadLetter):
+            origin = self._origin(raw, action, failure.error, handler)
+            undelivered = yield PendingDeadLetter(queue, raw, origin)
+            if undelivered is None:
+                self._report_dead_letter(raw, failure.error, message)
+                self.done(queue, cast("int", raw.offset()))
+                return None
+            failure = Outage(undelivered, undelivered.retriable)
+            action = self.decide(queue, failure, message)
+        match action:
+            case RetryIn(seconds):
+                return seconds
+            case Stop(reason):
+                raise self._stop_error(raw, reason, failure.error)
+            case SendDeadLetter():
+                raise AssertionError("an undelivered dead letter is no reason for another one")
+            case _:
+                assert_never(action)
+
+    # --- progress ---------------------------------------------------------------------------------
+
+    def received(self, queue: RawPartitionQueue, messages: Sequence[AnyMessage]) -> None:
+        """Tell the observer of decoded messages, of each once."""
         if self.observer is not None:
-            new = [message for message in messages if message.offset > lane.observed_offset]
+            new = [message for message in messages if message.offset > queue.observed_offset]
             if new:
-                lane.observed_offset = new[-1].offset
+                queue.observed_offset = new[-1].offset
                 self.observer.received(new, self.group)
 
     def observation(self, messages: Sequence[AnyMessage]) -> AbstractContextManager[object]:
-        """What the observer has around the handling of messages."""
+        """Return the observer's context for the handling of messages."""
         if self.observer is None:
             return _UNOBSERVED
         return self.observer.handling(messages, self.group)
 
-    def done(self, lane: RawPartitionQueue, offset: int) -> None:
-        """The first message of a lane, whose offset this is, counts as handled."""
-        lane.done(offset)
+    def done(self, queue: RawPartitionQueue, offset: int) -> None:
+        """Count the first message of a queue, whose offset this is, as handled."""
+        queue.done(offset)
         self.counts.consumed += 1
 
     # --- inside -----------------------------------------------------------------------------------
 
     def _origin(
-        self, raw: RawMessage, step: SendDeadLetter, error: Exception, handler: object
+        self, raw: RawMessage, action: SendDeadLetter, error: Exception, handler: object
     ) -> DeadLetterOrigin:
         kind, milliseconds = raw.timestamp()
         return DeadLetterOrigin(
@@ -212,68 +226,68 @@ class ErrorHandler:
             partition=cast("int", raw.partition()),
             offset=cast("int", raw.offset()),
             timestamp=milliseconds if kind else None,
-            stage=step.stage,
+            stage=action.stage,
             group=self.group,
             handler=full_name(handler),
         ).after(error)
 
-    def _dead_lettered(
+    def _report_dead_letter(
         self, raw: RawMessage, error: Exception, message: AnyMessage | None = None
     ) -> None:
-        assert self._dead_letter is not None, "it was sent somewhere"
+        assert self._dead_letter is not None, "a record was dead-lettered"
         self.counts.dead_lettered += 1
         log_event(
             logging.ERROR,
             "consumer.dead_letter",
             error=error,
-            **self._place(raw),
+            **self._log_fields(raw),
             dead_letter_topic=self._dead_letter,
         )
         if self.observer is not None:
             self.observer.dead_lettered(message or undecoded(raw), error, self._dead_letter)
 
-    def _stopped(self, raw: RawMessage, reason: str, error: Exception) -> ConsumeError:
-        made = ConsumeError(
+    def _stop_error(self, raw: RawMessage, reason: str, error: Exception) -> ConsumeError:
+        stop = ConsumeError(
             f"a message {reason}: {error}",
             topic=self._topic,
             partition=raw.partition(),
             offset=raw.offset(),
         )
-        made.__cause__ = error
-        return made
+        stop.__cause__ = error
+        return stop
 
-    def _tell_unreadable(self, raw: RawMessage, failure: Unreadable) -> None:
+    def _report_unreadable(self, raw: RawMessage, failure: Unreadable) -> None:
         log_event(
             logging.WARNING,
             "consumer.unreadable",
-            **self._place(raw),
+            **self._log_fields(raw),
             stage=failure.stage.value,
             reason=failure.error,
         )
         if self.observer is not None:
             self.observer.unreadable(undecoded(raw), failure.error)
 
-    def _tell_retry(
+    def _report_retry(
         self,
         raw: RawMessage,
         error: Exception,
         attempt: int,
-        step: RetryIn,
+        action: RetryIn,
         message: AnyMessage | None,
     ) -> None:
         self.counts.retried += 1
         log_event(
             logging.WARNING,
             "consumer.retry",
-            **self._place(raw),
+            **self._log_fields(raw),
             attempt=attempt,
-            delay=round(step.seconds, 3),
+            delay=round(action.seconds, 3),
             reason=repr(error),
         )
         if self.observer is not None:
-            self.observer.retrying(message or undecoded(raw), error, attempt, step.seconds)
+            self.observer.retrying(message or undecoded(raw), error, attempt, action.seconds)
 
-    def _place(self, raw: RawMessage) -> dict[str, Any]:
+    def _log_fields(self, raw: RawMessage) -> dict[str, Any]:
         return {
             "topic": self._topic,
             "group": self.group,

@@ -1,6 +1,7 @@
-"""SIGTERM and SIGINT while a consumer runs: it stops when the message in hand is done.
+"""Graceful shutdown by SIGTERM and SIGINT, for threads and for asyncio.
 
-SIGTERM and SIGINT while a consumer runs on a loop: as :mod:`avrogen.kafka.consumer.signals`.
+The first signal stops the consumer after the in-flight message. From then on the former handlers
+are in place again: a second signal does what it would have done without a consumer.
 """
 
 from __future__ import annotations
@@ -8,88 +9,83 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from types import FrameType
-from typing import Final
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any, Final, Self
 
-__all__ = ["SIGNALS", "AsyncStopSignals", "stop_on_signals"]
+__all__ = ["SIGNALS", "AsyncStopSignals", "StopSignals"]
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
-"""What orchestrators and terminals send to have a program end."""
+"""Signals by which orchestrators and terminals end a program."""
 
 
-@contextmanager
-def stop_on_signals(stop: Callable[[], None]) -> Generator[None]:
-    """Call a function when a signal comes; afterwards, what was there before has its place back.
+class StopSignals:
+    """Calls a function when a signal comes, while it is entered.
 
-    That is so from the first signal on: a second one, of whoever cannot wait, does what it would
-    have done without a consumer. Python takes signals in its main thread only; in others, nothing
-    changes.
+    In threads other than the main one it does nothing, as Python handles signals in that only.
 
     Args:
-        stop: called between two instructions of whatever runs, so it must not take locks.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.getsignal(number) for number in SIGNALS}
-
-    def restore() -> None:
-        for number, handler in before.items():
-            # None: it was not put there by Python, which cannot put it back.
-            if signal.getsignal(number) is received and handler is not None:
-                signal.signal(number, handler)
-
-    def received(_number: int, _frame: FrameType | None) -> None:
-        restore()
-        stop()
-
-    for number in SIGNALS:
-        signal.signal(number, received)
-    try:
-        yield
-    finally:
-        restore()
-
-
-class AsyncStopSignals:
-    """Calls a function when a signal comes, from when it is entered to when it is left.
-
-    From the first signal on, what was there before has its place back, such as the handler of
-    :func:`asyncio.run` that cancels the task. It changes nothing in loops of other threads than the
-    main one, to which Python gives no signals, and where a loop takes none (Windows).
-
-    Args:
-        stop: the function.
+        stop: the function. It may be called between any two instructions, so it must take no locks.
     """
 
     def __init__(self, stop: Callable[[], None]) -> None:
         self._stop = stop
-        self._before: dict[signal.Signals, object] = {}
+        self._former: dict[signal.Signals, Any] = {}
 
     def enter(self) -> None:
-        """Begin. Doing so twice does nothing."""
-        if self._before or threading.current_thread() is not threading.main_thread():
+        """Install the handlers, if they are not installed."""
+        if self._former or threading.current_thread() is not threading.main_thread():
             return
-        loop = asyncio.get_running_loop()
         for number in SIGNALS:
-            before = signal.getsignal(number)
+            self._former[number] = signal.getsignal(number)
             try:
-                loop.add_signal_handler(number, self._received)
-            except NotImplementedError:
+                self._install(number)
+            except NotImplementedError:  # event loops on Windows
+                del self._former[number]
                 return
-            self._before[number] = before
 
     def leave(self) -> None:
-        """End. Doing so twice does nothing."""
-        while self._before:
-            number, before = self._before.popitem()
-            asyncio.get_running_loop().remove_signal_handler(number)
-            # None: it was not put there by Python, which cannot put it back.
-            if before is not None:
-                signal.signal(number, before)  # type: ignore[arg-type]  # getsignal gave it
+        """Restore the former handlers, if they are not restored."""
+        former, self._former = self._former, {}
+        for number, handler in former.items():
+            self._restore(number, handler)
 
-    def _received(self) -> None:
+    def __enter__(self) -> Self:
+        self.enter()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.leave()
+
+    def _received(self, _number: int, _frame: FrameType | None) -> None:
         self.leave()
         self._stop()
+
+    def _install(self, number: signal.Signals) -> None:
+        signal.signal(number, self._received)
+
+    def _restore(self, number: signal.Signals, former: Any) -> None:
+        # None: the handler was not installed by Python, which cannot restore it. Another one: it
+        # was replaced meanwhile.
+        if former is not None and signal.getsignal(number) == self._received:
+            signal.signal(number, former)
+
+
+class AsyncStopSignals(StopSignals):
+    """As :class:`StopSignals`, on the running event loop, which calls the function.
+
+    Former handlers are restored, such as that of :func:`asyncio.run`, which cancels the main task.
+    """
+
+    def _install(self, number: signal.Signals) -> None:
+        asyncio.get_running_loop().add_signal_handler(number, self._received, number, None)
+
+    def _restore(self, number: signal.Signals, former: Any) -> None:
+        asyncio.get_running_loop().remove_signal_handler(number)
+        if former is not None:  # as above
+            signal.signal(number, former)

@@ -1,265 +1,153 @@
-"""Handling messages in transactions: what comes of them counts once, whatever happens.
+"""Runner of transactions (exactly once), without I/O: batches, each handled in a transaction.
 
-Handling messages in transactions, with asyncio.
-
-Offsets that are part of a transaction: of partitions that are the consumer's still.
+The offsets of the messages are committed in the transaction in which the handler sends. They are
+taken with the group's metadata of a moment at which all partitions are still assigned; if one was
+lost, the transaction is aborted, and what is left of the batch is consumed again.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from avrogen.kafka.consumer.async_runner import AsyncWakeup
-from avrogen.kafka.consumer.batch_runner import AsyncBatchRunner, BatchRunner
+from avrogen.errors import TransactionError
+from avrogen.kafka.consumer.batch_runner import BatchLimits, BatchRunner
 from avrogen.kafka.consumer.consumer_client import partitions_at
-from avrogen.kafka.consumer.consumer_poll_thread import ConsumerPollThread
 from avrogen.kafka.consumer.error_handler import PendingDeadLetter
-from avrogen.kafka.consumer.fetch_buffer import RawPartitionQueue
-from avrogen.kafka.consumer.runner import current_messages, make_current
+from avrogen.kafka.consumer.runner_core import (
+    Call,
+    Effects,
+    FutureResult,
+    InTransaction,
+    current_messages,
+    make_current,
+)
 from avrogen.kafka.consumer.session import ConsumerSession
-from avrogen.kafka.producer.async_producer import async_transaction
 
 if TYPE_CHECKING:
-    from avrogen.kafka.consumer.batch_runner import Batch
+    from avrogen.kafka.consumer.consumer_poll_thread import ConsumerPollThread
+    from avrogen.kafka.consumer.fetch_buffer import RawPartitionQueue
     from avrogen.kafka.message import Message
-    from avrogen.kafka.observability.observer import AnyMessage
     from avrogen.kafka.producer.producer_client import ProducerClient
 
-__all__ = [
-    "AsyncTransactionRunner",
-    "GroupMembership",
-    "PartitionLost",
-    "TransactionRunner",
-    "group_membership",
-    "offsets_behind",
-]
+__all__ = ["PartitionLost", "TransactionRunner", "group_metadata", "transactional_client"]
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
-class TransactionRunner(Generic[K, V]):
-    """Takes a batch, handles its messages in a transaction, and commits their offsets with it.
+class TransactionRunner(BatchRunner[K, V]):
+    """Handles the messages of each batch one by one in a transaction, and commits them with it.
 
     Args:
         session: an open consumer.
-        client: whose transactions.
-        handle: called with each message.
-        max_records: messages of a transaction at most.
-        max_wait: seconds that the first of them waits for others.
+        handle: the user's handler, which is called with each message.
+        client: client of the producer that has the transactions.
+        limits: limits of each transaction.
     """
 
     def __init__(
         self,
         session: ConsumerSession[K, V],
+        handle: Callable[..., Any],
         client: ProducerClient,
-        handle: Callable[[Message[K, V]], object],
-        *,
-        max_records: int,
-        max_wait: float,
+        limits: BatchLimits,
     ) -> None:
+        super().__init__(session, handle, limits)
         self._client = client
-        self._handle = handle
-        self._batches = _TransactionBatches(
-            session, client, handle, max_records=max_records, max_wait=max_wait
-        )
+        self.dead_letters = session.dead_letters_through(client.producer)
+        self._poll_thread = session.source
 
-    def run(self) -> None:
-        """Handle messages until the consumer stops.
+    def run(self) -> Effects[None]:
+        """Handle transactions until the consumer stops.
 
         Raises:
-            ConsumeError: it must not go on.
+            ConsumeError: the consumer must not go on.
         """
-        self._batches.poll_thread.leave_offsets()
+        self._poll_thread.leave_offsets()
         with current_messages():
             while True:
                 try:
-                    self._batches.run_batches(self._all)
+                    yield from super().run()
                     return
                 except PartitionLost:
                     # The transaction was aborted. What is left of the batch comes again.
                     continue
 
-    def _all(self, messages: Sequence[Message[K, V]]) -> None:
-        """Handle messages in a transaction."""
-        with self._client.transaction() as transaction:
+    def call(self, messages: list[Message[K, V]], queues: list[RawPartitionQueue]) -> Effects[None]:
+        """Call the handler with each message in a transaction."""
+
+        def body(transaction: Any) -> Effects[None]:
             for message in messages:
                 make_current(message)
-                self._handle(message)
-            offsets = offsets_behind(self._batches.poll_thread, messages)
-            member = group_membership(
-                self._batches.poll_thread, self._batches.lanes_of(messages)
-            ).result()
-            transaction.send_offsets(offsets, member.group)
+                yield Call(self.handle, (message,))
+            ends = {message.partition: message.offset + 1 for message in messages}
+            yield from self._send_offsets(transaction, ends, queues)
 
+        yield InTransaction(self._client, body)
 
-class _TransactionBatches(BatchRunner[K, V]):
-    """Batches whose dead letters, too, are sent in transactions."""
+    def send(self, dead_letter: PendingDeadLetter) -> Effects[None]:
+        """Send a record to the dead-letter topic in a transaction, with its offset."""
+        send = super().send
 
-    def __init__(
-        self,
-        session: ConsumerSession[K, V],
-        client: ProducerClient,
-        handler: object,
-        *,
-        max_records: int,
-        max_wait: float,
-    ) -> None:
-        super().__init__(session, handler, max_records=max_records, max_wait=max_wait)
-        self._client = client
-        self.poll_thread = session.source
-        self._lanes: dict[int, RawPartitionQueue] = {}
-        self.dead_letters = session.dead_letters_through(client.producer)
+        def body(transaction: Any) -> Effects[None]:
+            yield from send(dead_letter)
+            raw = dead_letter.raw
+            ends = {cast("int", raw.partition()): cast("int", raw.offset()) + 1}
+            yield from self._send_offsets(transaction, ends, [dead_letter.queue])
 
-    def collect(self) -> Batch[K, V] | None:
-        batch = super().collect()
-        parts = [] if batch is None else batch.parts
-        self._lanes = {part.lane.partition: part.lane for part in parts}
-        return batch
+        yield InTransaction(self._client, body)
 
-    def lanes_of(self, messages: Sequence[Message[K, V]]) -> list[RawPartitionQueue]:
-        """The lanes of messages of the batch."""
-        return [self._lanes[number] for number in {message.partition for message in messages}]
-
-    def send(self, letter: PendingDeadLetter) -> None:
-        with self._client.transaction() as transaction:
-            super().send(letter)
-            number, offset = cast("int", letter.raw.partition()), cast("int", letter.raw.offset())
-            offsets: list[Any] = partitions_at(self.poll_thread.topic, [(number, offset + 1)])
-            member = group_membership(self.poll_thread, [letter.lane]).result()
-            transaction.send_offsets(offsets, member.group)
-
-
-class AsyncTransactionRunner(Generic[K, V]):
-    """As :class:`avrogen.kafka.consumer.transaction_runner.TransactionRunner`."""
-
-    def __init__(
-        self,
-        session: ConsumerSession[K, V],
-        waking: AsyncWakeup,
-        client: ProducerClient,
-        handle: Callable[[Message[K, V]], Awaitable[object]],
-        *,
-        max_records: int,
-        max_wait: float,
-    ) -> None:
-        self._client = client
-        self._handle = handle
-        self._batches = _AsyncTransactionBatches(
-            session, waking, client, handle, max_records=max_records, max_wait=max_wait
-        )
-
-    async def run(self) -> None:
-        """Handle messages until the consumer stops.
-
-        Raises:
-            ConsumeError: it must not go on.
-        """
-        self._batches.poll_thread.leave_offsets()
-        with current_messages():
-            while True:
-                try:
-                    await self._batches.run_batches(self._all)
-                    return
-                except PartitionLost:
-                    # The transaction was aborted. What is left of the batch comes again.
-                    continue
-
-    async def _all(self, messages: Sequence[Message[K, V]]) -> None:
-        """Handle messages in a transaction, one after the other."""
-        async with async_transaction(self._client) as transaction:
-            for message in messages:
-                make_current(message)
-                await self._handle(message)
-            offsets = offsets_behind(self._batches.poll_thread, messages)
-            lanes = self._batches.lanes_of(messages)
-            member = await asyncio.wrap_future(group_membership(self._batches.poll_thread, lanes))
-            await transaction.send_offsets(offsets, member.group)
-
-
-class _AsyncTransactionBatches(AsyncBatchRunner[K, V]):
-    """Batches whose dead letters, too, are sent in transactions."""
-
-    def __init__(
-        self,
-        session: ConsumerSession[K, V],
-        waking: AsyncWakeup,
-        client: ProducerClient,
-        handler: object,
-        *,
-        max_records: int,
-        max_wait: float,
-    ) -> None:
-        super().__init__(session, waking, handler, max_records=max_records, max_wait=max_wait)
-        self._client = client
-        self.poll_thread = session.source
-        self._lanes: dict[int, RawPartitionQueue] = {}
-        self.dead_letters = session.dead_letters_through(client.producer)
-
-    async def collect(self) -> Batch[K, V] | None:
-        batch = await super().collect()
-        parts = [] if batch is None else batch.parts
-        self._lanes = {part.lane.partition: part.lane for part in parts}
-        return batch
-
-    def lanes_of(self, messages: Sequence[Message[K, V]]) -> list[RawPartitionQueue]:
-        """The lanes of messages of the batch."""
-        return [self._lanes[number] for number in {message.partition for message in messages}]
-
-    async def send(self, letter: PendingDeadLetter) -> None:
-        async with async_transaction(self._client) as transaction:
-            await super().send(letter)
-            number, offset = cast("int", letter.raw.partition()), cast("int", letter.raw.offset())
-            offsets: list[Any] = partitions_at(self.poll_thread.topic, [(number, offset + 1)])
-            member = await asyncio.wrap_future(group_membership(self.poll_thread, [letter.lane]))
-            await transaction.send_offsets(offsets, member.group)
+    def _send_offsets(
+        self, transaction: Any, ends: dict[int, int], queues: Iterable[RawPartitionQueue]
+    ) -> Effects[None]:
+        offsets = partitions_at(self._poll_thread.topic, ends.items())
+        group = yield FutureResult(group_metadata(self._poll_thread, queues))
+        yield Call(transaction.send_offsets, (offsets, group))
 
 
 class PartitionLost(BaseException):
-    """A partition is somebody else's by now: what was done for it must not be committed.
+    """A partition was lost: what was done for it must not be committed.
 
-    It is no Exception, as it is no failure of a message.
+    It is not an Exception, as no message has failed.
     """
 
 
-@dataclass(frozen=True, slots=True)
-class GroupMembership:
-    """Who commits.
+def group_metadata(
+    poll_thread: ConsumerPollThread, queues: Iterable[RawPartitionQueue]
+) -> Future[Any]:
+    """Return the consumer group's metadata, with which offsets of these queues are committed.
 
-    Attributes:
-        group: what brokers know the member by, and the generation that it is of. When there is
-            another generation by the time it comes to them, they refuse.
+    It holds the member's generation: brokers refuse it once the group has a newer one. As a member
+    of the newer one may have lost a partition with it, it is taken between two polls, so that a
+    rebalance comes before or after.
+
+    Raises:
+        PartitionLost: in the future: one of the queues was lost.
     """
+    wanted = list(queues)
 
-    group: Any
-
-
-def group_membership(
-    poller: ConsumerPollThread, lanes: Iterable[RawPartitionQueue]
-) -> Future[GroupMembership]:
-    """Who commits offsets of these lanes.
-
-    It is found out between two polls: a rebalance comes before or after it. The generation alone
-    would not do, as a member of the next one may have lost a partition with it.
-
-    Returns:
-        That. It raises TakenAway.
-    """
-    held = list(lanes)
-
-    def find_out() -> GroupMembership:
-        if any(lane.lost for lane in held):
+    def metadata() -> Any:
+        if any(queue.lost for queue in wanted):
             raise PartitionLost
-        return GroupMembership(poller.client.consumer_group_metadata())
+        return poll_thread.client.consumer_group_metadata()
 
-    return poller.call(find_out)
+    return poll_thread.call(metadata)
 
 
-def offsets_behind(poller: ConsumerPollThread, messages: Sequence[AnyMessage]) -> list[Any]:
-    """The offsets behind messages, as the client has them. Those of a partition are in order."""
-    ends = {message.partition: message.offset + 1 for message in messages}
-    return partitions_at(poller.topic, ends.items())
+def transactional_client(producer: Any) -> ProducerClient:
+    """Return the client of a producer that has transactions.
+
+    Args:
+        producer: a typed producer, or the client itself.
+
+    Raises:
+        TransactionError: it has no ``transactional.id``.
+    """
+    client: ProducerClient = producer if hasattr(producer, "producer") else producer.client
+    if client.transactions is None:
+        raise TransactionError(
+            'the producer has no "transactional.id"; transactions need one in its configuration'
+        )
+    return client

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from avrogen.errors import ConsumeError
 from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
-from avrogen.kafka.consumer.async_runner import AsyncMessageRunner
-from avrogen.kafka.consumer.batch_runner import AsyncBatchRunner, BatchRunner
-from avrogen.kafka.consumer.consumer import DEFAULT_RETRIES, TopicConsumer, check_batches
+from avrogen.kafka.consumer.async_runner import AsyncDriver, AsyncMessageRunner
+from avrogen.kafka.consumer.batch_runner import BatchLimits, BatchRunner
+from avrogen.kafka.consumer.consumer import DEFAULT_RETRIES, TopicConsumer
 from avrogen.kafka.consumer.error_policy import OnPoison, RetryPolicy
-from avrogen.kafka.consumer.runner import MessageRunner
+from avrogen.kafka.consumer.runner import MessageRunner, drive
 from avrogen.testing.handlers.fake_session import FakeWakeup, HandlerOptions, HandlerSession
 from avrogen.testing.handlers.incoming import Incoming, IncomingBytes
 from avrogen.testing.handlers.outcome import Outcome
@@ -117,12 +117,9 @@ class HandlerDriver(Generic[K, V]):
             EncodeError: a message does not fit the topic.
             ValueError: ``max_records`` is less than 1, or ``max_wait`` is not finite.
         """
-        check_batches(max_records, max_wait)
+        limits = BatchLimits(max_records, max_wait)
         return self._deliver(
-            messages,
-            lambda session: BatchRunner(
-                session, handle, max_records=max_records, max_wait=max_wait
-            ).run_batches(handle),
+            messages, lambda session: drive(BatchRunner(session, handle, limits).run())
         )
 
     def _deliver(
@@ -163,12 +160,12 @@ class AsyncHandlerDriver(Generic[K, V]):
         max_wait: float = 1.0,
     ) -> Outcome[K, V]:
         """Handle messages in batches, as :meth:`HandlerDriver.deliver_batches` does."""
-        check_batches(max_records, max_wait)
+        limits = BatchLimits(max_records, max_wait)
         return await self._deliver(
             messages,
-            lambda session, wakeup: AsyncBatchRunner(
-                session, wakeup, handle, max_records=max_records, max_wait=max_wait
-            ).run_batches(handle),
+            lambda session, wakeup: AsyncDriver(wakeup).drive(
+                BatchRunner(session, handle, limits).run()
+            ),
         )
 
     async def _deliver(

@@ -337,6 +337,32 @@ def test_one_task_at_a_time(cluster: AnyCluster) -> None:
     asyncio.run(main())
 
 
+def test_an_abandoned_iteration_keeps_no_messages(cluster: AnyCluster) -> None:
+    """A task that still waits for the next message does not withhold those of ``run``."""
+    scene = Scene.of(cluster)
+    scene.send(1)
+    handled = Handled()
+
+    async def main() -> None:
+        async with consumer_of(scene) as consumer, asyncio.timeout(SECONDS):
+            messages = aiter(consumer)
+            handled(await anext(messages))
+            waiting = asyncio.create_task(anext(messages))
+            await asyncio.sleep(0.1)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(
+                    run_until(consumer, asynchronous(handled), lambda: len(handled) == 21)
+                )
+                await asyncio.sleep(0.1)
+                await asyncio.to_thread(scene.send, 20)
+            with pytest.raises(StopAsyncIteration):
+                await waiting
+
+    asyncio.run(main())
+    handled.assert_each_once(range(21))
+    assert scene.committed() == {0: 21}
+
+
 # --- stopping -------------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from time import monotonic
+from typing import Any
 
 import pytest
 
@@ -168,10 +169,19 @@ def test_a_batch_is_finished_before_its_partitions_are_given_up(cluster: AnyClus
     assert scene.committed() == scene.ends()
 
 
-@pytest.mark.parametrize("wrong", [{"max_records": 0}, {"max_wait": -1.0}], ids=str)
-def test_batches_that_make_no_sense(cluster: AnyCluster, wrong: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"max_records": 0}, "max_records must be at least 1, got 0"),
+        ({"max_wait": -1.0}, "max_wait must be finite and not negative, got -1.0"),
+    ],
+    ids=str,
+)
+def test_batches_that_make_no_sense(
+    cluster: AnyCluster, wrong: dict[str, Any], message: str
+) -> None:
     with (
         Scene.of(cluster).consumer() as consumer,
-        pytest.raises(ValueError, match="at least one message"),
+        pytest.raises(ValueError, match=f"^{message}$"),
     ):
         consumer.run_batches(print, **wrong)

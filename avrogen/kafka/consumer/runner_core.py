@@ -1,0 +1,384 @@
+"""Core of all runners, without I/O: the same decisions for threads and for asyncio.
+
+A decision that must wait for something is a generator of *effects*: it yields what has to be done,
+is resumed with the result, or with the exception that it raised, and ends with a value of its own.
+A driver performs the effects: :func:`avrogen.kafka.consumer.runner.drive` blocks,
+:class:`avrogen.kafka.consumer.async_runner.AsyncDriver` awaits. So nothing here starts a thread,
+reads a clock (the error handler has one) or awaits.
+
+Handlers are called with messages in a plain loop, as this is done for every message::
+
+    with core.leased([lease]):
+        for message in core.in_order(lease, drive(core.read(lease))):
+            try:
+                handle(message)
+            except Exception as error:
+                drive(core.recover(lease, error, message))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import Future
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
+
+from avrogen.errors import DeliveryError, TransactionError
+from avrogen.kafka.consumer.error_handler import PendingDeadLetter, Recovery
+from avrogen.kafka.consumer.message_reader import NO_HEADERS, MessageUnreadable, SchemaNotCached
+from avrogen.kafka.observability.context import TraceContext, current_message, current_trace
+
+if TYPE_CHECKING:
+    from avrogen.kafka.consumer.fetch_buffer import RawPartitionQueue
+    from avrogen.kafka.consumer.message_source import MessageSource, RunnerSession
+    from avrogen.kafka.message import Message
+    from avrogen.kafka.observability.observer import AnyMessage
+    from avrogen.kafka.producer.producer_client import ProducerClient
+
+__all__ = [
+    "BlockingCall",
+    "Call",
+    "Effect",
+    "Effects",
+    "Execution",
+    "FetchSchema",
+    "FutureResult",
+    "InTransaction",
+    "Lease",
+    "ReadyMessages",
+    "RunnerCore",
+    "WaitForQueue",
+    "current_messages",
+    "make_current",
+]
+
+K = TypeVar("K")
+V = TypeVar("V")
+T = TypeVar("T")
+E = TypeVar("E")
+
+
+# --- effects --------------------------------------------------------------------------------------
+
+
+class WaitForQueue(NamedTuple):
+    """Wait for a partition queue with messages; its result is None if there is none in time.
+
+    Attributes:
+        source: source of the queues.
+        until: end of the waiting, by the consumer's clock; None: the consumer's stop.
+        or_until: condition that ends the waiting as well.
+    """
+
+    source: MessageSource
+    until: float | None = None
+    or_until: Callable[[], bool] = lambda: False
+
+
+class FetchSchema(NamedTuple):
+    """Fetch a schema from the registry, once for all who wait for the same one.
+
+    Attributes:
+        missing: the schema that is not cached.
+    """
+
+    missing: SchemaNotCached
+
+
+class Call(NamedTuple):
+    """Call a function of the user; with asyncio, await what it returns.
+
+    Attributes:
+        function: a function, or a coroutine function for asyncio.
+        arguments: its arguments.
+    """
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+
+class BlockingCall(NamedTuple):
+    """Call a function that blocks; with asyncio, in a thread.
+
+    Attributes:
+        function: the function.
+        arguments: its arguments.
+    """
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+
+class FutureResult(NamedTuple):
+    """Wait for the result of a future.
+
+    Attributes:
+        future: the future, which another thread completes.
+    """
+
+    future: Future[Any]
+
+
+class InTransaction(NamedTuple):
+    """Perform effects in a transaction, which is aborted if they raise.
+
+    Attributes:
+        client: client of the producer that has the transaction.
+        body: returns the effects. It is called with the transaction, whose ``send_offsets`` is to
+            be called by :class:`Call`.
+    """
+
+    client: ProducerClient
+    body: Callable[[Any], Effects[None]]
+
+
+Effect: TypeAlias = WaitForQueue | FetchSchema | Call | BlockingCall | FutureResult | InTransaction
+"""Anything that a driver performs."""
+
+Effects: TypeAlias = Generator[Effect, Any, T]
+"""Yields effects, is sent their results, and returns a value."""
+
+
+class Execution(Generic[E, T]):
+    """Execution of a generator, one effect at a time.
+
+    Args:
+        effects: the generator.
+
+    Attributes:
+        pending: effect to perform next; None: the generator has ended.
+        result: value that it has returned.
+    """
+
+    __slots__ = ("_effects", "pending", "result")
+
+    result: T
+
+    def __init__(self, effects: Generator[E, Any, T]) -> None:
+        self._effects = effects
+        self.pending: E | None = None
+        self._resume(effects.send, None)
+
+    def send(self, value: object) -> bool:
+        """Go on after the pending effect was performed with this result.
+
+        Returns:
+            False if the execution was closed meanwhile: the result is ignored.
+        """
+        if self.pending is None:
+            return False
+        self._resume(self._effects.send, value)
+        return True
+
+    def throw(self, error: BaseException) -> None:
+        """Go on after the pending effect has raised this exception."""
+        if self.pending is not None:
+            self._resume(self._effects.throw, error)
+
+    def close(self) -> None:
+        """Abandon the generator at the pending effect, whose result is ignored."""
+        self.pending = None
+        self._effects.close()
+
+    def _resume(self, resume: Callable[[Any], E], argument: object) -> None:
+        self.pending = None
+        try:
+            self.pending = resume(argument)
+        except StopIteration as end:
+            self.result = end.value
+
+
+# --- one partition queue at a time ----------------------------------------------------------------
+
+
+@dataclass(slots=True, eq=False)
+class Lease:
+    """A partition queue while a runner has it.
+
+    Attributes:
+        queue: the queue, which is acquired.
+        backoff: seconds until its first message is retried; None: no pause.
+        failed: true if handling the current message has failed, until the loop goes on.
+    """
+
+    queue: RawPartitionQueue
+    backoff: float | None = None
+    failed: bool = False
+
+
+class ReadyMessages(NamedTuple, Generic[K, V]):
+    """Messages for the user's loop; each counts as handled when the next one is asked for.
+
+    Attributes:
+        messages: the messages. If it is closed, the last one was not handled.
+    """
+
+    messages: Generator[Message[K, V]]
+
+
+class RunnerCore(Generic[K, V]):
+    """Everything that runners decide about the messages of a partition queue.
+
+    Args:
+        session: an open consumer.
+        handler: the user's handler, named in the headers of dead-lettered records.
+    """
+
+    def __init__(self, session: RunnerSession[K, V], handler: object) -> None:
+        self.error_handler = session.error_handler
+        self.source = session.source
+        self.reader = session.reader
+        self.dead_letters = session.dead_letters
+        self.handler = handler
+
+    @contextmanager
+    def leased(self, leases: Sequence[Lease]) -> Generator[None]:
+        """Release queues at the end of the block, in any case, and count its time."""
+        clock = self.error_handler.clock
+        started = clock()
+        try:
+            yield
+        finally:
+            self.error_handler.counts.handling_time += clock() - started
+            self.release(leases)
+
+    def release(self, leases: Iterable[Lease]) -> None:
+        """Release queues, each after its backoff."""
+        for lease in leases:
+            self.source.release(lease.queue, backoff=lease.backoff)
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def read(self, lease: Lease) -> Effects[list[Message[K, V]]]:
+        """Decode messages from the front of a queue, and recover if the first is unreadable.
+
+        Returns:
+            The messages; none after a recovery, or if a schema had to be fetched first.
+        """
+        try:
+            messages = yield from self.decode(lease.queue)
+        except MessageUnreadable as error:
+            yield from self.recover(lease, error)
+            return []
+        self.error_handler.received(lease.queue, messages)
+        return messages
+
+    def decode(self, queue: RawPartitionQueue, *limits: int) -> Effects[list[Message[K, V]]]:
+        """Decode messages of a queue.
+
+        Args:
+            queue: the queue.
+            limits: as for :meth:`MessageReader.read_ahead`.
+
+        Returns:
+            The messages; none if a schema had to be fetched first.
+
+        Raises:
+            MessageUnreadable: the first message cannot be decoded.
+        """
+        try:
+            return self.reader.read_ahead(queue.messages, *limits)
+        except SchemaNotCached as missing:
+            yield FetchSchema(missing)
+        return []
+
+    # --- handling ---------------------------------------------------------------------------------
+
+    def in_order(self, lease: Lease, messages: Iterable[Message[K, V]]) -> Generator[Message[K, V]]:
+        """Yield messages, and count each as handled when the next one is asked for.
+
+        A message whose handling has failed, so that :meth:`recover` was called, is not counted.
+        There are no more messages if it is retried, or if the queue is wanted back.
+        """
+        queue, done = lease.queue, self.error_handler.done
+        for message in messages:
+            make_current(message)
+            yield message
+            if lease.failed:
+                lease.failed = False
+                if lease.backoff is not None:
+                    return
+            else:
+                done(queue, message.offset)
+            if queue.yield_requested:
+                return
+
+    def iterate(self) -> Generator[Effect | ReadyMessages[K, V], Any, None]:
+        """Yield messages for the user's loop, among effects, until the consumer stops."""
+        queue: RawPartitionQueue | None
+        while (queue := (yield WaitForQueue(self.source))) is not None:
+            lease = Lease(queue)
+            with self.leased([lease]):
+                messages = yield from self.read(lease)
+                if messages:
+                    with closing(self._observed(lease, messages)) as ready:
+                        yield ReadyMessages(ready)
+
+    def _observed(
+        self, lease: Lease, messages: Iterable[Message[K, V]]
+    ) -> Generator[Message[K, V]]:
+        for message in self.in_order(lease, messages):
+            with self.error_handler.observation([message]):
+                yield message
+
+    # --- failures ---------------------------------------------------------------------------------
+
+    def recover(
+        self, lease: Lease, error: Exception, message: AnyMessage | None = None
+    ) -> Effects[None]:
+        """Recover after the first message of a queue has failed, and set the backoff.
+
+        Args:
+            lease: the queue.
+            error: the exception that reading or handling the message has raised.
+            message: argument of the handler; None: the message is unreadable.
+
+        Raises:
+            ConsumeError: the consumer must stop.
+        """
+        recovery = self.error_handler.recover(lease.queue, error, message, self.handler)
+        yield from self.carry_out(lease, recovery)
+
+    def carry_out(self, lease: Lease, recovery: Recovery) -> Effects[None]:
+        """Send the dead letters of a recovery, and set the backoff that it ends with."""
+        steps = Execution(recovery)
+        while (dead_letter := steps.pending) is not None:
+            undelivered: DeliveryError | TransactionError | None = None
+            try:
+                yield from self.send(dead_letter)
+            except (DeliveryError, TransactionError) as error:
+                undelivered = error
+            steps.send(undelivered)
+        lease.backoff = steps.result
+        lease.failed = True
+
+    def send(self, dead_letter: PendingDeadLetter) -> Effects[None]:
+        """Send a record to the dead-letter topic, and wait until it is acknowledged.
+
+        Raises:
+            DeliveryError, TransactionError: it was not delivered.
+        """
+        assert self.dead_letters is not None, "there is a dead-letter topic"
+        yield BlockingCall(self.dead_letters.send, (dead_letter.raw, dead_letter.origin))
+
+
+# --- the current message --------------------------------------------------------------------------
+
+
+@contextmanager
+def current_messages() -> Generator[None]:
+    """Restore the current message and trace after a block that calls :func:`make_current`."""
+    message, trace = current_message.get(), current_trace.get()
+    try:
+        yield
+    finally:
+        current_message.set(message)
+        current_trace.set(trace)
+
+
+def make_current(message: AnyMessage) -> None:
+    """Set the in-flight message: log records name it, and sent messages continue its trace."""
+    current_message.set(message)
+    untraced = message.headers is NO_HEADERS  # as most are
+    current_trace.set(None if untraced else TraceContext.from_headers(message.headers))
