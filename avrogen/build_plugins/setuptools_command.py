@@ -49,21 +49,21 @@ class BuildAvrogen(Command):
             SystemExit: the schemas or the configuration have errors.
         """
         config = self._plugin_config()
-        place = self._import_path(config)
-        folder = config.package if self.editable_mode else Path(self._build_lib(), place)
+        package = self._import_path(config)
+        folder = config.package if self.editable_mode else Path(self._build_lib(), package)
         try:
             generated = generate(config, folder)
         except BuildError as error:
             raise SystemExit(f"avrogen: {error}") from None
         if generated.warnings:
             self.announce(generated.warnings, logging.WARNING)
-        self._announce_package(config, place)
+        self._announce_package(config, package)
 
-    def _announce_package(self, config: PluginConfig, place: Path) -> None:
+    def _announce_package(self, config: PluginConfig, package: Path) -> None:
         """Add the package to those that setuptools installs, and that editable mode can import."""
         dist = self.distribution
-        dist.packages = list(dict.fromkeys([*(dist.packages or []), ".".join(place.parts)]))
-        if config.out != place and not dist.package_dir:
+        dist.packages = list(dict.fromkeys([*(dist.packages or []), ".".join(package.parts)]))
+        if config.out != package and not dist.package_dir:
             dist.package_dir = {"": config.out.parts[0]}
 
     def get_source_files(self) -> list[str]:
@@ -80,10 +80,10 @@ class BuildAvrogen(Command):
     def get_output_mapping(self) -> dict[str, str]:
         """Return those files with the files of the source tree that editable mode uses."""
         config = self._plugin_config()
-        place = Path(self._build_lib(), self._import_path(config))
+        package = Path(self._build_lib(), self._import_path(config))
         files = (file for file in sorted(config.package.rglob("*")) if file.is_file())
         return {
-            str(place / file.relative_to(config.package)): str(file)
+            str(package / file.relative_to(config.package)): str(file)
             for file in files
             if file.suffix != ".pyc"
         }
