@@ -80,7 +80,7 @@ class AsyncMessageRunner(RunnerCore[K, V]):
 
         try:
             while True:
-                queue = await self._wakeup.wait(self.poll_thread, or_until=lambda: bool(failures))
+                queue = await self._wakeup.wait(self.source, or_until=lambda: bool(failures))
                 if queue is None:
                     break
                 task = asyncio.create_task(work(queue))
@@ -107,8 +107,8 @@ class AsyncMessageRunner(RunnerCore[K, V]):
 
     async def _finish(self, tasks: set[asyncio.Task[None]]) -> None:
         """Wait for the in-flight messages, at most for the grace period."""
-        with self.poll_thread.changed:
-            self.poll_thread.intake.interrupt()
+        with self.source.changed:
+            self.source.intake.interrupt()
         if tasks:
             await asyncio.wait(tasks, timeout=self._grace)
 
@@ -213,8 +213,8 @@ class AsyncDriver:
     async def perform(self, effect: Effect) -> Any:
         """Perform one effect, and return its result."""
         match effect:
-            case WaitForQueue(poll_thread, until, or_until):
-                return await self._wakeup.wait(poll_thread, until, or_until)
+            case WaitForQueue(source, until, or_until):
+                return await self._wakeup.wait(source, until, or_until)
             case FetchSchema(missing):
                 return await self._schemas.call(missing.key, missing.learn)
             case Call(function, arguments):
@@ -248,7 +248,7 @@ class AsyncWakeup:
 
     async def wait(
         self,
-        poll_thread: ConsumerPollThread,
+        source: ConsumerPollThread,
         until: float | None = None,
         or_until: Callable[[], bool] = lambda: False,
     ) -> RawPartitionQueue | None:
@@ -259,14 +259,14 @@ class AsyncWakeup:
         """
         while True:
             self._news.clear()
-            queue = poll_thread.take()
-            if queue is not None or poll_thread.stopping or or_until():
+            queue = source.take()
+            if queue is not None or source.stopping or or_until():
                 return queue
             now = monotonic()
             if until is not None and now >= until:
                 return None
-            with poll_thread.changed:
-                retry_at = poll_thread.intake.next_due()
+            with source.changed:
+                retry_at = source.intake.next_due()
             times = [time for time in (until, retry_at) if time is not None]
             await self._news_within(min(times) - now if times else None)
 

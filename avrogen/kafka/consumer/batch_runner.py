@@ -151,7 +151,7 @@ class BatchRunner(RunnerCore[K, V]):
         self.handle = handle
         self._limits = limits
         # A queue must be able to hold a batch.
-        buffer = self.poll_thread.intake
+        buffer = self.source.intake
         buffer.limit = max(buffer.limit, limits.max_records)
 
     def run(self) -> Effects[None]:
@@ -178,14 +178,14 @@ class BatchRunner(RunnerCore[K, V]):
     def _collect(self) -> Effects[Batch[K, V] | None]:
         """Return the next batch, whose queues are to be released; None: the consumer stops."""
         batch: Batch[K, V] = Batch(self._limits)
-        poll_thread, clock = self.poll_thread, self.error_handler.clock
+        source, clock = self.source, self.error_handler.clock
         try:
             while not batch.is_ready(clock()):
                 queue: RawPartitionQueue | None
-                queue = yield WaitForQueue(poll_thread, batch.deadline, batch.needs_attention)
+                queue = yield WaitForQueue(source, batch.deadline, batch.needs_attention)
                 if queue is not None:
                     batch.partitions.append(BatchPartition(queue))
-                if poll_thread.stopping:
+                if source.stopping:
                     self.release(batch.partitions)
                     return None
                 yield from self._fill(batch)

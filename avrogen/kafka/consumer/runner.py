@@ -47,7 +47,7 @@ class MessageRunner(RunnerCore[K, V]):
         """
         handle = self._observed_handler(handle)
         with current_messages():
-            while (queue := self.poll_thread.wait()) is not None:
+            while (queue := self.source.wait()) is not None:
                 lease = Lease(queue)
                 with self.leased([lease]):
                     self.handle_messages(lease, handle)
@@ -113,8 +113,8 @@ def perform_next(execution: Execution[Any, Any], effect: Effect) -> None:
 
 def _perform(effect: Effect) -> Any:
     match effect:
-        case WaitForQueue(poll_thread, until, or_until):
-            return poll_thread.wait(until, or_until)
+        case WaitForQueue(source, until, or_until):
+            return source.wait(until, or_until)
         case FetchSchema(missing):
             return missing.learn()
         case Call(function, arguments) | BlockingCall(function, arguments):

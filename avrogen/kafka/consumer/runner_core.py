@@ -66,12 +66,12 @@ class WaitForQueue(NamedTuple):
     """Wait for a partition queue with messages; its result is None if there is none in time.
 
     Attributes:
-        poll_thread: source of the queues.
-        until: end of the waiting, by the clock of the poll thread; None: the consumer's stop.
+        source: source of the queues.
+        until: end of the waiting, by the clock of the source; None: the consumer's stop.
         or_until: condition that ends the waiting as well.
     """
 
-    poll_thread: ConsumerPollThread
+    source: ConsumerPollThread
     until: float | None = None
     or_until: Callable[[], bool] = lambda: False
 
@@ -227,7 +227,7 @@ class RunnerCore(Generic[K, V]):
 
     def __init__(self, session: ConsumerSession[K, V], handler: object) -> None:
         self.error_handler = session.handling
-        self.poll_thread = session.opened.poller
+        self.source = session.opened.poller
         self.reader = session.opened.reader
         self.dead_letters = session.dead_letters
         self.handler = handler
@@ -246,7 +246,7 @@ class RunnerCore(Generic[K, V]):
     def release(self, leases: Iterable[Lease]) -> None:
         """Release queues, each after its backoff."""
         for lease in leases:
-            self.poll_thread.give_back(lease.queue, rest=lease.backoff)
+            self.source.give_back(lease.queue, rest=lease.backoff)
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -307,7 +307,7 @@ class RunnerCore(Generic[K, V]):
     def iterate(self) -> Generator[Effect | ReadyMessages[K, V], Any, None]:
         """Yield messages for the user's loop, among effects, until the consumer stops."""
         queue: RawPartitionQueue | None
-        while (queue := (yield WaitForQueue(self.poll_thread))) is not None:
+        while (queue := (yield WaitForQueue(self.source))) is not None:
             lease = Lease(queue)
             with self.leased([lease]):
                 messages = yield from self.read(lease)

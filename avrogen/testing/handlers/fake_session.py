@@ -209,20 +209,18 @@ class FakeWakeup(AsyncWakeup):
 
     async def wait(
         self,
-        poll_thread: ConsumerPollThread,
+        source: ConsumerPollThread,
         until: float | None = None,
         or_until: Callable[[], bool] = lambda: False,
     ) -> RawPartitionQueue | None:
-        assert isinstance(poll_thread, FakeSource), "they come together"
+        assert isinstance(source, FakeSource), "they come together"
         while True:
             self._news.clear()
-            lane = poll_thread.take()
+            lane = source.take()
             if lane is not None or or_until():
                 return lane
-            if until is None and any(
-                each.in_progress for each in poll_thread.intake.queues.values()
-            ):
+            if until is None and any(each.in_progress for each in source.intake.queues.values()):
                 # Those of a batch are taken, too; but whoever collects one gives up some time.
                 await self._news.wait()
-            elif not poll_thread.pass_time(until):
+            elif not source.pass_time(until):
                 return None
