@@ -183,7 +183,7 @@ def _run(setting: Setting) -> Generator[Receive]:
             left = number
             with current_messages():
                 while left > 0:
-                    lease = Lease(runner.poll_thread.wait())
+                    lease = Lease(runner.source.wait())
                     with runner.leased([lease]):
                         runner.handle_messages(lease, handle)
 
