@@ -115,7 +115,7 @@ class RebalanceListener:
     def _assigned(self, numbers: list[int]) -> None:
         with self._changed:
             self._buffer.assign(numbers)
-        self._log(logging.INFO, "consumer.assigned", numbers)
+        self._log_partitions(logging.INFO, "consumer.assigned", numbers)
         if self._observer is not None:
             self._observer.assigned(self._named(numbers), self._group)
 
@@ -125,14 +125,14 @@ class RebalanceListener:
         self._lose(queues)
         if self.auto_commit:
             self._commit(queues)
-        self._log(logging.INFO, "consumer.revoked", numbers)
+        self._log_partitions(logging.INFO, "consumer.revoked", numbers)
         if self._observer is not None:
             self._observer.revoked(self._named(numbers), self._group)
 
     def _lost(self, numbers: list[int]) -> None:
         # Another member owns them by now. A commit from here would be taken for its own.
         self._lose(self._remove(numbers))
-        self._log(logging.WARNING, "consumer.lost", numbers)
+        self._log_partitions(logging.WARNING, "consumer.lost", numbers)
         if self._observer is not None:
             self._observer.lost(self._named(numbers), self._group)
 
@@ -161,7 +161,9 @@ class RebalanceListener:
                 self._changed.wait(min(left, _TICK))
             # A handler may be waiting for the result of one of these.
             self._serve_calls()
-        self._log(logging.WARNING, "consumer.revoke_overdue", unfinished, grace=self.grace)
+        self._log_partitions(
+            logging.WARNING, "consumer.revoke_overdue", unfinished, grace=self.grace
+        )
 
     def _commit(self, queues: Sequence[RawPartitionQueue]) -> str | None:
         """Commit what was handled; return the name of the error if the group refuses it."""
@@ -185,7 +187,9 @@ class RebalanceListener:
             return refusal
         return None
 
-    def _log(self, level: int, event: str, numbers: list[int], grace: float | None = None) -> None:
+    def _log_partitions(
+        self, level: int, event: str, numbers: list[int], grace: float | None = None
+    ) -> None:
         log_event(
             level, event, topic=self._topic, group=self._group, partitions=numbers, grace=grace
         )
