@@ -55,7 +55,6 @@ class TransactionRunner(BatchRunner[K, V]):
         limits: BatchLimits,
     ) -> None:
         super().__init__(session, handle, limits)
-        self.poll_thread = session.opened.poller
         self._client = client
         self.dead_letters = session.dead_letters_through(client.producer)
         self._poll_thread = session.source
