@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from avrogen.exports import lazy_exports
+from avrogen.version import __version__
 
 if TYPE_CHECKING:
     from avrogen.avro.compat.paths import Incompatibility, IncompatibilityType
@@ -113,5 +114,3 @@ __all__ = [
     "__version__",
     "set_limits",
 ]
-
-__version__ = "0.1.0"

@@ -14,6 +14,7 @@ from avrogen.dead_letters.dead_letter_reader import DeadLetterReader, DeadLetter
 from avrogen.errors import DeliveryError
 from avrogen.kafka.client_config import Settings
 from avrogen.kafka.producer.delivery_errors import delivery_error
+from avrogen.kafka.producer.partitioner import ANY_PARTITION
 from avrogen.kafka.producer.producer_client import ProducerClient
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ __all__ = ["replay"]
 
 _LETTERS: Final = 500
 _BYTES: Final = 5_000_000
-_ANY_PARTITION: Final = -1
 _TIMEOUT: Final = 30.0
 
 
@@ -100,7 +100,7 @@ class _ReplayProducer:
                 topic,
                 letter.value,
                 letter.key,
-                number if number < self._partitions_of(topic) else _ANY_PARTITION,
+                number if number < self._partitions_of(topic) else ANY_PARTITION,
                 headers=cast("Any", list(letter.headers)),
                 on_delivery=report,
             )

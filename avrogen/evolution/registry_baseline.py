@@ -29,15 +29,12 @@ from avrogen.evolution.units import (
 )
 from avrogen.kafka.registry.connect import connect
 from avrogen.kafka.registry.protocol import SchemaRegistry, SchemaText
-from avrogen.kafka.registry.retrying import Retries
+from avrogen.kafka.registry.retrying import COMMAND_RETRIES
 from avrogen.kafka.registry.schema_references import resolve_references
 from avrogen.registry_sync.lockfile import Lock, find_lock
 from avrogen.registry_sync.status import require_same_registry
 
 __all__ = ["connected", "refusals", "registry_at", "subject_units"]
-
-_RETRIES = Retries(attempts=3, deadline=15)
-"""Somebody waits for the command."""
 
 
 def registry_at(url: str, config: Config) -> RegistryConnection:
@@ -53,7 +50,7 @@ def registry_at(url: str, config: Config) -> RegistryConnection:
 @contextmanager
 def connected(there: RegistryConnection) -> Generator[SchemaRegistry]:
     """The registry; what it cannot answer is a WhereError."""
-    with _where_errors(), closing(connect(there.settings, retries=_RETRIES)) as registry:
+    with _where_errors(), closing(connect(there.settings, retries=COMMAND_RETRIES)) as registry:
         yield registry
 
 

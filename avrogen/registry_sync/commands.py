@@ -18,7 +18,7 @@ from avrogen.config.registry_connection import CommandError, RegistryConnection,
 from avrogen.errors import SchemaError
 from avrogen.kafka.registry.connect import connect
 from avrogen.kafka.registry.protocol import SchemaRegistry
-from avrogen.kafka.registry.retrying import Retries
+from avrogen.kafka.registry.retrying import COMMAND_RETRIES
 from avrogen.registry_sync.fetch import all_types, fetch, matching_subjects
 from avrogen.registry_sync.lockfile import find_lock, read_lock
 from avrogen.registry_sync.pull import PullPlan, plan_pull, write_pull
@@ -32,9 +32,6 @@ from avrogen.registry_sync.status import (
 )
 
 __all__ = ["PullResult", "RegisterResult", "StatusResult", "run_pull", "run_register", "run_status"]
-
-_RETRIES = Retries(attempts=3, deadline=15)
-"""Somebody waits for the command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +164,7 @@ def _connection(url: str | None, config: RegistrySection | None) -> RegistryConn
 
 @contextmanager
 def _connected(there: RegistryConnection) -> Generator[SchemaRegistry]:
-    registry = connect(there.settings, retries=_RETRIES)
+    registry = connect(there.settings, retries=COMMAND_RETRIES)
     try:
         yield registry
     finally:

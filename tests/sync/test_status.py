@@ -139,7 +139,7 @@ def test_an_old_schema_that_avrogen_does_not_read(
     registry.fail(200, json.dumps(old), times=None, where=lambda r: r.path[3:] == ("1",))
     result = run("status", schemas)
     assert result.exit_code == 2
-    assert "no valid Avro schema" in result.stdout
+    assert "invalid Avro schema" in result.stdout
     assert "4 subjects: 3 new, 1 failed" in result.stdout
 
 

@@ -23,6 +23,7 @@ from avrogen.kafka.callbacks import Callbacks
 from avrogen.kafka.client_config import Settings, producer_settings
 from avrogen.kafka.message import Header
 from avrogen.kafka.producer.delivery_errors import delivery_error
+from avrogen.kafka.producer.partitioner import ANY_PARTITION
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Producer
@@ -162,7 +163,6 @@ def _cut(text: str) -> bytes:
 
 
 _TICK: Final = 0.1
-_ANY_PARTITION: Final = -1
 _METADATA_TIMEOUT: Final = 10.0
 
 
@@ -238,9 +238,9 @@ class DeadLetterProducer:
             try:
                 found = producer.list_topics(self.topic, timeout=_METADATA_TIMEOUT)
             except KafkaException:
-                return _ANY_PARTITION
+                return ANY_PARTITION
             self._partitions = len(found.topics[self.topic].partitions)
-        return number if number < self._partitions else _ANY_PARTITION
+        return number if number < self._partitions else ANY_PARTITION
 
     def _connected(self) -> Producer:
         if self._producer is None:
@@ -257,5 +257,5 @@ def _settings(client: Settings) -> dict[str, object]:
     # Whatever the broker has taken before should fit again; it says if not.
     own.setdefault("message.max.bytes", 100_000_000)
     settings = producer_settings(own)
-    Callbacks(None).put_before_given(settings)
+    Callbacks(None).install(settings)
     return settings

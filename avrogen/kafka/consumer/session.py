@@ -28,7 +28,6 @@ from avrogen.kafka.consumer.message_reader import MessageReader
 from avrogen.kafka.observability.counters import ConsumerCounters
 from avrogen.kafka.observability.logs import log_event
 from avrogen.kafka.observability.observer import isolate
-from avrogen.kafka.registry.connect import connect
 from avrogen.kafka.registry.protocol import LATEST
 from avrogen.kafka.serde.decoders import name_of
 from avrogen.kafka.subjects import Part, subject_name
@@ -151,6 +150,8 @@ class ConsumerSession(Generic[K, V]):
             raise ClosedError(f"the consumer of {self.topic.name} was opened before")
         registry = self._given_registry
         if registry is None:
+            from avrogen.kafka.registry.connect import connect
+
             registry = self._made_registry = connect(self._config.registry)
         try:
             reader = MessageReader(self.topic, registry)

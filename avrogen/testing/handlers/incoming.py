@@ -45,7 +45,7 @@ class TopicWriter:
     def __init__(self, topic: Topic[Any, Any], registry: SchemaRegistry) -> None:
         self._topic = topic
         client = cast("ProducerClient", _NoClient(registry))
-        self._channel = RecordBuilder(
+        self._builder = RecordBuilder(
             topic,
             ProducerOptions(
                 config=None,
@@ -85,7 +85,7 @@ class TopicWriter:
 
     def _encoded(self, message: Incoming[Any, Any]) -> tuple[bytes | None, bytes | None]:
         try:
-            value, key, _, _, _ = self._channel.arguments(
+            value, key, _, _, _ = self._builder.arguments(
                 message.value, message.key, None, message.partition, message.timestamp
             )
         except EncodeError as error:
@@ -111,7 +111,7 @@ class _NoClient:
     def check_usable(self) -> None:
         """It is."""
 
-    def add(self, outbox: DeliveryTracker) -> None:
+    def add(self, tracker: DeliveryTracker) -> None:
         """It has nothing to report to it."""
 
 
