@@ -121,7 +121,7 @@ def test_a_subject_that_holds_no_avro(run: Run, schemas: Path, peek: Peek) -> No
     peek.register("orders-key", {"type": "object"}, schemaType="JSON")
     result = run("status", schemas)
     assert result.exit_code == 2
-    assert "it is a schema of type JSON, not AVRO" in result.stdout
+    assert "expected schema type AVRO, got JSON" in result.stdout
     assert "4 subjects: 3 new, 1 failed" in result.stdout
 
 
