@@ -42,7 +42,7 @@ __all__ = [
 class ConfluentRegistry:
     """SchemaRegistry over HTTP, with one request per call, no cache and no retries.
 
-    :func:`avrogen.kafka.registry.connect` adds retries and a cache.
+    :func:`avrogen.kafka.connect` adds retries and a cache.
 
     Args:
         config: configuration of confluent-kafka's SchemaRegistryClient: ``url`` (several separated
