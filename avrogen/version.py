@@ -1,4 +1,4 @@
-"""Version of avrogen."""
+"""Version of avrogen, which the build reads, too."""
 
 __all__ = ["__version__"]
 

@@ -104,7 +104,7 @@ def test_the_bank_is_asked_again() -> None:
     ("bad", "stage", "reason"),
     [
         (EMPTY, "TASK_PUT", "an order of nothing"),
-        (IncomingBytes(b"{}", key=b"k"), "VALUE_CONVERTER", "expected the id of a schema in front"),
+        (IncomingBytes(b"{}", key=b"k"), "VALUE_CONVERTER", "expected a schema id in front"),
     ],
 )
 def test_bad_orders_are_dead_letters(

@@ -95,7 +95,7 @@ def test_letters_say_why_and_where_from(embedded: AnyCluster) -> None:
     assert lines[9] == f"  from     {name} [0] 2, {at[2]}"
     assert lines[10].startswith("  failed   KEY_CONVERTER in ")
     assert lines[11] == (
-        "  with     avrogen.errors.DecodeError: $: the key is no UTF-8 text (byte 0)"
+        "  with     avrogen.errors.DecodeError: $: the key is not valid UTF-8 (byte 0)"
     )
     assert lines[12].startswith("  key      1 bytes, ")
     assert lines[13].startswith("  value    9 bytes, ") and "JSON" in lines[13]

@@ -102,7 +102,7 @@ def test_demo(tmp_path: Path) -> None:
     run = run_python(ROOT / "examples/demo.py", cwd=tmp_path, PYTHONPATH=f"{tmp_path}:{ROOT}")
     assert run.returncode == 0, run.stderr
     assert "\n  PaymentSettled, " in run.stdout
-    assert "FramingError: expected the id of a schema in front, got plain JSON" in run.stdout
+    assert "FramingError: expected a schema id in front, got plain JSON" in run.stdout
     assert "ValueError: an order of nothing" in run.stdout
     assert run.stdout.splitlines()[-1] == (
         "5 events of 3 topics sent and received, all equal; 2 dead letters"

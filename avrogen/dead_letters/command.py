@@ -14,7 +14,7 @@ from avrogen.dead_letters.replay import replay
 from avrogen.errors import ConfigurationError
 from avrogen.kafka.client_config import Settings, split
 from avrogen.kafka.registry.connect import connect
-from avrogen.kafka.registry.retrying import Retries
+from avrogen.kafka.registry.retrying import COMMAND_RETRIES
 
 if TYPE_CHECKING:
     from avrogen.kafka.registry.protocol import SchemaRegistry
@@ -23,9 +23,6 @@ __all__ = ["BROKERS", "DeadLetterQueue", "open_dead_letters", "read_settings"]
 
 BROKERS = "AVROGEN_BROKERS"
 """Environment variable with the bootstrap servers."""
-
-_RETRIES = Retries(attempts=3, deadline=15)
-"""Somebody waits for the command."""
 
 
 class DeadLetterQueue:
@@ -123,7 +120,7 @@ def open_dead_letters(
     if url or environment.get(URL):
         settings = registry_connection(url, environment, None).settings
     with closing(DeadLetterReader(halves.client, topic)) as reader:
-        registry = None if settings is None else connect(settings, retries=_RETRIES)
+        registry = None if settings is None else connect(settings, retries=COMMAND_RETRIES)
         try:
             yield DeadLetterQueue(topic, config, reader, registry)
         finally:

@@ -28,15 +28,11 @@ from avrogen.evolution.units import (
 )
 from avrogen.kafka.registry.connect import connect
 from avrogen.kafka.registry.protocol import SchemaRegistry, SchemaText
-from avrogen.kafka.registry.retrying import Retries
+from avrogen.kafka.registry.retrying import COMMAND_RETRIES
 from avrogen.kafka.registry.schema_references import resolve_references
 from avrogen.registry_sync.lockfile import Lock, find_lock, require_same_registry
 
 __all__ = ["connected", "connection_of", "rejections", "subject_units"]
-
-
-_RETRIES = Retries(attempts=3, deadline=15)
-"""Somebody waits for the command."""
 
 
 def connection_of(url: str, config: Config) -> RegistryConnection:
@@ -52,7 +48,10 @@ def connection_of(url: str, config: Config) -> RegistryConnection:
 @contextmanager
 def connected(connection: RegistryConnection) -> Generator[SchemaRegistry]:
     """Open the registry for a block, whose registry errors become a BaselineError."""
-    with _baseline_errors(), closing(connect(connection.settings, retries=_RETRIES)) as registry:
+    with (
+        _baseline_errors(),
+        closing(connect(connection.settings, retries=COMMAND_RETRIES)) as registry,
+    ):
         yield registry
 
 

@@ -1,4 +1,4 @@
-"""Calls that block, in a thread: there are few, at the beginning and the end of something."""
+"""Blocking calls in threads, which a cancellation does not leave half done."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ T = TypeVar("T")
 async def run_to_completion(
     function: Callable[P, T], undo: Callable[[T], object], *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """What a function gives that runs in a thread. It runs to its end even if this is cancelled.
+    """Call a function in a thread and return its result. A cancellation waits for its end.
 
     Args:
-        function: what to call.
-        undo: called in a thread with the result if nobody is there to take it any more.
-        args: its arguments.
-        kwargs: its arguments.
+        function: the blocking function.
+        undo: called in a thread with the result after a cancellation.
+        args: positional arguments of the function.
+        kwargs: keyword arguments of the function.
 
     Raises:
-        CancelledError: this was cancelled; the function has ended, and its result is undone.
+        CancelledError: the task was cancelled; the function has ended, and ``undo`` was called.
     """
     running = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
     try:
@@ -38,7 +38,7 @@ async def run_to_completion(
 
 
 async def _settled(running: asyncio.Future[T]) -> None:
-    """Wait for it to end, whoever cancels this meanwhile; that is on its way already."""
+    """Wait for the end of a call. Further cancellations are ignored: one is being raised."""
     while not running.done():
         try:
             await asyncio.wait([running])
@@ -47,4 +47,4 @@ async def _settled(running: asyncio.Future[T]) -> None:
 
 
 def no_undo(result: object) -> None:
-    """For what cannot be undone, and need not be."""
+    """Do nothing: for functions that need no undo."""

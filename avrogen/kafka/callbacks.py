@@ -1,4 +1,4 @@
-"""What librdkafka tells a client beside delivery reports: errors, statistics, log lines."""
+"""Callbacks of librdkafka other than delivery reports: errors, statistics, log lines."""
 
 from __future__ import annotations
 
@@ -18,46 +18,48 @@ if TYPE_CHECKING:
 __all__ = ["LIBRDKAFKA_LOGGER", "Callbacks"]
 
 LIBRDKAFKA_LOGGER: Final = logging.getLogger("avrogen.kafka.librdkafka")
-"""Where librdkafka's own log lines go. Without it, it writes them to stderr."""
+"""Logger for librdkafka's log lines, which would go to stderr."""
 
 
-def _is_news(record: logging.LogRecord) -> bool:
-    # A service has one mapping of settings, from which each client takes what is for it.
+def _is_relevant(record: logging.LogRecord) -> bool:
+    # One mapping configures producers and consumers, so each ignores some properties.
     return "property and will be ignored by this" not in record.getMessage()
 
 
-LIBRDKAFKA_LOGGER.addFilter(_is_news)
+LIBRDKAFKA_LOGGER.addFilter(_is_relevant)
 
 
 class Callbacks:
-    """Keeps what librdkafka tells. It does not know the client, which can be forgotten therefore.
+    """Keeps the last statistics and the fatal error. It holds no reference to the client.
 
     Args:
-        observer: who is given statistics.
+        observer: observer for statistics; None for none.
     """
 
     def __init__(self, observer: Observer | None) -> None:
         self._observer = observer
         self._statistics: str | None = None
         self.fatal: KafkaError | None = None
-        """The error after which nothing can be sent."""
+        """The fatal error of the client; None if there was none."""
 
     def statistics(self) -> dict[str, Any] | None:
-        """The last statistics; None if there are none."""
+        """Return the last statistics; None if there are none."""
         text = self._statistics
         return None if text is None else json.loads(text)
 
-    def put_before_given(self, settings: dict[str, object]) -> None:
-        """Make settings call these, and then those of the user that they hold."""
-        settings.setdefault("logger", LIBRDKAFKA_LOGGER)
-        settings["error_cb"] = partial(_tried, self.on_error, settings.get("error_cb"))
-        settings["stats_cb"] = partial(_tried, self._on_statistics, settings.get("stats_cb"))
+    def install(self, properties: dict[str, object]) -> None:
+        """Put these callbacks into client properties. The user's are called after them."""
+        properties.setdefault("logger", LIBRDKAFKA_LOGGER)
+        properties["error_cb"] = partial(_call_both, self.on_error, properties.get("error_cb"))
+        properties["stats_cb"] = partial(
+            _call_both, self._on_statistics, properties.get("stats_cb")
+        )
 
     def on_error(self, error: KafkaError) -> None:
-        """Something is wrong with the client, not with a message. Fatal errors end it."""
+        """Log an error of the client. A fatal error ends the client."""
         if not error.fatal() and error.name() != "_FATAL":
             log_event(logging.WARNING, "client.error", code=error.name(), reason=error.str())
-        elif self.fatal is None or self.fatal.name() == "_FATAL":  # which gives no reason
+        elif self.fatal is None or self.fatal.name() == "_FATAL":  # which has no reason
             self.fatal = error
             log_event(logging.ERROR, "client.fatal", code=error.name(), reason=error.str())
 
@@ -67,8 +69,8 @@ class Callbacks:
             self._observer.statistics(json.loads(text))
 
 
-def _tried(own: Callable[[Any], None], given: object, argument: Any) -> None:
-    """Ours, then the user's. On Python 3.11, what they raise would surface as SystemError."""
+def _call_both(own: Callable[[Any], None], given: object, argument: Any) -> None:
+    """Call avrogen's callback, then the user's. On Python 3.11, exceptions become SystemError."""
     for callback in (own, given):
         if callable(callback):
             try:

@@ -1,11 +1,10 @@
-"""Settings: one mapping for a service, from which each client gets its own.
+"""Client properties: one mapping for a service, from which each client gets its own.
 
 Keys that begin with ``schema.registry.`` are for the registry. All others are librdkafka's
-(``github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md``) and reach it as they are, on
-top of defaults that are safe. What is known to lose or double messages without saying so is
-refused; :class:`ConfigurationError` says why, and how to have it all the same.
-
-What avrogen knows of librdkafka's settings: other names, and defaults that it changes.
+(``github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md``) and reach it unchanged.
+avrogen overrides librdkafka's unsafe defaults (:data:`PRODUCER_DEFAULTS`,
+:data:`CONSUMER_DEFAULTS`). Properties that silently lose or duplicate messages are refused with
+a :class:`ConfigurationError`, which has the reason and the way out.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ __all__ = [
 ]
 
 Settings: TypeAlias = Mapping[str, object]
-"""Settings by name. Values are text, numbers, booleans and callbacks, as librdkafka takes them."""
+"""Properties by name. Values are text, numbers, booleans and callbacks, as in librdkafka."""
 
 REGISTRY_PREFIX: Final = "schema.registry."
 
@@ -40,11 +39,11 @@ _TRANSACTION_TIMEOUT_MS: Final = 60_000  # librdkafka's default
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The two halves of a mapping.
+    """Client properties and registry properties of a mapping.
 
     Attributes:
-        client: for librdkafka; aliases by their main names.
-        registry: for the registry, without the prefix: ``url``, ``basic.auth.user.info``.
+        client: librdkafka's properties; aliases have their main names.
+        registry: the registry's, without the prefix: ``url``, ``basic.auth.user.info``.
     """
 
     client: Settings
@@ -52,10 +51,10 @@ class Configuration:
 
 
 def split(config: Settings) -> Configuration:
-    """Take the settings of clients and registry apart.
+    """Split a mapping into client properties and registry properties.
 
     Raises:
-        ConfigurationError: something is said twice, or the brokers are missing.
+        ConfigurationError: a property is set twice, or there are no brokers.
     """
     client: dict[str, object] = {}
     registry: dict[str, object] = {}
@@ -66,76 +65,76 @@ def split(config: Settings) -> Configuration:
         main = ALIASES.get(name, name)
         if main in client:
             raise ConfigurationError(
-                "is given twice, once by another name of it", setting=main, hint="keep one of them"
+                "is set twice, once under an alias", setting=main, hint="keep one of them"
             )
         client[main] = value
     if not client.get("bootstrap.servers") and "test.mock.num.brokers" not in client:
         raise ConfigurationError(
             "is missing",
             setting="bootstrap.servers",
-            hint='say where the brokers are: "bootstrap.servers": "broker-1:9092,broker-2:9092"',
+            hint='set the brokers: "bootstrap.servers": "broker-1:9092,broker-2:9092"',
         )
     return Configuration(client, registry)
 
 
 def producer_settings(client: Settings) -> dict[str, object]:
-    """What a producer is made with.
+    """Return the properties of a producer: the given ones on top of the defaults.
 
     Args:
         client: :attr:`Configuration.client`.
 
     Raises:
-        ConfigurationError: the producer would lose, double or reorder messages unnoticed.
+        ConfigurationError: the producer would silently lose, duplicate or reorder messages.
     """
     for name in ("dr_cb", "dr_msg_cb", "on_delivery", "delivery.report.only.error"):
         if client.get(name):
             raise ConfigurationError(
-                "would keep delivery reports from the futures that send() returns",
+                "would take delivery reports away from the futures that send() returns",
                 setting=name,
                 hint="use the futures, or an observer for all deliveries",
             )
     _check_idempotence(client)
     defaults = dict(PRODUCER_DEFAULTS)
     if client.get("transactional.id"):
-        # librdkafka takes that of the transaction, and refuses more.
+        # librdkafka uses the transaction's timeout, and refuses a longer one.
         del defaults["delivery.timeout.ms"]
     return defaults | dict(client)
 
 
 def _check_idempotence(client: Settings) -> None:
-    """Refuse what takes idempotence away without saying so, and what is unsafe without it."""
+    """Refuse properties that silently disable idempotence, and those that are unsafe without it."""
     given = client.get("enable.idempotence")
     if given is None:
-        for name, why in _at_odds_with_idempotence(client):
+        for name, why in _conflicts_with_idempotence(client):
             raise ConfigurationError(
-                f"{client[name]} {why}, and the producer cannot be idempotent",
+                f"{client[name]} {why}; an idempotent producer cannot have it",
                 setting=name,
-                hint='leave it out, or say that this is meant: "enable.idempotence": False',
+                hint='leave it out, or turn idempotence off: "enable.idempotence": False',
             )
     elif not is_on(given) and "max.in.flight" not in client and _int(client.get("retries")) != 0:
         raise ConfigurationError(
-            "without it, a batch that is sent again may overtake those after it, and messages of "
-            "one key change their order",
+            "without it, a retried batch may be appended after later ones, which reorders the "
+            "messages of a key",
             setting="enable.idempotence",
-            hint='set "max.in.flight" as well: 1 keeps the order, more is faster',
+            hint='set "max.in.flight", too: 1 keeps the order, more is faster',
         )
 
 
-def _at_odds_with_idempotence(client: Settings) -> Iterator[tuple[str, str]]:
-    """Settings that idempotence excludes (librdkafka, ``rd_kafka_conf_finalize``), and reasons."""
+def _conflicts_with_idempotence(client: Settings) -> Iterator[tuple[str, str]]:
+    """Yield properties that exclude idempotence (``rd_kafka_conf_finalize``), with the reason."""
     if str(client.get("acks", "all")) not in ("all", "-1"):
         yield "acks", "loses messages when the partition's leader fails"
     if _int(client.get("retries")) == 0:
         yield "retries", "loses messages whenever a broker restarts"
     if (_int(client.get("max.in.flight")) or 0) > 5:
-        yield "max.in.flight", "lets batches that are sent again overtake others"
+        yield "max.in.flight", "lets retried batches be appended after later ones"
 
 
 def delivery_timeout(settings: Settings) -> float | None:
-    """Seconds after which librdkafka gives a message up; None: never.
+    """Return the seconds after which a message fails in librdkafka; None: never.
 
     Args:
-        settings: what :func:`producer_settings` gave.
+        settings: result of :func:`producer_settings`.
     """
     given = settings.get("delivery.timeout.ms")
     if given is None:
@@ -145,31 +144,31 @@ def delivery_timeout(settings: Settings) -> float | None:
 
 
 def consumer_settings(client: Settings, *, group: str, auto_commit: bool) -> dict[str, object]:
-    """What a consumer is made with.
+    """Return the properties of a consumer: the given ones on top of the defaults.
 
     Args:
         client: :attr:`Configuration.client`.
-        group: the consumer group.
-        auto_commit: whether librdkafka commits stored offsets in the background.
+        group: id of the consumer group.
+        auto_commit: True if librdkafka commits stored offsets in the background.
 
     Raises:
-        ConfigurationError: offsets would be committed of messages that nobody has handled.
+        ConfigurationError: the consumer would commit offsets of messages that are not handled.
     """
     if client.get("group.id", group) != group:
         raise ConfigurationError(
             f'is "{client["group.id"]}", and the consumer\'s group is "{group}"',
             setting="group.id",
-            hint="leave it out of the settings: each consumer is given its group",
+            hint="leave it out: group_id= of the consumer sets it",
         )
     if is_on(client.get("enable.auto.offset.store", False)):
         raise ConfigurationError(
-            "would commit offsets of messages that are not handled yet: a crash loses them",
+            "would commit offsets of messages before they are handled: a crash loses them",
             setting="enable.auto.offset.store",
             hint="leave it out: offsets are stored when the handler has returned",
         )
     if "enable.auto.commit" in client and is_on(client["enable.auto.commit"]) != auto_commit:
         raise ConfigurationError(
-            "says something else than the consumer's commit mode",
+            "contradicts the commit mode of the consumer",
             setting="enable.auto.commit",
             hint='leave it out: commit="manual" turns it off',
         )
@@ -186,12 +185,12 @@ def consumer_settings(client: Settings, *, group: str, auto_commit: bool) -> dic
 
 
 def is_on(value: object) -> bool:
-    """Whether a boolean setting is true, in any way that librdkafka has for it."""
+    """Return True if a boolean property is on, in any spelling that librdkafka accepts."""
     return value is not None and str(value).lower() in ("true", "t", "1")
 
 
 def _int(value: object) -> int | None:
-    """A number as librdkafka takes it; None if it is none, which librdkafka will say."""
+    """Return a number; None for anything else, which librdkafka will report."""
     try:
         return int(str(value))
     except ValueError:
@@ -207,20 +206,22 @@ ALIASES: Final[Mapping[str, str]] = {
     "message.send.max.retries": "retries",
     "max.in.flight.requests.per.connection": "max.in.flight",
 }
-"""Other names of settings that have a default here, or that are checked."""
+"""Aliases of properties that have a default here or are checked."""
 
 PRODUCER_DEFAULTS: Final[Mapping[str, object]] = {
     "acks": "all",
     "enable.idempotence": True,
-    # What Java and franz-go do: a key has the same partition whoever sends it.
+    # As in Java and franz-go: all producers send a key to the same partition.
     "partitioner": "murmur2_random",
     "compression.type": "lz4",
     "linger.ms": 10,
     "delivery.timeout.ms": 120_000,
 }
+"""Defaults of producers that differ from librdkafka's, or are pinned to them."""
 
 CONSUMER_DEFAULTS: Final[Mapping[str, object]] = {
     "auto.offset.reset": "earliest",
     "isolation.level": "read_committed",
     "partition.assignment.strategy": "cooperative-sticky",
 }
+"""Defaults of consumers that differ from librdkafka's, or are pinned to them."""

@@ -1,4 +1,4 @@
-"""What comes from a topic and what went there: :class:`Message`, :class:`Delivered`."""
+"""Consumed and delivered messages: :class:`Message`, :class:`Headers`, :class:`Delivered`."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ K_co = TypeVar("K_co", covariant=True)
 V_co = TypeVar("V_co", covariant=True)
 
 Header: TypeAlias = tuple[str, bytes | None]
-"""Name and value. Kafka allows a header without a value."""
+"""Name and value of a header. Kafka allows None for a value."""
 
 HeaderLike: TypeAlias = tuple[str, str | bytes | None]
-"""Name and value, of a header that is sent. Text is sent as UTF-8."""
+"""Name and value of a header to be sent. Text is encoded as UTF-8."""
 
 HeadersLike: TypeAlias = "Mapping[str, str | bytes | None] | Iterable[HeaderLike]"
-"""Headers as they may be given. Names may come up several times."""
+"""Headers to be sent. Names may repeat."""
 
 
 class Headers(Sequence[Header]):
-    """The headers of a message, in their order."""
+    """Headers of a message, in their order."""
 
     __slots__ = ("_pairs",)
 
@@ -31,14 +31,14 @@ class Headers(Sequence[Header]):
         self._pairs = tuple(pairs)
 
     def get(self, name: str) -> bytes | None:
-        """The value of the last header of that name, as Kafka has it; None if there is none."""
+        """Return the value of the last header of a name; None if there is none."""
         for key, value in reversed(self._pairs):
             if key == name:
                 return value
         return None
 
     def get_all(self, name: str) -> list[bytes | None]:
-        """The values of all headers of that name, in their order."""
+        """Return the values of all headers of a name, in their order."""
         return [value for key, value in self._pairs if key == name]
 
     @overload
@@ -68,19 +68,19 @@ class Headers(Sequence[Header]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message(Generic[K_co, V_co]):
-    """A message that was consumed.
+    """A consumed message.
 
     Attributes:
-        key: its key; None if the topic has no keys.
-        value: its value; None for a tombstone.
-        topic: where it comes from.
-        partition: its partition there.
-        offset: its number in the partition.
-        timestamp: when it was produced, or appended if the topic is configured so, in UTC with
-            milliseconds; None if the broker says nothing.
-        headers: its headers.
-        raw_key: the bytes of the key; None if there are none.
-        raw_value: the bytes of the value, with what stands in front of it; None for a tombstone.
+        key: decoded key; None if the topic has no keys.
+        value: decoded value; None for a tombstone.
+        topic: name of its topic.
+        partition: number of its partition.
+        offset: offset in the partition.
+        timestamp: time of creation, or of the append if the topic is configured so, in UTC with
+            milliseconds; None if the broker reports none.
+        headers: headers of the message.
+        raw_key: undecoded key; None if there is none.
+        raw_value: undecoded value, including the schema id in front; None for a tombstone.
     """
 
     key: K_co
@@ -95,14 +95,14 @@ class Message(Generic[K_co, V_co]):
 
 
 class Delivered(NamedTuple):
-    """Where a message is that was sent.
+    """Position of a delivered message.
 
     Attributes:
-        topic: its topic.
-        partition: its partition there.
-        offset: its number in the partition; -1 if acknowledgements are off (``acks=0``).
-        timestamp: the one that it was sent with, or that the broker gave it if the topic is
-            configured so, in UTC with milliseconds.
+        topic: name of its topic.
+        partition: number of its partition.
+        offset: offset in the partition; -1 without acknowledgements (``acks=0``).
+        timestamp: time of creation, or of the append if the topic is configured so, in UTC with
+            milliseconds.
     """
 
     topic: str

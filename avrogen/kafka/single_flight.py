@@ -1,6 +1,7 @@
-"""Blocking calls for asyncio: each in a thread, and once for all tasks that wait for it.
+"""One call for concurrent callers that need the same result (``singleflight`` in Go).
 
-Asking once for what many threads want to know at the same time.
+:class:`SingleFlight` is for threads. :class:`AsyncSingleFlight` is for tasks; it runs blocking
+functions in threads.
 """
 
 from __future__ import annotations
@@ -17,53 +18,53 @@ T = TypeVar("T")
 
 
 class AsyncSingleFlight(Generic[T]):
-    """Calls by key: tasks that come while one of the same key is under way wait for its result.
+    """Runs one blocking call per key at a time; other tasks with the key share its result.
 
-    So a thousand tasks that want the same take one thread, and not all that the loop has. A task
-    that is cancelled stops waiting; the call goes on for the others.
+    A thousand tasks that need the same result use one thread of the loop's executor. A cancelled
+    task stops waiting; the call continues for the others.
     """
 
     def __init__(self) -> None:
         self._flights: dict[tuple[asyncio.AbstractEventLoop, Hashable], asyncio.Task[T]] = {}
 
     async def call(self, key: Hashable, function: Callable[[], T]) -> T:
-        """The result of the function, or of a like call that another task waits for."""
-        place = asyncio.get_running_loop(), key
-        flight = self._flights.get(place)
+        """Return the result of the function, or of the call in progress with the same key."""
+        flight_key = asyncio.get_running_loop(), key
+        flight = self._flights.get(flight_key)
         if flight is None:
-            flight = self._flights[place] = asyncio.create_task(asyncio.to_thread(function))
+            flight = self._flights[flight_key] = asyncio.create_task(asyncio.to_thread(function))
 
-            def over(task: asyncio.Task[T]) -> None:
-                del self._flights[place]
+            def finish(task: asyncio.Task[T]) -> None:
+                del self._flights[flight_key]
                 if not task.cancelled():
-                    # All who waited may be gone, and nobody left to be told of an error.
+                    # All callers may be cancelled: mark the exception as retrieved.
                     task.exception()
 
-            flight.add_done_callback(over)
+            flight.add_done_callback(finish)
         return await asyncio.shield(flight)
 
 
 class _Flight(Generic[T]):
-    """One call under way, and what came of it."""
+    """A call in progress and its outcome."""
 
     def __init__(self) -> None:
-        self.over = Event()
+        self.finished = Event()
         self.result: list[T] = []
         self.error: Exception | None = None
 
 
 class SingleFlight(Generic[T]):
-    """Calls by key: those that begin while one of the same key is under way get its result."""
+    """Runs one call per key at a time; other threads with the key share its result."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._flights: dict[Hashable, _Flight[T]] = {}
 
     def call(self, key: Hashable, function: Callable[[], T]) -> T:
-        """The result of the function, or of a like call that another thread is at.
+        """Return the result of the function, or of the call in progress with the same key.
 
         Raises:
-            Exception: what the function raised; every waiting thread gets a copy.
+            Exception: raised by the function; every waiting thread gets a copy.
         """
         while True:
             with self._lock:
@@ -71,12 +72,12 @@ class SingleFlight(Generic[T]):
                 if flight is None:
                     own = self._flights[key] = _Flight()
                     break
-            flight.over.wait()
+            flight.finished.wait()
             if flight.error is not None:
                 raise copy(flight.error)
             if flight.result:
                 return flight.result[0]
-            # The thread was interrupted, which is no result: one of those waiting takes over.
+            # The other thread was interrupted: one of the waiting threads calls the function.
         try:
             result = function()
             own.result.append(result)
@@ -87,4 +88,4 @@ class SingleFlight(Generic[T]):
         finally:
             with self._lock:
                 del self._flights[key]
-            own.over.set()
+            own.finished.set()

@@ -1,4 +1,4 @@
-"""Which subject a schema is registered under."""
+"""Names of the subjects that schemas are registered under (Confluent's strategies)."""
 
 from __future__ import annotations
 
@@ -7,45 +7,45 @@ from typing import Literal, TypeAlias, assert_never
 __all__ = ["Part", "SubjectStrategy", "needs_name", "subject_name"]
 
 Part: TypeAlias = Literal["key", "value"]
-"""What of a message is written with a schema."""
+"""Part of a message that a schema is for."""
 
 SubjectStrategy: TypeAlias = Literal["topic", "record", "topic-record"]
-"""How subjects are named; Confluent's three strategies.
+"""Naming of subjects; Confluent's three strategies.
 
-``topic``: the topic's name and ``-value`` or ``-key`` (``TopicNameStrategy``); ``record``: the
-type's full name (``RecordNameStrategy``); ``topic-record``: the two with a hyphen between them
+``topic``: the topic's name with ``-value`` or ``-key`` (``TopicNameStrategy``); ``record``: the
+type's full name (``RecordNameStrategy``); ``topic-record``: both, joined by a hyphen
 (``TopicRecordNameStrategy``).
 """
 
 
 def needs_name(strategy: SubjectStrategy) -> bool:
-    """Whether only types that have a name have a subject.
+    """Return True if the strategy needs types with a name.
 
     Raises:
-        ValueError: there is no such strategy.
+        ValueError: unknown strategy.
     """
     known: tuple[SubjectStrategy, ...] = ("topic", "record", "topic-record")
     if strategy not in known:
-        raise ValueError(f"a subject strategy is {', '.join(known)}, not {strategy!r}")
+        raise ValueError(f"subject strategy must be one of {', '.join(known)}, got {strategy!r}")
     return strategy != "topic"
 
 
 def subject_name(strategy: SubjectStrategy, topic: str, part: Part, name: str | None) -> str:
-    """The subject of a schema.
+    """Return the subject of a schema.
 
     Args:
-        strategy: how subjects are named.
-        topic: the topic.
-        part: what of its messages is written with the schema.
-        name: the full name of the type; None: it has none.
+        strategy: naming of subjects.
+        topic: name of the topic.
+        part: part of its messages that the schema is for.
+        name: full name of the type; None if it has none.
 
     Raises:
-        ValueError: the strategy goes by names, and the type has none.
+        ValueError: the strategy needs a name, and the type has none.
     """
     if strategy == "topic":
         return f"{topic}-{part}"
     if name is None:
-        raise ValueError(f"the subject strategy {strategy} is for types that have a name")
+        raise ValueError(f"subject strategy {strategy} needs a named type: record, enum or fixed")
     match strategy:
         case "record":
             return name

@@ -1,4 +1,4 @@
-"""What a topic is: :class:`Topic`. Generated code declares those that are configured."""
+"""A Kafka topic and its types: :class:`Topic`. Generated code declares the configured topics."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 PrimitiveKey: TypeAlias = Literal["boolean", "int", "long", "float", "double", "bytes", "string"]
-"""Keys that need no schema: they are written as Kafka's own serializers write them."""
+"""Key types without a schema, in the encoding of Kafka's own serializers."""
 
 KeyType: TypeAlias = "PrimitiveKey | SchemaOwner"
-"""What keys are: a primitive, or a type whose schema is in the registry."""
+"""Type of a topic's keys: a primitive, or a type whose schema is in the registry."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topic(Generic[K, V]):
-    """A Kafka topic and what is on it: keys of the Python type ``K``, values of ``V``.
+    """A Kafka topic with keys of the Python type ``K`` and values of the Python type ``V``.
 
-    ``K`` is None for a topic whose messages have no keys; None is among ``V`` if a message may be
-    a tombstone, which has no value and stands for the end of its key.
+    ``K`` is None for a topic without keys. ``V`` includes None if the topic has tombstones:
+    messages without a value, which delete their key.
 
     Attributes:
-        name: what it is called in Kafka.
-        value: the types of its values: generated classes, or codecs of types that have no class.
-        key: the type of its keys; None if messages have none.
-        key_field: the Avro field of every value that its key is taken from.
-        subject_strategy: where the registry has the schemas of its values.
-        dead_letter: the topic for messages that cannot be handled.
-        tombstones: whether a message may be a tombstone.
+        name: name of the topic in Kafka.
+        value: types of its values: generated classes, or codecs of types without a class.
+        key: type of its keys; None for a topic without keys.
+        key_field: Avro field of the value that is the key; None: keys are passed to ``send``.
+        subject_strategy: naming of the subjects that have the schemas of its values.
+        dead_letter: name of its dead-letter topic; None if it has none.
+        tombstones: True if messages may be tombstones.
     """
 
     name: str

@@ -1,17 +1,16 @@
-"""How a message says which schema it was written with: Confluent's wire format, both forms.
+"""Confluent's wire format: the schema id of a message, in both forms.
 
     in front of the body    00, the schema's id as 4 bytes, big-endian, body
     in a header             01, the schema's GUID as 16 bytes; the message is the body alone
 
-Readers take either form in either place, as Confluent's do (``DualSchemaIdDeserializer``): a header
-that is there counts, and among several of one name the last. Nothing here asks a registry, or knows
-of Kafka.
+Readers accept either form in either place, as Confluent's do (``DualSchemaIdDeserializer``). A
+header has precedence; of several headers with one name, the last counts. Nothing here calls a
+registry or Kafka.
+
+:func:`describe_bytes` guesses the format of other bytes. The guess helps to find their producer; it
+is for error messages only.
 
 Source: docs.confluent.io/platform/current/schema-registry/fundamentals/serdes-develop/#wire-format
-
-What bytes look like that are not what they should be, in words for an error message.
-
-A guess, which helps whoever looks for the producer that wrote them. It never decides anything.
 """
 
 from __future__ import annotations
@@ -33,7 +32,6 @@ __all__ = [
     "SchemaId",
     "as_bytes",
     "describe_bytes",
-    "frame",
     "frame_prefix",
     "header_value",
     "last_header",
@@ -42,29 +40,29 @@ __all__ = [
 ]
 
 KEY_HEADER: Final = "__key_schema_id"
-"""The header that names the schema of a message's key."""
+"""Header with the GUID of the key's schema."""
 
 VALUE_HEADER: Final = "__value_schema_id"
-"""The header that names the schema of a message's value."""
+"""Header with the GUID of the value's schema."""
 
 MAX_ID: Final = 2**31 - 1
-"""Registries number schemas with Java's int, from 1. The wire has room for twice as many."""
+"""Largest id: registries use Java's int, from 1. The wire has room for twice as many."""
 
 SchemaId: TypeAlias = int | UUID
-"""What names a schema: an id that one registry gave, or a GUID that all would give."""
+"""Id of a schema in one registry, or its GUID, which is the same in all registries."""
 
 Headers: TypeAlias = "list[tuple[str, bytes | str | None]] | dict[str, bytes | str | None] | None"
-"""Headers of a message, as confluent-kafka gives and takes them."""
+"""Headers of a message, as confluent-kafka passes and accepts them."""
 
 _ID_FORM = 0
 _GUID_FORM = 1
 
 
 class Framed(NamedTuple):
-    """A message taken apart.
+    """Schema id and body of a message.
 
     Attributes:
-        schema: what names the schema that the body was written with.
+        schema: id or GUID of the schema that the body was written with.
         body: Avro's binary encoding of a value.
     """
 
@@ -72,36 +70,27 @@ class Framed(NamedTuple):
     body: bytes
 
 
-def frame(schema: int, body: Buffer) -> bytes:
-    """A message with its schema's id in front.
-
-    Raises:
-        EncodeError: no registry gives such an id.
-    """
-    return frame_prefix(schema) + body
-
-
 def frame_prefix(schema: int) -> bytes:
-    """What stands in front of the body: always 5 bytes.
+    """Return the 5 bytes in front of the body.
 
     Raises:
-        EncodeError: no registry gives such an id.
+        EncodeError: the id is out of range.
     """
     if not 0 <= schema <= MAX_ID:
-        raise EncodeError(f"{schema} cannot be the id of a schema: ids are 0 to {MAX_ID}")
+        raise EncodeError(f"schema id must be between 0 and {MAX_ID}, got {schema}")
     return schema.to_bytes(5, "big")
 
 
 def header_value(schema: UUID) -> bytes:
-    """The value of the header that names a schema: always 17 bytes."""
+    """Return the value of the header with a schema's GUID: 17 bytes."""
     return bytes([_GUID_FORM]) + schema.bytes
 
 
 def unframe(data: Buffer) -> Framed:
-    """Take a message apart that has its schema's id, or its GUID, in front.
+    """Split a message with an id or a GUID in front.
 
     Raises:
-        FramingError: it has neither; the error says what it looks like instead.
+        FramingError: there is neither; the error describes the bytes.
     """
     data = as_bytes(data)
     schema, end = _schema_id(data)
@@ -109,31 +98,31 @@ def unframe(data: Buffer) -> Framed:
 
 
 def unframe_with_header(data: Buffer, header: Buffer) -> Framed:
-    """Likewise for a message whose schema is named in a header; all of it is body.
+    """Split a message with the id or GUID in a header; all of the message is body.
 
     Args:
-        data: the message's key or value.
-        header: the value of :data:`KEY_HEADER` or :data:`VALUE_HEADER`.
+        data: key or value of the message.
+        header: value of :data:`KEY_HEADER` or :data:`VALUE_HEADER`.
 
     Raises:
-        FramingError: the header names no schema.
+        FramingError: the header has neither.
     """
     header = as_bytes(header)
     try:
         schema, end = _schema_id(header)
     except FramingError as error:
-        raise FramingError(f"the header names no schema: {error.message}") from None
+        raise FramingError(f"invalid schema id header: {error.message}") from None
     if end != len(header):
         raise FramingError(
-            f"the header names a schema and goes on for {len(header) - end} bytes, as the message "
-            "indexes of Protobuf do: the message is probably Protobuf, not Avro",
+            f"{len(header) - end} trailing bytes after the schema id in the header, as Protobuf "
+            "has there: the message is probably Protobuf, not Avro",
             offset=end,
         )
     return Framed(schema, as_bytes(data))
 
 
 def last_header(headers: Headers, name: str) -> bytes | None:
-    """The value of the last header of a name; None: there is none, or it has no value."""
+    """Return the value of the last header of a name; None if there is none or it has no value."""
     if headers is None:
         return None
     pairs = headers.items() if isinstance(headers, dict) else headers
@@ -145,10 +134,10 @@ def last_header(headers: Headers, name: str) -> bytes | None:
 
 
 def as_bytes(data: Buffer) -> bytes:
-    """The bytes of a buffer, copied if it can change.
+    """Return the bytes of a buffer, copied if it is mutable.
 
     Raises:
-        FramingError: it is no buffer.
+        FramingError: the object is not a buffer.
     """
     try:
         return data if isinstance(data, bytes) else bytes(memoryview(data))
@@ -157,16 +146,16 @@ def as_bytes(data: Buffer) -> bytes:
 
 
 def _schema_id(data: bytes) -> tuple[SchemaId, int]:
-    """The id or the GUID at the beginning of some bytes, and where it ends."""
+    """Return the id or the GUID at the beginning, and the position after it."""
     form = data[0] if data else None
     if form == _ID_FORM and len(data) >= 5:
         schema = int.from_bytes(data[1:5], "big")
         if schema <= MAX_ID:
             return schema, 5
-        raise FramingError(f"{schema} cannot be the id of a schema: ids are at most {MAX_ID}")
+        raise FramingError(f"schema id must be at most {MAX_ID}, got {schema}")
     if form == _GUID_FORM and len(data) >= 17:
         return UUID(bytes=data[1:17]), 17
-    raise FramingError(f"expected the id of a schema in front, got {describe_bytes(data)}")
+    raise FramingError(f"expected a schema id in front, got {describe_bytes(data)}")
 
 
 _BEGINNINGS: Final = (
@@ -186,16 +175,16 @@ _BEGINNINGS: Final = (
 )
 
 _SHOWN = 16
-"""Bytes that are shown."""
+"""Number of bytes shown."""
 
 _GLUE = 3
 """The first byte of AWS Glue's framing: version 3, a byte for compression, 16 bytes of a UUID."""
 
 
 def describe_bytes(data: bytes) -> str:
-    """What the bytes look like, and the first of them."""
+    """Return a guess at the format of some bytes, with the first of them."""
     if not data:
-        return "no bytes at all (a tombstone would be None)"
+        return "0 bytes (a tombstone would be None)"
     rest = "" if len(data) <= _SHOWN else ".."
     return f"{_guess(data)} ({len(data)} bytes: {data[:_SHOWN].hex(' ')}{rest})"
 
@@ -205,9 +194,9 @@ def _guess(data: bytes) -> str:
         if data.startswith(beginning):
             return what
     if data[0] == 0 and len(data) < 5:
-        return "the beginning of an id that is cut off"
+        return "a truncated schema id"
     if data[0] == 1 and len(data) < 17:
-        return "the beginning of a GUID that is cut off"
+        return "a truncated schema GUID"
     if data[0] == _GLUE and data[1:2] in (b"\x00", b"\x05") and len(data) >= 18:
         return "the framing of AWS Glue Schema Registry"
     return _guess_text(data) or _guess_binary(data)
@@ -215,7 +204,7 @@ def _guess(data: bytes) -> str:
 
 def _guess_text(data: bytes) -> str | None:
     try:
-        # A character may be cut off at the end of what is looked at.
+        # The last character may be truncated.
         text = data[:256].decode(errors="strict" if len(data) <= 256 else "ignore").strip()
     except UnicodeDecodeError:
         return None
@@ -231,7 +220,7 @@ def _guess_text(data: bytes) -> str | None:
 
 
 def _guess_binary(data: bytes) -> str:
-    # A key of Protobuf: a field's number, above 0, and the wire type of a varint or of bytes.
+    # A Protobuf tag: a field number above 0 and the wire type of a varint or of bytes.
     if data[0] in (0x08, 0x0A):
-        return "bare Protobuf perhaps, or bare Avro"
-    return "bare Avro perhaps, or what another serializer wrote"
+        return "perhaps Protobuf or Avro without a schema id"
+    return "perhaps Avro without a schema id, or another serializer's format"

@@ -18,7 +18,7 @@ from avrogen.config.registry_connection import CommandError, RegistryConnection,
 from avrogen.errors import SchemaError
 from avrogen.kafka.registry.connect import connect
 from avrogen.kafka.registry.protocol import SchemaRegistry
-from avrogen.kafka.registry.retrying import Retries
+from avrogen.kafka.registry.retrying import COMMAND_RETRIES
 from avrogen.registry_sync.fetch import all_types, fetch, matching_subjects
 from avrogen.registry_sync.lockfile import find_lock, read_lock, require_same_registry
 from avrogen.registry_sync.pull import PullPlan, plan_pull, write_pull
@@ -44,9 +44,6 @@ __all__ = [
     "run_register",
     "run_status",
 ]
-
-_RETRIES = Retries(attempts=3, deadline=15)
-"""Somebody waits for the command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,5 +172,5 @@ def run_pull(patterns: Sequence[str], folder: Path, url: str | None) -> PullResu
 @contextmanager
 def _open_registry(connection: RegistryConnection) -> Generator[SchemaRegistry]:
     """Open a registry for a command, and close it at the end of the block."""
-    with closing(connect(connection.settings, retries=_RETRIES)) as registry:
+    with closing(connect(connection.settings, retries=COMMAND_RETRIES)) as registry:
         yield registry

@@ -10,7 +10,7 @@ from typing import Any
 
 from avrogen.codec.compilation import encoder_of
 from avrogen.kafka.client_config import producer_settings
-from avrogen.kafka.wire_format import frame
+from avrogen.kafka.wire_format import frame_prefix
 from avrogen.testing.broker import EmbeddedBroker
 from avrogen.testing.registry import EmbeddedRegistry
 from benchmarks.codecs.conversion import Conversion
@@ -57,7 +57,7 @@ class Setting:
     @property
     def encoded(self) -> bytes:
         """The value as it is on the topic."""
-        return frame(1, encoder_of(self.owner)(self.value))
+        return frame_prefix(1) + encoder_of(self.owner)(self.value)
 
 
 @contextmanager

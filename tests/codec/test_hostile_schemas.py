@@ -57,7 +57,9 @@ def test_defaults_that_fill_each_other() -> None:
     assert parsed(record("T", types=["null", *types])).from_avro(b"\x00") == {"types": None}
     assert parsed(record("T", types=["null", *chain(50)])).from_avro(b"\x00") == {"types": None}
     for levels in (70, 3_000):
-        with pytest.raises(SchemaError, match="defaults complete each other more than 64 levels deep"):
+        with pytest.raises(
+            SchemaError, match="defaults complete each other more than 64 levels deep"
+        ):
             parsed(record("T", types=["null", *chain(levels)]))
 
 

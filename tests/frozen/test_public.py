@@ -13,7 +13,7 @@ from tests.frozen.public.records import RECORDS, changes, frozen, text
 
 AGAIN = "python -m tests.frozen.public accepts it"
 
-MODULES_OF_ONE_TOPIC = 167
+MODULES_OF_ONE_TOPIC = 110
 """Modules of avrogen that the import of one module with a topic may execute."""
 
 

@@ -13,7 +13,7 @@ from avrogen import EncodeError, FramingError, RegistryError
 from avrogen.kafka import AsyncDeserializer, AsyncRegistry, AsyncSerializer
 from avrogen.kafka.registry.protocol import LATEST, SchemaText
 from avrogen.kafka.single_flight import AsyncSingleFlight
-from avrogen.kafka.wire_format import frame
+from avrogen.kafka.wire_format import frame_prefix
 from generated_example.com.acme.logistics import ParcelKey
 from tests.kafka.contexts import TOPIC, context
 from tests.kafka.memory_registry import MemoryRegistry
@@ -54,7 +54,7 @@ def test_the_loop_goes_on_while_a_schema_is_fetched() -> None:
 
     async def main() -> None:
         deserializer = AsyncDeserializer(held, ParcelKey)
-        data = frame(1, KEY.to_avro())
+        data = frame_prefix(1) + KEY.to_avro()
         read = await ticks_while_held(held, *(deserializer(data) for _ in range(1_000)))
         assert read == [KEY] * 1_000
         assert await deserializer(data, context()) == KEY
@@ -69,7 +69,7 @@ def test_a_task_that_is_cancelled_leaves_the_others_an_answer() -> None:
 
     async def main() -> None:
         deserializer = AsyncDeserializer(held, ParcelKey)
-        data = frame(1, KEY.to_avro())
+        data = frame_prefix(1) + KEY.to_avro()
         first, second = (asyncio.ensure_future(deserializer(data)) for _ in range(2))
         await asyncio.sleep(0)
         first.cancel()
@@ -112,7 +112,7 @@ def test_one_object_for_several_loops() -> None:
     deserializer = AsyncDeserializer(registry, ParcelKey)
 
     async def read() -> ParcelKey | None:
-        return await deserializer(frame(1, KEY.to_avro()))
+        return await deserializer(frame_prefix(1) + KEY.to_avro())
 
     assert asyncio.run(read()) == asyncio.run(read()) == KEY
 
@@ -127,7 +127,7 @@ def test_reading_and_writing() -> None:
         assert registered.subject == f"{TOPIC}-value"
         for _ in range(2):
             data = await serializer(KEY, context())
-            assert data == frame(registered.id, KEY.to_avro())
+            assert data == frame_prefix(registered.id) + KEY.to_avro()
             assert await deserializer(data, context()) == KEY
         assert await serializer(None, context()) is None
         assert await deserializer(None, context()) is None
@@ -136,7 +136,7 @@ def test_reading_and_writing() -> None:
         with pytest.raises(FramingError):
             await deserializer(b"text")
         with pytest.raises(RegistryError, match="no such schema"):
-            await deserializer(frame(9, b""))
+            await deserializer(frame_prefix(9))
 
     asyncio.run(main())
 

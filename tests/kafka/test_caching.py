@@ -296,7 +296,7 @@ def test_one_request_for_many_threads_and_calls() -> None:
         barrier.wait(30)
         for _ in range(5):
             assert registry.by_id(1) == SCHEMA
-            with pytest.raises(RegistryError, match="no such schema"):
+            with pytest.raises(RegistryError, match="does not have the schema"):
                 registry.by_id(2)
 
     with serving(answer=answer) as server, closing(connect({"url": server.url})) as registry:

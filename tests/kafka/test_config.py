@@ -84,8 +84,8 @@ def test_manual_commits() -> None:
     ("settings", "message"),
     [
         ({}, "bootstrap.servers: is missing"),
-        (BROKERS | {"acks": 1, "request.required.acks": 1}, "acks: is given twice"),
-        (BROKERS | {"metadata.broker.list": "other"}, "bootstrap.servers: is given twice"),
+        (BROKERS | {"acks": 1, "request.required.acks": 1}, "acks: is set twice"),
+        (BROKERS | {"metadata.broker.list": "other"}, "bootstrap.servers: is set twice"),
     ],
 )
 def test_mappings_that_make_no_sense(settings: Settings, message: str) -> None:
@@ -101,10 +101,10 @@ def test_mappings_that_make_no_sense(settings: Settings, message: str) -> None:
         ({"acks": 1}, "acks: 1 loses messages when the partition's leader fails"),
         ({"acks": "0"}, "acks: 0 loses"),
         ({"retries": "0"}, "retries: 0 loses messages whenever a broker restarts"),
-        ({"max.in.flight": 6}, "max.in.flight: 6 lets batches"),
-        ({"enable.idempotence": False}, "enable.idempotence: without it, a batch"),
-        ({"on_delivery": print}, "on_delivery: would keep delivery reports"),
-        ({"delivery.report.only.error": True}, "delivery.report.only.error: would keep"),
+        ({"max.in.flight": 6}, "max.in.flight: 6 lets retried batches"),
+        ({"enable.idempotence": False}, "enable.idempotence: without it, a retried batch"),
+        ({"on_delivery": print}, "on_delivery: would take delivery reports"),
+        ({"delivery.report.only.error": True}, "delivery.report.only.error: would take"),
     ],
 )
 def test_producers_that_would_lose_messages(settings: Settings, message: str) -> None:
@@ -119,7 +119,7 @@ def test_producers_that_would_lose_messages(settings: Settings, message: str) ->
     [
         ({"group.id": "other"}, 'group.id: is "other", and the consumer\'s group is "billing"'),
         ({"enable.auto.offset.store": "true"}, "enable.auto.offset.store: would commit offsets"),
-        ({"enable.auto.commit": False}, "enable.auto.commit: says something else"),
+        ({"enable.auto.commit": False}, "enable.auto.commit: contradicts the commit mode"),
     ],
 )
 def test_consumers_that_would_lose_messages(settings: Settings, message: str) -> None:

@@ -25,7 +25,7 @@ from avrogen.kafka import Deserializer, Serializer
 from avrogen.kafka.registry import caching
 from avrogen.kafka.registry.protocol import SchemaReference, SchemaText
 from avrogen.kafka.serde.decoders import MAX_DECODERS
-from avrogen.kafka.wire_format import frame, header_value
+from avrogen.kafka.wire_format import frame_prefix, header_value
 from avrogen.runtime.v1 import AvroRecord
 from examples.demo import order
 from generated_example import ShopEvent, shop_event
@@ -89,7 +89,7 @@ def test_there_and_back(registry: Registry) -> None:
 def test_any_buffer(registry: Registry, kind: Any) -> None:
     deserializer = Deserializer(registry, ParcelKey)
     for _ in range(2):
-        assert deserializer(kind(frame(3, KEY.to_avro()))) == KEY
+        assert deserializer(kind(frame_prefix(3) + KEY.to_avro())) == KEY
 
 
 def test_tombstones(registry: Registry) -> None:
@@ -98,28 +98,28 @@ def test_tombstones(registry: Registry) -> None:
 
 def test_the_class_of_the_name(registry: Registry) -> None:
     deserializer = Deserializer[OrderPlaced | OrderCancelled](registry, OrderPlaced, OrderCancelled)
-    read = deserializer(frame(1, PLACED.to_avro()))
+    read = deserializer(frame_prefix(1) + PLACED.to_avro())
     assert_type(read, OrderPlaced | OrderCancelled | None)
     assert read == PLACED
-    assert deserializer(frame(2, CANCELLED.to_avro())) == CANCELLED
+    assert deserializer(frame_prefix(2) + CANCELLED.to_avro()) == CANCELLED
 
 
 def test_the_class_that_has_the_name_as_an_alias(registry: Registry) -> None:
     registry.put(9, renamed(OrderPlaced, "com.acme.legacy.NewOrder"))
     deserializer = Deserializer[Any](registry, OrderCancelled, OrderPlaced)
-    assert deserializer(frame(9, PLACED.to_avro())) == PLACED
+    assert deserializer(frame_prefix(9) + PLACED.to_avro()) == PLACED
 
 
 def test_the_class_of_the_short_name(registry: Registry) -> None:
     registry.put(9, renamed(ParcelKey, "elsewhere.ParcelKey"))
     deserializer = Deserializer[Any](registry, OrderPlaced, ParcelKey)
-    assert deserializer(frame(9, KEY.to_avro())) == KEY
+    assert deserializer(frame_prefix(9) + KEY.to_avro()) == KEY
 
 
 def test_a_full_name_is_meant_before_a_short_one(registry: Registry) -> None:
     other = Schema.parse(renamed(ParcelKey, "elsewhere.ParcelKey"))
     deserializer = Deserializer[Any](registry, other, ParcelKey)
-    assert deserializer(frame(3, KEY.to_avro())) == KEY
+    assert deserializer(frame_prefix(3) + KEY.to_avro()) == KEY
 
 
 def test_an_older_version(registry: Registry) -> None:
@@ -129,7 +129,7 @@ def test_an_older_version(registry: Registry) -> None:
     older = Schema.parse(json.dumps(tree))
     data = older.to_avro({"depot": "d", "carrier": "c", "tracking_number": "t"})
     deserializer = Deserializer(registry, ParcelKey)
-    assert deserializer(frame(9, data)) == ParcelKey(carrier="c", tracking_number="t")
+    assert deserializer(frame_prefix(9) + data) == ParcelKey(carrier="c", tracking_number="t")
 
 
 def test_a_schema_with_references(registry: Registry) -> None:
@@ -142,7 +142,7 @@ def test_a_bad_default_of_the_writer(registry: Registry) -> None:
     tree = json.loads(str(ParcelKey.__avro_schema__))
     tree["fields"][0]["default"] = 7
     registry.put(9, tree)
-    assert Deserializer(registry, ParcelKey)(frame(9, KEY.to_avro())) == KEY
+    assert Deserializer(registry, ParcelKey)(frame_prefix(9) + KEY.to_avro()) == KEY
 
 
 def test_a_header(registry: Registry) -> None:
@@ -155,7 +155,7 @@ def test_a_header(registry: Registry) -> None:
     assert deserializer(header_value(guid) + KEY.to_avro()) == KEY
     assert registry.asked == {"by_guid": 1}
     # The key has a header of its own.
-    assert deserializer(frame(3, KEY.to_avro()), context("key", headers=named)) == KEY
+    assert deserializer(frame_prefix(3) + KEY.to_avro(), context("key", headers=named)) == KEY
 
 
 def test_a_header_that_the_serializer_wrote(registry: Registry) -> None:
@@ -173,31 +173,33 @@ def test_a_union_is_read_as_classes(registry: Registry) -> None:
     registry.put(9, str(shop_event.__avro_schema__))
     deserializer = Deserializer[Any](registry, OrderCancelled, OrderPlaced)
     for event in (PLACED, CANCELLED):
-        assert deserializer(frame(9, shop_event.to_avro(event))) == event
+        assert deserializer(frame_prefix(9) + shop_event.to_avro(event)) == event
 
 
 def test_a_class_is_read_as_a_union(registry: Registry) -> None:
     deserializer: Deserializer[ShopEvent] = Deserializer(registry, shop_event)
-    assert deserializer(frame(1, PLACED.to_avro())) == PLACED
-    assert deserializer(frame(2, CANCELLED.to_avro())) == CANCELLED
+    assert deserializer(frame_prefix(1) + PLACED.to_avro()) == PLACED
+    assert deserializer(frame_prefix(2) + CANCELLED.to_avro()) == CANCELLED
 
 
 def test_a_union_beside_a_class(registry: Registry) -> None:
     deserializer = Deserializer[Any](registry, shop_event, ParcelKey)
-    assert deserializer(frame(1, PLACED.to_avro())) == PLACED
-    assert deserializer(frame(3, KEY.to_avro())) == KEY
+    assert deserializer(frame_prefix(1) + PLACED.to_avro()) == PLACED
+    assert deserializer(frame_prefix(3) + KEY.to_avro()) == KEY
 
 
 def test_a_primitive(registry: Registry) -> None:
     uuids: Codec[UUID] = Codec(Schema.parse('{"type": "string", "logicalType": "uuid"}'))
     registry.put(9, str(uuids.__avro_schema__))
-    assert Deserializer(registry, uuids)(frame(9, uuids.to_avro(UUID(int=7)))) == UUID(int=7)
+    assert Deserializer(registry, uuids)(frame_prefix(9) + uuids.to_avro(UUID(int=7))) == UUID(
+        int=7
+    )
 
 
 def test_a_schema_gives_plain_values(registry: Registry) -> None:
     deserializer: Deserializer[Any] = Deserializer(registry, ParcelKey.__avro_schema__)
     expected = {"carrier": KEY.carrier, "tracking_number": KEY.tracking_number}
-    assert deserializer(frame(3, KEY.to_avro())) == expected
+    assert deserializer(frame_prefix(3) + KEY.to_avro()) == expected
 
 
 # --- how often the registry is asked --------------------------------------------------------------
@@ -205,7 +207,7 @@ def test_a_schema_gives_plain_values(registry: Registry) -> None:
 
 def test_the_registry_is_asked_once(registry: Registry) -> None:
     deserializer = Deserializer(registry, OrderPlaced)
-    data = frame(1, PLACED.to_avro())
+    data = frame_prefix(1) + PLACED.to_avro()
     for _ in range(3):
         assert deserializer(data) == PLACED
     assert registry.asked == {"by_id": 1}
@@ -222,7 +224,7 @@ def test_threads_that_meet_a_new_schema_cause_one_request() -> None:
     registry = Slow()
     registry.put(3, str(ParcelKey.__avro_schema__))
     deserializer = Deserializer(registry, ParcelKey)
-    data = frame(3, KEY.to_avro())
+    data = frame_prefix(3) + KEY.to_avro()
     with ThreadPoolExecutor(8) as pool:
         futures = [pool.submit(deserializer, data) for _ in range(8)]
         assert begun.wait(30)
@@ -240,10 +242,10 @@ def test_decoders_are_bounded() -> None:
     registry = Endless()
     deserializer: Deserializer[Any] = Deserializer(registry, Schema.parse('"int"'))
     for id_ in range(MAX_DECODERS + 1):
-        assert deserializer(frame(id_, b"\x02")) == 1
-    deserializer(frame(MAX_DECODERS, b"\x02"))
+        assert deserializer(frame_prefix(id_) + b"\x02") == 1
+    deserializer(frame_prefix(MAX_DECODERS) + b"\x02")
     assert registry.asked["by_id"] == MAX_DECODERS + 1
-    deserializer(frame(0, b"\x02"))
+    deserializer(frame_prefix(0) + b"\x02")
     assert registry.asked["by_id"] == MAX_DECODERS + 2
 
 
@@ -253,21 +255,21 @@ def test_decoders_are_bounded() -> None:
 def test_another_type_than_those_that_are_read(registry: Registry) -> None:
     deserializer = Deserializer[Any](registry, OrderPlaced, OrderCancelled)
     with pytest.raises(DecodeError) as caught:
-        deserializer(frame(3, KEY.to_avro()))
-    assert "com.acme.logistics.ParcelKey was written, and only" in str(caught.value)
-    assert "com.acme.shop.OrderPlaced, com.acme.shop.OrderCancelled are read" in str(caught.value)
+        deserializer(frame_prefix(3) + KEY.to_avro())
+    assert "com.acme.logistics.ParcelKey was written, expected" in str(caught.value)
+    assert "expected com.acme.shop.OrderPlaced or com.acme.shop.OrderCancelled" in str(caught.value)
 
 
 def test_another_type_than_the_only_one(registry: Registry) -> None:
     with pytest.raises(ResolutionError, match="NAME_MISMATCH"):
-        Deserializer(registry, OrderPlaced)(frame(3, KEY.to_avro()))
+        Deserializer(registry, OrderPlaced)(frame_prefix(3) + KEY.to_avro())
 
 
 def test_a_short_name_that_may_mean_two(registry: Registry) -> None:
     registry.put(9, renamed(ParcelKey, "c.ParcelKey"))
     a, b = (Schema.parse(renamed(ParcelKey, f"{each}.ParcelKey")) for each in "ab")
     with pytest.raises(DecodeError, match=r"may be a\.ParcelKey or b\.ParcelKey"):
-        Deserializer[Any](registry, a, b)(frame(9, KEY.to_avro()))
+        Deserializer[Any](registry, a, b)(frame_prefix(9) + KEY.to_avro())
 
 
 def test_a_version_that_cannot_be_read(registry: Registry) -> None:
@@ -277,17 +279,17 @@ def test_a_version_that_cannot_be_read(registry: Registry) -> None:
     deserializer = Deserializer(registry, Customer)
     for _ in range(2):
         with pytest.raises(ResolutionError, match="READER_FIELD_MISSING_DEFAULT_VALUE"):
-            deserializer(frame(9, b""))
+            deserializer(frame_prefix(9))
     assert registry.asked == {"by_id": 1}
 
 
 def test_errors_say_where_it_was(registry: Registry) -> None:
     deserializer = Deserializer(registry, ParcelKey)
     with pytest.raises(DecodeError) as caught:
-        deserializer(frame(3, KEY.to_avro()[:-1]), context())
+        deserializer(frame_prefix(3) + KEY.to_avro()[:-1], context())
     assert caught.value.__notes__ == [f"in a value of topic {TOPIC}, written with schema 3"]
     with pytest.raises(DecodeError) as caught:
-        deserializer(frame(3, b""))
+        deserializer(frame_prefix(3))
     assert caught.value.__notes__ == ["in a message, written with schema 3"]
 
 
@@ -300,13 +302,13 @@ def test_foreign_messages(registry: Registry, data: bytes) -> None:
 
 def test_a_header_that_names_nothing(registry: Registry) -> None:
     headers = [("__value_schema_id", b"nonsense")]
-    with pytest.raises(FramingError, match="the header names no schema"):
+    with pytest.raises(FramingError, match="invalid schema id header"):
         Deserializer(registry, ParcelKey)(KEY.to_avro(), context(headers=headers))
 
 
 PIECES = st.one_of(
     st.binary(max_size=30),
-    st.sampled_from([b"\x00", b"\x01", frame(1, b""), frame(3, KEY.to_avro()), b"{}"]),
+    st.sampled_from([b"\x00", b"\x01", frame_prefix(1), frame_prefix(3) + KEY.to_avro(), b"{}"]),
     st.sampled_from([header_value(MemoryRegistry.guid(KEY_SCHEMA)), KEY.to_avro()]),
 )
 
@@ -335,12 +337,12 @@ def test_a_broken_schema_is_looked_at_now_and_then(
     registry.put(9, schema)
     deserializer = Deserializer(registry, ParcelKey)
     for _ in range(3):
-        with pytest.raises(RegistryError, match="no valid Avro schema: schema 9:1:"):
-            deserializer(frame(9, b""))
+        with pytest.raises(RegistryError, match="invalid Avro schema: schema 9:1:"):
+            deserializer(frame_prefix(9))
     assert registry.asked == {"by_id": 1}
     now = 31.0
     with pytest.raises(RegistryError):
-        deserializer(frame(9, b""))
+        deserializer(frame_prefix(9))
     assert registry.asked == {"by_id": 2}
 
 
@@ -355,7 +357,7 @@ def test_a_registry_that_is_away_is_asked_again() -> None:
     registry = Away()
     registry.put(3, str(ParcelKey.__avro_schema__))
     deserializer = Deserializer(registry, ParcelKey)
-    data = frame(3, KEY.to_avro())
+    data = frame_prefix(3) + KEY.to_avro()
     with pytest.raises(RegistryError, match="away"):
         deserializer(data)
     assert deserializer(data) == KEY
@@ -366,7 +368,7 @@ def test_a_registry_that_is_away_is_asked_again() -> None:
     [
         ((), TypeError, "expected at least one"),
         ((dict,), TypeError, "expected a generated class"),
-        ((ParcelKey, ParcelKey.__avro_schema__), ValueError, "two of what should be read"),
+        ((ParcelKey, ParcelKey.__avro_schema__), ValueError, "two of the types"),
     ],
 )
 def test_what_no_deserializer_can_be_made_of(

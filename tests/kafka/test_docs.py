@@ -36,7 +36,7 @@ def test_defaults() -> None:
     retries = Retries()
     assert shown == {
         "timeout": TIMEOUT,
-        "max.retries": retries.attempts,
+        "max.retries": retries.attempts - 1,
         "retries.wait.ms": retries.wait * 1000,
         "retries.max.wait.ms": retries.max_wait * 1000,
         "cache.capacity": CAPACITY,

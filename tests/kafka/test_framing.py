@@ -16,7 +16,7 @@ from avrogen.kafka.registry.protocol import SchemaText
 from avrogen.kafka.wire_format import (
     MAX_ID,
     VALUE_HEADER,
-    frame,
+    frame_prefix,
     header_value,
     last_header,
     unframe,
@@ -86,7 +86,7 @@ def test_every_shared_case_is_tried() -> None:
 
 @given(st.integers(0, MAX_ID), st.binary())
 def test_ids_stand_before_the_body(schema: int, body: bytes) -> None:
-    message = frame(schema, body)
+    message = frame_prefix(schema) + body
     assert message[0] == 0
     assert len(message) == 5 + len(body)
     assert unframe(message) == (schema, body)
@@ -104,13 +104,13 @@ def test_guids_stand_in_headers_or_before_the_body(schema: UUID, body: bytes) ->
 
 @given(st.integers(0, MAX_ID), st.binary())
 def test_a_header_may_hold_an_id(schema: int, body: bytes) -> None:
-    assert unframe_with_header(body, frame(schema, b"")) == (schema, body)
+    assert unframe_with_header(body, frame_prefix(schema)) == (schema, body)
 
 
 @pytest.mark.parametrize("schema", [-1, MAX_ID + 1])
 def test_numbers_that_are_no_ids_are_not_framed(schema: int) -> None:
-    with pytest.raises(EncodeError, match=f"{schema} cannot be the id of a schema"):
-        frame(schema, b"")
+    with pytest.raises(EncodeError, match=f"schema id must be between 0 and .*, got {schema}"):
+        frame_prefix(schema)
 
 
 def test_the_last_header_of_a_name_counts() -> None:
@@ -125,10 +125,13 @@ def test_the_last_header_of_a_name_counts() -> None:
 # --- something else -------------------------------------------------------------------------------
 
 FOREIGN: dict[str, tuple[bytes, str]] = {
-    "nothing": (b"", "no bytes at all"),
-    "short": (b"\x00\x00\x00\x01", "an id that is cut off"),
-    "short-guid": (b"\x01" + bytes(15), "a GUID that is cut off"),
-    "beyond-ids": (b"\x00\xff\xff\xff\xff\x02", "4294967295 cannot be the id"),
+    "nothing": (b"", "0 bytes (a tombstone"),
+    "short": (b"\x00\x00\x00\x01", "a truncated schema id"),
+    "short-guid": (b"\x01" + bytes(15), "a truncated schema GUID"),
+    "beyond-ids": (
+        b"\x00\xff\xff\xff\xff\x02",
+        "schema id must be at most 2147483647, got 4294967295",
+    ),
     "object": (b'{"order": 1}', "plain JSON"),
     "array": (b"[1, 2]\n", "plain JSON"),
     "string": (b'"hello"', "plain JSON"),
@@ -144,9 +147,9 @@ FOREIGN: dict[str, tuple[bytes, str]] = {
     "java": (b"\xac\xed\x00\x05sr", "a serialized Java object"),
     "pickle": (b"\x80\x04\x95\x00", "a Python pickle"),
     "glue": (b"\x03\x00" + bytes(16) + b"body", "AWS Glue"),
-    "protobuf": (b"\x0a\x03abc\xff", "bare Protobuf"),
-    "bare-avro": (b"\x06abc\x02", "bare Avro"),
-    "binary": (b"\xff\xfe\x00", "bare Avro perhaps, or what another serializer wrote"),
+    "protobuf": (b"\x0a\x03abc\xff", "perhaps Protobuf"),
+    "bare-avro": (b"\x06abc\x02", "perhaps Avro"),
+    "binary": (b"\xff\xfe\x00", "perhaps Avro without a schema id, or another serializer's format"),
 }
 
 
@@ -167,7 +170,7 @@ def test_any_bytes_are_a_message_or_an_error(data: bytes) -> None:
     else:
         assert (
             data
-            == (header_value(schema) if isinstance(schema, UUID) else frame(schema, b"")) + body
+            == (header_value(schema) if isinstance(schema, UUID) else frame_prefix(schema)) + body
         )
 
 
@@ -180,9 +183,9 @@ def test_what_is_no_buffer_is_named(data: Any) -> None:
 @pytest.mark.parametrize(
     ("header", "expected"),
     [
-        (b"", "the header names no schema: .* no bytes at all"),
-        (b"7", "the header names no schema"),
-        (header_value(GUID)[:-1], "a GUID that is cut off"),
+        (b"", "invalid schema id header: .* 0 bytes (a tombstone"),
+        (b"7", "invalid schema id header"),
+        (header_value(GUID)[:-1], "a truncated schema GUID"),
         (header_value(GUID) + b"\x00", "message indexes of Protobuf"),
         (header_value(GUID) + b"\x02\x04\x00", "message indexes of Protobuf"),
     ],

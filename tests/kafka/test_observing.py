@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
 
 from avrogen import DeliveryError, Headers, Message
+from avrogen.kafka.consumer.runner_core import current_messages, make_current
 from avrogen.kafka.message import Delivered, Header, HeaderLike
-from avrogen.kafka.observability.context import MessageFields, current_message, handling_message
+from avrogen.kafka.observability.context import MessageFields, current_message
 from avrogen.kafka.observability.logs import log_event
 from avrogen.kafka.observability.observer import AnyMessage, Observer, Partition, isolate
 
@@ -32,6 +33,13 @@ def message(*headers: Header) -> Message[str, str]:
     )
 
 
+@contextmanager
+def handling(*headers: Header) -> Generator[None]:
+    with current_messages():
+        make_current(message(*headers))
+        yield
+
+
 def record() -> logging.LogRecord:
     return logging.LogRecord("shop", logging.INFO, __file__, 1, "hello", (), None)
 
@@ -39,7 +47,7 @@ def record() -> logging.LogRecord:
 def test_log_records_say_which_message_is_in_hand() -> None:
     fields = MessageFields("trace_id", "tenant")
     inside, outside = record(), record()
-    with handling_message(message(("trace_id", b"abc"), ("tenant", "Zoë".encode()))):
+    with handling(("trace_id", b"abc"), ("tenant", "Zoë".encode())):
         assert fields.filter(inside)
     assert fields.filter(outside)
     names = ("topic", "partition", "offset", "trace_id", "tenant")
@@ -50,7 +58,7 @@ def test_log_records_say_which_message_is_in_hand() -> None:
 def test_the_trace_id_is_that_of_the_trace_context() -> None:
     parent = f"00-{TRACE_ID}-b7ad6b7169203331-01".encode()
     inside = record()
-    with handling_message(message(("traceparent", parent))):
+    with handling(("traceparent", parent)):
         MessageFields().filter(inside)
     assert vars(inside)["trace_id"] == TRACE_ID
 
@@ -58,13 +66,13 @@ def test_the_trace_id_is_that_of_the_trace_context() -> None:
 def test_fields_that_a_record_has_stay() -> None:
     own = record()
     vars(own)["topic"] = "own"
-    with handling_message(message()):
+    with handling():
         MessageFields().filter(own)
     assert vars(own)["topic"] == "own"
 
 
 def test_no_message_is_in_hand_after_a_failure() -> None:
-    with pytest.raises(ZeroDivisionError), handling_message(message()):
+    with pytest.raises(ZeroDivisionError), handling():
         raise ZeroDivisionError
     assert current_message.get() is None
 

@@ -353,5 +353,5 @@ def test_only_one_strategy_does_without_names() -> None:
     assert subject_name("topic", "orders", "key", None) == "orders-key"
     named: list[SubjectStrategy] = ["record", "topic-record"]
     for strategy in named:
-        with pytest.raises(ValueError, match="types that have a name"):
+        with pytest.raises(ValueError, match="record needs a named type"):
             subject_name(strategy, "orders", "key", None)

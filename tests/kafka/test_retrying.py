@@ -62,7 +62,7 @@ def transient(retry_after: float | None = None) -> RegistryError:
 
 def test_pauses_double_up_to_the_longest(clock: Clock) -> None:
     registry = Failing(*[transient()] * 6)
-    retries = Retries(attempts=6, wait=0.5, max_wait=4.0)
+    retries = Retries(attempts=7, wait=0.5, max_wait=4.0)
     assert RetryingRegistry(registry, retries).subjects() == []
     assert clock.pauses == [0.5, 1.0, 2.0, 4.0, 4.0, 4.0]
 
@@ -78,9 +78,25 @@ def test_pauses_are_random(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_attempts_come_to_an_end(clock: Clock) -> None:
     registry = Failing(*[transient()] * 10)
     with pytest.raises(RegistryError, match="busy"):
-        RetryingRegistry(registry, Retries(attempts=3)).subjects()
+        RetryingRegistry(registry, Retries(attempts=4)).subjects()
     assert registry.asked["subjects"] == 4
     assert len(clock.pauses) == 3
+
+
+def test_one_attempt_is_no_retry(clock: Clock) -> None:
+    registry = Failing(transient())
+    with pytest.raises(RegistryError, match="busy"):
+        RetryingRegistry(registry, Retries(attempts=1)).subjects()
+    assert registry.asked["subjects"] == 1
+    assert clock.pauses == []
+
+
+def test_attempts_include_the_first_call() -> None:
+    assert Retries().attempts == Retries.configured({"max.retries": 6}).attempts == 7
+    with pytest.raises(ValueError, match="attempts must be at least 1, got 0"):
+        Retries(attempts=0)
+    with pytest.raises(RegistryError, match=r"max\.retries must be at least 0, got -1"):
+        Retries.configured({"max.retries": -1})
 
 
 def test_time_comes_to_an_end(clock: Clock) -> None:
@@ -154,7 +170,7 @@ QUESTIONS = {
     ("config", "expected"),
     [
         ({}, Retries()),
-        ({"max.retries": 2}, Retries(attempts=2)),
+        ({"max.retries": 2}, Retries(attempts=3)),
         (
             {"retries.wait.ms": 50, "retries.max.wait.ms": 700},
             Retries(wait=0.05, max_wait=0.7),
@@ -196,7 +212,7 @@ def test_a_registry_that_hangs_is_given_up(clock: Clock) -> None:
     with serving(Reply(hang=True)) as server:
         with (
             connected(server.url, timeout=0.02, **{"max.retries": 2}) as registry,
-            pytest.raises(RegistryError, match="does not answer") as caught,
+            pytest.raises(RegistryError, match="no response from the registry") as caught,
         ):
             registry.by_id(7)
         assert len(server.calls) == 3

@@ -12,7 +12,7 @@ from avrogen import Codec, EncodeError, RegistryError, Schema
 from avrogen.kafka import Serializer
 from avrogen.kafka.registry.protocol import Compatibility, RegisteredSchema, SchemaText
 from avrogen.kafka.serde import serializer
-from avrogen.kafka.wire_format import frame, header_value
+from avrogen.kafka.wire_format import frame_prefix, header_value
 from examples.demo import order
 from generated_example import ShopEvent, shop_event
 from generated_example.com.acme.logistics import ParcelKey
@@ -32,7 +32,7 @@ def registry() -> MemoryRegistry:
 
 def test_the_id_and_the_body(registry: MemoryRegistry) -> None:
     serializer = Serializer(registry, OrderPlaced, register=True)
-    assert serializer(PLACED, context()) == frame(1, PLACED.to_avro())
+    assert serializer(PLACED, context()) == frame_prefix(1) + PLACED.to_avro()
     assert list(registry.kept) == [f"{TOPIC}-value"]
 
 
@@ -65,7 +65,7 @@ def test_several_types_on_a_topic(registry: MemoryRegistry) -> None:
     serializer = Serializer[OrderPlaced | OrderCancelled](
         registry, OrderPlaced, OrderCancelled, register=True
     )
-    assert serializer(PLACED, context()) == frame(1, PLACED.to_avro())
+    assert serializer(PLACED, context()) == frame_prefix(1) + PLACED.to_avro()
     assert list(registry.kept) == [f"{TOPIC}-com.acme.shop.OrderPlaced"]
     serializer.prepare(TOPIC)
     assert list(registry.kept) == [
@@ -87,7 +87,7 @@ def test_several_topics_with_ids_of_their_own() -> None:
     serializer = Serializer(IdPerSubject(), ParcelKey)
     body = KEY.to_avro()
     for topic, id_ in (("a", 7), ("b", 8), ("a", 7)):
-        assert serializer(KEY, context(topic=topic)) == frame(id_, body)
+        assert serializer(KEY, context(topic=topic)) == frame_prefix(id_) + body
 
 
 def test_references(registry: MemoryRegistry) -> None:
@@ -128,7 +128,7 @@ def test_a_header_names_the_schema(registry: MemoryRegistry) -> None:
 
 def test_a_header_needs_headers(registry: MemoryRegistry) -> None:
     serializer = Serializer(registry, ParcelKey, register=True, header=True)
-    with pytest.raises(EncodeError, match="expected a list or a dict of headers"):
+    with pytest.raises(EncodeError, match="needs headers in the context: a list or a dict"):
         serializer(KEY, context())
 
 
@@ -138,7 +138,7 @@ def test_a_header_needs_a_guid() -> None:
             return replace(super().register(subject, schema), guid=None)
 
     serializer = Serializer(WithoutGuids(), ParcelKey, register=True, header=True)
-    with pytest.raises(RegistryError, match="no GUID"):
+    with pytest.raises(RegistryError, match="GUID, and the registry has none"):
         serializer(KEY, context(headers=[]))
 
 
@@ -147,14 +147,14 @@ def test_a_header_needs_a_guid() -> None:
 
 def test_a_union(registry: MemoryRegistry) -> None:
     serializer: Serializer[ShopEvent] = Serializer(registry, shop_event, register=True)
-    assert serializer(PLACED, context()) == frame(1, shop_event.to_avro(PLACED))
+    assert serializer(PLACED, context()) == frame_prefix(1) + shop_event.to_avro(PLACED)
     assert registry.asked["lookup"] == 1
 
 
 def test_a_primitive(registry: MemoryRegistry) -> None:
     serializer = Serializer(registry, UUIDS, register=True)
     value = UUID(int=7)
-    assert serializer(value, context("key")) == frame(1, UUIDS.to_avro(value))
+    assert serializer(value, context("key")) == frame_prefix(1) + UUIDS.to_avro(value)
     assert list(registry.kept) == [f"{TOPIC}-key"]
 
 
@@ -162,7 +162,7 @@ def test_a_schema(registry: MemoryRegistry) -> None:
     schema = ParcelKey.__avro_schema__
     serializer: Serializer[Any] = Serializer(registry, schema, register=True)
     value = {"carrier": "a", "tracking_number": "b"}
-    assert serializer(value, context()) == frame(1, schema.to_avro(value))
+    assert serializer(value, context()) == frame_prefix(1) + schema.to_avro(value)
 
 
 # --- what is refused ------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ def test_a_schema_that_comes_later_is_found(registry: MemoryRegistry) -> None:
     with pytest.raises(RegistryError):
         serializer(PLACED, context())
     registry.register(f"{TOPIC}-value", SchemaText(str(OrderPlaced.__avro_schema__)))
-    assert serializer(PLACED, context()) == frame(1, PLACED.to_avro())
+    assert serializer(PLACED, context()) == frame_prefix(1) + PLACED.to_avro()
 
 
 def test_an_incompatible_schema_is_an_error(registry: MemoryRegistry) -> None:
@@ -227,12 +227,12 @@ def test_a_context_is_needed(registry: MemoryRegistry) -> None:
         ((), {}, TypeError, "expected generated classes"),
         ((dict,), {}, TypeError, "expected a generated class"),
         ((UUIDS, ParcelKey), {}, TypeError, "or a single Codec"),
-        ((UUIDS,), {"strategy": "record"}, ValueError, "record needs a name"),
+        ((UUIDS,), {"strategy": "record"}, ValueError, "record needs a named type"),
         (
             (ParcelKey,),
             {"strategy": "colour"},
             ValueError,
-            "not 'colour'",
+            "got 'colour'",
         ),
     ],
 )

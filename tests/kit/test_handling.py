@@ -287,8 +287,8 @@ REFUSED: list[tuple[Any, str]] = [
     (None, "has no tombstones"),
     (replace(FIRST, order_id=cast("Any", "no id")), "order_id"),
     (Incoming(FIRST, key=7), "key"),
-    (Incoming(FIRST, partition=-1), "partitions are counted from 0"),
-    (Incoming(FIRST, headers=cast("Any", {"n": 5})), 'the header "n" is str, bytes or None'),
+    (Incoming(FIRST, partition=-1), "partition must be >= 0, got -1"),
+    (Incoming(FIRST, headers=cast("Any", {"n": 5})), 'header "n": expected str, bytes or None'),
     (Incoming(FIRST, timestamp=datetime(2025, 1, 1)), "timestamp"),
 ]
 
@@ -303,7 +303,7 @@ def test_a_key_that_is_missing() -> None:
     class Keyed(TopicConsumer[str, Event]):
         topic = Topic("events", value=(Event,), key="string")
 
-    with pytest.raises(EncodeError, match="messages of events have keys") as caught:
+    with pytest.raises(EncodeError, match="messages of events need a key") as caught:
         handling(Keyed).deliver(print, event())
     assert caught.value.__notes__ == ["Incoming(value, key=...) delivers it with a key"]
 

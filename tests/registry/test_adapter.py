@@ -10,7 +10,7 @@ from confluent_kafka.schema_registry import Schema
 
 from avrogen import RegistryError
 from avrogen.avro.compat.levels import Level
-from avrogen.kafka.registry import SchemaRegistry, connect
+from avrogen.kafka import SchemaRegistry, connect
 from avrogen.kafka.registry.protocol import LATEST, SchemaReference, SchemaText
 from tests.registry.conftest import AnyRegistry
 from tests.registry.schemas import field, name_of, named, record

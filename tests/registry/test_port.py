@@ -90,7 +90,9 @@ def test_there_and_back(asked: SchemaRegistry, subject: str, order: dict[str, An
 def test_guids(asked: SchemaRegistry, subject: str, order: dict[str, Any]) -> None:
     registered = asked.register(subject, SchemaText(str(parsed(order))))
     if registered.guid is None:
-        with pytest.raises(RegistryError, match="no such schema, or no GUIDs") as caught:
+        with pytest.raises(
+            RegistryError, match="does not have the schema, or has no GUIDs"
+        ) as caught:
             asked.by_guid(uuid.uuid4())
         assert not caught.value.transient
     else:
@@ -98,7 +100,7 @@ def test_guids(asked: SchemaRegistry, subject: str, order: dict[str, Any]) -> No
 
 
 def test_what_no_id_stands_for(asked: SchemaRegistry) -> None:
-    with pytest.raises(RegistryError, match="no such schema") as caught:
+    with pytest.raises(RegistryError, match="does not have the schema") as caught:
         asked.by_id(2**31 - 1)
     assert caught.value.status == 404
     assert not caught.value.transient
@@ -159,7 +161,7 @@ def test_schemas_of_other_types_are_refused(
     text = json.dumps({"$schema": draft, "type": "object", "title": uuid.uuid4().hex})
     id_ = other_client(registry, subject, text, schemaType="JSON")
     for ask_for in (lambda: asked.by_id(id_), lambda: asked.version(subject, LATEST)):
-        with pytest.raises(RegistryError, match="schema of type JSON, not AVRO"):
+        with pytest.raises(RegistryError, match="expected schema type AVRO, got JSON"):
             ask_for()
 
 
@@ -174,7 +176,7 @@ def test_a_wrong_path_is_no_missing_subject(registry: AnyRegistry, subject: str)
     url = registry.url.replace("/apis/ccompat/v7", "") + "/elsewhere"
     with (
         closing(connect({"url": url, "timeout": 30})) as asked,
-        pytest.raises(RegistryError, match="no schema registry answers there") as caught,
+        pytest.raises(RegistryError, match="no schema registry at this URL") as caught,
     ):
         asked.versions(subject)
     assert not caught.value.transient
@@ -202,7 +204,7 @@ def test_incompatible_schemas_are_not_sent(
     find_or_register(asked, subject, parsed(order), register=True)
     set_level(registry, subject, Level.BACKWARD)
     required = parsed(with_fields(order, {"name": "more", "type": "int"}))
-    with pytest.raises(RegistryError, match="would refuse the schema as incompatible"):
+    with pytest.raises(RegistryError, match="the schema is incompatible"):
         find_or_register(asked, subject, required, register=True)
     assert asked.versions(subject) == (1,)
 

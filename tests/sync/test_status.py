@@ -121,7 +121,7 @@ def test_a_subject_that_holds_no_avro(run: Run, schemas: Path, peek: Peek) -> No
     peek.register("orders-key", {"type": "object"}, schemaType="JSON")
     result = run("status", schemas)
     assert result.exit_code == 2
-    assert "it is a schema of type JSON, not AVRO" in result.stdout
+    assert "expected schema type AVRO, got JSON" in result.stdout
     assert "4 subjects: 3 new, 1 failed" in result.stdout
 
 
@@ -139,7 +139,7 @@ def test_an_old_schema_that_avrogen_does_not_read(
     registry.fail(200, json.dumps(old), times=None, where=lambda r: r.path[3:] == ("1",))
     result = run("status", schemas)
     assert result.exit_code == 2
-    assert "no valid Avro schema" in result.stdout
+    assert "invalid Avro schema" in result.stdout
     assert "4 subjects: 3 new, 1 failed" in result.stdout
 
 

@@ -40,7 +40,7 @@ def create_consumer(
     with comes_with("kafka"):
         from confluent_kafka import Consumer, KafkaException
     settings = consumer_settings(client, group=group, auto_commit=auto_commit)
-    callbacks.put_before_given(settings)
+    callbacks.install(settings)
     settings["on_commit"] = _log_failed_commits(settings.get("on_commit"), group)
     try:
         return Consumer(settings)

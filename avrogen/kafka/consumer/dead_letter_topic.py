@@ -277,5 +277,5 @@ def _settings(client: Settings) -> dict[str, object]:
     # A message that a broker has accepted before should fit again; the broker refuses if not.
     own.setdefault("message.max.bytes", 100_000_000)
     settings = producer_settings(own)
-    Callbacks(None).put_before_given(settings)
+    Callbacks(None).install(settings)
     return settings

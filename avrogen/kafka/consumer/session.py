@@ -25,7 +25,6 @@ from avrogen.kafka.consumer.message_reader import MessageReader
 from avrogen.kafka.observability.counters import ConsumerCounters
 from avrogen.kafka.observability.logs import log_event
 from avrogen.kafka.observability.observer import isolate
-from avrogen.kafka.registry.connect import connect
 from avrogen.kafka.registry.protocol import LATEST
 from avrogen.kafka.serde.decoders import name_of
 from avrogen.kafka.subjects import Part, subject_name
@@ -209,6 +208,8 @@ class ConsumerSession(Generic[K, V]):
             )
         registry = self._given_registry
         if registry is None:
+            from avrogen.kafka.registry.connect import connect
+
             registry = self._own_registry = connect(self._config.registry)
         try:
             reader = MessageReader(self.topic, registry)

@@ -1,10 +1,8 @@
-"""What producers and consumers do, seen from outside.
+"""Observability of producers and consumers.
 
-observer        the methods that are called; subclass it to know
-guard           what keeps an observer's mistakes away from messages
-counters        figures that are always there
-trace_context   W3C trace context, in and out of headers
-handling        the message in hand, for log records and for what is sent meanwhile
-events          what is logged
-opentelemetry   spans and metrics
+observer        Observer: callbacks for events, isolated from messages
+counters        ConsumerCounters, ProducerCounters: figures that are always counted
+logs            log events with fields, to the logger avrogen.kafka
+context         current message and W3C trace context, for log records and headers
+opentelemetry   OpenTelemetryObserver: spans and metrics
 """

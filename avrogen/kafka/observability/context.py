@@ -1,12 +1,10 @@
-"""W3C trace context: which request a message belongs to, in its headers ``traceparent`` and
-``tracestate``.
+"""Context of the handler that runs: its message and the W3C trace context of it.
 
-A service that makes no spans of its own hands on what it was given, unchanged, as the
-recommendation asks of it: what is sent while a message is handled carries the message's context.
+The trace context is in the headers ``traceparent`` and ``tracestate``. A service without spans of
+its own propagates it unchanged, as the recommendation demands: messages that are sent by a handler
+have the trace context of its message.
 
 Source: www.w3.org/TR/trace-context/
-
-The message in hand: what log records say of it, and what is sent meanwhile carries on.
 """
 
 from __future__ import annotations
@@ -31,7 +29,6 @@ __all__ = [
     "TraceContext",
     "current_message",
     "current_trace",
-    "handling_message",
 ]
 
 TRACEPARENT: Final = "traceparent"
@@ -41,17 +38,17 @@ _TRACEPARENT = re.compile(
     r"(?P<version>[0-9a-f]{2})-(?P<trace_id>[0-9a-f]{32})-(?P<parent_id>[0-9a-f]{16})"
     r"-(?P<flags>[0-9a-f]{2})(?P<more>-.*)?"
 )
-_LONGEST_STATE = 8192
-"""Characters. The recommendation asks for 512 at least; what is longer is left out."""
+_LONGEST_STATE: Final = 8192
+"""Maximum characters of ``tracestate``, of which the recommendation demands 512."""
 
 
 @dataclass(frozen=True, slots=True)
 class TraceContext:
-    """What the two headers say.
+    """Content of the two headers.
 
     Attributes:
         traceparent: version, trace, parent and flags, as in the header.
-        tracestate: what tracing systems have added; None if there is nothing.
+        tracestate: additions of tracing systems; None if there are none.
     """
 
     traceparent: str
@@ -59,7 +56,7 @@ class TraceContext:
 
     @classmethod
     def parse(cls, traceparent: str, tracestate: str | None = None) -> TraceContext | None:
-        """Read the values of the headers; None if they are invalid, and a new trace begins."""
+        """Parse the values of the headers; None if they are invalid: then a new trace begins."""
         match = _TRACEPARENT.fullmatch(traceparent)
         if match is None or match["version"] == "ff":
             return None
@@ -73,7 +70,7 @@ class TraceContext:
 
     @classmethod
     def from_headers(cls, headers: Iterable[Header]) -> TraceContext | None:
-        """Find it among a message's headers; None if it is not there, twice there, or invalid."""
+        """Parse the headers of a message; None if they are missing, repeated or invalid."""
         parents: list[str] = []
         states: list[str] = []
         for name, value in headers:
@@ -82,26 +79,26 @@ class TraceContext:
                 found.append(value.decode("ascii", "replace"))
         if len(parents) != 1:
             return None
-        # Several headers are one list (RFC 9110, 5.3).
+        # Repeated headers form one list (RFC 9110, 5.3).
         return cls.parse(parents[0], ",".join(states) or None)
 
     @property
     def trace_id(self) -> str:
-        """The id of the whole trace, 32 hexadecimal digits."""
+        """Id of the whole trace, 32 hexadecimal digits."""
         return self.traceparent[3:35]
 
     @property
     def parent_id(self) -> str:
-        """The id of the span that sent the message, 16 hexadecimal digits."""
+        """Id of the span that sent the message, 16 hexadecimal digits."""
         return self.traceparent[36:52]
 
     @property
     def sampled(self) -> bool:
-        """Whether the caller may have recorded the trace."""
+        """True if the sender may have recorded the trace."""
         return bool(int(self.traceparent[53:55], 16) & 1)
 
     def headers(self) -> list[Header]:
-        """The headers that say it."""
+        """Return the two headers."""
         pairs: list[Header] = [(TRACEPARENT, self.traceparent.encode())]
         if self.tracestate is not None:
             pairs.append((TRACESTATE, self.tracestate.encode()))
@@ -109,7 +106,7 @@ class TraceContext:
 
     @contextmanager
     def active(self) -> Generator[None]:
-        """What is sent in this block carries this context."""
+        """Add this context to messages that are sent in this block."""
         token = current_trace.set(self)
         try:
             yield
@@ -118,31 +115,18 @@ class TraceContext:
 
 
 current_trace: ContextVar[TraceContext | None] = ContextVar("current_trace", default=None)
-"""The context that what is sent now belongs to; None if there is none."""
-
+"""Trace context of messages that are sent now; None if there is none."""
 
 current_message: ContextVar[AnyMessage | None] = ContextVar("current_message", default=None)
-"""The message that a handler has in hand here; None outside of handlers, and for batches."""
-
-
-@contextmanager
-def handling_message(message: AnyMessage) -> Generator[None]:
-    """Around the handler of a message: it is current, and so is its trace context."""
-    token = current_message.set(message)
-    trace_token = current_trace.set(TraceContext.from_headers(message.headers))
-    try:
-        yield
-    finally:
-        current_trace.reset(trace_token)
-        current_message.reset(token)
+"""Message of the handler that runs here; None outside of handlers, and for batches."""
 
 
 class MessageFields(logging.Filter):
-    """Adds to log records which message is in hand.
+    """Logging filter that adds the current message to log records.
 
-    Add it to a handler of :mod:`logging`, and records made while a message is handled have the
+    Add it to a handler of :mod:`logging`. Records that are logged by a message handler get the
     attributes ``topic``, ``partition``, ``offset``, ``trace_id`` (of ``traceparent``), and one for
-    each header that is asked for, as text. Elsewhere, they are None.
+    each given header, as text. Outside of message handlers they are None.
 
     Args:
         headers: names of headers; each becomes an attribute of that name.
@@ -153,7 +137,7 @@ class MessageFields(logging.Filter):
         self._headers = headers
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Add the attributes, where the record has none of that name already."""
+        """Add the attributes that the record does not have yet."""
         fields = vars(record)
         for name, value in self._fields().items():
             fields.setdefault(name, value)

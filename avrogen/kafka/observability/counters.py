@@ -1,4 +1,4 @@
-"""Figures that producers and consumers keep whether or not anybody observes them."""
+"""Counters of producers and consumers, which are kept with and without an observer."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ __all__ = ["ConsumerCounters", "ProducerCounters"]
 
 @dataclass(frozen=True, slots=True)
 class ConsumerCounters:
-    """What a consumer has done so far.
+    """Counters of a consumer.
 
     Attributes:
-        fetched: messages that came from the broker.
-        consumed: messages that count as handled, dead letters included.
+        fetched: messages received from the broker.
+        consumed: messages handled, dead-lettered ones included.
         retried: attempts after the first.
-        dead_lettered: messages that went to the dead-letter topic.
-        waiting: messages that were fetched and are not handled.
-        handling_time: seconds that were spent on reading and handling, over all.
+        dead_lettered: messages delivered to the dead-letter topic.
+        waiting: messages fetched and not handled yet.
+        handling_time: seconds spent on decoding and handling in total.
     """
 
     fetched: int
@@ -29,20 +29,20 @@ class ConsumerCounters:
 
     @property
     def mean_handling_time(self) -> float:
-        """Seconds that a message takes to be read and handled; 0 if there were none."""
+        """Mean seconds to decode and handle a message; 0 without messages."""
         return self.handling_time / self.consumed if self.consumed else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class ProducerCounters:
-    """What a producer has done so far.
+    """Counters of a producer.
 
     Attributes:
-        sent: messages that were queued.
-        delivered: messages that were acknowledged.
-        failed: messages that were not delivered.
-        mean_latency: seconds from queue to acknowledgement, over all; 0 if there are none.
-        max_latency: the longest of them.
+        sent: messages queued.
+        delivered: messages acknowledged.
+        failed: messages not delivered.
+        mean_latency: mean seconds from queue to acknowledgement; 0 without messages.
+        max_latency: longest time from queue to acknowledgement.
     """
 
     sent: int
@@ -53,5 +53,5 @@ class ProducerCounters:
 
     @property
     def queued(self) -> int:
-        """Messages that wait for their acknowledgement."""
+        """Messages that are not acknowledged yet."""
         return self.sent - self.delivered - self.failed

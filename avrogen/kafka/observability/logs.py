@@ -1,7 +1,7 @@
-"""What producers and consumers log: events with fields, to the logger ``avrogen.kafka``.
+"""Log events of producers and consumers, to the logger ``avrogen.kafka``.
 
-The text of a record is for people. Formatters for machines find the name of the event and its
-fields as attributes of the record (``record.event``, ``record.topic``), as ``extra`` puts them.
+The text of a record is for people. The name of the event and its fields are attributes of the
+record (``record.event``, ``record.topic``), for structured formatters.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ def log_event(
     """Log an event.
 
     Args:
-        level: as :mod:`logging` has it.
-        event: what happened, such as ``producer.started``.
-        error: the exception it is about, whose traceback is logged as well.
-        fields: what to know about it; None is left out. Their names must not be attributes that
-            every record has.
+        level: level of :mod:`logging`.
+        event: name of the event, such as ``producer.started``.
+        error: exception to be logged with its traceback.
+        fields: fields by name; None is left out. Attributes that every record has are no valid
+            names.
     """
     if not LOGGER.isEnabledFor(level):
         return

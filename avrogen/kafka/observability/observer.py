@@ -1,6 +1,7 @@
-"""Who wants to know what producers and consumers do: :class:`Observer`.
+"""Callbacks for the events of producers and consumers: :class:`Observer`.
 
-What keeps an observer's mistakes away from messages: they are logged and go no further.
+Clients call observers through :func:`isolate`: exceptions of an observer are logged, and do not
+affect messages.
 """
 
 from __future__ import annotations
@@ -20,126 +21,126 @@ __all__ = ["AnyMessage", "Observer", "Partition", "isolate"]
 AnyMessage: TypeAlias = "Message[Any, Any]"
 
 Partition: TypeAlias = tuple[str, int]
-"""A topic and the number of a partition of it."""
+"""Name of a topic and number of a partition."""
 
 
 class Observer:
-    """Told what producers and consumers do. Subclass it, and override what you want to know.
+    """Base class of observers. Subclass it and override the methods for the events of interest.
 
-    Methods are called by the threads that send, poll and handle, so they should be quick. What
-    they raise is logged and goes no further. Without an observer nothing of this is called.
+    Methods are called by the threads that send, poll and handle, so they should be quick. Their
+    exceptions are logged and not propagated. Without an observer there are no calls.
     """
 
     # --- producing --------------------------------------------------------------------------------
 
     def sending(self, topic: str, key: object, value: object, headers: list[HeaderLike]) -> object:
-        """A message is about to be queued.
+        """Called before a message is queued.
 
         Args:
-            topic: where it goes.
+            topic: name of its topic.
             key: its key; None if it has none.
             value: its value; None for a tombstone.
-            headers: its headers, to which some may be added.
+            headers: its headers; more may be appended.
 
         Returns:
-            Anything that :meth:`delivered` or :meth:`undelivered` should be given for it.
+            Any object; :meth:`delivered` or :meth:`undelivered` gets it with the outcome.
         """
         return None
 
     def delivered(self, sending: object, delivered: Delivered, latency: float) -> None:
-        """A message was acknowledged.
+        """Called after a message was acknowledged.
 
         Args:
-            sending: what :meth:`sending` returned for it.
-            delivered: where it is.
+            sending: result of :meth:`sending` for it.
+            delivered: its position.
             latency: seconds since it was queued.
         """
 
     def undelivered(self, sending: object, error: DeliveryError) -> None:
-        """A message was not delivered, or could not be queued.
+        """Called after a message was not delivered or not queued.
 
         Args:
-            sending: what :meth:`sending` returned for it.
-            error: what its future raises.
+            sending: result of :meth:`sending` for it.
+            error: exception of its future.
         """
 
     # --- consuming --------------------------------------------------------------------------------
 
     def received(self, messages: Sequence[AnyMessage], group: str) -> None:
-        """Messages have come in, and wait for the handler."""
+        """Called after messages were fetched, before they are handled."""
 
     def handling(
         self, messages: Sequence[AnyMessage], group: str
     ) -> AbstractContextManager[object]:
-        """Entered before a handler is called with messages, left when it has returned or raised.
+        """Return a context manager that is entered around each call of a handler.
 
-        Each attempt is one of its own. A handler that takes one message at a time has one here.
+        A retry is a call of its own. ``messages`` has one message unless the handler takes batches.
         """
         return nullcontext()
 
     def unreadable(self, message: AnyMessage, error: BaseException) -> None:
-        """A message cannot be read: its bytes, or their schema, are not what the topic has.
+        """Called after a message could not be decoded.
 
-        It goes to the dead-letter topic next, or the consumer stops.
+        It is dead-lettered next, or the consumer stops.
 
         Args:
-            message: it has neither key nor value, but the bytes of both.
-            error: what is wrong with it.
+            message: the message, with its undecoded key and value only.
+            error: reason.
         """
 
     def retrying(
         self, message: AnyMessage, error: BaseException, attempt: int, delay: float
     ) -> None:
-        """A handler failed, and is called again after ``delay`` seconds.
+        """Called after a handler failed, if it will be called again.
 
         Args:
-            message: what it was called with.
-            error: what it raised.
-            attempt: how often it has been called with it.
-            delay: seconds.
+            message: the message of the call.
+            error: exception of the handler.
+            attempt: number of calls with this message so far.
+            delay: seconds until the next call.
         """
 
     def dead_lettered(self, message: AnyMessage, error: BaseException, topic: str) -> None:
-        """A message could not be handled, and is on the dead-letter topic ``topic`` now."""
+        """Called after a message was delivered to the dead-letter topic ``topic``."""
 
     def assigned(self, partitions: Sequence[Partition], group: str) -> None:
-        """A consumer was given partitions."""
+        """Called after partitions were assigned to a consumer."""
 
     def revoked(self, partitions: Sequence[Partition], group: str) -> None:
-        """A consumer gave partitions up."""
+        """Called after partitions were revoked from a consumer."""
 
     def lost(self, partitions: Sequence[Partition], group: str) -> None:
-        """A consumer lost partitions: others have them already."""
+        """Called after a consumer lost partitions: other members may own them already."""
 
     # --- both -------------------------------------------------------------------------------------
 
     def statistics(self, statistics: dict[str, Any]) -> None:
-        """What librdkafka counts, every ``statistics.interval.ms`` milliseconds.
+        """Called with librdkafka's statistics, every ``statistics.interval.ms`` milliseconds.
 
         Source: ``github.com/confluentinc/librdkafka/blob/master/STATISTICS.md``.
         """
 
 
 def isolate(observer: Observer | None) -> Observer | None:
-    """An observer that raises nothing, or None."""
-    return None if observer is None else _Guarded(observer)
+    """Return an observer that logs the exceptions of another one; None for None."""
+    return None if observer is None else _IsolatedObserver(observer)
 
 
-class _Guarded(Observer):
+class _IsolatedObserver(Observer):
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
 
     def sending(self, topic: str, key: object, value: object, headers: list[HeaderLike]) -> object:
-        return _tried(self._observer.sending, topic, key, value, headers)
+        return _call_isolated(self._observer.sending, topic, key, value, headers)
 
     def delivered(self, sending: object, delivered: Delivered, latency: float) -> None:
-        _tried(self._observer.delivered, sending, delivered, latency)
+        _call_isolated(self._observer.delivered, sending, delivered, latency)
 
     def undelivered(self, sending: object, error: DeliveryError) -> None:
-        _tried(self._observer.undelivered, sending, error)
+        _call_isolated(self._observer.undelivered, sending, error)
 
     def received(self, messages: Sequence[AnyMessage], group: str) -> None:
-        _tried(self._observer.received, messages, group)
+        _call_isolated(self._observer.received, messages, group)
 
     def handling(
         self, messages: Sequence[AnyMessage], group: str
@@ -147,30 +148,30 @@ class _Guarded(Observer):
         return _handling(self._observer, messages, group)
 
     def unreadable(self, message: AnyMessage, error: BaseException) -> None:
-        _tried(self._observer.unreadable, message, error)
+        _call_isolated(self._observer.unreadable, message, error)
 
     def retrying(
         self, message: AnyMessage, error: BaseException, attempt: int, delay: float
     ) -> None:
-        _tried(self._observer.retrying, message, error, attempt, delay)
+        _call_isolated(self._observer.retrying, message, error, attempt, delay)
 
     def dead_lettered(self, message: AnyMessage, error: BaseException, topic: str) -> None:
-        _tried(self._observer.dead_lettered, message, error, topic)
+        _call_isolated(self._observer.dead_lettered, message, error, topic)
 
     def assigned(self, partitions: Sequence[Partition], group: str) -> None:
-        _tried(self._observer.assigned, partitions, group)
+        _call_isolated(self._observer.assigned, partitions, group)
 
     def revoked(self, partitions: Sequence[Partition], group: str) -> None:
-        _tried(self._observer.revoked, partitions, group)
+        _call_isolated(self._observer.revoked, partitions, group)
 
     def lost(self, partitions: Sequence[Partition], group: str) -> None:
-        _tried(self._observer.lost, partitions, group)
+        _call_isolated(self._observer.lost, partitions, group)
 
     def statistics(self, statistics: dict[str, Any]) -> None:
-        _tried(self._observer.statistics, statistics)
+        _call_isolated(self._observer.statistics, statistics)
 
 
-def _tried(method: Callable[..., object], *arguments: object) -> object:
+def _call_isolated(method: Callable[..., object], *arguments: object) -> object:
     try:
         return method(*arguments)
     except Exception:
@@ -180,7 +181,7 @@ def _tried(method: Callable[..., object], *arguments: object) -> object:
 
 @contextmanager
 def _handling(observer: Observer, messages: Sequence[AnyMessage], group: str) -> Generator[None]:
-    """Enters what the observer gives. What the handler raises passes through, seen by it."""
+    """Enter the observer's context manager. It sees the handler's exception, which is raised."""
     around = ExitStack()
     try:
         around.enter_context(observer.handling(messages, group))

@@ -1,8 +1,8 @@
 """Spans and metrics for OpenTelemetry: :class:`OpenTelemetryObserver`.
 
 Names are those of the semantic conventions for messaging and Kafka, which are in development
-(opentelemetry.io/docs/specs/semconv/messaging/kafka/). Nothing of OpenTelemetry is imported until
-an observer is made.
+(opentelemetry.io/docs/specs/semconv/messaging/kafka/). OpenTelemetry is imported by the constructor
+of the observer.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from avrogen.extras import comes_with
 from avrogen.kafka.observability.observer import AnyMessage, Observer
+from avrogen.version import __version__
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -29,16 +30,15 @@ Attributes = dict[str, str | int | bool]
 
 _SCHEMA_URL: Final = "https://opentelemetry.io/schemas/1.30.0"
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
-"""Buckets that the conventions advise for durations."""
+"""Histogram buckets that the conventions recommend for durations."""
 
 
 class OpenTelemetryObserver(Observer):
-    """Makes a span of each message that is sent, received or handled, and counts and times them.
+    """Observer that records spans and metrics of sent, received and handled messages.
 
-    Spans are ``send T``, ``poll T`` and ``process T`` for a topic ``T``. The context of the first
-    goes with the message, by the propagator that is set for the process (W3C trace context by
-    default), and the third has it for its parent; of several messages at a time, there are links to
-    all of them.
+    Spans are ``send T``, ``poll T`` and ``process T`` for a topic ``T``. The context of ``send T``
+    is propagated in the headers, by the propagator of the process (W3C trace context by default).
+    It is the parent of ``process T``; a batch links to the contexts of all its messages.
     """
 
     def __init__(
@@ -47,19 +47,17 @@ class OpenTelemetryObserver(Observer):
         tracer_provider: TracerProvider | None = None,
         meter_provider: MeterProvider | None = None,
     ) -> None:
-        """Observe.
+        """Create the tracer and the meters.
 
         Args:
-            tracer_provider: who gets spans; None: the one of the process.
-            meter_provider: who gets metrics; None: the one of the process.
+            tracer_provider: provider for spans; None: the global one.
+            meter_provider: provider for metrics; None: the global one.
 
         Raises:
             MissingExtraError: OpenTelemetry is not installed.
         """
         with comes_with("otel"):
             from opentelemetry import metrics, trace
-
-            from avrogen.version import __version__
         self._tracer = trace.get_tracer(
             "avrogen", __version__, tracer_provider, schema_url=_SCHEMA_URL
         )
@@ -88,7 +86,7 @@ class OpenTelemetryObserver(Observer):
     def sending(
         self, topic: str, key: object, value: object, headers: list[HeaderLike]
     ) -> _Sending:
-        """Begin a span, whose context goes with the message."""
+        """Start a span and put its context into the headers."""
         from opentelemetry import trace
 
         attributes = _attributes(topic, "send", "send")
@@ -104,7 +102,7 @@ class OpenTelemetryObserver(Observer):
         return _Sending(topic, span)
 
     def delivered(self, sending: object, delivered: Delivered, latency: float) -> None:
-        """End the span with the message's place."""
+        """End the span with the position of the message."""
         assert isinstance(sending, _Sending)
         sending.span.set_attribute(_PARTITION, str(delivered.partition))
         sending.span.set_attribute("messaging.kafka.offset", delivered.offset)
@@ -116,7 +114,7 @@ class OpenTelemetryObserver(Observer):
         self._operations.record(latency, measured)
 
     def undelivered(self, sending: object, error: DeliveryError) -> None:
-        """End the span with what went wrong."""
+        """End the span with the error."""
         assert isinstance(sending, _Sending)
         _fail(sending.span, error, error.code or "_OTHER")
         sending.span.end()
@@ -126,7 +124,7 @@ class OpenTelemetryObserver(Observer):
     # --- consuming --------------------------------------------------------------------------------
 
     def received(self, messages: Sequence[AnyMessage], group: str) -> None:
-        """A span with links to where the messages come from."""
+        """Record a span with links to the contexts of the messages."""
         from opentelemetry import trace
 
         for topic, several in _by_topic(messages).items():
@@ -142,7 +140,7 @@ class OpenTelemetryObserver(Observer):
     def handling(
         self, messages: Sequence[AnyMessage], group: str
     ) -> AbstractContextManager[object]:
-        """A span around the handler, current while it runs."""
+        """Return the span around the handler, current while it runs."""
         return self._span_around(messages, group)
 
     @contextmanager
@@ -186,7 +184,7 @@ _COUNT: Final = "messaging.batch.message_count"
 
 
 class _Sending:
-    """A message on its way, and its span."""
+    """Span of an in-flight message."""
 
     __slots__ = ("span", "topic")
 
@@ -227,7 +225,7 @@ def _by_topic(messages: Sequence[AnyMessage]) -> dict[str, list[AnyMessage]]:
 
 
 def _injected(context: Context, headers: list[HeaderLike]) -> None:
-    """Write a context to headers, in place of one that is there."""
+    """Write a context to headers; replace an existing one."""
     from opentelemetry import propagate
 
     fields: dict[str, str] = {}

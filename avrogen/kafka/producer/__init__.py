@@ -1,12 +1,15 @@
-"""Sending events to topics.
+"""Typed producers of topics.
 
-producer        TopicProducer, which generated classes inherit
-client          the producer of librdkafka beneath, one for any number of topics
-outgoing        what a topic's keys and values are as bytes; key_fields, where keys come from values
-schemas         the ids that stand in front of them, from the registry
-headers         headers from all who have some
-delivery        the future of a message; pending, what it may find when it is called back
-outbox          what was sent and what came of it
-failures        what librdkafka's errors mean for a message
-transactions    the calls that make several messages one; transaction_block, in which order
+producer               TopicProducer, the base class of generated producers
+async_producer         AsyncTopicProducer, the same for asyncio; transactions for asyncio
+async_sender           sends of an event loop: back-pressure, futures that settle on the loop
+producer_client        ProducerClient: one librdkafka producer for any number of topics;
+                       Transaction: one transaction from begin to commit or abort
+record_builder         arguments of send() to those of produce(): shared by both producers
+record_encoder         keys and values to bytes; schema ids, looked up at the start
+partitioner            partitions chosen by a function of the user
+delivery               delivery futures, and the counts of sent and delivered messages
+delivery_errors        errors of librdkafka as DeliveryError; the log of failures
+transactions           TransactionManager: transactional calls with retries
+producer_poll_thread   the thread that serves delivery reports and other callbacks
 """

@@ -1,12 +1,11 @@
-"""Typed producers for asyncio: :class:`AsyncTopicProducer`.
+"""Typed producer of a topic, for asyncio: :class:`AsyncTopicProducer`.
 
-Transactions for asyncio: the calls block, so each runs in a thread.
+:func:`async_transaction` runs the blocking steps of a transaction in threads.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
@@ -17,10 +16,9 @@ from avrogen.errors import ClosedError, DeliveryError
 from avrogen.kafka.asyncio_threads import no_undo, run_to_completion
 from avrogen.kafka.client_config import Settings
 from avrogen.kafka.message import Delivered, HeadersLike
-from avrogen.kafka.observability.logs import log_event
 from avrogen.kafka.producer.async_sender import AsyncSender
 from avrogen.kafka.producer.producer_client import Transaction
-from avrogen.kafka.producer.record_builder import ProducerOptions, RecordBuilder
+from avrogen.kafka.producer.record_builder import ProducerOptions, RecordBuilder, closed_error
 
 if TYPE_CHECKING:
     from confluent_kafka import TopicPartition
@@ -41,17 +39,17 @@ V = TypeVar("V")
 class AsyncTopicProducer(Generic[K, V]):
     """Sends messages to one topic, with asyncio: keys of the type ``K``, values of ``V``.
 
-    Generated code has a class for each topic. Use it in an ``async with`` block, at whose end
-    everything is delivered, or an error says what is not::
+    Generated code has a class for each topic. Use it in an ``async with`` block. At its end, all
+    messages are delivered, or an error is raised::
 
         async with AsyncOrdersProducer(config) as orders:
             future = await orders.send(OrderPlaced(...))  # it is queued
             delivered = await future                      # it is delivered
 
-    It belongs to the loop that it was opened on.
+    It is bound to the event loop that it was opened on.
 
     Attributes:
-        topic: where messages go.
+        topic: the topic.
     """
 
     __slots__ = ("__weakref__", "_closed", "_options", "_sender", "_topic_name")
@@ -69,7 +67,7 @@ class AsyncTopicProducer(Generic[K, V]):
         partitioner: Callable[[K, V, int], int] | None = None,
         observer: Observer | None = None,
     ) -> None:
-        """Do nothing yet: see :meth:`open`. The arguments are those of :class:`TopicProducer`."""
+        """Store the arguments, which are those of :class:`TopicProducer`; see :meth:`open`."""
         self._options = ProducerOptions(
             config, client, registry, register, headers, partitioner, observer
         )
@@ -82,20 +80,20 @@ class AsyncTopicProducer(Generic[K, V]):
 
         Raises:
             ConfigurationError, RegistryError, TransactionError, DeliveryError, MissingExtraError:
-                as :class:`TopicProducer` does when it is made.
+                as the constructor of :class:`TopicProducer`.
             ClosedError: it was closed.
         """
         if self._closed:
-            raise ClosedError(f"the producer for {self._topic_name} was closed")
+            raise closed_error(self._topic_name)
         if self._sender is None:
-            channel = await run_to_completion(
+            builder = await run_to_completion(
                 RecordBuilder, RecordBuilder.close, self.topic, self._options
             )
-            self._sender = AsyncSender(channel)
-            log_event(logging.INFO, "producer.started", topic=self._topic_name)
+            self._sender = AsyncSender(builder)
+            builder.log_started()
         return self
 
-    # --- sending ----------------------------------------------------------------------------------
+    # --- send -------------------------------------------------------------------------------------
 
     async def send(
         self,
@@ -106,83 +104,86 @@ class AsyncTopicProducer(Generic[K, V]):
         partition: int | None = None,
         timestamp: datetime | None = None,
     ) -> asyncio.Future[Delivered]:
-        """Queue a message; if the queue is full, wait for room.
+        """Queue a message. If the queue is full, wait for room.
 
-        The arguments are those of :meth:`TopicProducer.send`. While it waits, it can be cancelled,
-        and then nothing was queued. What was queued is sent, whether or not its future is awaited
-        or cancelled.
+        The arguments are those of :meth:`TopicProducer.send`. If it is cancelled while it waits,
+        nothing was queued. A queued message is sent, whether or not its future is awaited or
+        cancelled.
 
         Returns:
-            Where it is, once it is acknowledged. The future raises DeliveryError if it will not be.
-            What nobody asks it for is raised when the producer is closed.
+            A future of the message's position, after its acknowledgement. It raises DeliveryError
+            if the message was not delivered. Failures that nobody retrieved from a future are
+            raised by :meth:`close`.
 
         Raises:
-            EncodeError: it does not fit the topic and its schemas. Nothing was queued.
-            DeliveryError: the queue did not drain for as long as a message may take to be
-                delivered, or there was a fatal error.
-            TransactionError: the producer is transactional, and this is in no transaction.
+            EncodeError: the message does not match the topic and its schemas. Nothing was queued.
+            DeliveryError: the queue stayed full for the delivery timeout, or a fatal error.
+            TransactionError: the producer is transactional, and no transaction is open.
             ClosedError: the producer is not open.
         """
-        if self._open().is_turn_over():
-            # Before anything is queued: whoever is cancelled here has sent nothing.
+        if self._open().should_yield():
+            # Before the message is queued: a cancellation here sends nothing.
             await asyncio.sleep(0)
         sender = self._open()
-        channel = sender.channel
-        arguments = channel.arguments(value, key, headers, partition, timestamp)
-        sending = channel.observed(value, arguments)
-        ticket = sender.start(arguments, sending) or await sender.queued(arguments, sending)
-        return ticket.future
+        builder = sender.builder
+        arguments = builder.arguments(value, key, headers, partition, timestamp)
+        sending = builder.observed(value, arguments)
+        delivery = sender.send_now(arguments, sending) or await sender.send_later(
+            arguments, sending
+        )
+        return delivery.future
 
     async def flush(self, timeout: float | None = None) -> int:
-        """Wait until everything that was sent is delivered or has failed. What lingers is sent now.
+        """Send lingering messages now, and wait until all messages are delivered or have failed.
 
         Args:
-            timeout: seconds; None: as long as it takes, ``delivery.timeout.ms`` at most.
+            timeout: seconds; None: no limit but ``delivery.timeout.ms``.
 
         Returns:
-            How many messages are still waited for.
+            Number of messages still in flight.
 
         Raises:
             ClosedError: the producer is not open.
         """
         sender = self._open()
-        await sender.settled(timeout)
-        return sender.channel.outbox.pending
+        await sender.flush(timeout)
+        return sender.builder.tracker.pending
 
     def transaction(self) -> AbstractAsyncContextManager[AsyncTransaction]:
         """``async with``: see :meth:`.ProducerClient.transaction`."""
-        return async_transaction(self._open().channel.client)
+        return async_transaction(self._open().builder.client)
 
-    # --- what there is to know --------------------------------------------------------------------
+    # --- state ------------------------------------------------------------------------------------
 
     @property
     def client(self) -> ProducerClient:
-        """The producer beneath, which may be shared.
+        """Client that messages are sent through, which may be shared.
 
         Raises:
             ClosedError: the producer was not opened.
         """
-        return self._opened().channel.client
+        return self._opened().builder.client
 
     def counters(self) -> ProducerCounters:
-        """What this producer has done so far.
+        """Return the counters of this producer.
 
         Raises:
             ClosedError: the producer was not opened.
         """
-        return self._opened().channel.outbox.counters()
+        return self._opened().builder.tracker.counters()
 
-    # --- the end ----------------------------------------------------------------------------------
+    # --- close ------------------------------------------------------------------------------------
 
     async def close(self, timeout: float | None = None) -> None:
-        """Deliver what was sent, and send nothing more. Closing it again does nothing.
+        """Deliver all messages, and close the producer. Further calls do nothing.
 
         Args:
-            timeout: seconds; None: as long as it takes, ``delivery.timeout.ms`` at most.
+            timeout: seconds; None: no limit but ``delivery.timeout.ms``.
 
         Raises:
-            DeliveryError: messages were not delivered and nobody knows; it says how many.
-            CancelledError: it was cancelled. What was not delivered is given up.
+            DeliveryError: messages were not delivered and their failures not retrieved; it has
+                their number.
+            CancelledError: it was cancelled. Undelivered messages are purged.
         """
         sender = self._sender
         if self._closed or sender is None:
@@ -190,18 +191,11 @@ class AsyncTopicProducer(Generic[K, V]):
             return
         self._closed = True
         try:
-            await sender.settled(timeout)
+            await sender.flush(timeout)
         finally:
             await sender.close()
-            counters = self.counters()
-            log_event(
-                logging.INFO,
-                "producer.stopped",
-                topic=self._topic_name,
-                delivered=counters.delivered,
-                failed=counters.failed,
-            )
-        error = sender.channel.outbox.unseen()
+            sender.builder.log_stopped()
+        error = sender.builder.tracker.unretrieved()
         if error is not None:
             raise error
 
@@ -223,19 +217,19 @@ class AsyncTopicProducer(Generic[K, V]):
 
     def _open(self) -> AsyncSender:
         if self._closed:
-            raise ClosedError(f"the producer for {self._topic_name} was closed")
+            raise closed_error(self._topic_name)
         return self._opened()
 
     def _opened(self) -> AsyncSender:
         if self._sender is None:
             raise ClosedError(
-                f"the producer for {self._topic_name} is not open: async with ... as orders"
+                f"the producer for {self._topic_name} is not open; use: async with ... as orders"
             )
         return self._sender
 
 
 class AsyncKeyedTopicProducer(AsyncTopicProducer[K, V]):
-    """A producer for a topic whose values do not hold its keys: each message is given its own."""
+    """Producer for a topic whose keys are not a field of the value: ``send`` requires ``key``."""
 
     __slots__ = ()
 
@@ -253,7 +247,7 @@ class AsyncKeyedTopicProducer(AsyncTopicProducer[K, V]):
 
 
 class AsyncTransaction:
-    """What else can be part of a transaction."""
+    """Transactional calls within a transaction, for asyncio."""
 
     def __init__(self, calls: TransactionManager) -> None:
         self._calls = calls
@@ -265,18 +259,16 @@ class AsyncTransaction:
 
 @asynccontextmanager
 async def async_transaction(client: ProducerClient) -> AsyncGenerator[AsyncTransaction]:
-    """See :meth:`ProducerClient.transaction`. A cancellation aborts as any other exception does."""
-    block = Transaction(client)
+    """Run a transaction; see :meth:`ProducerClient.transaction`. A cancellation aborts it."""
+    transaction = Transaction(client)
 
-    def end_at_once(calls: TransactionManager) -> None:
-        block.give_up(asyncio.CancelledError())
+    def abort_at_once(calls: TransactionManager) -> None:
+        transaction.abort(asyncio.CancelledError())
 
-    calls = await run_to_completion(block.begin, end_at_once)
+    calls = await run_to_completion(transaction.begin, abort_at_once)
     try:
         yield AsyncTransaction(calls)
-        await run_to_completion(block.commit, no_undo)
+        await run_to_completion(transaction.commit, no_undo)
     except BaseException as error:
-        fatal = await run_to_completion(block.give_up, no_undo, error)
-        if fatal is not None and isinstance(error, Exception):
-            raise fatal from error
+        await run_to_completion(transaction.abort, no_undo, error)
         raise

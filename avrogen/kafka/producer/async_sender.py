@@ -1,8 +1,8 @@
-"""An open channel on a loop: what is sent through it, and how the loop waits for that.
+"""Sends of a typed producer on an event loop: :class:`AsyncSender`.
 
-Sends that wait for room in librdkafka's queue, in the order in which they came.
-
-From the thread that polls to the loop: what became of messages, many at a time.
+:class:`SendQueue` is the back-pressure: sends that wait for room in librdkafka's queue, in their
+order. :class:`FutureBridge` takes delivery reports from the polling thread to the loop, many at a
+time.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from avrogen.errors import ClosedError, DeliveryError
+from avrogen.errors import DeliveryError
 from avrogen.kafka.asyncio_threads import no_undo, run_to_completion
 from avrogen.kafka.message import Delivered
 from avrogen.kafka.producer.delivery import clear_pending_exception, delivered
+from avrogen.kafka.producer.record_builder import closed_error
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Message
@@ -26,97 +27,97 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncDelivery", "AsyncSender", "FutureBridge", "SendQueue"]
 
-_A_TURN: Final = 100
-"""Messages that a task sends before others have their turn: one or two milliseconds."""
+_FAIR_SHARE: Final = 100
+"""Messages that a task sends before it yields to others: one or two milliseconds."""
 
 
 class AsyncSender:
-    """Sends through a channel, from tasks of the running loop.
+    """Sends messages from tasks of the running loop.
 
     Args:
-        channel: what is decided about messages before.
+        builder: common part of the producers.
     """
 
-    def __init__(self, channel: RecordBuilder) -> None:
-        self.channel = channel
-        self._outbox = channel.outbox
-        self._produce_call = channel.client.producer.produce
-        self._queueing = SendQueue(self._produce)
+    def __init__(self, builder: RecordBuilder) -> None:
+        self.builder = builder
+        self._tracker = builder.tracker
+        self._produce_call = builder.client.producer.produce
+        self._send_queue = SendQueue(self._produce)
         self._idle: list[asyncio.Future[None]] = []
         self._task: asyncio.Task[object] | None = None
         self._in_a_row = 0
-        self._handover = FutureBridge(channel.outbox, self._is_awaited, self._progress)
-        channel.client.poller.add_hook(self._handover.after_poll)
+        self._bridge = FutureBridge(builder.tracker, self._is_awaited, self._progress)
+        builder.client.poller.add_hook(self._bridge.after_poll)
 
-    def is_turn_over(self) -> bool:
-        """Whether the task that is about to send should let others go on first.
+    def should_yield(self) -> bool:
+        """Return True if the current task should yield to others before it sends.
 
-        As long as there is room, sending waits for nothing, and a task that does nothing else would
-        keep the loop from everything else until the queue is full.
+        Sends with room in the queue do not suspend, so a task that only sends would block the loop
+        until the queue is full.
         """
         task = asyncio.current_task()
         if task is not self._task:
             self._task, self._in_a_row = task, 0
         self._in_a_row += 1
-        if self._in_a_row < _A_TURN:
+        if self._in_a_row < _FAIR_SHARE:
             return False
         self._in_a_row = 0
         return True
 
-    def start(self, arguments: ProduceArguments, sending: object) -> AsyncDelivery | None:
+    def send_now(self, arguments: ProduceArguments, sending: object) -> AsyncDelivery | None:
         """Queue a message if there is room.
 
         Args:
-            arguments: what is produced.
-            sending: what the observer wants to be given for it.
+            arguments: arguments of ``produce``.
+            sending: the observer's object for the message.
 
         Returns:
-            None: there is no room, or others have waited longer. Nothing is queued.
+            The delivery; None if nothing was queued, as there is no room or other sends wait.
 
         Raises:
             DeliveryError, TransactionError: as :meth:`TopicProducer.send`.
         """
-        if self._queueing:
+        if self._send_queue:
             return None
-        ticket = AsyncDelivery(self._handover, sending)
-        self._outbox.count_sent()
+        delivery = AsyncDelivery(self._bridge, sending)
+        self._tracker.count_sent()
         try:
-            self._produce(ticket, arguments)
+            self._produce(delivery, arguments)
         except BufferError:
-            self._outbox.count_sent(-1)
+            self._tracker.count_sent(-1)
             return None
         except Exception as error:
-            self._refused(ticket, arguments, error)
-        return ticket
+            self._refused(delivery, arguments, error)
+        return delivery
 
-    async def queued(self, arguments: ProduceArguments, sending: object) -> AsyncDelivery:
-        """Queue a message when there is room.
+    async def send_later(self, arguments: ProduceArguments, sending: object) -> AsyncDelivery:
+        """Wait for room, then queue a message.
 
         Raises:
-            DeliveryError: there was none for too long, or as :meth:`start`.
+            DeliveryError: the queue stayed full, or as :meth:`send_now`.
             ClosedError: the producer was closed meanwhile.
         """
-        ticket = AsyncDelivery(self._handover, sending)
-        self._outbox.count_sent()
+        delivery = AsyncDelivery(self._bridge, sending)
+        self._tracker.count_sent()
         try:
-            timeout = self.channel.client.delivery_timeout
-            if not await self._queueing.wait(ticket, arguments, timeout):
-                raise self.channel.no_room()
+            timeout = self.builder.client.delivery_timeout
+            if not await self._send_queue.wait(delivery, arguments, timeout):
+                raise self.builder.queue_full_error()
         except Exception as error:
-            self._refused(ticket, arguments, error)
+            self._refused(delivery, arguments, error)
         except asyncio.CancelledError:
-            if not ticket.is_queued:  # it may have been, in that very moment
-                self._outbox.count_sent(-1)
+            if not delivery.is_queued:  # it may have been queued at the same moment
+                self._tracker.count_sent(-1)
             raise
-        return ticket
+        return delivery
 
-    async def settled(self, timeout: float | None) -> None:
-        """Wait until everything is delivered or has failed, or time is over."""
+    async def flush(self, timeout: float | None) -> None:
+        """Wait until all messages are delivered or have failed, or until the timeout."""
         if self._is_idle():
             return
         idle = asyncio.get_running_loop().create_future()
         self._idle.append(idle)
-        with self.channel.client.poller.flushing():
+        with self.builder.client.poller.flushing():
             try:
                 async with asyncio.timeout(timeout):
                     await idle
@@ -126,46 +127,42 @@ class AsyncSender:
                 self._idle.remove(idle)
 
     async def close(self) -> None:
-        """Send nothing more, and give up what is left if nobody else has the client."""
-        self._queueing.refuse_all(ClosedError(f"the producer for {self.channel.topic} was closed"))
-        await run_to_completion(self.channel.close, no_undo)
-        self.channel.client.poller.remove_hook(self._handover.after_poll)
-        self._handover.settle()
-        self._handover.close_accounts()
+        """Refuse waiting sends, close the builder, and settle all futures."""
+        self._send_queue.refuse_all(closed_error(self.builder.topic))
+        await run_to_completion(self.builder.close, no_undo)
+        self.builder.client.poller.remove_hook(self._bridge.after_poll)
+        self._bridge.settle()
+        self._bridge.count_retrieved()
 
-    # --- queueing ---------------------------------------------------------------------------------
+    # --- produce ----------------------------------------------------------------------------------
 
-    def _produce(self, ticket: AsyncDelivery, arguments: ProduceArguments) -> None:
+    def _produce(self, delivery: AsyncDelivery, arguments: ProduceArguments) -> None:
         data, key, partition, at, headers = arguments
-        topic = self.channel.topic
-        self._produce_call(topic, data, key, partition, ticket, None, at, headers)
+        topic = self.builder.topic
+        self._produce_call(topic, data, key, partition, delivery, None, at, headers)
 
     def _refused(
-        self, ticket: AsyncDelivery, arguments: ProduceArguments, error: Exception
+        self, delivery: AsyncDelivery, arguments: ProduceArguments, error: Exception
     ) -> None:
-        """Let the message's future fail, or raise what is not about the message."""
-        from confluent_kafka import KafkaException
-
+        """Settle the message's future with its error, or raise any other error."""
         try:
-            if not isinstance(error, KafkaException):
-                raise error
-            failure = self.channel.refused(error)
+            failure = self.builder.refused(error)
         except Exception:
-            self._outbox.count_sent(-1)
+            self._tracker.count_sent(-1)
             raise
-        self._handover.failed(ticket, failure, arguments[1])
-        self._handover.settle()
+        self._bridge.failed(delivery, failure, arguments[1])
+        self._bridge.settle()
 
-    # --- progress, after each go of the thread that polls -----------------------------------------
+    # --- after each poll --------------------------------------------------------------------------
 
     def _is_idle(self) -> bool:
-        return not self._queueing and self.channel.is_idle()
+        return not self._send_queue and self.builder.is_idle()
 
     def _is_awaited(self) -> bool:
-        return bool(self._queueing) or bool(self._idle)
+        return bool(self._send_queue) or bool(self._idle)
 
     def _progress(self) -> None:
-        self._queueing.fill()
+        self._send_queue.fill()
         if self._idle and self._is_idle():
             for idle in self._idle:
                 if not idle.done():
@@ -176,10 +173,10 @@ _Entry: TypeAlias = "tuple[AsyncDelivery, ProduceArguments, asyncio.Future[None]
 
 
 class SendQueue:
-    """Lets sends wait, first come, first served.
+    """Queue of sends that wait for room in librdkafka's queue, in their order.
 
     Args:
-        produce: queues a message; BufferError if there is no room.
+        produce: function that queues a message. BufferError: there is no room.
     """
 
     def __init__(self, produce: Callable[[AsyncDelivery, ProduceArguments], None]) -> None:
@@ -187,146 +184,150 @@ class SendQueue:
         self._entries: deque[_Entry] = deque()
 
     def __len__(self) -> int:
-        """How many wait."""
+        """Return the number of waiting sends."""
         return len(self._entries)
 
     async def wait(
-        self, ticket: AsyncDelivery, arguments: ProduceArguments, timeout: float | None
+        self, delivery: AsyncDelivery, arguments: ProduceArguments, timeout: float | None
     ) -> bool:
-        """Queue a message once those before it are, and there is room.
+        """Wait for room and for the sends before; queue a message.
 
         Args:
-            ticket: of the message; says whether it was queued.
-            arguments: what is produced.
-            timeout: seconds; None: for ever.
+            delivery: delivery of the message; its ``is_queued`` is set.
+            arguments: arguments of ``produce``.
+            timeout: seconds; None: no limit.
 
         Returns:
-            Whether there was room in time.
+            True if the message was queued in time.
 
         Raises:
-            CancelledError: it was cancelled.
-            Exception: what ``produce`` raises, but for BufferError.
+            CancelledError: the send was cancelled.
+            Exception: an error of ``produce`` other than BufferError.
         """
         queued = asyncio.get_running_loop().create_future()
-        self._entries.append((ticket, arguments, queued))
+        self._entries.append((delivery, arguments, queued))
         try:
             async with asyncio.timeout(timeout):
                 await queued
         except TimeoutError:
             pass
-        return ticket.is_queued
+        return delivery.is_queued
 
     def fill(self) -> None:
-        """Queue as many as there is room for."""
+        """Queue messages while there is room."""
         while self._entries:
-            ticket, arguments, queued = self._entries[0]
-            if not queued.done():  # else it was cancelled
+            delivery, arguments, queued = self._entries[0]
+            if not queued.done():  # otherwise it was cancelled
                 try:
-                    self._produce(ticket, arguments)
+                    self._produce(delivery, arguments)
                 except BufferError:
                     return
                 except Exception as error:
                     queued.set_exception(error)
                 else:
-                    ticket.is_queued = True
+                    delivery.is_queued = True
                     queued.set_result(None)
             self._entries.popleft()
 
     def refuse_all(self, error: Exception) -> None:
-        """Let all that still wait raise an error."""
+        """Raise an error from all waiting sends."""
         while self._entries:
             _, _, queued = self._entries.popleft()
             if not queued.done():
                 queued.set_exception(error)
 
 
-_MOST_FAILED: Final = 10_000
-"""Failed futures that are kept to see whether somebody asks for their failure."""
+_MAX_FAILED: Final = 10_000
+"""Maximum number of failed futures that are kept, to count retrieved failures."""
 
 
 class AsyncDelivery:
-    """A message on its way. librdkafka calls it back, in the thread that polls."""
+    """An in-flight message and its future. librdkafka calls it with the delivery report."""
 
-    __slots__ = ("_handover", "future", "is_queued", "sending")
+    __slots__ = ("_bridge", "future", "is_queued", "sending")
 
-    def __init__(self, handover: FutureBridge, sending: object) -> None:
-        self._handover = handover
-        self.future: asyncio.Future[Delivered] = handover.loop.create_future()
+    def __init__(self, bridge: FutureBridge, sending: object) -> None:
+        self._bridge = bridge
+        self.future: asyncio.Future[Delivered] = bridge.loop.create_future()
         self.sending = sending
         self.is_queued = False
-        """Whether it was queued after it had to wait."""
+        """True if it was queued after it had to wait."""
 
     def __call__(self, error: KafkaError | None, message: Message) -> None:
-        """The delivery report."""
+        """Hand a delivery report to the loop, in the polling thread.
+
+        The beginning is that of :class:`.DeliveryFuture`: a shared function would cost a call per
+        message.
+        """
         try:  # noqa: SIM105 -- suppress() costs more than all else here
             clear_pending_exception()
         except SystemError:
-            pass  # see there
+            pass  # the pending exception
         if error is not None:
-            self._handover.failed(self, error, message.key())
+            self._bridge.failed(self, error, message.key())
             return
-        outbox = self._handover.outbox
+        tracker = self._bridge.tracker
         latency = message.latency() or 0.0
-        with outbox.lock:
-            outbox.count_delivered(latency)
+        with tracker.lock:
+            tracker.count_delivered(latency)
         place = message.partition(), message.offset(), message.timestamp()[1]
-        found = delivered(outbox.topic, place)
-        self._handover.put(self, found)
-        if outbox.observer is not None:
-            outbox.observer.delivered(self.sending, found, latency)
+        found = delivered(tracker.topic, place)
+        self._bridge.put(self, found)
+        if tracker.observer is not None:
+            tracker.observer.delivered(self.sending, found, latency)
 
 
 class FutureBridge:
-    """Settles futures on the loop, after each go of the thread that polls.
+    """Settles futures on the loop, after each poll of the polling thread.
 
     Args:
-        outbox: where outcomes are counted.
-        is_awaited: whether somebody on the loop waits for anything but outcomes.
-        on_progress: called on the loop after each go, if there were outcomes or somebody waits.
+        tracker: counts of messages.
+        is_awaited: function that returns True if tasks wait for room or for a flush.
+        on_progress: called on the loop after each poll with outcomes or waiting tasks.
     """
 
     def __init__(
         self,
-        outbox: DeliveryTracker,
+        tracker: DeliveryTracker,
         is_awaited: Callable[[], bool],
         on_progress: Callable[[], None],
     ) -> None:
-        self.outbox = outbox
+        self.tracker = tracker
         self.loop = asyncio.get_running_loop()
         self._is_awaited = is_awaited
         self._on_progress = on_progress
         self._outcomes: deque[tuple[AsyncDelivery, Delivered | DeliveryError]] = deque()
         self._failed: deque[asyncio.Future[Delivered]] = deque()
 
-    # --- in the thread that polls -----------------------------------------------------------------
+    # --- in the polling thread --------------------------------------------------------------------
 
-    def put(self, ticket: AsyncDelivery, outcome: Delivered | DeliveryError) -> None:
-        """An outcome is known."""
-        self._outcomes.append((ticket, outcome))
+    def put(self, delivery: AsyncDelivery, outcome: Delivered | DeliveryError) -> None:
+        """Add the outcome of a message."""
+        self._outcomes.append((delivery, outcome))
 
-    def failed(self, ticket: AsyncDelivery, error: KafkaError, key: bytes | None) -> None:
-        """A message was not delivered, or not even queued. Either thread may say so."""
-        failure = self.outbox.failure(error, key)
-        self.put(ticket, failure)
-        if self.outbox.observer is not None:
-            self.outbox.observer.undelivered(ticket.sending, failure)
+    def failed(self, delivery: AsyncDelivery, error: KafkaError, key: bytes | None) -> None:
+        """Add the failure of a message that was not delivered or not queued. Thread-safe."""
+        failure = self.tracker.failure(error, key)
+        self.put(delivery, failure)
+        if self.tracker.observer is not None:
+            self.tracker.observer.undelivered(delivery.sending, failure)
 
     def after_poll(self) -> None:
-        """Wake the loop if there is something for it."""
+        """Wake the loop if there are outcomes or waiting tasks."""
         if self._outcomes or self._is_awaited():
-            with suppress(RuntimeError):  # the loop is closed, and nobody waits any more
+            with suppress(RuntimeError):  # the loop is closed
                 self.loop.call_soon_threadsafe(self.settle)
 
     # --- on the loop ------------------------------------------------------------------------------
 
     def settle(self) -> None:
-        """Settle the futures of all outcomes that are known."""
+        """Settle the futures of all outcomes."""
         outcomes = self._outcomes
         while outcomes:
-            ticket, outcome = outcomes.popleft()
-            future = ticket.future
+            delivery, outcome = outcomes.popleft()
+            future = delivery.future
             if future.done():
-                continue  # it was cancelled, which takes nothing back
+                continue  # it was cancelled; the message is sent all the same
             if isinstance(outcome, Delivered):
                 future.set_result(outcome)
             else:
@@ -334,24 +335,23 @@ class FutureBridge:
                 self._keep(future)
         self._on_progress()
 
-    def close_accounts(self) -> None:
-        """Count which failures were seen. From the others, asyncio makes no noise of its own."""
+    def count_retrieved(self) -> None:
+        """Count the retrieved failures. asyncio does not log the others by itself."""
         while self._failed:
             self._forget_oldest()
 
     def _keep(self, future: asyncio.Future[Delivered]) -> None:
         self._failed.append(future)
-        if len(self._failed) > _MOST_FAILED:
+        if len(self._failed) > _MAX_FAILED:
             self._forget_oldest()
 
     def _forget_oldest(self) -> None:
         future = self._failed.popleft()
-        # True as long as nobody has asked for the exception. It can be set to False alone, then
-        # asyncio does not log that nobody has.
+        # True until the exception is retrieved. Set to False, asyncio does not log that it was not.
         if future._log_traceback:
             future._log_traceback = False
         else:
             failure = future.exception()
-            assert isinstance(failure, DeliveryError), "nothing else is set"
-            with self.outbox.lock:
-                self.outbox.count_seen(failure)
+            assert isinstance(failure, DeliveryError), "failed futures have one"
+            with self.tracker.lock:
+                self.tracker.count_retrieved_failure(failure)

@@ -1,22 +1,17 @@
-"""The future of a message that was sent.
+"""Futures of sent messages, and the counts of a typed producer.
 
-There is one for every message, so it is made to cost little. ``concurrent.futures.Future`` makes
-a lock, a condition and two lists, which take longer than all else that sending does; here, they are
-made when somebody waits, which few do. What this knows of its base class (the names of its
-attributes) is the same in all Pythons since 3.2.
+:class:`DeliveryFuture` exists once per message, so it must be cheap. ``concurrent.futures.Future``
+creates a lock, a condition and two lists, which takes longer than the rest of a send; here they are
+created when somebody waits, which is rare. The names of the base class's attributes are the same in
+all Pythons since 3.2.
 
-Delivery reports that are called with an exception pending.
-
-confluent-kafka raises the fatal error of librdkafka where somebody polls. If that takes longer than
-0.2 s, or happens inside of a transactional call, it goes on to call delivery reports with the
-exception already set. Whatever is called next then may fail with SystemError, for no fault of its
-own: even the acquisition of a lock, which nobody would release.
-
-So the first thing that a report does is a call that has no effect and is sure to be checked for
-this. Python checks calls of C functions, but not those that it has specialised after a while;
-calls of ``partial`` objects are never specialised (Python 3.11 to 3.14).
-
-What a typed producer has sent and what came of it.
+Delivery reports may be called with an exception pending. confluent-kafka raises librdkafka's fatal
+error from the call that polls. If that call takes longer than 0.2 s, or is a transactional one, it
+continues to call delivery reports with the exception set. The next call of a C function may then
+fail with SystemError, even the acquisition of a lock, which nobody would release. So a report
+begins with a call without effect that always raises a pending exception
+(:data:`clear_pending_exception`). Python checks calls of C functions, but not those that it has
+specialised after a while; calls of ``partial`` objects are never specialised (Python 3.11 to 3.14).
 """
 
 from __future__ import annotations
@@ -45,27 +40,27 @@ _FINISHED: Final = "FINISHED"
 
 
 class DeliveryFuture(Future[Delivered]):
-    """Where a message is, once it is there. It raises DeliveryError if it does not get there.
+    """Future of a sent message: its position, or a DeliveryError.
 
-    What was sent cannot be taken back: ``cancel`` does nothing and returns False.
+    A sent message cannot be cancelled: ``cancel`` does nothing and returns False.
     """
 
-    # Of the base class, where they are set for each future.
+    # Attributes of the base class, which sets them for each future.
     _state = _RUNNING
     _result: Any = None
     _exception: BaseException | None = None
 
     _sending: object = None
-    _seen = False
+    _retrieved = False
 
-    def __init__(self, outbox: DeliveryTracker) -> None:
-        self._outbox = outbox
+    def __init__(self, tracker: DeliveryTracker) -> None:
+        self._tracker = tracker
 
     def __getattr__(self, name: str) -> Any:
-        """What the base class needs when somebody waits, made then."""
+        """Create the attributes of the base class that waiting needs, on first use."""
         if name not in ("_condition", "_waiters", "_done_callbacks"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        with self._outbox.lock:
+        with self._tracker.lock:
             attributes = vars(self)
             if "_condition" not in attributes:
                 attributes["_waiters"] = []
@@ -74,100 +69,100 @@ class DeliveryFuture(Future[Delivered]):
             return attributes[name]
 
     def observe(self, sending: object) -> None:
-        """Keep what the observer has returned for this message."""
+        """Keep the observer's object for this message."""
         self._sending = sending
 
     def __call__(self, error: KafkaError | None, message: Message) -> None:
-        """The delivery report; whoever polls calls it."""
+        """Settle the future with a delivery report, in the polling thread."""
         try:  # noqa: SIM105 -- suppress() costs more than all else here
             clear_pending_exception()
         except SystemError:
-            pass  # see there
+            pass  # the pending exception
         if error is not None:
             self.fail(error, message.key())
             return
-        outbox = self._outbox
+        tracker = self._tracker
         latency = message.latency() or 0.0
         place = message.partition(), message.offset(), message.timestamp()[1]
-        with outbox.lock:
-            outbox.count_delivered(latency)
+        with tracker.lock:
+            tracker.count_delivered(latency)
             nobody_waits = "_condition" not in vars(self)
             if nobody_waits:
                 self._result = place
                 self._state = _FINISHED
         if not nobody_waits:
             self.set_result(place)  # type: ignore[arg-type] # see result
-        if outbox.observer is not None:
-            outbox.observer.delivered(self._sending, self.result(), latency)
+        if tracker.observer is not None:
+            tracker.observer.delivered(self._sending, self.result(), latency)
 
     def fail(self, error: KafkaError, key: bytes | None) -> None:
-        """The message was not delivered, or not even queued."""
-        failure = self._outbox.failure(error, key)
+        """Settle the future with an error: the message was not delivered, or not queued."""
+        failure = self._tracker.failure(error, key)
         self.set_exception(failure)
-        if self._outbox.observer is not None:
-            self._outbox.observer.undelivered(self._sending, failure)
+        if self._tracker.observer is not None:
+            self._tracker.observer.undelivered(self._sending, failure)
 
     def result(self, timeout: float | None = None) -> Delivered:
-        """Where the message is; waits until that is known.
+        """Wait for the delivery; return the message's position.
 
         Args:
-            timeout: seconds; None: as long as it takes, which is ``delivery.timeout.ms`` at most.
+            timeout: seconds; None: no limit but ``delivery.timeout.ms``.
 
         Raises:
-            DeliveryError: it was not delivered.
-            TimeoutError: nothing is known yet.
+            DeliveryError: the message was not delivered.
+            TimeoutError: the message is still in flight.
         """
         try:
             place: Any = super().result(timeout)
         except DeliveryError as error:
-            self._see(error)
+            self._retrieve(error)
             raise
-        return delivered(self._outbox.topic, place)
+        return delivered(self._tracker.topic, place)
 
     def exception(self, timeout: float | None = None) -> BaseException | None:
-        """Why the message was not delivered, or None; waits until that is known.
+        """Wait for the delivery; return its error, or None.
 
         Raises:
-            TimeoutError: nothing is known yet.
+            TimeoutError: the message is still in flight.
         """
         error = super().exception(timeout)
         if isinstance(error, DeliveryError):
-            self._see(error)
+            self._retrieve(error)
         return error
 
-    def _see(self, error: DeliveryError) -> None:
-        with self._outbox.lock:
-            if not self._seen:
-                self._seen = True
-                self._outbox.count_seen(error)
+    def _retrieve(self, error: DeliveryError) -> None:
+        with self._tracker.lock:
+            if not self._retrieved:
+                self._retrieved = True
+                self._tracker.count_retrieved_failure(error)
 
 
 def delivered(topic: str, place: tuple[int | None, int | None, int]) -> Delivered:
-    """Partition, offset and milliseconds since 1970, as a delivery report has them."""
+    """Return the position of a delivery report: partition, offset, milliseconds since 1970."""
     partition, offset, milliseconds = place
-    if partition is None or offset is None:  # as of acks=0
+    if partition is None or offset is None:  # with acks=0
         partition, offset = partition or -1, -1 if offset is None else offset
     return Delivered(topic, partition, offset, datetime.fromtimestamp(milliseconds / 1000, UTC))
 
 
 clear_pending_exception = partial(bool)
-"""Raises SystemError if an exception was pending, which is gone then."""
+"""Call without effect, which raises and so clears a pending exception, as SystemError."""
 
 
-_KEPT: Final = 100
-"""Failures that are kept to be named, of those that nobody has seen."""
+_MAX_KEPT: Final = 100
+"""Maximum number of unretrieved failures that are kept for error messages."""
 
 
 class DeliveryTracker:
-    """The accounts of a typed producer, kept by the threads that send and the one that polls.
+    """Counts of sent, delivered and failed messages of a typed producer. Thread-safe.
 
-    A failure counts as seen when somebody has asked the future of its message for it. Those that
-    nobody has seen are what a producer must not be closed over in silence.
+    A failure is retrieved when somebody calls ``result`` or ``exception`` of the message's future.
+    Unretrieved failures are raised when the producer is closed.
 
     Attributes:
-        topic: where messages go.
-        observer: who wants to know; None for nobody.
-        lock: held to change anything here, and to settle a message's future with it.
+        topic: name of the topic.
+        observer: observer of deliveries; None for none.
+        lock: held for each change here, and to settle a future together with it.
     """
 
     __slots__ = (
@@ -179,8 +174,8 @@ class DeliveryTracker:
         "_log",
         "_plain_key",
         "_sent",
-        "_unseen",
-        "_unseen_errors",
+        "_unretrieved",
+        "_unretrieved_errors",
         "lock",
         "observer",
         "topic",
@@ -193,14 +188,14 @@ class DeliveryTracker:
         observer: Observer | None,
         is_fatal: Callable[[], bool],
     ) -> None:
-        """Begin at nothing.
+        """Start at zero.
 
         Args:
-            topic: where messages go.
-            plain_key: what makes a key of its bytes.
-            observer: who wants to know.
-            is_fatal: whether the producer beneath has met a fatal error: then all that fails does
-                so for this reason, which reports of messages do not say.
+            topic: name of the topic.
+            plain_key: decoder of keys, for errors.
+            observer: observer of deliveries.
+            is_fatal: function that returns True after a fatal error of the client. All later
+                failures are fatal, which their delivery reports do not tell.
         """
         self.topic = topic
         self.observer = observer
@@ -208,18 +203,18 @@ class DeliveryTracker:
         self._plain_key = plain_key
         self._is_fatal = is_fatal
         self._log = RateLimitedLog(topic)
-        self._sent = self._delivered = self._failed = self._unseen = 0
+        self._sent = self._delivered = self._failed = self._unretrieved = 0
         self._latency_total = self._latency_max = 0.0
-        self._unseen_errors: dict[int, DeliveryError] = {}
+        self._unretrieved_errors: dict[int, DeliveryError] = {}
 
     @property
     def pending(self) -> int:
-        """Messages whose fate is not known yet."""
+        """Number of messages that are neither delivered nor failed."""
         with self.lock:
             return self._sent - self._delivered - self._failed
 
     def counters(self) -> ProducerCounters:
-        """The figures so far."""
+        """Return the counters."""
         with self.lock:
             mean = self._latency_total / self._delivered if self._delivered else 0.0
             return ProducerCounters(
@@ -227,50 +222,50 @@ class DeliveryTracker:
             )
 
     def count_sent(self, number: int = 1) -> None:
-        """Messages are about to be queued; -1 if one was not."""
+        """Count messages before they are queued; -1 reverts that."""
         with self.lock:
             self._sent += number
 
     def count_delivered(self, latency: float) -> None:
-        """A message was acknowledged so many seconds after it was queued. :attr:`lock` is held."""
+        """Count an acknowledged message with its latency. The caller holds :attr:`lock`."""
         self._delivered += 1
         self._latency_total += latency
         if latency > self._latency_max:
             self._latency_max = latency
 
     def failure(self, error: KafkaError, key: bytes | None) -> DeliveryError:
-        """A message was not delivered: what its future is to raise."""
+        """Count and log a failed message; return the error for its future."""
         made = delivery_error(error, self.topic, self._plain_key(key), fatal=self._is_fatal())
         with self.lock:
             self._failed += 1
-            self._unseen += 1
-            if len(self._unseen_errors) < _KEPT:
-                self._unseen_errors[id(made)] = made
+            self._unretrieved += 1
+            if len(self._unretrieved_errors) < _MAX_KEPT:
+                self._unretrieved_errors[id(made)] = made
         self._log.failed(made)
         return made
 
-    def count_seen(self, error: DeliveryError) -> None:
-        """Somebody has asked a future for its failure, for the first time. :attr:`lock` is held."""
-        if self._unseen:  # otherwise it was among those that a producer was closed over
-            self._unseen -= 1
-        self._unseen_errors.pop(id(error), None)
+    def count_retrieved_failure(self, error: DeliveryError) -> None:
+        """Count the first retrieval of a failure. The caller holds :attr:`lock`."""
+        if self._unretrieved:  # otherwise the error of close() has included it
+            self._unretrieved -= 1
+        self._unretrieved_errors.pop(id(error), None)
 
-    def first_unseen(self) -> DeliveryError | None:
-        """The first failure that nobody has seen."""
+    def first_unretrieved(self) -> DeliveryError | None:
+        """Return the first unretrieved failure; None if there is none."""
         with self.lock:
-            return next(iter(self._unseen_errors.values()), None)
+            return next(iter(self._unretrieved_errors.values()), None)
 
-    def unseen(self) -> DeliveryError | None:
-        """One error for all messages that are not delivered and of which nobody knows; else None.
+    def unretrieved(self) -> DeliveryError | None:
+        """Return one error for all unretrieved failures and in-flight messages; None without any.
 
-        It can be asked for once: they are known then.
+        They count as retrieved afterwards.
         """
-        first = self.first_unseen()
+        first = self.first_unretrieved()
         with self.lock:
             pending = self._sent - self._delivered - self._failed
-            undelivered = self._unseen + pending
-            self._unseen = 0
-            self._unseen_errors.clear()
+            undelivered = self._unretrieved + pending
+            self._unretrieved = 0
+            self._unretrieved_errors.clear()
         if not undelivered:
             return None
         messages = "1 message was" if undelivered == 1 else f"{undelivered} messages were"

@@ -1,9 +1,7 @@
-"""What librdkafka's errors mean for a message.
+"""Errors of librdkafka as :class:`~avrogen.errors.DeliveryError`, and the log of failures.
 
-librdkafka sends again by itself what may work the next time, until ``delivery.timeout.ms`` is over.
-So whatever is reported has failed for good, and the question is whether it would fail again.
-
-Logging messages that failed, not all of them when they are many.
+librdkafka retries by itself until ``delivery.timeout.ms`` is over. So a reported message has failed
+permanently; ``retriable`` is set if sending it again may succeed.
 """
 
 from __future__ import annotations
@@ -23,11 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["NOT_DELIVERED", "RateLimitedLog", "delivery_error", "is_retriable"]
 
 NOT_DELIVERED: Final = "not delivered: "
-"""How the message of every DeliveryError about one message begins."""
+"""Prefix of the text of every DeliveryError about one message."""
 
 _RETRIABLE: Final = frozenset(
     {
-        # librdkafka: time ran out, or somebody gave up before it did
+        # librdkafka: a timeout, or a purge before it
         "_ALL_BROKERS_DOWN",
         "_MSG_TIMED_OUT",
         "_PURGE_INFLIGHT",
@@ -50,34 +48,34 @@ _RETRIABLE: Final = frozenset(
     }
 )
 """Names of errors after which the same message may be delivered. An unknown topic is not among
-them: librdkafka has waited for it, and somebody has to create it."""
+them: librdkafka has waited for it, so it must be created first."""
 
 _ADVICE: Final[Mapping[str, str]] = {
     "MSG_SIZE_TOO_LARGE": "message.max.bytes here, max.message.bytes of the topic",
     "_UNKNOWN_TOPIC": "create the topic",
     "UNKNOWN_TOPIC_OR_PART": "create the topic",
     "_UNKNOWN_PARTITION": "the topic has fewer partitions",
-    "TOPIC_AUTHORIZATION_FAILED": "the principal needs the right to write to the topic",
-    "CLUSTER_AUTHORIZATION_FAILED": "the principal needs the right IdempotentWrite",
+    "TOPIC_AUTHORIZATION_FAILED": "the principal needs the ACL Write on the topic",
+    "CLUSTER_AUTHORIZATION_FAILED": "the principal needs the ACL IdempotentWrite on the cluster",
     "_MSG_TIMED_OUT": "no acknowledgement within delivery.timeout.ms",
 }
 
 
 def is_retriable(code: str) -> bool:
-    """Whether a message that failed with an error of this name may be delivered later."""
+    """Return True if a message may be delivered by sending it again after an error of this name."""
     return code in _RETRIABLE
 
 
 def delivery_error(
     error: KafkaError, topic: str, key: object, *, fatal: bool = False
 ) -> DeliveryError:
-    """What the future of a message raises.
+    """Return the exception of a message's future.
 
     Args:
-        error: what librdkafka reports.
-        topic: the message's topic.
-        key: its key.
-        fatal: whether the producer has met a fatal error.
+        error: error of the delivery report.
+        topic: topic of the message.
+        key: key of the message.
+        fatal: True if the producer has had a fatal error.
     """
     from confluent_kafka import KafkaException
 
@@ -96,44 +94,44 @@ def delivery_error(
 
 
 _INTERVAL: Final = 1.0
-"""Seconds between two records of the same error."""
+"""Seconds between two log records with the same error."""
 
 
 @dataclass(slots=True)
-class _Since:
-    time: float
-    number: int
+class _Interval:
+    began: float
+    failures: int
 
 
 class RateLimitedLog:
-    """Logs ``delivery.failed``: each kind of error once a second at most, with how many there were.
+    """Logs ``delivery.failed``, at most once a second per error code, with the number of failures.
 
-    When a broker is gone, a full queue of messages fails within moments, all for one reason.
+    If a broker is down, a whole queue of messages fails at once, for one reason.
 
     Args:
-        topic: whose messages.
-        clock: seconds that never go back.
+        topic: topic of the messages.
+        clock: monotonic clock, in seconds.
     """
 
     def __init__(self, topic: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._topic = topic
         self._clock = clock
-        self._since: dict[str | None, _Since] = {}
+        self._intervals: dict[str | None, _Interval] = {}
 
     def failed(self, error: DeliveryError) -> None:
-        """A message was not delivered."""
+        """Count a failure, and log it unless its error code was logged within the last second."""
         now = self._clock()
-        since = self._since.setdefault(error.code, _Since(now - _INTERVAL, 0))
-        since.number += 1
-        if now - since.time < _INTERVAL:
+        interval = self._intervals.setdefault(error.code, _Interval(now - _INTERVAL, 0))
+        interval.failures += 1
+        if now - interval.began < _INTERVAL:
             return
-        number, since.time, since.number = since.number, now, 0
+        failures, interval.began, interval.failures = interval.failures, now, 0
         log_event(
             logging.ERROR if error.fatal else logging.WARNING,
             "delivery.failed",
             topic=self._topic,
             code=error.code,
             reason=error.message,
-            messages=number,
+            messages=failures,
             retriable=error.retriable,
         )

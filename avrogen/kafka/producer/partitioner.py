@@ -1,4 +1,4 @@
-"""Partitions chosen by a function of the user's."""
+"""Partitions chosen by a function of the user: :class:`CustomPartitioner`."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ if TYPE_CHECKING:
 __all__ = ["CustomPartitioner", "Partitioner"]
 
 Partitioner: TypeAlias = Callable[[Any, Any, int], int]
-"""From a key, a value and the number of partitions to a partition, counted from 0."""
+"""Function from a key, a value and the number of partitions to a partition, from 0."""
 
 _LIFETIME: Final = 300.0
-"""Seconds for which a number is believed; librdkafka asks as often for itself."""
+"""Seconds for which the number of partitions is cached, as in librdkafka."""
 
 _TIMEOUT_AT_START: Final = 10.0
-_TIMEOUT: Final = 2.0  # reports wait meanwhile
+_TIMEOUT: Final = 2.0  # delivery reports wait meanwhile
 
 
 class CustomPartitioner:
-    """Knows how many partitions a topic has, and has a function choose among them.
+    """Chooses partitions with a function, among the current number of partitions.
 
     Args:
-        producer: who asks the brokers.
-        topic: the topic.
+        producer: client for metadata.
+        topic: name of the topic.
         choose: the function.
-        clock: seconds that never go back.
+        clock: monotonic clock, in seconds.
 
     Raises:
-        DeliveryError: the topic does not exist, or no broker answers.
+        DeliveryError: the topic does not exist, or no response of the brokers.
     """
 
     def __init__(
@@ -50,31 +50,31 @@ class CustomPartitioner:
         self._topic = topic
         self._choose = choose
         self._clock = clock
-        self._asked = clock()
-        self._number = self._ask(_TIMEOUT_AT_START)
+        self._fetched_at = clock()
+        self._partitions = self._fetch(_TIMEOUT_AT_START)
 
     def choose(self, key: object, value: object) -> int:
-        """The partition for a message.
+        """Return the partition for a message.
 
         Raises:
-            EncodeError: the function gave none that there is.
+            EncodeError: the function returned a partition that does not exist.
         """
-        partition = self._choose(key, value, self._number)
-        if not 0 <= partition < self._number:
+        partition = self._choose(key, value, self._partitions)
+        if not 0 <= partition < self._partitions:
             raise EncodeError(
-                f"the partitioner gave {partition!r}, and {self._topic} has the partitions "
-                f"0 to {self._number - 1}"
+                f"partitioner returned {partition!r}, but {self._topic} has the partitions "
+                f"0 to {self._partitions - 1}"
             )
         return partition
 
     def refresh(self) -> None:
-        """Ask again if it is time to. An old number is better than none."""
-        if self._clock() - self._asked >= _LIFETIME:
-            self._asked = self._clock()
+        """Fetch the number of partitions if it is old. If that fails, the old number stays."""
+        if self._clock() - self._fetched_at >= _LIFETIME:
+            self._fetched_at = self._clock()
             with suppress(DeliveryError):
-                self._number = self._ask(_TIMEOUT)
+                self._partitions = self._fetch(_TIMEOUT)
 
-    def _ask(self, timeout: float) -> int:
+    def _fetch(self, timeout: float) -> int:
         from confluent_kafka import KafkaException
 
         try:

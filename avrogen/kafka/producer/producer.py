@@ -1,8 +1,7 @@
-"""Typed producers: :class:`TopicProducer`."""
+"""Typed producer of a topic, synchronous: :class:`TopicProducer`."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
@@ -10,12 +9,16 @@ from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
-from avrogen.errors import ClosedError, DeliveryError
+from avrogen.errors import DeliveryError
 from avrogen.kafka.client_config import Settings
 from avrogen.kafka.message import Delivered, HeadersLike
-from avrogen.kafka.observability.logs import log_event
 from avrogen.kafka.producer.delivery import DeliveryFuture
-from avrogen.kafka.producer.record_builder import ProduceArguments, ProducerOptions, RecordBuilder
+from avrogen.kafka.producer.record_builder import (
+    ProduceArguments,
+    ProducerOptions,
+    RecordBuilder,
+    closed_error,
+)
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
@@ -34,21 +37,21 @@ V = TypeVar("V")
 
 
 class TopicProducer(Generic[K, V]):
-    """Sends messages to one topic: keys of the type ``K``, values of ``V``.
+    """Sends messages to one topic, with keys of the type ``K`` and values of the type ``V``.
 
-    Generated code has a class for each topic. Use it in a ``with`` block, at whose end everything
-    is delivered, or an error says what is not::
+    Generated code has a class for each topic. Use it in a ``with`` block. At its end, all messages
+    are delivered, or an error is raised::
 
         with OrdersProducer(config) as orders:
             orders.send(OrderPlaced(...))
 
-    Any number of threads may send.
+    It is thread-safe.
 
     Attributes:
-        topic: where messages go.
+        topic: the topic.
     """
 
-    __slots__ = ("__weakref__", "_channel", "_closed", "_outbox", "_produce", "_topic_name")
+    __slots__ = ("__weakref__", "_builder", "_closed", "_produce", "_topic_name", "_tracker")
 
     topic: ClassVar[Topic[Any, Any]]
 
@@ -66,36 +69,37 @@ class TopicProducer(Generic[K, V]):
         """Look up the schemas, and connect in the background.
 
         Args:
-            config: settings of librdkafka, and of the registry with ``schema.registry.`` before
-                them; see :mod:`avrogen.kafka.client_config`.
-            client: instead of settings, what several producers share.
-            registry: where schemas are, if not where the settings say.
-            register: whether schemas that are missing are registered, if the level of their subject
-                allows it. Otherwise they are an error.
-            headers: headers of every message, or a function that gives them for its value.
-            partitioner: chooses a partition from key, value and the number of partitions. Without
-                it, the hash of the key does, as in Java and Go (``partitioner`` in the settings).
-            observer: who is told what happens.
+            config: client properties, and the registry's with the prefix ``schema.registry.``; see
+                :mod:`avrogen.kafka.client_config`.
+            client: in place of ``config``, a client that several producers share.
+            registry: registry in place of the configured one.
+            register: register missing schemas if the level of their subject allows it. By default,
+                a missing schema is an error.
+            headers: headers of every message, or a function from its value to them.
+            partitioner: function from key, value and number of partitions to a partition. By
+                default, the key's hash decides, as in Java and Go (property ``partitioner``).
+            observer: observer of deliveries.
 
         Raises:
-            ConfigurationError: the settings cannot work.
-            RegistryError: a schema is missing or incompatible, or the registry does not answer.
-            TransactionError: there is a ``transactional.id``, and the coordinator of transactions
-                does not answer, or refuses.
-            DeliveryError: there is a partitioner, and the topic or the brokers cannot be found.
+            ConfigurationError: invalid properties.
+            RegistryError: a schema is missing or incompatible, or no response of the registry.
+            TransactionError: with a ``transactional.id``: no response of the transaction
+                coordinator, or it refuses.
+            DeliveryError: with a partitioner: the topic does not exist, or no response of the
+                brokers.
             MissingExtraError: confluent-kafka is not installed.
         """
         options = ProducerOptions(
             config, client, registry, register, headers, partitioner, observer
         )
-        self._channel = RecordBuilder(self.topic, options)
-        self._outbox = self._channel.outbox
-        self._produce = self._channel.client.producer.produce
+        self._builder = RecordBuilder(self.topic, options)
+        self._tracker = self._builder.tracker
+        self._produce = self._builder.client.producer.produce
         self._topic_name = self.topic.name
         self._closed = False
-        log_event(logging.INFO, "producer.started", topic=self._topic_name)
+        self._builder.log_started()
 
-    # --- sending ----------------------------------------------------------------------------------
+    # --- send -------------------------------------------------------------------------------------
 
     def send(
         self,
@@ -106,34 +110,34 @@ class TopicProducer(Generic[K, V]):
         partition: int | None = None,
         timestamp: datetime | None = None,
     ) -> Future[Delivered]:
-        """Queue a message, and return at once; unless the queue is full, then wait for room.
+        """Queue a message and return at once. If the queue is full, block until there is room.
 
         Args:
-            value: the event; None for a tombstone, on topics that have them.
-            key: its key; None: from the field of the value that the topic names.
+            value: the event; None for a tombstone, on topics with tombstones.
+            key: its key; None: from the key field of the value.
             headers: its headers, after those of every message.
-            partition: where it goes; None: where the partitioner says.
-            timestamp: when it happened, with a time zone; None: now. It is sent in milliseconds.
+            partition: its partition; None: chosen by the partitioner.
+            timestamp: its timezone-aware time; None: now. It is sent in milliseconds.
 
         Returns:
-            Where it is, once it is acknowledged. The future raises DeliveryError if it will not be.
-            What nobody asks it for is raised when the producer is closed.
+            A future of the message's position, after its acknowledgement. It raises DeliveryError
+            if the message was not delivered. Failures that nobody retrieved from a future are
+            raised by :meth:`close`.
 
         Raises:
-            EncodeError: it does not fit the topic and its schemas. Nothing was queued.
-            DeliveryError: the queue did not drain for as long as a message may take to be
-                delivered, or there was a fatal error.
-            TransactionError: the producer is transactional, and this is in no transaction.
+            EncodeError: the message does not match the topic and its schemas. Nothing was queued.
+            DeliveryError: the queue stayed full for the delivery timeout, or a fatal error.
+            TransactionError: the producer is transactional, and no transaction is open.
             ClosedError: the producer was closed.
         """
         if self._closed:
-            raise ClosedError(f"the producer for {self._topic_name} was closed")
-        outbox = self._outbox
-        arguments = self._channel.arguments(value, key, headers, partition, timestamp)
-        delivery = DeliveryFuture(outbox)
-        if outbox.observer is not None:
-            delivery.observe(self._channel.observed(value, arguments))
-        outbox.count_sent()
+            raise closed_error(self._topic_name)
+        tracker = self._tracker
+        arguments = self._builder.arguments(value, key, headers, partition, timestamp)
+        delivery = DeliveryFuture(tracker)
+        if tracker.observer is not None:
+            delivery.observe(self._builder.observed(value, arguments))
+        tracker.count_sent()
         data, raw_key, number, at, pairs = arguments
         try:
             self._produce(self._topic_name, data, raw_key, number, delivery, None, at, pairs)
@@ -142,42 +146,43 @@ class TopicProducer(Generic[K, V]):
         return delivery
 
     def flush(self, timeout: float | None = None) -> int:
-        """Wait until everything that was sent is delivered or has failed. What lingers is sent now.
+        """Send lingering messages now, and wait until all messages are delivered or have failed.
 
         Args:
-            timeout: seconds; None: as long as it takes, ``delivery.timeout.ms`` at most.
+            timeout: seconds; None: no limit but ``delivery.timeout.ms``.
 
         Returns:
-            How many messages are still waited for.
+            Number of messages still in flight.
         """
-        self._channel.client.poller.flush(self._channel.is_idle, timeout)
-        return self._outbox.pending
+        self._builder.client.poller.flush(self._builder.is_idle, timeout)
+        return self._tracker.pending
 
     def transaction(self) -> AbstractContextManager[TransactionManager]:
         """See :meth:`.ProducerClient.transaction`."""
-        return self._channel.client.transaction()
+        return self._builder.client.transaction()
 
-    # --- what there is to know --------------------------------------------------------------------
+    # --- state ------------------------------------------------------------------------------------
 
     @property
     def client(self) -> ProducerClient:
-        """The producer beneath, which may be shared."""
-        return self._channel.client
+        """Client that messages are sent through, which may be shared."""
+        return self._builder.client
 
     def counters(self) -> ProducerCounters:
-        """What this producer has done so far."""
-        return self._outbox.counters()
+        """Return the counters of this producer."""
+        return self._tracker.counters()
 
-    # --- the end ----------------------------------------------------------------------------------
+    # --- close ------------------------------------------------------------------------------------
 
     def close(self, timeout: float | None = None) -> None:
-        """Deliver what was sent, and send nothing more. Closing it again does nothing.
+        """Deliver all messages, and close the producer. Further calls do nothing.
 
         Args:
-            timeout: seconds; None: as long as it takes, ``delivery.timeout.ms`` at most.
+            timeout: seconds; None: no limit but ``delivery.timeout.ms``.
 
         Raises:
-            DeliveryError: messages were not delivered and nobody knows; it says how many.
+            DeliveryError: messages were not delivered and their failures not retrieved; it has
+                their number.
         """
         if self._closed:
             return
@@ -185,16 +190,9 @@ class TopicProducer(Generic[K, V]):
         try:
             self.flush(timeout)
         finally:
-            self._channel.close()
-            counters = self._outbox.counters()
-            log_event(
-                logging.INFO,
-                "producer.stopped",
-                topic=self._topic_name,
-                delivered=counters.delivered,
-                failed=counters.failed,
-            )
-        error = self._outbox.unseen()
+            self._builder.close()
+            self._builder.log_stopped()
+        error = self._tracker.unretrieved()
         if error is not None:
             raise error
 
@@ -214,7 +212,7 @@ class TopicProducer(Generic[K, V]):
                 raise
             exc.add_note(str(error))
 
-    # --- what keeps messages from being queued ----------------------------------------------------
+    # --- messages that are not queued at once -----------------------------------------------------
 
     def _not_queued(
         self, delivery: DeliveryFuture, arguments: ProduceArguments, error: Exception
@@ -222,7 +220,7 @@ class TopicProducer(Generic[K, V]):
         try:
             failure = self._failure(delivery, arguments, error)
         except BaseException:
-            self._outbox.count_sent(-1)
+            self._tracker.count_sent(-1)
             raise
         if failure is not None:
             delivery.fail(failure, arguments[1])
@@ -230,23 +228,19 @@ class TopicProducer(Generic[K, V]):
     def _failure(
         self, delivery: DeliveryFuture, arguments: ProduceArguments, error: Exception
     ) -> KafkaError | None:
-        """Wait for room. Or say why the message fails; or raise what is not about the message."""
+        """Wait for room and return None; return the message's error; or raise any other."""
         from confluent_kafka import KafkaException
 
         if isinstance(error, BufferError):
             try:
-                self._queue_when_there_is_room(delivery, arguments)
+                self._wait_and_queue(delivery, arguments)
             except KafkaException as refusal:
                 error = refusal
             else:
                 return None
-        if isinstance(error, KafkaException):
-            return self._channel.refused(error)
-        raise error
+        return self._builder.refused(error)
 
-    def _queue_when_there_is_room(
-        self, delivery: DeliveryFuture, arguments: ProduceArguments
-    ) -> None:
+    def _wait_and_queue(self, delivery: DeliveryFuture, arguments: ProduceArguments) -> None:
         def queued() -> bool:
             data, key, partition, at, headers = arguments
             try:
@@ -255,18 +249,18 @@ class TopicProducer(Generic[K, V]):
                 return False
             return True
 
-        client = self._channel.client
+        client = self._builder.client
         if not client.poller.wait(queued, client.delivery_timeout):
-            raise self._channel.no_room()
+            raise self._builder.queue_full_error()
 
 
 class KeyedTopicProducer(TopicProducer[K, V]):
-    """A producer for a topic whose values do not hold its keys: each message is given its own."""
+    """Producer for a topic whose keys are not a field of the value: ``send`` requires ``key``."""
 
     __slots__ = ()
 
     if TYPE_CHECKING:
-        # Narrower on purpose: type checkers should miss the key that is forgotten.
+        # Narrower on purpose: type checkers report a missing key.
         def send(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
             self,
             value: V,

@@ -1,6 +1,7 @@
-"""The producer of librdkafka beneath typed producers: :class:`ProducerClient`.
+"""Producer of librdkafka that typed producers send through: :class:`ProducerClient`.
 
-One transaction from beginning to end, in steps that each wait: for threads and for asyncio.
+:class:`Transaction` has the blocking steps of one transaction. ``ProducerClient.transaction`` runs
+them in the caller's thread, ``async_transaction`` in threads of an event loop.
 """
 
 from __future__ import annotations
@@ -29,30 +30,29 @@ if TYPE_CHECKING:
 
 __all__ = ["ProducerClient", "Transaction"]
 
-_PURGE: Final = 10.0
-"""Seconds for what is given up to be reported, which takes moments."""
+_PURGE_TIMEOUT: Final = 10.0
+"""Seconds to wait for the reports of purged messages, which take moments."""
 
 
 class ProducerClient:
-    """One set of connections and one queue, for any number of typed producers.
+    """One librdkafka producer, with its connections and queue, for any number of typed producers.
 
-    A typed producer makes one for itself unless it is given one. Sharing saves connections, memory
-    and a thread for each, and fills batches better::
+    A typed producer creates one of its own unless it is given one. Sharing saves connections,
+    memory and threads, and fills batches better::
 
         with ProducerClient(config) as client:
             orders = OrdersProducer(client=client)
             payments = PaymentsProducer(client=client)
 
-    It may be used by several threads. Close it last: what has not been delivered then is given up.
+    It is thread-safe. Close it after the typed producers: undelivered messages are purged then.
 
     Attributes:
-        producer: confluent-kafka's. Its settings, and whatever else it offers, are at hand; but
-            leave polling and closing to this class.
-        delivery_timeout: seconds after which a message is given up; None: never.
-        is_closed: whether nothing can be sent any more.
-        outboxes: of the typed producers that use it.
-        poller: serves callbacks.
-        transactions: the calls of a transactional producer; None if it is none.
+        producer: confluent-kafka's producer, for its other methods. Do not poll or close it.
+        delivery_timeout: seconds after which a message fails; None: never.
+        is_closed: True after :meth:`close`.
+        trackers: delivery trackers of the typed producers that use it.
+        poller: thread that serves callbacks.
+        transactions: transactional calls; None without a ``transactional.id``.
     """
 
     def __init__(
@@ -62,21 +62,21 @@ class ProducerClient:
         registry: SchemaRegistry | None = None,
         observer: Observer | None = None,
     ) -> None:
-        """Connect, in the background: brokers that cannot be reached are no error yet.
+        """Connect in the background: unreachable brokers are not an error yet.
 
-        With a ``transactional.id``, it waits for the coordinator, and takes the place of older
-        producers with that id.
+        With a ``transactional.id``, it waits for the coordinator, and fences older producers with
+        that id.
 
         Args:
-            config: settings of librdkafka, and of the registry with ``schema.registry.`` before
-                them; see :mod:`avrogen.kafka.client_config`.
-            registry: where schemas are, if not where the settings say.
-            observer: who is given librdkafka's statistics (``statistics.interval.ms``).
+            config: client properties, and the registry's with the prefix ``schema.registry.``; see
+                :mod:`avrogen.kafka.client_config`.
+            registry: registry in place of the configured one.
+            observer: observer for librdkafka's statistics (``statistics.interval.ms``).
 
         Raises:
-            ConfigurationError: the settings cannot work.
+            ConfigurationError: invalid properties.
             MissingExtraError: confluent-kafka is not installed.
-            TransactionError: the coordinator of transactions does not answer, or refuses.
+            TransactionError: no response of the transaction coordinator, or it refuses.
         """
         configuration = split(config)
         settings = producer_settings(configuration.client)
@@ -84,28 +84,28 @@ class ProducerClient:
         self._registry = registry
         self._owns_registry = registry is None
         self._callbacks = Callbacks(isolate(observer))
-        self._callbacks.put_before_given(settings)
+        self._callbacks.install(settings)
         self._lock = threading.Lock()
         self.is_closed = False
-        self.outboxes: tuple[DeliveryTracker, ...] = ()
+        self.trackers: tuple[DeliveryTracker, ...] = ()
         self.delivery_timeout = delivery_timeout(settings)
         self.producer = _make(settings)
         self.poller = ProducerPollThread(self.producer, self._callbacks.on_error)
-        # Whoever forgets to close it should not keep a thread for it.
+        # A client that is not closed stops its thread when it is collected.
         self._finalizer = weakref.finalize(self, self.poller.stop)
         self.transactions: TransactionManager | None = None
         if settings.get("transactional.id"):
             self._begin_transactions()
 
-    # --- what typed producers need ----------------------------------------------------------------
+    # --- for typed producers ----------------------------------------------------------------------
 
     @property
     def registry(self) -> SchemaRegistry:
-        """The registry, connected when it is first asked for.
+        """Client of the registry, created on first use.
 
         Raises:
-            ConfigurationError: nothing says where it is.
-            RegistryError: its settings are at fault.
+            ConfigurationError: no registry configured.
+            RegistryError: invalid properties of the registry.
         """
         with self._lock:
             if self._registry is None:
@@ -113,43 +113,43 @@ class ProducerClient:
                     raise ConfigurationError(
                         "is missing",
                         setting="schema.registry.url",
-                        hint='say where the registry is: "schema.registry.url": "https://..."',
+                        hint='set the registry: "schema.registry.url": "https://..."',
                     )
                 from avrogen.kafka.registry.connect import connect
 
                 self._registry = connect(self._registry_settings)
             return self._registry
 
-    def add(self, outbox: DeliveryTracker) -> None:
-        """A typed producer will send through this client."""
+    def add(self, tracker: DeliveryTracker) -> None:
+        """Add the delivery tracker of a typed producer."""
         with self._lock:
-            self.outboxes = (*self.outboxes, outbox)
+            self.trackers = (*self.trackers, tracker)
 
-    def remove(self, outbox: DeliveryTracker) -> None:
-        """It will not any more."""
+    def remove(self, tracker: DeliveryTracker) -> None:
+        """Remove the delivery tracker of a typed producer."""
         with self._lock:
-            self.outboxes = tuple(other for other in self.outboxes if other is not outbox)
+            self.trackers = tuple(other for other in self.trackers if other is not tracker)
 
     @property
     def fatal(self) -> KafkaError | None:
-        """The error after which nothing can be sent; None: there was none."""
+        """Fatal error of librdkafka; None if there was none."""
         return self._callbacks.fatal
 
     def fail(self, error: KafkaError) -> None:
-        """A call was refused for a fatal error."""
+        """Record the fatal error that a call was refused with."""
         self._callbacks.on_error(error)
 
     def check_usable(self) -> None:
-        """Raise what keeps messages from being sent, if anything does.
+        """Raise if no messages can be sent.
 
         Raises:
-            DeliveryError: librdkafka has met a fatal error, and sends nothing any more.
+            DeliveryError: librdkafka has had a fatal error.
             ClosedError: the client was closed.
         """
         fatal = self.fatal
         if fatal is not None:
             raise DeliveryError(
-                f"the producer can send nothing more and is closed: {fatal.str()}",
+                f"fatal error, the producer must be closed: {fatal.str()}",
                 code=fatal.name(),
                 fatal=True,
             )
@@ -157,13 +157,13 @@ class ProducerClient:
             raise ClosedError("the producer was closed")
 
     def wait_until_empty(self, timeout: float | None) -> bool:
-        """Send everything now, and wait until the fate of all messages is known.
+        """Send all messages now, and wait until they are delivered or have failed.
 
         Args:
-            timeout: seconds; None: as long as it takes.
+            timeout: seconds; None: no limit.
 
         Returns:
-            Whether it is.
+            True if no message is in flight.
         """
         return self.poller.flush(lambda: self.queued == 0, timeout)
 
@@ -171,32 +171,31 @@ class ProducerClient:
 
     @contextmanager
     def transaction(self) -> Generator[TransactionManager]:
-        """Send all or nothing: what typed producers of this client send in this block.
+        """Send the messages of a block in one transaction.
 
-        It is committed at the end of the block, and aborted if the block raises. What is sent
-        belongs to it from whichever thread; there is one at a time.
+        It is committed at the end of the block, and aborted if the block raises. It includes the
+        messages of all typed producers of this client, from any thread. There is one transaction at
+        a time.
 
         Yields:
-            The calls that make a consumer's offsets part of it (``send_offsets``).
+            The transactional calls: ``send_offsets`` commits a consumer's offsets with it.
 
         Raises:
-            TransactionError: it was not committed. None of its messages count, and unless the error
-                is fatal, the block may be run again.
+            TransactionError: it was not committed. Consumers skip its messages, and unless the
+                error is fatal, the block may be run again.
         """
-        block = Transaction(self)
-        calls = block.begin()
+        transaction = Transaction(self)
+        calls = transaction.begin()
         try:
             yield calls
-            block.commit()
+            transaction.commit()
         except BaseException as error:
-            fatal = block.give_up(error)
-            if fatal is not None and isinstance(error, Exception):
-                raise fatal from error
+            transaction.abort(error)
             raise
 
     def _begin_transactions(self) -> None:
         transactions = TransactionManager(
-            self.producer, self.delivery_timeout or _PURGE, self._callbacks.on_error
+            self.producer, self.delivery_timeout or _PURGE_TIMEOUT, self._callbacks.on_error
         )
         try:
             transactions.init()
@@ -205,48 +204,48 @@ class ProducerClient:
             raise
         self.transactions = transactions
 
-    # --- what users want to know ------------------------------------------------------------------
+    # --- state ------------------------------------------------------------------------------------
 
     def statistics(self) -> dict[str, Any] | None:
-        """What librdkafka has counted last; None unless ``statistics.interval.ms`` is set."""
+        """Return librdkafka's last statistics; None unless ``statistics.interval.ms`` is set."""
         return self._callbacks.statistics()
 
     @property
     def queued(self) -> int:
-        """Messages that wait for their acknowledgement, and callbacks that wait to be served."""
+        """Number of in-flight messages and of callbacks to be served."""
         return len(self.producer)
 
-    # --- the end ----------------------------------------------------------------------------------
+    # --- close ------------------------------------------------------------------------------------
 
     def close(self, timeout: float | None = None) -> int:
-        """Deliver what is queued, and give up what could not be. Nothing can be sent afterwards.
+        """Deliver the queued messages, purge the rest, and close the connections.
 
         Args:
-            timeout: seconds; None: until everything is delivered or has failed, which is
+            timeout: seconds; None: until all messages are delivered or have failed,
                 ``delivery.timeout.ms`` at most.
 
         Returns:
-            How many messages were given up. Their futures raise DeliveryError.
+            Number of purged messages. Their futures raise DeliveryError.
         """
         with self._lock:
             if self.is_closed:
                 return 0
             self.is_closed = True
         self.wait_until_empty(0 if self.fatal else timeout)
-        given_up = sum(outbox.pending for outbox in self.outboxes)
+        purged = sum(tracker.pending for tracker in self.trackers)
         if self.queued:
             self.producer.purge()
-            self.wait_until_empty(_PURGE)
+            self.wait_until_empty(_PURGE_TIMEOUT)
         self._finalizer()
         if self.transactions is None or not self.transactions.is_open:
-            # Not when it is collected: that may be in a process that was forked, and end it. With
-            # a transaction that could not be ended, it would not return; where transactions could
-            # not be started, confluent-kafka closes it and fails all the same.
+            # Not on garbage collection, which may run in a forked process and end it. With an open
+            # transaction, close() would not return. After a failed init_transactions(), it closes
+            # the producer and raises SystemError.
             with suppress(SystemError):
                 self.producer.close()
         if self._owns_registry and self._registry is not None:
             self._registry.close()
-        return given_up
+        return purged
 
     def __enter__(self) -> Self:
         return self
@@ -271,14 +270,11 @@ def _make(settings: dict[str, object]) -> Producer:
         raise ConfigurationError(str(error)) from error
 
 
-"""Seconds for what is given up to be reported, which takes moments."""
-
-
 class Transaction:
-    """Begins a transaction, and ends it one way or the other.
+    """One transaction: begin, then commit or abort. All methods block.
 
     Args:
-        client: whose typed producers send in it.
+        client: client of the typed producers that send in it.
 
     Raises:
         TransactionError: the client has no ``transactional.id``.
@@ -287,7 +283,7 @@ class Transaction:
     def __init__(self, client: ProducerClient) -> None:
         if client.transactions is None:
             raise TransactionError(
-                'the producer has no "transactional.id" in its settings, which transactions need'
+                'transactions need the property "transactional.id", which is not set'
             )
         self._client = client
         self._calls = client.transactions
@@ -297,11 +293,11 @@ class Transaction:
         """Begin.
 
         Returns:
-            The calls that make offsets part of it.
+            The transactional calls, for ``send_offsets``.
 
         Raises:
-            DeliveryError: the producer has met a fatal error.
-            TransactionError: another transaction goes on.
+            DeliveryError: the producer has had a fatal error.
+            TransactionError: another transaction is open.
         """
         self._client.check_usable()
         self._failed_before = self._failed()
@@ -309,18 +305,18 @@ class Transaction:
         return self._calls
 
     def commit(self) -> None:
-        """Deliver everything, and commit.
+        """Deliver all messages, and commit.
 
-        librdkafka does not know of messages that it has refused to take, and would commit the rest.
+        librdkafka would commit without the messages that it refused to queue; those count here.
 
         Raises:
-            TransactionError: a message was not delivered, or it could not be committed.
+            TransactionError: a message was not delivered, or the commit failed.
         """
         self._client.wait_until_empty(self._client.delivery_timeout)
         failed = self._failed() - self._failed_before
         if failed:
-            unseen = (outbox.first_unseen() for outbox in self._client.outboxes)
-            first = next(filter(None, unseen), None)
+            unretrieved = (tracker.first_unretrieved() for tracker in self._client.trackers)
+            first = next(filter(None, unretrieved), None)
             raise TransactionError(
                 f"messages of the transaction were not delivered: {failed}",
                 code=first.code if first else None,
@@ -328,14 +324,15 @@ class Transaction:
             ) from first
         self._calls.commit()
 
-    def give_up(self, cause: BaseException) -> TransactionError | None:
-        """End it with nothing of it counting. Who gets the cause knows of its messages.
+    def abort(self, cause: BaseException) -> None:
+        """Abort. Undelivered messages count as reported: the cause has notes about them.
 
         Args:
-            cause: why. What comes of giving up is noted on it.
+            cause: exception that the transaction is aborted for.
 
-        Returns:
-            A fatal error that came up only now.
+        Raises:
+            TransactionError: a fatal error of the abort. Its cause is ``cause``, unless that is an
+                interrupt or a cancellation, which is raised by the caller instead.
         """
         fatal = None
         if isinstance(cause, TransactionError) and cause.fatal:
@@ -344,12 +341,13 @@ class Transaction:
             try:
                 self._calls.abort()
             except TransactionError as error:
-                cause.add_note(f"and the transaction was not aborted: {error}")
+                cause.add_note(f"the transaction was not aborted: {error}")
                 fatal = error if error.fatal else None
-        self._client.wait_until_empty(_PURGE)
-        for undelivered in filter(None, [o.unseen() for o in self._client.outboxes]):
+        self._client.wait_until_empty(_PURGE_TIMEOUT)
+        for undelivered in filter(None, [each.unretrieved() for each in self._client.trackers]):
             cause.add_note(str(undelivered))
-        return fatal
+        if fatal is not None and isinstance(cause, Exception):
+            raise fatal from cause
 
     def _failed(self) -> int:
-        return sum(outbox.counters().failed for outbox in self._client.outboxes)
+        return sum(tracker.counters().failed for tracker in self._client.trackers)

@@ -1,4 +1,4 @@
-"""Serving librdkafka's callbacks: delivery reports, errors, statistics."""
+"""Thread that serves librdkafka's callbacks: delivery reports, errors, statistics."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 __all__ = ["ProducerPollThread"]
 
 _POLL: Final = 0.1
-"""Seconds of one go. Reports end it; this is how soon the thread sees what else it should do.
+"""Seconds of one ``poll``, which delivery reports end; the thread reacts to others after it.
 
-Nothing may take more than 0.2 s: confluent-kafka divides longer calls, and goes on to the next part
-with the exception of a fatal error pending, in which callbacks fail.
+A call must not take more than 0.2 s: confluent-kafka divides longer calls, and continues with the
+exception of a fatal error pending, in which callbacks fail.
 """
 
 _FLUSH: Final = 0.02
-"""Seconds of one go at flushing, which ends early only when nothing is left."""
+"""Seconds of one ``flush``, which ends early only if no message is left."""
 
 
 class ProducerPollThread:
-    """Polls a producer in a thread of its own, so that futures settle whatever others do.
+    """Polls a producer in a thread of its own, so that futures settle at any time.
 
     Args:
-        producer: whose callbacks are served.
-        on_error: told the fatal error, which confluent-kafka raises where it polls.
+        producer: the producer to be polled.
+        on_error: called with the fatal error, which confluent-kafka raises from ``poll``.
     """
 
     def __init__(self, producer: Producer, on_error: Callable[[KafkaError], None]) -> None:
@@ -46,24 +46,24 @@ class ProducerPollThread:
         self._thread.start()
 
     def add_hook(self, hook: Callable[[], None]) -> None:
-        """Have a function called after every go, by whoever polls. It must be quick."""
+        """Call a function after every poll, in the polling thread. It must be quick."""
         with self._progress:
             self._hooks = (*self._hooks, hook)
 
     def remove_hook(self, hook: Callable[[], None]) -> None:
-        """Have it called no longer."""
+        """Stop calling a function."""
         with self._progress:
             self._hooks = tuple(other for other in self._hooks if other is not hook)
 
     def wait(self, done: Callable[[], bool], timeout: float | None) -> bool:
-        """Wait until reports have made something true. What lingers is sent at once meanwhile.
+        """Wait for a condition that delivery reports fulfil. Lingering messages are sent meanwhile.
 
         Args:
-            done: what is waited for. It is called again after every go.
-            timeout: seconds; None: for ever.
+            done: the condition, which is evaluated after every poll.
+            timeout: seconds; None: no limit.
 
         Returns:
-            Whether it came true.
+            True if the condition was fulfilled.
         """
         deadline = _deadline(timeout)
         with self.flushing(), self._progress:
@@ -79,18 +79,18 @@ class ProducerPollThread:
                 self._waiting -= 1
 
     def flush(self, done: Callable[[], bool], timeout: float | None) -> bool:
-        """The same, polling in this thread: what lingers is sent now, and not in the next go."""
+        """Wait as :meth:`wait` does, but poll in this thread: lingering messages are sent now."""
         deadline = _deadline(timeout)
         while not done():
             left = _left(deadline)
             if left <= 0 or self._stopping:
                 return done()
-            self._go(self._producer.flush, left)
+            self._serve(self._producer.flush, left)
         return True
 
     @contextmanager
     def flushing(self) -> Generator[None]:
-        """What lingers is sent at once while this is held (``linger.ms``)."""
+        """Disable ``linger.ms`` within a block: send messages at once."""
         with self._progress:
             self._flushing += 1
         try:
@@ -100,7 +100,7 @@ class ProducerPollThread:
                 self._flushing -= 1
 
     def stop(self) -> None:
-        """End the thread. Nothing is served any more."""
+        """Stop the thread. No callbacks are served afterwards."""
         self._stopping = True
         if threading.current_thread() is not self._thread:
             self._thread.join()
@@ -108,11 +108,11 @@ class ProducerPollThread:
     def _run(self) -> None:
         while not self._stopping:
             if self._flushing:
-                self._go(self._producer.flush, _FLUSH)
+                self._serve(self._producer.flush, _FLUSH)
             else:
-                self._go(self._producer.poll, _POLL)
+                self._serve(self._producer.poll, _POLL)
 
-    def _go(self, serve: Callable[[float], object], seconds: float) -> None:
+    def _serve(self, serve: Callable[[float], object], seconds: float) -> None:
         from confluent_kafka import KafkaException
 
         try:
@@ -133,5 +133,5 @@ def _deadline(timeout: float | None) -> float:
 
 
 def _left(deadline: float) -> float:
-    """Seconds until a deadline, but no more than one go."""
+    """Return the seconds until a deadline, at most those of one poll."""
     return min(_POLL, deadline - time.monotonic())

@@ -1,13 +1,12 @@
-"""From the arguments of ``send`` to those of librdkafka's ``produce``, for one topic.
+"""Common part of the typed producers, synchronous and asyncio: :class:`RecordBuilder`.
 
-It is what the producers of threads and of asyncio share: all that is decided about a message before
-it is queued.
-
-Headers of a message, from all who have some.
+It turns the arguments of ``send`` into those of librdkafka's ``produce``, and handles messages that
+are refused. The producers differ in the way they wait. :class:`HeaderBuilder` joins headers.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
@@ -18,6 +17,7 @@ from avrogen.errors import ClosedError, DeliveryError, EncodeError, TransactionE
 from avrogen.kafka.cluster_metadata import ANY_PARTITION
 from avrogen.kafka.message import HeadersLike
 from avrogen.kafka.observability.context import TRACEPARENT, current_trace
+from avrogen.kafka.observability.logs import log_event
 from avrogen.kafka.observability.observer import isolate
 from avrogen.kafka.producer.delivery import DeliveryTracker
 from avrogen.kafka.producer.partitioner import CustomPartitioner
@@ -25,7 +25,7 @@ from avrogen.kafka.producer.producer_client import ProducerClient
 from avrogen.kafka.producer.record_encoder import RecordEncoder, look_up_schema_ids
 
 if TYPE_CHECKING:
-    from confluent_kafka import KafkaError, KafkaException
+    from confluent_kafka import KafkaError
 
     from avrogen.kafka.client_config import Settings
     from avrogen.kafka.message import HeaderLike
@@ -40,6 +40,7 @@ __all__ = [
     "ProduceArguments",
     "ProducerOptions",
     "RecordBuilder",
+    "closed_error",
     "pairs",
 ]
 
@@ -47,7 +48,7 @@ _NOW: Final = 0
 
 
 class ProducerOptions(NamedTuple):
-    """How a typed producer is made; see ``TopicProducer``."""
+    """Arguments of a typed producer; see ``TopicProducer``."""
 
     config: Settings | None
     client: ProducerClient | None
@@ -59,26 +60,27 @@ class ProducerOptions(NamedTuple):
 
 
 ProduceArguments: TypeAlias = "tuple[bytes | None, bytes | None, int, int, list[HeaderLike] | None]"
-"""What ``produce`` takes: value (None for a tombstone), key, partition (-1: librdkafka chooses),
+"""Arguments of ``produce``: value (None for a tombstone), key, partition (-1: librdkafka chooses),
 timestamp (milliseconds since 1970; 0: now) and headers. A plain tuple, as each message has one."""
 
 
 class RecordBuilder:
-    """Everything about a typed producer but how its caller waits.
+    """Common part of the typed producers, which differ in the way they wait.
 
     Args:
-        topic: where messages go.
-        options: how.
+        topic: the topic.
+        options: arguments of the producer.
 
     Attributes:
-        client: the producer beneath.
-        outbox: what was sent and what came of it.
+        topic: name of the topic.
+        client: client that messages are sent through.
+        tracker: counts of messages.
 
     Raises:
-        TypeError: neither settings nor a client are given, or both.
-        ConfigurationError: the settings cannot work.
-        RegistryError: a schema is missing or incompatible, or the registry does not answer.
-        DeliveryError: there is a partitioner, and nobody knows how many partitions there are.
+        TypeError: neither properties nor a client, or both.
+        ConfigurationError: invalid properties.
+        RegistryError: a schema is missing or incompatible, or no response of the registry.
+        DeliveryError: the number of partitions for the partitioner is not available.
         TransactionError: as :class:`ProducerClient`.
     """
 
@@ -92,20 +94,20 @@ class RecordBuilder:
         try:
             registry = options.registry or self.client.registry
             ids = look_up_schema_ids(registry, topic, register=options.register)
-            self._outgoing = RecordEncoder(topic, ids)
-            self._writers = self._outgoing.writers
-            self._write_key = self._outgoing.write_key
-            self._partitions = self._make_partitions(options.partitioner)
+            self._encoder = RecordEncoder(topic, ids)
+            self._encoders = self._encoder.encoders
+            self._encode_key = self._encoder.encode_key
+            self._partitioner = self._make_partitioner(options.partitioner)
         except BaseException:
             if self._owns_client:
                 self.client.close(0)
             raise
         client = self.client
-        self.outbox = DeliveryTracker(
-            topic.name, self._outgoing.plain_key, observer, lambda: client.fatal is not None
+        self.tracker = DeliveryTracker(
+            topic.name, self._encoder.plain_key, observer, lambda: client.fatal is not None
         )
         self._is_plain = options.headers is None and observer is None
-        self.client.add(self.outbox)
+        self.client.add(self.tracker)
 
     def arguments(
         self,
@@ -115,10 +117,10 @@ class RecordBuilder:
         partition: int | None,
         timestamp: datetime | None,
     ) -> ProduceArguments:
-        """What is produced for a message.
+        """Return the arguments of ``produce`` for a message.
 
         Raises:
-            EncodeError: value, key, headers, partition or timestamp are none of this topic.
+            EncodeError: value, key, headers, partition or timestamp do not match the topic.
             ClosedError: the client was closed.
         """
         if self.client.is_closed:
@@ -127,48 +129,56 @@ class RecordBuilder:
         raw_key: bytes | None = None
         key_of_value = None
         if value is not None or not self._tombstones:
-            writer = self._writers.get(type(value)) or self._outgoing.writer(value)
-            prefix, encode, key_of_value = writer
+            encoder = self._encoders.get(type(value)) or self._encoder.encoder(value)
+            prefix, encode, key_of_value = encoder
             data = prefix + encode(value)
         if key is not None:
-            raw_key = self._write_key(key)
+            raw_key = self._encode_key(key)
         elif key_of_value is not None:
             raw_key = key_of_value(value)
         else:
-            self._outgoing.require_no_key()
+            self._encoder.require_no_key()
         pairs = None
         if headers is not None or not self._is_plain or current_trace.get() is not None:
-            pairs = self._headers.composed(value, headers)
+            pairs = self._headers.build(value, headers)
         if partition is None:
             partition = ANY_PARTITION
-            if self._partitions is not None:
-                partition = self._partitions.choose(self._outgoing.plain_key(raw_key), value)
+            if self._partitioner is not None:
+                partition = self._partitioner.choose(self._encoder.plain_key(raw_key), value)
         elif partition < 0:
-            raise EncodeError(f"partitions are counted from 0, and {partition} is none")
+            raise EncodeError(f"partition must be >= 0, got {partition}")
         at = _NOW if timestamp is None else _milliseconds(timestamp)
         return data, raw_key, partition, at, pairs
 
     def observed(self, value: object, arguments: ProduceArguments) -> object:
-        """Tell the observer, who may add headers, and get what belongs to the message."""
-        observer = self.outbox.observer
+        """Call the observer, which may add headers; return its object for the message."""
+        observer = self.tracker.observer
         if observer is None:
             return None
         _, key, _, _, headers = arguments
-        assert headers is not None, "there is a list where there is an observer"
-        return observer.sending(self.topic, self._outgoing.plain_key(key), value, headers)
+        assert headers is not None, "with an observer, there is a list"
+        return observer.sending(self.topic, self._encoder.plain_key(key), value, headers)
 
-    def refused(self, refusal: KafkaException) -> KafkaError:
-        """What librdkafka did not take: the error that the message's future is to raise.
+    def refused(self, refusal: Exception) -> KafkaError:
+        """Return the error for the future of a message that ``produce`` refused.
+
+        Args:
+            refusal: exception of ``produce``.
 
         Raises:
-            TransactionError: it has nothing to do with the message: there is no transaction.
-            DeliveryError: likewise, there was a fatal error.
+            TransactionError: the message is not in a transaction.
+            DeliveryError: the client has had a fatal error.
+            Exception: ``refusal``, if it is not an error of librdkafka.
         """
+        from confluent_kafka import KafkaException
+
+        if not isinstance(refusal, KafkaException):
+            raise refusal
         error: KafkaError = refusal.args[0]
         match error.name():
             case "_STATE":
                 raise TransactionError(
-                    "a transactional producer sends in transactions: "
+                    "no open transaction; a transactional producer sends in one: "
                     "with producer.transaction(): ...",
                     code="_STATE",
                 ) from refusal
@@ -179,30 +189,45 @@ class RecordBuilder:
                 pass
         return error
 
-    def no_room(self) -> DeliveryError:
-        """What is raised when the queue has stayed full."""
+    def queue_full_error(self) -> DeliveryError:
+        """Return the error for a queue that stayed full."""
         seconds = self.client.delivery_timeout
         return DeliveryError(
-            f"the queue of {self.client.queued} messages was full for {seconds} s",
+            f"the queue was full ({self.client.queued} messages) for {seconds} s",
             topic=self.topic,
             code="_QUEUE_FULL",
             retriable=True,
         )
 
     def is_idle(self) -> bool:
-        """Whether the fate of all messages is known."""
-        # The second is so if an interrupt has come between counting a message and queueing it.
-        return self.outbox.pending == 0 or self.client.queued == 0
+        """Return True if no message is in flight."""
+        # The second differs after an interrupt between counting a message and queueing it.
+        return self.tracker.pending == 0 or self.client.queued == 0
 
     def close(self) -> None:
-        """Send nothing more. What is not delivered is given up if nobody else has the client."""
-        if self._partitions is not None:
-            self.client.poller.remove_hook(self._partitions.refresh)
+        """Leave the client. Close it if it is not shared, which purges undelivered messages."""
+        if self._partitioner is not None:
+            self.client.poller.remove_hook(self._partitioner.refresh)
         if self._owns_client:
             self.client.close(0)
-        self.client.remove(self.outbox)
+        self.client.remove(self.tracker)
 
-    def _make_partitions(self, choose: Partitioner | None) -> CustomPartitioner | None:
+    def log_started(self) -> None:
+        """Log ``producer.started``."""
+        log_event(logging.INFO, "producer.started", topic=self.topic)
+
+    def log_stopped(self) -> None:
+        """Log ``producer.stopped``, with the counters."""
+        counters = self.tracker.counters()
+        log_event(
+            logging.INFO,
+            "producer.stopped",
+            topic=self.topic,
+            delivered=counters.delivered,
+            failed=counters.failed,
+        )
+
+    def _make_partitioner(self, choose: Partitioner | None) -> CustomPartitioner | None:
         if choose is None:
             return None
         partitions = CustomPartitioner(self.client.producer, self.topic, choose)
@@ -210,9 +235,14 @@ class RecordBuilder:
         return partitions
 
 
+def closed_error(topic: str) -> ClosedError:
+    """Return the error for the use of a closed producer."""
+    return ClosedError(f"the producer for {topic} was closed")
+
+
 def _client(options: ProducerOptions) -> ProducerClient:
     if (options.config is None) == (options.client is None):
-        raise TypeError("expected either settings or a client")
+        raise TypeError("expected either config or client")
     if options.client is not None:
         options.client.check_usable()
         return options.client
@@ -224,39 +254,39 @@ def _milliseconds(timestamp: datetime) -> int:
     try:
         milliseconds = timestamp_to_units(timestamp, TimeUnit.MILLIS, local=False)
     except ValueError as error:
-        raise EncodeError(f"the timestamp: {error}") from None
+        raise EncodeError(f"timestamp: {error}") from None
     if milliseconds <= 0:
-        raise EncodeError(f"the timestamp: expected one after 1970, got {timestamp}")
+        raise EncodeError(f"timestamp: expected one after 1970, got {timestamp}")
     return milliseconds
 
 
 HeadersOf: TypeAlias = "HeadersLike | Callable[[Any], HeadersLike | None] | None"
-"""Headers of every message: always the same, or what a function gives for its value."""
+"""Headers of every message: constant, or from a function of its value."""
 
 
 class HeaderBuilder:
-    """Puts the headers of messages together.
+    """Joins the headers of a message: the producer's, its own, and the trace context.
 
     Args:
-        every: what the producer adds to every message.
+        every: headers that the producer adds to every message.
 
     Raises:
-        EncodeError: a name or a value is none.
+        EncodeError: a name or a value has the wrong type.
     """
 
     def __init__(self, every: HeadersOf) -> None:
         self._of_value = every if callable(every) else None
         self._always = [] if callable(every) else pairs(every)
 
-    def composed(self, value: object, own: HeadersLike | None) -> list[HeaderLike]:
-        """The headers of a message: those of every one, its own, and the trace it belongs to.
+    def build(self, value: object, own: HeadersLike | None) -> list[HeaderLike]:
+        """Return the headers of a message.
 
         Args:
-            value: the message's value.
-            own: what is given for this message. A trace context among these is not replaced.
+            value: value of the message.
+            own: headers of this message. A trace context among them is not replaced.
 
         Raises:
-            EncodeError: a name or a value is none.
+            EncodeError: a name or a value has the wrong type.
         """
         headers = self._always.copy()
         if self._of_value is not None:
@@ -270,14 +300,14 @@ class HeaderBuilder:
 
 
 def pairs(headers: HeadersLike | None) -> list[HeaderLike]:
-    """Headers as Kafka has them.
+    """Return headers in the form of confluent-kafka.
 
     Raises:
-        EncodeError: a name or a value is none.
+        EncodeError: a name or a value has the wrong type.
     """
     if headers is None:
         return []
-    # A mapping is iterable too, and then its keys could be pairs: to type checkers, not here.
+    # To type checkers, a mapping may be an iterable of pairs, too: its keys.
     items = (
         cast("Mapping[str, object]", headers).items() if isinstance(headers, Mapping) else headers
     )
@@ -286,7 +316,7 @@ def pairs(headers: HeadersLike | None) -> list[HeaderLike]:
 
 def _name(name: object) -> str:
     if not isinstance(name, str):
-        raise EncodeError(f"the name of a header is a str, not {type(name).__qualname__}")
+        raise EncodeError(f"expected a str as the name of a header, got {type(name).__qualname__}")
     return name
 
 
@@ -298,5 +328,5 @@ def _value(name: str, value: object) -> bytes | None:
             return value.encode()
         case _:
             raise EncodeError(
-                f'the header "{name}" is str, bytes or None, not {type(value).__qualname__}'
+                f'header "{name}": expected str, bytes or None, got {type(value).__qualname__}'
             )

@@ -1,8 +1,7 @@
-"""What the keys and values of a topic are as bytes. Nothing here knows of Kafka's client.
+"""Keys and values of a topic as bytes: :class:`RecordEncoder`.
 
-Keys that are a field of the value.
-
-Which ids stand in front of a topic's keys and values: the registry is asked once, at start.
+Keys are given, or a field of the value (:func:`key_of_field`). The schema ids in front of the bytes
+are looked up once, at the start (:func:`look_up_schema_ids`). Nothing here uses a Kafka client.
 """
 
 from __future__ import annotations
@@ -32,12 +31,12 @@ __all__ = ["RecordEncoder", "TopicSchemaIds", "ValueEncoder", "key_of_field", "l
 
 
 class ValueEncoder(NamedTuple):
-    """How values of a Python type become bytes.
+    """Encoder of values of a Python type.
 
     Attributes:
-        prefix: what stands in front.
-        encode: the function ``(value)`` that gives the rest.
-        key: the function ``(value)`` that gives the bytes of its key; None if it has none.
+        prefix: bytes with the schema id.
+        encode: function from a value to the bytes after them.
+        key: function from a value to the bytes of its key; None if the key is not a field.
     """
 
     prefix: bytes
@@ -46,30 +45,30 @@ class ValueEncoder(NamedTuple):
 
 
 class RecordEncoder:
-    """Makes the bytes of a topic's keys and values.
+    """Encodes the keys and values of a topic.
 
     Args:
         topic: the topic.
-        ids: the ids of its schemas.
+        ids: ids of its schemas.
     """
 
     def __init__(self, topic: Topic[Any, Any], ids: TopicSchemaIds) -> None:
         self._topic = topic
-        self.write_key: Callable[[Any], bytes] = _key_writer(topic, ids)
-        """The function from a key that is given to its bytes. EncodeError: it is none."""
-        self._by_type: dict[type, ValueEncoder] = self._writers(ids)
+        self.encode_key: Callable[[Any], bytes] = _key_encoder(topic, ids)
+        """Function from a given key to its bytes. EncodeError: it does not match the topic."""
+        self._by_type: dict[type, ValueEncoder] = self._value_encoders(ids)
         self._own_types = tuple(self._by_type)
 
     @property
-    def writers(self) -> Mapping[type, ValueEncoder]:
-        """The writers by the exact types of values that are known so far."""
+    def encoders(self) -> Mapping[type, ValueEncoder]:
+        """Encoders by the exact types of the values so far."""
         return self._by_type
 
-    def writer(self, value: object) -> ValueEncoder:
-        """The writer of a value, which is one of the topic's types or of a subclass of one.
+    def encoder(self, value: object) -> ValueEncoder:
+        """Return the encoder of a value, whose class is a type of the topic or a subclass.
 
         Raises:
-            EncodeError: it is not, or it is None and the topic has no tombstones.
+            EncodeError: any other value, or None for a topic without tombstones.
         """
         kind = type(value)
         found = self._by_type.get(kind)
@@ -83,16 +82,16 @@ class RecordEncoder:
         return found
 
     def require_no_key(self) -> None:
-        """There is no key: fine, unless the topic has keys.
+        """Raise for a missing key if the topic has keys.
 
         Raises:
-            EncodeError: it has.
+            EncodeError: the topic has keys.
         """
         if self._topic.key is not None:
-            raise EncodeError(f"messages of {self._topic.name} have keys: send(..., key=...)")
+            raise EncodeError(f"messages of {self._topic.name} need a key: send(..., key=...)")
 
     def plain_key(self, data: bytes | None) -> object:
-        """The key that some bytes are, for errors to name it; the bytes if they are none."""
+        """Decode a key, for errors; return the bytes if they are invalid."""
         if data is None:
             return None
         key = self._topic.key
@@ -100,40 +99,40 @@ class RecordEncoder:
             if isinstance(key, str):
                 return key_reader(key)(data)
             return None if key is None else key.from_avro(unframe(data).body)
-        except Exception:  # an error is on its way already
+        except Exception:  # another error is being reported
             return data
 
-    def _writers(self, ids: TopicSchemaIds) -> dict[type, ValueEncoder]:
-        writers: dict[type, list[ValueEncoder]] = {}
+    def _value_encoders(self, ids: TopicSchemaIds) -> dict[type, ValueEncoder]:
+        encoders: dict[type, list[ValueEncoder]] = {}
         for owner, id_ in ids.values.items():
             key = self._field_key(owner)
-            writer = ValueEncoder(frame_prefix(id_), encoder_of(owner), key)
-            writers.setdefault(_python_type(owner), []).append(writer)
-        return {kind: _one_of(several) for kind, several in writers.items()}
+            encoder = ValueEncoder(frame_prefix(id_), encoder_of(owner), key)
+            encoders.setdefault(_python_type(owner), []).append(encoder)
+        return {kind: _one_of(several) for kind, several in encoders.items()}
 
     def _field_key(self, owner: SchemaOwner) -> Callable[[Any], bytes] | None:
-        write, field = self.write_key, self._topic.key_field
+        encode, field = self.encode_key, self._topic.key_field
         if self._topic.key is None or field is None:
             return None
         get = key_of_field(owner, field)
-        return lambda value: write(get(value))
+        return lambda value: encode(get(value))
 
     def _no_such_value(self, value: object) -> EncodeError:
         topic = self._topic
         if value is None and not topic.tombstones:
             return EncodeError(
-                f"{topic.name} has no tombstones; if it should: tombstones = true in avrogen.toml"
+                f"{topic.name} has no tombstones; to allow them: tombstones = true in avrogen.toml"
             )
         names = " or ".join(kind.__qualname__ for kind in self._own_types)
         return EncodeError(f"{topic.name} takes {names}, not {type(value).__qualname__}")
 
 
-def _key_writer(topic: Topic[Any, Any], ids: TopicSchemaIds) -> Callable[[Any], bytes]:
+def _key_encoder(topic: Topic[Any, Any], ids: TopicSchemaIds) -> Callable[[Any], bytes]:
     key = topic.key
     if key is None:
 
         def refuse(key: object) -> bytes:
-            raise EncodeError(f"messages of {topic.name} have no keys, and one was given")
+            raise EncodeError(f"messages of {topic.name} have no keys, got one")
 
         return refuse
     if isinstance(key, str):
@@ -143,24 +142,24 @@ def _key_writer(topic: Topic[Any, Any], ids: TopicSchemaIds) -> Callable[[Any], 
     return lambda value: prefix + encode(value)
 
 
-def _one_of(writers: Sequence[ValueEncoder]) -> ValueEncoder:
-    """Several Avro types that are one in Python: the first that holds the value is written."""
-    if len(writers) == 1:
-        return writers[0]
+def _one_of(encoders: Sequence[ValueEncoder]) -> ValueEncoder:
+    """Return the encoder for several Avro types of one Python type: the first match is used."""
+    if len(encoders) == 1:
+        return encoders[0]
 
     def encode(value: object) -> bytes:
-        for writer in writers[:-1]:
+        for encoder in encoders[:-1]:
             try:
-                return writer.prefix + writer.encode(value)
+                return encoder.prefix + encoder.encode(value)
             except EncodeError:
                 continue
-        return writers[-1].prefix + writers[-1].encode(value)
+        return encoders[-1].prefix + encoders[-1].encode(value)
 
     return ValueEncoder(b"", encode, None)
 
 
 def _python_type(owner: SchemaOwner) -> type:
-    """What values of a named type are: its class, or that of its logical type."""
+    """Return the Python type of a named type: its class, or that of its logical type."""
     if isinstance(owner, type):
         return owner
     schema = owner.__avro_schema__
@@ -171,16 +170,16 @@ def _python_type(owner: SchemaOwner) -> type:
 
 
 def key_of_field(owner: SchemaOwner, name: str) -> Callable[[Any], Any]:
-    """The function from a value to its key.
+    """Return the function from a value to its key.
 
-    A field of a logical type gives what it is on the wire: a UUID in a string gives its text.
+    A field with a logical type gives its underlying value: a UUID in a string gives its text.
 
     Args:
-        owner: the generated class of the value.
-        name: the name of the Avro field.
+        owner: generated class of the value.
+        name: name of the Avro field.
 
     Raises:
-        TypeError: values are no records, or have no such field.
+        TypeError: the class is not a record with this field.
     """
     position, field = _field(owner.__avro_schema__, name)
     assert is_dataclass(owner), "records are dataclasses, with their fields in the order of Avro's"
@@ -195,11 +194,11 @@ def _field(schema: Schema, name: str) -> tuple[int, model.Field]:
         for position, field in enumerate(record.fields):
             if field.name == name:
                 return position, field
-    raise TypeError(f"keys are to be taken from the field {name}, and {schema!r} has none")
+    raise TypeError(f"key field {name} does not exist in {schema!r}")
 
 
 def _to_wire(type_: model.AvroType) -> Callable[[Any], Any] | None:
-    """From a Python value to that of the type without its logical type; None: they are the same."""
+    """Return the function from a value to the underlying one; None without a logical type."""
     match type_:
         case model.Primitive("string", model.Uuid()):
             return str
@@ -219,11 +218,11 @@ def _dumped(type_: model.AvroType) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TopicSchemaIds:
-    """The ids of a topic's schemas.
+    """Ids of a topic's schemas.
 
     Attributes:
-        values: by what carries the schema.
-        key: None if keys need no schema.
+        values: ids by the classes or codecs of the values.
+        key: id of the key's schema; None if keys need no schema.
     """
 
     values: Mapping[SchemaOwner, int]
@@ -233,16 +232,16 @@ class TopicSchemaIds:
 def look_up_schema_ids(
     registry: SchemaRegistry, topic: Topic[Any, Any], *, register: bool
 ) -> TopicSchemaIds:
-    """Look up the schemas of a topic, all before the first message.
+    """Look up all schemas of a topic.
 
     Args:
-        registry: where.
-        topic: whose schemas.
-        register: whether what is missing is registered, if its subject's level allows it.
+        registry: the registry.
+        topic: the topic.
+        register: register missing schemas if the level of their subject allows it.
 
     Raises:
-        RegistryError: a schema is missing or incompatible, which it says with the subject and what
-            to do, or the registry does not answer.
+        RegistryError: a schema is missing or incompatible (the error has the subject and a hint),
+            or no response of the registry.
     """
     ids: dict[SchemaOwner, int] = {}
     for owner in topic.value:
@@ -251,7 +250,7 @@ def look_up_schema_ids(
         ids[owner] = find_or_register(registry, subject, schema, register=register).id
     if topic.key is None or isinstance(topic.key, str):
         return TopicSchemaIds(ids, None)
-    # Whatever the strategy of the values is: it is there to tell several types apart.
+    # At any strategy of the values, which distinguishes several types; keys have one.
     subject = subject_name("topic", topic.name, "key", None)
     key = find_or_register(registry, subject, topic.key.__avro_schema__, register=register)
     return TopicSchemaIds(ids, key.id)

@@ -1,4 +1,4 @@
-"""Transactions: a producer's messages count all together or not at all."""
+"""Transactional calls of librdkafka, with retries: :class:`TransactionManager`."""
 
 from __future__ import annotations
 
@@ -15,27 +15,30 @@ if TYPE_CHECKING:
 __all__ = ["ErrorClass", "TransactionManager", "classify_error"]
 
 _CALL: Final = 1.0
-"""Seconds of one call to librdkafka, after which it is called again: so Ctrl-C is heard."""
+"""Seconds of one call to librdkafka. It is repeated, so that Ctrl-C takes effect."""
 
 _BACKOFF: Final = 0.1
-"""Seconds between calls that failed and may work the next time."""
+"""Seconds between a retriable error and the next call."""
 
 
 class ErrorClass(Enum):
-    """What an error of a transactional call asks for."""
+    """Reaction that an error of a transactional call demands."""
 
     RETRY = auto()
-    """The same call again."""
+    """Repeat the call."""
     ABORT = auto()
-    """This transaction cannot be committed; another one may."""
+    """Abort this transaction; the next one may be committed."""
     FATAL = auto()
-    """No transaction of this producer can be."""
+    """Close the producer: it can commit no further transaction."""
     REFUSED = auto()
-    """The call made no sense, such as a commit without a beginning."""
+    """Fix the program: the call was invalid, such as a commit without a begin."""
 
 
 def classify_error(error: KafkaError) -> ErrorClass:
-    """What to do about an error (librdkafka, INTRODUCTION.md, "Transactional producer API")."""
+    """Return the reaction to an error.
+
+    Source: librdkafka, INTRODUCTION.md, "Transactional producer API".
+    """
     if error.fatal():
         return ErrorClass.FATAL
     if error.retriable():
@@ -44,12 +47,12 @@ def classify_error(error: KafkaError) -> ErrorClass:
 
 
 class TransactionManager:
-    """The transactional calls of a producer, each until it works or cannot.
+    """Transactional calls of a producer, which are retried until they succeed or cannot.
 
     Args:
-        producer: with a ``transactional.id``.
-        timeout: seconds for a call with all of its retries.
-        on_fatal: told the error after which the producer can do nothing more.
+        producer: producer with a ``transactional.id``.
+        timeout: seconds for a call with all its retries.
+        on_fatal: called with a fatal error.
     """
 
     def __init__(
@@ -59,13 +62,13 @@ class TransactionManager:
         self._timeout = timeout
         self._on_fatal = on_fatal
         self.is_open = False
-        """Whether a transaction was begun and has not ended."""
+        """True between begin and commit or abort."""
 
     def init(self) -> None:
-        """Take the place of older producers with the same id, and end what they have begun.
+        """Fence older producers with the same id, and end their transactions.
 
         Raises:
-            TransactionError: the coordinator does not answer, or refuses.
+            TransactionError: no response of the coordinator, or it refuses.
         """
         self._call("start", self._producer.init_transactions, _CALL)
 
@@ -73,39 +76,40 @@ class TransactionManager:
         """Begin a transaction.
 
         Raises:
-            TransactionError: the producer is in one, or was fenced.
+            TransactionError: a transaction is open already, or the producer was fenced.
         """
         self._call("begin", self._producer.begin_transaction)
         self.is_open = True
 
     def send_offsets(self, offsets: Sequence[TopicPartition], group: Any) -> None:
-        """Make offsets of a consumer part of the transaction.
+        """Commit offsets of a consumer as part of the transaction.
 
         Args:
-            offsets: the next offsets to be read, by partition.
-            group: the consumer's ``consumer_group_metadata()``.
+            offsets: next offsets to be read, by partition.
+            group: ``consumer_group_metadata()`` of the consumer.
 
         Raises:
-            TransactionError: they cannot be, such as when the group has a new generation.
+            TransactionError: the offsets are refused, as after a rebalance of the group.
         """
         send = self._producer.send_offsets_to_transaction
         self._call("send offsets in", send, list(offsets), group, _CALL)
 
     def commit(self) -> None:
-        """Deliver what was sent, and commit.
+        """Deliver all messages, and commit.
 
         Raises:
-            TransactionError: it could not be; it has to be aborted, unless the error is fatal.
+            TransactionError: the commit failed; the transaction must be aborted, unless the error
+                is fatal.
         """
         self._call("commit", self._producer.commit_transaction, _CALL)
         self.is_open = False
 
     def abort(self) -> None:
-        """Abort: what was sent and not delivered yet fails, and the rest is skipped by readers.
+        """Abort: undelivered messages fail, and consumers skip the delivered ones.
 
         Raises:
-            TransactionError: that was not possible. The coordinator does it when
-                ``transaction.timeout.ms`` is over.
+            TransactionError: the abort failed. The coordinator aborts the transaction after
+                ``transaction.timeout.ms``.
         """
         self._call("abort", self._producer.abort_transaction, _CALL)
         self.is_open = False
@@ -122,7 +126,7 @@ class TransactionManager:
                 error: KafkaError = exception.args[0]
                 decided = classify_error(error)
                 if decided is ErrorClass.RETRY and time.monotonic() < deadline:
-                    if error.name() != "_TIMED_OUT":  # which has waited already
+                    if error.name() != "_TIMED_OUT":  # it has waited already
                         time.sleep(_BACKOFF)
                     continue
                 if decided is ErrorClass.FATAL:

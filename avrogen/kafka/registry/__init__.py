@@ -1,16 +1,12 @@
-"""Schema registries: what is asked of one, and who answers.
+"""Clients of a schema registry (Confluent's REST API).
 
-port            the questions, as a protocol, and the values that answers are made of
-confluent       answers them over HTTP: rest sends, refusals and answers read what comes back
-retrying        asks again what may work the next time
-caching         asks once
-connecting      these three, as programs use them
-complete        makes one schema of a schema and those that it refers to
-registration    finds a schema under its subject, or registers it by the rule
-asynchronous    the same questions for asyncio
+protocol            SchemaRegistry: the calls, as a protocol; the values that they return
+client              ConfluentRegistry: each call is one HTTP request; parses responses
+rest                sends requests; request: requests, responses, errors of HTTP statuses
+retrying            RetryingRegistry, Retries: retries of transient errors
+caching             CachingRegistry, TtlCache: responses that are kept
+connect             connect(): the client with retries and cache
+async_registry      AsyncRegistry: the same calls for asyncio
+schema_references   a schema with the types that it refers to; split into subjects
+registration        lookup and registration of schemas under their subjects
 """
-
-from avrogen.kafka.registry.connect import connect
-from avrogen.kafka.registry.protocol import SchemaRegistry
-
-__all__ = ["SchemaRegistry", "connect"]

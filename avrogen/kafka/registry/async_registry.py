@@ -1,4 +1,4 @@
-"""A registry for asyncio: the same questions, awaited."""
+"""Registry for asyncio: the calls of SchemaRegistry, awaited."""
 
 from __future__ import annotations
 
@@ -24,13 +24,12 @@ T = TypeVar("T")
 
 
 class AsyncRegistry:
-    """Asks a registry in threads. The loop never waits for it.
+    """Calls a registry in threads, so that the loop never blocks.
 
-    One implementation serves both worlds: retries, caches and checks are those of the registry
-    that is asked. Its questions are few and long kept, so a thread for each is cheap, and tasks
-    that ask the same at the same time share one.
+    Retries, cache and checks are those of the given registry. Calls are rare and their results are
+    cached, so a thread for each is cheap. Tasks with the same call at the same time share one.
 
-    Every method raises what that of :class:`SchemaRegistry` raises.
+    Every method raises the same errors as in :class:`SchemaRegistry`.
     """
 
     def __init__(self, registry: SchemaRegistry) -> None:
@@ -40,47 +39,47 @@ class AsyncRegistry:
     async def lookup(self, subject: str, schema: SchemaText) -> RegisteredSchema | None:
         """See :class:`SchemaRegistry`."""
         key = "lookup", subject, schema
-        return await self._ask(key, lambda: self._registry.lookup(subject, schema))
+        return await self._call(key, lambda: self._registry.lookup(subject, schema))
 
     async def register(self, subject: str, schema: SchemaText) -> RegisteredSchema:
         """See :class:`SchemaRegistry`."""
         key = "register", subject, schema
-        return await self._ask(key, lambda: self._registry.register(subject, schema))
+        return await self._call(key, lambda: self._registry.register(subject, schema))
 
     async def by_id(self, id: int) -> SchemaText:
         """See :class:`SchemaRegistry`."""
-        return await self._ask(("id", id), lambda: self._registry.by_id(id))
+        return await self._call(("id", id), lambda: self._registry.by_id(id))
 
     async def by_guid(self, guid: UUID) -> SchemaText:
         """See :class:`SchemaRegistry`."""
-        return await self._ask(("guid", guid), lambda: self._registry.by_guid(guid))
+        return await self._call(("guid", guid), lambda: self._registry.by_guid(guid))
 
     async def version(self, subject: str, version: Version) -> RegisteredSchema | None:
         """See :class:`SchemaRegistry`."""
         key = "version", subject, version
-        return await self._ask(key, lambda: self._registry.version(subject, version))
+        return await self._call(key, lambda: self._registry.version(subject, version))
 
     async def versions(self, subject: str) -> Sequence[int]:
         """See :class:`SchemaRegistry`."""
         key = "versions", subject
-        return await self._ask(key, lambda: self._registry.versions(subject))
+        return await self._call(key, lambda: self._registry.versions(subject))
 
     async def subjects(self) -> Sequence[str]:
         """See :class:`SchemaRegistry`."""
-        return await self._ask("subjects", self._registry.subjects)
+        return await self._call("subjects", self._registry.subjects)
 
     async def compatibility(self, subject: str, schema: SchemaText) -> Compatibility:
         """See :class:`SchemaRegistry`."""
         key = "compatibility", subject, schema
-        return await self._ask(key, lambda: self._registry.compatibility(subject, schema))
+        return await self._call(key, lambda: self._registry.compatibility(subject, schema))
 
     async def level(self, subject: str | None = None) -> Level:
         """See :class:`SchemaRegistry`."""
-        return await self._ask(("level", subject), lambda: self._registry.level(subject))
+        return await self._call(("level", subject), lambda: self._registry.level(subject))
 
     async def close(self) -> None:
         """See :class:`SchemaRegistry`."""
-        await self._ask("close", self._registry.close)
+        await self._call("close", self._registry.close)
 
-    async def _ask(self, key: Hashable, ask: Callable[[], T]) -> T:
-        return cast("T", await self._flights.call(key, ask))
+    async def _call(self, key: Hashable, call: Callable[[], T]) -> T:
+        return cast("T", await self._flights.call(key, call))

@@ -1,6 +1,6 @@
-"""Asking a registry once for what never changes, and seldom for what is not there.
+"""Cache of registry responses: :class:`CachingRegistry`, and the :class:`TtlCache` beneath.
 
-A dictionary that forgets: what was not used for longest, and what has expired.
+Immutable responses are kept; absences and permanent errors are kept for a while.
 """
 
 from __future__ import annotations
@@ -32,91 +32,90 @@ T = TypeVar("T")
 
 
 class TtlCache(Generic[T]):
-    """Values by key, for any number of threads.
+    """Thread-safe cache with expiry, which evicts the least recently used value.
 
     Args:
-        capacity: how many there are at most.
+        capacity: maximum number of values.
     """
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._lock = Lock()
-        self._kept: OrderedDict[Hashable, tuple[T, float]] = OrderedDict()
+        self._entries: OrderedDict[Hashable, tuple[T, float]] = OrderedDict()
 
     def get(self, key: Hashable) -> T | None:
-        """The value; None: there is none, or it has expired."""
+        """Return the value of a key; None if there is none or it has expired."""
         with self._lock:
-            found = self._kept.get(key)
+            found = self._entries.get(key)
             if found is None:
                 return None
             value, expiry = found
             if monotonic() >= expiry:
-                del self._kept[key]
+                del self._entries[key]
                 return None
-            self._kept.move_to_end(key)
+            self._entries.move_to_end(key)
             return value
 
     def put(self, key: Hashable, value: T, lifetime: float = float("inf")) -> None:
-        """Keep a value for so many seconds, as long as there is room."""
+        """Store a value that expires after ``lifetime`` seconds."""
         with self._lock:
-            self._kept[key] = value, monotonic() + lifetime
-            self._kept.move_to_end(key)
-            while len(self._kept) > self._capacity:
-                self._kept.popitem(last=False)
+            self._entries[key] = value, monotonic() + lifetime
+            self._entries.move_to_end(key)
+            while len(self._entries) > self._capacity:
+                self._entries.popitem(last=False)
 
     def forget(self, key: Hashable) -> None:
-        """Keep it no longer."""
+        """Remove a key."""
         with self._lock:
-            self._kept.pop(key, None)
+            self._entries.pop(key, None)
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._entries)
 
 
 CAPACITY: Final = 1_000
-"""Schemas that are kept in either direction: by id or version, and by subject and text."""
+"""Schemas that are cached in either direction: by id or version, and by subject and text."""
 
 NEGATIVE_LIFETIME: Final = 30.0
-"""Seconds for which what is not there, or refused, is not asked for again.
+"""Seconds for which absences and permanent errors are cached.
 
-Without it every message of a topic that should not be there costs a request.
+Without it, every message with an unknown schema would cost a request.
 """
 
 
 class _Outcome(Generic[T]):
-    """What came of a question: an answer, or an error."""
+    """Outcome of a call: a result, or an error."""
 
-    def __init__(self, answer: list[T], error: RegistryError | None = None) -> None:
-        self._answer = answer
+    def __init__(self, result: list[T], error: RegistryError | None = None) -> None:
+        self._result = result
         self._error = error
 
     @property
     def is_final(self) -> bool:
-        """Whether it will stay so: what is not there may come."""
-        return self._error is None and self._answer != [None]
+        """True if the outcome cannot change. An absence can."""
+        return self._error is None and self._result != [None]
 
     def get(self) -> T:
-        """The answer. The error is a new one for everybody, as each gets a traceback of its own."""
+        """Return the result, or raise a copy of the error, with a traceback of its own."""
         if self._error is not None:
             raise copy(self._error)
-        return self._answer[0]
+        return self._result[0]
 
 
-_Memory: TypeAlias = TtlCache[_Outcome[Any]]
+_OutcomeCache: TypeAlias = TtlCache[_Outcome[Any]]
 
 
 class CachingRegistry:
-    """A registry that is asked once, however many threads ask and however often.
+    """Registry whose immutable responses are cached; concurrent calls share one request.
 
-    What an id, a GUID or the number of a version stands for never changes, nor does the id of
-    a schema under a subject; these are kept. So are, for a while, the answers that there is no such
-    thing, and errors that trying again does not help. The latest version, lists, levels and
-    verdicts do change, and are not kept.
+    The schema of an id, a GUID or a version number never changes, nor does the id of a schema under
+    a subject; these are cached. Absences and permanent errors are cached for a while. The latest
+    version, lists, levels and compatibility change, and are not cached.
 
     Args:
-        registry: the registry that is asked.
-        capacity: how many schemas are kept in either direction.
-        negative_lifetime: seconds for which absences and errors are kept.
+        registry: the registry to be called.
+        capacity: maximum number of schemas in either direction.
+        negative_lifetime: seconds for which absences and errors are cached.
     """
 
     def __init__(
@@ -128,9 +127,9 @@ class CachingRegistry:
     ) -> None:
         self._registry = registry
         self._negative_lifetime = negative_lifetime
-        self._schemas = _Memory(capacity)
-        self._registered = _Memory(capacity)
-        self._failures = _Memory(capacity)
+        self._schemas = _OutcomeCache(capacity)
+        self._registered = _OutcomeCache(capacity)
+        self._failures = _OutcomeCache(capacity)
         self._flights = SingleFlight[_Outcome[Any]]()
         self._registrations = SingleFlight["RegisteredSchema"]()
 
@@ -182,25 +181,25 @@ class CachingRegistry:
         """See :class:`SchemaRegistry`."""
         self._registry.close()
 
-    def _once(self, memory: _Memory, key: Hashable, ask: Callable[[], T]) -> T:
-        outcome: _Outcome[T] | None = memory.get(key) or self._failures.get(key)
+    def _once(self, cache: _OutcomeCache, key: Hashable, call: Callable[[], T]) -> T:
+        outcome: _Outcome[T] | None = cache.get(key) or self._failures.get(key)
         if outcome is None:
-            outcome = self._flights.call(key, lambda: self._outcome(memory, key, ask))
+            outcome = self._flights.call(key, lambda: self._outcome(cache, key, call))
         return outcome.get()
 
-    def _outcome(self, memory: _Memory, key: Hashable, ask: Callable[[], T]) -> _Outcome[T]:
-        # Another flight may have come to its end since the memory was looked at.
-        known: _Outcome[T] | None = memory.get(key) or self._failures.get(key)
+    def _outcome(self, cache: _OutcomeCache, key: Hashable, call: Callable[[], T]) -> _Outcome[T]:
+        # Another flight may have ended since the cache was read.
+        known: _Outcome[T] | None = cache.get(key) or self._failures.get(key)
         if known is not None:
             return known
         try:
-            outcome = _Outcome([ask()])
+            outcome = _Outcome([call()])
         except RegistryError as error:
             if error.transient:
                 raise
             outcome = _Outcome[T]([], error=copy(error))
         if outcome.is_final:
-            memory.put(key, outcome)
+            cache.put(key, outcome)
         else:
             self._failures.put(key, outcome, self._negative_lifetime)
         return outcome

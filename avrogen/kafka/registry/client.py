@@ -1,8 +1,7 @@
-"""A registry that speaks Confluent's REST API, over confluent-kafka's client.
+"""Registry client for Confluent's REST API: :class:`ConfluentRegistry`.
 
-A registry's JSON as values, or the error that says what is wrong with it.
-
-What comes over the network is believed only as far as it is what was asked for.
+The functions below it parse the JSON of responses. A response is verified: it must have the types
+of the API, and the id, subject and version of the request.
 """
 
 from __future__ import annotations
@@ -41,19 +40,17 @@ __all__ = [
 
 
 class ConfluentRegistry:
-    """Ask a registry once per call; a :class:`~avrogen.kafka.registry.protocol.SchemaRegistry`.
+    """SchemaRegistry over HTTP, with one request per call, no cache and no retries.
 
-    It keeps nothing and tries nothing again. :func:`avrogen.kafka.registry.connect` puts layers
-    around it that do.
+    :func:`avrogen.kafka.connect` adds retries and a cache.
 
     Args:
-        config: the configuration of confluent-kafka's SchemaRegistryClient: ``url``, with several
-            separated by commas, and all that is said there of credentials, TLS, OAuth and proxies.
-            ``timeout`` is 10 seconds if nothing else is said.
+        config: configuration of confluent-kafka's SchemaRegistryClient: ``url`` (several separated
+            by commas), credentials, TLS, OAuth and proxies. ``timeout`` is 10 seconds by default.
 
     Raises:
         MissingExtraError: the extra ``kafka`` is not installed.
-        RegistryError: the configuration is at fault.
+        RegistryError: the configuration is invalid.
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
@@ -61,34 +58,34 @@ class ConfluentRegistry:
 
     def lookup(self, subject: str, schema: SchemaText) -> RegisteredSchema | None:
         """See :class:`SchemaRegistry`."""
-        question = RegistryRequest(
+        request = RegistryRequest(
             "look up the schema",
             path("subjects", subject),
             "POST",
             {"normalize": "false", "deleted": "false"},
-            _body(schema),
+            _request_body(schema),
             subject=subject,
         )
-        answer = self._rest.ask(question)
-        return None if answer is None else registered_schema(question, answer, schema)
+        body = self._rest.send(request)
+        return None if body is None else registered_schema(request, body, schema)
 
     def register(self, subject: str, schema: SchemaText) -> RegisteredSchema:
         """See :class:`SchemaRegistry`."""
-        question = RegistryRequest(
+        request = RegistryRequest(
             "register the schema",
             path("subjects", subject, "versions"),
             "POST",
             {"normalize": "false"},
-            _body(schema),
+            _request_body(schema),
             subject=subject,
         )
-        answer = self._rest.ask(question)
-        if isinstance(answer, dict) and "version" in answer:
-            return registered_schema(question, answer, schema)
-        # Registries other than Confluent's from version 8 say no more than the id.
+        body = self._rest.send(request)
+        if isinstance(body, dict) and "version" in body:
+            return registered_schema(request, body, schema)
+        # Registries other than Confluent's from version 8 return the id only.
         registered = self.lookup(subject, schema)
         if registered is None:
-            raise question.error("the registry has taken the schema and does not find it")
+            raise request.error("the registry accepted the schema but does not find it")
         return registered
 
     def by_id(self, id: int) -> SchemaText:
@@ -97,15 +94,15 @@ class ConfluentRegistry:
 
     def by_guid(self, guid: UUID) -> SchemaText:
         """See :class:`SchemaRegistry`."""
-        question = RegistryRequest("get the schema", path("schemas", "guids", guid), id=guid)
+        request = RegistryRequest("get the schema", path("schemas", "guids", guid), id=guid)
         try:
-            return self._schema(question)
+            return self._schema(request)
         except RegistryError as error:
             if error.status != 404:
                 raise
-            # Where there are no GUIDs, the path to them is an unknown one.
-            raise question.error(
-                "the registry has no such schema, or no GUIDs at all",
+            # Registries without GUIDs do not know the path.
+            raise request.error(
+                "the registry does not have the schema, or has no GUIDs",
                 status=404,
                 url=error.url,
                 hint="only Confluent's registry has GUIDs, from version 8; "
@@ -115,61 +112,61 @@ class ConfluentRegistry:
     def version(self, subject: str, version: Version) -> RegisteredSchema | None:
         """See :class:`SchemaRegistry`."""
         number = version if isinstance(version, int) else None
-        question = RegistryRequest(
+        request = RegistryRequest(
             f"get version {version}",
             path("subjects", subject, "versions", version),
             query={} if number is None else {"deleted": "true"},
             subject=subject,
         )
-        answer = self._rest.ask(question)
-        if answer is None:
+        body = self._rest.send(request)
+        if body is None:
             return None
-        return registered_schema(question, answer, version=number)
+        return registered_schema(request, body, version=number)
 
     def versions(self, subject: str) -> tuple[int, ...]:
         """See :class:`SchemaRegistry`."""
-        question = RegistryRequest(
+        request = RegistryRequest(
             "list the versions", path("subjects", subject, "versions"), subject=subject
         )
-        answer = self._rest.ask(question)
-        return () if answer is None else versions(question, answer)
+        body = self._rest.send(request)
+        return () if body is None else versions(request, body)
 
     def subjects(self) -> tuple[str, ...]:
         """See :class:`SchemaRegistry`."""
-        question = RegistryRequest("list the subjects", path("subjects"))
-        return subjects(question, self._rest.ask(question))
+        request = RegistryRequest("list the subjects", path("subjects"))
+        return subjects(request, self._rest.send(request))
 
     def compatibility(self, subject: str, schema: SchemaText) -> Compatibility:
         """See :class:`SchemaRegistry`."""
         against = path("compatibility", "subjects", subject, "versions")
         if not self._is_transitive(subject):
-            # Apicurio would test against all versions, whatever the level.
+            # Apicurio would check against all versions at any level.
             against += f"/{LATEST}"
-        question = RegistryRequest(
+        request = RegistryRequest(
             "test the schema's compatibility",
             against,
             "POST",
             {"verbose": "true"},
-            _body(schema),
+            _request_body(schema),
             subject=subject,
         )
-        answer = self._rest.ask(question)
-        return Compatibility(True) if answer is None else compatibility(question, answer)
+        body = self._rest.send(request)
+        return Compatibility(True) if body is None else compatibility(request, body)
 
     def level(self, subject: str | None = None) -> Level:
         """See :class:`SchemaRegistry`."""
-        question = RegistryRequest("get the compatibility level", path("config"))
+        request = RegistryRequest("get the compatibility level", path("config"))
         if subject is not None:
             own = replace(
-                question,
+                request,
                 path=path("config", subject),
                 query={"defaultToGlobal": "true"},
                 subject=subject,
             )
-            answer = self._rest.ask(own)
-            if answer is not None:
-                return level(own, answer)
-        return level(question, self._rest.ask(question))
+            body = self._rest.send(own)
+            if body is not None:
+                return level(own, body)
+        return level(request, self._rest.send(request))
 
     def close(self) -> None:
         """See :class:`SchemaRegistry`."""
@@ -181,20 +178,20 @@ class ConfluentRegistry:
         except RegistryError as error:
             if error.transient:
                 raise
-            return True  # who may not know the level leaves it to the registry
+            return True  # without access to the level, the registry decides
 
-    def _schema(self, question: RegistryRequest) -> SchemaText:
-        answer = self._rest.ask(question)
-        if answer is None:
-            raise question.error(
-                "the registry has no such schema",
+    def _schema(self, request: RegistryRequest) -> SchemaText:
+        body = self._rest.send(request)
+        if body is None:
+            raise request.error(
+                "the registry does not have the schema",
                 status=404,
                 hint="the message may come from a topic of another registry",
             )
-        return schema_text(question, answer)
+        return schema_text(request, body)
 
 
-def _body(schema: SchemaText) -> Json:
+def _request_body(schema: SchemaText) -> Json:
     body: dict[str, Json] = {"schema": schema.text, "schemaType": "AVRO"}
     if schema.references:
         body["references"] = [
@@ -205,157 +202,155 @@ def _body(schema: SchemaText) -> Json:
 
 
 MAX_TEXT: Final = 2**20
-"""Characters of a schema. Confluent's registry keeps each in a message, of 1 MB at most."""
+"""Maximum characters of a schema. Confluent's registry stores each in a message of 1 MB at most."""
 
 
-def schema_text(question: RegistryRequest, answer: Json) -> SchemaText:
-    """An Avro schema.
+def schema_text(request: RegistryRequest, body: Json) -> SchemaText:
+    """Parse an Avro schema.
 
     Raises:
-        RegistryError: it is none, or too large, or of another id or GUID than the question's.
+        RegistryError: it is invalid, too large, or has another id or GUID than the request.
     """
-    members = _object(question, answer)
+    members = _object(request, body)
     kind = members.get("schemaType") or "AVRO"
     if kind != "AVRO":
-        raise question.error(
-            f"it is a schema of type {kind}, not AVRO",
-            hint="messages with it are for a deserializer of that type",
+        raise request.error(
+            f"expected schema type AVRO, got {kind}",
+            hint="read its messages with a deserializer for that type",
         )
-    name = "guid" if isinstance(question.id, UUID) else "id"
+    name = "guid" if isinstance(request.id, UUID) else "id"
     found = members.get(name)
-    if None not in (question.id, found) and str(found).lower() != str(question.id):
-        raise _other(question, f"{name} {found}")
+    if None not in (request.id, found) and str(found).lower() != str(request.id):
+        raise _mismatch(request, f"{name} {found}")
     text = members.get("schema")
     if not isinstance(text, str):
-        raise _unfit(question, "schema", text)
+        raise _invalid(request, "schema", text)
     if len(text) > MAX_TEXT:
-        raise question.error(
-            f"the schema has {len(text):,} characters, more than the {MAX_TEXT:,} that are read"
-        )
-    return SchemaText(text, _references(question, members))
+        raise request.error(f"the schema has {len(text):,} characters; the limit is {MAX_TEXT:,}")
+    return SchemaText(text, _references(request, members))
 
 
 def registered_schema(
-    question: RegistryRequest,
-    answer: Json,
+    request: RegistryRequest,
+    body: Json,
     sent: SchemaText | None = None,
     version: int | None = None,
 ) -> RegisteredSchema:
-    """A version of the question's subject.
+    """Parse a version of the request's subject.
 
     Args:
-        question: what was asked.
-        answer: the JSON.
-        sent: the schema that was asked about. Some registries do not repeat it.
-        version: the version that was asked for, if it was asked for by number.
+        request: the request.
+        body: JSON of the response.
+        sent: schema of the request. Some registries do not repeat it.
+        version: number of the requested version; None for the latest or an unknown one.
 
     Raises:
-        RegistryError: it is none, or another one.
+        RegistryError: it is invalid, or another version.
     """
-    members = _object(question, answer)
-    number = _number(question, members, "version")
-    subject = members.get("subject", question.subject)
-    # A registry may put a context before the name of the subject, as in ``:.context:name``.
-    if not isinstance(subject, str) or not subject.endswith(question.subject or ""):
-        raise _other(question, f"subject {subject}")
+    members = _object(request, body)
+    number = _number(request, members, "version")
+    subject = members.get("subject", request.subject)
+    # A registry may prefix the subject with a context, as in ``:.context:name``.
+    if not isinstance(subject, str) or not subject.endswith(request.subject or ""):
+        raise _mismatch(request, f"subject {subject}")
     if version is not None and number != version:
-        raise _other(question, f"version {number}")
+        raise _mismatch(request, f"version {number}")
     if sent is None or "schema" in members:
-        sent = schema_text(question, answer)
-    id_ = _number(question, members, "id")
-    return RegisteredSchema(subject, number, id_, sent, _guid(question, members))
+        sent = schema_text(request, body)
+    id_ = _number(request, members, "id")
+    return RegisteredSchema(subject, number, id_, sent, _guid(request, members))
 
 
-def versions(question: RegistryRequest, answer: Json) -> tuple[int, ...]:
-    """Numbers of versions, ascending."""
-    if not isinstance(answer, list):
-        raise _unfit(question, "list of versions", answer)
-    numbers = [each for each in answer if isinstance(each, int) and not isinstance(each, bool)]
-    if len(numbers) != len(answer):
-        raise _unfit(question, "list of versions", answer)
+def versions(request: RegistryRequest, body: Json) -> tuple[int, ...]:
+    """Parse numbers of versions; return them ascending."""
+    if not isinstance(body, list):
+        raise _invalid(request, "list of versions", body)
+    numbers = [each for each in body if isinstance(each, int) and not isinstance(each, bool)]
+    if len(numbers) != len(body):
+        raise _invalid(request, "list of versions", body)
     return tuple(sorted(numbers))
 
 
-def subjects(question: RegistryRequest, answer: Json) -> tuple[str, ...]:
-    """Names of subjects, sorted."""
-    if not isinstance(answer, list):
-        raise _unfit(question, "list of subjects", answer)
-    names = [each for each in answer if isinstance(each, str)]
-    if len(names) != len(answer):
-        raise _unfit(question, "list of subjects", answer)
+def subjects(request: RegistryRequest, body: Json) -> tuple[str, ...]:
+    """Parse names of subjects; return them sorted."""
+    if not isinstance(body, list):
+        raise _invalid(request, "list of subjects", body)
+    names = [each for each in body if isinstance(each, str)]
+    if len(names) != len(body):
+        raise _invalid(request, "list of subjects", body)
     return tuple(sorted(names))
 
 
-def compatibility(question: RegistryRequest, answer: Json) -> Compatibility:
-    """A verdict."""
-    members = _object(question, answer)
+def compatibility(request: RegistryRequest, body: Json) -> Compatibility:
+    """Parse the result of a compatibility check."""
+    members = _object(request, body)
     verdict = members.get("is_compatible")
     messages = members.get("messages") or []
     if not isinstance(verdict, bool):
-        raise _unfit(question, "is_compatible", verdict)
+        raise _invalid(request, "is_compatible", verdict)
     if not isinstance(messages, list):
-        raise _unfit(question, "messages", messages)
+        raise _invalid(request, "messages", messages)
     return Compatibility(verdict, tuple(map(str, messages)))
 
 
-def level(question: RegistryRequest, answer: Json) -> Level:
-    """A compatibility level."""
-    found = _object(question, answer).get("compatibilityLevel")
+def level(request: RegistryRequest, body: Json) -> Level:
+    """Parse a compatibility level."""
+    found = _object(request, body).get("compatibilityLevel")
     try:
         return Level(str(found))
     except ValueError:
-        raise _unfit(question, "compatibilityLevel", found) from None
+        raise _invalid(request, "compatibilityLevel", found) from None
 
 
 def _references(
-    question: RegistryRequest, members: Mapping[str, Json]
+    request: RegistryRequest, members: Mapping[str, Json]
 ) -> tuple[SchemaReference, ...]:
     listed = members.get("references") or []
     if not isinstance(listed, list):
-        raise _unfit(question, "references", listed)
-    return tuple(_reference(question, each) for each in listed)
+        raise _invalid(request, "references", listed)
+    return tuple(_reference(request, each) for each in listed)
 
 
-def _reference(question: RegistryRequest, answer: Json) -> SchemaReference:
-    match answer:
+def _reference(request: RegistryRequest, body: Json) -> SchemaReference:
+    match body:
         case {"name": str(name), "subject": str(subject), "version": int(version)}:
             return SchemaReference(name, subject, version)
         case _:
-            raise _unfit(question, "reference", answer)
+            raise _invalid(request, "reference", body)
 
 
-def _object(question: RegistryRequest, answer: Json) -> Mapping[str, Json]:
-    if not isinstance(answer, dict):
-        raise _unfit(question, "object", answer)
-    return answer
+def _object(request: RegistryRequest, body: Json) -> Mapping[str, Json]:
+    if not isinstance(body, dict):
+        raise _invalid(request, "object", body)
+    return body
 
 
-def _number(question: RegistryRequest, members: Mapping[str, Json], name: str) -> int:
+def _number(request: RegistryRequest, members: Mapping[str, Json], name: str) -> int:
     value = members.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise _unfit(question, name, value)
+        raise _invalid(request, name, value)
     return value
 
 
-def _guid(question: RegistryRequest, members: Mapping[str, Json]) -> UUID | None:
+def _guid(request: RegistryRequest, members: Mapping[str, Json]) -> UUID | None:
     value = members.get("guid")
     if value is None:
         return None
     try:
         return UUID(str(value))
     except ValueError:
-        raise _unfit(question, "guid", value) from None
+        raise _invalid(request, "guid", value) from None
 
 
-def _unfit(question: RegistryRequest, what: str, found: Json) -> RegistryError:
-    return question.error(
-        f"the answer has no proper {what}: {found!r:.200}",
-        hint="check the URL: something else than a schema registry may have answered",
+def _invalid(request: RegistryRequest, what: str, found: Json) -> RegistryError:
+    return request.error(
+        f"invalid {what} in the response: {found!r:.200}",
+        hint="check the URL: the response may not come from a schema registry",
     )
 
 
-def _other(question: RegistryRequest, what: str) -> RegistryError:
-    return question.error(
-        f"the registry answers with another schema than it was asked for: {what}",
-        hint="something between here and the registry, such as a cache, may be at fault",
+def _mismatch(request: RegistryRequest, what: str) -> RegistryError:
+    return request.error(
+        f"the response is for another schema: {what}",
+        hint="check proxies and caches between here and the registry",
     )

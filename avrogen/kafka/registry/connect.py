@@ -1,4 +1,4 @@
-"""The registry that programs use: an HTTP client, with retries and caches around it."""
+"""Registry client for programs: HTTP with retries and a cache."""
 
 from __future__ import annotations
 
@@ -16,18 +16,17 @@ __all__ = ["connect"]
 
 
 def connect(config: Mapping[str, Any], *, retries: Retries | None = None) -> SchemaRegistry:
-    """A registry that speaks Confluent's REST API. Nothing is sent yet.
+    """Return a client of a registry with Confluent's REST API. It connects on the first call.
 
     Args:
-        config: the configuration of confluent-kafka's SchemaRegistryClient. ``timeout``,
+        config: configuration of confluent-kafka's SchemaRegistryClient. ``timeout``,
             ``max.retries``, ``retries.wait.ms``, ``retries.max.wait.ms`` and ``cache.capacity``
             mean the same here; see ``docs/registry.md`` for the defaults.
-        retries: how often and how long what failed is tried again, in place of what the
-            configuration says.
+        retries: retries of transient errors, in place of the configuration's.
 
     Raises:
         MissingExtraError: the extra ``kafka`` is not installed.
-        RegistryError: the configuration is at fault.
+        RegistryError: the configuration is invalid.
     """
     client = ConfluentRegistry(config)
     return CachingRegistry(

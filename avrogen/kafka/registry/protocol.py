@@ -1,8 +1,8 @@
-"""What typed code asks of a schema registry: :class:`SchemaRegistry`.
+"""Calls of a schema registry, as a protocol: :class:`SchemaRegistry`.
 
-The questions are those of Confluent's Schema Registry, whose REST API other registries speak as
-well (``docs.confluent.io/platform/current/schema-registry/develop/api.html``). Whatever answers
-them is a registry: an HTTP client, layers around it that cache and try again, a fake in a test.
+The calls are those of Confluent Schema Registry, whose REST API other registries implement, too
+(``docs.confluent.io/platform/current/schema-registry/develop/api.html``). Implementations are an
+HTTP client, decorators that cache and retry, and a fake for tests.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ __all__ = [
 ]
 
 LATEST: Final = "latest"
-"""Stands for the number of the latest version."""
+"""Number of the latest version."""
 
 Version: TypeAlias = int | Literal["latest"]
-"""Which version of a subject: its number, counted from 1, or :data:`LATEST`."""
+"""Version of a subject: its number, from 1, or :data:`LATEST`."""
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaReference:
-    """Where a schema finds a type that it uses and does not define.
+    """Reference of a schema to a type that another version defines.
 
     Attributes:
-        name: the full name of the type.
-        subject: the subject that the type's schema is registered under.
-        version: which version of it.
+        name: full name of the type.
+        subject: subject of the type's schema.
+        version: version of that subject.
     """
 
     name: str
@@ -49,11 +49,11 @@ class SchemaReference:
 
 @dataclass(frozen=True, slots=True)
 class SchemaText:
-    """An Avro schema as it is sent to a registry and kept there.
+    """An Avro schema in the form that registries store.
 
     Attributes:
-        text: its JSON. Registries compare texts: other text is another schema for some of them.
-        references: where the types are that it uses and does not define.
+        text: its JSON. Some registries compare texts, not schemas.
+        references: references to types that it does not define.
     """
 
     text: str
@@ -65,12 +65,12 @@ class RegisteredSchema:
     """A version of a subject.
 
     Attributes:
-        subject: what it is registered under.
-        version: its number there, counted from 1.
-        id: what messages name it by. Equal schemas of several subjects share it.
+        subject: name of the subject.
+        version: number of the version, from 1.
+        id: id in messages. Equal schemas of several subjects share it.
         schema: the schema.
-        guid: its id in every registry; None where the registry gives none (Confluent's do from
-            version 8).
+        guid: id that is the same in all registries; None if the registry has none (Confluent's
+            have it from version 8).
     """
 
     subject: str
@@ -82,11 +82,11 @@ class RegisteredSchema:
 
 @dataclass(frozen=True, slots=True)
 class Compatibility:
-    """What a registry says about registering a schema.
+    """Result of a compatibility check by a registry.
 
     Attributes:
-        compatible: whether the subject's level allows it.
-        messages: the registry's reasons why not, in its own words; registries may give none.
+        compatible: True if the level of the subject allows the schema.
+        messages: reasons of the registry against it, verbatim; may be empty.
     """
 
     compatible: bool
@@ -94,94 +94,93 @@ class Compatibility:
 
 
 class SchemaRegistry(Protocol):
-    """A schema registry, asked by threads that can wait.
+    """A schema registry with blocking calls.
 
-    Implementations may be used from several threads at once. What is not there is an answer
-    (``None``, or nothing in a sequence), except where something refers to it by id: a message, or
-    a schema by a reference. All else that keeps one from answering is a RegistryError: it says
-    what to do, and whether it is worth to try again.
+    Implementations are thread-safe. A missing subject or version is a result (``None`` or an empty
+    sequence). A missing id or GUID is an error, as a message refers to it. All other failures are a
+    RegistryError, too; it has a hint, and ``transient`` is set if a retry may succeed.
 
-    Schemas are Avro schemas: others are refused with a RegistryError.
+    Schemas are Avro schemas: other types are a RegistryError.
     """
 
     def lookup(self, subject: str, schema: SchemaText) -> RegisteredSchema | None:
-        """The version of a subject that is this schema; None: there is none, or no such subject.
+        """Return the version of a subject with this schema; None if it is not registered.
 
         Raises:
-            RegistryError: the registry did not answer, or not with what was asked for.
+            RegistryError: no valid response.
         """
         ...
 
     def register(self, subject: str, schema: SchemaText) -> RegisteredSchema:
-        """Make a schema a version of a subject. One that is there already stays as it is.
+        """Register a schema as a version of a subject. An existing version is returned.
 
         Raises:
-            RegistryError: the registry refuses it, such as for its compatibility level (409), did
-                not answer, or not with what was asked for.
+            RegistryError: the registry refuses it, as for its compatibility level (409), or no
+                valid response.
         """
         ...
 
     def by_id(self, id: int) -> SchemaText:
-        """The schema that messages name by an id.
+        """Return the schema with an id.
 
         Raises:
-            RegistryError: there is no such id, or as above.
+            RegistryError: unknown id, or no valid response.
         """
         ...
 
     def by_guid(self, guid: UUID) -> SchemaText:
-        """The schema that messages name by a GUID.
+        """Return the schema with a GUID.
 
         Raises:
-            RegistryError: there is no such GUID, the registry has none at all, or as above.
+            RegistryError: unknown GUID, a registry without GUIDs, or no valid response.
         """
         ...
 
     def version(self, subject: str, version: Version) -> RegisteredSchema | None:
-        """A version of a subject; None: there is none, or no such subject.
+        """Return a version of a subject; None if there is no such version or subject.
 
-        A version that is asked for by its number may have been deleted ("soft delete"): schemas
-        that messages were written with refer to it still.
+        A version with a given number may be soft-deleted: schemas of messages may still refer to
+        it.
 
         Raises:
-            RegistryError: as above.
+            RegistryError: no valid response.
         """
         ...
 
     def versions(self, subject: str) -> Sequence[int]:
-        """Numbers of all versions of a subject, ascending; none: there is no such subject.
+        """Return the numbers of all versions of a subject, ascending; empty if it does not exist.
 
         Raises:
-            RegistryError: as above.
+            RegistryError: no valid response.
         """
         ...
 
     def subjects(self) -> Sequence[str]:
-        """Names of all subjects, sorted.
+        """Return the names of all subjects, sorted.
 
         Raises:
-            RegistryError: as above.
+            RegistryError: no valid response.
         """
         ...
 
     def compatibility(self, subject: str, schema: SchemaText) -> Compatibility:
-        """Whether a schema could become the next version of a subject, by the subject's level.
+        """Check a schema against a subject, by the subject's compatibility level.
 
-        A subject that does not exist takes any.
+        A subject that does not exist accepts any schema.
 
         Raises:
-            RegistryError: as above.
+            RegistryError: no valid response.
         """
         ...
 
     def level(self, subject: str | None = None) -> Level:
-        """The compatibility level that holds for a subject, or for subjects that have no own.
+        """Return the compatibility level of a subject, or the default level.
 
         Raises:
-            RegistryError: as above.
+            RegistryError: no valid response.
         """
         ...
 
     def close(self) -> None:
-        """Give back connections. Nothing can be asked afterwards."""
+        """Close connections. No calls are possible afterwards."""
         ...

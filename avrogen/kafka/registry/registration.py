@@ -1,6 +1,7 @@
-"""The rule by which schemas get to a registry: look up first, and write only when asked to.
+"""Lookup and registration of schemas under their subjects: :func:`find_or_register`.
 
-Whether two schemas say the same, or stand for the same data.
+A schema is looked up first, and registered only on request. Schemas are equal
+(:func:`same_schema`) or have equal data (:func:`same_wire_format`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from avrogen.avro import model
 from avrogen.avro.schema_json import map_objects
 from avrogen.errors import RegistryError
 from avrogen.kafka.registry.protocol import SchemaReference, SchemaText
-from avrogen.kafka.registry.request import one_line
 from avrogen.kafka.registry.schema_references import resolve_references, split_schema
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["find", "find_or_register", "same_schema", "same_wire_format"]
 
 MAX_COMPARED: Final = 20
-"""Versions that are compared with a schema that the registry does not find by its text."""
+"""Maximum number of versions that are compared if the registry does not find a text."""
 
 
 def find(
@@ -33,30 +33,27 @@ def find(
     schema: Schema,
     text: SchemaText | None = None,
     *,
-    alike: bool = False,
+    accept_wire_equivalent: bool = False,
 ) -> RegisteredSchema | None:
-    """The version of a subject that is a schema.
+    """Return the version of a subject with a schema; None if it is not registered.
 
-    Registries compare texts. Where the text differs, as when it was registered from a file by
-    another program, the latest versions are compared by what they say.
+    Registries compare texts. If the text differs, as after a registration by another program, the
+    latest versions are compared as schemas.
 
     Args:
-        registry: where to look.
-        subject: the subject.
+        registry: the registry.
+        subject: name of the subject.
         schema: the schema.
-        text: how it is registered, if not as one text that stands for itself.
-        alike: if no version says the same, one will do that gives every value the same bytes: it
-            may differ in docs, defaults, aliases and attributes, which who writes does not need.
-
-    Returns:
-        The version, or None: it is not there.
+        text: registered form of it; None for one self-contained text.
+        accept_wire_equivalent: accept a version with the same wire format if no schema is equal. It
+            may differ in docs, defaults, aliases and attributes, which writing does not need.
 
     Raises:
-        RegistryError: the registry gave no answer, or that for another schema.
+        RegistryError: no response of the registry, or one for another schema.
     """
     found = registry.lookup(subject, text or SchemaText(str(schema)))
     if found is None:
-        return _compared(registry, subject, schema, alike)
+        return _find_equivalent(registry, subject, schema, accept_wire_equivalent)
     return _verified(registry, found, schema)
 
 
@@ -68,54 +65,56 @@ def find_or_register(
     register: bool = False,
     references: bool = False,
 ) -> RegisteredSchema:
-    """The version of a subject that is a schema; if it is not there, it is an error or registered.
+    """Return the version of a subject with a schema; register a missing one, or raise.
 
-    To write with, a version will do that gives every value the same bytes. To register, only one
-    that says the same counts as there.
+    Without ``register``, a version with the same wire format is accepted. With it, only an equal
+    schema is.
 
     Args:
-        registry: where to look.
-        subject: the subject.
+        registry: the registry.
+        subject: name of the subject.
         schema: the schema.
-        register: write it there if it is missing and the subject's level allows it.
-        references: every named type in it has a subject of its own, by its full name, and is
-            referred to. Else the schema is one text that stands for itself.
+        register: register a missing schema if the level of the subject allows it.
+        references: register every named type under a subject with its full name, and refer to it.
+            Otherwise the schema is one self-contained text.
 
     Raises:
-        RegistryError: it is not there and ``register`` is not set, the registry finds it
-            incompatible, or gave no answer.
+        RegistryError: the schema is not registered and ``register`` is not set, it is incompatible,
+            or no response of the registry.
     """
     if not references:
-        return _found_or_registered(registry, subject, schema, SchemaText(str(schema)), register)
+        return _find_or_register(registry, subject, schema, SchemaText(str(schema)), register)
     *needed, own = split_schema(schema)
     known: dict[str, SchemaReference] = {}
     for each in needed:
         text = SchemaText(each.text, tuple(known[need] for need in each.needs))
-        version = _found_or_registered(registry, each.name, each.schema, text, register).version
+        version = _find_or_register(registry, each.name, each.schema, text, register).version
         known[each.name] = SchemaReference(each.name, each.name, version)
     text = SchemaText(own.text, tuple(known[need] for need in own.needs))
-    return _found_or_registered(registry, subject, schema, text, register)
+    return _find_or_register(registry, subject, schema, text, register)
 
 
-def _found_or_registered(
+def _find_or_register(
     registry: SchemaRegistry, subject: str, schema: Schema, text: SchemaText, register: bool
 ) -> RegisteredSchema:
-    found = find(registry, subject, schema, text, alike=not register)
+    found = find(registry, subject, schema, text, accept_wire_equivalent=not register)
     if found is not None:
         return found
     if not register:
         raise RegistryError(
             "the schema is not registered",
-            hint="register it before the code that writes it is deployed, with "
+            hint="register it before deploying the code that writes it, with "
             "avrogen registry register, or let the program do it: register=True",
             subject=subject,
         )
     verdict = registry.compatibility(subject, text)
     if not verdict.compatible:
-        reasons = one_line("; ".join(verdict.messages)) or "it gives no reasons"
+        from avrogen.kafka.registry.request import CHECK_HINT, printable
+
+        reasons = printable("; ".join(verdict.messages)) or "no reasons given"
         raise RegistryError(
-            f"the registry would refuse the schema as incompatible: {reasons}",
-            hint="avrogen check SCHEMAS --against URL says what is in the way and how to mend it",
+            f"the schema is incompatible: {reasons}",
+            hint=CHECK_HINT,
             subject=subject,
         )
     return _verified(registry, registry.register(subject, text), schema)
@@ -124,29 +123,29 @@ def _found_or_registered(
 def _verified(
     registry: SchemaRegistry, found: RegisteredSchema, schema: Schema
 ) -> RegisteredSchema:
-    """What the registry answered, if it is the schema that it was asked about.
+    """Return a version if it has the wire format of the schema; else raise.
 
-    It may differ in docs and the like: some registries ignore them.
+    It may differ in docs and attributes, as some registries ignore them.
     """
     name = f"subject {found.subject} version {found.version}"
     if not same_wire_format(schema, resolve_references(registry, found.schema, name)):
         raise RegistryError(
-            "the registry answers with another schema than the one that it was asked about",
-            hint="something between here and the registry, such as a cache, may be at fault",
+            "the registry returned another schema than the requested one",
+            hint="check proxies and caches between here and the registry",
             subject=found.subject,
             id=found.id,
         )
     return found
 
 
-def _compared(
-    registry: SchemaRegistry, subject: str, schema: Schema, alike: bool
+def _find_equivalent(
+    registry: SchemaRegistry, subject: str, schema: Schema, accept_wire_equivalent: bool
 ) -> RegisteredSchema | None:
     similar: RegisteredSchema | None = None
     for version, other in _latest_versions(registry, subject):
         if same_schema(other, schema):
             return version
-        if alike and similar is None and same_wire_format(other, schema):
+        if accept_wire_equivalent and similar is None and same_wire_format(other, schema):
             similar = version
     return similar
 
@@ -164,26 +163,26 @@ def _latest_versions(
         except RegistryError as error:
             if error.transient:
                 raise
-            continue  # what avrogen cannot read is not what it would write
+            continue  # an unreadable schema is not the one of this program
         yield version, complete
 
 
-_JAVA = "avro.java."
-"""What begins like that says which Java classes values are, and is added by Avro Java."""
+_JAVA: Final = "avro.java."
+"""Prefix of attributes that Avro Java adds for its classes."""
 
 
 def same_schema(one: Schema, other: Schema) -> bool:
-    """Whether they are equal, but for what Avro Java notes in schemas for itself."""
+    """Return True if two schemas are equal, apart from attributes of Avro Java."""
     return one == other or (
         same_wire_format(one, other) and _without_java(one) == _without_java(other)
     )
 
 
 def same_wire_format(one: Schema, other: Schema) -> bool:
-    """Whether they give every value the same bytes, and read the same values from them.
+    """Return True if two schemas encode each value to the same bytes, and decode the same values.
 
-    Docs, defaults, aliases and custom attributes make no difference. Canonical forms alone would
-    not do, as they leave logical types out: a date and a count of days have the same.
+    Docs, defaults, aliases and custom attributes do not matter. Canonical forms are not sufficient,
+    as they have no logical types: a date and a number of days have the same.
     """
     if one.canonical_form != other.canonical_form:
         return False
@@ -200,7 +199,7 @@ def _without_java(schema: Schema) -> model.Json:
 
 
 def _logical_types(schema: Schema) -> Iterator[model.LogicalType | None]:
-    """Those of all types that can have one, in the order of the canonical form."""
+    """Yield the logical types of a schema, in the order of the canonical form; None for none."""
     yield from _in_type(schema.type)
     for named in schema.types.values():
         match named:

@@ -1,6 +1,6 @@
-"""One question to a registry's REST API, and the error that names it.
+"""Requests, responses and errors of a registry's REST API.
 
-What HTTP statuses of a registry mean, and what to do about them.
+The error of a response has a reason and a hint by its HTTP status (:func:`error_for`).
 """
 
 from __future__ import annotations
@@ -14,17 +14,20 @@ from typing import Final, Literal
 from urllib.parse import quote
 from uuid import UUID
 
+from avrogen.avro.diagnostics import one_line
 from avrogen.avro.model import Json
 from avrogen.errors import RegistryError
 from avrogen.kafka.wire_format import describe_bytes
 
 __all__ = [
+    "CHECK_HINT",
+    "TRANSIENT",
     "RegistryRequest",
     "RegistryResponse",
     "error_for",
     "is_not_found",
-    "one_line",
     "path",
+    "printable",
     "without_credentials",
 ]
 
@@ -35,19 +38,19 @@ def _nothing() -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class RegistryRequest:
-    """What is asked.
+    """A request to a registry.
 
     Attributes:
-        doing: what for, as it goes on after "cannot".
-        path: below the registry's URL, quoted.
-        method: the HTTP method.
-        query: what stands after the path.
-        body: JSON to be sent.
-        subject: the subject that it is about.
-        id: the id or the GUID of the schema that it is about.
+        purpose: purpose of the request, to follow "cannot" in errors.
+        path: quoted path below the registry's URL.
+        method: HTTP method.
+        query: query parameters.
+        body: JSON to be sent; None for none.
+        subject: subject of the request, for errors.
+        id: id or GUID of the requested schema, for errors.
     """
 
-    doing: str
+    purpose: str
     path: str
     method: Literal["GET", "POST"] = "GET"
     query: Mapping[str, str] = field(default_factory=_nothing)
@@ -66,9 +69,9 @@ class RegistryRequest:
         transient: bool = False,
         retry_after: float | None = None,
     ) -> RegistryError:
-        """The error for a question that got no answer, or none that can be used."""
+        """Return the error for this request."""
         return RegistryError(
-            f"cannot {self.doing}: {one_line(reason)}",
+            f"cannot {self.purpose}: {printable(reason)}",
             hint=hint,
             url=None if url is None else without_credentials(url),
             subject=self.subject,
@@ -81,7 +84,7 @@ class RegistryRequest:
 
 
 def path(*parts: str | int | UUID) -> str:
-    """A path of parts that may have any characters in them, such as names of subjects."""
+    """Return the path of parts, which are quoted: subjects may have any characters."""
     return "/".join(quote(str(part), safe="") for part in parts)
 
 
@@ -89,37 +92,40 @@ _USERINFO: Final = re.compile(r"(?<=://)[^/?#\s]*@")
 
 
 def without_credentials(text: str) -> str:
-    """A text with user names and passwords taken out of the URLs in it."""
+    """Return a text without the user names and passwords of its URLs."""
     return _USERINFO.sub("", text)
 
 
-_LONGEST = 2_000
-"""Characters of such a text: it goes to logs."""
+_MAX_PRINTED: Final = 2_000
+"""Maximum characters of a text from a response in an error, which is logged."""
 
 
-def one_line(text: str) -> str:
-    """A text from elsewhere in one line that terminals can print, without credentials."""
+def printable(text: str) -> str:
+    """Return a text from a response as one printable line, shortened, without credentials."""
     text = without_credentials(" ".join(text.split()))
-    if len(text) > _LONGEST:
-        text = text[:_LONGEST] + ".."
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    return one_line(text if len(text) <= _MAX_PRINTED else text[:_MAX_PRINTED] + "..")
 
+
+CHECK_HINT: Final = (
+    "avrogen check SCHEMAS --against URL explains the breaking changes and their fixes"
+)
+"""Hint for an incompatible schema."""
 
 TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
-"""Statuses that say nothing about the question: the same may be answered in a moment."""
+"""Statuses after which the same request may succeed."""
 
 
 @dataclass(frozen=True, slots=True)
 class RegistryResponse:
-    """What came back.
+    """A response of a registry.
 
     Attributes:
-        url: from where.
-        status: the HTTP status.
-        content: the body.
-        json: the body, if it is JSON; else None.
-        retry_after: the header of that name, or nothing.
-        location: the header of that name, or nothing.
+        url: URL of the request, without credentials.
+        status: HTTP status.
+        content: body.
+        json: parsed body; None if it is not JSON.
+        retry_after: value of the header Retry-After; empty if there is none.
+        location: value of the header Location; empty if there is none.
     """
 
     url: str
@@ -131,75 +137,75 @@ class RegistryResponse:
 
     @property
     def code(self) -> int | None:
-        """The registry's own error code."""
+        """Error code of the registry; None if there is none."""
         code = self.json.get("error_code") if isinstance(self.json, dict) else None
         return code if isinstance(code, int) else None
 
     @property
     def message(self) -> str | None:
-        """The registry's own words."""
+        """Error message of the registry; None if there is none."""
         message = self.json.get("message") if isinstance(self.json, dict) else None
         return message if isinstance(message, str) else None
 
 
-def is_not_found(answer: RegistryResponse) -> bool:
-    """Whether the registry says that what was asked for is not there.
+def is_not_found(response: RegistryResponse) -> bool:
+    """Return True if the registry reports that the resource does not exist.
 
-    Its code tells that from a 404 that the wrong path gets.
+    Its error code distinguishes that from a 404 for a wrong path.
     """
-    code = answer.code
-    return answer.status == 404 and code is not None and 40400 <= code < 40500
+    code = response.code
+    return response.status == 404 and code is not None and 40400 <= code < 40500
 
 
-def error_for(question: RegistryRequest, answer: RegistryResponse) -> RegistryError:
-    """The error for an answer that says no."""
-    said = answer.message or f"the answer is {describe_bytes(answer.content)}"
-    reason, hint = _reason(answer, said)
-    return question.error(
+def error_for(request: RegistryRequest, response: RegistryResponse) -> RegistryError:
+    """Return the error for a response with an error status."""
+    said = response.message or f"the response is {describe_bytes(response.content)}"
+    reason, hint = _reason(response, said)
+    return request.error(
         reason,
         hint=hint,
-        url=answer.url,
-        status=answer.status,
-        code=answer.code,
-        transient=answer.status in TRANSIENT,
-        retry_after=_seconds(answer.retry_after),
+        url=response.url,
+        status=response.status,
+        code=response.code,
+        transient=response.status in TRANSIENT,
+        retry_after=_seconds(response.retry_after),
     )
 
 
-def _reason(answer: RegistryResponse, said: str) -> tuple[str, str | None]:
-    match answer.status:
+def _reason(response: RegistryResponse, said: str) -> tuple[str, str | None]:
+    match response.status:
         case 301 | 302 | 303 | 307 | 308:
-            where = answer.location or "nowhere"
+            where = response.location or "nowhere"
             return f"the registry redirects to {where}", "configure the URL that it redirects to"
         case 401:
             return (
-                f"the registry wants other credentials: {said}",
+                f"the registry rejects the credentials: {said}",
                 "check basic.auth.user.info, or the bearer.auth properties, of its configuration",
             )
         case 403:
-            return f"the registry does not allow it: {said}", "ask who runs it for access"
-        case 404 | 405 if not is_not_found(answer):
+            return f"access denied by the registry: {said}", "ask its operator for access"
+        case 404 | 405 if not is_not_found(response):
             return (
-                f"no schema registry answers there: {said}",
+                f"no schema registry at this URL: {said}",
                 "check the path of its URL; Apicurio's ends in /apis/ccompat/v7",
             )
         case 407:
-            return f"the proxy wants other credentials: {said}", "check the property proxy"
+            return f"the proxy rejects the credentials: {said}", "check the property proxy"
         case 409:
             return (
                 f"the registry refuses the schema as incompatible: {said}",
-                "avrogen check SCHEMAS --against URL says what is in the way and how to mend it",
+                CHECK_HINT,
             )
         case 429:
-            return f"the registry is asked too much: {said}", None
+            return f"rate limited by the registry (429): {said}", None
         case status if status in TRANSIENT:
-            return f"the registry fails: {said}", None
+            return f"server error of the registry: {said}", None
         case _:
             return f"the registry refuses: {said}", None
 
 
 def _seconds(retry_after: str) -> float | None:
-    """Seconds, or a date (RFC 9110, 10.2.3); None: it is neither."""
+    """Parse seconds or a date (RFC 9110, 10.2.3); None if it is neither."""
     try:
         return max(0.0, float(int(retry_after)))
     except (ValueError, OverflowError):

@@ -1,9 +1,9 @@
-"""Questions to a registry over HTTP, through confluent-kafka's client.
+"""HTTP requests to a registry, over the connections of confluent-kafka's client.
 
-That client knows credentials, TLS, OAuth and several URLs. What it does with answers is not enough
-for us: it drops Retry-After and the reasons for an incompatibility, reads bodies of any size, and
-keeps all it ever saw. So its connections and credentials are taken from it, and the rest is here.
-They have had the same names since confluent-kafka 2.12, but no public ones.
+That client implements credentials, TLS, OAuth and several URLs. Its handling of responses is not
+sufficient: it drops Retry-After and the reasons of an incompatibility, reads bodies of any size,
+and caches without a limit. So only its connections and credentials are used. They have had the same
+private names since confluent-kafka 2.12.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 __all__ = ["MAX_BODY", "TIMEOUT", "RestClient"]
 
 MAX_BODY: Final = 16 * 2**20
-"""Bytes of an answer: a registry with 100,000 subjects lists them in less."""
+"""Maximum bytes of a response: a list of 100,000 subjects is smaller."""
 
 TIMEOUT: Final = 10.0
-"""Seconds to wait for a connection, and for an answer, where the configuration has no ``timeout``.
+"""Default of ``timeout``: seconds for a connection, and for a response.
 
-confluent-kafka waits for ever by default.
+confluent-kafka waits without a limit by default.
 """
 
 _HEADERS: Final = {
@@ -49,7 +49,7 @@ _BODY_HEADERS: Final = {"Content-Type": "application/vnd.schemaregistry.v1+json"
 
 
 class HttpResponse(Protocol):
-    """What is used of an httpx response."""
+    """Used part of an httpx response."""
 
     status_code: int
     headers: Mapping[str, str]
@@ -58,7 +58,7 @@ class HttpResponse(Protocol):
 
 
 class HttpSession(Protocol):
-    """What is used of an httpx client."""
+    """Used part of an httpx client."""
 
     def stream(
         self,
@@ -74,7 +74,7 @@ class HttpSession(Protocol):
 
 
 class Transport(Protocol):
-    """What is used of ``confluent_kafka.schema_registry``'s ``_RestClient``."""
+    """Used part of ``confluent_kafka.schema_registry``'s ``_RestClient``."""
 
     session: HttpSession
     base_urls: Sequence[str]
@@ -84,87 +84,87 @@ class Transport(Protocol):
 
 
 class RestClient:
-    """Asks one registry, which may have several URLs.
+    """Sends requests to one registry, which may have several URLs.
 
     Args:
-        config: the configuration of confluent-kafka's SchemaRegistryClient.
+        config: configuration of confluent-kafka's SchemaRegistryClient.
 
     Raises:
-        MissingExtraError: confluent-kafka is not installed with what its registry client needs.
-        RegistryError: the configuration is at fault.
+        MissingExtraError: confluent-kafka's extra for its registry client is not installed.
+        RegistryError: the configuration is invalid.
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._transport = _transport({"timeout": TIMEOUT, **config})
         timeout = config.get("timeout", TIMEOUT)
-        self._patience = timeout if isinstance(timeout, int | float) else TIMEOUT
+        self._timeout = timeout if isinstance(timeout, int | float) else TIMEOUT
 
-    def ask(self, question: RegistryRequest) -> Json:
-        """Ask once.
+    def send(self, request: RegistryRequest) -> Json:
+        """Send a request once.
 
         Returns:
-            The JSON of the answer; None: the registry says that it is not there.
+            JSON of the response; None if the registry reports that the resource does not exist.
 
         Raises:
-            RegistryError: there was no answer, or one that cannot be used.
+            RegistryError: no response, or an invalid one.
         """
-        answer = self._answer(question)
-        if is_not_found(answer):
+        response = self._first_response(request)
+        if is_not_found(response):
             return None
-        if not 200 <= answer.status <= 299:
-            raise error_for(question, answer)
-        if answer.json is None:
-            raise question.error(
-                f"the answer is no JSON but {describe_bytes(answer.content)}",
-                hint="check the URL: a proxy or a login page may have answered",
-                url=answer.url,
-                status=answer.status,
+        if not 200 <= response.status <= 299:
+            raise error_for(request, response)
+        if response.json is None:
+            raise request.error(
+                f"expected JSON in the response, got {describe_bytes(response.content)}",
+                hint="check the URL: the response may come from a proxy or a login page",
+                url=response.url,
+                status=response.status,
             )
-        return answer.json
+        return response.json
 
     def close(self) -> None:
         """Close connections."""
         self._transport.session.close()
 
-    def _answer(self, question: RegistryRequest) -> RegistryResponse:
-        """The answer of the first URL that is in a state to give one."""
+    def _first_response(self, request: RegistryRequest) -> RegistryResponse:
+        """Return the response of the first URL without a transient error."""
         *others, last = self._transport.base_urls
         for base in others:
             try:
-                answer = self._ask_at(base, question)
+                response = self._send_to(base, request)
             except RegistryError as error:
                 if not error.transient:
                     raise
             else:
-                if answer.status not in TRANSIENT:
-                    return answer
-        return self._ask_at(last, question)
+                if response.status not in TRANSIENT:
+                    return response
+        return self._send_to(last, request)
 
-    def _ask_at(self, base: str, question: RegistryRequest) -> RegistryResponse:
-        url = f"{base}/{question.path}"
-        body = question.body
+    def _send_to(self, base: str, request: RegistryRequest) -> RegistryResponse:
+        url = f"{base}/{request.path}"
+        body = request.body
         try:
             headers = _HEADERS if body is None else {**_HEADERS, **_BODY_HEADERS}
             content = None if body is None else json.dumps(body).encode()
             if self._transport.bearer_auth_credentials_source:
                 headers = dict(headers)
                 self._transport.handle_bearer_auth(headers)
-            deadline = monotonic() + self._patience
+            deadline = monotonic() + self._timeout
             with self._transport.session.stream(
-                question.method, url, params=question.query, headers=headers, content=content
-            ) as response:
-                content = b"".join(_chunks(question, url, response, deadline))
+                request.method, url, params=request.query, headers=headers, content=content
+            ) as http_response:
+                content = b"".join(_chunks(request, url, http_response, deadline))
         except RegistryError:
             raise
         except Exception as error:
-            raise _no_answer(question, url, error) from error
+            raise _transport_error(request, url, error) from error
         return RegistryResponse(
             without_credentials(url),
-            response.status_code,
+            http_response.status_code,
             content,
             _parsed(content),
-            response.headers.get("Retry-After", ""),
-            without_credentials(response.headers.get("Location", "")),
+            http_response.headers.get("Retry-After", ""),
+            without_credentials(http_response.headers.get("Location", "")),
         )
 
 
@@ -174,57 +174,57 @@ def _transport(config: dict[str, Any]) -> Transport:
     url = config.get("url")
     if isinstance(url, str) and url.startswith("mock:"):
         raise RegistryError(
-            f"{url} is no URL of a registry: mock registries are confluent-kafka's own",
-            hint="use avrogen.testing's registry in tests",
+            f"{url} is not supported: mock registries are internal to confluent-kafka",
+            hint="in tests, use the registry of avrogen.testing",
         )
     try:
         client = SchemaRegistryClient(config)
     except (ValueError, TypeError, OSError) as error:
-        # OSError: files with certificates and keys.
+        # OSError: unreadable certificates and keys.
         reason = without_credentials(str(error))
-        raise RegistryError(f"the registry's configuration is at fault: {reason}") from None
+        raise RegistryError(f"invalid configuration of the registry: {reason}") from None
     transport: Transport = vars(client)["_rest_client"]
     return transport
 
 
 def _chunks(
-    question: RegistryRequest, url: str, response: HttpResponse, deadline: float
+    request: RegistryRequest, url: str, response: HttpResponse, deadline: float
 ) -> Iterator[bytes]:
-    """The body, as long as it is neither too long nor too slow."""
+    """Yield the body; raise if it is too long or too slow."""
     size = 0
     for chunk in response.iter_raw():
         size += len(chunk)
         if size > MAX_BODY:
-            raise question.error(
-                f"the answer has more than {MAX_BODY} bytes",
+            raise request.error(
+                f"the response has more than {MAX_BODY} bytes",
                 url=url,
                 status=response.status_code,
             )
         if monotonic() > deadline:
-            raise question.error("the answer comes too slowly", url=url, transient=True)
+            raise request.error("the response exceeds the timeout", url=url, transient=True)
         yield chunk
 
 
-def _no_answer(question: RegistryRequest, url: str, error: Exception) -> RegistryError:
-    """The error for an exception on the way there or back."""
+def _transport_error(request: RegistryRequest, url: str, error: Exception) -> RegistryError:
+    """Return the error for an exception of the HTTP client."""
     kinds = {kind.__name__ for kind in type(error).__mro__}
     what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     if any(map(_is_about_tls, _causes(error))):
         hint = "check the ssl properties of its configuration, and that its URL begins with https"
-        return question.error(f"no secure connection to the registry: {what}", hint=hint, url=url)
+        return request.error(f"TLS connection to the registry failed: {what}", hint=hint, url=url)
     if "OAuthTokenError" in kinds:
-        return question.error(f"there is no token for the registry: {what}", transient=True)
-    # httpx's name for all that goes wrong between here and there; which of httpx and its
-    # successor httpx2 it is from depends on the version of confluent-kafka.
+        return request.error(f"no OAuth token for the registry: {what}", transient=True)
+    # httpx's base class of network errors. It is in httpx or its successor httpx2, depending on
+    # the version of confluent-kafka.
     if "TransportError" in kinds and not kinds & {"UnsupportedProtocol", "LocalProtocolError"}:
-        reason = f"the registry does not answer: {what}"
+        reason = f"no response from the registry: {what}"
         hint = "check its URL, and that it runs"
-        return question.error(reason, hint=hint, url=url, transient=True)
-    return question.error(f"the registry cannot be asked: {what}", url=url)
+        return request.error(reason, hint=hint, url=url, transient=True)
+    return request.error(f"the request was not sent: {what}", url=url)
 
 
 def _is_about_tls(error: BaseException) -> bool:
-    # A connection that ends while it is secured may be any trouble.
+    # An end of the connection during the handshake may have any cause.
     return isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError)
 
 

@@ -1,4 +1,4 @@
-"""Trying again what may work the next time."""
+"""Retries of transient registry errors: :class:`Retries`, :class:`RetryingRegistry`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import random
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import UUID
 
 from avrogen.errors import RegistryError
@@ -21,52 +21,77 @@ if TYPE_CHECKING:
         Version,
     )
 
-__all__ = ["Retries", "RetryingRegistry"]
+__all__ = ["COMMAND_RETRIES", "Retries", "RetryingRegistry"]
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retries:
-    """How often, and how long.
+    """Retry policy of a registry: exponential backoff with full jitter.
 
-    Before the n-th retry is a random time between nothing and ``wait`` times 2 to the n-1, but no
-    more than ``max_wait`` ("full jitter": processes that failed together do not come back
-    together). If the registry says how long it wants to be left alone, that is waited for as well.
+    The backoff before the n-th retry is random between 0 and ``wait`` times 2 to the n-1, with
+    ``max_wait`` as the upper limit, so that processes that failed together do not retry together.
+    A ``Retry-After`` of the registry is added.
 
     Attributes:
-        attempts: retries after the first try.
-        wait: seconds.
-        max_wait: seconds.
-        deadline: seconds after which nothing is tried any more. What is under way by then has the
-            time that a single request has.
+        attempts: calls in all, the first included (as in :class:`avrogen.RetryPolicy`); 1 means no
+            retries.
+        wait: maximum seconds before the first retry; doubled for each further one.
+        max_wait: maximum seconds before any retry.
+        deadline: seconds after the first call in which retries may begin.
+
+    Raises:
+        ValueError: ``attempts`` is less than 1.
     """
 
-    attempts: int = 6
+    attempts: int = 7
     wait: float = 0.1
     max_wait: float = 5.0
     deadline: float = 30.0
 
+    def __post_init__(self) -> None:
+        if self.attempts < 1:
+            raise ValueError(f"attempts must be at least 1, got {self.attempts}")
+
     @classmethod
     def configured(cls, config: Mapping[str, Any]) -> Retries:
-        """What ``max.retries`` and ``retries.*.ms`` of confluent-kafka say, else the defaults."""
+        """Read ``max.retries`` and ``retries.*.ms`` of confluent-kafka, with the defaults here.
+
+        ``max.retries`` counts the calls after the first; ``attempts`` is one more.
+
+        Raises:
+            RegistryError: ``max.retries`` is negative.
+        """
         default = cls()
+        retries = int(config.get("max.retries", default.attempts - 1))
+        if retries < 0:
+            raise RegistryError(f"max.retries must be at least 0, got {retries}")
         return cls(
-            attempts=int(config.get("max.retries", default.attempts)),
+            attempts=retries + 1,
             wait=config.get("retries.wait.ms", default.wait * 1000) / 1000,
             max_wait=config.get("retries.max.wait.ms", default.max_wait * 1000) / 1000,
         )
 
     def pause(self, attempt: int, error: RegistryError) -> float:
-        """Seconds to wait before the ``attempt``-th retry, counted from 0."""
-        longest = min(self.max_wait, self.wait * 2.0 ** min(attempt, 60))
+        """Return the seconds to wait after a failed call.
+
+        Args:
+            attempt: number of calls so far, from 1 up.
+            error: error of the last call.
+        """
+        longest = min(self.max_wait, self.wait * 2.0 ** min(attempt - 1, 60))
         return random() * longest + (error.retry_after or 0.0)
 
 
-class RetryingRegistry:
-    """A registry that is asked again when it failed for a reason that may pass.
+COMMAND_RETRIES: Final = Retries(attempts=4, deadline=15)
+"""Retries of commands, whose user waits for them."""
 
-    Every question can be asked twice, registrations too: what is there already stays as it is.
+
+class RetryingRegistry:
+    """Registry whose calls are repeated after transient errors.
+
+    All calls are idempotent, registrations included: an existing version stays as it is.
     """
 
     def __init__(self, registry: SchemaRegistry, retries: Retries | None = None) -> None:
@@ -75,53 +100,53 @@ class RetryingRegistry:
 
     def lookup(self, subject: str, schema: SchemaText) -> RegisteredSchema | None:
         """See :class:`SchemaRegistry`."""
-        return self._persist(lambda: self._registry.lookup(subject, schema))
+        return self._with_retries(lambda: self._registry.lookup(subject, schema))
 
     def register(self, subject: str, schema: SchemaText) -> RegisteredSchema:
         """See :class:`SchemaRegistry`."""
-        return self._persist(lambda: self._registry.register(subject, schema))
+        return self._with_retries(lambda: self._registry.register(subject, schema))
 
     def by_id(self, id: int) -> SchemaText:
         """See :class:`SchemaRegistry`."""
-        return self._persist(lambda: self._registry.by_id(id))
+        return self._with_retries(lambda: self._registry.by_id(id))
 
     def by_guid(self, guid: UUID) -> SchemaText:
         """See :class:`SchemaRegistry`."""
-        return self._persist(lambda: self._registry.by_guid(guid))
+        return self._with_retries(lambda: self._registry.by_guid(guid))
 
     def version(self, subject: str, version: Version) -> RegisteredSchema | None:
         """See :class:`SchemaRegistry`."""
-        return self._persist(lambda: self._registry.version(subject, version))
+        return self._with_retries(lambda: self._registry.version(subject, version))
 
     def versions(self, subject: str) -> Sequence[int]:
         """See :class:`SchemaRegistry`."""
-        return self._persist(lambda: self._registry.versions(subject))
+        return self._with_retries(lambda: self._registry.versions(subject))
 
     def subjects(self) -> Sequence[str]:
         """See :class:`SchemaRegistry`."""
-        return self._persist(self._registry.subjects)
+        return self._with_retries(self._registry.subjects)
 
     def compatibility(self, subject: str, schema: SchemaText) -> Compatibility:
         """See :class:`SchemaRegistry`."""
-        return self._persist(lambda: self._registry.compatibility(subject, schema))
+        return self._with_retries(lambda: self._registry.compatibility(subject, schema))
 
     def level(self, subject: str | None = None) -> Level:
         """See :class:`SchemaRegistry`."""
-        return self._persist(lambda: self._registry.level(subject))
+        return self._with_retries(lambda: self._registry.level(subject))
 
     def close(self) -> None:
         """See :class:`SchemaRegistry`."""
         self._registry.close()
 
-    def _persist(self, ask: Callable[[], T]) -> T:
+    def _with_retries(self, call: Callable[[], T]) -> T:
         deadline = monotonic() + self._retries.deadline
-        attempt = 0
+        attempt = 1
         while True:
             try:
-                return ask()
+                return call()
             except RegistryError as error:
                 pause = self._retries.pause(attempt, error)
-                last = attempt == self._retries.attempts or monotonic() + pause > deadline
+                last = attempt >= self._retries.attempts or monotonic() + pause > deadline
                 if not error.transient or last:
                     raise
             sleep(pause)

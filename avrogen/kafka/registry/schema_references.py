@@ -1,6 +1,7 @@
-"""One schema of a schema in a registry and all that it refers to.
+"""References between schemas of a registry.
 
-A schema taken apart, each type for a subject of its own.
+:func:`resolve_references` makes a self-contained schema of one with references.
+:func:`split_schema` does the reverse, for a subject per type.
 """
 
 from __future__ import annotations
@@ -34,30 +35,30 @@ __all__ = [
 ]
 
 MAX_DEPTH: Final = 50
-"""References that lead on to each other."""
+"""Maximum depth of references."""
 
 MAX_REFERENCES: Final = 1_000
-"""Versions that a schema refers to, directly and further on."""
+"""Maximum number of versions that a schema refers to, directly and indirectly."""
 
 MAX_TEXTS: Final = 2 * 2**20
-"""Characters of a schema and all that it refers to."""
+"""Maximum characters of a schema with all its references."""
 
 
 def resolve_references(
     registry: SchemaRegistry, schema: SchemaText, name: str, *, for_reading: bool = False
 ) -> Schema:
-    """A schema that stands for itself, with what it refers to fetched.
+    """Return a self-contained schema; fetch the schemas that it refers to.
 
     Args:
-        registry: where references are looked up.
+        registry: the registry of the references.
         schema: the schema.
-        name: how errors name it, such as "schema 7".
-        for_reading: it is needed to read what was written with it. For that, defaults do not
-            matter, and some registries hold schemas with bad ones; those are left out then.
+        name: name of the schema in errors, such as "schema 7".
+        for_reading: True for a writer's schema. Its defaults do not matter, and some registries
+            have schemas with invalid ones; these are removed then.
 
     Raises:
-        RegistryError: a reference leads nowhere or round in a circle, there is too much of it, or
-            the schema is none that avrogen reads.
+        RegistryError: a reference is missing or circular, a limit is exceeded, or the schema is
+            invalid.
     """
     texts = [schema.text]
     titles = [name]
@@ -65,28 +66,30 @@ def resolve_references(
         titles.append(title)
         texts.append(text)
         if sum(map(len, texts)) > MAX_TEXTS:
-            raise RegistryError(f"{name} and what it refers to has over {MAX_TEXTS:,} characters")
+            raise RegistryError(
+                f"{name} with its references has more than {MAX_TEXTS:,} characters"
+            )
     problems = _problems(complete := _joined(texts), titles, texts)
     if for_reading and problems and all(d.code.id.startswith("AVR4") for d in problems):
         texts = [_without_defaults(text) for text in texts]
         problems = _problems(complete := _joined(texts), titles, texts)
     if problems:
         more = f" (and {len(problems) - 1} more problems)" if problems[1:] else ""
-        raise RegistryError(f"no valid Avro schema: {problems[0]}{more}")
+        raise RegistryError(f"invalid Avro schema: {problems[0]}{more}")
     return complete
 
 
 def _joined(texts: Sequence[str]) -> Schema:
-    """The schema of the first text, in which types may go by their names in the others.
+    """Return the schema of the first text, with the types of the others by their names.
 
-    They are not made one text: what refers to each other without end may nest without end.
+    They are not made one text, which might be nested too deeply.
     """
     owners = [Codec[Any](Schema.embedded(text)) for text in texts[1:]]
     return Schema.embedded(texts[0], lambda: owners)
 
 
 def _problems(schema: Schema, titles: Sequence[str], texts: Sequence[str]) -> list[Diagnostic]:
-    """What is wrong with the schema, at places that go by these titles."""
+    """Return the errors of a schema, with the titles as the names of their files."""
     try:
         _ = schema.type
     except SchemaError:
@@ -105,7 +108,7 @@ def _without_defaults(text: str) -> str:
 def _referred(
     registry: SchemaRegistry, references: tuple[SchemaReference, ...], name: str
 ) -> Iterator[tuple[str, str]]:
-    """Titles and texts of the versions that are referred to, directly and further on."""
+    """Yield titles and texts of the referenced versions, direct and indirect ones."""
     found: set[tuple[str, int]] = set()
 
     def follow(
@@ -115,18 +118,18 @@ def _referred(
             place = reference.subject, reference.version
             title = f"subject {reference.subject} version {reference.version}"
             if place in way:
-                raise RegistryError(f"{name} refers in a circle, through {title}")
+                raise RegistryError(f"{name} has circular references, through {title}")
             if place in found:
                 continue
             found.add(place)
             if len(found) > MAX_REFERENCES or len(way) >= MAX_DEPTH:
                 raise RegistryError(
-                    f"{name} refers to too much: {MAX_REFERENCES:,} versions are followed, "
-                    f"{MAX_DEPTH} from one to the next"
+                    f"{name} has too many references: the limits are {MAX_REFERENCES:,} versions "
+                    f"and a depth of {MAX_DEPTH}"
                 )
             version = registry.version(*place)
             if version is None:
-                raise RegistryError(f"{name} refers to {title}, which is not there")
+                raise RegistryError(f"{name} refers to {title}, which does not exist")
             yield title, version.schema.text
             yield from follow(version.schema.references, (*way, place))
 
@@ -135,13 +138,13 @@ def _referred(
 
 @dataclass(frozen=True, slots=True)
 class SchemaDefinition:
-    """What is registered as one version.
+    """Part of a schema that is registered as one version.
 
     Attributes:
-        name: the full name of the type; "" for a schema that is no named type.
-        text: its JSON, in which types of other definitions go by their names.
-        needs: the names of the definitions that it refers to, in the order of first use.
-        schema: the same with all that it refers to.
+        name: full name of the type; empty for a schema that is not a named type.
+        text: its JSON; types of other definitions are written as their names.
+        needs: names of the definitions that it refers to, in the order of first use.
+        schema: the self-contained schema.
     """
 
     name: str
@@ -151,22 +154,22 @@ class SchemaDefinition:
 
 
 def split_schema(schema: Schema) -> tuple[SchemaDefinition, ...]:
-    """A schema and the types that it leads to; each after what it refers to, the schema last.
+    """Split a schema into definitions, each after those that it refers to, the schema last.
 
-    Types that lead to each other in a circle cannot do without one another, and so share
-    a definition. It is that of the first of their names, or of the schema itself.
+    Mutually recursive types share a definition, under the first of their names or that of the
+    schema itself.
     """
-    parts = _Parts(schema.types, schema.type)
-    return tuple(parts.definitions(schema.type))
+    splitter = _SchemaSplitter(schema.types, schema.type)
+    return tuple(splitter.definitions(schema.type))
 
 
-class _Parts:
+class _SchemaSplitter:
     def __init__(self, types: Mapping[str, NamedType], root: AvroType) -> None:
         self._types = types
         first = root.name if isinstance(root, Reference) else ""
         reach = {name: frozenset(reachable_types(Reference(name), types)) for name in types}
         self._head: dict[str, str] = {}
-        """For every type, the one whose definition it is in."""
+        """Name of the definition of every type."""
         for name in sorted(types, key=lambda name: (name != first, name)):
             if name not in self._head:
                 circle = {name, *(other for other in reach[name] if name in reach[other])}
@@ -174,7 +177,7 @@ class _Parts:
         self._done: set[str] = set()
 
     def definitions(self, type_: AvroType) -> Iterator[SchemaDefinition]:
-        """That of a type, after those that it needs and that were not given yet."""
+        """Yield the definition of a type, after the new ones that it needs."""
         name = self._head[type_.name] if isinstance(type_, Reference) else ""
         inside = [each for each, head in self._head.items() if head == name]
         used = [

@@ -1,1 +1,7 @@
-"""Serializers and deserializers of generated classes, for clients of confluent-kafka."""
+"""Serializers and deserializers for confluent-kafka's own clients.
+
+serializer       Serializer, AsyncSerializer: objects to keys or values of messages
+deserializer     Deserializer, AsyncDeserializer: keys or values of messages to objects
+decoders         DecoderCache: decoders by schema id; ReaderTypes: choice of the type
+primitive_keys   keys without a schema, as Kafka's own serializers encode them
+"""

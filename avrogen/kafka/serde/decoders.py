@@ -1,8 +1,8 @@
-"""From what a message begins with to the function that reads the rest.
+"""Decoders of messages, by the schema id in front of them or in a header.
 
-What events are read and written as: generated classes, codecs, schemas.
-
-How confluent-kafka calls serializers and deserializers: ``(value or bytes, context)``.
+:class:`DecoderCache` fetches and compiles a decoder per writer's schema. :class:`ReaderTypes`
+chooses the type that a schema is read as. The functions below :class:`SerializationContext` use the
+context that confluent-kafka passes to serializers and deserializers.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from avrogen.codec.schema import Schema
 from avrogen.errors import AvrogenError, DecodeError, RegistryError
 from avrogen.kafka.registry.caching import NEGATIVE_LIFETIME, TtlCache
 from avrogen.kafka.registry.schema_references import resolve_references
-from avrogen.kafka.single_flight import SingleFlight
+from avrogen.kafka.single_flight import AsyncSingleFlight, SingleFlight
 from avrogen.kafka.wire_format import (
     KEY_HEADER,
     VALUE_HEADER,
@@ -56,15 +56,15 @@ __all__ = [
 ]
 
 MAX_DECODERS: Final = 1_000
-"""Schemas whose decoders are kept: a topic whose producers make up schemas fills no memory."""
+"""Maximum number of cached decoders, for topics with ever new schemas."""
 
 
 class DecoderCache:
-    """Decoders by the bytes that name a schema: 5 or 17 of the message, or a header's value.
+    """Decoders by the bytes of a schema id: 5 or 17 of the message, or a header's value.
 
     Args:
-        registry: where schemas are found.
-        targets: what they are read as.
+        registry: registry of the writers' schemas.
+        targets: types that messages are read as.
     """
 
     def __init__(self, registry: SchemaRegistry, targets: Sequence[ReaderType]) -> None:
@@ -74,17 +74,22 @@ class DecoderCache:
         self._bound: dict[bytes, Callable[..., Any]] = {}
         self._failures: TtlCache[AvrogenError] = TtlCache(MAX_DECODERS)
         self._flights: SingleFlight[Callable[..., Any]] = SingleFlight()
+        self._async_flights: AsyncSingleFlight[Callable[..., Any]] = AsyncSingleFlight()
         self.known = self._bound.get
-        """The decoder for such bytes; None: they have not come yet, or name no schema."""
+        """Function from such bytes to the decoder; None for new and invalid ones."""
 
     def bind(self, key: bytes, schema: SchemaId) -> Callable[..., Any]:
-        """The decoder for a schema, which is fetched and compiled. This takes its time.
+        """Fetch a schema and compile its decoder. This blocks.
 
         Raises:
-            DecodeError: it is not what should be read here.
-            RegistryError: the registry does not give the schema.
+            DecodeError: none of the targets can read the schema.
+            RegistryError: the registry does not return the schema.
         """
         return self._flights.call(key, lambda: self._bind(key, schema))
+
+    async def bind_async(self, key: bytes, schema: SchemaId) -> Callable[..., Any]:
+        """Call :meth:`bind` in a thread, once for all tasks that need the schema."""
+        return await self._async_flights.call(key, lambda: self.bind(key, schema))
 
     def _bind(self, key: bytes, schema: SchemaId) -> Callable[..., Any]:
         found = self._bound.get(key)
@@ -120,14 +125,14 @@ class DecoderCache:
 
 
 ReaderType: TypeAlias = "SchemaOwner | Schema"
-"""A generated class; the codec of a type without a class; a schema, whose values are plain."""
+"""A generated class; a codec of a type without a class; a schema, which is read as plain values."""
 
 
 def schema_of(target: ReaderType) -> Schema:
-    """The schema of a target.
+    """Return the schema of a target.
 
     Raises:
-        TypeError: it is none.
+        TypeError: the object is not a target.
     """
     schema: object = (
         target if isinstance(target, Schema) else getattr(target, "__avro_schema__", None)
@@ -138,19 +143,19 @@ def schema_of(target: ReaderType) -> Schema:
 
 
 def name_of(schema: Schema) -> str | None:
-    """The full name of the type that a schema is; None: it has none."""
+    """Return the full name of a schema's type; None if it has none."""
     return schema.type.name if isinstance(schema.type, Reference) else None
 
 
 class ReaderTypes:
-    """What the messages of a topic are read as, each by the name that it was written under.
+    """Types that the messages of a topic are read as, chosen by the name of the writer's schema.
 
     Args:
         targets: one, or several for several types of events.
 
     Raises:
-        TypeError: there are none, or something else is among them.
-        ValueError: two have the same name.
+        TypeError: no targets, or an object is not a target.
+        ValueError: two targets have the same name.
     """
 
     def __init__(self, targets: Sequence[ReaderType]) -> None:
@@ -161,18 +166,17 @@ class ReaderTypes:
         for target in targets:
             name = name_of(schema_of(target))
             if name is not None and self._named.setdefault(name, target) is not target:
-                raise ValueError(f"two of what should be read are called {name}")
+                raise ValueError(f"two of the types have the name {name}")
         self._any: Codec[Any] | None = None
 
     def decoder(self, writer: Schema) -> Callable[..., Any]:
-        """The function ``(data, *, limits=None)`` that reads what was written with a schema.
+        """Return the function ``(data, *, limits=None)`` that decodes data of a writer's schema.
 
-        A type that has a name is read as the target of that full name, or else as the one that has
-        it as an alias, or as the only one of that short name. Anything else is read as a union of
-        all targets.
+        A named type is read as the target with that full name, or with an alias of it, or as the
+        only one with that short name. Any other type is read as a union of all targets.
 
         Raises:
-            DecodeError: no target is of that name.
+            DecodeError: no target has the name.
         """
         if len(self._targets) == 1:
             return decoder_for(self._targets[0], writer)
@@ -191,15 +195,17 @@ class ReaderTypes:
             return self._named[chosen[0]]
         if chosen:
             raise DecodeError(
-                f"{written.name} was written, which may be {' or '.join(chosen)}; "
-                "an alias of that name says which"
+                f"ambiguous type: {written.name} was written, which may be "
+                f"{' or '.join(chosen)}; add {written.name} to the aliases of one of them"
             )
         if any(isinstance(schema_of(target).type, Union) for target in self._targets):
             return self._union()
-        raise DecodeError(f"{written.name} was written, and only {', '.join(named)} are read here")
+        raise DecodeError(
+            f"unexpected type: {written.name} was written, expected {' or '.join(named)}"
+        )
 
     def _union(self) -> Codec[Any]:
-        """A codec that reads any of the targets."""
+        """Return a codec for the union of the targets."""
         if self._any is None:
             branches: dict[str, None] = {}
             for target in self._targets:
@@ -216,12 +222,12 @@ class ReaderTypes:
 
 def _definition(target: ReaderType) -> NamedType:
     schema = schema_of(target)
-    assert isinstance(schema.type, Reference), "it has a name"
+    assert isinstance(schema.type, Reference), "named targets have a definition"
     return schema.types[schema.type.name]
 
 
 class SerializationContext(Protocol):
-    """What is used of ``confluent_kafka.serialization.SerializationContext``."""
+    """Used part of ``confluent_kafka.serialization.SerializationContext``."""
 
     @property
     def topic(self) -> str: ...
@@ -234,17 +240,17 @@ class SerializationContext(Protocol):
 
 
 def part_of(context: SerializationContext) -> Part:
-    """Whether it is about keys or about values."""
+    """Return the part of the message that a context is for."""
     return "key" if context.field == "key" else "value"
 
 
 def split(data: Buffer, context: SerializationContext | None) -> tuple[bytes, bytes]:
-    """What of a message names its schema, if anything does, and the rest of it.
+    """Split a message into the bytes of its schema id and the body.
 
-    Nothing is looked at closely: this is done with every message, and most begin like others.
+    The id is not checked: this runs for every message, and most have a known id.
 
     Raises:
-        FramingError: it is no buffer.
+        FramingError: the data are not a buffer.
     """
     data = as_bytes(data)
     header = _header(context)
@@ -255,10 +261,10 @@ def split(data: Buffer, context: SerializationContext | None) -> tuple[bytes, by
 
 
 def named_schema(data: Buffer, context: SerializationContext | None) -> SchemaId:
-    """The schema of a message that does not begin like others.
+    """Return the schema id of a message.
 
     Raises:
-        FramingError: it names none.
+        FramingError: the message has none.
     """
     header = _header(context)
     framed = unframe(data) if header is None else unframe_with_header(data, header)
@@ -266,9 +272,9 @@ def named_schema(data: Buffer, context: SerializationContext | None) -> SchemaId
 
 
 def place(context: SerializationContext | None, schema: SchemaId) -> str:
-    """Where an error came up, for a note to it."""
-    where = "" if context is None else f" in a {part_of(context)} of topic {context.topic}"
-    return f"{where.lstrip() or 'in a message'}, written with schema {schema}"
+    """Return the place of an error, for a note on it."""
+    part = "message" if context is None else f"{part_of(context)} of topic {context.topic}"
+    return f"in a {part}, written with schema {schema}"
 
 
 def _header(context: SerializationContext | None) -> bytes | None:

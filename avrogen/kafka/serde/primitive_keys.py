@@ -1,7 +1,9 @@
-"""Keys that are no Avro: as the serializers that come with Kafka write them.
+"""Keys of primitive types, in the encoding of Kafka's own serializers.
 
-Source: ``org.apache.kafka.common.serialization``. Numbers are big-endian and of fixed size, text is
-UTF-8, so that Java and Go read these keys without a registry, and put them into the same partition.
+Numbers are big-endian and of fixed size, text is UTF-8, so that Java and Go decode these keys
+without a registry, and assign them to the same partition.
+
+Source: ``org.apache.kafka.common.serialization``
 """
 
 from __future__ import annotations
@@ -14,29 +16,19 @@ from typing import Any, Final
 from avrogen.errors import DecodeError, EncodeError
 from avrogen.kafka.topic import PrimitiveKey
 
-__all__ = ["PRIMITIVE_KEYS", "KeyReader", "KeyWriter", "key_reader", "key_writer"]
+__all__ = ["KeyReader", "KeyWriter", "key_reader", "key_writer"]
 
 KeyWriter = Callable[[Any], bytes]
-"""From a key to its bytes; EncodeError if it is none of that type."""
+"""Function from a key to its bytes. EncodeError: wrong type or out of range."""
 
 KeyReader = Callable[[bytes], Any]
-"""From bytes to the key; DecodeError if they are none."""
+"""Function from bytes to the key. DecodeError: invalid bytes."""
 
 _FORMATS: Final[Mapping[str, str]] = {"int": ">i", "long": ">q", "float": ">f", "double": ">d"}
 
-PRIMITIVE_KEYS: Final[tuple[PrimitiveKey, ...]] = (
-    "boolean",
-    "bytes",
-    "double",
-    "float",
-    "int",
-    "long",
-    "string",
-)
-
 
 def key_writer(type_: PrimitiveKey) -> KeyWriter:
-    """What makes the bytes of keys of a primitive type."""
+    """Return the encoder of keys of a primitive type."""
     match type_:
         case "string":
             return _write_string
@@ -51,7 +43,7 @@ def key_writer(type_: PrimitiveKey) -> KeyWriter:
 
 
 def key_reader(type_: PrimitiveKey) -> KeyReader:
-    """What reads keys of a primitive type."""
+    """Return the decoder of keys of a primitive type."""
     match type_:
         case "string":
             return _read_string
@@ -72,14 +64,14 @@ def _write_string(key: Any) -> bytes:
     try:
         return key.encode()
     except UnicodeEncodeError:
-        raise EncodeError("the key has half of a surrogate pair, which is no UTF-8") from None
+        raise EncodeError("the key is not valid Unicode: it has half of a surrogate pair") from None
 
 
 def _read_string(data: bytes) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        raise DecodeError("the key is no UTF-8 text", offset=error.start) from None
+        raise DecodeError("the key is not valid UTF-8", offset=error.start) from None
 
 
 def _write_bytes(key: Any) -> bytes:
@@ -96,7 +88,7 @@ def _write_boolean(key: Any) -> bytes:
 
 def _read_boolean(data: bytes) -> bool:
     if data not in (b"\x00", b"\x01"):
-        raise DecodeError(f"the key is no boolean, which is a byte 0 or 1, but {data[:20]!r}")
+        raise DecodeError(f"expected a boolean key (a byte 0 or 1), got {data[:20]!r}")
     return data == b"\x01"
 
 
@@ -112,7 +104,9 @@ def _int_writer(type_: str) -> KeyWriter:
         try:
             return layout.pack(key)
         except StructError:
-            raise EncodeError(f"the key {key} is no {type_} of {layout.size * 8} bits") from None
+            raise EncodeError(
+                f"key {key} is out of range for {type_} ({layout.size * 8} bits)"
+            ) from None
 
     return write
 
@@ -126,7 +120,9 @@ def _float_writer(type_: str) -> KeyWriter:
         try:
             return layout.pack(key)
         except (StructError, OverflowError):
-            raise EncodeError(f"the key {key} is no {type_} of {layout.size * 8} bits") from None
+            raise EncodeError(
+                f"key {key} is out of range for {type_} ({layout.size * 8} bits)"
+            ) from None
 
     return write
 
@@ -136,7 +132,9 @@ def _number_reader(type_: str) -> KeyReader:
 
     def read(data: bytes) -> Any:
         if len(data) != layout.size:
-            raise DecodeError(f"a key of type {type_} has {layout.size} bytes, not {len(data)}")
+            raise DecodeError(
+                f"expected {layout.size} bytes for a key of type {type_}, got {len(data)}"
+            )
         return layout.unpack(data)[0]
 
     return read

@@ -1,6 +1,7 @@
-"""Writing messages for those who keep their own loop around confluent-kafka.
+"""Serializers for confluent-kafka's own producers.
 
-From a topic and a type to what messages begin with and how their values are encoded.
+:class:`SchemaBinder` looks up or registers the schema of a type for a topic, and binds its id to
+the encoder.
 """
 
 from __future__ import annotations
@@ -36,29 +37,7 @@ __all__ = [
 T = TypeVar("T")
 
 
-class Serializer(Generic[T]):
-    """From an object to the key or the value of a message: ``serializer(value, context)``.
-
-    It is what confluent-kafka calls a serializer (``value.serializer`` of SerializingProducer), and
-    may be used by several threads, for any number of topics.
-
-    Args:
-        registry: where schemas are looked up; see :func:`avrogen.kafka.connect`.
-        targets: generated classes that are written, one or several; or a single codec or schema.
-        strategy: how subjects are named; by default ``topic`` for one class, and ``topic-record``
-            for several.
-        register: whether a schema that is missing is registered, if its subject's level allows it.
-            Without it, that is an error.
-        references: whether named types are registered under their own names and referred to,
-            rather than defined where they are used.
-        header: whether a header names the schema by its GUID. By default its id stands before the
-            body.
-
-    Raises:
-        TypeError: a target is none of these.
-        ValueError: the strategy goes by names, and a type has none.
-    """
-
+class _BinderOwner(Generic[T]):
     def __init__(
         self,
         registry: SchemaRegistry,
@@ -68,102 +47,106 @@ class Serializer(Generic[T]):
         references: bool = False,
         header: bool = False,
     ) -> None:
-        rule = RegistrationOptions(strategy, register, references, header)
-        self._writers = SchemaBinder(registry, cast("Any", targets), rule)
-        self._known = self._writers.known
+        options = RegistrationOptions(strategy, register, references, header)
+        self._binder = SchemaBinder(registry, cast("Any", targets), options)
+        self._known = self._binder.known
+
+
+class Serializer(_BinderOwner[T]):
+    """Encodes an object to the key or the value of a message: ``serializer(value, context)``.
+
+    It is a serializer for confluent-kafka (``value.serializer`` of SerializingProducer). It is
+    thread-safe, and for any number of topics.
+
+    Args:
+        registry: registry of the schemas; see :func:`avrogen.kafka.connect`.
+        targets: generated classes, one or several; or a single codec or schema.
+        strategy: naming of subjects; by default ``topic`` for one class, and ``topic-record`` for
+            several.
+        register: register a missing schema if the level of its subject allows it. By default, a
+            missing schema is an error.
+        references: register named types under subjects of their own and refer to them, instead of
+            one self-contained schema.
+        header: put the schema's GUID into a header, instead of its id in front of the body.
+
+    Raises:
+        TypeError: an argument is not a target.
+        ValueError: the strategy needs a name, and a type has none.
+    """
 
     def prepare(self, topic: str, part: Part = "value") -> Sequence[RegisteredSchema]:
         """Look up, or register, the schemas of all classes for a topic.
 
-        At start, that finds out what the first message of each class otherwise would.
+        At the start of a service, this finds errors that the first messages would raise.
 
         Raises:
-            RegistryError: one is missing or incompatible, or the registry does not answer.
+            RegistryError: a schema is missing or incompatible, or no response of the registry.
         """
-        return self._writers.prepare(topic, part)
+        return self._binder.prepare(topic, part)
 
     def __call__(
         self, value: T | None, context: SerializationContext | None = None
     ) -> bytes | None:
-        """Write a key or a value.
+        """Encode a key or a value.
 
         Args:
             value: the object; None for a tombstone.
-            context: which topic it goes to, whether it is the key or the value, and the headers.
+            context: topic, part of the message, and headers.
 
         Returns:
-            What the message has there; None for None.
+            Bytes for the message; None for None.
 
         Raises:
-            EncodeError: it does not fit its schema, or is of another class.
-            RegistryError: the schema is missing or incompatible, or the registry does not answer.
+            EncodeError: the value does not match its schema, or is of another class.
+            RegistryError: the schema is missing or incompatible, or no response of the registry.
         """
         if value is None:
             return None
-        context = _needed(context)
+        context = _required(context)
         bound = self._known(context.topic, context.field, value)
         if bound is None:
-            bound = self._writers.bind(context.topic, part_of(context), value)
+            bound = self._binder.bind(context.topic, part_of(context), value)
         prefix, header, encode = bound
         body = encode(value)
         return prefix + body if header is None else with_header(header, body, context)
 
 
-class AsyncSerializer(Generic[T]):
-    """The same for asyncio: ``await serializer(value, context)``.
+class AsyncSerializer(_BinderOwner[T]):
+    """Serializer for asyncio: ``await serializer(value, context)``.
 
-    The registry is asked in a thread, once however many tasks wait for it. The loop goes on.
+    Schemas are looked up in a thread, once for all tasks that need them. The loop never blocks.
     """
-
-    def __init__(
-        self,
-        registry: SchemaRegistry,
-        *targets: type[T] | Codec[T] | Schema,
-        strategy: SubjectStrategy | None = None,
-        register: bool = False,
-        references: bool = False,
-        header: bool = False,
-    ) -> None:
-        rule = RegistrationOptions(strategy, register, references, header)
-        self._writers = SchemaBinder(registry, cast("Any", targets), rule)
-        self._flights: AsyncSingleFlight[Any] = AsyncSingleFlight()
 
     async def prepare(self, topic: str, part: Part = "value") -> Sequence[RegisteredSchema]:
         """See :meth:`Serializer.prepare`."""
-        registered: Sequence[RegisteredSchema] = await self._flights.call(
-            (topic, part), lambda: self._writers.prepare(topic, part)
-        )
-        return registered
+        return await self._binder.prepare_async(topic, part)
 
     async def __call__(
         self, value: T | None, context: SerializationContext | None = None
     ) -> bytes | None:
-        """Write a key or a value, as :class:`Serializer` does."""
+        """Encode a key or a value, as :class:`Serializer` does."""
         if value is None:
             return None
-        context = _needed(context)
-        topic, part = context.topic, part_of(context)
-        bound = self._writers.known(topic, part, value)
+        context = _required(context)
+        bound = self._known(context.topic, context.field, value)
         if bound is None:
-            bound = await self._flights.call(
-                (topic, part, type(value)), lambda: self._writers.bind(topic, part, value)
-            )
-        prefix, header, encode = cast("BoundEncoder", bound)
+            bound = await self._binder.bind_async(context.topic, part_of(context), value)
+        prefix, header, encode = bound
         body = encode(value)
         return prefix + body if header is None else with_header(header, body, context)
 
 
-def _needed(context: SerializationContext | None) -> SerializationContext:
+def _required(context: SerializationContext | None) -> SerializationContext:
     if context is None:
-        raise EncodeError("expected a SerializationContext, which says the topic")
+        raise EncodeError("expected a SerializationContext (it has the topic), got None")
     return context
 
 
 def with_header(header: bytes, body: bytes, context: SerializationContext) -> bytes:
-    """The body, when its schema is named among the headers.
+    """Add the header with the schema's GUID to the context; return the body.
 
     Raises:
-        EncodeError: there are none, or none that can be added to.
+        EncodeError: the context has no mutable headers.
     """
     name = KEY_HEADER if part_of(context) == "key" else VALUE_HEADER
     match context.headers:
@@ -172,23 +155,24 @@ def with_header(header: bytes, body: bytes, context: SerializationContext) -> by
         case dict() as members:
             members[name] = header
         case _:
-            raise EncodeError("expected a list or a dict of headers, for the one with the schema")
+            raise EncodeError(
+                "the header with the schema id needs headers in the context: a list or a dict"
+            )
     return body
 
 
 MAX_BOUND: Final = 10_000
-"""Topics, times classes, that are remembered: names of topics may be without end."""
+"""Maximum number of cached encoders (topics times classes), for ever new topics."""
 
 
 class RegistrationOptions(NamedTuple):
-    """How schemas are registered, and how messages name them.
+    """Registration of schemas and place of their ids.
 
     Attributes:
-        strategy: how subjects are named; None: by topic for one type, and by topic and name for
-            several.
-        register: whether what is missing is registered.
-        references: whether named types have subjects of their own.
-        header: whether a header names the schema, by its GUID.
+        strategy: naming of subjects; None: by topic for one type, by topic and name for several.
+        register: register missing schemas.
+        references: register named types under subjects of their own.
+        header: put the schema's GUID into a header.
     """
 
     strategy: SubjectStrategy | None = None
@@ -198,12 +182,12 @@ class RegistrationOptions(NamedTuple):
 
 
 class BoundEncoder(NamedTuple):
-    """How values of a type are written to a topic.
+    """Encoder of a type for a topic, with the schema id.
 
     Attributes:
-        prefix: what stands before the body.
-        header: the value of the header that names the schema; None: there is no such header.
-        encode: the function ``(value)`` that gives the body.
+        prefix: bytes in front of the body; empty with a header.
+        header: value of the header with the schema's GUID; None without a header.
+        encode: function from a value to the body.
     """
 
     prefix: bytes
@@ -212,55 +196,58 @@ class BoundEncoder(NamedTuple):
 
 
 class SchemaBinder:
-    """What is written to topics, by topic, part of the message and type.
+    """Encoders by topic, part of the message and type.
 
     Args:
-        registry: where schemas are looked up.
-        targets: what is written: classes, or one codec or schema.
-        rule: how.
+        registry: registry of the schemas.
+        targets: generated classes, or one codec or schema.
+        options: registration of their schemas.
 
     Raises:
-        TypeError: it is something else.
-        ValueError: there is no such strategy, or it goes by names and a type has none.
+        TypeError: an argument is not a target.
+        ValueError: unknown strategy, or it needs a name and a type has none.
     """
 
     def __init__(
-        self, registry: SchemaRegistry, targets: Sequence[ReaderType], rule: RegistrationOptions
+        self, registry: SchemaRegistry, targets: Sequence[ReaderType], options: RegistrationOptions
     ) -> None:
         classes = [target for target in targets if isinstance(target, type)]
         if not targets or (len(targets) > 1 and len(classes) < len(targets)):
             raise TypeError("expected generated classes, or a single Codec or Schema")
         several = len(targets) > 1
         default: SubjectStrategy = "topic-record" if several else "topic"
-        self._strategy: SubjectStrategy = rule.strategy or default
+        self._strategy: SubjectStrategy = options.strategy or default
         named = needs_name(self._strategy)
         for target in targets:
             if name_of(schema_of(target)) is None and named:
-                raise ValueError(f"the subject strategy {self._strategy} needs a name: {target!r}")
+                raise ValueError(
+                    f"subject strategy {self._strategy} needs a named type, got {target!r}"
+                )
         self._registry = registry
         self._targets = tuple(targets)
         self._by_class = bool(classes)
-        self._rule = rule
+        self._options = options
         self._bound: dict[tuple[str, bool, type | None], BoundEncoder] = {}
         self._lock = Lock()
         self._flights: SingleFlight[BoundEncoder] = SingleFlight()
+        self._async_flights: AsyncSingleFlight[Any] = AsyncSingleFlight()
 
     @property
     def targets(self) -> Sequence[ReaderType]:
-        """What is written."""
+        """Types that are encoded."""
         return self._targets
 
     def known(self, topic: str, part: str, value: object) -> BoundEncoder | None:
-        """How a value is written; None: nothing like it was written there yet."""
+        """Return the cached encoder for a value; None if its type is new for the topic."""
         kind = type(value) if self._by_class else None
         return self._bound.get((topic, part == "key", kind))
 
     def bind(self, topic: str, part: Part, value: object) -> BoundEncoder:
-        """How a value is written, which the registry is asked for. This takes its time.
+        """Look up the schema of a value and return its encoder. This blocks.
 
         Raises:
-            EncodeError: it is not what should be written here.
-            RegistryError: the registry does not give the schema's id.
+            EncodeError: the value is of another type.
+            RegistryError: the registry does not return the schema's id.
         """
         kind = type(value) if self._by_class else None
         target = self._target(value)
@@ -277,8 +264,23 @@ class SchemaBinder:
         return made
 
     def prepare(self, topic: str, part: Part) -> list[RegisteredSchema]:
-        """What all targets are registered as, for a topic."""
+        """Look up, or register, the schemas of all targets for a topic. This blocks."""
         return [self._registered(target, topic, part) for target in self._targets]
+
+    # --- asyncio: in a thread, once for all tasks -------------------------------------------------
+
+    async def bind_async(self, topic: str, part: Part, value: object) -> BoundEncoder:
+        """Call :meth:`bind` in a thread, once for all tasks with values of a type."""
+        key = topic, part, type(value)
+        bound = await self._async_flights.call(key, lambda: self.bind(topic, part, value))
+        return cast("BoundEncoder", bound)
+
+    async def prepare_async(self, topic: str, part: Part) -> list[RegisteredSchema]:
+        """Call :meth:`prepare` in a thread, once for all tasks."""
+        registered = await self._async_flights.call(
+            (topic, part), lambda: self.prepare(topic, part)
+        )
+        return cast("list[RegisteredSchema]", registered)
 
     def _target(self, value: object) -> ReaderType:
         if not self._by_class:
@@ -292,12 +294,12 @@ class SchemaBinder:
     def _made(self, target: ReaderType, topic: str, part: Part) -> BoundEncoder:
         registered = self._registered(target, topic, part)
         encode = encoder_of(target)
-        if not self._rule.header:
+        if not self._options.header:
             return BoundEncoder(frame_prefix(registered.id), None, encode)
         if registered.guid is None:
             raise RegistryError(
-                "the registry gives the schema no GUID, which headers name it by",
-                hint="put ids before values instead, as by default; "
+                "header=True needs the schema's GUID, and the registry has none",
+                hint="omit header=True: then the id is in front of the body; "
                 "only Confluent's registry has GUIDs, from version 8",
                 subject=registered.subject,
                 id=registered.id,
@@ -310,6 +312,6 @@ class SchemaBinder:
             self._registry,
             subject_name(self._strategy, topic, part, name_of(schema)),
             schema,
-            register=self._rule.register,
-            references=self._rule.references,
+            register=self._options.register,
+            references=self._options.references,
         )

@@ -154,5 +154,5 @@ class _NoClient:
     def check_usable(self) -> None:
         """Do nothing: it is usable."""
 
-    def add(self, deliveries: DeliveryTracker) -> None:
+    def add(self, tracker: DeliveryTracker) -> None:
         """Do nothing: there are no deliveries to report."""

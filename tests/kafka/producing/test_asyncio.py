@@ -225,7 +225,9 @@ def test_a_fatal_error_ends_the_producer(config: dict[str, object], broker: Embe
             failed = await events.send(event())
             with pytest.raises(DeliveryError):
                 await failed
-            with pytest.raises(DeliveryError, match="can send nothing more") as caught:
+            with pytest.raises(
+                DeliveryError, match="fatal error, the producer must be closed"
+            ) as caught:
                 await events.send(event())
             assert caught.value.fatal
 
@@ -245,7 +247,9 @@ def test_a_queue_that_stays_full(config: dict[str, object], broker: EmbeddedBrok
                 for _ in range(2):
                     await events.send(event())
                 client.delivery_timeout = 0.2
-                with pytest.raises(DeliveryError, match="messages was full for") as caught:
+                with pytest.raises(
+                    DeliveryError, match=r"the queue was full \(.* messages\) for"
+                ) as caught:
                     await events.send(event())
                 assert caught.value.retriable and caught.value.code == "_QUEUE_FULL"
                 assert events.counters().sent == 2
@@ -397,7 +401,7 @@ def test_transactions(real: AnyCluster) -> None:
     async def main() -> None:
         producer = async_events_producer(topic, key="string")
         async with producer(config, register=True) as events:
-            with pytest.raises(TransactionError, match="sends in transactions"):
+            with pytest.raises(TransactionError, match="no open transaction"):
                 await events.send(event(), key="outside")
             async with events.transaction():
                 await events.send(event(), key="a")

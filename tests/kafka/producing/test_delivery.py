@@ -38,7 +38,7 @@ class Report:
         return 1, 1_000
 
 
-def outbox() -> DeliveryTracker:
+def tracker() -> DeliveryTracker:
     return DeliveryTracker("orders", lambda key: key, None, lambda: False)
 
 
@@ -51,7 +51,7 @@ def report(delivery: DeliveryFuture, *, failed: bool = False) -> None:
 @pytest.fixture(params=["before", "after"])
 def delivered(request: pytest.FixtureRequest) -> Iterator[DeliveryFuture]:
     """A delivery that is reported before it is asked for, or while somebody waits."""
-    delivery = DeliveryFuture(outbox())
+    delivery = DeliveryFuture(tracker())
     if request.param == "before":
         report(delivery)
         yield delivery
@@ -70,7 +70,7 @@ def test_where_it_is(delivered: DeliveryFuture) -> None:
 
 
 def test_waiting_for_several(delivered: DeliveryFuture) -> None:
-    others = [DeliveryFuture(outbox()) for _ in range(2)]
+    others = [DeliveryFuture(tracker()) for _ in range(2)]
     for other in others:
         report(other)
     done, not_done = concurrent.futures.wait([delivered, *others], 30)
@@ -99,7 +99,7 @@ def test_awaiting_it(delivered: DeliveryFuture) -> None:
 
 
 def test_it_cannot_be_taken_back() -> None:
-    delivery = DeliveryFuture(outbox())
+    delivery = DeliveryFuture(tracker())
     assert not delivery.cancel()
     assert delivery.running() and not delivery.done()
     with pytest.raises(TimeoutError):
@@ -111,7 +111,7 @@ def test_it_cannot_be_taken_back() -> None:
 
 
 def test_a_failure_is_raised_and_is_seen() -> None:
-    sent = outbox()
+    sent = tracker()
     sent.count_sent()
     delivery = DeliveryFuture(sent)
     report(delivery, failed=True)
@@ -120,32 +120,32 @@ def test_a_failure_is_raised_and_is_seen() -> None:
     assert (caught.value.topic, caught.value.key) == ("orders", b"k")
     assert caught.value.code == "_MSG_TIMED_OUT" and caught.value.retriable
     assert delivery.exception() is caught.value
-    assert sent.unseen() is None, "somebody knows"
+    assert sent.unretrieved() is None, "somebody knows"
     assert sent.counters().failed == 1
 
 
 def test_failures_that_nobody_has_seen_are_one_error() -> None:
-    sent = outbox()
+    sent = tracker()
     sent.count_sent(3)
     deliveries = [DeliveryFuture(sent) for _ in range(3)]
     for delivery in deliveries:
         report(delivery, failed=True)
     assert deliveries[1].exception() is not None
-    error = sent.unseen()
+    error = sent.unretrieved()
     assert error is not None
     assert (error.undelivered, error.topic, error.retriable) == (2, "orders", True)
     assert str(error).startswith(
         "2 messages were not delivered; the first: Local: Message timed out"
     )
     assert error.__cause__ is deliveries[0].exception()
-    assert sent.unseen() is None, "they are known now"
+    assert sent.unretrieved() is None, "they are known now"
 
 
 def test_messages_without_a_report_are_not_delivered_either() -> None:
-    sent = outbox()
+    sent = tracker()
     sent.count_sent(2)
     report(DeliveryFuture(sent))
-    error = sent.unseen()
+    error = sent.unretrieved()
     assert error is not None
     assert (
         str(error) == "1 message was not delivered; 1 may still arrive (topic orders, _TIMED_OUT)"
@@ -154,4 +154,4 @@ def test_messages_without_a_report_are_not_delivered_either() -> None:
 
 def test_no_attribute_comes_out_of_nothing() -> None:
     with pytest.raises(AttributeError, match="object has no attribute 'settled'"):
-        _ = DeliveryFuture(outbox()).settled
+        _ = DeliveryFuture(tracker()).settled

@@ -119,11 +119,11 @@ def test_settings_that_cannot_work(settings: dict[str, object], message: str) ->
 
 
 def test_either_settings_or_a_client() -> None:
-    with pytest.raises(TypeError, match="either settings or a client"):
+    with pytest.raises(TypeError, match="either config or client"):
         events_producer("events")()
     with (
         ProducerClient(NOWHERE, registry=MemoryRegistry()) as client,
-        pytest.raises(TypeError, match="either settings or a client"),
+        pytest.raises(TypeError, match="either config or client"),
     ):
         events_producer("events")(NOWHERE, client=client)
 

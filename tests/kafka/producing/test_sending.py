@@ -131,7 +131,7 @@ def test_tombstones(cluster: AnyCluster) -> None:
     with producer(cluster.config, register=True) as events:
         events.send(event(), key="a")
         events.send(None, key="a")
-        with pytest.raises(EncodeError, match="have keys"):
+        with pytest.raises(EncodeError, match="need a key"):
             events.send(None)
     assert [(r.key, r.value is None) for r in cluster.records(topic)] == [
         (b"a", False),
@@ -237,11 +237,11 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "no type at all": ({"value": "text"}, "takes Event, not str"),
     "tombstone": ({"value": None}, "has no tombstones"),
     "bad field": ({"value": event("now")}, r"\$\.timestamp: expected an int, got 'now'"),  # type: ignore[arg-type] # that is what is tested
-    "missing key": ({"key": None}, "have keys"),
+    "missing key": ({"key": None}, "need a key"),
     "wrong key": ({"key": 7}, "expected a key of type str, got int"),
-    "header name": ({"headers": [(1, "a")]}, "the name of a header is a str, not int"),
-    "header value": ({"headers": {"a": 1}}, 'the header "a" is str, bytes or None, not int'),
-    "partition": ({"partition": -1}, "partitions are counted from 0"),
+    "header name": ({"headers": [(1, "a")]}, "expected a str as the name of a header, got int"),
+    "header value": ({"headers": {"a": 1}}, 'header "a": expected str, bytes or None, got int'),
+    "partition": ({"partition": -1}, "partition must be >= 0, got -1"),
     "naive timestamp": ({"timestamp": datetime(2025, 1, 1)}, "with a time zone"),
     "early timestamp": ({"timestamp": datetime(1969, 1, 1, tzinfo=UTC)}, "after 1970"),
 }
