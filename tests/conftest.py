@@ -21,7 +21,6 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, settings
 
 from avrogen.cli import main
-from tests.distributions import DISTRIBUTED, distributions, new_environment, wheel
 from tests.docs.summary import NOT_RUN
 from tests.faults.counting import Miscount
 from tests.faults.report import FIGURES, table
@@ -34,7 +33,8 @@ from tests.services.fixtures import (
     real_kafka,
     real_registry,
 )
-from tests.shared import COUNTS
+from tests.support.distributions import DISTRIBUTED, distributions, new_environment, wheel
+from tests.support.shared import COUNTS
 
 ROOT = Path(__file__).parents[1]
 """The checkout."""
@@ -88,18 +88,18 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-_WITH_SERVERS = {
-    "broker",
-    "docs",
-    "faults",
-    "interop",
-    "kafka",
-    "kit",
-    "registry",
-    "services",
-    "sync",
-}
-"""Folders of tests that talk to servers, where a slow machine can make things late."""
+_WITH_SERVERS = (
+    "docs/",
+    "faults/",
+    "interop/",
+    "kafka/",
+    "registry_sync/",
+    "services/",
+    "testing/broker/",
+    "testing/registry/",
+    "testing/test_",
+)
+"""Tests that talk to servers, where a slow machine can make things late."""
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -107,7 +107,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
     Not if messages were lost or doubled, which is no matter of time.
     """
-    if not _WITH_SERVERS.isdisjoint(item.path.parts):
+    tests = ROOT / "tests"
+    place = item.path.relative_to(tests).as_posix() if item.path.is_relative_to(tests) else ""
+    if place.startswith(_WITH_SERVERS):
         item.add_marker(pytest.mark.flaky(reruns=2, rerun_except=Miscount))
 
 

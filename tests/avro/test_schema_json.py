@@ -8,7 +8,7 @@ from avrogen.avro.parser import Parsed, parse_sources
 from avrogen.avro.schema_json import definition_json, self_contained_json
 from avrogen.avro.source import Source
 from tests.parsed_schema import parse_schema
-from tests.shared import conformance, schema_text
+from tests.support.shared import conformance, schema_text
 
 
 def valid_schemas() -> list[Parsed]:

@@ -14,7 +14,7 @@ from avrogen.catalogue.site import catalogue_pages
 from tests.catalogue.hostile import ATTACKS, TOPICS, hostile_schemas
 from tests.catalogue.pages import Page, example_site, model_of, pages_of, parse
 from tests.conftest import ROOT
-from tests.shared import conformance
+from tests.support.shared import conformance
 
 CHUNKS = 4
 """Tests that the hazards of other projects are spread over."""

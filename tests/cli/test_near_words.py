@@ -9,7 +9,7 @@ import pytest
 from avrogen.testing.broker import EmbeddedBroker
 from avrogen.testing.registry import EmbeddedRegistry
 from tests.conftest import run_avrogen
-from tests.registry.asking import ask, path
+from tests.support.registry_requests import ask, path
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from avrogen import DecodeError
-from tests.codec.dynamic import Package
-from tests.codec.schemas import fixed, items, parsed, record
+from tests.support.dynamic import Package
+from tests.support.schemas import fixed, items, parsed, record_of
 
-TEXT = record("Text", a="string", b="bytes", c=fixed(2), d=items("bytes"))
+TEXT = record_of("Text", a="string", b="bytes", c=fixed(2), d=items("bytes"))
 DATA = b"\x04ab\x06cde\x66\x67\x02\x02h\x00"
 VALUE = {"a": "ab", "b": b"cde", "c": b"fg", "d": [b"h"]}
 

@@ -15,8 +15,8 @@ from typing import Any, cast
 import pytest
 
 from avrogen import DecodeError, Duration, EncodeError, Schema, SchemaError
-from tests.shared import Tally, conformance, schema_text
-from tests.strategies import without_logical_types
+from tests.support.shared import Tally, conformance, schema_text
+from tests.support.strategies import without_logical_types
 
 Case = dict[str, Any]
 Recorder = Callable[[str, object], None]

@@ -12,18 +12,19 @@ import pytest
 from avrogen import DecodeError, EncodeError, Limits, set_limits
 from avrogen.codec.limits import current_limits
 from avrogen.codec.varints import encode_long
-from tests.codec.dynamic import Package
-from tests.codec.schemas import items, parsed, readers, record, values
+from tests.codec.backends import readers
+from tests.support.dynamic import Package
+from tests.support.schemas import items, parsed, record_of, values
 
-NODE = record("N", v="int", next=["null", "N"])
-TREE = record("T", children=items("T"))
-BRANCHES = [record(f"R{n}", a="int") for n in range(100)]
+NODE = record_of("N", v="int", next=["null", "N"])
+TREE = record_of("T", children=items("T"))
+BRANCHES = [record_of(f"R{n}", a="int") for n in range(100)]
 
 KINDS: dict[str, Any] = {
     "union": NODE,
     "array": TREE,
-    "map": record("M", inner=values("M")),
-    "union of many": record("U", next=["null", *BRANCHES, "U"]),
+    "map": record_of("M", inner=values("M")),
+    "union of many": record_of("U", next=["null", *BRANCHES, "U"]),
 }
 
 

@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar
 
 import pytest
@@ -23,18 +24,10 @@ from avrogen.codec import compilation, resolving_planner
 from avrogen.codec.interpreter.decoder import InterpretedDecoder
 from avrogen.codec.resolving_planner import plan_to_read
 from avrogen.runtime.v1 import AvroRecord
+from tests.support import schemas
+from tests.support.schemas import enum, field, parsed
 
-
-def parsed(schema: Any) -> Schema:
-    return Schema.parse(json.dumps(schema))
-
-
-def record(*fields: dict[str, Any], **attributes: Any) -> dict[str, Any]:
-    return {"type": "record", "name": "R", "fields": list(fields), **attributes}
-
-
-def field(name: str, type_: Any, **attributes: Any) -> dict[str, Any]:
-    return {"name": name, "type": type_, **attributes}
+record = partial(schemas.record, "R")
 
 
 def long(logical: str) -> dict[str, str]:
@@ -43,10 +36,6 @@ def long(logical: str) -> dict[str, str]:
 
 def decimal(precision: int, scale: int) -> dict[str, Any]:
     return {"type": "bytes", "logicalType": "decimal", "precision": precision, "scale": scale}
-
-
-def enum(*symbols: str, **attributes: Any) -> dict[str, Any]:
-    return {"type": "enum", "name": "E", "symbols": list(symbols), **attributes}
 
 
 NOON = datetime(2024, 5, 17, 12, 0, 0, 123000, tzinfo=UTC)

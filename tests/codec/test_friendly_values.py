@@ -30,8 +30,8 @@ from generated_example.com.acme.common import Currency, Money, Sha256
 from generated_example.com.acme.logistics import Stop
 from generated_example.com.acme.shop import Category, OrderLine, OrderPlaced
 from generated_example.com.example import Event, EventType
-from tests.codec.dynamic import Package
 from tests.conftest import ROOT
+from tests.support.dynamic import Package
 
 OBJECTS: list[Any] = [
     order(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 from itertools import pairwise
 from typing import Any
@@ -10,22 +9,10 @@ from typing import Any
 import pytest
 
 from avrogen import DecodeError, EncodeError, Schema, SchemaError
-from tests.codec.dynamic import Package
+from tests.support.dynamic import Package
+from tests.support.schemas import parsed, record_of
 
-
-def parsed(schema: Any) -> Schema:
-    return Schema.parse(json.dumps(schema))
-
-
-def record(name: str, **fields: Any) -> dict[str, Any]:
-    return {
-        "type": "record",
-        "name": name,
-        "fields": [{"name": key, "type": type_} for key, type_ in fields.items()],
-    }
-
-
-NODE = record("N", a=["null", "N"], b=["null", "N"])
+NODE = record_of("N", a=["null", "N"], b=["null", "N"])
 for _field in NODE["fields"]:
     _field["default"] = None
 
@@ -33,17 +20,17 @@ for _field in NODE["fields"]:
 def doubling(levels: int, name: str, innermost: dict[str, Any]) -> list[dict[str, Any]]:
     """Types that contain two of the next each, the innermost first."""
     names = [name.format(level) for level in range(levels + 1)]
-    outer = [record(one, a=other, b=other) for one, other in pairwise(names)]
-    return [record(names[-1], **innermost), *reversed(outer)]
+    outer = [record_of(one, a=other, b=other) for one, other in pairwise(names)]
+    return [record_of(names[-1], **innermost), *reversed(outer)]
 
 
 def chain(levels: int) -> list[dict[str, Any]]:
     """Types that contain the next each, the innermost first, filled by their own defaults."""
-    types = [record(f"C{n}", a=f"C{n + 1}", b="int") for n in range(levels)]
+    types = [record_of(f"C{n}", a=f"C{n + 1}", b="int") for n in range(levels)]
     for type_ in types:
         type_["fields"][0]["default"] = {}
         type_["fields"][1]["default"] = 1
-    last = record(f"C{levels}", a="int")
+    last = record_of(f"C{levels}", a="int")
     last["fields"][0]["default"] = 1
     return [last, *reversed(types)]
 
@@ -54,19 +41,19 @@ def test_defaults_that_fill_each_other() -> None:
     for type_ in types:
         for each in type_["fields"]:
             each["default"] = 0 if each["name"] == "z" else {}
-    assert parsed(record("T", types=["null", *types])).from_avro(b"\x00") == {"types": None}
-    assert parsed(record("T", types=["null", *chain(50)])).from_avro(b"\x00") == {"types": None}
+    assert parsed(record_of("T", types=["null", *types])).from_avro(b"\x00") == {"types": None}
+    assert parsed(record_of("T", types=["null", *chain(50)])).from_avro(b"\x00") == {"types": None}
     for levels in (70, 3_000):
         with pytest.raises(
             SchemaError, match="defaults complete each other more than 64 levels deep"
         ):
-            parsed(record("T", types=["null", *chain(levels)]))
+            parsed(record_of("T", types=["null", *chain(levels)]))
 
 
 def test_schemas_longer_than_the_stack_are_like_others() -> None:
     """Their first use comes before their definition, so that they lie within each other."""
-    types = [record(f"R{n}", a=f"R{n + 1}") for n in range(1_000)]
-    schema = parsed(record("T", first="R0", types=["null", record("R1000", a="int"), *types]))
+    types = [record_of(f"R{n}", a=f"R{n + 1}") for n in range(1_000)]
+    schema = parsed(record_of("T", first="R0", types=["null", record_of("R1000", a="int"), *types]))
     again = pickle.loads(pickle.dumps(schema))
     assert again == schema
     assert hash(again) == hash(schema)
@@ -80,31 +67,33 @@ def test_schemas_longer_than_the_stack_are_like_others() -> None:
 
 def test_what_has_no_bytes_is_not_skipped_step_by_step() -> None:
     types = doubling(40, "R{}", {"z": "null"})
-    writer = parsed(record("T", types=types, x="R0", xs={"type": "array", "items": "R0"}, k="int"))
-    reader = parsed(record("T", k="int"))
+    writer = parsed(
+        record_of("T", types=types, x="R0", xs={"type": "array", "items": "R0"}, k="int")
+    )
+    reader = parsed(record_of("T", k="int"))
     assert reader.from_avro(bytes.fromhex("00c09a0c0002"), writer=writer) == {"k": 1}
 
 
 def test_few_bytes_do_not_become_very_many_records() -> None:
     types = doubling(40, "n{}.N", {})
-    writer = parsed(record("T", types=types, x="n0.N"))
-    reader = parsed(record("T", x=NODE))
+    writer = parsed(record_of("T", types=types, x="n0.N"))
+    reader = parsed(record_of("T", x=NODE))
     with pytest.raises(DecodeError, match=r"Limits\.max_empty_items"):
         reader.from_avro(b"\x00", writer=writer)
 
 
 def test_own_schemas_neither() -> None:
-    schema = parsed(record("T", types=doubling(40, "R{}", {}), x="R0"))
+    schema = parsed(record_of("T", types=doubling(40, "R{}", {}), x="R0"))
     with pytest.raises(DecodeError, match=r"Limits\.max_empty_items"):
         schema.from_avro(b"\x00")
 
 
 def test_chains_of_types_may_be_longer_than_the_stack() -> None:
     length = 3_000
-    chain = [record(f"R{n}", a=f"R{n + 1}") for n in range(length)]
-    types = [record(f"R{length}", a="int"), *reversed(chain)]
+    chain = [record_of(f"R{n}", a=f"R{n + 1}") for n in range(length)]
+    types = [record_of(f"R{length}", a="int"), *reversed(chain)]
     reader = parsed(types)
-    writer = parsed([record("Other"), *types])
+    writer = parsed([record_of("Other"), *types])
     assert reader.from_avro(b"\x00\x02") == {"a": 1}
     assert reader.from_avro(b"\x02\x02", writer=writer) == {"a": 1}
     assert writer.to_avro({"a": 1}) == b"\x02\x02"
@@ -114,24 +103,24 @@ def test_chains_of_types_may_be_longer_than_the_stack() -> None:
 
 def test_chains_of_types_may_be_defined_in_the_order_of_their_use() -> None:
     length = 3_000
-    chain = [record(f"R{n}", a=f"R{n + 1}") for n in range(length)]
-    types = [*chain, record(f"R{length}")]
+    chain = [record_of(f"R{n}", a=f"R{n + 1}") for n in range(length)]
+    types = [*chain, record_of(f"R{length}")]
     writer = parsed(types)
     assert writer.canonical_form.startswith('[{"name":"R0","type":"record","fields":[{"name":"a"')
     assert writer.canonical_form.count('"type":"record"') == length + 1
     assert len(writer.fingerprint()) == 8
-    assert parsed(record("R0")).from_avro(b"\x00", writer=writer) == {}
+    assert parsed(record_of("R0")).from_avro(b"\x00", writer=writer) == {}
 
 
 def test_records_that_contain_each_other_without_end_have_no_values() -> None:
-    schema = parsed({"type": "array", "items": record("A", b=record("B", a="A"))})
+    schema = parsed({"type": "array", "items": record_of("A", b=record_of("B", a="A"))})
     assert schema.from_avro(b"\x00") == []
     with pytest.raises(DecodeError, match=r"Limits\.max_depth"):
         schema.from_avro(b"\x02\x00")
 
 
 def test_classes_in_unions_of_very_many_branches() -> None:
-    schema = parsed(["null", *(record(f"R{n}", a="int") for n in range(1_500))])
+    schema = parsed(["null", *(record_of(f"R{n}", a="int") for n in range(1_500))])
     package = Package(schema)
     for name in ("R0", "R62", "R63", "R1499"):
         value = package.classes[name](1)
@@ -144,7 +133,7 @@ def test_classes_in_unions_of_very_many_branches() -> None:
 
 
 def test_unions_of_very_many_branches() -> None:
-    schema = parsed(["null", *(record(f"R{n}", a="int", x="string") for n in range(2_000))])
+    schema = parsed(["null", *(record_of(f"R{n}", a="int", x="string") for n in range(2_000))])
     for name in ("R0", "R63", "R64", "R1999"):
         data = schema.to_avro((name, {"a": 1, "x": name}))
         assert schema.from_avro(data) == {"a": 1, "x": name}
@@ -155,7 +144,7 @@ def test_unions_of_very_many_branches() -> None:
 
 
 def test_union_without_branches_has_no_values() -> None:
-    schema = parsed(record("R", a=[]))
+    schema = parsed(record_of("R", a=[]))
     with pytest.raises(
         EncodeError, match=r"\$\.a: expected no value, as the union has no branches"
     ):

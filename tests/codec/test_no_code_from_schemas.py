@@ -18,7 +18,7 @@ import pytest
 
 from avrogen import DecodeError, EncodeError, Schema, SchemaStore
 from avrogen.codec.python_backend.source_builder import SourceBuilder
-from tests.codec.dynamic import Package
+from tests.support.dynamic import Package
 
 TEXTS = [
     'pwned"""; import os; os.environ["AVROGEN_PWNED"] = "1" #',

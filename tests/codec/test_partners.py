@@ -23,9 +23,9 @@ from avrogen.codec.interpreter.decoder import InterpretedDecoder
 from avrogen.codec.interpreter.encoder import InterpretedEncoder
 from avrogen.codec.plan_analysis import MinimumSizes
 from avrogen.codec.planner import plan_for
-from tests.codec.dynamic import Package, as_plain
-from tests.codec.partners import Apache, FastAvro
-from tests.strategies import Case, cases, is_ambiguous, is_same
+from tests.support.dynamic import Package, as_plain
+from tests.support.partners import Apache, FastAvro
+from tests.support.strategies import Case, cases, is_ambiguous, is_same
 
 
 @given(cases())

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from avrogen import EncodeError
-from tests.codec.schemas import items, logical, parsed, record, values, writers
+from tests.codec.backends import writers
 from tests.codec.test_strictness import ENUM, Undecided, Unfinished
+from tests.support.schemas import items, logical, parsed, record_of, values
 
 MILLIS = logical("long", "timestamp-millis")
 AWARE = datetime(2024, 1, 1, tzinfo=UTC)
@@ -74,8 +75,8 @@ RELEASED.release()
         ("int", Rude(), "$"),
         ("int", Loud(), "$"),
         ("string", [Loud()], "$"),
-        (record(a="int"), {"a": Loud()}, "$.a"),
-        (record(a="int"), RudeDict(a=1), "$.a"),
+        (record_of(a="int"), {"a": Loud()}, "$.a"),
+        (record_of(a="int"), RudeDict(a=1), "$.a"),
         (items(MILLIS), [AWARE, datetime(2024, 1, 1, tzinfo=Unfinished())], "$[1]"),
         (items(MILLIS), [datetime(2024, 1, 1, tzinfo=Undecided(KeyError("x")))], "$[0]"),
         (items(["null", MILLIS]), [datetime(2024, 1, 1, tzinfo=Unfinished())], "$[0]"),

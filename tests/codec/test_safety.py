@@ -9,17 +9,18 @@ import pytest
 
 from avrogen import DecodeError
 from avrogen.codec.varints import encode_long
-from tests.codec.dynamic import as_plain
-from tests.codec.schemas import fixed, items, logical, readers, record, values
+from tests.codec.backends import readers
+from tests.support.dynamic import as_plain
+from tests.support.schemas import fixed, items, logical, record_of, values
 
 
 def enum(count: int) -> dict[str, Any]:
     return {"type": "enum", "name": "E", "symbols": [f"S{n}" for n in range(count)]}
 
 
-NODE = record("N", v="int", next=["null", "N"])
-TREE = record("T", children=items("T"))
-BRANCHES = [record(f"R{n}", a="int") for n in range(100)]
+NODE = record_of("N", v="int", next=["null", "N"])
+TREE = record_of("T", children=items("T"))
+BRANCHES = [record_of(f"R{n}", a="int") for n in range(100)]
 DECIMAL = logical("bytes", "decimal", precision=3, scale=1)
 LEAST, MOST = encode_long(-(2**63)), encode_long(2**63 - 1)
 
@@ -38,7 +39,7 @@ REFUSED: dict[str, tuple[Any, bytes, str, int]] = {
     "least length": ("bytes", LEAST, "$", 0),
     "most length": ("string", MOST, "$", 0),
     "a byte too much": ("bytes", b"\x04a", "$", 0),
-    "length in a record": (record("R", a="int", b="string"), b"\x02\x06ab", "$.b", 1),
+    "length in a record": (record_of("R", a="int", b="string"), b"\x02\x06ab", "$.b", 1),
     "key": (values("int"), b"\x02\x08a\x02\x00", "$", 1),
     # --- blocks
     "most items": (items("int"), MOST, "$", 0),
@@ -54,7 +55,7 @@ REFUSED: dict[str, tuple[Any, bytes, str, int]] = {
     "end of a map in two bytes, and more": (values("int"), b"\x80\x00\x00", "$", 2),
     "nulls without end": (items("null"), MOST + b"\x00", "$", 0),
     "least count of nulls": (items("null"), LEAST + b"\x00\x00", "$", 0),
-    "empty records without end": (items(record("R", a="null")), MOST + b"\x00", "$", 0),
+    "empty records without end": (items(record_of("R", a="null")), MOST + b"\x00", "$", 0),
     "fixed of no bytes without end": (items(fixed(0)), MOST + b"\x00", "$", 0),
     "nulls in many arrays": (
         items(items("null")),
@@ -73,7 +74,7 @@ REFUSED: dict[str, tuple[Any, bytes, str, int]] = {
     "beyond Unicode": ("string", b"\x08\xf4\x90\x80\x80", "$", 1),
     "UTF-8 in a key": (values("int"), b"\x02\x02\xff\x02\x00", "$", 2),
     "boolean 2": ("boolean", b"\x02", "$", 0),
-    "boolean 255": (record("R", a="boolean"), b"\xff", "$.a", 0),
+    "boolean 255": (record_of("R", a="boolean"), b"\xff", "$.a", 0),
     "symbol -1": (enum(2), b"\x01", "$", 0),
     "symbol 2 of 2": (enum(2), b"\x04", "$", 0),
     "symbol 100 of 100": (enum(100), encode_long(100), "$", 0),
@@ -105,7 +106,7 @@ REFUSED: dict[str, tuple[Any, bytes, str, int]] = {
     # --- what remains
     "a byte remains": ("int", b"\x02\x00", "$", 1),
     "a byte remains behind nothing": ("null", b"\x00", "$", 0),
-    "a byte remains behind a record": (record("R", a="int"), b"\x02\x02", "$", 1),
+    "a byte remains behind a record": (record_of("R", a="int"), b"\x02\x02", "$", 1),
 }
 
 TAKEN: dict[str, tuple[Any, bytes, Any]] = {
@@ -151,7 +152,7 @@ def test_what_is_taken(case: str) -> None:
         assert read(data) == value
 
 
-EVERYTHING = record(
+EVERYTHING = record_of(
     "Everything",
     a="null",
     b="boolean",
@@ -171,7 +172,7 @@ EVERYTHING = record(
     p=logical("int", "date"),
     q=logical("long", "timestamp-micros"),
     r={"type": "fixed", "name": "D", "size": 12, "logicalType": "duration"},
-    s=items(record("Inner", x="int", y=["null", items("long")])),
+    s=items(record_of("Inner", x="int", y=["null", items("long")])),
 )
 
 
@@ -249,8 +250,8 @@ def test_memory_is_bounded_by_the_bytes() -> None:
 
 def test_a_byte_that_was_read_ahead_is_used_once() -> None:
     """Numbers are read with the byte behind them; the other branches of a union are not."""
-    inner = record("Inner", again=["null", "Inner"], b="boolean")
-    flat = record("Flat", b=["null", "int"], c="boolean")
+    inner = record_of("Inner", again=["null", "Inner"], b="boolean")
+    flat = record_of("Flat", b=["null", "int"], c="boolean")
     for other, value, data in (
         (inner, {"again": None, "b": True}, b"\x00\x01"),
         (flat, {"b": 1, "c": True}, b"\x02\x02\x01"),
@@ -262,7 +263,7 @@ def test_a_byte_that_was_read_ahead_is_used_once() -> None:
             tag = encode_long(branches.index(other))
             real = encode_long(branches.index("double")) + number
             for then, last, byte in (("boolean", True, b"\x01"), (["null", "int"], 1, b"\x02\x02")):
-                schema = items(record("Outer", union=branches, then=then))
+                schema = items(record_of("Outer", union=branches, then=then))
                 parts = [real + byte, tag + data + byte] * 3
                 for read in readers(schema):
                     found = as_plain(read(encode_long(6) + b"".join(parts) + b"\x00"))

@@ -20,12 +20,13 @@ from uuid import UUID
 import pytest
 
 from avrogen import EncodeError, LocalTimestampNanos, TimestampNanos
-from tests.codec.dynamic import Package
-from tests.codec.schemas import fixed, items, logical, parsed, record, values, writers
+from tests.codec.backends import writers
+from tests.support.dynamic import Package
+from tests.support.schemas import fixed, items, logical, parsed, record_of, values
 
 
 def outer(**fields: Any) -> dict[str, Any]:
-    return record(**fields) | {"name": "Outer"}
+    return record_of(**fields) | {"name": "Outer"}
 
 
 class Colour(enum.StrEnum):
@@ -88,7 +89,7 @@ REFUSED: list[tuple[Any, list[Any]]] = [
     (items("int"), [(1,), {1}, "1", b"1", {0: 1}, None, range(2), deque([1]), UserList([1])]),
     (items("string"), ["ab"]),
     (values("int"), [[], [("a", 1)], None, "a", {1}, UserDict(a=1)]),
-    (record(a="int"), [[1], (1,), None, "a", {}, {"b": 1}, UserDict(a=1)]),
+    (record_of(a="int"), [[1], (1,), None, "a", {}, {"b": 1}, UserDict(a=1)]),
     (DECIMAL, [1, 1.5, "1.5", None, Decimal("1.234"), Decimal("100.00"), Decimal("-100")]),
     (DECIMAL, [Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity"), Decimal("1E+99999")]),
     (DECIMAL, [Decimal("1E-99999"), Decimal((0, (1,) * 10_000, 0)), fractions.Fraction(1)]),
@@ -121,7 +122,7 @@ TAKEN: list[tuple[Any, list[tuple[Any, str]]]] = [
     (items("int"), [(type("L", (list,), {})([1]), "020200"), ([], "00")]),
     (values("int"), [(OrderedDict(a=1), "0202610200"), (Counter("a"), "0202610200")]),
     (values("int"), [({Colour.RED: 1}, "02065245440200")]),
-    (record(a="int"), [({"a": 1, "more": 2}, "02"), (defaultdict(int, a=1), "02")]),
+    (record_of(a="int"), [({"a": 1, "more": 2}, "02"), (defaultdict(int, a=1), "02")]),
     (DECIMAL, [(Decimal("1.500"), "040096"), (Decimal("1E+1"), "0403e8"), (Decimal("-0"), "0200")]),
     (MILLIS, [(datetime(1969, 12, 31, 23, 59, 59, 999999, UTC), "01")]),
     (MILLIS, [(datetime(2024, 1, 1, 1, tzinfo=timezone(timedelta(hours=1))), "80d08fa59863")]),
@@ -173,11 +174,11 @@ def test_what_is_taken(case: int) -> None:
         (values("int"), {1: 1}, "$"),
         (values("int"), {"\ud800": 1}, r"$['\ud800']"),
         (
-            record(a=["null", items(record(b="int") | {"name": "S"})]),
+            record_of(a=["null", items(record_of(b="int") | {"name": "S"})]),
             {"a": [{"b": None}]},
             "$.a[0].b",
         ),
-        (record(a="int"), {}, "$.a"),
+        (record_of(a="int"), {}, "$.a"),
     ],
 )
 def test_paths(schema: Any, value: Any, path: str) -> None:
@@ -188,8 +189,8 @@ def test_paths(schema: Any, value: Any, path: str) -> None:
 
 
 def test_paths_of_objects_name_attributes() -> None:
-    inner = record(b="int") | {"name": "Inner"}
-    package = Package(parsed(record(a=items(inner))))
+    inner = record_of(b="int") | {"name": "Inner"}
+    package = Package(parsed(record_of(a=items(inner))))
     outer, part = package.classes["R"], package.classes["Inner"]
     for value, path in (
         (outer([part(1), part("x")]), "$.field_0[1].field_0"),
@@ -205,7 +206,7 @@ def test_paths_of_objects_name_attributes() -> None:
 
 
 def test_classes_take_nothing_but_themselves() -> None:
-    schema = parsed(record(e=ENUM, f=fixed(2), r={**record(x="int"), "name": "S"}))
+    schema = parsed(record_of(e=ENUM, f=fixed(2), r={**record_of(x="int"), "name": "S"}))
     package = Package(schema)
     whole, e, f, r = (package.classes[name] for name in ("R", "E", "F", "S"))
     fine = whole(e("A"), f(b"ab"), r(1))
@@ -232,7 +233,7 @@ def test_runs_of_numbers(type_: str) -> None:
 
     schemas: list[tuple[Any, Callable[[list[Any]], Any]]] = [
         (items(type_), list[Any]),
-        (record(**dict.fromkeys(names, type_)), fields),
+        (record_of(**dict.fromkeys(names, type_)), fields),
     ]
     one = struct.pack("<f" if type_ == "float" else "<d", 1.0)
     for schema, make in schemas:

@@ -21,8 +21,9 @@ import pytest
 from avrogen import Duration, EncodeError, LocalTimestampNanos, Schema, TimestampNanos
 from avrogen.codec.interpreter.encoder import InterpretedEncoder
 from avrogen.codec.planner import plan_for
-from tests.codec.dynamic import Package
 from tests.conftest import run_avrogen, write_schemas
+from tests.support.dynamic import Package
+from tests.support.schemas import fixed, logical
 
 EXACT, INEXACT, SUBCLASS, CONVERTED, CONVERTED_INEXACT = 1, 2, 3, 5, 6
 
@@ -204,14 +205,6 @@ def decimal(precision: int, scale: int) -> Takes:
 aware: Takes = typed(datetime, when=lambda v: v.tzinfo is not None)
 local: Takes = typed(datetime, when=lambda v: v.tzinfo is None)
 clock: Takes = typed(time, when=lambda v: v.tzinfo is None)
-
-
-def logical(type_: str, name: str, **more: Any) -> dict[str, Any]:
-    return {"type": type_, "logicalType": name, **more}
-
-
-def fixed(size: int, name: str, **more: Any) -> dict[str, Any]:
-    return {"type": "fixed", "name": name, "size": size, **more}
 
 
 def record(name: str, *names: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from tests.docs.summary import NOT_RUN
 __all__ = ["scene"]
 
 HELD_ELSEWHERE = {
-    "docs/diagnostics.md": "tests/test_diagnostics.py",
+    "docs/diagnostics.md": "tests/avro/test_diagnostics.py",
     "docs/recipes.md": "tests/downstream/test_recipes.py",
 }
 """Pages that take more than their blocks, and the tests that have it."""

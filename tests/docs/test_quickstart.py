@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 
 from tests.conftest import ROOT
-from tests.distributions import NewEnvironment
 from tests.docs.pages import blocks
 from tests.docs.running import follow
+from tests.support.distributions import NewEnvironment
 
 QUICKSTART = ROOT / "docs/quickstart.md"
 

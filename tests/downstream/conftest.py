@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.distributions import Environment, NewEnvironment
+from tests.support.distributions import Environment, NewEnvironment
 
 collect_ignore = ["library", "service"]
 """Their own tests run in the copies."""

@@ -15,7 +15,7 @@ from typing import TypeAlias
 import pytest
 
 from tests.conftest import ROOT
-from tests.distributions import DISTRIBUTED, Environment, NewEnvironment, Run
+from tests.support.distributions import DISTRIBUTED, Environment, NewEnvironment, Run
 
 pytestmark = DISTRIBUTED
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from tests.evolution.repositories import Files
+from tests.support.schemas import field
 
 __all__ = [
     "SHOP",
@@ -26,10 +27,6 @@ __all__ = [
 
 Change: TypeAlias = Callable[[dict[str, Any]], None]
 """Changes files in place."""
-
-
-def field(name: str, type_: Any, **more: Any) -> dict[str, Any]:
-    return {"name": name, "type": type_, **more}
 
 
 def _record(name: str, *fields: dict[str, Any], **more: Any) -> dict[str, Any]:

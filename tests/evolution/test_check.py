@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,11 @@ from click.testing import Result
 
 from tests.conftest import ROOT, run_avrogen, write_schemas
 from tests.evolution.repositories import Files
-from tests.evolution.shop import field
+from tests.support import schemas
+from tests.support.schemas import field
 
-
-def record(*fields: dict[str, Any], name: str = "n.R", **more: Any) -> dict[str, Any]:
-    return {"type": "record", "name": name, "fields": list(fields), **more}
-
-
-def enum(*symbols: str, name: str = "n.E", **more: Any) -> dict[str, Any]:
-    return {"type": "enum", "name": name, "symbols": list(symbols), **more}
+record = partial(schemas.record, "n.R")
+enum = partial(schemas.enum, name="n.E")
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,6 @@ from tests.evolution.shop import (
     added,
     all_of,
     changed,
-    field,
     field_change,
     file,
     moved,
@@ -26,6 +25,7 @@ from tests.evolution.shop import (
     type_change,
     without,
 )
+from tests.support.schemas import field, logical
 
 
 @dataclass
@@ -55,10 +55,6 @@ ORDER, CANCELLED, TAKEN = "order_placed.avsc", "order_cancelled.avsc", "payment_
 MONEY, STATUS, REASON = "common/money.avsc", "common/status.avsc", "common/reason.avsc"
 TOML = "avrogen.toml"
 ON_ORDERS = "com.acme.shop.OrderPlaced (topic shop.orders.v1)"
-
-
-def logical(base: str, name: str, **more: Any) -> dict[str, Any]:
-    return {"type": base, "logicalType": name, **more}
 
 
 MISTAKES: dict[str, Mistake] = {

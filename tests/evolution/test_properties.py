@@ -26,7 +26,7 @@ from avrogen.evolution.removals import removals
 from avrogen.evolution.snapshot import Snapshot
 from avrogen.evolution.units import units
 from tests.parsed_schema import parse_schema
-from tests.strategies import Case, cases, schemas
+from tests.support.strategies import Case, cases, schemas
 
 TYPES: list[Any] = [
     "null",

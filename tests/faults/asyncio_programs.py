@@ -8,14 +8,15 @@ from avrogen import Message
 from tests.faults.handling import Handling, note_delivery
 from tests.faults.jobs import READY, Consume, Produce, Transform
 from tests.faults.ledger import Entry, Ledger, Step
-from tests.faults.topics import Number, async_consumer_of, async_producer_of, number_of, numbered
+from tests.faults.topics import Number, number_of, numbered, topic_of
+from tests.support.clients import async_consumer_of, async_producer_of
 
 __all__ = ["consume", "produce", "transform"]
 
 
 async def produce(job: Produce, ledger: Ledger) -> None:
     """Send numbered events, one after the other."""
-    async with async_producer_of(job.topic)(job.config, register=True) as events:
+    async with async_producer_of(topic_of(job.topic))(job.config, register=True) as events:
         print(READY, flush=True)
         for number in range(job.first, job.first + job.count):
             ledger.write(Entry(Step.SENT, number))
@@ -34,7 +35,7 @@ async def consume(job: Consume, ledger: Ledger) -> None:
         await asyncio.sleep(job.seconds)
         handling.end(message)
 
-    consumer = async_consumer_of(job.topic, job.dead_letter)
+    consumer = async_consumer_of(topic_of(job.topic, job.dead_letter))
     async with consumer(job.config, group_id=job.group) as events:
         print(READY, flush=True)
         await events.run(handle)
@@ -44,8 +45,8 @@ async def transform(job: Transform, ledger: Ledger) -> None:
     """Send an event for each that comes, exactly once, until the process is told to end."""
     settings = {**job.config, "transactional.id": job.identity}
     async with (
-        async_producer_of(job.target)(settings, register=True) as output,
-        async_consumer_of(job.topic)(job.config, group_id=job.group) as events,
+        async_producer_of(topic_of(job.target))(settings, register=True) as output,
+        async_consumer_of(topic_of(job.topic))(job.config, group_id=job.group) as events,
     ):
 
         async def handle(message: Message[str, Number]) -> None:

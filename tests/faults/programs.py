@@ -14,7 +14,8 @@ from tests.faults import asyncio_programs
 from tests.faults.handling import Handling, note_delivery
 from tests.faults.jobs import READY, Consume, Produce, Transform, from_json
 from tests.faults.ledger import Entry, Ledger, Step
-from tests.faults.topics import Number, consumer_of, number_of, numbered, producer_of
+from tests.faults.topics import Number, number_of, numbered, topic_of
+from tests.support.clients import consumer_of, producer_of
 
 
 def main() -> None:
@@ -40,7 +41,7 @@ def main() -> None:
 
 
 def _produce(job: Produce, ledger: Ledger) -> None:
-    with producer_of(job.topic)(job.config, register=True) as events:
+    with producer_of(topic_of(job.topic))(job.config, register=True) as events:
         print(READY, flush=True)
         for number in range(job.first, job.first + job.count):
             ledger.write(Entry(Step.SENT, number))
@@ -58,7 +59,7 @@ def _consume(job: Consume, ledger: Ledger) -> None:
         time.sleep(job.seconds)
         handling.end(message)
 
-    consumer = consumer_of(job.topic, job.dead_letter)
+    consumer = consumer_of(topic_of(job.topic, job.dead_letter))
     with consumer(job.config, group_id=job.group) as events:
         print(READY, flush=True)
         events.run(handle)
@@ -67,8 +68,8 @@ def _consume(job: Consume, ledger: Ledger) -> None:
 def _transform(job: Transform, ledger: Ledger) -> None:
     settings = {**job.config, "transactional.id": job.identity}
     with (
-        producer_of(job.target)(settings, register=True) as output,
-        consumer_of(job.topic)(job.config, group_id=job.group) as events,
+        producer_of(topic_of(job.target))(settings, register=True) as output,
+        consumer_of(topic_of(job.topic))(job.config, group_id=job.group) as events,
     ):
 
         def handle(message: Message[str, Number]) -> None:

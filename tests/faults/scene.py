@@ -11,7 +11,7 @@ from tests.faults.jobs import Consume, Job, Produce, Transform
 from tests.faults.ledger import Step
 from tests.faults.moments import until
 from tests.faults.workers import Worker
-from tests.kafka.clusters import create_topic, fresh_name
+from tests.support.clusters import create_topic, fresh_name
 
 __all__ = ["Scene"]
 

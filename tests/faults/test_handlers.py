@@ -16,9 +16,9 @@ from tests.faults.jobs import Style
 from tests.faults.ledger import Step
 from tests.faults.moments import until
 from tests.faults.topics import number_in
-from tests.kafka.clusters import create_topic, fresh_name
 from tests.services.fixtures import MakeKafka
 from tests.services.kafka import KafkaCluster
+from tests.support.clusters import create_topic, fresh_name
 
 SECONDS = 60
 

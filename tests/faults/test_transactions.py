@@ -7,8 +7,8 @@ from tests.faults.counting import count, numbers
 from tests.faults.ledger import Step
 from tests.faults.moments import Moments, until
 from tests.faults.topics import numbers_on
-from tests.kafka.clusters import create_topic, fresh_name
 from tests.services.kafka import KafkaCluster
+from tests.support.clusters import create_topic, fresh_name
 
 KILLS = 12
 

@@ -5,26 +5,12 @@ from __future__ import annotations
 import random
 from typing import TypeAlias
 
-from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
-from avrogen.kafka.consumer.consumer import TopicConsumer
-from avrogen.kafka.producer.async_producer import AsyncTopicProducer
-from avrogen.kafka.producer.producer import TopicProducer
 from avrogen.kafka.topic import Topic
 from avrogen.testing.broker import Record
 from avrogen.testing.broker.records import read_records
 from generated_example.com.example import Event, EventType
 
-__all__ = [
-    "Number",
-    "async_consumer_of",
-    "async_producer_of",
-    "consumer_of",
-    "number_in",
-    "number_of",
-    "numbered",
-    "numbers_on",
-    "producer_of",
-]
+__all__ = ["Number", "number_in", "number_of", "numbered", "numbers_on", "topic_of"]
 
 _FRAME = 5
 """Bytes in front of the data, which say which schema they have."""
@@ -60,30 +46,8 @@ def number_in(record: Record) -> int:
     return number_of(Event.from_avro(record.value[_FRAME:]))
 
 
-def producer_of(topic: str) -> type[TopicProducer[str, Number]]:
-    """The class that is generated for a topic whose keys are the numbers as text."""
-    return type("Producer", (TopicProducer,), _attributes(topic))
-
-
-def async_producer_of(topic: str) -> type[AsyncTopicProducer[str, Number]]:
-    """Its sibling for asyncio."""
-    return type("AsyncProducer", (AsyncTopicProducer,), _attributes(topic))
-
-
-def consumer_of(topic: str, dead_letter: str | None = None) -> type[TopicConsumer[str, Number]]:
-    """The class that is generated for a topic."""
-    return type("Consumer", (TopicConsumer,), _attributes(topic, dead_letter))
-
-
-def async_consumer_of(
-    topic: str, dead_letter: str | None = None
-) -> type[AsyncTopicConsumer[str, Number]]:
-    """Its sibling for asyncio."""
-    return type("AsyncConsumer", (AsyncTopicConsumer,), _attributes(topic, dead_letter))
-
-
-def _attributes(name: str, dead_letter: str | None = None) -> dict[str, object]:
-    topic: Topic[str, Event] = Topic(
+def topic_of(name: str, dead_letter: str | None = None) -> Topic[str, Number]:
+    """A topic whose keys are the numbers as text."""
+    return Topic(
         name, value=(Event,), key="string", key_field="resource_id", dead_letter=dead_letter
     )
-    return {"__slots__": (), "topic": topic}

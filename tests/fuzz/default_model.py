@@ -6,7 +6,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from tests.schema_meaning import is_list, is_object
+from tests.support.schema_meaning import is_list, is_object
 
 __all__ = ["Unresolvable", "UnusableDefault", "default_value", "kind_of"]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from avrogen import Schema, SchemaError
-from tests.schema_meaning import PRIMITIVES, is_list, is_object
+from tests.support.schema_meaning import PRIMITIVES, is_list, is_object
 
 __all__ = ["evolved"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from avrogen import EncodeError
-from tests.codec.dynamic import as_plain
 from tests.fuzz.outcomes import Failure, Find, Outcome, Value, outcome_of
 from tests.fuzz.partner_faults import compare_with_partners
 from tests.fuzz.subjects import Subject
-from tests.strategies import is_same
+from tests.support.dynamic import as_plain
+from tests.support.strategies import is_same
 
 __all__ = ["examine", "expect_same", "write_again"]
 

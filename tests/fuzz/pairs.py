@@ -12,14 +12,14 @@ from avrogen import ResolutionError, Schema
 from avrogen.codec import plan as plans
 from avrogen.codec.interpreter.decoder import InterpretedDecoder
 from avrogen.codec.resolving_planner import plan_to_read
-from tests.codec.dynamic import as_plain
 from tests.fuzz.default_model import Unresolvable, UnusableDefault
 from tests.fuzz.outcomes import Failure, Find, Outcome, Value, outcome_of
 from tests.fuzz.own_schema import expect_same, write_again
 from tests.fuzz.partner_faults import MOST_BYTES, Resolved, resolution_fault
 from tests.fuzz.resolution_model import NO_TEXT, LyingBlock, Model
 from tests.fuzz.subjects import Subject
-from tests.strategies import is_same
+from tests.support.dynamic import as_plain
+from tests.support.strategies import is_same
 
 __all__ = ["Pair"]
 

@@ -16,8 +16,8 @@ from avrogen import ResolutionError
 from avrogen.codec import plan as plans
 from tests.fuzz.outcomes import Failure, Find, Outcome, Value
 from tests.fuzz.subjects import Subject
-from tests.schema_meaning import is_list, is_object
-from tests.strategies import is_same
+from tests.support.schema_meaning import is_list, is_object
+from tests.support.strategies import is_same
 
 __all__ = ["MOST_BYTES", "Resolved", "compare_with_partners", "resolution_fault"]
 

@@ -1,8 +1,8 @@
 """Schema resolution once more, as plainly as can be: a model to compare avrogen with.
 
 It reads valid data of base types. It knows nothing of avrogen: schemas are what
-:mod:`tests.schema_meaning` makes of JSON. Where the specification leaves something open, it follows
-docs/decisions.md.
+:mod:`tests.support.schema_meaning` makes of JSON. Where the specification leaves something open, it
+follows docs/decisions.md.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import struct
 from typing import Any, TypeAlias
 
 from tests.fuzz.default_model import Unresolvable, default_value, kind_of
-from tests.schema_meaning import PRIMITIVES, Meaning, is_list
+from tests.support.schema_meaning import PRIMITIVES, Meaning, is_list
 
 __all__ = ["NO_TEXT", "LyingBlock", "Model"]
 

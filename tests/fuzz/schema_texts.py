@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from avrogen import DecodeError, EncodeError, Schema, SchemaError
 from tests.fuzz.outcomes import Find
-from tests.schema_meaning import is_list, is_object
+from tests.support.schema_meaning import is_list, is_object
 
 __all__ = ["examine_text", "mutated_text"]
 

@@ -19,14 +19,14 @@ from avrogen.codec.interpreter.decoder import InterpretedDecoder
 from avrogen.codec.interpreter.encoder import InterpretedEncoder
 from avrogen.codec.plan_analysis import MinimumSizes
 from avrogen.codec.planner import plan_for
-from tests.codec.dynamic import Package
-from tests.codec.partners import Apache, FastAvro
+from tests.compiler.test_corpora import REFUSED, WITHOUT_VALUES
 from tests.conftest import ROOT
-from tests.corpora import RealSchema, valid_schemas
-from tests.random_data import for_partners, random_datum
-from tests.schema_meaning import Meaning, meaning
-from tests.strategies import without_logical_types
-from tests.test_corpora import REFUSED, WITHOUT_VALUES
+from tests.support.corpora import RealSchema, valid_schemas
+from tests.support.dynamic import Package
+from tests.support.partners import Apache, FastAvro
+from tests.support.random_data import for_partners, random_datum
+from tests.support.schema_meaning import Meaning, meaning
+from tests.support.strategies import without_logical_types
 
 __all__ = ["Subject", "subjects"]
 

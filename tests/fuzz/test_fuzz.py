@@ -17,7 +17,7 @@ from tests.fuzz.mutators import mutated
 from tests.fuzz.own_schema import examine
 from tests.fuzz.pairs import Pair
 from tests.fuzz.subjects import Subject
-from tests.strategies import Case, cases
+from tests.support.strategies import Case, cases
 
 PARTS = 4
 

@@ -8,10 +8,10 @@ import pytest
 
 from tests.interop.events import build_package
 from tests.interop.partners import Partner, go_partner, java_partner, missing_go
-from tests.kafka.clusters import AnyCluster, real_cluster
 from tests.services.apicurio import Apicurio
 from tests.services.fixtures import prepared
 from tests.services.kafka import KafkaCluster
+from tests.support.clusters import AnyCluster, real_cluster
 
 
 @pytest.fixture

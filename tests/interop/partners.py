@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.kafka.clusters import AnyCluster
 from tests.services.cache import cached_folder
 from tests.services.java import FLAGS, java_version
 from tests.services.maven import copy_dependencies
+from tests.support.clusters import AnyCluster
 
 __all__ = ["SCHEMAS", "Line", "Partner", "go_partner", "java_partner", "missing_go"]
 

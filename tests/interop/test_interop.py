@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.interop.events import events, for_topic
 from tests.interop.partners import Partner
-from tests.kafka.clusters import AnyCluster, fresh_name
+from tests.support.clusters import AnyCluster, fresh_name
 
 PARTITIONS = 12
 NAMES = ["", "a", "ab", "abc", "abcd", "Zürich", "☎", *(f"order-{n}" for n in range(200))]

@@ -6,10 +6,10 @@ import pytest
 
 from avrogen.testing.broker import EmbeddedBroker
 from avrogen.testing.registry import EmbeddedRegistry
-from tests.kafka.clusters import AnyCluster, embedded_cluster, real_cluster
 from tests.services.apicurio import Apicurio
 from tests.services.fixtures import ON_SERVICES
 from tests.services.kafka import KafkaCluster
+from tests.support.clusters import AnyCluster, embedded_cluster, real_cluster
 
 
 @pytest.fixture(params=["embedded", pytest.param("real", marks=ON_SERVICES)])

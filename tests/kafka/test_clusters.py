@@ -7,7 +7,7 @@ import urllib.request
 from confluent_kafka import Consumer, Producer
 
 from avrogen.testing.broker import Record
-from tests.kafka.clusters import AnyCluster, fresh_name
+from tests.support.clusters import AnyCluster, fresh_name
 
 
 def test_topics_are_as_they_were_asked_for(cluster: AnyCluster) -> None:

@@ -1,0 +1,289 @@
+"""``avrogen dead-letters``: what is listed, and that each letter goes back once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from confluent_kafka import Producer
+
+from avrogen.dead_letters.command import read_settings
+from avrogen.errors import ConfigurationError
+from avrogen.testing.broker import EmbeddedBroker
+from avrogen.testing.registry import EmbeddedRegistry
+from tests.conftest import run_avrogen
+from tests.services.apicurio import Apicurio
+from tests.services.kafka import KafkaCluster
+from tests.support.clusters import AnyCluster, embedded_cluster, real_cluster
+from tests.support.scenes import EventMessage, Handled, Scene
+
+HANDLER = "tests.support.scenes.Scene.run_until.<locals>.handle_and_look"
+
+
+@pytest.fixture
+def embedded(
+    avrogen_broker: EmbeddedBroker,
+    avrogen_registry: EmbeddedRegistry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AnyCluster:
+    for name in ("AVROGEN_BROKERS", "AVROGEN_REGISTRY_URL"):
+        monkeypatch.delenv(name, raising=False)
+    return embedded_cluster(avrogen_broker, avrogen_registry.url)
+
+
+@pytest.fixture
+def real(real_kafka: KafkaCluster, real_registry: Apicurio) -> AnyCluster:
+    return real_cluster(real_kafka.bootstrap_servers, real_registry.url)
+
+
+def poison(scene: Scene, *numbers: int, until: int) -> None:
+    """Handle so many messages, and fail with some besides."""
+    handled, failed = Handled(), Handled()
+
+    def handle(message: EventMessage) -> None:
+        if message.value.timestamp in numbers:
+            failed(message)
+            raise ValueError(f"negative price\nin {message.value.timestamp}")
+        handled(message)
+
+    with scene.consumer() as consumer:
+        scene.run_until(
+            consumer, handle, lambda: len(handled) == until and len(failed) == len(numbers)
+        )
+
+
+def letters_of(scene: Scene, *options: str, registry: bool = True) -> Result:
+    assert scene.topic.dead_letter is not None
+    more = ["--registry", scene.cluster.registry_url] if registry else []
+    brokers = scene.cluster.bootstrap_servers
+    return run_avrogen(
+        "dead-letters", scene.topic.dead_letter, "--brokers", brokers, *more, *options
+    )
+
+
+# --- listing --------------------------------------------------------------------------------------
+
+
+def test_letters_say_why_and_where_from(embedded: AnyCluster) -> None:
+    scene = Scene.of(embedded, dead_letters=1)
+    scene.send(2, headers={"trace_id": "7"})
+    scene.produce(b'{"id": 7}', key=b"\xff")
+    scene.send(1)
+    poison(scene, 1, until=2)
+    result = letters_of(scene)
+    assert result.exit_code == 0, result.stderr
+    lines = result.stdout.splitlines()
+    sent = {r.offset: r for r in embedded.records(scene.topic.name)}
+    at = {offset: r.timestamp.isoformat(timespec="milliseconds") for offset, r in sent.items()}
+    name = scene.topic.name
+    assert lines[0].startswith(f"{name}.dlq [0] 0, ")
+    assert lines[1:9] == [
+        f"  from     {name} [0] 1, {at[1]}",
+        f"  failed   TASK_PUT in {HANDLER}, group {scene.group}",
+        "  with     builtins.ValueError: negative price",
+        "           in 1",
+        '  key      "key-1"',
+        '  value    com.example.Event {"id": "7d0c6f1e", "timestamp": 1, "type": "CREATED", '
+        '"resource_id": "1", "metadata": {}}',
+        "  header   trace_id: 7",
+        lines[8],
+    ]
+    assert lines[8].startswith(f"{name}.dlq [0] 1, ")
+    assert lines[9] == f"  from     {name} [0] 2, {at[2]}"
+    assert lines[10].startswith("  failed   KEY_CONVERTER in ")
+    assert lines[11] == (
+        "  with     avrogen.errors.DecodeError: $: the key is not valid UTF-8 (byte 0)"
+    )
+    assert lines[12].startswith("  key      1 bytes, ")
+    assert lines[13].startswith("  value    9 bytes, ") and "JSON" in lines[13]
+    assert lines[14] == "  header   h: 1"
+    assert lines[-1] == f"2 dead-lettered records on {name}.dlq"
+
+
+def test_letters_as_json(embedded: AnyCluster) -> None:
+    scene = Scene.of(embedded, dead_letters=1)
+    scene.send(2)
+    scene.produce(b"\x00\x00\xff\xff\xff\x02")
+    scene.send(1)
+    poison(scene, 1, until=2)
+    result = letters_of(scene, "--format", "json")
+    assert result.exit_code == 0, result.stderr
+    first, second = (json.loads(line) for line in result.stdout.splitlines())
+    assert first["origin"]["offset"] == 1
+    assert first["origin"]["message"] == "negative price\nin 1"
+    assert "Traceback" in first["origin"]["traceback"]
+    assert first["value"]["value"]["timestamp"] == 1
+    assert first["value"]["type"] == "com.example.Event"
+    assert first["key"]["value"] == "key-1"
+    assert second["value"]["bytes"] == "0000ffffff02"
+    assert second["value"]["value"] is None
+    assert "schema" in second["value"]["problem"]
+
+
+def test_without_a_registry_schemas_are_named(embedded: AnyCluster) -> None:
+    scene = Scene.of(embedded, dead_letters=1)
+    scene.send(2)
+    poison(scene, 1, until=1)
+    result = letters_of(scene, registry=False)
+    assert result.exit_code == 0, result.stderr
+    assert "encoded with schema id 1; no registry configured to decode it" in result.stdout
+
+
+def test_messages_that_are_no_dead_letters(embedded: AnyCluster) -> None:
+    scene = Scene.of(embedded, dead_letters=1)
+    producer = Producer({"bootstrap.servers": embedded.bootstrap_servers})
+    producer.produce(f"{scene.topic.name}.dlq", b"hello", None)
+    producer.flush()
+    result = letters_of(scene)
+    assert "  from     unknown: the record has no dead-letter headers\n" in result.stdout
+    assert "  key      none" in result.stdout
+    assert result.stdout.endswith(f"1 dead-lettered record on {scene.topic.name}.dlq\n")
+
+
+def test_an_empty_topic(embedded: AnyCluster) -> None:
+    scene = Scene.of(embedded, dead_letters=3)
+    assert letters_of(scene).stdout == f"0 dead-lettered records on {scene.topic.name}.dlq\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--brokers", "127.0.0.1:1"], "cannot read dead-lettered records"),
+        ([], "no Kafka brokers configured"),
+        (["--brokers", "EMBEDDED"], "UNKNOWN_TOPIC_OR_PART"),
+        (["--brokers", "EMBEDDED", "--registry", "nowhere"], "invalid registry URL"),
+    ],
+    ids=["no brokers there", "no brokers said", "no topic", "no registry"],
+)
+def test_what_is_in_the_way(
+    embedded: AnyCluster, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+) -> None:
+    monkeypatch.setattr("avrogen.dead_letters.dead_letter_reader._TIMEOUT", 2.0)
+    given = [each.replace("EMBEDDED", embedded.bootstrap_servers) for each in arguments]
+    result = run_avrogen("dead-letters", "no-such-topic", *given)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_settings_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "kafka.properties"
+    file.write_text("# comment\n\nbootstrap.servers = kafka:9092\nsasl.password=a=b\n", "utf-8")
+    assert read_settings(file) == {"bootstrap.servers": "kafka:9092", "sasl.password": "a=b"}
+    file.write_text("secret\n", "utf-8")
+    with pytest.raises(ConfigurationError, match=r"kafka\.properties:1") as caught:
+        read_settings(file)
+    assert "secret" not in str(caught.value)
+
+
+def test_the_file_says_it_all(embedded: AnyCluster, tmp_path: Path) -> None:
+    scene = Scene.of(embedded, dead_letters=1)
+    scene.send(2)
+    poison(scene, 1, until=1)
+    file = tmp_path / "kafka.properties"
+    file.write_text(
+        f"bootstrap.servers={embedded.bootstrap_servers}\n"
+        f"schema.registry.url={embedded.registry_url}\ngroup.id=billing\n",
+        "utf-8",
+    )
+    result = run_avrogen("dead-letters", f"{scene.topic.name}.dlq", "--settings", file)
+    assert result.exit_code == 0, result.stderr
+    assert "com.example.Event {" in result.stdout
+
+
+def test_embedded_brokers_have_no_transactions_to_replay_in(embedded: AnyCluster) -> None:
+    scene = Scene.of(embedded, dead_letters=1)
+    scene.send(2)
+    poison(scene, 1, until=1)
+    result = letters_of(scene, "--replay")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: ")
+    assert "Traceback" not in result.stderr
+
+
+# --- sending back ---------------------------------------------------------------------------------
+
+
+def test_each_letter_goes_back_once(real: AnyCluster) -> None:
+    scene = Scene.of(real, partitions=3, dead_letters=2)
+    scene.send(30, headers={"trace_id": "7"})
+    poison(scene, 5, 17, 23, until=27)
+    assert len(scene.letters()) == 3
+    first = letters_of(scene, "--replay")
+    assert first.exit_code == 0, first.stderr
+    assert (
+        first.stdout.splitlines()[-1]
+        == f"3 dead-lettered records of {scene.topic.dead_letter} replayed"
+    )
+    again = letters_of(scene, "--replay")
+    assert again.stdout == f"0 dead-lettered records of {scene.topic.dead_letter} replayed\n"
+    listed = letters_of(scene)
+    assert listed.stdout == (
+        f"0 dead-lettered records on {scene.topic.dead_letter}, 3 already replayed\n"
+    )
+    records: dict[bytes | None, list[Any]] = {}
+    for record in real.records(scene.topic.name):
+        records.setdefault(record.value, []).append(record)
+    assert sorted(map(len, records.values())) == [1] * 27 + [2] * 3
+    for twice in (each for each in records.values() if len(each) == 2):
+        before, after = twice
+        assert (before.key, before.headers, before.partition) == (
+            after.key,
+            after.headers,
+            after.partition,
+        )
+    handled = Handled()
+    with scene.consumer() as consumer:
+        scene.run_until(consumer, handled, lambda: len(handled) == 3)
+    assert sorted(handled.numbers) == [5, 17, 23]
+
+
+def test_letters_that_die_again_are_other_letters(real: AnyCluster) -> None:
+    scene = Scene.of(real, dead_letters=1)
+    scene.send(3)
+    poison(scene, 1, until=2)
+    letters_of(scene, "--replay")
+    scene.send(1)
+    poison(scene, 1, until=1)
+    result = letters_of(scene, "--format", "json")
+    (letter,) = (json.loads(line) for line in result.stdout.splitlines())
+    assert letter["offset"] >= 1
+    assert letter["origin"]["offset"] >= 3
+
+
+def test_letters_of_unknown_origin_stay(real: AnyCluster) -> None:
+    scene = Scene.of(real, dead_letters=1)
+    scene.send(2)
+    producer = Producer({"bootstrap.servers": real.bootstrap_servers})
+    producer.produce(f"{scene.topic.name}.dlq", b"hello")
+    producer.flush()
+    poison(scene, 1, until=1)
+    result = letters_of(scene, "--replay")
+    assert result.exit_code == 1
+    assert ": skipped: headers name no source topic" in result.stderr
+    assert "1 dead-lettered record of" in result.stdout
+    listed = letters_of(scene)
+    assert "  from     unknown: the record has no dead-letter headers\n" in listed.stdout
+    assert ", 1 already replayed" in listed.stdout
+
+
+def test_where_letters_come_from_may_be_gone(real: AnyCluster) -> None:
+    scene = Scene.of(real, dead_letters=1)
+    producer = Producer({"bootstrap.servers": real.bootstrap_servers})
+    headers = {"topic": "gone", "partition": "0", "offset": "0"}
+    producer.produce(
+        f"{scene.topic.name}.dlq",
+        b"hello",
+        headers=[(f"__connect.errors.{name}", value) for name, value in headers.items()],
+    )
+    producer.flush()
+    result = letters_of(scene, "--replay")
+    assert result.exit_code == 2
+    assert "gone" in result.stderr
+    assert (
+        letters_of(scene).stdout.splitlines()[-1]
+        == f"1 dead-lettered record on {scene.topic.name}.dlq"
+    )

@@ -1,0 +1,261 @@
+"""Transactions: what comes of a message counts once, whatever happens. On real brokers."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+
+import pytest
+
+from avrogen import ConsumeError, Retry, RetryPolicy, TransactionError
+from avrogen.kafka import ProducerClient
+from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
+from avrogen.kafka.producer.async_producer import AsyncTopicProducer
+from avrogen.kafka.producer.producer import TopicProducer
+from avrogen.kafka.topic import Topic
+from avrogen.testing.broker import Record
+from generated_example.com.example import Event
+from tests.support.clients import producer_of
+from tests.support.clusters import AnyCluster, fresh_name
+from tests.support.events import event
+from tests.support.scenes import EventMessage, Member, Scene, eventually, stopped_in_time
+
+QUICK = RetryPolicy(attempts=3, initial=0.01, jitter=0.0)
+
+
+@dataclass
+class Line:
+    """Events go from one topic to another: each comes out once, with its number."""
+
+    scene: Scene
+    output: Topic[str, Event]
+    transactional_id: str = field(default_factory=lambda: fresh_name("mover"))
+
+    @classmethod
+    def of(cls, real: AnyCluster, partitions: int = 2, dead_letters: int = 0) -> Line:
+        scene = Scene.of(real, partitions=partitions, dead_letters=dead_letters)
+        name = real.topic(partitions)
+        line = cls(scene, Topic(name, value=(Event,), key="string"))
+        with producer_of(line.output)(real.config, register=True):
+            pass  # its schema is there
+        return line
+
+    def producer(self, id: str | None = None) -> TopicProducer[str, Event]:
+        settings = {**self.scene.cluster.config, "transactional.id": id or self.transactional_id}
+        return producer_of(self.output)(settings)
+
+    def out(self) -> list[int]:
+        """The numbers of what has come out, as committed."""
+        return [number_of(record) for record in self.scene.cluster.records(self.output.name)]
+
+
+def number_of(record: Record) -> int:
+    assert record.value is not None
+    return Event.from_avro(record.value[5:]).timestamp
+
+
+def mover(
+    producer: TopicProducer[str, Event], seen: Callable[[int], object] = lambda _: None
+) -> Callable[[EventMessage], None]:
+    """A handler that sends each event on."""
+
+    def move(message: EventMessage) -> None:
+        seen(message.value.timestamp)
+        producer.send(event(message.value.timestamp), key=message.key)
+
+    return move
+
+
+def test_each_event_comes_out_once(real: AnyCluster) -> None:
+    line = Line.of(real)
+    numbers = line.scene.send(300)
+    with line.producer() as producer, line.scene.consumer() as consumer, stopped_in_time(consumer):
+        seen = Counter[int]()
+
+        def count(number: int) -> None:
+            seen[number] += 1
+            if len(seen) == 300:
+                consumer.stop()
+
+        consumer.run_transactional(mover(producer, count), producer, max_records=70)
+    assert sorted(line.out()) == list(numbers)
+    # The next offset to read is behind the last event, not behind the markers of transactions.
+    assert line.scene.committed() == line.scene.ends()
+
+
+def test_what_fails_is_aborted_and_comes_again(real: AnyCluster) -> None:
+    line = Line.of(real)
+    numbers = line.scene.send(100)
+    failures = {30: 2, 70: 1}
+    with line.producer() as producer, line.scene.consumer(retry=QUICK) as consumer:
+        done = Counter[int]()
+
+        def move(message: EventMessage) -> None:
+            number = message.value.timestamp
+            producer.send(event(number), key=message.key)
+            if failures.get(number, 0):
+                failures[number] -= 1
+                raise Retry("later")
+            done[number] += 1
+            if len(done) == 100:
+                consumer.stop()
+
+        with stopped_in_time(consumer):
+            consumer.run_transactional(move, producer, max_records=20)
+    assert sorted(line.out()) == list(numbers)
+    assert max(done.values()) > 1, "those beside it were handled again, and counted once"
+    assert line.scene.committed() == line.scene.ends()
+
+
+def test_poison_and_junk_become_dead_letters_once(real: AnyCluster) -> None:
+    line = Line.of(real, dead_letters=2)
+    line.scene.produce(b"junk")
+    numbers = line.scene.send(50)
+    with line.producer() as producer, line.scene.consumer(retry=QUICK) as consumer:
+
+        def move(message: EventMessage) -> None:
+            number = message.value.timestamp
+            producer.send(event(number), key=message.key)
+            if number == 20:
+                raise ValueError("negative price")
+
+        thread = threading.Thread(
+            target=lambda: consumer.run_transactional(move, producer, max_records=20)
+        )
+        thread.start()
+        eventually(lambda: consumer.counters().consumed == 51)
+        consumer.stop()
+        thread.join()
+    assert sorted(line.out()) == sorted(set(numbers) - {20})
+    assert len(line.scene.letters()) == 2
+    assert line.scene.committed() == line.scene.ends()
+
+
+def test_members_that_come_and_go_double_nothing(real: AnyCluster) -> None:
+    line = Line.of(real, partitions=4)
+    numbers = line.scene.send(2000)
+    with ExitStack() as stack:
+        producers = [stack.enter_context(line.producer(fresh_name("mover"))) for _ in range(2)]
+
+        def member(producer: TopicProducer[str, Event]) -> Member:
+            consumer = line.scene.consumer()
+            run = partial(consumer.run_transactional, producer=producer, max_records=50)
+            return Member(consumer, mover(producer), run=run)
+
+        with member(producers[0]) as first:
+            eventually(lambda: first.consumer.counters().consumed > 100)
+            with member(producers[1]) as second:
+                eventually(lambda: second.consumer.counters().consumed > 100)
+            eventually(lambda: len(line.out()) == 2000)
+    assert sorted(line.out()) == list(numbers)
+    assert line.scene.committed() == line.scene.ends()
+
+
+def test_a_fenced_producer_ends_it(real: AnyCluster) -> None:
+    line = Line.of(real)
+    line.scene.send(10)
+    with line.scene.consumer() as consumer, stopped_in_time(consumer):
+        producer = line.producer()
+        newer: list[TopicProducer[str, Event]] = []
+
+        def move(message: EventMessage) -> None:
+            producer.send(event(message.value.timestamp), key=message.key)
+            if not newer:
+                newer.append(line.producer())
+
+        with pytest.raises(ConsumeError, match="other messages would fail, too") as caught:
+            consumer.run_transactional(move, producer)
+        assert isinstance(caught.value.__cause__, TransactionError)
+        assert caught.value.__cause__.fatal
+        newer[0].close()
+    assert line.out() == []
+    assert line.scene.committed() == {}
+
+
+def test_without_transactions_it_is_refused(real: AnyCluster) -> None:
+    line = Line.of(real)
+    with (
+        ProducerClient(real.config) as client,
+        line.scene.consumer() as consumer,
+        pytest.raises(TransactionError, match=r"transactional\.id"),
+    ):
+        consumer.run_transactional(print, client)
+
+
+def test_asyncio(real: AnyCluster) -> None:
+    line = Line.of(real, dead_letters=2)
+    line.scene.produce(b"junk")
+    numbers = line.scene.send(100)
+    failures = {30: 2}
+    namespace = {"__slots__": (), "topic": line.scene.topic}
+    consumer_class = type("AsyncEvents", (AsyncTopicConsumer,), namespace)
+    producer_class = type("AsyncMoved", (AsyncTopicProducer,), {**namespace, "topic": line.output})
+
+    async def main() -> None:
+        settings = {**real.config, "transactional.id": line.transactional_id}
+        async with (
+            producer_class(settings) as producer,
+            consumer_class(line.scene.config(), group_id=line.scene.group, retry=QUICK) as consumer,
+        ):
+
+            async def move(message: EventMessage) -> None:
+                number = message.value.timestamp
+                await producer.send(event(number), key=message.key)
+                if failures.get(number, 0):
+                    failures[number] -= 1
+                    raise Retry("later")
+                if number == 60:
+                    raise ValueError("negative price")
+
+            async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+                group.create_task(consumer.run_transactional(move, producer, max_records=20))
+                while consumer.counters().consumed < 101:
+                    await asyncio.sleep(0.01)
+                consumer.stop()
+
+    asyncio.run(main())
+    assert sorted(line.out()) == sorted(set(numbers) - {60})
+    assert len(line.scene.letters()) == 2
+    assert line.scene.committed() == line.scene.ends()
+
+
+def test_a_cancelled_transaction_is_aborted(real: AnyCluster) -> None:
+    line = Line.of(real)
+    numbers = line.scene.send(40)
+    namespace = {"__slots__": (), "topic": line.scene.topic}
+    consumer_class = type("AsyncEvents", (AsyncTopicConsumer,), namespace)
+    producer_class = type("AsyncMoved", (AsyncTopicProducer,), {**namespace, "topic": line.output})
+
+    async def main() -> None:
+        settings = {**real.config, "transactional.id": line.transactional_id}
+        async with (
+            producer_class(settings) as producer,
+            consumer_class(line.scene.config(), group_id=line.scene.group) as consumer,
+        ):
+            halfway = asyncio.Event()
+
+            async def move(message: EventMessage) -> None:
+                await producer.send(event(message.value.timestamp), key=message.key)
+                if message.value.timestamp == 20 and not halfway.is_set():
+                    halfway.set()
+                    await asyncio.sleep(60)
+
+            task = asyncio.create_task(consumer.run_transactional(move, producer, max_records=40))
+            await halfway.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+                group.create_task(consumer.run_transactional(move, producer))
+                while consumer.counters().consumed < 40:
+                    await asyncio.sleep(0.01)
+                consumer.stop()
+
+    asyncio.run(main())
+    assert sorted(line.out()) == list(numbers)
+    assert line.scene.committed() == line.scene.ends()

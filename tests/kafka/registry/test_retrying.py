@@ -1,0 +1,220 @@
+"""Asking again: what, how often, and after which pauses."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import pytest
+
+from avrogen import RegistryError
+from avrogen.kafka import Retries, SchemaRegistry, connect
+from avrogen.kafka.registry import retrying
+from avrogen.kafka.registry.protocol import SchemaText
+from avrogen.kafka.registry.retrying import RetryingRegistry
+from tests.support.http_server import Reply, as_json, serving
+from tests.support.memory_registry import MemoryRegistry
+
+SCHEMA = SchemaText('"int"')
+
+
+class Clock:
+    """Time that passes by sleeping."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.pauses: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of retries. Random pauses are the longest."""
+    clock = Clock()
+    monkeypatch.setattr(retrying, "sleep", clock.sleep)
+    monkeypatch.setattr(retrying, "monotonic", lambda: clock.now)
+    monkeypatch.setattr(retrying, "random", lambda: 1.0)
+    return clock
+
+
+class Failing(MemoryRegistry):
+    """Fails with the errors it is given, one after the other, and then answers."""
+
+    def __init__(self, *errors: RegistryError) -> None:
+        super().__init__()
+        self._errors = list(errors)
+
+    def subjects(self) -> list[str]:
+        if self._errors:
+            self.asked["subjects"] += 1
+            raise self._errors.pop(0)
+        return super().subjects()
+
+
+def transient(retry_after: float | None = None) -> RegistryError:
+    return RegistryError("busy", transient=True, retry_after=retry_after)
+
+
+def test_pauses_double_up_to_the_longest(clock: Clock) -> None:
+    registry = Failing(*[transient()] * 6)
+    retries = Retries(attempts=7, wait=0.5, max_wait=4.0)
+    assert RetryingRegistry(registry, retries).subjects() == []
+    assert clock.pauses == [0.5, 1.0, 2.0, 4.0, 4.0, 4.0]
+
+
+def test_pauses_are_random(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    draws = iter([0.0, 0.25, 1.0])
+    monkeypatch.setattr(retrying, "random", lambda: next(draws))
+    registry = Failing(*[transient()] * 3)
+    RetryingRegistry(registry, Retries(wait=1.0, max_wait=10.0)).subjects()
+    assert clock.pauses == [0.0, 0.5, 4.0]
+
+
+def test_attempts_come_to_an_end(clock: Clock) -> None:
+    registry = Failing(*[transient()] * 10)
+    with pytest.raises(RegistryError, match="busy"):
+        RetryingRegistry(registry, Retries(attempts=4)).subjects()
+    assert registry.asked["subjects"] == 4
+    assert len(clock.pauses) == 3
+
+
+def test_one_attempt_is_no_retry(clock: Clock) -> None:
+    registry = Failing(transient())
+    with pytest.raises(RegistryError, match="busy"):
+        RetryingRegistry(registry, Retries(attempts=1)).subjects()
+    assert registry.asked["subjects"] == 1
+    assert clock.pauses == []
+
+
+def test_attempts_include_the_first_call() -> None:
+    assert Retries().attempts == Retries.configured({"max.retries": 6}).attempts == 7
+    with pytest.raises(ValueError, match="attempts must be at least 1, got 0"):
+        Retries(attempts=0)
+    with pytest.raises(RegistryError, match=r"max\.retries must be at least 0, got -1"):
+        Retries.configured({"max.retries": -1})
+
+
+def test_time_comes_to_an_end(clock: Clock) -> None:
+    registry = Failing(*[transient()] * 1_000)
+    retries = Retries(attempts=1_000, wait=1.0, max_wait=4.0, deadline=10.0)
+    with pytest.raises(RegistryError, match="busy"):
+        RetryingRegistry(registry, retries).subjects()
+    assert clock.pauses == [1.0, 2.0, 4.0]
+    assert clock.now <= 10.0
+
+
+def test_what_trying_again_does_not_help_is_not_tried_again(clock: Clock) -> None:
+    registry = Failing(RegistryError("no"))
+    with pytest.raises(RegistryError, match="no"):
+        RetryingRegistry(registry).subjects()
+    assert registry.asked["subjects"] == 1
+    assert clock.pauses == []
+
+
+def test_the_registry_is_left_alone_as_long_as_it_wants(clock: Clock) -> None:
+    registry = Failing(transient(7.0), transient())
+    RetryingRegistry(registry, Retries(wait=0.5, max_wait=4.0)).subjects()
+    assert clock.pauses == [7.5, 1.0]
+
+
+def test_but_not_beyond_the_deadline(clock: Clock) -> None:
+    registry = Failing(transient(3600.0))
+    with pytest.raises(RegistryError, match="busy"):
+        RetryingRegistry(registry, Retries(deadline=30.0)).subjects()
+    assert clock.pauses == []
+
+
+def test_every_question_is_asked_again(clock: Clock) -> None:
+    class Once(MemoryRegistry):
+        """Fails the first time that each question is asked."""
+
+        def __getattribute__(self, name: str) -> Any:
+            ask = super().__getattribute__(name)
+
+            def fail_once(*arguments: object) -> object:
+                if name in failed:
+                    return ask(*arguments)
+                failed.add(name)
+                raise transient()
+
+            return fail_once if name in QUESTIONS else ask
+
+    failed: set[str] = set()
+    registry: SchemaRegistry = RetryingRegistry(Once())
+    registered = registry.register("s", SCHEMA)
+    assert registered.guid is not None
+    assert registry.lookup("s", SCHEMA) == registered
+    assert registry.by_id(registered.id) == registry.by_guid(registered.guid) == SCHEMA
+    assert registry.version("s", 1) == registered
+    assert registry.versions("s") == [1]
+    assert registry.subjects() == ["s"]
+    assert registry.compatibility("s", SCHEMA).compatible
+    assert registry.level() == "BACKWARD"
+    registry.close()
+    assert failed == QUESTIONS
+    assert len(clock.pauses) == len(QUESTIONS)
+
+
+QUESTIONS = {
+    *("lookup", "register", "by_id", "by_guid", "version", "versions"),
+    *("subjects", "compatibility", "level"),
+}
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({}, Retries()),
+        ({"max.retries": 2}, Retries(attempts=3)),
+        (
+            {"retries.wait.ms": 50, "retries.max.wait.ms": 700},
+            Retries(wait=0.05, max_wait=0.7),
+        ),
+    ],
+)
+def test_confluents_properties_mean_the_same(config: dict[str, Any], expected: Retries) -> None:
+    assert Retries.configured(config) == expected
+
+
+# --- over HTTP ------------------------------------------------------------------------------------
+
+
+@contextmanager
+def connected(url: str, **config: Any) -> Generator[SchemaRegistry]:
+    with closing(connect({"url": url, "timeout": 5, **config})) as registry:
+        yield registry
+
+
+BUSY = [
+    Reply(status=500),
+    Reply(status=503),
+    Reply(b"<html>Bad gateway</html>", 502),
+    as_json({"error_code": 429, "message": "slow down"}, 429, Retry_After="2"),
+    Reply(b'{"schema"', claimed=100),
+    Reply(die=True),
+]
+
+
+def test_a_registry_that_recovers(clock: Clock) -> None:
+    with serving(*BUSY, as_json({"schema": '"int"'})) as server, connected(server.url) as registry:
+        assert registry.by_id(7) == SCHEMA
+        assert len(server.calls) == len(BUSY) + 1
+    assert len(clock.pauses) == len(BUSY)
+    assert sum(pause >= 2.0 for pause in clock.pauses) >= 1
+
+
+def test_a_registry_that_hangs_is_given_up(clock: Clock) -> None:
+    with serving(Reply(hang=True)) as server:
+        with (
+            connected(server.url, timeout=0.02, **{"max.retries": 2}) as registry,
+            pytest.raises(RegistryError, match="no response from the registry") as caught,
+        ):
+            registry.by_id(7)
+        assert len(server.calls) == 3
+    assert caught.value.transient
+    assert pickle.loads(pickle.dumps(caught.value)).transient

@@ -1,0 +1,195 @@
+"""``avrogen registry status``: how schemas stand to the registry."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from avrogen.testing.registry import EmbeddedRegistry
+from tests.conftest import write_schemas
+from tests.registry_sync.conftest import (
+    FILES,
+    KEY,
+    LINE,
+    MONEY,
+    SUBJECTS,
+    Peek,
+    Run,
+    add_field,
+    edit,
+)
+
+
+def states(run: Run, *schemas: Path) -> dict[str, str]:
+    """State by subject."""
+    result = run("status", *schemas, "--format", "json")
+    assert result.exit_code in (0, 1, 2)
+    return {each["subject"]: each["state"] for each in json.loads(result.stdout)["subjects"]}
+
+
+def test_a_table(run: Run, schemas: Path, peek: Peek) -> None:
+    peek.register("orders-key", KEY)
+    peek.register("everything-acme.Money", {**MONEY, "fields": []})
+    result = run("status", schemas)
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        "orders-value                new                 acme.shop.Order",
+        "orders-key                  in step  version 1  acme.Key",
+        "everything-acme.shop.Order  new                 acme.shop.Order",
+        "everything-acme.Money       broken   latest 1   acme.Money",
+        "    BACKWARD to version 1: The field 'cents' at path '/fields/0' in the new schema has no "
+        "default value and is missing in the old schema",
+        "hint: avrogen check SCHEMAS --against URL shows the place and how to fix it",
+        "4 subjects: 2 new, 1 in step, 1 broken",
+    ]
+    assert result.stderr == ""
+
+
+def test_json(run: Run, registry: EmbeddedRegistry, schemas: Path, peek: Peek) -> None:
+    first = peek.register("everything-acme.Money", {**MONEY, "fields": []})
+    peek.level("everything-acme.Money", "NONE")
+    second = peek.register("everything-acme.Money", MONEY)
+    result = run("status", schemas, "--format", "json")
+    assert result.exit_code == 0
+    document = json.loads(result.stdout)
+    assert document["registry"] == registry.url
+    assert sorted(each["subject"] for each in document["subjects"]) == SUBJECTS
+    assert document["subjects"][-1] == {
+        "subject": "everything-acme.Money",
+        "type": "acme.Money",
+        "state": "in step",
+        "version": 2,
+        "id": second["id"],
+        "latest": 2,
+        "level": None,
+        "locked": None,
+        "reasons": [],
+    }
+    assert first["id"] != second["id"]
+
+
+def test_states(run: Run, schemas: Path, peek: Peek) -> None:
+    assert run("register", schemas).exit_code == 0
+    assert set(states(run, schemas).values()) == {"in step"}
+    edit(schemas / "money.avsc", add_field("currency", default=0))
+    assert states(run, schemas) == {
+        "orders-value": "changed",
+        "orders-key": "in step",
+        "everything-acme.shop.Order": "changed",
+        "everything-acme.Money": "changed",
+    }
+    peek.register("everything-acme.Money", {**MONEY, "doc": "newer"})
+    write_schemas(schemas, FILES)
+    assert states(run, schemas)["everything-acme.Money"] == "behind"
+    assert "version 1 of 2" in run("status", schemas).stdout
+
+
+@pytest.mark.parametrize(
+    ("level", "state"),
+    [
+        ("NONE", "changed"),
+        ("BACKWARD", "changed"),
+        ("FORWARD", "broken"),
+        ("BACKWARD_TRANSITIVE", "broken"),
+    ],
+)
+def test_levels_of_subjects(run: Run, schemas: Path, peek: Peek, level: str, state: str) -> None:
+    """Version 1 has no field, version 2 a field without default; the new one has a field less."""
+    subject = "everything-acme.Money"
+    peek.register(subject, {**MONEY, "fields": [{"name": "cents", "type": "string"}]})
+    peek.level(subject, "NONE")
+    peek.register(subject, {**MONEY, "fields": [*MONEY["fields"], {"name": "x", "type": "int"}]})
+    peek.level(subject, level)
+    assert states(run, schemas)[subject] == state
+
+
+def test_the_registry_has_the_last_word(
+    run: Run, registry: EmbeddedRegistry, schemas: Path, peek: Peek
+) -> None:
+    """It may have rules beyond compatibility."""
+    peek.register("everything-acme.Money", {**MONEY, "doc": "other"})
+    refusal = json.dumps({"is_compatible": False, "messages": ["money is not to be changed"]})
+    registry.fail(200, refusal, where=lambda request: request.path[0] == "compatibility")
+    result = run("status", schemas)
+    assert result.exit_code == 1
+    assert "money is not to be changed" in result.stdout
+
+
+def test_a_subject_that_holds_no_avro(run: Run, schemas: Path, peek: Peek) -> None:
+    peek.register("orders-key", {"type": "object"}, schemaType="JSON")
+    result = run("status", schemas)
+    assert result.exit_code == 2
+    assert "expected schema type AVRO, got JSON" in result.stdout
+    assert "4 subjects: 3 new, 1 failed" in result.stdout
+
+
+def test_an_old_schema_that_avrogen_does_not_read(
+    run: Run, registry: EmbeddedRegistry, schemas: Path, peek: Peek
+) -> None:
+    """Java takes names with any letters."""
+    peek.register("orders-key", {**KEY, "doc": "old"})
+    old = {
+        "subject": "orders-key",
+        "version": 1,
+        "id": 1,
+        "schema": json.dumps({**KEY, "name": "Ä"}),
+    }
+    registry.fail(200, json.dumps(old), times=None, where=lambda r: r.path[3:] == ("1",))
+    result = run("status", schemas)
+    assert result.exit_code == 2
+    assert "invalid Avro schema" in result.stdout
+    assert "4 subjects: 3 new, 1 failed" in result.stdout
+
+
+def test_keys_of_primitive_types_have_no_subject(run: Run, schemas: Path) -> None:
+    assert sorted(states(run, schemas)) == SUBJECTS
+
+
+@pytest.mark.parametrize(
+    ("strategy", "subject"),
+    [("topic", "t-value"), ("record", "acme.Key"), ("topic-record", "t-acme.Key")],
+)
+def test_strategies(run: Run, tmp_path: Path, strategy: str, subject: str) -> None:
+    config = f'[topics.t]\nvalue = "acme.Key"\nkey = "acme.Key"\nsubject-strategy = "{strategy}"\n'
+    folder = write_schemas(tmp_path, {"key.avsc": KEY, "avrogen.toml": config})
+    assert sorted(states(run, folder)) == sorted([subject, "t-key"])
+
+
+def test_terminals_are_safe_from_what_a_registry_says(
+    run: Run, registry: EmbeddedRegistry, schemas: Path, peek: Peek
+) -> None:
+    peek.register("everything-acme.Money", {**MONEY, "doc": "other"})
+    refusal = json.dumps({"is_compatible": False, "messages": ["\x1b[2J\nall is well"]})
+    registry.fail(200, refusal, where=lambda request: request.path[0] == "compatibility")
+    output = run("status", schemas).stdout
+    assert "\x1b" not in output
+    assert "\\x1b[2J all is well" in output
+
+
+def test_schema_errors_come_first(run: Run, registry: EmbeddedRegistry, schemas: Path) -> None:
+    write_schemas(schemas, {"shop/line.avsc": {**LINE, "fields": [{"name": "x", "type": "nope"}]}})
+    for command in ("status", "register"):
+        result = run(command, schemas)
+        assert result.exit_code == 1
+        assert 'error[AVR203] unknown type "nope"' in result.stderr
+    assert registry.requests == ()
+
+
+def test_nothing_to_compare(run: Run, tmp_path: Path) -> None:
+    folder = write_schemas(tmp_path, {"key.avsc": KEY})
+    for command in ("status", "register"):
+        result = run(command, folder)
+        assert result.exit_code == 2
+        assert "no topics are configured" in result.stderr
+
+
+def test_one_subject_for_two_types(run: Run, tmp_path: Path) -> None:
+    """That of a type named ``key`` is that of the keys."""
+    value = {"type": "fixed", "name": "key", "size": 1}
+    config = '[topics.t]\nvalue = ["key", "acme.Key"]\nkey = "acme.Key"\n'
+    folder = write_schemas(tmp_path, {"k.avsc": KEY, "v.avsc": value, "avrogen.toml": config})
+    result = run("status", folder)
+    assert result.exit_code == 2
+    assert "subject t-key would contain key and acme.Key" in result.stderr
