@@ -4,6 +4,7 @@
     extras            errors for extras that are not installed
     exports           names of a package that are imported on first use
     version           the version of avrogen
+    message_text      safe and short text for messages
     avro              schemas: model, parser, diagnostics, schema resolution, compatibility
     codec             Avro binary encoding of Python values
     kafka             typed Kafka clients, serializers and the schema registry

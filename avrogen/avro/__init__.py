@@ -1,7 +1,7 @@
 """Avro schemas: the model, the parser and its diagnostics, and relations between schemas.
 
     source          schema files, places in them, comments
-    model           schemas as values
+    model           schemas as values, and references between types
     names           names and namespaces
     diagnostics     problems with codes, places and hints
     json_reader     strict JSON
@@ -10,11 +10,10 @@
     attributes      attributes of schemas and the scope that they are read in
     logical_types   logical types and their base types
     defaults        defaults of fields against their types
-    references      references between types
-    describe        labels of types and values in messages
+    type_labels     labels of types and values in messages
     schema_json     schemas to JSON
     schema_text     schemas as indented text
-    canonical       Parsing Canonical Form and fingerprints
+    canonical_form  Parsing Canonical Form and fingerprints
     resolution      schema resolution: some data of a writer's schema can be read
     compat          compatibility: all data can be read, and have the same values
 

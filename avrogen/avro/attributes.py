@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from avrogen.avro.describe import json_label
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.logical_types import LOGICAL_TYPES, InvalidLogicalType, logical_type
 from avrogen.avro.model import Attributes, Json, LogicalType
 from avrogen.avro.names import similar
 from avrogen.avro.source import Origin
+from avrogen.avro.type_labels import json_label
 
 __all__ = ["ParseScope", "aliases_of", "custom_attributes", "doc_of", "logical_type_of"]
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import NamedTuple, assert_never
 
 from avrogen.avro import model
-from avrogen.avro.describe import json_label
 from avrogen.avro.model import Json
 from avrogen.avro.source import Pointer
+from avrogen.avro.type_labels import json_label
 
 __all__ = ["Mismatch", "completed", "matching_branch", "mismatch"]
 

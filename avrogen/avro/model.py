@@ -15,10 +15,10 @@ the source. Attributes of logical types are among them: ``logical`` is the valid
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, assert_never
 
 from avrogen.avro.source import Origin
 
@@ -49,6 +49,9 @@ __all__ = [
     "Timestamp",
     "Union",
     "Uuid",
+    "mentions",
+    "reachable_types",
+    "references",
 ]
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -247,3 +250,45 @@ NamedType: TypeAlias = RecordType | EnumType | FixedType
 
 AvroType: TypeAlias = Primitive | Reference | Array | Map | Union
 """A type as used in a schema: named types are references."""
+
+
+def references(type_: AvroType) -> Iterator[str]:
+    """Yield the full names of the named types in a type, once for each use."""
+    match type_:
+        case Primitive():
+            return
+        case Reference(name):
+            yield name
+        case Array(inner) | Map(inner):
+            yield from references(inner)
+        case Union(branches):
+            for branch in branches:
+                yield from references(branch)
+        case _:
+            assert_never(type_)
+
+
+def mentions(named: NamedType) -> tuple[str, ...]:
+    """Return the full names of the types that a definition refers to, each once, in order."""
+    if not isinstance(named, RecordType):
+        return ()
+    return tuple(dict.fromkeys(name for field in named.fields for name in references(field.type)))
+
+
+def reachable_types(type_: AvroType, types: Mapping[str, NamedType]) -> Mapping[str, NamedType]:
+    """Return the named types that a type depends on, by full name.
+
+    Depth first, in the order of first use. The stack is a list: chains of types may be longer than
+    Python's.
+    """
+    found: dict[str, NamedType] = {}
+    waiting = [references(type_)]
+    while waiting:
+        for name in waiting[-1]:
+            if name not in found:
+                found[name] = types[name]
+                waiting.append(iter(mentions(types[name])))
+                break
+        else:
+            waiting.pop()
+    return found

@@ -18,7 +18,6 @@ from avrogen.avro.attributes import (
     doc_of,
     logical_type_of,
 )
-from avrogen.avro.describe import json_label
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.model import Json
 from avrogen.avro.names import (
@@ -31,6 +30,7 @@ from avrogen.avro.names import (
 )
 from avrogen.avro.schema_json import definition_json
 from avrogen.avro.source import locate
+from avrogen.avro.type_labels import json_label
 
 __all__ = ["NAMED_KINDS", "DefinitionParser", "declared_names"]
 

@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from avrogen.avro import model
 from avrogen.avro.attributes import ParseScope, custom_attributes, logical_type_of
 from avrogen.avro.defaults import matching_branch, mismatch
-from avrogen.avro.describe import json_label, short_label
 from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics
 from avrogen.avro.json_reader import INVALID_JSON, read_json
 from avrogen.avro.model import AvroType, Json, NamedType
 from avrogen.avro.named_types import NAMED_KINDS, DefinitionParser, declared_names
 from avrogen.avro.names import PRIMITIVES, full_name, is_primitive, short_name, similar
 from avrogen.avro.source import Origin, Source
+from avrogen.avro.type_labels import json_label, short_label
 
 __all__ = ["Parsed", "Root", "is_definition", "parse_sources"]
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import assert_never
 
 from avrogen.avro import model
-from avrogen.avro.describe import declared_kind
 from avrogen.avro.model import Json
 from avrogen.avro.names import namespace_of, short_name
+from avrogen.avro.type_labels import declared_kind
 
 __all__ = [
     "compact_text",

@@ -7,5 +7,5 @@ In reading order:
     setuptools_command   that step
     project              pyproject.toml and paths, with the standard library alone
     plugin_config        configuration of the plugins
-    generate             generation of the package
+    package_generator    generation of the package
 """

@@ -47,7 +47,11 @@ class AvrogenBuildHook(BuildHookInterface[BuilderConfig]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Before each build: generate the package and add it to the build data."""
         try:
-            from avrogen.build_plugins.generate import BuildError, plugin_config_of, schema_files
+            from avrogen.build_plugins.package_generator import (
+                BuildError,
+                plugin_config_of,
+                schema_files,
+            )
         except ModuleNotFoundError as error:
             self.app.abort(f"{BUILD_EXTRA_MISSING} ({error.name} is missing)")
             return
@@ -83,7 +87,7 @@ class AvrogenBuildHook(BuildHookInterface[BuilderConfig]):
         }
 
     def _generate(self, config: PluginConfig, folder: Path) -> tuple[str, ...]:
-        from avrogen.build_plugins.generate import generate
+        from avrogen.build_plugins.package_generator import generate
 
         generated = generate(config, folder)
         if generated.warnings:

@@ -16,7 +16,12 @@ from typing import ClassVar, TypeAlias
 
 from setuptools import Command
 
-from avrogen.build_plugins.generate import BuildError, generate, plugin_config_of, schema_files
+from avrogen.build_plugins.package_generator import (
+    BuildError,
+    generate,
+    plugin_config_of,
+    schema_files,
+)
 from avrogen.build_plugins.plugin_config import PluginConfig
 from avrogen.build_plugins.project import import_path, shown_path, tool_table
 from avrogen.config.keys import TOP_KEYS

@@ -19,9 +19,8 @@ from dataclasses import replace
 from typing import Final, assert_never
 
 from avrogen.avro import model
-from avrogen.avro.model import Json
+from avrogen.avro.model import Json, reachable_types
 from avrogen.avro.names import is_name, namespace_of, short_name
-from avrogen.avro.references import reachable_types
 from avrogen.avro.schema_json import self_contained_json
 from avrogen.catalogue.catalogue_model import CatalogueModel, carried_types
 from avrogen.catalogue.example_snippets import Example

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from avrogen.avro import model
-from avrogen.avro.describe import declared_kind, kind_of
+from avrogen.avro.model import mentions, references
 from avrogen.avro.names import namespace_of, short_name
 from avrogen.avro.parser import Root
-from avrogen.avro.references import mentions, references
+from avrogen.avro.type_labels import declared_kind, kind_of
 from avrogen.compiler.build import Analysis
 from avrogen.compiler.naming import ClassName, ModuleName
 from avrogen.compiler.package_layout import ModulePath, PublicName, layout_package

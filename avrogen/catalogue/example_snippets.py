@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias, assert_never
 
 from avrogen.avro import model
-from avrogen.avro.describe import short_label
+from avrogen.avro.type_labels import short_label
 from avrogen.catalogue.catalogue_model import CatalogueEntry, CatalogueModel
 from avrogen.codec import plan
 from avrogen.codec.interpreter.encoder import InterpretedEncoder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from avrogen.avro.references import mentions
+from avrogen.avro.model import mentions
 from avrogen.catalogue.catalogue_model import CatalogueEntry, CatalogueModel, carried_types
 from avrogen.catalogue.graph_layout import Edge, Graph, Node, Role
 from avrogen.catalogue.urls import CatalogueUrls

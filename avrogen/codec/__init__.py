@@ -21,6 +21,5 @@ Modules, in reading order:
     python_backend       plans compiled to Python
     conversions, values, varints   values of logical types, and numbers
     limits               bounds on hostile data
-    shorten              values in messages
     json_encoding        Avro's JSON encoding
 """

@@ -15,8 +15,8 @@ from uuid import UUID
 
 from avrogen.avro.model import TimeUnit
 from avrogen.codec.limits import MAX_DECIMAL_DIGITS
-from avrogen.codec.shorten import shortened
 from avrogen.codec.varints import fits
+from avrogen.message_text import shortened
 
 __all__ = [
     "END_OF_TIME",

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, assert_never
 
 from avrogen.avro import model
-from avrogen.avro.describe import short_label
+from avrogen.avro.type_labels import short_label
 from avrogen.codec.varints import read_varint
 
 __all__ = ["avro_json"]

@@ -17,7 +17,7 @@ from typing import TypeAlias, assert_never
 
 from avrogen.avro import model
 from avrogen.avro.defaults import completed, matching_branch
-from avrogen.avro.describe import short_label
+from avrogen.avro.type_labels import short_label
 from avrogen.codec import plan
 from avrogen.codec.logical import logical_kind
 from avrogen.codec.plan_analysis import called_records, reachable_records, recursive_records

@@ -10,8 +10,8 @@ from typing import assert_never
 from avrogen.avro import model
 from avrogen.avro.compat.checker import incompatibilities
 from avrogen.avro.compat.paths import Incompatibility, IncompatibilityType, PairPath
-from avrogen.avro.describe import short_label
 from avrogen.avro.resolution import Resolution, Types, written_fields
+from avrogen.avro.type_labels import short_label
 from avrogen.codec import plan, planner
 from avrogen.codec.interpreter.decoder import InterpretedDecoder
 from avrogen.codec.plan_analysis import (

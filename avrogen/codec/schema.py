@@ -84,7 +84,7 @@ class Schema:
     def types(self) -> Mapping[str, NamedType]:
         """All named types that the schema refers to, also indirectly, in the order of first use."""
         if self._reachable is None:
-            from avrogen.avro.references import reachable_types
+            from avrogen.avro.model import reachable_types
 
             self._reachable = reachable_types(*self._parse())
         return self._reachable
@@ -93,7 +93,7 @@ class Schema:
     def canonical_form(self) -> str:
         """The Parsing Canonical Form, as JSON text (specification, "Parsing Canonical Form")."""
         if self._canonical_form is None:
-            from avrogen.avro.canonical import canonical_form
+            from avrogen.avro.canonical_form import canonical_form
 
             self._canonical_form = canonical_form(self.type, self.types)
         return self._canonical_form
@@ -108,7 +108,7 @@ class Schema:
         """
         found = self._fingerprints.get(algorithm)
         if found is None:
-            from avrogen.avro.canonical import fingerprint
+            from avrogen.avro.canonical_form import fingerprint
 
             found = self._fingerprints[algorithm] = fingerprint(self.canonical_form, algorithm)
         return found
@@ -209,7 +209,7 @@ class Schema:
         return _dumped(self_contained_json(self.type, self.types))
 
     def __repr__(self) -> str:
-        from avrogen.printable import printable
+        from avrogen.message_text import printable
 
         text = " ".join(self._text[:200].split())
         return f"<Schema {printable(text if len(text) <= 60 else f'{text[:57]}...')}>"

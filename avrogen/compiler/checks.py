@@ -14,11 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import assert_never, get_args
 
 from avrogen.avro import model
-from avrogen.avro.describe import short_label
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.names import short_name
 from avrogen.avro.parser import Parsed
 from avrogen.avro.source import Location, Origin
+from avrogen.avro.type_labels import short_label
 from avrogen.compiler.expressions import Expression, Symbol
 from avrogen.compiler.naming import is_package_name
 from avrogen.compiler.type_mapping import python_type

@@ -8,13 +8,13 @@ from typing import assert_never
 
 from avrogen.avro import model
 from avrogen.avro.defaults import completed
-from avrogen.avro.describe import short_label
 from avrogen.avro.diagnostics import Code, Diagnostics
+from avrogen.avro.model import mentions, references
 from avrogen.avro.parser import Parsed, Root
-from avrogen.avro.references import mentions, references
 from avrogen.avro.schema_json import definition_json, type_json
 from avrogen.avro.schema_text import docstring_text
 from avrogen.avro.source import Pointer
+from avrogen.avro.type_labels import short_label
 from avrogen.compiler.expressions import Expression, Symbol
 from avrogen.compiler.naming import AttributeName, MemberName, attribute_names, member_names
 from avrogen.compiler.package_layout import ModulePath, PackageLayout, PublicName, layout_package

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from avrogen.avro import model
+from avrogen.avro.model import mentions
 from avrogen.avro.names import namespace_of, short_name
 from avrogen.avro.parser import Parsed, Root, is_definition
-from avrogen.avro.references import mentions
 from avrogen.compiler.expressions import Symbol
 from avrogen.compiler.naming import (
     TOPICS_PACKAGE,

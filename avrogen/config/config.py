@@ -19,7 +19,7 @@ from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.source import Location, Pointer
 from avrogen.config.keys import BUILD_KEYS, REGISTRY_KEYS, TOP_KEYS, TOPIC_KEYS
 from avrogen.config.toml_reader import TableReader, Toml, TomlPositions, near
-from avrogen.kafka.subjects import SubjectStrategy
+from avrogen.kafka.topic import SubjectStrategy
 
 __all__ = [
     "FILE_NAME",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from avrogen.avro import model
 from avrogen.config.config import Config, TopicConfig, key_type
 from avrogen.config.registry_connection import CommandError
-from avrogen.kafka.subjects import subject_name
+from avrogen.kafka.topic import subject_name
 
 __all__ = ["Subject", "configured_subjects", "topic_subjects", "type_title"]
 

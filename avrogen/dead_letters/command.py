@@ -13,7 +13,7 @@ from avrogen.dead_letters.display import Decoder, dead_letter_json, dead_letter_
 from avrogen.dead_letters.replay import replay
 from avrogen.errors import ConfigurationError
 from avrogen.kafka.client_config import Settings, split
-from avrogen.kafka.registry.connect import connect
+from avrogen.kafka.registry.connection import connect
 from avrogen.kafka.registry.retrying import COMMAND_RETRIES
 
 if TYPE_CHECKING:

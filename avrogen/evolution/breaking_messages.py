@@ -14,13 +14,12 @@ from avrogen.avro.compat.levels import Direction
 from avrogen.avro.compat.paths import IncompatibilityType, SchemaPart
 from avrogen.avro.compat.renames import likely_renames
 from avrogen.avro.compat.root_causes import RootCause
-from avrogen.avro.describe import type_label
 from avrogen.avro.diagnostics import Code
-from avrogen.avro.model import Json
+from avrogen.avro.model import Json, references
 from avrogen.avro.names import short_name
-from avrogen.avro.references import references
 from avrogen.avro.resolution import Types, is_promotable
 from avrogen.avro.schema_json import type_json
+from avrogen.avro.type_labels import type_label
 from avrogen.evolution.comparison import Change
 from avrogen.evolution.part_labels import enclosing_field, joined, part_label
 from avrogen.evolution.units import ComparisonUnit, UnitKind

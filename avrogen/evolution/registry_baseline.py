@@ -9,7 +9,7 @@ from pathlib import Path
 
 from avrogen.avro import model
 from avrogen.avro.compat.levels import Level, Version, compared_versions
-from avrogen.avro.references import reachable_types
+from avrogen.avro.model import reachable_types
 from avrogen.avro.schema_json import compact_text, self_contained_json
 from avrogen.avro.source import Location, Origin
 from avrogen.config.config import Config
@@ -26,7 +26,7 @@ from avrogen.evolution.units import (
     previous_version,
     topics_by_type,
 )
-from avrogen.kafka.registry.connect import connect
+from avrogen.kafka.registry.connection import connect
 from avrogen.kafka.registry.protocol import SchemaRegistry, SchemaText
 from avrogen.kafka.registry.retrying import COMMAND_RETRIES
 from avrogen.kafka.registry.schema_references import resolve_references

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from avrogen.avro import model
-from avrogen.avro.describe import kind_of
+from avrogen.avro.model import mentions, references
 from avrogen.avro.parser import Parsed, Root
-from avrogen.avro.references import mentions, references
 from avrogen.avro.source import Location
+from avrogen.avro.type_labels import kind_of
 from avrogen.config.config import TopicConfig
 from avrogen.evolution.matching import Matching, MatchReason, file_roots, top_level_types
 from avrogen.evolution.snapshot import Snapshot

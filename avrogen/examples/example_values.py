@@ -13,9 +13,9 @@ from typing import Any, Final, assert_never
 
 from avrogen.avro import model
 from avrogen.avro.defaults import completed, matching_branch
-from avrogen.avro.describe import short_label
+from avrogen.avro.model import references
 from avrogen.avro.names import short_name
-from avrogen.avro.references import references
+from avrogen.avro.type_labels import short_label
 from avrogen.codec.interpreter.decoder import InterpretedDecoder
 from avrogen.codec.planner import default_data, plan_for
 from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos

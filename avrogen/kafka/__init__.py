@@ -1,15 +1,18 @@
 """Typed Kafka clients, serializers and the schema registry.
 
-    topic, message    a topic and what is sent to and received from it
+    topic             a topic, and the subjects of its schemas
+    message           messages, headers and delivery reports
     producer          typed producers, sync and asyncio
     consumer          typed consumers, sync and asyncio: retries, dead letters, transactions
     serde             Serializer and Deserializer for confluent-kafka's own clients
     registry          clients of Confluent's Schema Registry: cached, with retries
-    wire_format       schema ids in messages; subjects: names that schemas are registered under
-    client_config     safe client properties; callbacks: librdkafka's log, errors and statistics
+    wire_format       schema ids in messages
+    client_config     safe client properties
+    callbacks         librdkafka's log, errors and statistics
     cluster_metadata  partitions of a topic, as brokers report them
     observability     observers, counters, log events, trace context, OpenTelemetry
-    single_flight     one call for many callers; asyncio_threads: blocking calls off the loop
+    single_flight     one call for many callers
+    asyncio_threads   blocking calls off the event loop
 
 Names are loaded on first use.
 """
@@ -30,12 +33,12 @@ if TYPE_CHECKING:
     from avrogen.kafka.producer.producer import TopicProducer
     from avrogen.kafka.producer.producer_client import ProducerClient
     from avrogen.kafka.registry.async_registry import AsyncRegistry
-    from avrogen.kafka.registry.connect import connect
+    from avrogen.kafka.registry.connection import connect
     from avrogen.kafka.registry.protocol import SchemaRegistry
     from avrogen.kafka.registry.retrying import Retries
     from avrogen.kafka.serde.deserializer import AsyncDeserializer, Deserializer
     from avrogen.kafka.serde.serializer import AsyncSerializer, Serializer
-    from avrogen.kafka.subjects import SubjectStrategy
+    from avrogen.kafka.topic import SubjectStrategy
 
 else:
     __getattr__, __dir__ = lazy_exports(
@@ -55,11 +58,11 @@ else:
             "Retries": "avrogen.kafka.registry.retrying",
             "SchemaRegistry": "avrogen.kafka.registry.protocol",
             "Serializer": "avrogen.kafka.serde.serializer",
-            "SubjectStrategy": "avrogen.kafka.subjects",
+            "SubjectStrategy": "avrogen.kafka.topic",
             "TopicConsumer": "avrogen.kafka.consumer.consumer",
             "TopicProducer": "avrogen.kafka.producer.producer",
             "TraceContext": "avrogen.kafka.observability.context",
-            "connect": "avrogen.kafka.registry.connect",
+            "connect": "avrogen.kafka.registry.connection",
         },
     )
 

@@ -16,7 +16,7 @@ from avrogen.avro.diagnostics import Diagnostics
 from avrogen.config.config import read_config
 from avrogen.config.registry_connection import CommandError, RegistryConnection, registry_connection
 from avrogen.errors import SchemaError
-from avrogen.kafka.registry.connect import connect
+from avrogen.kafka.registry.connection import connect
 from avrogen.kafka.registry.protocol import SchemaRegistry
 from avrogen.kafka.registry.retrying import COMMAND_RETRIES
 from avrogen.registry_sync.fetch import all_types, fetch, matching_subjects

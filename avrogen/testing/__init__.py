@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from avrogen.testing.embedded_kafka import EmbeddedKafka
     from avrogen.testing.golden import Golden, assert_golden
     from avrogen.testing.handlers.driver import AsyncHandlerDriver, HandlerDriver, handling
-    from avrogen.testing.handlers.incoming import Incoming, IncomingBytes
+    from avrogen.testing.handlers.incoming_messages import Incoming, IncomingBytes
     from avrogen.testing.handlers.outcome import Outcome, Retried
     from avrogen.testing.messages import DeadLetter
     from avrogen.testing.strategies.encodings import arbitrary_bytes_for
     from avrogen.testing.strategies.evolved_schemas import Evolution, evolved
-    from avrogen.testing.strategies.generated import from_schema, from_type
+    from avrogen.testing.strategies.generated_classes import from_schema, from_type
     from avrogen.testing.strategies.schemas import arbitrary_schema
 else:
     __getattr__, __dir__ = lazy_exports(
@@ -43,8 +43,8 @@ else:
             "Factory": "avrogen.examples.factory",
             "Golden": "avrogen.testing.golden",
             "HandlerDriver": "avrogen.testing.handlers.driver",
-            "Incoming": "avrogen.testing.handlers.incoming",
-            "IncomingBytes": "avrogen.testing.handlers.incoming",
+            "Incoming": "avrogen.testing.handlers.incoming_messages",
+            "IncomingBytes": "avrogen.testing.handlers.incoming_messages",
             "Outcome": "avrogen.testing.handlers.outcome",
             "Retried": "avrogen.testing.handlers.outcome",
             "arbitrary_bytes_for": "avrogen.testing.strategies.encodings",
@@ -55,8 +55,8 @@ else:
             "evolved": "avrogen.testing.strategies.evolved_schemas",
             "example": "avrogen.examples.factory",
             "example_value": "avrogen.examples.factory",
-            "from_schema": "avrogen.testing.strategies.generated",
-            "from_type": "avrogen.testing.strategies.generated",
+            "from_schema": "avrogen.testing.strategies.generated_classes",
+            "from_type": "avrogen.testing.strategies.generated_classes",
             "handling": "avrogen.testing.handlers.driver",
         },
     )

@@ -23,7 +23,7 @@ from avrogen.kafka.consumer.message_reader import MessageReader
 from avrogen.kafka.producer.async_producer import AsyncTopicProducer
 from avrogen.kafka.producer.producer import TopicProducer
 from avrogen.kafka.producer.record_encoder import look_up_schema_ids
-from avrogen.kafka.registry.connect import connect
+from avrogen.kafka.registry.connection import connect
 from avrogen.testing.broker import EmbeddedBroker, Record
 from avrogen.testing.messages import read_dead_letter, read_message
 from avrogen.testing.registry import EmbeddedRegistry

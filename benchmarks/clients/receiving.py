@@ -18,7 +18,7 @@ from avrogen.kafka.consumer.batch_runner import BatchLimits, BatchRunner
 from avrogen.kafka.consumer.consumer import TopicConsumer
 from avrogen.kafka.consumer.runner import MessageRunner, perform_next
 from avrogen.kafka.consumer.runner_core import Execution, Lease, current_messages
-from avrogen.kafka.registry.connect import connect
+from avrogen.kafka.registry.connection import connect
 from avrogen.kafka.registry.protocol import SchemaText
 from avrogen.kafka.topic import Topic
 from benchmarks.clients.setting import Setting

@@ -8,7 +8,7 @@ import pytest
 from avrogen.avro.diagnostics import Severity
 from avrogen.avro.parser import Parsed, parse_sources
 from avrogen.avro.source import Source
-from tests.parsed_schema import parse_schema
+from tests.support.parsed_schema import parse_schema
 from tests.support.shared import Tally, conformance, schema_text
 
 Case = dict[str, Any]

@@ -2,12 +2,12 @@
 
 import json
 
-from avrogen.avro.canonical import canonical_form
+from avrogen.avro.canonical_form import canonical_form
 from avrogen.avro.diagnostics import Severity
 from avrogen.avro.parser import Parsed, parse_sources
 from avrogen.avro.schema_json import definition_json, self_contained_json
 from avrogen.avro.source import Source
-from tests.parsed_schema import parse_schema
+from tests.support.parsed_schema import parse_schema
 from tests.support.shared import conformance, schema_text
 
 

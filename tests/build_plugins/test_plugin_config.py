@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from avrogen.build_plugins.generate import BuildError, generate, plugin_config_of, schema_files
+from avrogen.build_plugins.package_generator import (
+    BuildError,
+    generate,
+    plugin_config_of,
+    schema_files,
+)
 from avrogen.build_plugins.project import import_path, tool_table
 from tests.conftest import ROOT, run_python, write_schemas
 

@@ -25,7 +25,7 @@ from avrogen.evolution.matching import match
 from avrogen.evolution.removals import removals
 from avrogen.evolution.snapshot import Snapshot
 from avrogen.evolution.units import units
-from tests.parsed_schema import parse_schema
+from tests.support.parsed_schema import parse_schema
 from tests.support.strategies import Case, cases, schemas
 
 TYPES: list[Any] = [

@@ -33,7 +33,7 @@ from avrogen.compiler.checks import report_ambiguous_unions
 from avrogen.testing.strategies.leaves import TEXTS, leaf
 from avrogen.testing.strategies.schemas import schema_json
 from avrogen.testing.strategies.value_strategies import SchemaWalker
-from tests.parsed_schema import parse_schema
+from tests.support.parsed_schema import parse_schema
 
 __all__ = ["Case", "Value", "cases", "is_ambiguous", "is_same", "schemas", "without_logical_types"]
 

@@ -19,8 +19,8 @@ from avrogen.avro.compat.paths import (
     PairPath,
     TypePair,
 )
-from avrogen.avro.describe import kind_of
 from avrogen.avro.resolution import Types, is_promotable, names_match, written_fields
+from avrogen.avro.type_labels import kind_of
 
 __all__ = [
     "Comparison",

@@ -15,8 +15,7 @@ from typing import Literal, TypeAlias, assert_never
 
 from avrogen.avro.compat.checker import incompatibilities
 from avrogen.avro.compat.paths import Incompatibility, IncompatibilityType
-from avrogen.avro.model import AvroType
-from avrogen.avro.references import reachable_types
+from avrogen.avro.model import AvroType, reachable_types
 from avrogen.avro.resolution import Types
 
 __all__ = [

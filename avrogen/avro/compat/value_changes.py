@@ -13,12 +13,12 @@ from typing import NamedTuple, TypeAlias
 from avrogen.avro import model
 from avrogen.avro.compat.levels import Direction
 from avrogen.avro.compat.paths import SchemaPart, TypePair
-from avrogen.avro.describe import short_json
 from avrogen.avro.logical_types import logical_type_label
 from avrogen.avro.model import Json
 from avrogen.avro.resolution import is_promotable, written_fields
 from avrogen.avro.schema_json import same_json
 from avrogen.avro.source import Pointer
+from avrogen.avro.type_labels import short_json
 
 __all__ = [
     "ValueChange",

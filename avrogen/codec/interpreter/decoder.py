@@ -20,8 +20,8 @@ from avrogen.codec.interpreter.path_errors import (
 )
 from avrogen.codec.limits import Limits, current_limits
 from avrogen.codec.plan_analysis import MinimumSizes
-from avrogen.codec.shorten import shortened_name
 from avrogen.errors import DecodeError, ResolutionError
+from avrogen.message_text import shortened_name
 
 __all__ = ["InterpretedDecoder", "read_leaf", "skip_leaf"]
 

@@ -18,9 +18,9 @@ from avrogen.codec.interpreter.path_errors import (
     name_step,
 )
 from avrogen.codec.limits import Limits, current_limits
-from avrogen.codec.shorten import shortened, shortened_name
 from avrogen.codec.varints import encode_long, fits
 from avrogen.errors import EncodeError
+from avrogen.message_text import shortened, shortened_name
 
 __all__ = ["InterpretedEncoder", "expected_type"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from avrogen.avro.compat.paths import Incompatibility
-from avrogen.codec.shorten import shortened, shortened_name
+from avrogen.message_text import shortened, shortened_name
 
 __all__ = [
     "TOO_DEEP",

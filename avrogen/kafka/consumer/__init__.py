@@ -12,6 +12,7 @@ Decisions, without I/O:
     batch_runner          many messages at a time
     transaction_runner    exactly once: batches in transactions
     error_handler         retry, dead letter or stop after a failure, and reporting it
+    message_source        protocols between runners and what feeds them
     error_policy          the rules of these: kinds of failures, retry policy, actions
     fetch_buffer          partition queues, whose turn it is, and flow control
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from avrogen.kafka.asyncio_threads import no_undo, run_to_completion
 from avrogen.kafka.consumer.runner_core import (
     BlockingCall,
-    Call,
+    CallFunction,
     Effect,
     Effects,
     Execution,
@@ -214,7 +214,7 @@ class AsyncDriver:
                 return await self._wakeup.wait(source, until, or_until)
             case FetchSchema(missing):
                 return await self._schemas.call(missing.key, missing.learn)
-            case Call(function, arguments):
+            case CallFunction(function, arguments):
                 return await function(*arguments)
             case BlockingCall(function, arguments):
                 return await run_to_completion(function, no_undo, *arguments)

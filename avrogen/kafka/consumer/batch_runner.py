@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from avrogen.kafka.consumer.error_policy import Outage, RetryIn
 from avrogen.kafka.consumer.message_reader import MessageUnreadable
-from avrogen.kafka.consumer.runner_core import Call, Effects, Lease, RunnerCore, WaitForQueue
+from avrogen.kafka.consumer.runner_core import (
+    CallFunction,
+    Effects,
+    Lease,
+    RunnerCore,
+    WaitForQueue,
+)
 
 if TYPE_CHECKING:
     from avrogen.kafka.consumer.fetch_buffer import RawPartitionQueue
@@ -169,7 +175,7 @@ class BatchRunner(RunnerCore[K, V]):
             messages: messages of a batch.
             queues: the queues that they are from.
         """
-        yield Call(self.handle, (messages,))
+        yield CallFunction(self.handle, (messages,))
 
     # --- collecting -------------------------------------------------------------------------------
 

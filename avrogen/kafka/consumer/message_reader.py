@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
     from avrogen.kafka.message import Header
     from avrogen.kafka.registry.protocol import SchemaRegistry
-    from avrogen.kafka.subjects import Part
-    from avrogen.kafka.topic import Topic
+    from avrogen.kafka.topic import Part, Topic
     from avrogen.kafka.wire_format import Headers as RawHeaders
 
 __all__ = ["NO_HEADERS", "MessageReader", "MessageUnreadable", "SchemaNotCached", "undecoded"]

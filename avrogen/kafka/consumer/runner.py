@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from avrogen.kafka.consumer.runner_core import (
     BlockingCall,
-    Call,
+    CallFunction,
     Effect,
     Effects,
     Execution,
@@ -117,7 +117,7 @@ def _perform(effect: Effect) -> Any:
             return source.wait(until, or_until)
         case FetchSchema(missing):
             return missing.learn()
-        case Call(function, arguments) | BlockingCall(function, arguments):
+        case CallFunction(function, arguments) | BlockingCall(function, arguments):
             return function(*arguments)
         case FutureResult(future):
             return future.result()

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BlockingCall",
-    "Call",
+    "CallFunction",
     "Effect",
     "Effects",
     "Execution",
@@ -86,7 +86,7 @@ class FetchSchema(NamedTuple):
     missing: SchemaNotCached
 
 
-class Call(NamedTuple):
+class CallFunction(NamedTuple):
     """Call a function of the user; with asyncio, await what it returns.
 
     Attributes:
@@ -133,7 +133,9 @@ class InTransaction(NamedTuple):
     body: Callable[[Any], Effects[None]]
 
 
-Effect: TypeAlias = WaitForQueue | FetchSchema | Call | BlockingCall | FutureResult | InTransaction
+Effect: TypeAlias = (
+    WaitForQueue | FetchSchema | CallFunction | BlockingCall | FutureResult | InTransaction
+)
 """Anything that a driver performs."""
 
 Effects: TypeAlias = Generator[Effect, Any, T]

@@ -27,7 +27,7 @@ from avrogen.kafka.observability.logs import log_event
 from avrogen.kafka.observability.observer import isolate
 from avrogen.kafka.registry.protocol import LATEST
 from avrogen.kafka.serde.decoders import name_of
-from avrogen.kafka.subjects import Part, subject_name
+from avrogen.kafka.topic import Part, subject_name
 
 if TYPE_CHECKING:
     from confluent_kafka import Producer
@@ -208,7 +208,7 @@ class ConsumerSession(Generic[K, V]):
             )
         registry = self._given_registry
         if registry is None:
-            from avrogen.kafka.registry.connect import connect
+            from avrogen.kafka.registry.connection import connect
 
             registry = self._own_registry = connect(self._config.registry)
         try:

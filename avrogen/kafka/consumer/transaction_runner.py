@@ -16,7 +16,7 @@ from avrogen.kafka.consumer.batch_runner import BatchLimits, BatchRunner
 from avrogen.kafka.consumer.consumer_client import partitions_at
 from avrogen.kafka.consumer.error_handler import PendingDeadLetter
 from avrogen.kafka.consumer.runner_core import (
-    Call,
+    CallFunction,
     Effects,
     FutureResult,
     InTransaction,
@@ -81,7 +81,7 @@ class TransactionRunner(BatchRunner[K, V]):
         def body(transaction: Any) -> Effects[None]:
             for message in messages:
                 make_current(message)
-                yield Call(self.handle, (message,))
+                yield CallFunction(self.handle, (message,))
             ends = {message.partition: message.offset + 1 for message in messages}
             yield from self._send_offsets(transaction, ends, queues)
 
@@ -104,7 +104,7 @@ class TransactionRunner(BatchRunner[K, V]):
     ) -> Effects[None]:
         offsets = partitions_at(self._poll_thread.topic, ends.items())
         group = yield FutureResult(group_metadata(self._poll_thread, queues))
-        yield Call(transaction.send_offsets, (offsets, group))
+        yield CallFunction(transaction.send_offsets, (offsets, group))
 
 
 class PartitionLost(BaseException):

@@ -115,7 +115,7 @@ class ProducerClient:
                         setting="schema.registry.url",
                         hint='set the registry: "schema.registry.url": "https://..."',
                     )
-                from avrogen.kafka.registry.connect import connect
+                from avrogen.kafka.registry.connection import connect
 
                 self._registry = connect(self._registry_settings)
             return self._registry

@@ -20,7 +20,7 @@ from avrogen.errors import EncodeError
 from avrogen.kafka.registry.registration import find_or_register
 from avrogen.kafka.serde.decoders import name_of
 from avrogen.kafka.serde.primitive_keys import key_reader, key_writer
-from avrogen.kafka.subjects import subject_name
+from avrogen.kafka.topic import subject_name
 from avrogen.kafka.wire_format import frame_prefix, unframe
 
 if TYPE_CHECKING:

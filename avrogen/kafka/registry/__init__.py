@@ -1,12 +1,15 @@
 """Clients of a schema registry (Confluent's REST API).
 
-protocol            SchemaRegistry: the calls, as a protocol; the values that they return
-client              ConfluentRegistry: each call is one HTTP request; parses responses
-rest                sends requests; request: requests, responses, errors of HTTP statuses
-retrying            RetryingRegistry, Retries: retries of transient errors
-caching             CachingRegistry, TtlCache: responses that are kept
-connect             connect(): the client with retries and cache
-async_registry      AsyncRegistry: the same calls for asyncio
-schema_references   a schema with the types that it refers to; split into subjects
-registration        lookup and registration of schemas under their subjects
+Modules, in reading order:
+
+    protocol            SchemaRegistry: the calls, as a protocol; the values that they return
+    client              ConfluentRegistry: each call is one HTTP request; parses responses
+    rest                HTTP, bounded in size and time
+    request             requests, responses, errors of HTTP statuses
+    retrying            RetryingRegistry, Retries: retries of transient errors
+    caching             CachingRegistry, TtlCache: responses that are kept
+    connection          connect(): the client with retries and cache
+    async_registry      AsyncRegistry: the same calls for asyncio
+    schema_references   a schema with the types that it refers to; split into subjects
+    registration        lookup and registration of schemas under their subjects
 """

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from avrogen.avro.model import AvroType, Reference
+from avrogen.avro.model import AvroType, Reference, mentions, reachable_types, references
 from avrogen.avro.parser import parse_sources
-from avrogen.avro.references import mentions, reachable_types, references
 from avrogen.avro.schema_json import compact_text, map_objects, self_contained_json
 from avrogen.avro.source import Source
 from avrogen.codec.codec import Codec

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from avrogen.avro.model import NamedType
     from avrogen.codec.schema import SchemaOwner
     from avrogen.kafka.registry.protocol import SchemaRegistry
-    from avrogen.kafka.subjects import Part
+    from avrogen.kafka.topic import Part
     from avrogen.kafka.wire_format import Headers, SchemaId
 
 __all__ = [

@@ -15,7 +15,7 @@ from avrogen.errors import EncodeError, RegistryError
 from avrogen.kafka.registry.registration import find_or_register
 from avrogen.kafka.serde.decoders import name_of, part_of, schema_of
 from avrogen.kafka.single_flight import AsyncSingleFlight, SingleFlight
-from avrogen.kafka.subjects import needs_name, subject_name
+from avrogen.kafka.topic import needs_name, subject_name
 from avrogen.kafka.wire_format import KEY_HEADER, VALUE_HEADER, frame_prefix, header_value
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from avrogen.codec.schema import Schema
     from avrogen.kafka.registry.protocol import RegisteredSchema, SchemaRegistry
     from avrogen.kafka.serde.decoders import ReaderType, SerializationContext
-    from avrogen.kafka.subjects import Part, SubjectStrategy
+    from avrogen.kafka.topic import Part, SubjectStrategy
 
 __all__ = [
     "MAX_BOUND",

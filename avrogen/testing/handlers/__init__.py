@@ -4,8 +4,8 @@ Messages are encoded, decoded and handed to the handler by the code of productio
 decides what follows when the handler fails. Only the thread that polls Kafka is replaced, and time:
 backoffs take none, and are recorded.
 
-    driver        ``handling(OrdersConsumer).deliver(...)``
-    incoming      messages to deliver, and how they are encoded
-    fake_session  an open consumer without Kafka: its source of messages, and its clock
-    outcome       the result of a delivery, and the observer that records it
+    driver             ``handling(OrdersConsumer).deliver(...)``
+    incoming_messages  messages to deliver, and how they are encoded
+    fake_session       an open consumer without Kafka: its source of messages, and its clock
+    outcome            the result of a delivery, and the observer that records it
 """

@@ -13,12 +13,12 @@ from avrogen.kafka.consumer.consumer import DEFAULT_RETRIES, TopicConsumer
 from avrogen.kafka.consumer.error_policy import OnPoison, RetryPolicy
 from avrogen.kafka.consumer.runner import MessageRunner, drive
 from avrogen.testing.handlers.fake_session import FakeWakeup, HandlerOptions, HandlerSession
-from avrogen.testing.handlers.incoming import Incoming, IncomingBytes
+from avrogen.testing.handlers.incoming_messages import Incoming, IncomingBytes
 from avrogen.testing.handlers.outcome import Outcome
 
 if TYPE_CHECKING:
     from avrogen.kafka.message import Message
-    from avrogen.testing.handlers.incoming import Delivery
+    from avrogen.testing.handlers.incoming_messages import Delivery
 
 __all__ = ["AsyncHandlerDriver", "HandlerDriver", "handling"]
 

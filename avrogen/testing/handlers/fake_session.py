@@ -21,7 +21,7 @@ from avrogen.kafka.consumer.session import (
     preload_schemas,
 )
 from avrogen.kafka.observability.observer import isolate
-from avrogen.testing.handlers.incoming import Delivery, TopicWriter
+from avrogen.testing.handlers.incoming_messages import Delivery, TopicWriter
 from avrogen.testing.handlers.outcome import Outcome, RecordingDeadLetters, RecordingObserver
 from avrogen.testing.registry.memory import MemoryRegistry
 

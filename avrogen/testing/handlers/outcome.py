@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from avrogen.errors import ConsumeError
     from avrogen.kafka.message import Header
-    from avrogen.testing.handlers.incoming import Delivery
+    from avrogen.testing.handlers.incoming_messages import Delivery
 
 __all__ = ["Outcome", "RecordingDeadLetters", "RecordingObserver", "Retried"]
 

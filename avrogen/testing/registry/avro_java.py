@@ -16,12 +16,12 @@ from decimal import Decimal
 from typing import assert_never
 
 from avrogen.avro import model
-from avrogen.avro.describe import declared_kind
 from avrogen.avro.diagnostics import Severity
 from avrogen.avro.model import Json
 from avrogen.avro.names import PRIMITIVES, namespace_of, short_name
 from avrogen.avro.parser import parse_sources
 from avrogen.avro.source import Source
+from avrogen.avro.type_labels import declared_kind
 from avrogen.testing.registry.api_errors import invalid_schema
 from avrogen.testing.registry.store import AVRO, Content, Store, StoredReference
 

@@ -2,7 +2,7 @@
 
 Everything drawn is valid by construction. The names are in :mod:`avrogen.testing`.
 
-    generated          objects of generated classes, values of codecs and schemas
+    generated_classes  objects of generated classes, values of codecs and schemas
     value_strategies   composition for the types of a schema
     leaves             values without inner values
     schemas            schemas

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from avrogen.avro import model
+from avrogen.avro.model import reachable_types
 from avrogen.avro.names import short_name
-from avrogen.avro.references import reachable_types
 from avrogen.avro.schema_json import self_contained_json
 from avrogen.codec.schema import Schema
 

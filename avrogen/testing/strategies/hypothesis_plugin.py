@@ -73,7 +73,7 @@ def _hints(init: Any) -> Mapping[str, Any]:
 
 def _of_field(owner: type[AvroValue], name: str) -> SearchStrategy[Any]:
     def strategy() -> SearchStrategy[Any]:
-        from avrogen.testing.strategies.generated import fields_of
+        from avrogen.testing.strategies.generated_classes import fields_of
 
         return fields_of(owner)[name]
 
@@ -82,7 +82,7 @@ def _of_field(owner: type[AvroValue], name: str) -> SearchStrategy[Any]:
 
 def _of_fixed(owner: type[AvroValue]) -> inspect.Signature:
     def strategy() -> SearchStrategy[Any]:
-        from avrogen.testing.strategies.generated import from_type
+        from avrogen.testing.strategies.generated_classes import from_type
 
         return from_type(owner)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from avrogen.avro import model
-from avrogen.avro.references import references
+from avrogen.avro.model import references
 from avrogen.codec import plan
 from avrogen.codec.planner import Classes, PlanBuilder, plan_for
 from avrogen.codec.unions import choose_branch

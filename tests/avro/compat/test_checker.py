@@ -10,7 +10,7 @@ from avrogen.avro.compat.levels import Direction, Level, Version, confluent_mess
 from avrogen.avro.compat.paths import Incompatibility
 from avrogen.avro.diagnostics import Severity
 from avrogen.avro.model import Reference
-from tests.parsed_schema import parse_schema
+from tests.support.parsed_schema import parse_schema
 from tests.support.schemas import field, record
 from tests.support.shared import conformance
 

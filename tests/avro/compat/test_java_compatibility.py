@@ -9,8 +9,8 @@ from avrogen.avro.compat.checker import incompatibilities
 from avrogen.avro.diagnostics import Severity
 from avrogen.avro.parser import Parsed
 from tests.avro.compat.random_versions import random_pairs
-from tests.parsed_schema import parse_schema
 from tests.services.avro_java import AvroJava
+from tests.support.parsed_schema import parse_schema
 
 PAIRS = 6000
 

@@ -173,7 +173,7 @@ class Alarm(Observer):
 
 def foreign_schema(scene: Scene) -> int:
     """The id of a schema that the topic's class cannot read."""
-    from avrogen.kafka.registry.connect import connect
+    from avrogen.kafka.registry.connection import connect
 
     registry = connect({"url": scene.cluster.registry_url})
     text = '{"type": "record", "name": "Other", "fields": [{"name": "x", "type": "int"}]}'

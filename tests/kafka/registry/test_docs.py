@@ -13,7 +13,7 @@ from avrogen.kafka.registry.client import MAX_TEXT
 from avrogen.kafka.registry.registration import MAX_COMPARED
 from avrogen.kafka.registry.rest import MAX_BODY, TIMEOUT
 from avrogen.kafka.registry.schema_references import MAX_DEPTH, MAX_REFERENCES
-from avrogen.kafka.subjects import subject_name
+from avrogen.kafka.topic import subject_name
 from avrogen.kafka.wire_format import KEY_HEADER, VALUE_HEADER
 from tests.conftest import ROOT
 

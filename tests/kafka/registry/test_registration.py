@@ -18,7 +18,7 @@ from avrogen.kafka.registry.registration import (
     same_wire_format,
 )
 from avrogen.kafka.registry.schema_references import resolve_references, split_schema
-from avrogen.kafka.subjects import SubjectStrategy, subject_name
+from avrogen.kafka.topic import SubjectStrategy, subject_name
 from tests.support.memory_registry import MemoryRegistry
 from tests.support.strategies import schemas
 

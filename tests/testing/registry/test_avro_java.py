@@ -10,9 +10,9 @@ import pytest
 from avrogen.avro.diagnostics import Severity
 from avrogen.testing.registry.avro_java import java_text
 from tests.conftest import ROOT
-from tests.parsed_schema import parse_schema
 from tests.services.avro_java import AvroJava
 from tests.services.fixtures import ON_SERVICES
+from tests.support.parsed_schema import parse_schema
 from tests.support.registry_requests import ask, path
 from tests.support.shared import conformance, shared_folder
 from tests.testing.registry.conftest import AnyRegistry

@@ -10,14 +10,7 @@ from avrogen.avro.logical_types import logical_type_label
 from avrogen.avro.model import Json
 from avrogen.avro.resolution import Types
 
-__all__ = [
-    "declared_kind",
-    "json_label",
-    "kind_of",
-    "short_json",
-    "short_label",
-    "type_label",
-]
+__all__ = ["declared_kind", "json_label", "kind_of", "short_json", "short_label", "type_label"]
 
 _MOST_BRANCHES = 6
 _LONGEST_JSON = 60

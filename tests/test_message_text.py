@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from avrogen.printable import printable
+from avrogen.message_text import printable
 
 
 @pytest.mark.parametrize(

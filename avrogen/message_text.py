@@ -1,7 +1,9 @@
-"""Short forms of values and names, for messages.
+"""Text of messages: safe to print, and short.
 
-They fit on a line, however large the value is. Values of foreign types are shown by their type:
-their own methods are not called.
+Names, schemas and messages of other programs may hold anything: line ends that forge log lines,
+escape sequences that terminals act upon, characters that reverse the direction of writing. Values
+may be of any size and type. :func:`printable` escapes text; :func:`shortened` shows a value on one
+line, or its type only: methods of foreign types are not called.
 """
 
 from __future__ import annotations
@@ -9,9 +11,15 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-from avrogen.printable import printable
+__all__ = ["printable", "shortened", "shortened_name"]
 
-__all__ = ["shortened", "shortened_name"]
+
+def printable(text: str) -> str:
+    """Return the text with every unprintable character escaped as in a Python literal."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
 
 _SHORT: Final = 80
 _NAME: Final = 100
