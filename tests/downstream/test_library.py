@@ -274,7 +274,7 @@ def test_whoever_needs_the_extra_is_told(backend: str, bare: Environment, tmp_pa
     library = copy_library(tmp_path / "library", backend)
     made = build(bare, library, tmp_path / "dist", "--no-isolation", "--skip-dependency-check")
     assert made.returncode == 1
-    assert 'write "avrogen[cli]" among the requires of [build-system]' in made.stdout
+    assert 'add "avrogen[cli]" to "requires" of [build-system]' in made.stdout
     assert "Traceback" not in made.stdout
 
 
