@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from avrogen.cli.common import Choice, ResultFormat, counted, exit_on_error
+from avrogen.cli.common import Choice, ResultFormat, counted, echo, exit_on_error
 
 if TYPE_CHECKING:
     from avrogen.dead_letters.command import DeadLetterQueue
@@ -90,11 +90,11 @@ def _list(queue: DeadLetterQueue, style: ResultFormat) -> int:
         if text is None:
             replayed += 1
             continue
-        click.echo(text)
+        echo(text, style=style)
         count += 1
     if style == "text":
         earlier = f", {replayed} already replayed" if replayed else ""
-        click.echo(f"{counted(count, _RECORD)} on {queue.topic}{earlier}")
+        echo(f"{counted(count, _RECORD)} on {queue.topic}{earlier}")
     return 0
 
 
@@ -104,10 +104,10 @@ def _replay(queue: DeadLetterQueue) -> int:
     def tell(line: str) -> None:
         nonlocal count
         count += 1
-        click.echo(line)
+        echo(line)
 
     skipped = queue.replay(tell)
     for line in skipped:
-        click.echo(line, err=True)
-    click.echo(f"{counted(count, _RECORD)} of {queue.topic} replayed")
+        echo(line, err=True)
+    echo(f"{counted(count, _RECORD)} of {queue.topic} replayed")
     return 1 if skipped else 0
