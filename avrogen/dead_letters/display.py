@@ -128,7 +128,7 @@ def _lines(record: DeadLetterRecord, decoder: Decoder) -> Iterator[str]:
     yield f"{record.topic} [{record.partition}] {record.offset}{_at(record.timestamp, ', ')}"
     origin = record.origin
     if origin is None:
-        yield "  from     unknown: the record has no dead-letter headers"
+        yield "  from     unknown: the record has no valid dead-letter headers"
     else:
         place = f"{printable(origin.topic)} [{origin.partition}] {origin.offset}"
         yield f"  from     {place}{_at(origin.timestamp, ', ')}"
