@@ -8,10 +8,12 @@ line, or its type only: methods of foreign types are not called.
 
 from __future__ import annotations
 
+import json
+import re
 from enum import Enum
 from typing import Final
 
-__all__ = ["printable", "shortened", "shortened_name"]
+__all__ = ["printable", "printable_json", "printable_lines", "shortened", "shortened_name"]
 
 
 def printable(text: str) -> str:
@@ -19,6 +21,33 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+_COMMAND_START: Final = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
+_COMMAND: Final = re.compile(r"#(?=#\w*\[)")
+"""Commands in the log of a CI job: ``::name`` at the start of a line and ``##[name]`` (GitHub),
+``##vso[`` (Azure), ``##teamcity[``."""
+
+
+def printable_lines(text: str, *, commands: bool = False) -> str:
+    """Return a text of several lines with every character escaped that is not text.
+
+    Args:
+        text: lines, each ended by ``\\n``.
+        commands: lines may start with GitHub's ``::``, as they are meant to be commands.
+    """
+    lines = "\n".join(map(printable, text.split("\n")))
+    lines = _COMMAND.sub(r"\\x23", lines)
+    return lines if commands else _COMMAND_START.sub(r"\1\\x3a", lines)
+
+
+def printable_json(text: str) -> str:
+    """Return a JSON text with every such character escaped as JSON does; the value is the same."""
+    lines = "\n".join(
+        "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)
+        for line in text.split("\n")
+    )
+    return _COMMAND.sub(r"\\u0023", lines)
 
 
 _SHORT: Final = 80

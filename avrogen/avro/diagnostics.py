@@ -18,6 +18,7 @@ from typing import Literal, TypeAlias, assert_never
 
 from avrogen.avro.model import Json
 from avrogen.avro.source import Location, Origin, locate
+from avrogen.message_text import printable
 
 __all__ = [
     "Code",
@@ -27,7 +28,6 @@ __all__ = [
     "Severity",
     "diagnostic",
     "diagnostic_object",
-    "one_line",
     "report",
 ]
 
@@ -165,7 +165,7 @@ class Diagnostic:
         return Severity.ERROR if self.is_raised else self.code.severity
 
     def __str__(self) -> str:
-        location = one_line(str(self.location))
+        location = printable(str(self.location))
         text = f"{location}: {self.severity}[{self.code.id}] {self.message}"
         notes = [f"note: {note}" for note in self.notes]
         hint = [f"hint: {self.hint}"] if self.hint else []
@@ -193,7 +193,7 @@ def diagnostic(
     """
     location = locate(place, key=key) if isinstance(place, Origin) else place
     return Diagnostic(
-        code, one_line(message), location, hint and one_line(hint), tuple(map(one_line, notes))
+        code, printable(message), location, hint and printable(hint), tuple(map(printable, notes))
     )
 
 
@@ -230,11 +230,6 @@ class Diagnostics:
 
     def __len__(self) -> int:
         return len(self._found)
-
-
-def one_line(text: str) -> str:
-    """Return the text with unprintable characters escaped: schemas and names may have any."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 Format: TypeAlias = Literal["text", "json", "github"]
@@ -278,7 +273,7 @@ def _workflow_command(diagnostic: Diagnostic) -> str:
     hint = [f"hint: {diagnostic.hint}"] if diagnostic.hint else []
     text = "\n".join((diagnostic.message, *notes, *hint))
     return (
-        f"::{command} file={_property(location.path)},line={location.line},"
+        f"::{command} file={_property(printable(location.path))},line={location.line},"
         f"col={location.column},title={diagnostic.code.id}::{_data(text)}"
     )
 

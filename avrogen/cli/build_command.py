@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from avrogen.cli.common import PROBLEM_FORMAT, SCHEMAS, cli_extra, counted, echo_problems
+from avrogen.cli.common import (
+    PROBLEM_FORMAT,
+    SCHEMAS,
+    cli_extra,
+    counted,
+    echo,
+    echo_problems,
+    echo_progress,
+)
+from avrogen.message_text import printable
 
 if TYPE_CHECKING:
     from avrogen.avro.diagnostics import Format
@@ -85,19 +94,19 @@ def build_package(
         raise click.BadParameter(f"{name!r} is not a valid package name.", param_hint="--out")
     result = build(schemas, out, strict=strict, progress=_progress(quiet))
     if not result.sources and not result.diagnostics:
-        raise click.UsageError(f"no .avsc files found in {' '.join(map(str, schemas))}")
+        raise click.UsageError(f"no .avsc files found in {printable(' '.join(map(str, schemas)))}")
     echo_problems(report(result.diagnostics, style), result.diagnostics, style)
     if result.changes is None:
         sys.exit(1)
     if check:
-        click.echo("".join(unified_diff(out, result.changes)), nl=False)
+        echo("".join(unified_diff(out, result.changes)), nl=False)
     else:
         try:
             apply(out, result.changes)
         except OSError as error:
             raise click.ClickException(f"{error.filename}: {error.strerror}") from error
     if not quiet:
-        click.echo(_summary(out, result.sources, result.warnings, result.changes, check))
+        echo(_summary(out, result.sources, result.warnings, result.changes, check))
     return result.changes
 
 
@@ -108,8 +117,7 @@ def _progress(quiet: bool) -> Progress:
 
     def show(done: int, total: int) -> None:
         if is_shown and time.monotonic() - started > _PROGRESS_DELAY:
-            end = "\r\x1b[K" if done == total else ""
-            click.echo(f"\rformatting {done} of {total}{end}", err=True, nl=False)
+            echo_progress(f"formatting {done} of {total}", end=done == total)
 
     return show
 
@@ -121,4 +129,4 @@ def _summary(out: Path, sources: int, warnings: int, changes: Changes, check: bo
     else:
         state = f"{written} written, {removed} removed, {len(changes.unchanged)} unchanged"
     noted = f", {counted(warnings, 'warning')}" if warnings else ""
-    return f"{counted(sources, 'schema file')} -> {out.as_posix()}: {state}{noted}"
+    return f"{counted(sources, 'schema file')} -> {printable(out.as_posix())}: {state}{noted}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from avrogen.cli.common import SCHEMAS, Choice, cli_extra, echo_problems
+from avrogen.cli.common import SCHEMAS, Choice, cli_extra, echo, echo_problems
 
 if TYPE_CHECKING:
     from avrogen.avro.diagnostics import Format
@@ -93,7 +93,7 @@ def compare(
         raise click.UsageError(str(error)) from None
     diagnostics = [finding.diagnostic for finding in result.findings]
     echo_problems(findings_text(result, style), diagnostics, style)
-    click.echo(verdicts_text(result, style))
+    echo(verdicts_text(result, style), style="json" if style == "json" else "text")
     return not result.has_errors
 
 
@@ -102,6 +102,6 @@ def refuse(error: BaselineError, style: Format) -> NoReturn:
     from avrogen.avro.diagnostics import report
 
     if error.diagnostics:
-        click.echo(report(error.diagnostics, style), err=True)
-    click.echo(f"Error: {error}", err=True)
+        echo(report(error.diagnostics, style), err=True, style=style)
+    echo(f"Error: {error}", err=True)
     sys.exit(2)

@@ -7,12 +7,13 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import click
 
 from avrogen.errors import AvrogenError, SchemaError
 from avrogen.extras import CLI_EXTRA_MISSING
+from avrogen.message_text import printable_json, printable_lines
 
 if TYPE_CHECKING:
     from avrogen.avro.diagnostics import Diagnostic, Format
@@ -21,10 +22,13 @@ __all__ = [
     "PROBLEM_FORMAT",
     "SCHEMAS",
     "Choice",
+    "CommandGroup",
     "ResultFormat",
     "cli_extra",
     "counted",
+    "echo",
     "echo_problems",
+    "echo_progress",
     "exit_on_error",
 ]
 
@@ -63,6 +67,53 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
+def echo(text: str, *, err: bool = False, nl: bool = True, style: Format = "text") -> None:
+    """Print a text: the one way from a command to a terminal, a file or the log of a CI job.
+
+    Texts of schemas, paths, registries and messages may hold escape sequences, characters that
+    change the direction of writing, and commands for the CI job. They are printed as escapes.
+
+    Args:
+        text: lines.
+        err: print to stderr.
+        nl: end with a line end.
+        style: format of the text; in ``github``, lines are commands for the CI job.
+    """
+    if style == "json":
+        shown = printable_json(text)
+    else:
+        shown = printable_lines(text, commands=style == "github")
+    click.echo(shown, err=err, nl=nl)
+
+
+def echo_progress(text: str, *, end: bool) -> None:
+    """Replace the last line of the terminal by a text of avrogen's own, or, at the end, by none."""
+    click.echo("\r\x1b[K" if end else f"\r{text}", err=True, nl=False)
+
+
+class CommandGroup(click.Group):
+    """A group of commands that prints errors of usage as :func:`echo` does."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Parse the arguments of the group."""
+        with _printable_errors():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Parse the arguments of the command, and run it."""
+        with _printable_errors():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _printable_errors() -> Generator[None]:
+    try:
+        yield
+    except click.ClickException as error:
+        vars(error)["message"] = printable_lines(error.message)
+        raise
+
+
 def echo_problems(text: str, diagnostics: Sequence[Diagnostic], style: Format) -> None:
     """Print a report to stderr, and on a terminal how to get details of its first error.
 
@@ -72,10 +123,10 @@ def echo_problems(text: str, diagnostics: Sequence[Diagnostic], style: Format) -
         style: format of the report.
     """
     if diagnostics or style == "json":
-        click.echo(text, err=True)
+        echo(text, err=True, style=style)
     errors = [d.code.id for d in diagnostics if d.severity == "error"]
     if errors and style == "text" and sys.stderr.isatty():
-        click.echo(f"for details: avrogen explain {errors[0]}", err=True)
+        echo(f"for details: avrogen explain {errors[0]}", err=True)
 
 
 @contextmanager
@@ -110,8 +161,8 @@ def exit_on_error(*, schema_errors: bool = False) -> Generator[None]:
         raise click.UsageError(str(error)) from None
     except AvrogenError as error:
         is_report = schema_errors and isinstance(error, SchemaError)
-        click.echo(str(error) if is_report else f"error: {error}", err=True)
+        echo(str(error) if is_report else f"error: {error}", err=True)
         sys.exit(1 if is_report else 2)
     except OSError as error:
-        click.echo(f"error: {error.filename}: {error.strerror}", err=True)
+        echo(f"error: {error.filename}: {error.strerror}", err=True)
         sys.exit(2)

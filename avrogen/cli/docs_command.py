@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from avrogen.cli.common import PROBLEM_FORMAT, SCHEMAS, cli_extra, counted, echo_problems
+from avrogen.cli.common import PROBLEM_FORMAT, SCHEMAS, cli_extra, counted, echo, echo_problems
+from avrogen.message_text import printable
 
 if TYPE_CHECKING:
     from avrogen.avro.diagnostics import Format
@@ -42,7 +43,7 @@ def docs(schemas: tuple[Path, ...], out: Path, style: Format, quiet: bool) -> No
 
     result = build_catalogue(schemas, out)
     if not result.sources and not result.diagnostics:
-        raise click.UsageError(f"no .avsc files found in {' '.join(map(str, schemas))}")
+        raise click.UsageError(f"no .avsc files found in {printable(' '.join(map(str, schemas)))}")
     echo_problems(report(result.diagnostics, style), result.diagnostics, style)
     if result.changes is None:
         sys.exit(1)
@@ -51,12 +52,12 @@ def docs(schemas: tuple[Path, ...], out: Path, style: Format, quiet: bool) -> No
     except OSError as error:
         raise click.ClickException(f"{error.filename}: {error.strerror}") from error
     if not quiet:
-        click.echo(_summary(out, result.sources, result.warnings, result.changes))
+        echo(_summary(out, result.sources, result.warnings, result.changes))
 
 
 def _summary(out: Path, sources: int, warnings: int, changes: Changes) -> str:
     noted = f", {counted(warnings, 'warning')}" if warnings else ""
     counts = f"{len(changes.write)} written, {len(changes.remove)} removed"
-    index = (out / "index.html").as_posix()
+    index = printable((out / "index.html").as_posix())
     state = f"{counts}, {len(changes.unchanged)} unchanged{noted}"
     return f"{counted(sources, 'schema file')} -> {index}: {state}"

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from avrogen.cli.common import echo
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
@@ -58,9 +60,9 @@ def explain(code: str | None) -> None:
     """
     if code is None:
         for each, title in _titles().items():
-            click.echo(f"{each}  {title}")
+            echo(f"{each}  {title}")
     else:
-        click.echo(section(code))
+        echo(section(code))
 
 
 def _titles() -> dict[str, str]:

@@ -17,6 +17,8 @@ import click
 
 from avrogen.cli.build_command import build, build_package
 from avrogen.cli.check_command import check, compare, refuse
+from avrogen.cli.common import CommandGroup, echo
+from avrogen.message_text import printable
 
 if TYPE_CHECKING:
     from avrogen.compiler.output import Changes
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def main() -> None:
     """Entry points of the pre-commit hooks. For interactive use, run avrogen."""
 
@@ -46,7 +48,7 @@ def drift_hook(schemas: tuple[Path, ...], out: Path, strict: bool) -> None:
     """Fail if OUT is out of date with SCHEMAS, or if the commit lacks a part of it."""
     changes = build_package(schemas, out, check=True, strict=strict, style="text", quiet=False)
     if changes:
-        click.echo(f"To update it, run: avrogen build {_quoted(schemas)} -o {_quoted([out])}")
+        echo(f"To update it, run: avrogen build {_quoted(schemas)} -o {_quoted([out])}")
     _exit(schemas, out, changes)
 
 
@@ -68,7 +70,7 @@ def check_hook(
     try:
         passed = compare(schemas, baseline, level, strict=strict, style="text")
     except NoBaseline as reason:
-        click.echo(f"No baseline: {reason.message}")
+        echo(f"No baseline: {reason.message}")
         return
     except BaselineError as error:
         refuse(error, "text")
@@ -88,9 +90,9 @@ def _exit(schemas: tuple[Path, ...], package: Path, changes: Changes) -> None:
     _echo_paths("Ignored by git", ignored)
     if changes or untracked or sources:
         stage = [*sorted(sources), *([package] if changes or untracked else [])]
-        click.echo(f"Stage it and commit again: git add {_quoted(stage)}")
+        echo(f"Stage it and commit again: git add {_quoted(stage)}")
     if ignored:
-        click.echo("Add it with git add --force, or add an exception to .gitignore")
+        echo("Add it with git add --force, or add an exception to .gitignore")
     sys.exit(1 if changes or untracked or sources or ignored else 0)
 
 
@@ -105,7 +107,7 @@ def _echo_paths(title: str, paths: set[Path]) -> None:
     """Print the first of some paths, and how many more there are."""
     if paths:
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-        click.echo(f"{title}: {min(paths).as_posix()}{more}")
+        echo(f"{title}: {printable(min(paths).as_posix())}{more}")
 
 
 def _quoted(paths: Sequence[Path]) -> str:

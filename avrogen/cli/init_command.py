@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from avrogen.cli.common import cli_extra
+from avrogen.cli.common import cli_extra, echo
 from avrogen.config.keys import REGISTRY_KEYS, TOP_KEYS, TOPIC_KEYS, ConfigKey
 
 __all__ = ["HOOK", "HOOK_FILE", "PACKAGE", "SCHEMAS", "hook_text", "init", "schema_files"]
@@ -77,12 +77,12 @@ def init(folder: Path) -> None:
     """
     schemas = folder / SCHEMAS
     if schemas.is_dir() and any(schemas.iterdir()):
-        click.echo(f"skipped {schemas.as_posix()}/: the folder is not empty")
+        echo(f"skipped {schemas.as_posix()}/: the folder is not empty")
     else:
         _write(schemas, schema_files())
     hook = folder / HOOK_FILE
     if not _write(folder, {hook.name: hook_text()}) and not _has_hook(hook):
-        click.echo(f'  add this to its "repos:" list\n\n{HOOK}')
+        echo(f'  add this to its "repos:" list\n\n{HOOK}')
     _echo_next_steps(folder)
 
 
@@ -93,11 +93,11 @@ def _echo_next_steps(folder: Path) -> None:
         f"{build} --watch": "regenerate after each change",
         f"avrogen check {SCHEMAS} --against git:HEAD": "find breaking changes",
     }
-    click.echo("next steps:")
+    echo("next steps:")
     if folder != Path():
-        click.echo(f"  cd {folder.as_posix()}")
+        echo(f"  cd {folder.as_posix()}")
     for command, meaning in commands.items():
-        click.echo(f"  {command:{max(map(len, commands))}}  {meaning}")
+        echo(f"  {command:{max(map(len, commands))}}  {meaning}")
 
 
 def _write(folder: Path, files: Mapping[str, str]) -> bool:
@@ -117,7 +117,7 @@ def _write(folder: Path, files: Mapping[str, str]) -> bool:
         except OSError as error:
             raise click.ClickException(f"{error.filename}: {error.strerror}") from error
         name = file.as_posix()
-        click.echo(f"created {name}" if created[-1] else f"skipped {name}: it already exists")
+        echo(f"created {name}" if created[-1] else f"skipped {name}: it already exists")
     return all(created)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from avrogen.cli.common import SCHEMAS, Choice, ResultFormat, exit_on_error
+from avrogen.cli.common import SCHEMAS, Choice, ResultFormat, echo, exit_on_error
 
 __all__ = ["registry"]
 
@@ -57,7 +57,7 @@ def status(schemas: tuple[Path, ...], url: str | None, style: ResultFormat) -> N
 
         found = run_status(schemas, url)
     text = status_text(found) if style == "text" else status_json(found)
-    click.echo(text)
+    echo(text, style=style)
     sys.exit(found.exit_code)
 
 
@@ -84,7 +84,7 @@ def register(
 
         done = run_register(schemas, url, dry_run=dry_run)
     text = register_text(done) if style == "text" else register_json(done)
-    click.echo(text)
+    echo(text, style=style)
     sys.exit(done.exit_code)
 
 
@@ -114,4 +114,4 @@ def pull(subjects: tuple[str, ...], out: Path, url: str | None, style: ResultFor
         from avrogen.registry_sync.sync_report import pull_json, pull_text
 
         done = run_pull(subjects, out, url)
-    click.echo(pull_text(done, out) if style == "text" else pull_json(done))
+    echo(pull_text(done, out) if style == "text" else pull_json(done), style=style)

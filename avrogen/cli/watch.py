@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import click
 
-from avrogen.cli.common import cli_extra
+from avrogen.cli.common import cli_extra, echo
 
 if TYPE_CHECKING:
     from avrogen.compiler.discovery import InputStamps
@@ -66,14 +66,14 @@ def _build(build: Build, quiet: bool) -> None:
     except SystemExit:
         done = "nothing written"
     except click.ClickException as error:
-        click.echo(f"Error: {error.format_message()}", err=True)
+        echo(f"Error: {error.format_message()}", err=True)
         done = "nothing written"
     else:
         files = len(changes.write) + len(changes.unchanged)
         changed = len(changes.write) + len(changes.remove)
         done = f"built {files} files, {changed} changed"
     if not quiet:
-        click.echo(f"{done}, in {time.monotonic() - started:.1f} s")
+        echo(f"{done}, in {time.monotonic() - started:.1f} s")
 
 
 def _fingerprints(schemas: Sequence[Path]) -> Iterator[InputStamps]:

@@ -7,7 +7,14 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["bytes_literal", "comment", "docstring", "json_block", "string_literal"]
+__all__ = [
+    "bytes_literal",
+    "comment",
+    "comment_text",
+    "docstring",
+    "json_block",
+    "string_literal",
+]
 
 _QUOTED_NAME = re.compile(r'"[A-Za-z0-9_.]+"')
 
@@ -18,6 +25,15 @@ _ESCAPED = re.compile(
 """Escaped characters: controls, odd spaces, line and paragraph separators, directional marks (they
 can make code look like other code), surrogates, private planes. A fixed list, as
 ``str.isprintable`` follows the Unicode version of the running Python."""
+
+_DIRECTIVE_MARK = re.compile("[#:=]")
+"""Characters without which no tool finds a directive in a comment: an encoding (PEP 263), a word
+with a colon (``type:``, ``pyright:``, ``fmt:``), or a second comment (``# noqa``)."""
+
+_DIRECTIVE = re.compile(r"#(?=\s*(?:[\w.-]+\s*[:=]|no(?:qa|sec|pep8)))", re.IGNORECASE)
+"""The beginning of a directive in a docstring: mypy and flake8 read lines, not tokens."""
+
+_ESCAPE = re.compile(r"\\(?:([\\nrt])|x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))")
 
 
 def string_literal(text: str) -> str:
@@ -38,7 +54,7 @@ def docstring(text: str, indent: str) -> str:
     """Return an indented docstring in triple quotes; ``inspect.getdoc`` returns the text."""
     # A class cannot have half a character in its docstring: it has to be UTF-8.
     text = text.encode("utf-8", "replace").decode()
-    lines = [_escaped(line.rstrip()) for line in _lines(text)]
+    lines = [_DIRECTIVE.sub(_escape, _escaped(line.rstrip())) for line in _lines(text)]
     ending = '\\"' if lines[-1].endswith('"') else ""
     lines[-1] = lines[-1].removesuffix('"') if ending else lines[-1]
     lines = [line.replace('"""', '\\"\\"\\"') for line in lines]
@@ -50,8 +66,21 @@ def docstring(text: str, indent: str) -> str:
 
 
 def comment(text: str) -> str:
-    """Return text that is safe behind a ``#``."""
-    return _escaped(text)
+    """Return text that is safe behind a ``#``: it ends nowhere, and is a directive for no tool."""
+    return _DIRECTIVE_MARK.sub(_escape, _escaped(text))
+
+
+def comment_text(escaped: str) -> str:
+    """Return the text that :func:`comment` was given."""
+    return _ESCAPE.sub(_unescape, escaped)
+
+
+def _unescape(match: re.Match[str]) -> str:
+    letter, *codes = match.groups()
+    if letter:
+        return {"n": "\n", "r": "\r", "t": "\t"}.get(letter, letter)
+    code = int(next(filter(None, codes)), 16)
+    return chr(code) if code < 0x110000 else match[0]
 
 
 def json_block(text: str) -> str:

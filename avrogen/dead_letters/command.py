@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from avrogen.config.registry_connection import URL, registry_connection
 from avrogen.dead_letters.dead_letter_reader import DeadLetterReader, DeadLetterRecord
 from avrogen.dead_letters.display import Decoder, dead_letter_json, dead_letter_text
-from avrogen.dead_letters.replay import replay
+from avrogen.dead_letters.replay import replay, source_topic
 from avrogen.errors import ConfigurationError
 from avrogen.kafka.client_config import Settings, split
 from avrogen.kafka.registry.connection import connect
@@ -60,17 +60,22 @@ class DeadLetterQueue:
             passed = record.offset < ranges[record.partition].replayed
             yield None if passed and record.origin else show(record, self._decoder)
 
-    def replay(self, report: Callable[[str], None]) -> list[str]:
+    def replay(
+        self, report: Callable[[str], None], topics: Collection[str], *, skip_others: bool = False
+    ) -> list[str]:
         """Replay all records that were not replayed before.
 
         Args:
             report: called with a line for each replayed record.
+            topics: topics that records may be produced to, besides the one in the name of the
+                dead-letter topic.
+            skip_others: skip records of other topics, permanently.
 
         Returns:
             A line for each skipped record.
 
         Raises:
-            DeliveryError, TransactionError, ConsumeError: as
+            DeliveryError, TransactionError, ConsumeError, ConfigurationError: as
                 :func:`avrogen.dead_letters.replay.replay`.
         """
 
@@ -78,8 +83,9 @@ class DeadLetterQueue:
             assert record.origin is not None, "records without a source topic are skipped"
             report(f"{_place(record)}: replayed to {record.origin.topic}")
 
-        skipped = replay(self._config, self._reader, replayed)
-        return [f"{_place(each)}: skipped: headers name no source topic" for each in skipped]
+        own = {*topics, source_topic(self.topic) or ""} - {self.topic}
+        skipped = replay(self._config, self._reader, replayed, own, skip_others=skip_others)
+        return [f"{_place(each)}: skipped: {_reason(each)}" for each in skipped]
 
 
 @contextmanager
@@ -150,3 +156,9 @@ def read_settings(file: Path) -> dict[str, object]:
 
 def _place(record: DeadLetterRecord) -> str:
     return f"{record.topic} [{record.partition}] {record.offset}"
+
+
+def _reason(record: DeadLetterRecord) -> str:
+    if record.origin is None:
+        return "headers name no source topic"
+    return f"headers name {record.origin.topic}, which was not confirmed"

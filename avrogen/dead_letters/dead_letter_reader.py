@@ -38,7 +38,7 @@ class DeadLetterRecord:
         timestamp: time of dead-lettering in milliseconds since 1970, if known.
         key: bytes of the key, or None.
         value: bytes of the value, or None.
-        headers: headers of the original message.
+        headers: headers of the original message; empty if they cannot be read.
         origin: source topic and error, if the record has dead-letter headers.
     """
 
@@ -54,7 +54,10 @@ class DeadLetterRecord:
     @classmethod
     def of(cls, raw: RawMessage) -> DeadLetterRecord:
         """Create the record of a consumed message."""
-        headers = cast("list[Header]", raw.headers() or [])
+        try:
+            headers = cast("list[Header]", raw.headers() or [])
+        except UnicodeDecodeError:
+            headers = []  # confluent-kafka cannot read them, as a name is not valid UTF-8
         kind, milliseconds = raw.timestamp()
         return cls(
             topic=cast("str", raw.topic()),

@@ -24,6 +24,7 @@ from avrogen.kafka.wire_format import (
     unframe,
     unframe_with_header,
 )
+from avrogen.message_text import printable
 
 if TYPE_CHECKING:
     from avrogen.codec.schema import Schema
@@ -127,20 +128,21 @@ def _lines(record: DeadLetterRecord, decoder: Decoder) -> Iterator[str]:
     yield f"{record.topic} [{record.partition}] {record.offset}{_at(record.timestamp, ', ')}"
     origin = record.origin
     if origin is None:
-        yield "  from     unknown: the record has no dead-letter headers"
+        yield "  from     unknown: the record has no valid dead-letter headers"
     else:
-        place = f"{origin.topic} [{origin.partition}] {origin.offset}"
+        place = f"{printable(origin.topic)} [{origin.partition}] {origin.offset}"
         yield f"  from     {place}{_at(origin.timestamp, ', ')}"
         step = " ".join(filter(None, (origin.stage, "in" * bool(origin.handler), origin.handler)))
-        yield f"  failed   {step}{', group ' * bool(origin.group)}{origin.group}"
+        step += f", group {origin.group}" if origin.group else ""
+        yield f"  failed   {printable(step)}"
         first, *more = origin.message.splitlines() or [""]
-        yield f"  with     {origin.error}: {first}"
-        yield from (f"           {line}" for line in more)
+        yield f"  with     {printable(f'{origin.error}: {first}')}"
+        yield from (f"           {printable(line)}" for line in more)
     yield f"  key      {_content(decoder.key(record), record.key)}"
     yield f"  value    {_content(decoder.value(record), record.value)}"
     for name, value in record.headers:
         text = "" if value is None else value.decode("utf-8", "backslashreplace")
-        yield f"  header   {name}: {_shortened(text)}"
+        yield f"  header   {printable(name)}: {_shortened(text)}"
 
 
 def _at(milliseconds: int | None, before: str) -> str:
@@ -165,7 +167,7 @@ def _content(decoded: Decoded, data: bytes | None) -> str:
 
 
 def _shortened(text: str) -> str:
-    text = " ".join(text.split())
+    text = printable(" ".join(text.split()))
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"
 
 

@@ -2,14 +2,20 @@
 
 Records and replayed offsets are written in transactions. After an interruption, the next replay
 continues after the last committed transaction. A second replay of the same topic fences the first.
+
+The headers of a record name its source topic, and whoever wrote the record chose them. So records
+are produced to topics only that the dead-letter topic is known to belong to or that were confirmed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from avrogen.dead_letters.dead_letter_reader import DeadLetterReader, DeadLetterRecord
+from avrogen.dead_letters.dead_letter_reader import DeadLetterReader, DeadLetterRecord, OffsetRange
+from avrogen.errors import ConfigurationError
 from avrogen.kafka.client_config import Settings
 from avrogen.kafka.cluster_metadata import ANY_PARTITION, list_partitions
 from avrogen.kafka.producer.delivery_errors import delivery_error
@@ -18,15 +24,35 @@ from avrogen.kafka.producer.producer_client import ProducerClient
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
 
-__all__ = ["replay"]
+__all__ = ["replay", "source_topic"]
 
 _MOST_RECORDS: Final = 500
 _MOST_BYTES: Final = 5_000_000
 _TIMEOUT: Final = 30.0
 
 
+_MOST_NAMED: Final = 5
+
+_WORD: Final = r"(?:dlq|dlt|dead[._-]?letters?(?:[._-]?(?:queue|topic))?)"
+_NAME: Final = re.compile(rf"(?:{_WORD}[._-])?(.+?)(?:[._-]{_WORD})?", re.IGNORECASE)
+
+
+def source_topic(topic: str) -> str | None:
+    """Return the source topic that the name of a dead-letter topic has in it, or None.
+
+    Examples: ``orders.dlq``, ``orders-dlt`` (Spring), ``dlq-orders``, ``orders.dead-letters``.
+    """
+    found = _NAME.fullmatch(topic)
+    return found[1] if found and found[1] != topic else None
+
+
 def replay(
-    config: Settings, reader: DeadLetterReader, replayed: Callable[[DeadLetterRecord], None]
+    config: Settings,
+    reader: DeadLetterReader,
+    replayed: Callable[[DeadLetterRecord], None],
+    topics: Collection[str],
+    *,
+    skip_others: bool = False,
 ) -> list[DeadLetterRecord]:
     """Replay all records that were not replayed before.
 
@@ -37,35 +63,60 @@ def replay(
         config: client properties of a service.
         reader: reader of the dead-letter topic.
         replayed: called with each replayed record, after its transaction is committed.
+        topics: topics that records may be produced to.
+        skip_others: skip records of other topics, permanently.
 
     Returns:
-        Skipped records, whose headers name no source topic.
+        Skipped records, whose headers name no source topic, or another one.
 
     Raises:
         DeliveryError: a record could not be produced. Those given to ``replayed`` are replayed.
         TransactionError: the brokers do not support transactions or reject them, or another replay
             of the same topic runs.
         ConsumeError: the records cannot be read.
-        ConfigurationError: client properties are invalid.
+        ConfigurationError: client properties are invalid, or there are records of other topics,
+            which are not to be skipped. None is replayed.
     """
     skipped: list[DeadLetterRecord] = []
     ranges = reader.ranges()
     starts = {number: range_.replayed for number, range_ in ranges.items()}
+    if not skip_others:
+        _check_topics(reader, starts, ranges, topics)
     # The next producer with this id fences this one.
     transactional = {**config, "transactional.id": f"avrogen-replay-{reader.topic}"}
     with ProducerClient(transactional) as client:
         producer = _ReplayProducer(client)
         for records in _chunks(reader.records(starts, ranges)):
             with client.transaction() as transaction:
-                known = [record for record in records if record.origin is not None]
+                known = [r for r in records if r.origin is not None and r.origin.topic in topics]
                 producer.send(known)
                 transaction.send_offsets(
                     _next_offsets(records), reader.consumer.consumer_group_metadata()
                 )
             for record in known:
                 replayed(record)
-            skipped.extend(record for record in records if record.origin is None)
+            skipped += [r for r in records if r.origin is None or r.origin.topic not in topics]
     return skipped
+
+
+def _check_topics(
+    reader: DeadLetterReader,
+    starts: Mapping[int, int],
+    ranges: Mapping[int, OffsetRange],
+    topics: Collection[str],
+) -> None:
+    """Refuse records of other topics than the given ones."""
+    origins = (record.origin for record in reader.records(starts, ranges))
+    others = Counter(origin.topic for origin in origins if origin and origin.topic not in topics)
+    if others:
+        shown = [f"{name} ({count})" for name, count in others.most_common(_MOST_NAMED)]
+        more = ", ..." if len(others) > _MOST_NAMED else ""
+        raise ConfigurationError(
+            f"headers of records on {reader.topic} name topics that were not confirmed: "
+            f"{', '.join(shown)}{more}; nothing was replayed",
+            hint="confirm each with --to TOPIC, or skip their records permanently with "
+            "--skip-others",
+        )
 
 
 class _ReplayProducer:

@@ -14,6 +14,7 @@ from pathlib import Path
 from avrogen.avro.diagnostics import Diagnostics, Severity
 from avrogen.avro.source import Source
 from avrogen.compiler.discovery import read_sources
+from avrogen.compiler.literals import comment_text
 from avrogen.compiler.output import HEADER, ROOT_MARK, SOURCE_MARK
 from avrogen.config.config import read_config
 from avrogen.evolution.git_baseline import git_snapshot
@@ -111,7 +112,7 @@ def _schemas(path: Path) -> Iterator[Source]:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise BaselineError(f"cannot parse {path.as_posix()} as Python: {error}") from None
-    names = _SOURCE.findall(text[: text.find("\n\n")])
+    names = list(map(comment_text, _SOURCE.findall(text[: text.find("\n\n")])))
     for node in ast.walk(tree):
         match node:
             case ast.Call(

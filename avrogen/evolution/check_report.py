@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterator
 
 from avrogen.avro.compat.levels import confluent_message, violations
-from avrogen.avro.diagnostics import Format, Severity, diagnostic_object, one_line, report
+from avrogen.avro.diagnostics import Format, Severity, diagnostic_object, report
 from avrogen.avro.model import Json
 from avrogen.evolution.check import Check
 from avrogen.evolution.comparison import UnitResult
 from avrogen.evolution.findings import Finding
 from avrogen.evolution.removals import Removal
 from avrogen.evolution.units import UnitKind
+from avrogen.message_text import printable
 
 __all__ = ["findings_text", "verdicts_text"]
 
@@ -41,9 +42,9 @@ def _lines(check: Check) -> Iterator[str]:
     for result in check.results:
         verdict = _verdict(result)
         if verdict != "unchanged":
-            yield one_line(f"{result.unit.title}: {verdict}{_remarks(result)}")
+            yield printable(f"{result.unit.title}: {verdict}{_remarks(result)}")
     for removal in check.removed:
-        yield one_line(f"{removal.name}: removed")
+        yield printable(f"{removal.name}: removed")
 
 
 def _remarks(result: UnitResult) -> str:
@@ -75,7 +76,7 @@ def _summary(check: Check) -> str:
     parts += [f"{errors} error{'s' if errors > 1 else ''}"] if errors else []
     parts += [f"{warnings} warning{'s' if warnings > 1 else ''}"] if warnings else []
     level = f"{check.level} " if check.level else ""
-    return f"{level}against {one_line(check.against)}: {', '.join(parts) or 'nothing to compare'}"
+    return f"{level}against {printable(check.against)}: {', '.join(parts) or 'nothing to compare'}"
 
 
 # --- JSON -----------------------------------------------------------------------------------------

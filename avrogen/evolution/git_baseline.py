@@ -175,9 +175,9 @@ def _text(data: bytes, file: TreeEntry, shown: str, ref: str) -> str:
 
 
 def _from_lfs(file: TreeEntry, shown: str) -> bytes:
-    """Return the content of a file in Git LFS, by the filters that a checkout uses."""
+    """Return the content of a file in Git LFS, by the user's own filters."""
     try:
-        data = file.repository.ask("cat-file", "--filters", f"--path={file.path}", file.object)
+        data = file.repository.filtered(file.path, file.object)
     except GitFailure as failure:
         raise BaselineError(f"Git LFS cannot provide {shown}: {failure}") from None
     if data.startswith(_LFS_POINTER):

@@ -1,7 +1,8 @@
 """Read-only access to a git repository: its commits, and the files and folders of a commit.
 
 Symbolic links and submodules are followed as in a working copy. Everything goes through the ``git``
-command; nothing is written.
+command; nothing is written. The repository may be a stranger's: no program that its configuration
+names is run, and nothing is fetched. What the user's own configuration says holds.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import itertools
 import os
 import posixpath
+import re
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from avrogen.evolution.snapshot import BaselineError
 
@@ -24,6 +27,7 @@ __all__ = [
     "content",
     "contents",
     "find",
+    "own_programs",
     "repository_around",
     "run_git",
     "top_of",
@@ -45,6 +49,30 @@ _OF_ANOTHER_REPOSITORY = frozenset(
     }
 )
 """Variables that git sets for hooks, and that would select another repository than the folder's."""
+
+
+_SAFE_ENVIRONMENT: Final = {
+    "LC_ALL": "C",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    # Without it, characters such as * in paths are patterns.
+    "GIT_LITERAL_PATHSPECS": "1",
+    # Objects that a partial clone lacks are not fetched. Git before 2.45 does not know the first
+    # variable: there is no protocol to fetch them by.
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",
+}
+
+_SAFE_OPTIONS: Final = (
+    "--no-pager",
+    # A folder of a working copy that looks like a bare repository is not one.
+    "-c",
+    "safe.bareRepository=explicit",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    f"core.hooksPath={os.devnull}",
+)
 
 
 class GitFailure(Exception):
@@ -70,24 +98,108 @@ class Repository:
         """
         return run_git(self.top, *arguments, stdin=stdin)
 
+    def filtered(self, path: str, object_: str) -> bytes:
+        """Return the content of a file as a checkout has it, by the user's own filters.
+
+        Filters and other programs of the repository's configuration are not run.
+
+        Raises:
+            GitFailure: the filter failed.
+            BaselineError: git did not finish in time.
+        """
+        programs = own_programs(self.ask("config", "--list", "--includes", "--show-scope", "-z"))
+        arguments = ("cat-file", "--filters", f"--path={path}", object_)
+        return run_git(self.top, *arguments, configuration=programs)
+
 
 def repository_around(folder: Path) -> Repository | None:
     """Return the working copy that contains a folder, or None.
 
     Raises:
-        BaselineError: git is not installed, or does not trust the folder.
+        BaselineError: git is not installed or does not trust the folder, or the folder is in a bare
+            repository, which a commit can contain: its configuration is the committer's.
     """
     try:
-        top = run_git(folder, "rev-parse", "--show-toplevel")
+        top = _path(run_git(folder, "rev-parse", "--show-toplevel"))
+        git_folder = _path(run_git(folder, "rev-parse", "--absolute-git-dir"))
     except GitFailure as failure:
         if "not a git repository" in str(failure) or "in a work tree" in str(failure):
             return None
+        if "safe.bareRepository" in str(failure):
+            raise _bare(folder) from None
         raise BaselineError(f"git failed in {folder}: {failure}") from None
-    return Repository(Path(os.fsdecode(top.removesuffix(b"\n"))))
+    # Git before 2.38 does not know safe.bareRepository.
+    if _real(git_folder) != _linked_git_folder(folder):
+        raise _bare(folder)
+    return Repository(top)
+
+
+def _bare(folder: Path) -> BaselineError:
+    return BaselineError(
+        f"{folder.as_posix()} is in a bare git repository, whose configuration is not trusted",
+        "run avrogen in the working copy of a repository",
+    )
+
+
+def _linked_git_folder(folder: Path) -> Path | None:
+    """Return the folder that the nearest ``.git`` is, or names; None if there is none."""
+    real = _real(folder)
+    link = next((p / ".git" for p in (real, *real.parents) if os.path.lexists(p / ".git")), None)
+    if link is None or not link.is_file():
+        return link and _real(link)
+    target = os.fsdecode(link.read_bytes()).removeprefix("gitdir:").strip()
+    return _real(link.parent / target)
+
+
+def _path(output: bytes) -> Path:
+    return Path(os.fsdecode(output.removesuffix(b"\n")))
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+_PROGRAM: Final = re.compile(
+    r"(?:filter|credential)\..*|core\.(?:sshcommand|askpass|gitproxy)"
+    r"|lfs\.(?:customtransfer|extension)\..*|lfs\.(?:.*\.)?standalonetransferagent",
+    re.DOTALL,
+)
+"""Variables of git and Git LFS that name programs, which a filter may run."""
+
+_LFS_FILTERS: Final = {
+    "filter.lfs.clean": "git-lfs clean -- %f",
+    "filter.lfs.smudge": "git-lfs smudge -- %f",
+    "filter.lfs.process": "git-lfs filter-process",
+}
+"""Programs that ``git lfs install --local`` sets."""
+
+
+def own_programs(listed: bytes) -> list[tuple[str, str]]:
+    """Return the variables that replace a repository's programs by the user's own, or by none.
+
+    Args:
+        listed: output of ``git config --list --show-scope -z``: scopes, each followed by a name, a
+            line end and a value.
+    """
+    parts = os.fsdecode(listed).split("\0")
+    own: dict[str, list[str]] = {}
+    foreign: dict[str, str] = {}
+    for scope, entry in zip(parts[::2], parts[1::2], strict=False):
+        name, _, value = entry.partition("\n")
+        if scope in ("system", "global", "command"):
+            own.setdefault(name, []).append(value)
+        elif _PROGRAM.fullmatch(name) and _LFS_FILTERS.get(name) != value:
+            foreign[name] = value
+    # The first, empty value ends the list of a variable with several values.
+    return [(name, value) for name in foreign for value in ("", *own.get(name, ()))]
 
 
 def run_git(
-    folder: Path, *arguments: str | bytes, stdin: bytes = b"", index: bool = False
+    folder: Path,
+    *arguments: str | bytes,
+    stdin: bytes = b"",
+    index: bool = False,
+    configuration: Sequence[tuple[str, str]] = (),
 ) -> bytes:
     """Run git in a folder and return its output.
 
@@ -96,18 +208,23 @@ def run_git(
         arguments: command and arguments.
         stdin: input.
         index: keep the environment of a hook, which names the index of the commit being made.
+        configuration: names and values of variables, which replace those of files.
 
     Raises:
         GitFailure: git reports an error.
         BaselineError: git is not installed, or does not finish.
     """
     environment = {k: v for k, v in os.environ.items() if index or k not in _OF_ANOTHER_REPOSITORY}
-    environment |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
-    # Without it, characters such as * in paths are patterns.
-    environment["GIT_LITERAL_PATHSPECS"] = "1"
+    environment |= _SAFE_ENVIRONMENT
+    if configuration:
+        first = int(environment.get("GIT_CONFIG_COUNT") or 0)
+        for number, (name, value) in enumerate(configuration, first):
+            environment[f"GIT_CONFIG_KEY_{number}"] = name
+            environment[f"GIT_CONFIG_VALUE_{number}"] = value
+        environment["GIT_CONFIG_COUNT"] = str(first + len(configuration))
     try:
         run = subprocess.run(
-            ["git", *arguments],
+            ["git", *_SAFE_OPTIONS, *arguments],
             cwd=folder,
             env=environment,
             input=stdin,
@@ -132,6 +249,8 @@ def run_git(
 
 _MOST_LINKS = 40
 """Longest chain of symbolic links, as on Linux."""
+
+_PARTIAL_CLONE = "if the clone is partial, get what it lacks: git fetch --refetch --no-filter"
 
 _FOLDER, _LINK, _SUBMODULE = "040000", "120000", "160000"
 
@@ -214,14 +333,16 @@ def _contents(repository: Repository, files: Sequence[TreeEntry]) -> Iterator[by
     try:
         answer = repository.ask("cat-file", "--batch", stdin=names.encode("ascii"))
     except GitFailure as failure:
-        raise BaselineError(f"git cannot read the files of the commit: {failure}") from None
+        raise BaselineError(
+            f"git cannot read the files of the commit: {failure}", _PARTIAL_CLONE
+        ) from None
     start = 0
     for file in files:
         # "<object> <type> <size>\n<content>\n", or "<object> missing\n"
         end = answer.index(b"\n", start)
         words = answer[start:end].split()
         if words[-1] == b"missing":
-            raise BaselineError(f"git does not have the content of {file.path}")
+            raise BaselineError(f"git does not have the content of {file.path}", _PARTIAL_CLONE)
         start = end + 1 + int(words[2]) + 1
         yield answer[end + 1 : start - 1]
 
@@ -255,6 +376,11 @@ def _enter_submodule(entry: TreeEntry) -> TreeEntry:
         raise BaselineError(
             f"submodule {entry.path} is not checked out", "run: git submodule update --init"
         )
+    if not _is_submodule(inner, entry.repository):
+        raise BaselineError(
+            f"{entry.path} is a git repository of its own, not a submodule of the one around it",
+            "run: git submodule absorbgitdirs",
+        )
     try:
         inner.ask("cat-file", "-e", f"{entry.object}^{{commit}}")
     except GitFailure:
@@ -263,3 +389,10 @@ def _enter_submodule(entry: TreeEntry) -> TreeEntry:
             f"run: git -C {entry.path} fetch",
         ) from None
     return top_of(inner, entry.object)
+
+
+def _is_submodule(inner: Repository, outer: Repository) -> bool:
+    """Return whether the ``.git`` of a repository leads into the one around it."""
+    own = _real(_path(inner.ask("rev-parse", "--absolute-git-dir")))
+    around = [_path(outer.ask("rev-parse", f"--{name}")) for name in ("git-dir", "git-common-dir")]
+    return any(own.is_relative_to(_real(outer.top / each / "modules")) for each in around)

@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics, Severity, one_line
+from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics, Severity
 from avrogen.avro.parser import Parsed, parse_sources
 from avrogen.avro.source import Source
 from avrogen.compiler.checks import check_topics
 from avrogen.compiler.discovery import read_sources
 from avrogen.config.config import Config, TopicConfig, read_config
+from avrogen.message_text import printable
 
 __all__ = ["BaselineError", "NewSchemas", "NoBaseline", "Snapshot", "read_new_schemas", "snapshot"]
 
@@ -34,8 +35,8 @@ class BaselineError(Exception):
         self.diagnostics = tuple(diagnostics)
 
     def __str__(self) -> str:
-        message = one_line(self.message)
-        return f"{message}\n  hint: {one_line(self.hint)}" if self.hint else message
+        message = printable(self.message)
+        return f"{message}\n  hint: {printable(self.hint)}" if self.hint else message
 
 
 class NoBaseline(BaselineError):

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from avrogen.avro.diagnostics import one_line
 from avrogen.avro.model import Json
+from avrogen.message_text import printable
 from avrogen.registry_sync.commands import PullResult, RegisterResult, StatusResult
 from avrogen.registry_sync.register import SubjectResult
 from avrogen.registry_sync.status import SubjectState, SubjectStatus
@@ -138,7 +138,7 @@ def _summary(states: Iterable[str]) -> str:
 
 def _cell(text: str) -> str:
     """Return a text on one line, without control characters that a registry may have sent."""
-    return one_line(" ".join(text.split()))
+    return printable(" ".join(text.split()))
 
 
 def _dump(tree: Json) -> str:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from click.testing import Result
 from confluent_kafka import Producer
 
 from avrogen.dead_letters.command import read_settings
+from avrogen.dead_letters.dead_letter_reader import DeadLetterRecord
+from avrogen.dead_letters.display import Decoder, dead_letter_json, dead_letter_text
+from avrogen.dead_letters.replay import source_topic
 from avrogen.errors import ConfigurationError
 from avrogen.testing.broker import EmbeddedBroker
 from avrogen.testing.registry import EmbeddedRegistry
-from tests.conftest import run_avrogen
+from tests.conftest import run_avrogen, write_schemas
 from tests.services.apicurio import Apicurio
 from tests.services.kafka import KafkaCluster
 from tests.support.clusters import AnyCluster, embedded_cluster, real_cluster
@@ -138,7 +141,7 @@ def test_messages_that_are_no_dead_letters(embedded: AnyCluster) -> None:
     producer.produce(f"{scene.topic.name}.dlq", b"hello", None)
     producer.flush()
     result = letters_of(scene)
-    assert "  from     unknown: the record has no dead-letter headers\n" in result.stdout
+    assert "  from     unknown: the record has no valid dead-letter headers\n" in result.stdout
     assert "  key      none" in result.stdout
     assert result.stdout.endswith(f"1 dead-lettered record on {scene.topic.name}.dlq\n")
 
@@ -266,7 +269,7 @@ def test_letters_of_unknown_origin_stay(real: AnyCluster) -> None:
     assert ": skipped: headers name no source topic" in result.stderr
     assert "1 dead-lettered record of" in result.stdout
     listed = letters_of(scene)
-    assert "  from     unknown: the record has no dead-letter headers\n" in listed.stdout
+    assert "  from     unknown: the record has no valid dead-letter headers\n" in listed.stdout
     assert ", 1 already replayed" in listed.stdout
 
 
@@ -280,10 +283,142 @@ def test_where_letters_come_from_may_be_gone(real: AnyCluster) -> None:
         headers=[(f"__connect.errors.{name}", value) for name, value in headers.items()],
     )
     producer.flush()
-    result = letters_of(scene, "--replay")
+    result = letters_of(scene, "--replay", "--to", "gone")
     assert result.exit_code == 2
-    assert "gone" in result.stderr
+    assert "gone" in result.stderr and "not confirmed" not in result.stderr
     assert (
         letters_of(scene).stdout.splitlines()[-1]
         == f"1 dead-lettered record on {scene.topic.name}.dlq"
     )
+
+
+# --- records of strangers -------------------------------------------------------------------------
+
+
+def produce(cluster: AnyCluster, topic: str, *letters: dict[str, bytes]) -> None:
+    """Produce dead-lettered records with these headers."""
+    producer = Producer({"bootstrap.servers": cluster.bootstrap_servers})
+    for letter in letters:
+        headers = {"topic": b"t", "partition": b"0", "offset": b"5", **letter}
+        named = {f"__connect.errors.{name}": value for name, value in headers.items()}
+        producer.produce(topic, b"value", headers={**named})
+    producer.flush(10)
+
+
+HEADERS: dict[str, list[bytes]] = {
+    "topic": [b"\xff\xfe", b"", b"t" * 300, b"a\0b", b"a b", b"..", "\u0661".encode()],
+    "partition": [b"9" * 400, b"9" * 5000, b"-7", b"2147483648", "\u0661".encode()],
+    "offset": [b"9" * 30, b"9" * 5000, b"", b"9223372036854775808"],
+}
+
+
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_no_header_makes_a_topic_unlistable(embedded: AnyCluster, style: str) -> None:
+    scene = Scene.of(embedded, dead_letters=1)
+    letters = [{name: value} for name, values in HEADERS.items() for value in values]
+    more = {"exception.message": b"\xff\0\n\r", "stage": b"\0" * 9000, "class.name": b"9" * 5000}
+    produce(embedded, f"{scene.topic.name}.dlq", *letters, more)
+    result = letters_of(scene, "--format", style)
+    assert result.exit_code == 0, result.stderr
+    if style == "json":
+        origins = [json.loads(line)["origin"] for line in result.stdout.splitlines()]
+        assert origins[:-1] == [None] * len(letters) and origins[-1]["topic"] == "t"
+    else:
+        assert result.stdout.count("unknown: the record has no valid") == len(letters)
+
+
+def test_records_are_replayed_to_confirmed_topics_only(
+    embedded: AnyCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    scene = Scene.of(embedded, dead_letters=1)
+    dead = f"{scene.topic.name}.dlq"
+    produce(embedded, dead, {"topic": scene.topic.name.encode()}, {"topic": b"payments"})
+    before = len(embedded.records(scene.topic.name))
+    for options in ((), ("--to", "other"), ("--to", scene.topic.name)):
+        result = letters_of(scene, "--replay", *options)
+        assert result.exit_code == 2
+        assert "name topics that were not confirmed: payments (1); nothing was" in result.stderr
+        assert "--skip-others" in result.stderr
+    assert len(embedded.records(scene.topic.name)) == before
+    assert letters_of(scene).stdout.endswith(f"2 dead-lettered records on {dead}\n")
+
+
+@pytest.mark.parametrize("options", [("--to", "t"), ("--skip-others",), ("--replay", "--to", "d")])
+def test_options_that_do_not_fit(options: tuple[str, ...]) -> None:
+    result = run_avrogen("dead-letters", "d", "--brokers", "localhost:1", *options)
+    assert result.exit_code == 2
+    assert "need --replay" in result.stderr or "the dead-letter topic itself" in result.stderr
+
+
+def test_confirmed_and_skipped_records(real: AnyCluster) -> None:
+    scene, other = Scene.of(real, dead_letters=1), Scene.of(real)
+    dead, names = f"{scene.topic.name}.dlq", (scene.topic.name, other.topic.name, "payments")
+    produce(real, dead, *({"topic": name.encode()} for name in (*names, dead)))
+    result = letters_of(scene, "--replay", "--to", other.topic.name, "--skip-others")
+    assert result.exit_code == 1, result.output
+    assert result.stdout.endswith(f"2 dead-lettered records of {dead} replayed\n")
+    assert ": skipped: headers name payments, which was not confirmed\n" in result.stderr
+    assert f": skipped: headers name {dead}, which was not confirmed\n" in result.stderr
+    assert [len(real.records(name)) for name in names[:2]] == [1, 1]
+    assert len(real.records(dead)) == 4
+
+
+def test_the_configuration_confirms(
+    embedded: AnyCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    produce(embedded, "failures", {"topic": b"orders"})
+    seen: list[set[str]] = []
+
+    def replay(config: object, reader: object, report: object, topics: set[str], **_: bool) -> Any:
+        seen.append(topics)
+        return []
+
+    monkeypatch.setattr("avrogen.dead_letters.command.replay", replay)
+    command = ("dead-letters", "failures", "--replay", "--brokers", embedded.bootstrap_servers)
+    assert run_avrogen(*command).exit_code == 0
+    table = '[topics.orders]\nvalue = "a.B"\ndead-letter = "failures"\n'
+    write_schemas(tmp_path, {"schemas/avrogen.toml": table})
+    assert run_avrogen(*command, "--to", "more").exit_code == 0
+    assert [names - {""} for names in seen] == [set(), {"orders", "more"}]
+
+
+@pytest.mark.parametrize(
+    ("topic", "source"),
+    [
+        ("orders.dlq", "orders"),
+        ("shop.orders.v1-DLT", "shop.orders.v1"),
+        ("orders_dead_letters", "orders"),
+        ("orders.dead-letter-queue", "orders"),
+        ("dlq-orders", "orders"),
+        ("dlq", None),
+        ("dlq0", None),
+        ("ordersdlq", None),
+        ("failures", None),
+    ],
+)
+def test_names_of_dead_letter_topics(topic: str, source: str | None) -> None:
+    assert source_topic(topic) == source
+
+
+class Unreadable:
+    """A message with a header name that confluent-kafka cannot decode."""
+
+    def headers(self) -> object:
+        raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+
+    def timestamp(self) -> tuple[int, int]:
+        return 0, -1
+
+    def __getattr__(self, name: str) -> object:
+        return {"topic": lambda: "d", "key": lambda: None, "value": lambda: b"x"}.get(
+            name, lambda: 0
+        )
+
+
+def test_a_header_name_that_is_not_utf_8() -> None:
+    record = DeadLetterRecord.of(cast("Any", Unreadable()))
+    assert (record.headers, record.origin) == ((), None)
+    assert "no valid dead-letter headers" in dead_letter_text(record, Decoder(None))
+    assert json.loads(dead_letter_json(record, Decoder(None)))["origin"] is None

@@ -296,13 +296,19 @@ def test_lfs_without_lfs(repository: Repository) -> None:
     assert_refused(check("HEAD"), "schemas/a.avsc is stored in Git LFS", "git lfs install")
 
 
-def test_lfs_through_its_filter(repository: Repository, tmp_path: Path) -> None:
+def test_lfs_through_its_filter(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     script = tmp_path / "smudge"
     script.write_text(f"#!/bin/sh\ncat <<'EOF'\n{json.dumps(OLD)}\nEOF\n")
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
     repository.commit({"schemas/a.avsc": POINTER, ".gitattributes": "*.avsc filter=lfs\n"})
-    repository.git("config", "filter.lfs.smudge", str(script))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "own"))
+    (tmp_path / "own").write_text(f'[filter "lfs"]\n\tsmudge = {script}\n')
     write_schemas(repository.folder, {"schemas/a.avsc": NEW})
+    assert_found(check("HEAD"))
+    # The repository has another one, which is not run.
+    repository.git("config", "filter.lfs.smudge", "false")
     assert_found(check("HEAD"))
 
 

@@ -10,6 +10,7 @@ Source: ``org.apache.kafka.connect.runtime.errors.DeadLetterQueueReporter``.
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -127,14 +128,17 @@ def original_headers(headers: Iterable[Header]) -> list[Header]:
 
 
 def origin_of(headers: Iterable[Header]) -> DeadLetterOrigin | None:
-    """Read the headers of a dead letter; None: they name no source, as it is no dead letter."""
+    """Read the headers of a dead letter; None: it is none, or the headers name no valid source.
+
+    Anyone who may write to the topic chooses the headers.
+    """
     texts = {name: value.decode("utf-8", "replace") for name, value in headers if value is not None}
 
     def get(name: str) -> str:
         return texts.get(PREFIX + name, "")
 
-    partition, offset = _number(get("partition")), _number(get("offset"))
-    if not get("topic") or partition is None or offset is None:
+    partition, offset = _number(get("partition"), _MAX_INT), _number(get("offset"))
+    if not _is_topic(get("topic")) or partition is None or offset is None:
         return None
     return DeadLetterOrigin(
         topic=get("topic"),
@@ -150,8 +154,22 @@ def origin_of(headers: Iterable[Header]) -> DeadLetterOrigin | None:
     )
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() else None
+_MAX_INT: Final = 2**31 - 1
+_MAX_LONG: Final = 2**63 - 1
+
+
+def _number(text: str, most: int = _MAX_LONG) -> int | None:
+    if len(text) > len(str(most)) or not (text.isascii() and text.isdigit()):
+        return None
+    return number if (number := int(text)) <= most else None
+
+
+_TOPIC: Final = re.compile(r"[A-Za-z0-9._-]{1,249}")
+
+
+def _is_topic(name: str) -> bool:
+    """Return whether Kafka allows the name (``org.apache.kafka.common.internals.Topic``)."""
+    return _TOPIC.fullmatch(name) is not None and name not in (".", "..")
 
 
 def _cut(text: str) -> bytes:

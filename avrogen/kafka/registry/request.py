@@ -14,10 +14,10 @@ from typing import Final, Literal
 from urllib.parse import quote
 from uuid import UUID
 
-from avrogen.avro.diagnostics import one_line
 from avrogen.avro.model import Json
 from avrogen.errors import RegistryError
 from avrogen.kafka.wire_format import describe_bytes
+from avrogen.message_text import printable as escaped
 
 __all__ = [
     "CHECK_HINT",
@@ -103,7 +103,7 @@ _MAX_PRINTED: Final = 2_000
 def printable(text: str) -> str:
     """Return a text from a response as one printable line, shortened, without credentials."""
     text = without_credentials(" ".join(text.split()))
-    return one_line(text if len(text) <= _MAX_PRINTED else text[:_MAX_PRINTED] + "..")
+    return escaped(text if len(text) <= _MAX_PRINTED else text[:_MAX_PRINTED] + "..")
 
 
 CHECK_HINT: Final = (

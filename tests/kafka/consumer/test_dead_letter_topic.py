@@ -50,7 +50,7 @@ def test_the_headers_are_those_of_kafka_connect() -> None:
     made = dict(headers_for([("trace_id", b"7")], origin))
     stacktrace = made.pop("__connect.errors.exception.stacktrace")
     assert stacktrace is not None
-    assert b"test_dead_letters.py" in stacktrace
+    assert b"test_dead_letter_topic.py" in stacktrace
     assert made == {
         "trace_id": b"7",
         "__connect.errors.topic": b"shop.orders.v1",
