@@ -30,6 +30,7 @@ except ModuleNotFoundError:
 
 from avrogen.cli.build_command import build
 from avrogen.cli.check_command import check
+from avrogen.cli.common import Commands
 from avrogen.cli.dead_letters_command import dead_letters
 from avrogen.cli.docs_command import docs
 from avrogen.cli.explain_command import explain
@@ -39,7 +40,7 @@ from avrogen.cli.registry_command import registry
 __all__ = ["main"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(avrogen.__version__, prog_name="avrogen")
 def main() -> None:
     """Generate typed Python packages from Avro schemas.

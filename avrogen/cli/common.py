@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import click
 
 from avrogen.errors import AvrogenError, SchemaError
 from avrogen.extras import CLI_EXTRA_MISSING
+from avrogen.message_text import printable
 
 if TYPE_CHECKING:
     from avrogen.avro.diagnostics import Diagnostic, Format
@@ -21,6 +24,8 @@ __all__ = [
     "PROBLEM_FORMAT",
     "SCHEMAS",
     "Choice",
+    "Commands",
+    "FileError",
     "ResultFormat",
     "cli_extra",
     "counted",
@@ -41,6 +46,52 @@ class Choice(click.Choice[str]):
         words = {self.normalize_choice(choice, ctx): choice for choice in self.choices}
         near = get_close_matches(self.normalize_choice(value, ctx), words, n=1)
         return f"{message} Did you mean {words[near[0]]!r}?" if near else message
+
+
+_ADVICE: Final = {
+    errno.EACCES: "check the owner and the permissions",
+    errno.EPERM: "check the owner and the permissions",
+    errno.EROFS: "choose a folder that can be written to",
+    errno.ENOSPC: "free some space, then repeat the command",
+    errno.EDQUOT: "free some space, then repeat the command",
+    errno.ELOOP: "remove the link, or choose another folder",
+    errno.ENOENT: "check the path",
+    errno.ENOTDIR: "check the path",
+    errno.EISDIR: "move the folder away",
+    errno.EEXIST: "move it away",
+    errno.ENAMETOOLONG: "use a shorter path",
+    errno.EMFILE: "allow more open files: ulimit -n",
+}
+
+
+class FileError(click.ClickException):
+    """An error of the system about a file: path, reason and advice on one line."""
+
+    exit_code = 2
+
+    def __init__(self, error: OSError) -> None:
+        reason = error.strerror or str(error) or type(error).__name__
+        if isinstance(error.filename, str | bytes | os.PathLike):
+            reason = f"{os.fsdecode(error.filename)}: {reason}"
+        advice = _ADVICE.get(error.errno or 0, "check that the path and the disk are in order")
+        super().__init__(printable(f"{reason} ({advice})"))
+
+
+class Commands(click.Group):
+    """A group of commands that ends with one line for any error of a file."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command.
+
+        Raises:
+            FileError: the system reports an error about a file.
+        """
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # The reader of the output has seen enough; click ends the command.
+        except OSError as error:
+            raise FileError(error) from error
 
 
 SCHEMAS = click.argument(
@@ -93,7 +144,7 @@ def cli_extra() -> Generator[None]:
 
 @contextmanager
 def exit_on_error(*, schema_errors: bool = False) -> Generator[None]:
-    """Print errors of avrogen and of files, and exit with 2.
+    """Print errors of avrogen, and exit with 2. Those of files are for :class:`Commands`.
 
     Args:
         schema_errors: print a SchemaError without a prefix, as it is a report of schemas, and
@@ -112,6 +163,3 @@ def exit_on_error(*, schema_errors: bool = False) -> Generator[None]:
         is_report = schema_errors and isinstance(error, SchemaError)
         click.echo(str(error) if is_report else f"error: {error}", err=True)
         sys.exit(1 if is_report else 2)
-    except OSError as error:
-        click.echo(f"error: {error.filename}: {error.strerror}", err=True)
-        sys.exit(2)

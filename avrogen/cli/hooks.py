@@ -17,6 +17,7 @@ import click
 
 from avrogen.cli.build_command import build, build_package
 from avrogen.cli.check_command import check, compare, refuse
+from avrogen.cli.common import Commands
 
 if TYPE_CHECKING:
     from avrogen.compiler.output import Changes
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 
-@click.group()
+@click.group(cls=Commands)
 def main() -> None:
     """Entry points of the pre-commit hooks. For interactive use, run avrogen."""
 
