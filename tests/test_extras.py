@@ -14,8 +14,8 @@ FOREIGN = "from .schema import generate_schema\n\n__all__ = ['generate_schema']\
 """The beginning of avro-gen3's ``__init__.py``."""
 
 SENTENCE = (
-    "has overwritten or removed files of the package avrogen; install them in separate environments, "
-    "or repair this one: pip install --force-reinstall avrogen"
+    "has overwritten or removed files of the package avrogen; install them in separate "
+    "environments, or repair this one: pip install --force-reinstall avrogen"
 )
 
 
