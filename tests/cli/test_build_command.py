@@ -255,7 +255,7 @@ from built.s1 import R1, R2
 
 def shop(version: int) -> Schemas:
     """Records that mention each other, some of which come, go, and move between modules."""
-    records: Schemas = {}
+    records: dict[str, Any] = {}
     for number in range(9):
         if number == (3 if version == 1 else 4):
             continue

@@ -210,6 +210,24 @@ def test_names_that_differ_in_case_only_and_devices(run: Run, peek: Peek, out: P
     assert set(types_in(out)) == {"acme.key", "acme.Key", "con"}
 
 
+def test_no_path_has_a_device_of_windows(run: Run, peek: Peek, out: Path) -> None:
+    for name in ("COM1", "lpt9.Nul", "a.aux.K", "commit.K", "prn1"):
+        peek.register(name, {**KEY, "name": name, "namespace": ""})
+    peek.register("nul.v1", '"int"')
+    peek.register("com", '"long"')
+    assert run("pull", "*", "-o", out).exit_code == 0
+    assert sorted(path for path in files(out) if path.endswith(".avsc")) == [
+        "COM1_.avsc",
+        "a/aux_/K.avsc",
+        "com.avsc",
+        "commit/K.avsc",
+        "lpt9_/Nul_.avsc",
+        "nul_.v1.avsc",
+        "prn1.avsc",
+    ]
+    assert run("pull", "-o", out).stdout.splitlines()[-1].startswith(f"{out.as_posix()}: 0 written")
+
+
 # --- which subjects -------------------------------------------------------------------------------
 
 
