@@ -15,16 +15,18 @@ import hashlib
 import os
 import sqlite3
 import stat
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+import platformdirs
+
 from avrogen.compiler.rendering import RenderedFile
 
-__all__ = ["FormatCache", "Progress", "format_files"]
+__all__ = ["FormatCache", "Progress", "format_files", "user_cache"]
 
 Progress = Callable[[int, int], None]
 """Callback after each batch: number of formatted pieces, and of all."""
@@ -74,10 +76,25 @@ def _collected(
 
 
 def _format_batch(batch: Sequence[str]) -> list[str]:
-    import black.mode  # takes 0.1 s; most builds need none of it
+    with _home():
+        import black.mode  # takes 0.1 s; most builds need none of it
 
     mode = black.Mode(target_versions={black.mode.TargetVersion.PY311})
     return [black.format_str(piece, mode=mode) for piece in batch]
+
+
+@contextmanager
+def _home() -> Generator[None]:
+    """Give black a home, if the user has none: it looks for its cache when it is imported."""
+    name = "XDG_CACHE_HOME"
+    if user_cache() is not None:
+        yield
+        return
+    os.environ[name] = os.path.abspath(os.devnull)
+    try:
+        yield
+    finally:
+        del os.environ[name]
 
 
 @cache
@@ -95,17 +112,27 @@ _BUSY_SECONDS = 2.0
 _TABLE = "CREATE TABLE IF NOT EXISTS formatted (key BLOB PRIMARY KEY, text TEXT NOT NULL)"
 
 
+def user_cache() -> Path | None:
+    """Return the folder of the user's cache; None for a user without a home."""
+    try:
+        return platformdirs.user_cache_path("avrogen", appauthor=False)
+    except RuntimeError:
+        return None
+
+
 class FormatCache:
     """Formatted text by the text before formatting and the version of black.
 
     Args:
         folder: folder of the cache, which need not exist. It is made private to the user; without
-            that, there is no cache.
+            a folder that can be, there is no cache.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._file = folder / "formatted-1.sqlite3"
+    def __init__(self, folder: Path | None) -> None:
+        # Without a home, some systems say "~/.cache", which a repository may have.
+        self._exists = folder is not None and folder.is_absolute()
+        self._folder = folder or Path()
+        self._file = self._folder / "formatted-1.sqlite3"
 
     def find(self, pieces: Iterable[str], formatter: str) -> dict[str, str]:
         """Return the formatted text of the pieces that are in the cache."""
@@ -133,7 +160,7 @@ class FormatCache:
             return
         rows = [(_key(piece, formatter), text) for piece, text in formatted.items()]
         try:
-            if self._folder.is_absolute():
+            if self._exists:
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self._is_private():
                 return
@@ -157,8 +184,8 @@ class FormatCache:
         Raises:
             OSError: the folder does not exist, or it cannot be changed.
         """
-        if not self._folder.is_absolute():
-            return False  # Without a home, it would be in the current folder: a repository's.
+        if not self._exists:
+            return False
         folder = self._folder.lstat()
         if not (stat.S_ISDIR(folder.st_mode) and _is_own(folder)):
             return False

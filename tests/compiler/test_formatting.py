@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from avrogen.compiler.formatting import FormatCache
-from tests.conftest import run_avrogen, write_schemas
+from tests.conftest import run_avrogen, run_python, write_schemas
 from tests.support.folders import snapshot
 
 FILE = "formatted-1.sqlite3"
@@ -95,6 +95,21 @@ def test_nothing_is_cached_in_the_current_folder(
     assert FormatCache(Path("~")).find(["x=1"], "1") == {}
     FormatCache(Path("here")).keep({"x=1": "x = 1\n"}, "1")
     assert not Path("here").exists()
+
+
+def test_a_user_without_a_home(tmp_path: Path) -> None:
+    """``docker run --user 12345`` with an empty environment: no entry of the user, no variable."""
+    schemas = write_schemas(tmp_path / "in", {"i.avsc": '"int"'})
+    code = (
+        "import os, pwd\n"
+        "for name in ('HOME', 'XDG_CACHE_HOME'): os.environ.pop(name, None)\n"
+        "def unknown(*_): raise KeyError\n"
+        "pwd.getpwuid = unknown\n"
+        "from avrogen.cli import main; main()\n"
+    )
+    run = run_python("-c", code, "build", schemas, "-o", tmp_path / "built", cwd=tmp_path)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["built", "in"]
 
 
 def test_values_of_another_type_are_misses(folder: Path) -> None:
