@@ -1,10 +1,11 @@
 """Typed Python packages from Avro schemas, with a codec and Kafka clients.
 
     errors            exceptions, in one tree
-    extras            errors for extras that are not installed
+    extras            errors for extras that are missing, and for files of other distributions
     exports           names of a package that are imported on first use
     version           the version of avrogen
     message_text      safe and short text for messages
+    regular_files     reading and finding files in folders of strangers
     avro              schemas: model, parser, diagnostics, schema resolution, compatibility
     codec             Avro binary encoding of Python values
     kafka             typed Kafka clients, serializers and the schema registry

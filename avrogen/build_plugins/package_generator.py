@@ -76,6 +76,18 @@ def generate(config: PluginConfig, folder: Path) -> Generated:
     Raises:
         BuildError: the schemas have errors, or the folder is not writable.
     """
+    try:
+        return _generate(config, folder)
+    except OSError as error:
+        raise BuildError(f"{error.filename}: {error.strerror}") from error
+
+
+def _generate(config: PluginConfig, folder: Path) -> Generated:
+    """Generate the package; see :func:`generate`.
+
+    Raises:
+        OSError: a file cannot be read or written.
+    """
     result = build(config.schemas, folder, strict=False, progress=_no_progress)
     if result.changes is None:
         only_warnings = result.warnings == len(result.diagnostics)
@@ -83,10 +95,7 @@ def generate(config: PluginConfig, folder: Path) -> Generated:
         raise _error(f"its schemas have {found}", result.diagnostics)
     if not result.sources:
         raise _no_schemas(config)
-    try:
-        apply(folder, result.changes)
-    except OSError as error:
-        raise BuildError(f"{error.filename}: {error.strerror}") from error
+    apply(folder, result.changes)
     return Generated(result.files, report(result.diagnostics, "text"))
 
 

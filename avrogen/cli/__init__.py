@@ -20,7 +20,13 @@ from __future__ import annotations
 import sys
 
 import avrogen
-from avrogen.extras import CLI_EXTRA_MISSING
+from avrogen.extras import CLI_EXTRA_MISSING, require_own_package
+
+try:
+    require_own_package()
+except ImportError as error:
+    print(error, file=sys.stderr)
+    raise SystemExit(2) from None
 
 try:
     import click

@@ -13,6 +13,7 @@ import click
 from avrogen.cli.common import (
     PROBLEM_FORMAT,
     SCHEMAS,
+    FileError,
     cli_extra,
     counted,
     echo,
@@ -61,7 +62,7 @@ def build(
 
     \b
     Example:     avrogen build schemas/ -o src/events
-    Exit codes:  0 success or up to date, 1 schema errors or drift, 2 usage error
+    Exit codes:  0 success or up to date, 1 schema errors or drift, 2 other failure
     """
     if watching and check:
         raise click.UsageError("--watch and --check exclude each other; use one of them.")
@@ -104,7 +105,7 @@ def build_package(
         try:
             apply(out, result.changes)
         except OSError as error:
-            raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+            raise FileError(error) from error
     if not quiet:
         echo(_summary(out, result.sources, result.warnings, result.changes, check))
     return result.changes

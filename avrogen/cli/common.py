@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 import click
 
 from avrogen.errors import AvrogenError, SchemaError
 from avrogen.extras import CLI_EXTRA_MISSING
-from avrogen.message_text import printable_json, printable_lines
+from avrogen.message_text import printable, printable_json, printable_lines
 
 if TYPE_CHECKING:
     from avrogen.avro.diagnostics import Diagnostic, Format
@@ -23,6 +25,7 @@ __all__ = [
     "SCHEMAS",
     "Choice",
     "CommandGroup",
+    "FileError",
     "ResultFormat",
     "cli_extra",
     "counted",
@@ -45,6 +48,35 @@ class Choice(click.Choice[str]):
         words = {self.normalize_choice(choice, ctx): choice for choice in self.choices}
         near = get_close_matches(self.normalize_choice(value, ctx), words, n=1)
         return f"{message} Did you mean {words[near[0]]!r}?" if near else message
+
+
+_ADVICE: Final = {
+    errno.EACCES: "check the owner and the permissions",
+    errno.EPERM: "check the owner and the permissions",
+    errno.EROFS: "choose a folder that can be written to",
+    errno.ENOSPC: "free some space, then repeat the command",
+    errno.EDQUOT: "free some space, then repeat the command",
+    errno.ELOOP: "remove the link, or choose another folder",
+    errno.ENOENT: "check the path",
+    errno.ENOTDIR: "check the path",
+    errno.EISDIR: "move the folder away",
+    errno.EEXIST: "move it away",
+    errno.ENAMETOOLONG: "use a shorter path",
+    errno.EMFILE: "allow more open files: ulimit -n",
+}
+
+
+class FileError(click.ClickException):
+    """An error of the system about a file: path, reason and advice on one line."""
+
+    exit_code = 2
+
+    def __init__(self, error: OSError) -> None:
+        reason = error.strerror or str(error) or type(error).__name__
+        if isinstance(error.filename, str | bytes | os.PathLike):
+            reason = f"{os.fsdecode(error.filename)}: {reason}"
+        advice = _ADVICE.get(error.errno or 0, "check that the path and the disk are in order")
+        super().__init__(printable(f"{reason} ({advice})"))
 
 
 SCHEMAS = click.argument(
@@ -92,7 +124,10 @@ def echo_progress(text: str, *, end: bool) -> None:
 
 
 class CommandGroup(click.Group):
-    """A group of commands that prints errors of usage as :func:`echo` does."""
+    """A group of commands that prints errors of usage as :func:`echo` does.
+
+    An error of the system about a file ends a command with one line.
+    """
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Parse the arguments of the group."""
@@ -100,9 +135,18 @@ class CommandGroup(click.Group):
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Parse the arguments of the command, and run it."""
+        """Parse the arguments of the command, and run it.
+
+        Raises:
+            FileError: the system reports an error about a file.
+        """
         with _printable_errors():
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            except BrokenPipeError:
+                raise  # The reader of the output has seen enough; click ends the command.
+            except OSError as error:
+                raise FileError(error) from error
 
 
 @contextmanager
@@ -144,7 +188,7 @@ def cli_extra() -> Generator[None]:
 
 @contextmanager
 def exit_on_error(*, schema_errors: bool = False) -> Generator[None]:
-    """Print errors of avrogen and of files, and exit with 2.
+    """Print errors of avrogen, and exit with 2. Those of files are for :class:`Commands`.
 
     Args:
         schema_errors: print a SchemaError without a prefix, as it is a report of schemas, and
@@ -163,6 +207,3 @@ def exit_on_error(*, schema_errors: bool = False) -> Generator[None]:
         is_report = schema_errors and isinstance(error, SchemaError)
         echo(str(error) if is_report else f"error: {error}", err=True)
         sys.exit(1 if is_report else 2)
-    except OSError as error:
-        echo(f"error: {error.filename}: {error.strerror}", err=True)
-        sys.exit(2)

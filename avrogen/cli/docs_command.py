@@ -34,7 +34,7 @@ def docs(schemas: tuple[Path, ...], out: Path, style: Format, quiet: bool) -> No
 
     \b
     Example:     avrogen docs schemas/ -o site
-    Exit codes:  0 success, 1 schema errors, 2 usage error
+    Exit codes:  0 success, 1 schema errors, 2 other failure
     """
     with cli_extra():
         from avrogen.avro.diagnostics import report
@@ -47,10 +47,7 @@ def docs(schemas: tuple[Path, ...], out: Path, style: Format, quiet: bool) -> No
     echo_problems(report(result.diagnostics, style), result.diagnostics, style)
     if result.changes is None:
         sys.exit(1)
-    try:
-        apply(out, result.changes, CATALOGUE_MARKS)
-    except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+    apply(out, result.changes, CATALOGUE_MARKS)
     if not quiet:
         echo(_summary(out, result.sources, result.warnings, result.changes))
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from avrogen.cli.common import cli_extra, echo
+from avrogen.cli.common import FileError, cli_extra, echo
 from avrogen.config.keys import REGISTRY_KEYS, TOP_KEYS, TOPIC_KEYS, ConfigKey
+from avrogen.regular_files import read_file
 
 __all__ = ["HOOK", "HOOK_FILE", "PACKAGE", "SCHEMAS", "hook_text", "init", "schema_files"]
 
@@ -115,7 +116,7 @@ def _write(folder: Path, files: Mapping[str, str]) -> bool:
         try:
             created.append(create(file, text))
         except OSError as error:
-            raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+            raise click.ClickException(FileError(error).message) from error
         name = file.as_posix()
         echo(f"created {name}" if created[-1] else f"skipped {name}: it already exists")
     return all(created)
@@ -123,7 +124,7 @@ def _write(folder: Path, files: Mapping[str, str]) -> bool:
 
 def _has_hook(file: Path) -> bool:
     try:
-        return "avrogen build" in file.read_text("utf-8")
+        return "avrogen build" in read_file(file).decode("utf-8")
     except (OSError, UnicodeDecodeError):
         return False
 

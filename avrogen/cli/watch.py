@@ -85,13 +85,14 @@ def _fingerprints(schemas: Sequence[Path]) -> Iterator[InputStamps]:
     with cli_extra():
         from watchfiles import watch as changes
 
-        from avrogen.compiler.discovery import file_identity, input_stamps
+        from avrogen.compiler.discovery import input_stamps
         from avrogen.config.config import config_files
+        from avrogen.regular_files import identity_of
 
     while True:
         yield input_stamps(schemas)
         paths = dict.fromkeys((*schemas, *config_files(schemas)))
-        watched = {path: file_identity(path) for path in paths}
+        watched = {path: identity_of(path) for path in paths}
         events = changes(
             *(path for path, identity in watched.items() if identity),
             watch_filter=None,
@@ -103,7 +104,7 @@ def _fingerprints(schemas: Sequence[Path]) -> Iterator[InputStamps]:
         try:
             for _ in events:
                 yield input_stamps(schemas)
-                if any(file_identity(path) != identity for path, identity in watched.items()):
+                if any(identity_of(path) != identity for path, identity in watched.items()):
                     break  # a watched path was removed or replaced
         except (OSError, RuntimeError):
             # A path was just removed, or the system does not allow that many watches.

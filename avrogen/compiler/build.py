@@ -11,14 +11,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from avrogen.avro.diagnostics import Diagnostic, Diagnostics, Severity
 from avrogen.avro.parser import Parsed, parse_sources
 from avrogen.avro.source import Source
 from avrogen.compiler.checks import check_topics, report_ambiguous_unions, report_infinite_records
 from avrogen.compiler.discovery import read_sources
-from avrogen.compiler.formatting import FormatCache, Progress, format_files
+from avrogen.compiler.formatting import FormatCache, Progress, format_files, user_cache
 from avrogen.compiler.lowering import lower
 from avrogen.compiler.output import Changes, compare
 from avrogen.compiler.python_model import Package
@@ -116,7 +114,7 @@ def build(schemas: Sequence[Path], out: Path, *, strict: bool, progress: Progres
     diagnostics = Diagnostics()
     sources = read_sources(schemas, diagnostics)
     config = read_config(schemas, diagnostics)
-    cache = FormatCache(platformdirs.user_cache_path("avrogen", appauthor=False))
+    cache = FormatCache(user_cache())
     files = compile_package(sources, config, diagnostics, cache=cache, progress=progress)
     changes = None if files is None else compare(out, files, diagnostics)
     failed = diagnostics.has_errors or ((strict or config.strict) and bool(diagnostics))

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -15,15 +13,13 @@ from typing import TypeAlias
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.source import Location, Source
 from avrogen.config.config import config_files
+from avrogen.regular_files import FileIdentity, FolderWalk, read_file
 
 __all__ = [
     "SUFFIX",
-    "FileIdentity",
     "InputStamps",
-    "file_identity",
     "input_stamps",
     "read_sources",
-    "schema_files",
 ]
 
 SUFFIX = ".avsc"
@@ -40,62 +36,61 @@ def read_sources(paths: Iterable[Path], diagnostics: Diagnostics) -> list[Source
         diagnostics: receives files that cannot be read.
     """
     sources: dict[str, Source] = {}
-    for path in paths:
-        top = path if path.is_dir() else path.parent
-        for file in schema_files(path, diagnostics):
-            text = _text(file, diagnostics)
-            if text is not None:
-                name = file.relative_to(top).as_posix()
-                sources.setdefault(os.path.realpath(file), Source(file.as_posix(), text, name))
+    seen: set[str] = set()
+    for path, file in _schema_files(paths, diagnostics):
+        real = os.path.realpath(file)
+        if real in seen:
+            continue
+        seen.add(real)
+        text = _text(file, diagnostics)
+        if text is not None:
+            top = path if path.is_dir() else path.parent
+            name = file.relative_to(top).as_posix()
+            sources[real] = Source(file.as_posix(), text, name)
     return sorted(sources.values(), key=lambda source: (source.name, source.path))
 
 
-def schema_files(path: Path, diagnostics: Diagnostics) -> Iterator[Path]:
-    """Yield a file itself, or the schema files below a folder."""
-    return _walk(path, (), diagnostics) if path.is_dir() else iter((path,))
+def _schema_files(paths: Iterable[Path], diagnostics: Diagnostics) -> Iterator[tuple[Path, Path]]:
+    """Yield the paths that are files, and the schema files below those that are folders.
 
+    A folder is entered once, however many links lead to it.
 
-def _walk(folder: Path, around: tuple[str, ...], diagnostics: Diagnostics) -> Iterator[Path]:
-    """Yield the schema files below a folder.
-
-    Args:
-        folder: folder to walk.
-        around: real paths of the folders around it, to detect loops of links.
-        diagnostics: receives folders that cannot be read.
+    Yields:
+        One of the paths, and a file at or below it.
     """
-    real = os.path.realpath(folder)
-    if real in around:
+
+    def may_be_entered(folder: Path) -> bool:
+        if folder.suffix == SUFFIX:
+            diagnostics.report(
+                Code.DIRECTORY_NAMED_LIKE_SCHEMA,
+                Location(folder.as_posix()),
+                "this folder has the name of a schema file",
+            )
+        return folder.suffix != SUFFIX
+
+    def report_loop(folder: Path) -> None:
         diagnostics.report(
             Code.SYMLINK_LOOP,
             Location(folder.as_posix()),
             "symbolic link loop: it leads back to a folder around it",
         )
-        return
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError as error:
+
+    def report_unreadable(folder: Path, error: OSError) -> None:
         _report_unreadable(folder, error, diagnostics)
-        return
-    for entry in entries:
-        if entry.is_dir():
-            if entry.suffix == SUFFIX:
-                diagnostics.report(
-                    Code.DIRECTORY_NAMED_LIKE_SCHEMA,
-                    Location(entry.as_posix()),
-                    "this folder has the name of a schema file",
-                )
-            elif not entry.name.startswith("."):
-                yield from _walk(entry, (*around, real), diagnostics)
-        elif entry.suffix == SUFFIX:
-            yield entry
+
+    walk = FolderWalk(
+        links=True, enter=may_be_entered, loop=report_loop, unreadable=report_unreadable
+    )
+    for path in paths:
+        if path.is_dir():
+            yield from ((path, file) for file in walk.files(path) if file.suffix == SUFFIX)
+        else:
+            yield path, path
 
 
 def _text(file: Path, diagnostics: Diagnostics) -> str | None:
     try:
-        # Reading a pipe or a device might never end.
-        if not stat.S_ISREG(file.stat().st_mode):
-            raise OSError(errno.EINVAL, "not a regular file")
-        data = file.read_bytes()
+        data = read_file(file)
     except OSError as error:
         _report_unreadable(file, error, diagnostics)
         return None
@@ -123,9 +118,6 @@ def _report_unreadable(path: Path, error: OSError, diagnostics: Diagnostics) -> 
     diagnostics.report(Code.UNREADABLE_FILE, Location(path.as_posix()), f"cannot be read: {reason}")
 
 
-FileIdentity: TypeAlias = "tuple[int, int]"
-"""Device and inode: they tell a file from others that were at its path."""
-
 InputStamps: TypeAlias = "Mapping[Path, tuple[FileIdentity, int, int] | None]"
 """Identity, modification time and size of every input of a build; None for a missing file."""
 
@@ -139,26 +131,15 @@ def input_stamps(schemas: Sequence[Path]) -> InputStamps:
     return {path: _stamp(path) for path in _inputs(schemas)}
 
 
-def file_identity(path: Path) -> FileIdentity | None:
-    """Return the identity of the file at a path, links followed; None for a missing file."""
-    found = _stat(path)
-    return found and (found.st_dev, found.st_ino)
-
-
 def _inputs(schemas: Sequence[Path]) -> Iterator[Path]:
     yield from config_files(schemas)
-    for path in schemas:
-        # The build reports files that cannot be read.
-        yield from schema_files(path, Diagnostics())
+    # The build reports files that cannot be read.
+    yield from (file for _, file in _schema_files(schemas, Diagnostics()))
 
 
 def _stamp(path: Path) -> tuple[FileIdentity, int, int] | None:
-    found = _stat(path)
-    return found and ((found.st_dev, found.st_ino), found.st_mtime_ns, found.st_size)
-
-
-def _stat(path: Path) -> os.stat_result | None:
     try:
-        return path.stat()
+        found = path.stat()
     except OSError:
         return None
+    return (found.st_dev, found.st_ino), found.st_mtime_ns, found.st_size

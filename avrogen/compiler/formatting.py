@@ -4,6 +4,9 @@ black takes most of the time of a build. So text is formatted piece by piece, a 
 time; pieces that an earlier build formatted come from a cache; many remaining pieces are formatted
 on all cores. The cache is in the user's cache folder. It can be deleted at any time, and any error
 of it means that text is formatted anew.
+
+Cached text becomes code of a package. So a cache is used only if its folder and file belong to the
+user and nobody else can write to them.
 """
 
 from __future__ import annotations
@@ -11,16 +14,19 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import stat
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+import platformdirs
+
 from avrogen.compiler.rendering import RenderedFile
 
-__all__ = ["FormatCache", "Progress", "format_files"]
+__all__ = ["FormatCache", "Progress", "format_files", "user_cache"]
 
 Progress = Callable[[int, int], None]
 """Callback after each batch: number of formatted pieces, and of all."""
@@ -70,10 +76,25 @@ def _collected(
 
 
 def _format_batch(batch: Sequence[str]) -> list[str]:
-    import black.mode  # takes 0.1 s; most builds need none of it
+    with _home():
+        import black.mode  # takes 0.1 s; most builds need none of it
 
     mode = black.Mode(target_versions={black.mode.TargetVersion.PY311})
     return [black.format_str(piece, mode=mode) for piece in batch]
+
+
+@contextmanager
+def _home() -> Generator[None]:
+    """Give black a home, if the user has none: it looks for its cache when it is imported."""
+    name = "XDG_CACHE_HOME"
+    if user_cache() is not None:
+        yield
+        return
+    os.environ[name] = os.path.abspath(os.devnull)
+    try:
+        yield
+    finally:
+        del os.environ[name]
 
 
 @cache
@@ -91,18 +112,34 @@ _BUSY_SECONDS = 2.0
 _TABLE = "CREATE TABLE IF NOT EXISTS formatted (key BLOB PRIMARY KEY, text TEXT NOT NULL)"
 
 
-class FormatCache:
-    """Formatted text by the text before formatting and the version of black."""
+def user_cache() -> Path | None:
+    """Return the folder of the user's cache; None for a user without a home."""
+    try:
+        return platformdirs.user_cache_path("avrogen", appauthor=False)
+    except RuntimeError:
+        return None
 
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "formatted-1.sqlite3"
+
+class FormatCache:
+    """Formatted text by the text before formatting and the version of black.
+
+    Args:
+        folder: folder of the cache, which need not exist. It is made private to the user; without
+            a folder that can be, there is no cache.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        # Without a home, some systems say "~/.cache", which a repository may have.
+        self._exists = folder is not None and folder.is_absolute()
+        self._folder = folder or Path()
+        self._file = self._folder / "formatted-1.sqlite3"
 
     def find(self, pieces: Iterable[str], formatter: str) -> dict[str, str]:
         """Return the formatted text of the pieces that are in the cache."""
         by_key = {_key(piece, formatter): piece for piece in pieces}
-        if not self._file.exists():
-            return {}
         try:
+            if not self._is_private() or not self._file.exists():
+                return {}
             with closing(self._open()) as connection:
                 rows = (
                     connection.execute(
@@ -110,12 +147,12 @@ class FormatCache:
                     ).fetchone()
                     for key in by_key
                 )
-                return {
-                    piece: row[0] for piece, row in zip(by_key.values(), rows, strict=True) if row
-                }
-        except sqlite3.Error:
-            self._file.unlink(missing_ok=True)
+                found = dict(zip(by_key.values(), rows, strict=True))
+        except (sqlite3.Error, OSError):
+            with suppress(OSError):
+                self._file.unlink()
             return {}
+        return {piece: row[0] for piece, row in found.items() if row and isinstance(row[0], str)}
 
     def keep(self, formatted: Mapping[str, str], formatter: str) -> None:
         """Store the formatted text of pieces."""
@@ -123,7 +160,11 @@ class FormatCache:
             return
         rows = [(_key(piece, formatter), text) for piece, text in formatted.items()]
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            if self._exists:
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self._is_private():
+                return
+            os.close(os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600))
             with closing(self._open()) as connection, connection:
                 connection.execute(_TABLE)
                 connection.executemany("INSERT OR REPLACE INTO formatted VALUES (?, ?)", rows)
@@ -135,8 +176,41 @@ class FormatCache:
         except (sqlite3.Error, OSError):
             return
 
+    def _is_private(self) -> bool:
+        """Return True if nobody else can write to the cache.
+
+        A folder of the user that others may write to is made private, and its content is dropped.
+
+        Raises:
+            OSError: the folder does not exist, or it cannot be changed.
+        """
+        if not self._exists:
+            return False
+        folder = self._folder.lstat()
+        if not (stat.S_ISDIR(folder.st_mode) and _is_own(folder)):
+            return False
+        is_private = not _is_shared(folder)
+        if not is_private:
+            self._folder.chmod(0o700)
+        for file in self._folder.glob(f"{self._file.name}*"):  # SQLite has files beside it
+            found = file.lstat()
+            is_kept = stat.S_ISREG(found.st_mode) and _is_own(found) and not _is_shared(found)
+            if not (is_private and is_kept):
+                file.unlink()
+        return True
+
     def _open(self) -> sqlite3.Connection:
         return sqlite3.connect(self._file, timeout=_BUSY_SECONDS)
+
+
+def _is_own(status: os.stat_result) -> bool:
+    """Return True if a file belongs to the user, or if the system has no users of files."""
+    return not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
+
+
+def _is_shared(status: os.stat_result) -> bool:
+    """Return True if others can write to a file. On Windows, the bits say nothing about that."""
+    return os.name == "posix" and bool(status.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
 
 
 def _key(piece: str, formatter: str) -> bytes:

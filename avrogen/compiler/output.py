@@ -1,25 +1,33 @@
 """Output folders: the only module that writes and removes generated files.
 
 A file is generated if it begins as :class:`OutputMarkers` say. Other files are never changed or
-removed, and nothing is written through a symbolic link. New text is staged in the folder first;
-then files are replaced one by one, each atomically, modules before the packages that export them;
-stale files are removed last. An interrupted build leaves a package that can be imported.
+removed, and nothing is written through a symbolic link.
+
+All new files are complete in a *stage*, a hidden folder of the output, before the first one takes
+its place. Modules of a package import each other, so there is no order of single replacements in
+which old and new ones fit. Therefore the package is switched as a whole: its ``__init__`` is
+replaced by one that imports from the stage, then all other files are replaced, then ``__init__``
+itself. Each replacement is atomic. A build that is killed at any moment leaves the old package, the
+new one in the stage, or the new one. Stale files and the stage are removed last.
 """
 
 from __future__ import annotations
 
 import difflib
+import errno
 import os
 import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.source import Location
+from avrogen.regular_files import FolderWalk, link_on_path, read_file
 
 __all__ = [
     "HEADER",
@@ -65,6 +73,8 @@ PACKAGE_MARKS: Final = OutputMarkers({".py": HEADER}, "__init__.py", f"{HEADER}\
 
 _STAGE_PREFIX = ".avrogen-"
 _STAGE_SECONDS = 3600
+_NEW = ".new"
+"""File in the stage that is about to be moved; it is no path of a package."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,18 +141,41 @@ def apply(out: Path, changes: Changes, markers: OutputMarkers = PACKAGE_MARKS) -
     """
     if not (changes.write or changes.remove):
         return
+    for path in ("", *changes.write, *changes.remove):
+        # The last part is replaced or removed as it is; only its folders are followed.
+        link = link_on_path((out / path).parent if path else out)
+        if link:
+            raise OSError(errno.ELOOP, "nothing is written through a symbolic link", str(link))
     out.mkdir(parents=True, exist_ok=True)
-    _clear_old_stages(out)
-    with tempfile.TemporaryDirectory(prefix=_STAGE_PREFIX, dir=out) as stage:
+    stage = Path(tempfile.mkdtemp(prefix=_STAGE_PREFIX, dir=out))
+    in_use = False
+    try:
+        shutil.copymode(out, stage)
+        for path, text in changes.write.items():
+            _create(stage / path, text)
         order = sorted(changes.write, key=lambda path: _order(path, out, markers))
-        for number, path in enumerate(order):
-            Path(stage, str(number)).write_text(changes.write[path], "utf-8", newline="\n")
-        for number, path in enumerate(order):
-            (out / path).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(Path(stage, str(number)), out / path)
-    for path in changes.remove:
-        (out / path).unlink(missing_ok=True)
-    _remove_empty_folders(out, changes.remove)
+        several = len(changes.write) + len(changes.remove) > 1
+        if (
+            several
+            and markers.root in {*changes.write, *changes.unchanged}
+            and _is_package(out, markers)
+        ):
+            for path in changes.unchanged:
+                _copy(out / path, stage / path)
+            in_use = True
+            _switch(out, stage, markers)
+            order = [*(path for path in order if path != markers.root), markers.root]
+        for path in order:
+            _replace(stage, path, out)
+        in_use = False
+        for path in changes.remove:
+            (out / path).unlink(missing_ok=True)
+        _remove_empty_folders(out, changes.remove)
+    finally:
+        # A package that imports from the stage after an error needs it.
+        if not in_use:
+            shutil.rmtree(stage, ignore_errors=True)
+    _clear_old_stages(out)
 
 
 def create(file: Path, text: str) -> bool:
@@ -154,6 +187,9 @@ def create(file: Path, text: str) -> bool:
     Raises:
         OSError: the disk is full, or the folder is not writable.
     """
+    link = link_on_path(file.parent)
+    if link:
+        raise OSError(errno.ELOOP, "nothing is written through a symbolic link", str(link))
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
         with file.open("x", encoding="utf-8", newline="\n") as new:
@@ -183,6 +219,9 @@ def unified_diff(out: Path, changes: Changes) -> Iterator[str]:
 
 def _obstacle(out: Path, path: str, markers: OutputMarkers) -> str | None:
     """Return the reason why a path must not be written, or None."""
+    link = link_on_path(out)
+    if link:
+        return f"{link.as_posix()} is a symbolic link"
     for parent in list(PurePosixPath(path).parents)[-2::-1]:
         folder = out / parent
         if folder.is_symlink():
@@ -194,7 +233,10 @@ def _obstacle(out: Path, path: str, markers: OutputMarkers) -> str | None:
         return "it is a symbolic link"
     if target.is_dir():
         return "it is a folder"
-    text = _read(target)
+    try:
+        text = _read(target)
+    except OSError as error:
+        return f"it cannot be read: {error.strerror or error}"
     header = markers.headers.get(target.suffix)
     if text and not (header and text.startswith(header)):
         return "it was not generated by avrogen"
@@ -202,36 +244,49 @@ def _obstacle(out: Path, path: str, markers: OutputMarkers) -> str | None:
 
 
 def _read(path: Path) -> str | None:
-    """Return the text of a file, if any. Line ends are normalized, as git may change them."""
+    """Return the text of a file, if any. Line ends are normalized, as git may change them.
+
+    Raises:
+        OSError: there is something that cannot be read, such as a link or a device.
+    """
     try:
-        return path.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
+        return _text(read_file(path, links=False))
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return None
 
 
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace").replace("\r\n", "\n")
+
+
 def _generated_files(out: Path, markers: OutputMarkers) -> Iterator[str]:
     """Yield the generated files in the folder, except those of another output inside it."""
-    for folder, subfolders, names in os.walk(out):
-        subfolders[:] = sorted(
-            name
-            for name in subfolders
-            if not name.startswith(".") and not _is_other_output(Path(folder, name), markers)
-        )
-        for name in sorted(names):
-            path = Path(folder, name)
-            header = markers.headers.get(path.suffix)
-            if header and not path.is_symlink() and _begins_with(path, header):
-                yield path.relative_to(out).as_posix()
+    walk = FolderWalk(links=False, enter=lambda folder: not _is_other_output(folder, markers))
+    for path in walk.files(out):
+        header = markers.headers.get(path.suffix)
+        if header and _begins_with(path, header):
+            yield path.relative_to(out).as_posix()
 
 
-def _begins_with(path: Path, head: str) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(head)) == head.encode()
+def _begins_with(path: Path, head: str, line_ends: bool = False) -> bool:
+    """Return True if a regular file, which is no link, has a beginning.
+
+    Args:
+        path: the file.
+        head: the beginning.
+        line_ends: it has several lines, whose ends git may have changed.
+    """
+    limit = len(head.encode()) + (head.count("\n") if line_ends else 0)
+    try:
+        data = read_file(path, links=False, limit=limit)
+    except OSError:
+        return False
+    return (_text(data) if line_ends else data.decode("utf-8", "replace")).startswith(head)
 
 
 def _is_other_output(folder: Path, markers: OutputMarkers) -> bool:
     """Return True if a folder is the top of another output."""
-    return (_read(folder / markers.root) or "").startswith(markers.root_head)
+    return _begins_with(folder / markers.root, markers.root_head, line_ends=True)
 
 
 # --- changing the folder --------------------------------------------------------------------------
@@ -242,11 +297,47 @@ def _order(path: str, out: Path, markers: OutputMarkers) -> tuple[bool, bool, st
     return PurePosixPath(path).name == markers.root, (out / path).exists(), path
 
 
+def _is_package(out: Path, markers: OutputMarkers) -> bool:
+    """Return True if the folder has a generated package, which others may import."""
+    root = out / markers.root
+    return root.suffix == ".py" and _begins_with(root, markers.root_head, line_ends=True)
+
+
+def _switch(out: Path, stage: Path, markers: OutputMarkers) -> None:
+    """Let the package in a folder import its modules from the stage, which has all of them."""
+    text = (stage / markers.root).read_text("utf-8")
+    modules = f'f"{{__path__[0]}}/{stage.name}"'
+    _create(stage / _NEW, f"{text}\n__path__ = [{modules}, *__path__]  # until the build ends\n")
+    os.replace(stage / _NEW, out / markers.root)
+
+
+def _create(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, "utf-8", newline="\n")
+
+
+def _copy(file: Path, copy: Path) -> None:
+    """Give a file a second name, or copy it where file systems have no such links."""
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(file, copy)
+    except OSError:
+        shutil.copyfile(file, copy)
+
+
+def _replace(stage: Path, path: str, out: Path) -> None:
+    """Put a file of the stage in its place, and keep it in the stage as well."""
+    _copy(stage / path, stage / _NEW)
+    (out / path).parent.mkdir(parents=True, exist_ok=True)
+    os.replace(stage / _NEW, out / path)
+
+
 def _clear_old_stages(out: Path) -> None:
     """Remove stages of builds that were killed; younger ones may belong to a running build."""
     for stage in out.glob(f"{_STAGE_PREFIX}*"):
-        if time.time() - stage.stat().st_mtime > _STAGE_SECONDS:
-            shutil.rmtree(stage, ignore_errors=True)
+        with suppress(OSError):
+            if time.time() - stage.lstat().st_mtime > _STAGE_SECONDS:
+                shutil.rmtree(stage, ignore_errors=True)
 
 
 def _remove_empty_folders(out: Path, removed: Iterable[str]) -> None:

@@ -20,6 +20,7 @@ from avrogen.avro.source import Location, Pointer
 from avrogen.config.keys import BUILD_KEYS, REGISTRY_KEYS, TOP_KEYS, TOPIC_KEYS
 from avrogen.config.toml_reader import TableReader, Toml, TomlPositions, near
 from avrogen.kafka.topic import SubjectStrategy
+from avrogen.regular_files import read_file
 
 __all__ = [
     "FILE_NAME",
@@ -179,12 +180,16 @@ def parse_config(path: str, data: bytes, diagnostics: Diagnostics) -> Config:
     try:
         text = data.decode("utf-8")
         document: Toml = tomllib.loads(text)
+        positions = TomlPositions(path, text)
     except ValueError as error:
         diagnostics.report(Code.TOML_SYNTAX, _syntax_location(path, error), _syntax_message(error))
         return Config()
+    except RecursionError:
+        diagnostics.report(Code.TOML_SYNTAX, Location(path), "nested too deeply")
+        return Config()
     for step in top:
         document = document.get(step, {}) if isinstance(document, dict) else {}
-    reader = TableReader(TomlPositions(path, text), diagnostics)
+    reader = TableReader(positions, diagnostics)
     return _config(document, top, reader, Path(path).parent)
 
 
@@ -200,7 +205,7 @@ def _project_file(path: Path) -> Path | None:
 def _read(file: Path, diagnostics: Diagnostics) -> Config:
     path = file.as_posix()
     try:
-        data = file.read_bytes()
+        data = read_file(file)
     except OSError as error:
         diagnostics.report(
             Code.UNREADABLE_FILE, Location(path), f"cannot be read: {error.strerror or error}"

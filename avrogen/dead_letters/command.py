@@ -142,7 +142,10 @@ def read_settings(file: Path) -> dict[str, object]:
         OSError: the file cannot be read.
     """
     settings: dict[str, object] = {}
-    lines = map(str.strip, file.read_text("utf-8").splitlines())
+    try:
+        lines = map(str.strip, file.read_text("utf-8").splitlines())
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{file} is not UTF-8", hint="save it in that encoding") from None
     for number, line in enumerate(lines, 1):
         if not line or line.startswith("#"):
             continue

@@ -19,6 +19,7 @@ from avrogen.compiler.output import HEADER, ROOT_MARK, SOURCE_MARK
 from avrogen.config.config import read_config
 from avrogen.evolution.git_baseline import git_snapshot
 from avrogen.evolution.snapshot import BaselineError, Snapshot, snapshot
+from avrogen.regular_files import FolderWalk, read_file
 
 __all__ = ["is_registry", "read_baseline"]
 
@@ -96,7 +97,8 @@ def _package_snapshot(folder: Path) -> Snapshot:
 
 
 def _modules(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*.py")):
+    modules = FolderWalk(links=False).files(folder)
+    for path in sorted(path for path in modules if path.suffix == ".py"):
         if path.name != "__init__.py" and _read(path).startswith(HEADER):
             yield path
 
@@ -126,6 +128,6 @@ def _schemas(path: Path) -> Iterator[Source]:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
+        return read_file(path).decode("utf-8", "replace").replace("\r\n", "\n")
     except OSError:
         return ""

@@ -73,7 +73,7 @@ def _repository(schemas: Sequence[Path]) -> Repository:
 
 
 def _commit(repository: Repository, ref: str) -> str:
-    if not ref or ref.startswith("-"):
+    if not ref or ref.startswith(("-", "^")):  # an option, or an exclusion
         raise BaselineError(f'invalid git ref "{ref}"', "for example: --against git:main")
     try:
         # In two steps, because some refs (":/message") accept no suffix.

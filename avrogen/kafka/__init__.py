@@ -22,6 +22,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from avrogen.exports import lazy_exports
+from avrogen.extras import require_own_package
 
 if TYPE_CHECKING:
     from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
@@ -65,6 +66,8 @@ else:
             "connect": "avrogen.kafka.registry.connection",
         },
     )
+
+require_own_package()
 
 __all__ = [
     "AsyncDeserializer",

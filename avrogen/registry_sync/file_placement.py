@@ -15,8 +15,13 @@ from avrogen.registry_sync.lockfile import definition_fingerprint
 
 __all__ = ["FilePlacement", "PlannedFile", "fingerprints", "place_files"]
 
-_RESERVED_NAMES = frozenset({"aux", "con", "nul", "prn"})
-"""Names that Windows reserves for devices."""
+_RESERVED_NAMES = frozenset(
+    {
+        *("aux", "con", "conin$", "conout$", "nul", "prn"),
+        *(f"{port}{number}" for port in ("com", "lpt") for number in "0123456789\xb9\xb2\xb3"),
+    }
+)
+"""Names that Windows reserves for devices: of files with any suffix, and of folders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,12 @@ def _file_name(subject: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "_", subject).lstrip(".") or "_"
 
 
+def _portable(name: str) -> str:
+    """Return a name that is no device on Windows, which looks at it up to the first dot."""
+    device, dot, rest = name.partition(".")
+    return f"{device}_{dot}{rest}" if device.casefold() in _RESERVED_NAMES else name
+
+
 class _UsedPaths:
     """Paths in use, without regard to case: some file systems ignore it."""
 
@@ -129,10 +140,10 @@ class _UsedPaths:
 
     def free(self, stem: str) -> str:
         """Return an unused path for a wanted one, and mark it as used."""
-        folder, slash, name = stem.rpartition("/")
-        while name.casefold() in _RESERVED_NAMES or self._has(f"{folder}{slash}{name}.avsc"):
-            name += "_"
-        path = f"{folder}{slash}{name}.avsc"
+        stem = "/".join(map(_portable, stem.split("/")))
+        while self._has(f"{stem}.avsc"):
+            stem += "_"
+        path = f"{stem}.avsc"
         self._paths.add(path.casefold())
         return path
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from avrogen.avro.model import Json
 from avrogen.avro.schema_json import compact_text, definition_json, type_json
 from avrogen.codec.schema import Schema
 from avrogen.config.registry_connection import CommandError
+from avrogen.regular_files import read_file
 
 __all__ = [
     "LOCK_NAME",
@@ -101,7 +103,7 @@ def find_lock(paths: Sequence[Path]) -> Lock | None:
     Raises:
         CommandError: there are several lock files, or the file is invalid.
     """
-    folders = [path for path in paths if (path / LOCK_NAME).is_file()]
+    folders = [path for path in paths if os.path.lexists(path / LOCK_NAME)]
     if len(folders) > 1:
         names = " and ".join((folder / LOCK_NAME).as_posix() for folder in folders[:2])
         raise CommandError(f"several lock files: {names}", "keep one, and pull into its folder")
@@ -116,11 +118,12 @@ def read_lock(folder: Path) -> Lock | None:
     """
     path = folder / LOCK_NAME
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = read_file(path).decode("utf-8")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"cannot read {path.as_posix()}: {error}", _RESTORE) from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise CommandError(f"cannot read {path.as_posix()}: {reason}", _RESTORE) from None
     if any(line.startswith(("<<<<<<< ", ">>>>>>> ")) for line in text.splitlines()):
         raise CommandError(
             f"{path.as_posix()} has git merge conflicts",
@@ -128,6 +131,10 @@ def read_lock(folder: Path) -> Lock | None:
         )
     try:
         return _lock(tomllib.loads(text))
+    except RecursionError:
+        raise CommandError(
+            f"invalid lock file {path.as_posix()}: nested too deeply", _RESTORE
+        ) from None
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
         what = (
             error if isinstance(error, tomllib.TOMLDecodeError) else "a key is missing or invalid"

@@ -27,6 +27,7 @@ from avrogen.registry_sync.lockfile import (
     lock_text,
     schema_fingerprint,
 )
+from avrogen.regular_files import read_file
 
 __all__ = ["PullPlan", "plan_pull", "write_pull"]
 
@@ -90,9 +91,16 @@ def write_pull(folder: Path, pull: PullPlan) -> None:
     """
     apply(folder, pull.changes)
     text = lock_text(pull.lock)
-    path = folder / LOCK_NAME
-    if not path.is_file() or path.read_text("utf-8") != text:
+    if _lock_text(folder) != text:
         apply(folder, Changes({LOCK_NAME: text}, (), ()))
+
+
+def _lock_text(folder: Path) -> str | None:
+    """Return the text of the lock file, if it is a file and no link to one."""
+    try:
+        return read_file(folder / LOCK_NAME, links=False).decode("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 # --- lock file ------------------------------------------------------------------------------------

@@ -129,6 +129,40 @@ def test_nothing_is_written_through_a_link(tmp_path: Path, schemas: Path) -> Non
     assert [path.name for path in out.iterdir()] == ["com"]
 
 
+@pytest.mark.parametrize("out", ["link", "folder/link", "link/inner", "folder/link/inner/deep"])
+def test_nothing_is_written_through_a_link_to_the_output(
+    out: str, tmp_path: Path, schemas: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "inner").mkdir(parents=True)
+    (tmp_path / "folder").mkdir()
+    for link in ("link", "folder/link"):
+        (tmp_path / link).symlink_to(elsewhere)
+    monkeypatch.chdir(tmp_path)
+    result = run_avrogen("build", schemas, "-o", out)
+    assert result.exit_code == 1
+    assert "link is a symbolic link" in result.stderr
+    assert [path.name for path in elsewhere.rglob("*")] == ["inner"]
+
+
+@pytest.mark.parametrize("name", ["__init__.py", "other/__init__.py", "_mine.py", ".avrogen-x"])
+@pytest.mark.parametrize("kind", ["pipe", "/dev/zero", "nowhere"])
+def test_what_is_no_file_stops_no_build(
+    name: str, kind: str, tmp_path: Path, schemas: Path
+) -> None:
+    thing = tmp_path / "built" / name
+    thing.parent.mkdir(parents=True)
+    if kind == "pipe":
+        os.mkfifo(thing)
+    else:
+        thing.symlink_to(kind)
+    for option in ("--quiet", "--check"):
+        result = run_avrogen("build", schemas, "-o", tmp_path / "built", option)
+        is_in_the_way = name == "__init__.py"
+        assert result.exit_code == is_in_the_way
+        assert ("__init__.py:1:1: error[AVR701]" in result.stderr) is is_in_the_way
+
+
 @pytest.mark.parametrize(
     "broken",
     [
@@ -208,6 +242,74 @@ def test_a_killed_build_leaves_a_package_that_can_be_imported(
         steps += 1
     assert steps >= 4
     assert run_avrogen("build", schemas, "-o", package, "--check").exit_code == 0
+
+
+USE_EVERYTHING = """
+import built
+assert built.__all__
+for name in built.__all__:
+    getattr(built, name)
+from built.s1 import R1, R2
+"""
+
+
+def shop(version: int) -> Schemas:
+    """Records that mention each other, some of which come, go, and move between modules."""
+    records: dict[str, Any] = {}
+    for number in range(9):
+        if number == (3 if version == 1 else 4):
+            continue
+        others = {
+            1: ["s0.R4" if version == 1 else "s0.R3"],  # one that goes, one that comes
+            2: ["s1.R1"] if version == 2 else [],
+            5: ["s2.R6"],
+            6: ["s2.R5"] if version == 1 else [],  # a circle shares a module
+            7: ["s2.R8"] if version == 2 else [],
+            8: ["s2.R7"] if version == 2 else [],
+        }.get(number, [])
+        records[f"{number}.avsc"] = {
+            "type": "record",
+            "name": f"s{[0, 1, 1, 0, 0, 2, 2, 2, 2][number]}.R{number}",
+            "fields": [
+                {"name": f"v{version}", "type": "int", "default": 0},
+                *({"name": "o", "type": ["null", name], "default": None} for name in others),
+            ],
+        }
+    return records
+
+
+def test_every_type_can_be_imported_after_a_killed_build(tmp_path: Path) -> None:
+    """Types come, go and move to other modules; the build is stopped before each change."""
+    old, new = (write_schemas(tmp_path / f"v{version}", shop(version)) for version in (1, 2))
+    package, copy = tmp_path / "built", tmp_path / "copy"
+    assert run_avrogen("build", old, "-o", copy / "built").exit_code == 0
+    steps = 0
+    while True:
+        shutil.rmtree(package, ignore_errors=True)
+        shutil.copytree(copy / "built", package)
+        run = run_python("-c", KILLED, str(steps), "build", new, "-o", package, cwd=ROOT)
+        use = run_python("-B", "-c", USE_EVERYTHING, cwd=tmp_path, PYTHONPATH=str(ROOT))
+        assert use.returncode == 0, f"killed before change {steps + 1}: {use.stderr}"
+        if run.returncode == 0:
+            break
+        assert run.returncode == 9, run.stderr
+        steps += 1
+    assert steps >= 12
+    assert not list(package.glob(".avrogen-*"))
+
+
+def test_a_build_after_a_killed_one_completes_the_package(
+    tmp_path: Path, schemas: Path, package: Path
+) -> None:
+    write_schemas(schemas, {"line.avsc": {**LINE, "doc": "A line."}, "a.avsc": '"int"'})
+    run = run_python("-c", KILLED, "3", "build", schemas, "-o", package, cwd=ROOT)
+    assert run.returncode == 9
+    assert run_avrogen("build", schemas, "-o", package, "--check").exit_code == 1
+    assert run_avrogen("build", schemas, "-o", package).exit_code == 0
+    fresh = tmp_path / "fresh" / "built"
+    assert run_avrogen("build", schemas, "-o", fresh).exit_code == 0
+    kept = {path: data for path, data in snapshot(package).items() if ".avrogen-" not in path}
+    assert kept == snapshot(fresh)
 
 
 # --- --check --------------------------------------------------------------------------------------

@@ -99,11 +99,11 @@ def test_a_link_to_nowhere(tmp_path: Path) -> None:
 def test_an_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Root may read everything, so the operating system's answer is put in its mouth."""
 
-    def refuse(path: Path) -> bytes:
+    def refuse(path: Path, flags: int) -> int:
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
     file = write_schemas(tmp_path, {"secret.avsc": "int"}) / "secret.avsc"
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     result = run_avrogen("build", file, "-o", tmp_path / "built")
     assert result.exit_code == 1
     assert "secret.avsc:1:1: error[AVR101] cannot be read: Permission denied" in result.stderr

@@ -86,6 +86,8 @@ def test_shortened_names_of_commits(repository: Repository) -> None:
         ("", 'invalid git ref ""'),
         ("--all", 'invalid git ref "--all"'),
         ("-h", 'invalid git ref "-h"'),
+        ("^HEAD", 'invalid git ref "^HEAD"'),
+        ("HEAD..HEAD", 'unknown git ref "HEAD..HEAD"'),
         ("a b", 'unknown git ref "a b"'),
     ],
 )

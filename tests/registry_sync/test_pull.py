@@ -51,6 +51,47 @@ def whole_order() -> dict[str, Any]:
 # --- what is written ------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("link", ["pulled", "pulled/acme", "pulled/acme/shop"])
+def test_nothing_is_written_through_links(
+    link: str, run: Run, schemas: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("register", schemas).exit_code == 0
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / link).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / link).symlink_to(elsewhere)
+    before = sorted(out.rglob("*"))
+    monkeypatch.chdir(tmp_path)
+    result = run("pull", "*", "-o", out)
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert f"{link}: nothing is written through a symbolic link (" in line
+    assert list(elsewhere.iterdir()) == []
+    assert sorted(out.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["acme/Money.avsc", "avrogen.lock"])
+def test_a_link_in_the_place_of_a_file_is_not_followed(
+    name: str, run: Run, schemas: Path, out: Path, tmp_path: Path
+) -> None:
+    assert run("register", schemas).exit_code == 0
+    elsewhere = tmp_path / "elsewhere"
+    (out / name).parent.mkdir(parents=True)
+    (out / name).symlink_to(elsewhere)
+    run("pull", "*", "-o", out)
+    assert not elsewhere.exists()
+
+
+@pytest.mark.parametrize("command", ["pull", "status"])
+def test_a_lock_file_without_end(
+    command: str, run: Run, registry: EmbeddedRegistry, schemas: Path
+) -> None:
+    (schemas / "avrogen.lock").symlink_to("/dev/zero")
+    result = run("pull", "*", "-o", schemas) if command == "pull" else run("status", schemas)
+    assert result.exit_code == 2
+    assert "avrogen.lock: not a regular file" in result.stderr
+
+
 def test_register_here_and_pull_there(
     run: Run, registry: EmbeddedRegistry, schemas: Path, out: Path
 ) -> None:
@@ -167,6 +208,24 @@ def test_names_that_differ_in_case_only_and_devices(run: Run, peek: Peek, out: P
     paths = sorted(path for path in files(out) if path.endswith(".avsc"))
     assert paths == ["acme/Key.avsc", "acme/key_.avsc", "con_.avsc"]
     assert set(types_in(out)) == {"acme.key", "acme.Key", "con"}
+
+
+def test_no_path_has_a_device_of_windows(run: Run, peek: Peek, out: Path) -> None:
+    for name in ("COM1", "lpt9.Nul", "a.aux.K", "commit.K", "prn1"):
+        peek.register(name, {**KEY, "name": name, "namespace": ""})
+    peek.register("nul.v1", '"int"')
+    peek.register("com", '"long"')
+    assert run("pull", "*", "-o", out).exit_code == 0
+    assert sorted(path for path in files(out) if path.endswith(".avsc")) == [
+        "COM1_.avsc",
+        "a/aux_/K.avsc",
+        "com.avsc",
+        "commit/K.avsc",
+        "lpt9_/Nul_.avsc",
+        "nul_.v1.avsc",
+        "prn1.avsc",
+    ]
+    assert run("pull", "-o", out).stdout.splitlines()[-1].startswith(f"{out.as_posix()}: 0 written")
 
 
 # --- which subjects -------------------------------------------------------------------------------

@@ -48,6 +48,27 @@ def test_setuptools_is_one_without_the_known_hole() -> None:
         assert floors and all(tuple(map(int, f.split("."))) >= (78, 1, 1) for f in floors)
 
 
+FIXED = {
+    "black": ("26.3.1", "CVE-2026-32274"),
+    "jinja2": ("3.1.6", "CVE-2025-27516"),
+    "pytest": ("9.0.3", "CVE-2025-71176"),
+    "setuptools": ("78.1.1", "CVE-2025-47273"),
+    "uv": ("0.9.6", "CVE-2025-13327"),
+}
+"""The oldest release of a dependency without known holes, and the last hole that was closed."""
+
+
+@pytest.mark.parametrize("name", FIXED)
+def test_no_floor_has_a_known_hole(name: str) -> None:
+    texts = [*(PROJECT["optional-dependencies"].values()), *GROUPS.values()]
+    found = (re.fullmatch(rf"{name}(?:\[\w+\])?>=([\d.]+)", str(r)) for text in texts for r in text)
+    floors = [match[1] for match in found if match]
+    fixed, hole = FIXED[name]
+    assert floors
+    for floor in floors:
+        assert tuple(map(int, floor.split("."))) >= tuple(map(int, fixed.split("."))), hole
+
+
 def test_pythons_are_declared_from_the_first_that_is_required() -> None:
     assert PROJECT["requires-python"] == f">=3.{MINORS[0]}"
     assert list(range(MINORS[0], MINORS[-1] + 1)) == MINORS
