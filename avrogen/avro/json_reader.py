@@ -27,7 +27,8 @@ MOST_DIGITS = 1000
 
 _LONGEST_SEARCHED = 200
 
-_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|[\]}]', re.DOTALL)
+# A string that is not closed ends with the text: a search never starts again inside of it.
+_BRACKET = re.compile(r'"[^"\\]*+(?:\\.?[^"\\]*+)*+"?|([\[{])|[\]}]', re.DOTALL)
 
 
 class InvalidJson(Enum):
