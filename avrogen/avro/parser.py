@@ -18,7 +18,7 @@ from avrogen.avro import model
 from avrogen.avro.attributes import ParseScope, custom_attributes, logical_type_of
 from avrogen.avro.defaults import DefaultChecks
 from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics
-from avrogen.avro.json_reader import INVALID_JSON, read_json
+from avrogen.avro.json_reader import INVALID_JSON, MOST_NESTED_TYPES, read_json
 from avrogen.avro.model import AvroType, Json, NamedType
 from avrogen.avro.named_types import NAMED_KINDS, DefinitionParser, declared_names
 from avrogen.avro.names import PRIMITIVES, full_name, is_primitive, short_name
@@ -26,9 +26,6 @@ from avrogen.avro.source import Origin, Source
 from avrogen.avro.type_labels import json_label, short_label
 
 __all__ = ["Parsed", "Root", "is_definition", "parse_sources"]
-
-_MOST_NESTED_TYPES = 64
-"""Maximum depth of types inside one another: a limit of avrogen."""
 
 _INVALID = model.Reference("")
 """Result for an invalid type. It is not a name, so that checks can skip it."""
@@ -116,8 +113,8 @@ class _SchemaParser:
 
     def schema(self, schema: Json, scope: ParseScope) -> model.AvroType:
         """Return the type of a schema anywhere in a file, or ``_INVALID``."""
-        if scope.depth > _MOST_NESTED_TYPES:
-            message = f"types nested more than {_MOST_NESTED_TYPES} levels deep"
+        if scope.depth > MOST_NESTED_TYPES:
+            message = f"types nested more than {MOST_NESTED_TYPES} levels deep"
             return self._refuse(Code.NESTING, scope, message)
         match schema:
             case str():
