@@ -12,7 +12,6 @@ from typing import NamedTuple
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.logical_types import LOGICAL_TYPES, InvalidLogicalType, logical_type
 from avrogen.avro.model import Attributes, Json, LogicalType
-from avrogen.avro.names import similar
 from avrogen.avro.source import Origin
 from avrogen.avro.type_labels import json_label
 
@@ -120,7 +119,11 @@ def logical_type_of(
         )
         return None
     if logical is None:
-        near = similar(name, ["decimal", *LOGICAL_TYPES]) if isinstance(name, str) else None
+        near = (
+            diagnostics.similar(name, ["decimal", *LOGICAL_TYPES])
+            if isinstance(name, str)
+            else None
+        )
         diagnostics.report(
             Code.UNKNOWN_LOGICAL_TYPE,
             at,

@@ -11,12 +11,13 @@ The formats are text for people, JSON for tools and workflow commands for GitHub
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, StrEnum
-from typing import Literal, TypeAlias, assert_never
+from typing import Final, Literal, TypeAlias, assert_never
 
 from avrogen.avro.model import Json
+from avrogen.avro.names import similar
 from avrogen.avro.source import Location, Origin, locate
 from avrogen.message_text import printable
 
@@ -197,11 +198,29 @@ def diagnostic(
     )
 
 
+_MOST_WORDS: Final = 20_000
+"""Names that are compared with wrong ones in a run."""
+
+_LONGEST_WORD: Final = 200
+"""Characters of names that are compared."""
+
+
 class Diagnostics:
     """The problems found in a run, each once."""
 
     def __init__(self) -> None:
         self._found: dict[Diagnostic, None] = {}
+        self._words_left = _MOST_WORDS
+
+    def similar(self, name: str, known: Collection[str]) -> str | None:
+        """Return the known name closest to a name, for a hint; see :func:`names.similar`.
+
+        A run compares no more than some thousand names: later problems have no such hint.
+        """
+        self._words_left -= len(known)
+        if self._words_left < 0 or len(name) > _LONGEST_WORD:
+            return None
+        return similar(name, [word for word in known if len(word) <= _LONGEST_WORD])
 
     def report(
         self,

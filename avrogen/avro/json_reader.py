@@ -17,17 +17,28 @@ from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.model import Json
 from avrogen.avro.source import Source, at_offset, blank_comments
 
-__all__ = ["INVALID_JSON", "MOST_DIGITS", "MOST_LEVELS", "InvalidJson", "read_json"]
+__all__ = [
+    "INVALID_JSON",
+    "MOST_DIGITS",
+    "MOST_LEVELS",
+    "MOST_NESTED_TYPES",
+    "InvalidJson",
+    "read_json",
+]
 
 MOST_LEVELS = 250
 """Maximum depth of objects and arrays."""
+
+MOST_NESTED_TYPES = 64
+"""Maximum depth of types inside one another: a limit of avrogen."""
 
 MOST_DIGITS = 1000
 """Maximum digits of an integer; those of a long have 19."""
 
 _LONGEST_SEARCHED = 200
 
-_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|[\]}]', re.DOTALL)
+# A string that is not closed ends with the text: a search never starts again inside of it.
+_BRACKET = re.compile(r'"[^"\\]*+(?:\\.?[^"\\]*+)*+"?|([\[{])|[\]}]', re.DOTALL)
 
 
 class InvalidJson(Enum):

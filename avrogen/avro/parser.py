@@ -16,19 +16,16 @@ from dataclasses import dataclass
 
 from avrogen.avro import model
 from avrogen.avro.attributes import ParseScope, custom_attributes, logical_type_of
-from avrogen.avro.defaults import matching_branch, mismatch
+from avrogen.avro.defaults import DefaultChecks
 from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics
-from avrogen.avro.json_reader import INVALID_JSON, read_json
+from avrogen.avro.json_reader import INVALID_JSON, MOST_NESTED_TYPES, read_json
 from avrogen.avro.model import AvroType, Json, NamedType
 from avrogen.avro.named_types import NAMED_KINDS, DefinitionParser, declared_names
-from avrogen.avro.names import PRIMITIVES, full_name, is_primitive, short_name, similar
+from avrogen.avro.names import PRIMITIVES, full_name, is_primitive, short_name
 from avrogen.avro.source import Origin, Source
 from avrogen.avro.type_labels import json_label, short_label
 
 __all__ = ["Parsed", "Root", "is_definition", "parse_sources"]
-
-_MOST_NESTED_TYPES = 64
-"""Maximum depth of types inside one another: a limit of avrogen."""
 
 _INVALID = model.Reference("")
 """Result for an invalid type. It is not a name, so that checks can skip it."""
@@ -85,7 +82,8 @@ def parse_sources(sources: Iterable[Source]) -> Parsed:
         if type_ is not _INVALID:
             roots.append(Root(source, type_))
     types = dict(sorted(parser.types.items()))
-    _check_types(types, diagnostics)
+    size = sum(len(source.text) for source, _ in documents)
+    _check_types(DefaultChecks(types, size), diagnostics)
     return Parsed(types, tuple(roots), tuple(diagnostics))
 
 
@@ -115,8 +113,8 @@ class _SchemaParser:
 
     def schema(self, schema: Json, scope: ParseScope) -> model.AvroType:
         """Return the type of a schema anywhere in a file, or ``_INVALID``."""
-        if scope.depth > _MOST_NESTED_TYPES:
-            message = f"types nested more than {_MOST_NESTED_TYPES} levels deep"
+        if scope.depth > MOST_NESTED_TYPES:
+            message = f"types nested more than {MOST_NESTED_TYPES} levels deep"
             return self._refuse(Code.NESTING, scope, message)
         match schema:
             case str():
@@ -226,7 +224,8 @@ class _SchemaParser:
         if name in NAMED_KINDS or name in ("array", "map"):
             hint = f'write the type as an object: "type": {{"type": "{name}", ...}}'
         else:
-            near = similar(name, self._declared) or similar(name, PRIMITIVES)
+            near = self._diagnostics.similar(name, self._declared)
+            near = near or self._diagnostics.similar(name, PRIMITIVES)
             hint = f"did you mean {self._with_file(near)}?" if near else None
         return self._refuse(Code.UNKNOWN_TYPE, scope, f"unknown type {json_label(name)}", hint)
 
@@ -244,36 +243,36 @@ class _SchemaParser:
 # --- checks ---------------------------------------------------------------------------------------
 
 
-def _check_types(types: Mapping[str, model.NamedType], diagnostics: Diagnostics) -> None:
+def _check_types(checks: DefaultChecks, diagnostics: Diagnostics) -> None:
     """Report problems of types that are each well formed: defaults that do not fit."""
-    for named in types.values():
+    for named in checks.types.values():
         if isinstance(named, model.RecordType):
             for field in named.fields:
                 if field.default is not model.NO_DEFAULT:
-                    _check_default(named, field, field.default, types, diagnostics)
+                    _check_default(named, field, field.default, checks, diagnostics)
 
 
 def _check_default(
     record: model.RecordType,
     field: model.Field,
     default: model.Json,
-    types: Mapping[str, model.NamedType],
+    checks: DefaultChecks,
     diagnostics: Diagnostics,
 ) -> None:
     assert field.origin is not None, "what was parsed has an origin"
     at = field.origin / "default"
     place = f"in field {short_name(record.name)}.{field.name}"
-    found = mismatch(field.type, default, types)
+    found = checks.mismatch(field.type, default)
     if found:
         for step in found.pointer:
             at = at / step
-        if found.is_symbol and not _is_defined_later(field, types):
+        if found.is_symbol and not _is_defined_later(field, checks.types):
             message = f"{found.message} {place}: readers cannot use this default"
             diagnostics.report(Code.DEFAULT_NOT_A_SYMBOL, at, message)
         else:
             message = f"the default does not fit its type {place}: {found.message}"
             diagnostics.report(Code.DEFAULT_MISMATCH, at, message, _hint(field.type, default))
-    elif isinstance(field.type, model.Union) and matching_branch(field.type, default, types):
+    elif isinstance(field.type, model.Union) and checks.branch(field.type, default):
         diagnostics.report(
             Code.DEFAULT_NOT_FIRST_BRANCH,
             at,

@@ -58,14 +58,21 @@ class Origin:
         return Origin(self.source, (*self.pointer, step))
 
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
+# Strings and comments that are not closed end with the text: no search starts again inside of one.
+_STRING = r'"[^"\\]*+(?:\\.?[^"\\]*+)*+"?'
+
+_TOKEN = re.compile(rf'{_STRING}|[\[\]{{}},:]|[^\s\[\]{{}},:"]+', re.DOTALL)
 
 
-class _Offsets(NamedTuple):
-    """Offsets of a value and of the key before it."""
+class _Place(NamedTuple):
+    """Offsets of a value and of the key before it, and the places of the values in it."""
 
     value: int
     key: int
+    inner: dict[str | int, _Place]
+
+
+_NOTHING: dict[str | int, _Place] = {}
 
 
 def at_offset(source: Source, offset: int) -> Location:
@@ -82,21 +89,22 @@ def locate(origin: Origin, *, key: bool = False) -> Location:
         origin: a value of valid JSON, with or without comments.
         key: find the key of the last step instead.
     """
-    source, pointer = origin.source, origin.pointer
-    index = _index(source.text)
-    if pointer in index:
-        return at_offset(source, index[pointer].key if key else index[pointer].value)
-    while pointer not in index and pointer:
-        pointer = pointer[:-1]
-    return at_offset(source, index[pointer].value if pointer in index else 0)
+    source = origin.source
+    place = _index(source.text)
+    for step in origin.pointer:
+        inner = place.inner.get(step)
+        if inner is None:
+            return at_offset(source, place.value)
+        place = inner
+    return at_offset(source, place.key if key else place.value)
 
 
 # A file with one problem may have thousands, so the last results are kept.
 @lru_cache(maxsize=8)
-def _index(text: str) -> dict[Pointer, _Offsets]:
-    """Return the offsets of every value of a document, in one pass over its tokens."""
-    index: dict[Pointer, _Offsets] = {}
-    around: list[Pointer] = []
+def _index(text: str) -> _Place:
+    """Return the place of the value of a document, with all inside, in one pass over its tokens."""
+    root = _Place(0, 0, {})
+    around: list[_Place] = []
     steps: list[str | int] = []
     key_offset = -1
     tokens = list(_TOKEN.finditer(blank_comments(text)))
@@ -114,13 +122,16 @@ def _index(text: str) -> dict[Pointer, _Offsets]:
             steps[-1] = str(json.loads(token, strict=False))
             key_offset = match.start()
         else:
-            pointer = (*around[-1], steps[-1]) if around else ()
             key = key_offset if around and isinstance(steps[-1], str) else match.start()
-            index[pointer] = _Offsets(match.start(), key)
+            place = _Place(match.start(), key, {} if token in "[{" else _NOTHING)
+            if around:
+                around[-1].inner[steps[-1]] = place
+            else:
+                root = place
             if token in "[{":
-                around.append(pointer)
+                around.append(place)
                 steps.append(0 if token == "[" else "")
-    return index
+    return root
 
 
 def _is_key(tokens: list[re.Match[str]], number: int) -> bool:
@@ -132,7 +143,9 @@ def _line_starts(text: str) -> list[int]:
     return [0, *(match.end() for match in re.finditer("\n", text))]
 
 
-_STRING_OR_COMMENT = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_STRING_OR_COMMENT = re.compile(
+    rf"{_STRING}|//[^\n]*|/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/)?", re.DOTALL
+)
 
 
 def blank_comments(text: str) -> str:
@@ -144,4 +157,5 @@ def blank_comments(text: str) -> str:
 
 def _blank(match: re.Match[str]) -> str:
     token = match[0]
-    return token if token.startswith('"') else re.sub(r"[^\n]", " ", token)
+    is_open = token.startswith("/*") and not token.endswith("*/", 2)
+    return token if token[0] == '"' or is_open else re.sub(r"[^\n]", " ", token)

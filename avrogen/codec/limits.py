@@ -2,7 +2,8 @@
 
 They concern claims that cost few bytes. Everything else is bounded by the data: a length, and the
 count of a block times the fewest bytes of an item, must not exceed the remaining bytes. So a value
-has no more items than its data have bytes, apart from items without bytes.
+has no more items than its data have bytes, apart from items without bytes. What else a schema makes
+of few bytes, such as fields of type null and defaults, is counted.
 
 Ordinary messages stay below the defaults. Where they do not, pass other limits to a call
 (``from_avro(data, limits=Limits(max_depth=1000))``), or set them for the whole process
@@ -14,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["MAX_DECIMAL_DIGITS", "Limits", "current_limits", "set_limits"]
+__all__ = ["MAX_DECIMAL_DIGITS", "VALUES_PER_BYTE", "Limits", "current_limits", "set_limits"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,8 @@ class Limits:
             1,000 calls allows about 400: beyond that, raise it as well (``sys.setrecursionlimit``).
         max_empty_items: array items without bytes, such as ``null``, in all arrays together;
             likewise records beyond one per byte, where a schema makes very many of few bytes.
+        max_values: values that decoding makes, beyond ten for each byte of the data: fields without
+            bytes, and defaults of fields that the writer lacks, with all values in them.
 
     Raises:
         ValueError: a limit is not an int of at least 0.
@@ -34,13 +37,17 @@ class Limits:
 
     max_depth: int = 200
     max_empty_items: int = 100_000
+    max_values: int = 1_000_000
 
     def __post_init__(self) -> None:
-        for name in ("max_depth", "max_empty_items"):
+        for name in ("max_depth", "max_empty_items", "max_values"):
             value: object = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 0:
                 raise ValueError(f"{name} must be an int of at least 0, not {value!r}")
 
+
+VALUES_PER_BYTE: Final = 10
+"""Values for each byte of the data that do not count for ``Limits.max_values``."""
 
 MAX_DECIMAL_DIGITS: Final = 10_000
 """Digits of a decimal, whatever precision its schema allows: more take too long to compute."""

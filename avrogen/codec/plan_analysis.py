@@ -110,10 +110,14 @@ class MinimumSizes:
     def __init__(self, plan_: plan.Plan) -> None:
         self._records: dict[str, int] = {}
         self._counts: dict[str, int] = {}
+        self._made: dict[str, int] = {}
+        self._plan = plan_
         for key in innermost_first(plan_.records):
             fields = plan_.records[key].fields
             self._records[key] = sum(self.of(field.operation) for field in fields)
             self._counts[key] = 1 + sum(self._count(field.operation) for field in fields)
+            self._made[key] = 1 + sum(self.made(part.operation) for part in fields)
+            self._made[key] += sum(self._made_of(d) for d in plan_.records[key].defaults)
 
     def of_item(self, operation: plan.ArrayOperation | plan.MapOperation) -> int:
         """Return the minimum size of an item of an array or a map."""
@@ -148,6 +152,46 @@ class MinimumSizes:
         count shows it.
         """
         return any(self._counts[key] > _MANY * (1 + self._records[key]) for key in self._records)
+
+    def made(self, operation: plan.Operation) -> int:
+        """Return how many values an operation makes of its minimum size, or somewhat more."""
+        match operation:
+            case plan.Call(key):
+                return self._made.get(key, 1)
+            case plan.SkipOperation():
+                return 0
+            case _:
+                return 1
+
+    def _made_of(self, default: plan.DefaultField) -> int:
+        match default.operation:
+            case plan.Call() | plan.ArrayOperation() | plan.MapOperation() | plan.UnionOperation():
+                return self.made(default.operation) + len(default.data)
+            case _:
+                return 1
+
+    def values_per_byte(self) -> int:
+        """Return how many values a byte of much data makes at most, rounded up.
+
+        Items without bytes are not among the data: they are counted one by one.
+        """
+        operations = [self._plan.root]
+        for record in self._plan.records.values():
+            operations += (field.operation for field in record.fields)
+        return max(map(self._rate, operations), default=1)
+
+    def _rate(self, operation: plan.Operation) -> int:
+        match operation:
+            case plan.ArrayOperation(inner) | plan.MapOperation(inner):
+                least = self.of_item(operation)
+                return max(self._rate(inner), -(-self.made(inner) // max(least, 1)))
+            case plan.UnionOperation(branches):
+                return max((self._rate_of_branch(b.operation) for b in branches), default=1)
+            case _:
+                return 1
+
+    def _rate_of_branch(self, operation: plan.Operation) -> int:
+        return max(self._rate(operation), -(-self.made(operation) // (1 + self.of(operation))))
 
     def _count(self, operation: plan.Operation) -> int:
         match operation:

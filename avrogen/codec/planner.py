@@ -16,7 +16,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import TypeAlias, assert_never
 
 from avrogen.avro import model
-from avrogen.avro.defaults import completed, matching_branch
+from avrogen.avro.defaults import DefaultChecks
 from avrogen.avro.type_labels import short_label
 from avrogen.codec import plan
 from avrogen.codec.logical import logical_kind
@@ -190,36 +190,32 @@ def field_attributes(record: model.RecordType, classes: Classes) -> list[str] | 
     return names
 
 
-def default_data(
-    type_: model.AvroType, default: model.Json, types: Mapping[str, model.NamedType]
-) -> bytes:
+def default_data(type_: model.AvroType, default: model.Json, checks: DefaultChecks) -> bytes:
     """Encode a default in Avro's binary encoding (specification, "Records", "default").
 
     Raises:
         ValueError: it has a symbol that its enum lacks. Schemas in use have such defaults, so
-            parsing accepts them.
+            parsing accepts them. Or defaults that fill each other make too many values.
     """
-    return _written(type_, completed(type_, default, types), types)
+    return _written(type_, checks.completed(type_, default), checks)
 
 
-def _written(
-    type_: model.AvroType, value: model.Json, types: Mapping[str, model.NamedType]
-) -> bytes:
+def _written(type_: model.AvroType, value: model.Json, checks: DefaultChecks) -> bytes:
     match type_, value:
         case model.Primitive(name), _:
             return _primitive(name, value)
         case model.Reference(name), _:
-            return _named(types[name], value, types)
+            return _named(checks.types[name], value, checks)
         case model.Array(items), list():
-            return _block([_written(items, item, types) for item in value])
+            return _block([_written(items, item, checks) for item in value])
         case model.Map(values), dict():
             entries = value.items()
-            return _block([_text(key) + _written(values, each, types) for key, each in entries])
+            return _block([_text(key) + _written(values, each, checks) for key, each in entries])
         case model.Union(branches), _:
-            index = matching_branch(type_, value, types)
+            index = checks.branch(type_, value)
             if index is None:
                 raise ValueError("the union has no branch for it")
-            return encode_long(index) + _written(branches[index], value, types)
+            return encode_long(index) + _written(branches[index], value, checks)
         case _:
             raise AssertionError("defaults are checked when a schema is parsed")
 
@@ -244,9 +240,7 @@ def _primitive(name: model.PrimitiveName, value: model.Json) -> bytes:
             raise AssertionError("defaults are checked when a schema is parsed")
 
 
-def _named(
-    named: model.NamedType, value: model.Json, types: Mapping[str, model.NamedType]
-) -> bytes:
+def _named(named: model.NamedType, value: model.Json, checks: DefaultChecks) -> bytes:
     match named, value:
         case model.EnumType(name, symbols), str():
             if value not in symbols:
@@ -255,7 +249,7 @@ def _named(
         case model.FixedType(), str():
             return value.encode("iso-8859-1")
         case model.RecordType(fields=fields), dict():
-            return b"".join(_written(field.type, value[field.name], types) for field in fields)
+            return b"".join(_written(field.type, value[field.name], checks) for field in fields)
         case _:
             raise AssertionError("defaults are checked when a schema is parsed")
 

@@ -10,6 +10,7 @@ from typing import assert_never
 from avrogen.avro import model
 from avrogen.avro.compat.checker import incompatibilities
 from avrogen.avro.compat.paths import Incompatibility, IncompatibilityType, PairPath
+from avrogen.avro.defaults import DefaultChecks
 from avrogen.avro.resolution import Resolution, Types, written_fields
 from avrogen.avro.type_labels import short_label
 from avrogen.codec import plan, planner
@@ -95,6 +96,8 @@ class _PairBuilder:
         self._writer_types = writer_types
         self._classes = classes
         self._defaults = PlanBuilder(reader_types, classes)
+        self._checks = DefaultChecks(reader_types)
+        self._default_data: dict[tuple[str, int], bytes | str] = {}
         self._pairs: dict[str, tuple[model.RecordType, model.RecordType, PairPath]] = {}
         self._skipped: dict[str, model.RecordType] = {}
         self._named: dict[tuple[str, str], plan.Operation] = {}
@@ -149,12 +152,18 @@ class _PairBuilder:
     def unusable_defaults(self, made: plan.Plan) -> Iterator[Incompatibility]:
         """Yield the defaults without a value in Python."""
         reader = InterpretedDecoder(made)
+        reasons: dict[tuple[str, int], str] = {}
         for key, (record, _, place) in self._pairs.items():
             for default in made.records[key].defaults:
-                try:
-                    reader.read_default(default)
-                except DecodeError as error:
-                    yield _missing_default(record, default.position, place, str(error))
+                field = record.name, default.position
+                if field not in reasons:
+                    try:
+                        reader.read_default(default)
+                        reasons[field] = ""
+                    except DecodeError as error:
+                        reasons[field] = str(error)
+                if reasons[field]:
+                    yield _missing_default(record, default.position, place, reasons[field])
 
     def _of_branch(
         self, reader: model.AvroType, writer: model.AvroType, place: PairPath
@@ -236,10 +245,15 @@ class _PairBuilder:
             reason = "another field is read from the field that its alias names"
             self.problems.append(_missing_default(record, position, place, reason))
             return None
-        try:
-            data = default_data(field.type, field.default, self._reader_types)
-        except ValueError as error:
-            self.problems.append(_missing_default(record, position, place, str(error)))
+        data = self._default_data.get((record.name, position))
+        if data is None:
+            try:
+                data = default_data(field.type, field.default, self._checks)
+            except ValueError as error:
+                data = str(error)
+            self._default_data[record.name, position] = data
+        if isinstance(data, str):
+            self.problems.append(_missing_default(record, position, place, data))
             return None
         operation = self._defaults.of(field.type)
         return plan.DefaultField(field.name, attribute, operation, position, data)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from avrogen.avro import model
-from avrogen.avro.defaults import completed
+from avrogen.avro.defaults import DefaultChecks, TooManyValues
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.model import mentions, references
 from avrogen.avro.parser import Parsed, Root
@@ -53,7 +53,10 @@ def lower(parsed: Parsed, topics: Iterable[TopicConfig], diagnostics: Diagnostic
         topics: topics that fit them.
         diagnostics: receives defaults that have no Python value.
     """
-    return _Lowering(parsed.types, layout_package(parsed), diagnostics).package(tuple(topics))
+    lowering = _Lowering(
+        parsed.types, layout_package(parsed), diagnostics, DefaultChecks(parsed.types)
+    )
+    return lowering.package(tuple(topics))
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class _Lowering:
     types: Mapping[str, model.NamedType]
     layout: PackageLayout
     diagnostics: Diagnostics
+    checks: DefaultChecks
     attributes: dict[str, dict[str, AttributeName]] = field(
         default_factory=dict[str, dict[str, AttributeName]]
     )
@@ -164,10 +168,10 @@ class _Lowering:
     ) -> Expression | None:
         if f.default is model.NO_DEFAULT:
             return None
-        writer = DefaultWriter(self.types, self._symbol_of(home), self.attributes, self.members)
+        writer = DefaultWriter(self.checks, self._symbol_of(home), self.attributes, self.members)
         try:
-            return writer.field_default(f.type, completed(f.type, f.default, self.types))
-        except UnrepresentableDefault as problem:
+            return writer.field_default(f.type, self.checks.completed(f.type, f.default))
+        except (UnrepresentableDefault, TooManyValues) as problem:
             assert f.origin is not None
             self.diagnostics.report(
                 Code.LOGICAL_DEFAULT,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from avrogen.avro import model
-from avrogen.avro.defaults import matching_branch
+from avrogen.avro.defaults import DefaultChecks
 from avrogen.compiler.expressions import Expression, Symbol, join
 from avrogen.compiler.literals import bytes_literal, string_literal
 from avrogen.compiler.naming import AttributeName, MemberName
@@ -32,16 +32,21 @@ class DefaultWriter:
     """Writer of the defaults of the fields of one module.
 
     Attributes:
-        types: all named types by full name.
+        checks: checks of defaults, with all named types.
         symbol_of: classes of named types, as the module imports them.
         attributes: Python names of a record's fields, by the record's full name.
         members: Python names of an enum's symbols, by the enum's full name.
     """
 
-    types: Mapping[str, model.NamedType]
+    checks: DefaultChecks
     symbol_of: SymbolOf
     attributes: Mapping[str, Mapping[str, AttributeName]]
     members: Mapping[str, Mapping[str, MemberName]]
+
+    @property
+    def types(self) -> Mapping[str, model.NamedType]:
+        """All named types by full name."""
+        return self.checks.types
 
     def field_default(self, type_: model.AvroType, default: model.Json) -> Expression:
         """Return the right-hand side of a dataclass field: a value, or a factory if it is mutable.
@@ -123,7 +128,7 @@ class DefaultWriter:
         """Return the type of a default: in a union the first branch that it fits."""
         if not isinstance(type_, model.Union):
             return type_
-        index = matching_branch(type_, default, self.types)
+        index = self.checks.branch(type_, default)
         if index is None:
             raise NotADefault(default)
         branch = type_.branches[index]

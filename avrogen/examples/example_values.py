@@ -7,13 +7,14 @@ How little the values of types can be: what recursion ends with, and whether it 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from datetime import UTC
 from typing import Any, Final, assert_never
 
 from avrogen.avro import model
-from avrogen.avro.defaults import completed, matching_branch
-from avrogen.avro.model import references
+from avrogen.avro.defaults import DefaultChecks
+from avrogen.avro.model import mentions, references
 from avrogen.avro.names import short_name
 from avrogen.avro.type_labels import short_label
 from avrogen.codec.interpreter.decoder import InterpretedDecoder
@@ -98,6 +99,7 @@ class _Value:
         self._types = types
         self._least = least
         self._number = number
+        self._checks = DefaultChecks(types)
         self._around: list[str] = []
         self._parts = 0
 
@@ -164,7 +166,7 @@ class _Value:
             is_empty = field.default is None or field.default in ([], {})
             if not is_empty or not _NOT_YET.isdisjoint(words):
                 try:
-                    return default_value(field.type, field.default, self._types)
+                    return default_value(field.type, field.default, self._checks)
                 except ValueError:
                     pass  # it has no value in Python
         return self.of(field.type, FieldHints(self._number, words, record, field.doc or ""))
@@ -220,39 +222,37 @@ def _logical(logical: model.LogicalType, about: FieldHints) -> Any:
             assert_never(logical)
 
 
-def default_value(
-    type_: model.AvroType, default: model.Json, types: Mapping[str, model.NamedType]
-) -> Any:
+def default_value(type_: model.AvroType, default: model.Json, checks: DefaultChecks) -> Any:
     """Return a default as :meth:`avrogen.Schema.to_avro` accepts it, with forced branches.
 
     Raises:
         ValueError: there is no such value: a symbol that its enum lacks, a date beyond the
-            calendar. Schemas in use have such.
+            calendar. Schemas in use have such. Or defaults that fill each other make too many.
     """
     try:
-        return _value(type_, completed(type_, default, types), types)
+        return _value(type_, checks.completed(type_, default), checks)
     except DecodeError as error:
         raise ValueError(str(error)) from error
 
 
-def _value(type_: model.AvroType, default: model.Json, types: Mapping[str, model.NamedType]) -> Any:
+def _value(type_: model.AvroType, default: model.Json, checks: DefaultChecks) -> Any:
     match type_, default:
         case model.Array(items), list():
-            return [_value(items, item, types) for item in default]
+            return [_value(items, item, checks) for item in default]
         case model.Map(values), dict():
-            return {key: _value(values, value, types) for key, value in default.items()}
+            return {key: _value(values, value, checks) for key, value in default.items()}
         case model.Union(branches), _:
-            index = matching_branch(type_, default, types)
+            index = checks.branch(type_, default)
             if index is None:
                 raise ValueError("it fits no branch of the union")
-            return short_label(branches[index]), _value(branches[index], default, types)
+            return short_label(branches[index]), _value(branches[index], default, checks)
         case model.Reference(name), dict():
-            record = types[name]
+            record = checks.types[name]
             assert isinstance(record, model.RecordType), "defaults are checked"
-            return {f.name: _value(f.type, default[f.name], types) for f in record.fields}
+            return {f.name: _value(f.type, default[f.name], checks) for f in record.fields}
         case _:
-            return InterpretedDecoder(plan_for(type_, types, None)).read(
-                default_data(type_, default, types)
+            return InterpretedDecoder(plan_for(type_, checks.types, None)).read(
+                default_data(type_, default, checks)
             )
 
 
@@ -272,14 +272,23 @@ class MinimumParts:
             for named in types.values()
             if isinstance(named, model.EnumType) and not named.symbols
         }
-        changed = True
-        while changed:
-            changed = False
-            # What is used comes after what uses it: backwards, one round is nearly always enough.
-            for record in reversed(records):
-                parts = min(TOO_MANY, 1 + sum(self.of(field.type) for field in record.fields))
-                changed = changed or parts < self._parts[record.name]
+        used_by: dict[str, list[model.RecordType]] = {}
+        for record in records:
+            for name in mentions(record):
+                used_by.setdefault(name, []).append(record)
+        # What is used comes after what uses it: from the end, few are counted twice.
+        waiting = deque(reversed(records))
+        queued = {record.name for record in records}
+        while waiting:
+            record = waiting.popleft()
+            queued.discard(record.name)
+            parts = min(TOO_MANY, 1 + sum(self.of(field.type) for field in record.fields))
+            if parts < self._parts[record.name]:
                 self._parts[record.name] = parts
+                for user in used_by.get(record.name, ()):
+                    if user.name not in queued:
+                        queued.add(user.name)
+                        waiting.append(user)
 
     def of(self, type_: model.AvroType) -> int:
         """Return the minimum number of parts of a type's values, at most :data:`TOO_MANY`."""

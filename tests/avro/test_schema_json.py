@@ -2,11 +2,16 @@
 
 import json
 
+import pytest
+
+from avrogen import Schema, SchemaError
 from avrogen.avro.canonical_form import canonical_form
 from avrogen.avro.diagnostics import Severity
 from avrogen.avro.parser import Parsed, parse_sources
 from avrogen.avro.schema_json import definition_json, self_contained_json
 from avrogen.avro.source import Source
+from avrogen.codec.codec import Codec
+from tests.support import schemas
 from tests.support.parsed_schema import parse_schema
 from tests.support.shared import conformance, schema_text
 
@@ -58,3 +63,39 @@ def test_everything_is_kept_at_its_place() -> None:
     }  # fmt: skip
     parsed = parse_schema(json.dumps(schema))
     assert self_contained_json(parsed.roots[0].type, parsed.types) == schema
+
+
+@pytest.mark.parametrize("size", [15, 62, 63, 64, 100, 300, 1_000])
+def test_text_of_a_chain_can_be_parsed(size: int) -> None:
+    records = [schemas.record_of(f"R{n}", a=f"R{n + 1}") for n in range(size)]
+    schema = schemas.parsed([*records, schemas.record_of(f"R{size}", x="int")])
+    again = Schema.parse(str(schema))
+    assert again == schema
+    assert str(again) == str(schema)
+
+
+def test_a_chain_in_namespaces_keeps_its_names() -> None:
+    records = [
+        schemas.record_of(f"n{n % 2}.R{n}", a=f"n{(n + 1) % 2}.R{n + 1}") for n in range(100)
+    ]
+    schema = schemas.parsed([*records, schemas.record_of("n0.R100", x="int")])
+    assert Schema.parse(str(schema)) == schema
+
+
+def test_a_chain_that_fits_no_text_is_an_error() -> None:
+    """Its types are in texts of their own, and each is used once."""
+    texts = [json.dumps(schemas.record_of(f"R{n}", a=f"R{n + 1}")) for n in range(300)]
+    texts.append(json.dumps(schemas.record_of("R300", x="int")))
+    owners = [Codec[object](Schema.embedded(text)) for text in texts[1:]]
+    schema = Schema.embedded(texts[0], lambda: owners)
+    with pytest.raises(SchemaError, match="nested too deeply"):
+        str(schema)
+
+
+def test_deep_attributes_within_types_are_counted() -> None:
+    deep: object = 1
+    for _ in range(200):
+        deep = [deep]
+    records = [schemas.record_of(f"R{n}", a=f"R{n + 1}") for n in range(40)]
+    schema = schemas.parsed([*records, {**schemas.record_of("R40", x="int"), "deep": deep}])
+    assert Schema.parse(str(schema)) == schema

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from avrogen import DecodeError, EncodeError, Schema, SchemaError
+from avrogen import DecodeError, EncodeError, Limits, Schema, SchemaError
 from tests.support.dynamic import Package
 from tests.support.schemas import parsed, record_of
 
@@ -151,3 +152,57 @@ def test_union_without_branches_has_no_values() -> None:
         schema.to_avro({"a": 1})
     with pytest.raises(DecodeError, match=r"\$\.a"):
         schema.from_avro(b"\0")
+
+
+MANY = bytes([0xC0, 0x9A, 0x0C, 0])
+"""A block of 100,000 items without bytes."""
+
+EMPTY = {"type": "array", "items": record_of("E")}
+
+TWENTY = {
+    "type": "array",
+    "items": {
+        "type": "record",
+        "name": "E",
+        "fields": [
+            {"name": f"d{n}", "type": {"type": "array", "items": "int"}, "default": [1] * 20}
+            for n in range(20)
+        ],
+    },
+}
+
+
+def test_few_bytes_do_not_become_very_many_values() -> None:
+    """Not from fields without bytes, and not from defaults for a writer that has no fields."""
+    nulls = {"type": "array", "items": record_of("W", **{f"n{n}": "null" for n in range(100)})}
+    for schema, writer in ((nulls, nulls), (TWENTY, EMPTY)):
+        tracemalloc.start()
+        with pytest.raises(DecodeError, match=r"Limits\.max_values"):
+            parsed(schema).from_avro(MANY, writer=parsed(writer))
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert most < 100 * 10**6
+
+
+def test_values_of_defaults_are_counted_where_items_have_bytes() -> None:
+    writer = {"type": "array", "items": record_of("E", b="boolean")}
+    reader, written = parsed(TWENTY), parsed(writer)
+    data = bytes([0xD0, 0x0F]) + bytes(1_000) + b"\x00"
+    assert len(reader.from_avro(data, writer=written)) == 1_000
+    with pytest.raises(DecodeError, match=r"Limits\.max_values"):
+        reader.from_avro(data, writer=written, limits=Limits(max_values=400_000))
+    many = bytes([0xA0, 0x8D, 0x06]) + bytes(50_000) + b"\x00"
+    with pytest.raises(DecodeError, match=r"Limits\.max_values"):
+        reader.from_avro(many, writer=written)
+    lenient = Limits(max_values=30_000_000)
+    assert len(reader.from_avro(data, writer=written, limits=lenient)) == 1_000
+
+
+def test_ordinary_defaults_are_not_limited() -> None:
+    """Not even where a record of two bytes gets twenty fields, and there are many of them."""
+    fields = [{"name": f"d{n}", "type": "int", "default": n} for n in range(20)]
+    item = {"type": "record", "name": "E", "fields": [{"name": "s", "type": "string"}, *fields]}
+    reader = parsed({"type": "array", "items": item})
+    writer = parsed({"type": "array", "items": record_of("E", s="string")})
+    data = writer.to_avro([{"s": "x"}] * 50_000)
+    assert len(reader.from_avro(data, writer=writer)) == 50_000

@@ -13,12 +13,13 @@ from avrogen.codec.interpreter.path_errors import (
     TOO_DEEP,
     TOO_DEEP_FOR_PYTHON,
     TOO_MANY,
+    TOO_MANY_VALUES,
     PathError,
     index_step,
     key_step,
     name_step,
 )
-from avrogen.codec.limits import Limits, current_limits
+from avrogen.codec.limits import VALUES_PER_BYTE, Limits, current_limits
 from avrogen.codec.plan_analysis import MinimumSizes
 from avrogen.errors import DecodeError, ResolutionError
 from avrogen.message_text import shortened_name
@@ -57,7 +58,8 @@ class InterpretedDecoder:
     def _datum(self, operation: plan.Operation, data: bytes, limits: Limits | None) -> Any:
         limits = limits or current_limits()
         cursor = Cursor(data)
-        decoding = _Decoding(self._plan.records, self._minimum_sizes, cursor, limits)
+        values = limits.max_values + VALUES_PER_BYTE * len(data)
+        decoding = _Decoding(self._plan.records, self._minimum_sizes, cursor, limits, values)
         error: DecodeError
         try:
             value = decoding.read(operation, limits.max_depth)
@@ -88,15 +90,20 @@ class _Decoding:
         minimum_sizes: MinimumSizes,
         cursor: Cursor,
         limits: Limits,
+        values_left: int,
     ) -> None:
         self._records = records
         self._minimum_sizes = minimum_sizes
         self._cursor = cursor
         self._limits = limits
         self._made = 0
+        self._values_left = values_left
 
     def read(self, operation: plan.Operation, left: int) -> Any:
         """Decode the value of an operation."""
+        self._values_left -= 1
+        if self._values_left < 0:
+            raise PathError(TOO_MANY_VALUES, self._cursor.position)
         if isinstance(operation, plan.UnionOperation):
             operation = self._branch(operation)
         match operation:
@@ -139,8 +146,12 @@ class _Decoding:
 
     def _default(self, default: plan.DefaultField) -> Any:
         cursor = Cursor(default.data)
-        decoding = _Decoding(self._records, self._minimum_sizes, cursor, self._limits)
-        return decoding.read(default.operation, self._limits.max_depth)
+        decoding = _Decoding(
+            self._records, self._minimum_sizes, cursor, self._limits, self._values_left
+        )
+        value = decoding.read(default.operation, self._limits.max_depth)
+        self._values_left = decoding._values_left
+        return value
 
     def _deeper(self, record: plan.RecordOperation, left: int) -> int:
         left -= record.recursive

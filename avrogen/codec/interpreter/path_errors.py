@@ -22,6 +22,8 @@ TOO_DEEP = "nested more deeply than Limits.max_depth allows"
 TOO_DEEP_FOR_PYTHON = "nested more deeply than Python's recursion limit allows"
 TOO_MANY = "more items without content than Limits.max_empty_items allows"
 
+TOO_MANY_VALUES = "more values than Limits.max_values allows for so few bytes"
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 

@@ -1,0 +1,192 @@
+"""Work grows with the size of what comes in, whatever is in it: no family of input is square.
+
+Most families are measured in lines of Python that run, which is the same number in every run. What
+happens inside one call of a library, such as a regular expression, is measured in time, between
+sizes that are far apart.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import pairwise
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from avrogen import AvrogenError, Schema
+
+MOST_PER_DOUBLING = 2.4
+
+
+def field(name: str, type_: Any, **more: Any) -> dict[str, Any]:
+    return {"name": name, "type": type_, **more}
+
+
+def record(name: str, *fields: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"type": "record", "name": name, "fields": list(fields), **more}
+
+
+def nested(levels: int, innermost: Any) -> Any:
+    value = innermost
+    for _ in range(levels):
+        value = {"x": value}
+    return value
+
+
+def parse(text: str) -> None:
+    with suppress(AvrogenError):
+        Schema.parse(text)
+
+
+def in_json(make: Callable[[int], Any]) -> Callable[[int], str]:
+    return lambda size: json.dumps(make(size))
+
+
+def union_branches(size: int, innermost: Any) -> list[Any]:
+    """Nested unions whose branches both contain the next one."""
+    type_: Any = "int"
+    types: list[Any] = []
+    for level in range(size):
+        types.append(record(f"A{level}", field("x", type_), field("y", "int")))
+        types.append(record(f"B{level}", field("x", type_)))
+        type_ = [f"A{level}", f"B{level}"]
+    return [*types, record("Z", field("u", type_, default=nested(size, innermost)))]
+
+
+def filled(size: int, width: int) -> list[Any]:
+    """Records that hold some of the next each, filled by their defaults."""
+    types = [
+        record(f"R{n}", *(field(f"f{k}", f"R{n + 1}", default={}) for k in range(width)))
+        for n in range(size)
+    ]
+    return [*types, record(f"R{size}", field("x", "int", default=1))]
+
+
+def chain(size: int, last: str, uses: str = "ab") -> list[Any]:
+    types = [record(f"R{n}", *(field(k, f"R{n + 1}") for k in uses)) for n in range(size)]
+    return [*types, record(f"R{size}", field("x", last))]
+
+
+def many_items(size: int) -> Any:
+    """A default of many items, for a union of many records."""
+    records = [record(f"R{n}", field("x", "int"), field(f"y{n}", "int")) for n in range(size)]
+    items = {"type": "array", "items": [r["name"] for r in records]}
+    last = {"x": 1, f"y{size - 1}": 1}
+    return [*records, record("Z", field("u", items, default=[last] * size))]
+
+
+SCHEMAS: dict[str, tuple[int, Callable[[int], str]]] = {
+    "unions in unions, no default fits": (15, in_json(lambda n: union_branches(n, "bad"))),
+    "unions in unions, the default fits": (15, in_json(lambda n: union_branches(n, 1))),
+    "records that fill two of the next": (15, in_json(lambda n: filled(n, 2))),
+    "records that fill ten of the next": (15, in_json(lambda n: filled(n, 10))),
+    "defaults too deep": (400, in_json(lambda n: filled(n, 1))),
+    "defaults that contain themselves": (
+        200,
+        in_json(lambda n: record("Z", *(field(f"f{k}", "Z", default={}) for k in range(n)))),
+    ),
+    "many items for many branches": (150, in_json(many_items)),
+    "unknown names": (
+        200,
+        in_json(
+            lambda n: [
+                *(record(f"Kn{k}xx") for k in range(n)),
+                record("Z", *(field(f"f{k}", f"Un{k}yy") for k in range(n))),
+            ]
+        ),
+    ),
+    "unknown logical types": (
+        500,
+        in_json(
+            lambda n: record(
+                "Z",
+                *(field(f"f{k}", {"type": "int", "logicalType": f"dat{k}"}) for k in range(n)),
+            )
+        ),
+    ),
+    "duplicate names": (
+        200,
+        in_json(lambda n: [record("R", field(f"f{k}", "int")) for k in range(n)]),
+    ),
+    "deep attributes with a warning": (
+        200,
+        lambda n: '{"type": "int", "logicalType": "x", "a": '
+        + "[" * 200
+        + "1," * n
+        + "1"
+        + "]" * 200
+        + "}",
+    ),
+    "a chain": (200, in_json(lambda n: chain(n, "int"))),
+}
+
+
+@pytest.mark.parametrize("family", SCHEMAS)
+def test_parsing_grows_with_the_text(family: str) -> None:
+    size, make = SCHEMAS[family]
+    assert_growth(size, make, parse)
+
+
+def counted(action: Callable[[Any], object], given: object) -> int:
+    """Return the number of lines that run in an action."""
+    lines = 0
+
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        action(given)
+    finally:
+        sys.settrace(before)
+    return lines
+
+
+def assert_growth(size: int, make: Callable[[int], Any], action: Callable[[Any], object]) -> None:
+    """Compare the work for three sizes, each twice the one before."""
+    action(make(size + 1))  # imports and caches
+    work = [counted(action, make(size)), counted(action, make(2 * size))]
+    work.append(counted(action, make(4 * size)))
+    assert work[0] > 200, f"{work}: too little to say anything"
+    for smaller, larger in pairwise(work):
+        assert larger <= MOST_PER_DOUBLING * smaller, work
+
+
+TEXTS: dict[str, Callable[[int], str]] = {
+    "an unclosed string behind many brackets": lambda n: "[" + "[]," * 251 + '"' + '\\"' * n,
+    "an unclosed string beside a comment": lambda n: '/**/ "' + '\\"' * n,
+    "unclosed comments": lambda n: "[1, " + "/*" * n,
+    "stars in an unclosed comment": lambda n: "[1, /" + "* " * n,
+    "backslashes": lambda n: "[" + "[]," * 251 + '"' + "\\" * (2 * n + 1),
+    "quotes": lambda n: "[" + "[]," * 251 + '"' * n,
+    "a long name": lambda n: json.dumps(record("R", field("f", "x" * n))),
+    "long names": lambda n: json.dumps(
+        [record("a" * n), record("R", *(field(f"f{k}", "b" * n) for k in range(5)))]
+    ),
+}
+
+
+@pytest.mark.parametrize("family", TEXTS)
+def test_reading_text_takes_time_that_grows_with_it(family: str) -> None:
+    """Eight times the text in a square would take 64 times as long."""
+    make = TEXTS[family]
+    smaller, larger = (best_time(make(size)) for size in (25_000, 200_000))
+    assert larger <= max(MOST_PER_DOUBLING**3 * smaller, 0.1), (smaller, larger)
+
+
+def best_time(text: str) -> float:
+    """Return the time of the fastest of some runs, as other programs share the processor."""
+    times: list[float] = []
+    for _ in range(5):
+        start = time.process_time()
+        parse(text)
+        times.append(time.process_time() - start)
+    return min(times)
