@@ -30,6 +30,16 @@ avrogen is imported before pytest starts.
 
 from __future__ import annotations
 
+import sys
+
+if sys.argv[:1] == ["-m"] and not sys.flags.safe_path:
+    # "python -m avrogen" begins: the current folder, which may be a stranger's repository, is the
+    # first to import from. "python -P -m avrogen" does not begin with it at all.
+    _module = sys.orig_argv[-len(sys.argv)].removeprefix("-m")
+    if _module.partition(".")[0] == __name__:
+        del sys.path[0]
+    del _module
+
 from typing import TYPE_CHECKING
 
 from avrogen.exports import lazy_exports
