@@ -6,6 +6,7 @@
     version           the version of avrogen
     message_text      safe and short text for messages
     regular_files     reading and finding files in folders of strangers
+    registry_url      URLs of schema registries, without their credentials
     avro              schemas: model, parser, diagnostics, schema resolution, compatibility
     codec             Avro binary encoding of Python values
     kafka             typed Kafka clients, serializers and the schema registry
@@ -29,6 +30,16 @@ avrogen is imported before pytest starts.
 """
 
 from __future__ import annotations
+
+import sys
+
+if sys.argv[:1] == ["-m"] and not sys.flags.safe_path:
+    # "python -m avrogen" begins: the current folder, which may be a stranger's repository, is the
+    # first to import from. "python -P -m avrogen" does not begin with it at all.
+    _module = sys.orig_argv[-len(sys.argv)].removeprefix("-m")
+    if _module.partition(".")[0] == __name__:
+        del sys.path[0]
+    del _module
 
 from typing import TYPE_CHECKING
 

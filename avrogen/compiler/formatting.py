@@ -2,31 +2,38 @@
 
 black takes most of the time of a build. So text is formatted piece by piece, a definition at a
 time; pieces that an earlier build formatted come from a cache; many remaining pieces are formatted
-on all cores. The cache is in the user's cache folder. It can be deleted at any time, and any error
-of it means that text is formatted anew.
+on all cores. Worker processes import nothing of the current folder, which may be a stranger's
+repository; those of ``multiprocessing`` do, with the start methods spawn and forkserver.
 
-Cached text becomes code of a package. So a cache is used only if its folder and file belong to the
-user and nobody else can write to them.
+The cache is in the user's cache folder. It can be deleted at any time, and any error of it means
+that text is formatted anew. Cached text becomes code of a package. So a cache is used only if its
+folder and file belong to the user and nobody else can write to them.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import sqlite3
 import stat
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+import subprocess
+import sys
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from queue import SimpleQueue
+from typing import IO, TYPE_CHECKING, TypeAlias
 
 import platformdirs
 
-from avrogen.compiler.rendering import RenderedFile
+if TYPE_CHECKING:
+    from avrogen.compiler.rendering import RenderedFile
 
-__all__ = ["FormatCache", "Progress", "format_files", "user_cache"]
+__all__ = ["FormatCache", "Progress", "format_files", "serve_batches", "user_cache"]
 
 Progress = Callable[[int, int], None]
 """Callback after each batch: number of formatted pieces, and of all."""
@@ -59,10 +66,10 @@ def _joined(file: RenderedFile, formatted: Mapping[str, str]) -> str:
 def _formatted(pieces: Sequence[str], progress: Progress) -> dict[str, str]:
     batches = [pieces[i : i + _BATCH] for i in range(0, len(pieces), _BATCH)]
     processes = min(os.cpu_count() or 1, len(batches))
-    if processes == 1 or len(pieces) < _ENOUGH_FOR_PROCESSES:
+    if processes == 1 or len(pieces) < _ENOUGH_FOR_PROCESSES or not _can_start_python():
         return _collected(map(_format_batch, batches), pieces, progress)
-    with ProcessPoolExecutor(processes) as pool:
-        return _collected(pool.map(_format_batch, batches), pieces, progress)
+    with _workers(processes - 1) as workers:
+        return _collected(_shared(batches, workers), pieces, progress)
 
 
 def _collected(
@@ -95,6 +102,98 @@ def _home() -> Generator[None]:
         yield
     finally:
         del os.environ[name]
+
+
+# --- worker processes -----------------------------------------------------------------------------
+
+_WORKER = (
+    "import json, sys; sys.path[:] = json.loads(sys.stdin.readline()); "
+    "from avrogen.compiler.formatting import serve_batches; serve_batches(sys.stdin, sys.stdout)"
+)
+"""Program of a worker. It runs isolated (-I), without the current folder and without PYTHONPATH;
+the path that modules are imported from is that of this process."""
+
+
+def serve_batches(requests: IO[str], responses: IO[str]) -> None:
+    """Format batches, a line of JSON each, until there are no more."""
+    for line in requests:
+        responses.write(f"{json.dumps(_format_batch(json.loads(line)))}\n")
+        responses.flush()
+
+
+def _can_start_python() -> bool:
+    """Return whether ``sys.executable`` is a Python, and not a program that embeds one."""
+    return bool(sys.executable) and not getattr(sys, "frozen", False)
+
+
+_Worker: TypeAlias = "subprocess.Popen[str]"
+
+
+@contextmanager
+def _workers(count: int) -> Generator[list[_Worker]]:
+    """Start worker processes for a block."""
+    workers: list[_Worker] = []
+    path = json.dumps([entry for entry in sys.path if os.path.isabs(entry)])
+    try:
+        for _ in range(count):
+            worker = subprocess.Popen(
+                [sys.executable, "-I", "-c", _WORKER],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                encoding="ascii",
+            )
+            workers.append(worker)
+            _send(worker, path)
+        yield workers
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.communicate()
+
+
+def _shared(batches: Sequence[Sequence[str]], workers: Sequence[_Worker]) -> Iterator[list[str]]:
+    """Yield formatted batches, in their order, from this process and the workers.
+
+    A batch that a worker fails to format is formatted here.
+    """
+    with ThreadPoolExecutor(len(workers) + 1) as threads:
+        idle: SimpleQueue[_Worker | None] = SimpleQueue()
+        for each in (*workers, None):
+            idle.put(each)
+
+        def formatted(batch: Sequence[str]) -> list[str]:
+            worker = idle.get()
+            try:
+                found = None if worker is None else _ask(worker, batch)
+                return _format_batch(batch) if found is None else found
+            finally:
+                idle.put(worker)
+
+        yield from threads.map(formatted, batches)
+
+
+def _ask(worker: _Worker, batch: Sequence[str]) -> list[str] | None:
+    """Return a batch formatted by a worker; None if it has failed."""
+    assert worker.stdout is not None
+    if not _send(worker, json.dumps(batch)):
+        return None
+    try:
+        formatted: list[str] = json.loads(worker.stdout.readline())
+    except ValueError:
+        return None
+    return formatted
+
+
+def _send(worker: _Worker, line: str) -> bool:
+    """Send a line to a worker; return False if it has ended."""
+    assert worker.stdin is not None
+    try:
+        worker.stdin.write(f"{line}\n")
+        worker.stdin.flush()
+    except OSError:
+        return False
+    return True
 
 
 @cache

@@ -133,7 +133,8 @@ REGISTRY_KEYS = _table(
         "url",
         "a string",
         "URL of the schema registry. For several nodes of one registry, separate URLs by commas: "
-        "the first that responds is used.",
+        "the first that responds is used. Credentials of the environment are not sent to it: set "
+        "`AVROGEN_REGISTRY_URL` for that.",
         "`--url` or `AVROGEN_REGISTRY_URL`",
         'url = "https://registry.example.com"',
     ),

@@ -1,8 +1,9 @@
 """The connection to a schema registry: its URL, credentials and client configuration.
 
 The command line takes precedence over the environment, and the environment over the configuration
-file. Secrets come from the environment alone and go to the registry alone: no message and no
-``repr`` shows them.
+file. Secrets come from the environment alone. They go to a registry that the command line or the
+environment names, never to a URL of the file: a merge request may change the file. No message and
+no ``repr`` shows them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 
 from avrogen.config.config import RegistrySection
 from avrogen.errors import AvrogenError
+from avrogen.registry_url import InvalidRegistryUrl, RegistryUrl, parse_registry_urls
 
 __all__ = [
     "KEY_PASSWORD",
@@ -80,18 +82,26 @@ def registry_connection(
         CommandError: no URL is configured, or the configuration is contradictory.
     """
     config = config or RegistrySection()
-    given = option or environment.get(URL) or config.url
+    trusted = option or environment.get(URL)
+    given = trusted or config.url
     if not given:
         raise CommandError(
             "no schema registry configured",
             f'use --url, set {URL}, or write url = "..." under [registry] in avrogen.toml',
         )
-    urls = [each.strip().rstrip("/") for each in given.split(",")]
-    plain = list(map(_plain, urls))
+    urls = _parsed(given)
+    secrets = [name for name in (PASSWORD, TOKEN) if environment.get(name)]
+    if secrets and not trusted:
+        # Whoever can change the file, as in a merge request, would get them.
+        raise CommandError(
+            f"{secrets[0]} is not sent to the URL of the configuration file",
+            f"set {URL} or use --url to name the registry that gets it",
+        )
+    address = ",".join(each.address for each in urls)
     credentials = _credentials(environment, config)
     settings: dict[str, object] = {
         # Credentials in the URL apply where there are no others.
-        "url": ",".join(plain if credentials else urls),
+        "url": address if credentials else given,
         "timeout": config.timeout,
         "ssl.ca.location": config.ca_file,
         "ssl.certificate.location": config.certificate_file,
@@ -100,7 +110,14 @@ def registry_connection(
         **credentials,
     }
     settings = {name: value for name, value in settings.items() if value is not None}
-    return RegistryConnection(",".join(plain), config.references, settings)
+    return RegistryConnection(address, config.references, settings)
+
+
+def _parsed(urls: str) -> tuple[RegistryUrl, ...]:
+    try:
+        return parse_registry_urls(urls)
+    except InvalidRegistryUrl as error:
+        raise CommandError(error.message, error.hint) from None
 
 
 def _credentials(environment: Mapping[str, str], config: RegistrySection) -> Mapping[str, str]:
@@ -123,25 +140,3 @@ def _credentials(environment: Mapping[str, str], config: RegistrySection) -> Map
     if user and not password:
         raise CommandError(f"user name {user} is set but no password", f"set {PASSWORD}")
     return {"basic.auth.user.info": f"{user}:{password}"} if user else {}
-
-
-def _plain(url: str) -> str:
-    """Return a URL without its credentials.
-
-    Raises:
-        CommandError: the URL is invalid. The message leaves out anything that may be a password.
-    """
-    scheme, separator, rest = url.rpartition("://")
-    credentials, _, place = rest.rpartition("@")
-    if scheme not in ("http", "https") or not place:
-        shown = f"{scheme}{separator}{place}"
-        raise CommandError(
-            f"invalid registry URL {shown!r}", "it must begin with http:// or https://"
-        )
-    if set(credentials) & set("/?#"):
-        raise CommandError(
-            f"the credentials in the URL of {place} contain reserved characters",
-            f"set {USER} and {PASSWORD}, or write / as %2F, ? as %3F and # as %23",
-        )
-    host, slash, path = place.partition("/")
-    return f"{scheme}://{host.lower()}{slash}{path}"

@@ -48,10 +48,16 @@ def read_baseline(baseline: str, schemas: Sequence[Path]) -> Snapshot:
     path = Path(baseline)
     if not path.exists():
         raise BaselineError(
-            f"path does not exist: {baseline}",
+            f"path does not exist: {_without_userinfo(baseline)}",
             "name a folder, a generated package, a commit (git:main) or a registry (https://...)",
         )
     return _package_snapshot(path) if _is_generated(path) else _folder_snapshot(path)
+
+
+def _without_userinfo(baseline: str) -> str:
+    """Remove what may be the password of a misspelled URL."""
+    userinfo, at, place = baseline.rpartition("@")
+    return f"...@{place}" if at and ":" in userinfo else baseline
 
 
 # --- folders --------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ a :class:`ConfigurationError`, which has the reason and the way out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from avrogen.errors import ConfigurationError
@@ -39,15 +39,15 @@ _TRANSACTION_TIMEOUT_MS: Final = 60_000  # librdkafka's default
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Client properties and registry properties of a mapping.
+    """Client properties and registry properties of a mapping. Its ``repr`` shows no values.
 
     Attributes:
         client: librdkafka's properties; aliases have their main names.
         registry: the registry's, without the prefix: ``url``, ``basic.auth.user.info``.
     """
 
-    client: Settings
-    registry: Settings
+    client: Settings = field(repr=False)
+    registry: Settings = field(repr=False)
 
 
 def split(config: Settings) -> Configuration:

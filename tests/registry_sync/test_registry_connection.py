@@ -55,7 +55,8 @@ def test_the_command_line_wins_then_the_environment(
 def test_credentials_of_the_environment(
     registry: EmbeddedRegistry, schemas: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    configured(schemas, f'url = "{registry.url}"', 'user = "me"')
+    configured(schemas, 'user = "me"')
+    monkeypatch.setenv("AVROGEN_REGISTRY_URL", registry.url)
     monkeypatch.setenv("AVROGEN_REGISTRY_PASSWORD", SECRET)
     assert run_avrogen("registry", "status", schemas).exit_code == 0
     assert authorization(registry) == {basic("me", SECRET)}
@@ -67,11 +68,42 @@ def test_credentials_of_the_environment(
 def test_a_token(
     registry: EmbeddedRegistry, schemas: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    configured(schemas, f'url = "{registry.url}"', 'logical-cluster = "lsrc-1"')
+    configured(schemas, 'logical-cluster = "lsrc-1"')
+    monkeypatch.setenv("AVROGEN_REGISTRY_URL", registry.url)
     monkeypatch.setenv("AVROGEN_REGISTRY_TOKEN", SECRET)
     assert run_avrogen("registry", "status", schemas).exit_code == 0
     assert authorization(registry) == {f"Bearer {SECRET}"}
     assert {r.headers.get("target-sr-cluster") for r in registry.requests} == {"lsrc-1"}
+
+
+@pytest.mark.parametrize("variables", [("USER", "PASSWORD"), ("PASSWORD",), ("TOKEN",)])
+@pytest.mark.parametrize("command", ["status", "register", "pull"])
+def test_credentials_of_the_environment_do_not_go_to_a_url_of_the_file(
+    registry: EmbeddedRegistry,
+    schemas: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: tuple[str, ...],
+    command: str,
+) -> None:
+    configured(schemas, f'url = "{registry.url}"', 'user = "me"')
+    for name in variables:
+        monkeypatch.setenv(f"AVROGEN_REGISTRY_{name}", SECRET)
+    arguments = ["*", "-o", schemas] if command == "pull" else [schemas]
+    result = run_avrogen("registry", command, *arguments)
+    assert result.exit_code == 2
+    assert f"AVROGEN_REGISTRY_{variables[-1]} is not sent to the URL" in result.stderr
+    assert "set AVROGEN_REGISTRY_URL or use --url" in result.stderr
+    assert SECRET not in result.output
+    assert registry.requests == ()
+    run_avrogen("registry", command, *arguments, "--url", registry.url)
+    assert registry.requests
+
+
+@pytest.mark.parametrize("url", ["http:/me:{}@host", "me:{}@host", "https//me:{}@host"])
+def test_a_misspelled_baseline_shows_no_password(schemas: Path, url: str) -> None:
+    result = run_avrogen("check", schemas, "--against", url.format(SECRET))
+    assert result.exit_code == 2
+    assert SECRET not in result.output
 
 
 def test_credentials_in_the_url(registry: EmbeddedRegistry, schemas: Path) -> None:

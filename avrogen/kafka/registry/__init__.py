@@ -5,6 +5,7 @@ Modules, in reading order:
     protocol            SchemaRegistry: the calls, as a protocol; the values that they return
     client              ConfluentRegistry: each call is one HTTP request; parses responses
     rest                HTTP, bounded in size and time
+    deadline            one deadline for all socket operations of an exchange
     request             requests, responses, errors of HTTP statuses
     retrying            RetryingRegistry, Retries: retries of transient errors
     caching             CachingRegistry, TtlCache: responses that are kept

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 from avrogen.errors import RegistryError
+from avrogen.kafka.registry.deadline import time_limit_of
 from avrogen.kafka.single_flight import SingleFlight
 
 if TYPE_CHECKING:
@@ -125,6 +126,8 @@ class CachingRegistry:
         capacity: int = CAPACITY,
         negative_lifetime: float = NEGATIVE_LIFETIME,
     ) -> None:
+        self.time_limit = time_limit_of(registry)
+        """Seconds for one call; None if the registry states no limit."""
         self._registry = registry
         self._negative_lifetime = negative_lifetime
         self._schemas = _OutcomeCache(capacity)

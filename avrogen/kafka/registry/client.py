@@ -55,6 +55,8 @@ class ConfluentRegistry:
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._rest = RestClient(config)
+        self.time_limit = self._rest.timeout
+        """Seconds for one exchange."""
 
     def lookup(self, subject: str, schema: SchemaText) -> RegisteredSchema | None:
         """See :class:`SchemaRegistry`."""

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import quote
 
 from avrogen.errors import RegistryError
 from avrogen.extras import comes_with
+from avrogen.kafka.registry.deadline import DeadlineExceeded, keep_deadlines, time_limit
 from avrogen.kafka.registry.request import (
     TRANSIENT,
     RegistryResponse,
@@ -25,6 +28,13 @@ from avrogen.kafka.registry.request import (
     without_credentials,
 )
 from avrogen.kafka.wire_format import describe_bytes
+from avrogen.registry_url import (
+    Credentials,
+    InvalidRegistryUrl,
+    RegistryUrl,
+    parse_registry_url,
+    parse_registry_urls,
+)
 
 if TYPE_CHECKING:
     from avrogen.avro.model import Json
@@ -36,7 +46,7 @@ MAX_BODY: Final = 16 * 2**20
 """Maximum bytes of a response: a list of 100,000 subjects is smaller."""
 
 TIMEOUT: Final = 10.0
-"""Default of ``timeout``: seconds for a connection, and for a response.
+"""Default of ``timeout``: seconds for a whole exchange, from the connection to the response's end.
 
 confluent-kafka waits without a limit by default.
 """
@@ -68,6 +78,7 @@ class HttpSession(Protocol):
         params: Mapping[str, str],
         headers: Mapping[str, str],
         content: bytes | None,
+        **auth: tuple[str, str],
     ) -> AbstractContextManager[HttpResponse]: ...
 
     def close(self) -> None: ...
@@ -95,9 +106,12 @@ class RestClient:
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
-        self._transport = _transport({"timeout": TIMEOUT, **config})
+        self._urls = _registry_urls(config)
+        addresses = {"url": ",".join(each.address for each in self._urls)} if self._urls else {}
+        self._transport = _transport(_without_userinfo({"timeout": TIMEOUT, **config, **addresses}))
+        self._secrets = _secrets(config, self._urls)
         timeout = config.get("timeout", TIMEOUT)
-        self._timeout = timeout if isinstance(timeout, int | float) else TIMEOUT
+        self.timeout = timeout if isinstance(timeout, int | float) else TIMEOUT
 
     def send(self, request: RegistryRequest) -> Json:
         """Send a request once.
@@ -128,7 +142,7 @@ class RestClient:
 
     def _first_response(self, request: RegistryRequest) -> RegistryResponse:
         """Return the response of the first URL without a transient error."""
-        *others, last = self._transport.base_urls
+        *others, last = self._urls
         for base in others:
             try:
                 response = self._send_to(base, request)
@@ -140,43 +154,129 @@ class RestClient:
                     return response
         return self._send_to(last, request)
 
-    def _send_to(self, base: str, request: RegistryRequest) -> RegistryResponse:
-        url = f"{base}/{request.path}"
-        body = request.body
+    def _send_to(self, base: RegistryUrl, request: RegistryRequest) -> RegistryResponse:
+        url = f"{base.address}/{request.path}"
         try:
-            headers = _HEADERS if body is None else {**_HEADERS, **_BODY_HEADERS}
-            content = None if body is None else json.dumps(body).encode()
-            if self._transport.bearer_auth_credentials_source:
-                headers = dict(headers)
-                self._transport.handle_bearer_auth(headers)
-            deadline = monotonic() + self._timeout
-            with self._transport.session.stream(
-                request.method, url, params=request.query, headers=headers, content=content
-            ) as http_response:
-                content = b"".join(_chunks(request, url, http_response, deadline))
+            with time_limit(self.timeout):
+                return self._exchange(request, url, base.credentials or self._urls[0].credentials)
         except RegistryError:
             raise
+        except DeadlineExceeded:
+            reason = f"no response from the registry within the timeout of {self.timeout:g} s"
+            hint = "check its URL, and that it runs"
+            raise request.error(reason, hint=hint, url=url, transient=True) from None
         except Exception as error:
-            raise _transport_error(request, url, error) from error
+            # These exceptions contain a header that was not sent, which may be the credentials.
+            kinds = {kind.__name__ for kind in type(error).__mro__}
+            cause = None if kinds & {"LocalProtocolError", "UnicodeError"} else error
+            raise _transport_error(request, url, error, self._hide) from cause
+
+    def _exchange(
+        self, request: RegistryRequest, url: str, credentials: Credentials | None
+    ) -> RegistryResponse:
+        body = request.body
+        headers = _HEADERS if body is None else {**_HEADERS, **_BODY_HEADERS}
+        content = None if body is None else json.dumps(body).encode()
+        if self._transport.bearer_auth_credentials_source:
+            headers = dict(headers)
+            self._transport.handle_bearer_auth(headers)
+        auth = {} if credentials is None else {"auth": (credentials.user, credentials.password)}
+        deadline = monotonic() + self.timeout
+        with self._transport.session.stream(
+            request.method, url, params=request.query, headers=headers, content=content, **auth
+        ) as response:
+            content = b"".join(_chunks(request, url, response, deadline))
+        if not 200 <= response.status_code <= 299:
+            # Errors quote it, and a registry may return what it was sent.
+            content = self._hide(content.decode("utf-8", "surrogateescape")).encode(
+                "utf-8", "surrogateescape"
+            )
         return RegistryResponse(
-            without_credentials(url),
-            http_response.status_code,
+            url,
+            response.status_code,
             content,
             _parsed(content),
-            http_response.headers.get("Retry-After", ""),
-            without_credentials(http_response.headers.get("Location", "")),
+            response.headers.get("Retry-After", ""),
+            self._hide(without_credentials(response.headers.get("Location", ""))),
         )
+
+    def _hide(self, text: str) -> str:
+        """Return a text without the secrets of the configuration."""
+        for secret in self._secrets:
+            text = text.replace(secret, "[secret]")
+        return text
+
+
+def _registry_urls(config: Mapping[str, Any]) -> tuple[RegistryUrl, ...]:
+    """Return the URLs of the configuration; none if it has none, which the transport reports."""
+    url = config.get("url")
+    if not isinstance(url, str) or not url:
+        return ()
+    if url.startswith("mock:"):
+        raise RegistryError(
+            "URLs with mock: are not supported: mock registries are internal to confluent-kafka",
+            hint="in tests, use the registry of avrogen.testing",
+        )
+    try:
+        urls = parse_registry_urls(url)
+    except InvalidRegistryUrl as error:
+        raise RegistryError(error.message, hint=error.hint) from None
+    if "basic.auth.user.info" not in config:
+        return urls
+    if urls[0].credentials:
+        raise RegistryError(
+            "credentials are configured twice: basic.auth.user.info, and those in the URL",
+            hint="keep one of them",
+        )
+    return tuple(RegistryUrl(each.address, None) for each in urls)
+
+
+_ISSUER: Final = "bearer.auth.issuer.endpoint.url"
+
+
+def _without_userinfo(config: dict[str, Any]) -> dict[str, Any]:
+    """Remove credentials from the URL of the OAuth issuer, which client id and secret override.
+
+    Raises:
+        RegistryError: that URL or the proxy's is invalid. HTTP clients would show it.
+    """
+    for name in (_ISSUER, "proxy"):
+        url = config.get(name)
+        if not isinstance(url, str) or (name == "proxy" and url.startswith("socks5")):
+            continue
+        base, question, query = url.partition("?")
+        try:
+            # A question mark in a password would begin the query.
+            parsed = parse_registry_url(url if "@" in query else base)
+        except InvalidRegistryUrl:
+            raise RegistryError(
+                f"the property {name} is not a valid URL", hint="it begins with http:// or https://"
+            ) from None
+        if name == _ISSUER and parsed.credentials:
+            config[name] = f"{parsed.address}{question}{query}"
+    return config
+
+
+_SHORTEST_SECRET: Final = 4
+"""Characters from which on a secret is replaced in texts: a shorter one is part of many words."""
+
+
+def _secrets(config: Mapping[str, Any], urls: tuple[RegistryUrl, ...]) -> tuple[str, ...]:
+    """Return what errors must not quote: passwords and tokens, as they are and as they are sent."""
+    texts: list[str] = []
+    user, _, password = str(config.get("basic.auth.user.info", "")).partition(":")
+    found = [each.credentials for each in urls if each.credentials]
+    for each in (Credentials(user, password), *found):
+        sent = b64encode(f"{each.user}:{each.password}".encode()).decode()
+        texts += [sent, each.password, quote(each.password, safe="")]
+    for name in ("bearer.auth.token", "bearer.auth.client.secret", "ssl.key.password"):
+        texts.append(str(config.get(name) or ""))
+    return tuple(dict.fromkeys(text for text in texts if len(text) >= _SHORTEST_SECRET))
 
 
 def _transport(config: dict[str, Any]) -> Transport:
     with comes_with("kafka"):
         from confluent_kafka.schema_registry import SchemaRegistryClient
-    url = config.get("url")
-    if isinstance(url, str) and url.startswith("mock:"):
-        raise RegistryError(
-            f"{url} is not supported: mock registries are internal to confluent-kafka",
-            hint="in tests, use the registry of avrogen.testing",
-        )
     try:
         client = SchemaRegistryClient(config)
     except (ValueError, TypeError, OSError) as error:
@@ -184,6 +284,8 @@ def _transport(config: dict[str, Any]) -> Transport:
         reason = without_credentials(str(error))
         raise RegistryError(f"invalid configuration of the registry: {reason}") from None
     transport: Transport = vars(client)["_rest_client"]
+    keep_deadlines(transport.session)
+    keep_deadlines(getattr(getattr(transport, "bearer_field_provider", None), "client", None))
     return transport
 
 
@@ -205,10 +307,14 @@ def _chunks(
         yield chunk
 
 
-def _transport_error(request: RegistryRequest, url: str, error: Exception) -> RegistryError:
+def _transport_error(
+    request: RegistryRequest, url: str, error: Exception, hide: Callable[[str], str]
+) -> RegistryError:
     """Return the error for an exception of the HTTP client."""
     kinds = {kind.__name__ for kind in type(error).__mro__}
-    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    name = type(error).__name__
+    text = "" if "LocalProtocolError" in kinds else str(error)
+    what = hide(f"{name}: {text}" if text else name)
     if any(map(_is_about_tls, _causes(error))):
         hint = "check the ssl properties of its configuration, and that its URL begins with https"
         return request.error(f"TLS connection to the registry failed: {what}", hint=hint, url=url)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import UUID
 
 from avrogen.errors import RegistryError
+from avrogen.kafka.registry.deadline import remaining, time_limit_of
 
 if TYPE_CHECKING:
     from avrogen.avro.compat.levels import Level
@@ -97,6 +98,10 @@ class RetryingRegistry:
     def __init__(self, registry: SchemaRegistry, retries: Retries | None = None) -> None:
         self._registry = registry
         self._retries = retries or Retries()
+        inner = time_limit_of(registry)
+        within = self._retries.deadline if self._retries.attempts > 1 else 0.0
+        self.time_limit = None if inner is None else inner + within
+        """Seconds for one call with its retries; None if one attempt has no limit."""
 
     def lookup(self, subject: str, schema: SchemaText) -> RegisteredSchema | None:
         """See :class:`SchemaRegistry`."""
@@ -147,7 +152,8 @@ class RetryingRegistry:
             except RegistryError as error:
                 pause = self._retries.pause(attempt, error)
                 last = attempt >= self._retries.attempts or monotonic() + pause > deadline
-                if not error.transient or last:
+                left = remaining()
+                if not error.transient or last or (left is not None and pause > left):
                     raise
             sleep(pause)
             attempt += 1

@@ -18,6 +18,7 @@ from avrogen.avro.source import Source
 from avrogen.codec.codec import Codec
 from avrogen.codec.schema import Schema
 from avrogen.errors import RegistryError, SchemaError
+from avrogen.kafka.registry.deadline import time_limit, time_limit_of
 
 if TYPE_CHECKING:
     from avrogen.avro.diagnostics import Diagnostic
@@ -48,6 +49,8 @@ def resolve_references(
 ) -> Schema:
     """Return a self-contained schema; fetch the schemas that it refers to.
 
+    All of them together are fetched within the time that the registry has for one call.
+
     Args:
         registry: the registry of the references.
         schema: the schema.
@@ -61,13 +64,14 @@ def resolve_references(
     """
     texts = [schema.text]
     titles = [name]
-    for title, text in _referred(registry, schema.references, name):
-        titles.append(title)
-        texts.append(text)
-        if sum(map(len, texts)) > MAX_TEXTS:
-            raise RegistryError(
-                f"{name} with its references has more than {MAX_TEXTS:,} characters"
-            )
+    with time_limit(time_limit_of(registry)):
+        for title, text in _referred(registry, schema.references, name):
+            titles.append(title)
+            texts.append(text)
+            if sum(map(len, texts)) > MAX_TEXTS:
+                raise RegistryError(
+                    f"{name} with its references has more than {MAX_TEXTS:,} characters"
+                )
     problems = _problems(complete := _joined(texts), titles, texts)
     if for_reading and problems and all(d.code.id.startswith("AVR4") for d in problems):
         texts = [_without_defaults(text) for text in texts]

@@ -21,6 +21,7 @@ from avrogen.codec.compilation import decoder_for
 from avrogen.codec.schema import Schema
 from avrogen.errors import AvrogenError, DecodeError, RegistryError
 from avrogen.kafka.registry.caching import NEGATIVE_LIFETIME, TtlCache
+from avrogen.kafka.registry.deadline import time_limit, time_limit_of
 from avrogen.kafka.registry.schema_references import resolve_references
 from avrogen.kafka.single_flight import AsyncSingleFlight, SingleFlight
 from avrogen.kafka.wire_format import (
@@ -111,16 +112,17 @@ class DecoderCache:
         return decode
 
     def _made(self, schema: SchemaId) -> Callable[..., Any]:
-        if isinstance(schema, int):
-            text = self._registry.by_id(schema)
-        else:
-            text = self._registry.by_guid(schema)
-        try:
-            name = f"schema {schema}"
-            writer = resolve_references(self._registry, text, name, for_reading=True)
-        except RegistryError as error:
-            error.id = schema
-            raise
+        with time_limit(time_limit_of(self._registry)):
+            if isinstance(schema, int):
+                text = self._registry.by_id(schema)
+            else:
+                text = self._registry.by_guid(schema)
+            try:
+                name = f"schema {schema}"
+                writer = resolve_references(self._registry, text, name, for_reading=True)
+            except RegistryError as error:
+                error.id = schema
+                raise
         return self._targets.decoder(writer)
 
 

@@ -332,14 +332,20 @@ def test_a_registry_that_is_not_there() -> None:
 
 
 def test_what_is_no_question_for_http_is_not_tried_again() -> None:
+    bearer = {
+        "bearer.auth.credentials.source": "STATIC_TOKEN",
+        "bearer.auth.token": "two\nlines",
+        "bearer.auth.logical.cluster": "lsrc-1",
+    }
     with (
-        closing(ConfluentRegistry({"url": "httpx://host"})) as registry,
+        asking(**bearer) as (registry, server),
         pytest.raises(
-            RegistryError, match="the request was not sent: UnsupportedProtocol"
+            RegistryError, match="the request was not sent: LocalProtocolError"
         ) as caught,
     ):
         registry.subjects()
     assert not caught.value.transient
+    assert not server.calls
 
 
 def test_a_closed_registry_says_so() -> None:
@@ -519,7 +525,8 @@ def test_the_next_url_is_not_asked_what_the_first_refuses() -> None:
     ("config", "expected"),
     [
         ({}, "Missing required configuration property url"),
-        ({"url": "ftp://me:secret@host"}, "Invalid url ftp://host"),
+        ({"url": "ftp://me:secret@host"}, "invalid registry URL 'ftp://host'"),
+        ({"url": "httpx://host"}, "invalid registry URL 'httpx://host'"),
         ({"url": "http://host", "colour": "red"}, "Unrecognized properties: colour"),
         ({"url": "http://host", "ssl.ca.location": "/no/such/file"}, "No such file"),
         ({"url": "http://host", "basic.auth.user.info": "me"}, "basic.auth.user.info must be"),
