@@ -7,6 +7,7 @@ file. Secrets come from the environment alone and go to the registry alone: no m
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -89,6 +90,8 @@ def registry_connection(
     urls = [each.strip().rstrip("/") for each in given.split(",")]
     plain = list(map(_plain, urls))
     credentials = _credentials(environment, config)
+    for path in (config.ca_file, config.certificate_file, config.key_file):
+        _require_no_device(path)
     settings: dict[str, object] = {
         # Credentials in the URL apply where there are no others.
         "url": ",".join(plain if credentials else urls),
@@ -123,6 +126,18 @@ def _credentials(environment: Mapping[str, str], config: RegistrySection) -> Map
     if user and not password:
         raise CommandError(f"user name {user} is set but no password", f"set {PASSWORD}")
     return {"basic.auth.user.info": f"{user}:{password}"} if user else {}
+
+
+def _require_no_device(path: str | None) -> None:
+    """Require that a path of a configuration file is not one whose reading might never end.
+
+    Raises:
+        CommandError: it is a pipe or a device.
+    """
+    if path and os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+        raise CommandError(
+            f"{path} is not a regular file", "name another file under [registry] in avrogen.toml"
+        )
 
 
 def _plain(url: str) -> str:
