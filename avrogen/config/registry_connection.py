@@ -8,6 +8,7 @@ no ``repr`` shows them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -99,6 +100,8 @@ def registry_connection(
         )
     address = ",".join(each.address for each in urls)
     credentials = _credentials(environment, config)
+    for path in (config.ca_file, config.certificate_file, config.key_file):
+        _require_no_device(path)
     settings: dict[str, object] = {
         # Credentials in the URL apply where there are no others.
         "url": address if credentials else given,
@@ -140,3 +143,15 @@ def _credentials(environment: Mapping[str, str], config: RegistrySection) -> Map
     if user and not password:
         raise CommandError(f"user name {user} is set but no password", f"set {PASSWORD}")
     return {"basic.auth.user.info": f"{user}:{password}"} if user else {}
+
+
+def _require_no_device(path: str | None) -> None:
+    """Require that a path of a configuration file is not one whose reading might never end.
+
+    Raises:
+        CommandError: it is a pipe or a device.
+    """
+    if path and os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+        raise CommandError(
+            f"{path} is not a regular file", "name another file under [registry] in avrogen.toml"
+        )

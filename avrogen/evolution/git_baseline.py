@@ -132,7 +132,7 @@ def _sources(found: Mapping[Path, TreeEntry], ref: str) -> list[Source]:
     """Return the schema files below the paths, by the rules for folders of a working copy."""
     named: dict[tuple[str, str], tuple[str, str, TreeEntry]] = {}
     for path, entry in found.items():
-        files = _files(entry, "", ()) if entry.is_folder else [(path.name, entry)]
+        files = _files(entry) if entry.is_folder else [(path.name, entry)]
         for name, file in files:
             shown = posixpath.join(path.as_posix(), name) if entry.is_folder else path.as_posix()
             if file is None:
@@ -148,21 +148,34 @@ def _sources(found: Mapping[Path, TreeEntry], ref: str) -> list[Source]:
     ]
 
 
-def _files(
-    folder: TreeEntry, below: str, around: tuple[tuple[str, str], ...]
-) -> Iterator[tuple[str, TreeEntry | None]]:
-    """Yield the schema files of a folder, each with its path relative to the top folder."""
-    here = folder.commit, folder.path
-    if here in around:
-        return
-    for name, entry in sorted(children(folder), key=lambda child: child[0]):
-        path = posixpath.join(below, name)
+def _files(top: TreeEntry) -> Iterator[tuple[str, TreeEntry | None]]:
+    """Yield the schema files of a folder, each with its path relative to the folder.
+
+    A folder is entered once, however many links lead to it.
+    """
+    visited = {(top.commit, top.path)}
+    # A stack instead of recursion: folders may be nested more deeply than calls.
+    open_folders = [_entries(top, "")]
+    while open_folders:
+        found = next(open_folders[-1], None)
+        if found is None:
+            open_folders.pop()
+            continue
+        path, entry = found
+        name = posixpath.basename(path)
         is_schema = PurePosixPath(name).suffix == SUFFIX
         if entry is not None and entry.is_folder:
-            if not is_schema and not name.startswith("."):
-                yield from _files(entry, path, (*around, here))
+            place = entry.commit, entry.path
+            if not is_schema and not name.startswith(".") and place not in visited:
+                visited.add(place)
+                open_folders.append(_entries(entry, path))
         elif is_schema:
             yield path, entry
+
+
+def _entries(folder: TreeEntry, below: str) -> Iterator[tuple[str, TreeEntry | None]]:
+    for name, entry in sorted(children(folder), key=lambda child: child[0]):
+        yield posixpath.join(below, name), entry
 
 
 def _text(data: bytes, file: TreeEntry, shown: str, ref: str) -> str:

@@ -116,7 +116,7 @@ def test_usage(tmp_path: Path) -> None:
 def test_folders_that_cannot_be_written(tmp_path: Path, schemas: Path) -> None:
     (tmp_path / "closed").mkdir(mode=0o500)
     result = run_avrogen("docs", schemas, "-o", tmp_path / "closed/site")
-    assert (result.exit_code, result.stderr.startswith("Error: ")) == (1, True)
+    assert (result.exit_code, result.stderr.startswith("Error: ")) == (2, True)
 
 
 def test_the_same_bytes_everywhere(tmp_path: Path) -> None:

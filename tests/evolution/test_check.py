@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from functools import partial
@@ -606,3 +607,28 @@ def test_names_cannot_write_to_the_terminal() -> None:
         pytest.skip("this file system has no such names")
     assert result.exit_code == 1
     assert "\x1b" not in result.output
+
+
+@pytest.mark.parametrize("name", ["__init__.py", "a.avsc", "avrogen.toml", "inner/__init__.py"])
+@pytest.mark.parametrize("kind", ["pipe", "/dev/zero"])
+def test_a_baseline_is_read_from_regular_files_only(name: str, kind: str) -> None:
+    write("new", {"r.avsc": record(field("a", "int"))})
+    thing = write("old", {"r.avsc": record(field("a", "int"))}) / name
+    thing.parent.mkdir(exist_ok=True)
+    if kind == "pipe":
+        os.mkfifo(thing)
+    else:
+        thing.symlink_to(kind)
+    result = run_avrogen("check", "new", "--against", "old")
+    assert result.exit_code == (2 if name == "a.avsc" else 0)
+    assert ("cannot be read: not a regular file" in result.stderr) is (name == "a.avsc")
+
+
+def test_modules_of_a_baseline_are_regular_files() -> None:
+    write("new", {"r.avsc": record(field("a", "int"))})
+    assert run_avrogen("build", "new", "-o", "package").exit_code == 0
+    for name in ("_x.py", "n/_x.py"):
+        (Path("package") / name).symlink_to("/dev/zero")
+    (Path("package") / "n/again").symlink_to(Path("package").absolute())
+    result = run_avrogen("check", "new", "--against", "package")
+    assert (result.exit_code, result.stderr) == (0, "")

@@ -229,6 +229,24 @@ def test_symbolic_links_lead_where_they_led(repository: Repository) -> None:
     assert "1 unchanged" in result.stdout
 
 
+def test_links_do_not_multiply_a_walk(repository: Repository) -> None:
+    """Two links in each of 24 folders are 16 million paths to the last one."""
+    change(repository)
+    for number in range(24):
+        folder = repository.folder / f"schemas/.{number}"
+        folder.mkdir()
+        for name in ("a", "b"):
+            (folder / name).symlink_to(f"../.{number + 1}")
+    write_schemas(repository.folder, {"schemas/.24/s.avsc": record("int", "n.S")})
+    (repository.folder / "schemas/top").symlink_to(".0")
+    write_schemas(repository.folder, {"schemas/a.avsc": OLD})
+    repository.commit_all()
+    write_schemas(repository.folder, {"schemas/a.avsc": NEW})
+    result = check("HEAD")
+    assert_found(result)
+    assert "1 unchanged" in result.stdout
+
+
 def test_a_folder_that_was_a_link(repository: Repository) -> None:
     write_schemas(repository.folder, {"avro/a.avsc": OLD})
     (repository.folder / "schemas").symlink_to("avro")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import shutil
 from pathlib import Path
 
@@ -243,3 +244,13 @@ def test_configuration_in_pyproject(registry: EmbeddedRegistry, schemas: Path) -
     result = run_avrogen("registry", "status", schemas)
     assert result.exit_code == 0
     assert result.stdout.splitlines()[-1] == "1 subject: 1 new"
+
+
+@pytest.mark.parametrize("key", ["ca-file", "certificate-file", "key-file"])
+def test_files_of_a_configuration_are_no_devices(key: str, tmp_path: Path) -> None:
+    text = f'[registry]\nurl = "https://127.0.0.1:1"\n{key} = "pipe"\n'
+    schemas = write_schemas(tmp_path / "in", {"i.avsc": '"int"', "avrogen.toml": text})
+    os.mkfifo(schemas / "pipe")
+    result = run_avrogen("registry", "status", schemas)
+    assert result.exit_code == 2
+    assert f"{schemas / 'pipe'} is not a regular file" in result.stderr
