@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from avrogen.avro import model
 from avrogen.avro.names import short_name
 
-__all__ = ["Resolution", "Types", "is_promotable", "names_match", "written_fields"]
+__all__ = ["BranchIndex", "Resolution", "Types", "is_promotable", "names_match", "written_fields"]
 
 _PROMOTIONS: Final[Mapping[model.PrimitiveName, frozenset[model.PrimitiveName]]] = {
     "long": frozenset({"int"}),
@@ -53,55 +53,27 @@ def written_fields(reader: model.RecordType, writer: model.RecordType) -> list[i
     ]
 
 
-class Resolution:
-    """Resolution of a writer's schema against a reader's."""
+class BranchIndex:
+    """Index of the branches of a reader's unions by the types that they can match.
 
-    def __init__(self, reader_types: Types, writer_types: Types) -> None:
+    Args:
+        reader_types: named types of the reader, by full name.
+    """
+
+    def __init__(self, reader_types: Types) -> None:
         self._reader_types = reader_types
-        self._writer_types = writer_types
-        self._verdicts: dict[_Pair, bool] = {}
-        self._candidates_by_key: dict[int, dict[str, list[int]]] = {}
+        # With the unions: others must not get their identities.
+        self._by_key: dict[int, tuple[model.Union, dict[str, list[int]]]] = {}
 
-    def is_readable(self, reader: model.AvroType, writer: model.AvroType) -> bool:
-        """Tell if some data of the writer's type can be read as the reader's."""
-        self._settle(reader, writer)
-        return self._fits(reader, writer)
-
-    def branch(self, reader: model.Union, writer: model.AvroType) -> int | None:
-        """Return the position of the branch that reads data of a type, which is not a union.
-
-        The specification uses the first that matches. Here the same type precedes those it could
-        be promoted to, and the same full name precedes an equal short name: otherwise a union would
-        not even be read as itself. Avro Java does the same.
-        """
-        candidates = self._candidates(reader, writer)
-        for index in candidates:
-            branch = reader.branches[index]
-            if self._is_same(branch, writer) and self.is_readable(branch, writer):
-                return index
-        for index in candidates:
-            if self.is_readable(reader.branches[index], writer):
-                return index
-        return None
-
-    def _is_same(self, reader: model.AvroType, writer: model.AvroType) -> bool:
-        match reader, writer:
-            case (model.Primitive(one), model.Primitive(other)) | (
-                model.Reference(one),
-                model.Reference(other),
-            ):
-                return one == other
-            case _:
-                return type(reader) is type(writer)
-
-    def _candidates(self, reader: model.Union, writer: model.AvroType) -> Sequence[int]:
+    def candidates(self, reader: model.Union, writer: model.AvroType) -> Sequence[int]:
         """Return the positions of the branches that a type, which is not a union, can match.
 
         They are looked up by key, as unions of thousands of records are compared with each other.
         """
-        index = self._candidates_by_key.get(id(reader))
+        _, index = self._by_key.get(id(reader), (None, None))
         if index is None:
-            index = self._candidates_by_key[id(reader)] = {}
+            index = {}
+            self._by_key[id(reader)] = reader, index
             for position, branch in enumerate(reader.branches):
                 for key in self._readable_keys(branch):
                     index.setdefault(key, []).append(position)
@@ -126,6 +98,48 @@ class Resolution:
                 yield from (f"primitive {other}" for other in (name, *_PROMOTIONS.get(name, ())))
             case _:
                 yield f"kind {type(reader).__name__}"
+
+
+class Resolution:
+    """Resolution of a writer's schema against a reader's."""
+
+    def __init__(self, reader_types: Types, writer_types: Types) -> None:
+        self._reader_types = reader_types
+        self._writer_types = writer_types
+        self._verdicts: dict[_Pair, bool] = {}
+        self._branches = BranchIndex(reader_types)
+
+    def is_readable(self, reader: model.AvroType, writer: model.AvroType) -> bool:
+        """Tell if some data of the writer's type can be read as the reader's."""
+        self._settle(reader, writer)
+        return self._fits(reader, writer)
+
+    def branch(self, reader: model.Union, writer: model.AvroType) -> int | None:
+        """Return the position of the branch that reads data of a type, which is not a union.
+
+        The specification uses the first that matches. Here the same type precedes those it could
+        be promoted to, and the same full name precedes an equal short name: otherwise a union would
+        not even be read as itself. Avro Java does the same.
+        """
+        candidates = self._branches.candidates(reader, writer)
+        for index in candidates:
+            branch = reader.branches[index]
+            if self._is_same(branch, writer) and self.is_readable(branch, writer):
+                return index
+        for index in candidates:
+            if self.is_readable(reader.branches[index], writer):
+                return index
+        return None
+
+    def _is_same(self, reader: model.AvroType, writer: model.AvroType) -> bool:
+        match reader, writer:
+            case (model.Primitive(one), model.Primitive(other)) | (
+                model.Reference(one),
+                model.Reference(other),
+            ):
+                return one == other
+            case _:
+                return type(reader) is type(writer)
 
     def _settle(self, reader: model.AvroType, writer: model.AvroType) -> None:
         """Find a verdict for each pair of records in a pair of types.
@@ -159,7 +173,7 @@ class Resolution:
                 for branch in branches:
                     yield from self._pairs(reader, branch)
             case model.Union(branches), _:
-                for index in self._candidates(reader, writer):
+                for index in self._branches.candidates(reader, writer):
                     yield from self._pairs(branches[index], writer)
             case (model.Array(one), model.Array(other)) | (model.Map(one), model.Map(other)):
                 yield from self._pairs(one, other)
@@ -176,7 +190,7 @@ class Resolution:
             case _, model.Union(branches):
                 return not branches or any(self._fits(reader, branch) for branch in branches)
             case model.Union(branches), _:
-                candidates = self._candidates(reader, writer)
+                candidates = self._branches.candidates(reader, writer)
                 return any(self._fits(branches[index], writer) for index in candidates)
             case model.Primitive(one), model.Primitive(other):
                 return is_promotable(one, other)

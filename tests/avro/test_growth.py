@@ -190,3 +190,25 @@ def best_time(text: str) -> float:
         parse(text)
         times.append(time.process_time() - start)
     return min(times)
+
+
+def pair(size: int) -> tuple[Schema, Schema]:
+    """A chain, and another that differs in the last type only."""
+    reader, writer = (json.dumps(chain(size, last)) for last in ("int", "string"))
+    return Schema.parse(reader), Schema.parse(writer)
+
+
+def test_comparing_chains_whose_ends_differ_grows_with_them() -> None:
+    assert_growth(100, pair, lambda both: both[0].can_read(both[1]))
+
+
+def test_planning_to_read_chains_whose_ends_differ_grows_with_them() -> None:
+    def read(both: tuple[Schema, Schema]) -> None:
+        with suppress(AvrogenError):
+            both[0].from_avro(b"", writer=both[1])
+
+    assert_growth(100, pair, read)
+
+
+def test_writing_a_chain_grows_with_it() -> None:
+    assert_growth(100, lambda size: Schema.parse(json.dumps(chain(size, "int"))), str)

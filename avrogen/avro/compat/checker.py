@@ -19,7 +19,7 @@ from avrogen.avro.compat.paths import (
     PairPath,
     TypePair,
 )
-from avrogen.avro.resolution import Types, is_promotable, names_match, written_fields
+from avrogen.avro.resolution import BranchIndex, Types, is_promotable, names_match, written_fields
 from avrogen.avro.type_labels import kind_of
 
 __all__ = [
@@ -83,6 +83,7 @@ class Comparison:
         self._reader_types = reader_types
         self._writer_types = writer_types
         self._found: dict[_Key, list[LocatedIncompatibility]] = {}
+        self._branches = BranchIndex(reader_types)
 
     def run(self, pair: TypePair) -> Sequence[LocatedIncompatibility]:
         """Compare a pair of types and all types that they depend on.
@@ -144,9 +145,14 @@ class Comparison:
 
     def _readers_union(self, pair: TypePair, branches: tuple[model.AvroType, ...]) -> _Steps:
         types = self._reader_types, self._writer_types
-        for index, branch in enumerate(branches):
+        positions: Sequence[int] = range(len(branches))
+        if len(branches) > _MANY_BRANCHES:
             # Java compares branches that cannot match, too. In rare schemas that has an effect on
             # locations, and on nothing else.
+            assert isinstance(pair.reader, model.Union), "it has the branches"
+            positions = self._branches.candidates(pair.reader, pair.writer)
+        for index in positions:
+            branch = branches[index]
             if len(branches) > _MANY_BRANCHES and not may_read(branch, pair.writer, *types):
                 continue
             there = pair.place.readers_branch(index).restart()
