@@ -5,6 +5,7 @@
     exports           names of a package that are imported on first use
     version           the version of avrogen
     message_text      safe and short text for messages
+    fork_safety       locks that a forked process renews
     regular_files     reading and finding files in folders of strangers
     registry_url      URLs of schema registries, without their credentials
     avro              schemas: model, parser, diagnostics, schema resolution, compatibility

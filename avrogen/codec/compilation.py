@@ -16,6 +16,7 @@ from avrogen.codec.planner import plan_for
 from avrogen.codec.python_backend import compile_decoder, compile_encoder
 from avrogen.codec.schema import Schema
 from avrogen.errors import ResolutionError
+from avrogen.fork_safety import renew_after_fork
 
 if TYPE_CHECKING:
     from avrogen.codec.schema import SchemaOwner
@@ -40,7 +41,19 @@ F = TypeVar("F", bound=Callable[..., Any])
 MAX_WRITERS: Final = 100
 """Greatest number of writers whose decoders are kept for a class, codec or schema."""
 
-_lock = RLock()
+
+class _Compilation:
+    """The lock of all compilations."""
+
+    def __init__(self) -> None:
+        self.lock = RLock()
+        renew_after_fork(self, _Compilation._renew)
+
+    def _renew(self) -> None:
+        self.lock = RLock()
+
+
+_compilation: Final = _Compilation()
 
 
 class ResolvedDecoders:
@@ -73,7 +86,7 @@ class ResolvedDecoders:
         """
         if not isinstance(writer, Schema):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"writer must be a Schema, not {type(writer).__qualname__}")
-        with _lock:
+        with _compilation.lock:
             decode = self._by_writer.get(writer)
             if decode is None:
                 decode = self._by_writer[writer] = self._make(writer)
@@ -122,7 +135,7 @@ def encoder_of(owner: SchemaOwner | Schema) -> Encoder:
     Args:
         owner: a generated class, a codec, or a schema, which encodes plain values.
     """
-    with _lock:
+    with _compilation.lock:
         encode: Encoder | None = vars(owner).get("__avro_encoder__")
         if encode is None:
             schema = _schema(owner)
@@ -147,7 +160,7 @@ def decoder_for(owner: SchemaOwner | Schema, writer: Schema) -> Decoder:
 
 def install_encoder(class_: type[AvroValue]) -> Encoder:
     """Compile the encoder of a generated class and make it the class's ``to_avro``."""
-    with _lock:
+    with _compilation.lock:
         encode = encoder_of(class_)
         # A function in a class is a method: the object becomes its argument. A method that
         # a subclass defines is kept.
@@ -159,7 +172,7 @@ def install_encoder(class_: type[AvroValue]) -> Encoder:
 
 def install_decoder(class_: type[AvroValue]) -> Decoder:
     """Compile the decoder of a generated class and make it the class's ``from_avro``."""
-    with _lock:
+    with _compilation.lock:
         decode = decoder_of(class_)
         inherited = AvroValue.__dict__["from_avro"]
         if class_.__dict__.get("from_avro", inherited) is inherited:
@@ -185,7 +198,7 @@ def named(compiled: F, like: Any, module: str, owner: str | None) -> F:
 
 
 def _decoders(owner: SchemaOwner | Schema) -> ResolvedDecoders:
-    with _lock:
+    with _compilation.lock:
         decoders: ResolvedDecoders | None = vars(owner).get("__avro_decoders__")
         if decoders is None:
             decoders = ResolvedDecoders(_schema(owner), classes_of(owner))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from avrogen.fork_safety import load_before_fork
+
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
@@ -16,6 +18,18 @@ if TYPE_CHECKING:
     from avrogen.codec.single_object import SchemaStore
 
 __all__ = ["Schema", "SchemaOwner"]
+
+load_before_fork(
+    "avrogen.avro.canonical_form",
+    "avrogen.avro.compat.checker",
+    "avrogen.avro.parser",
+    "avrogen.avro.schema_json",
+    "avrogen.codec.codec",
+    "avrogen.codec.compilation",
+    "avrogen.codec.resolving_planner",
+    "avrogen.codec.single_object",
+    "difflib",
+)
 
 SchemaOwner: TypeAlias = "type[AvroValue] | Codec[Any]"
 """An object with a schema: a generated class, or the codec of a type without a class."""

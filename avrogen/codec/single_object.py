@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from avrogen.codec.schema import Schema
 from avrogen.errors import DecodeError
+from avrogen.fork_safety import renew_after_fork
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -36,9 +37,13 @@ class SchemaStore:
 
     def __init__(self, schemas: Iterable[Schema] = ()) -> None:
         self._schemas: dict[bytes, Schema] = {}
-        self._lock = Lock()
+        self._renew_lock()
+        renew_after_fork(self, SchemaStore._renew_lock)
         for schema in schemas:
             self.add(schema)
+
+    def _renew_lock(self) -> None:
+        self._lock = Lock()
 
     def add(self, schema: Schema) -> None:
         """Add a schema, in place of any other with the same fingerprint."""

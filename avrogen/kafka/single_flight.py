@@ -12,6 +12,8 @@ from copy import copy
 from threading import Event, Lock
 from typing import Generic, TypeVar
 
+from avrogen.fork_safety import renew_after_fork
+
 __all__ = ["AsyncSingleFlight", "SingleFlight"]
 
 T = TypeVar("T")
@@ -57,6 +59,10 @@ class SingleFlight(Generic[T]):
     """Runs one call per key at a time; other threads with the key share its result."""
 
     def __init__(self) -> None:
+        self._renew()
+        renew_after_fork(self, lambda own: own._renew())
+
+    def _renew(self) -> None:
         self._lock = Lock()
         self._flights: dict[Hashable, _Flight[T]] = {}
 
@@ -87,5 +93,5 @@ class SingleFlight(Generic[T]):
             raise
         finally:
             with self._lock:
-                del self._flights[key]
+                self._flights.pop(key, None)  # a fork forgets it
             own.finished.set()

@@ -36,7 +36,15 @@ BELOW: dict[str, set[str]] = {
 Nothing is above the test kit, so that product code imports none of it.
 """
 
-TOOLS = {"exports", "extras", "message_text", "registry_url", "regular_files", "version"}
+TOOLS = {
+    "exports",
+    "extras",
+    "fork_safety",
+    "message_text",
+    "registry_url",
+    "regular_files",
+    "version",
+}
 """Modules at the top of the package that every part may import. They import errors at most."""
 
 OF_THE_FACE = {"compiler", "catalogue", "cli"}

@@ -97,9 +97,9 @@ class InterpretedEncoder:
         return index, value
 
     def _write_array(self, item: plan.Operation, value: Any, out: bytearray, left: int) -> None:
-        items = _instance(value, _LIST, "a list")
-        if type(items) is not list:
-            items = list(items)  # those that it yields, whatever its length says
+        # A copy, as another thread may change the list between its count and its items. Of
+        # a subclass these are the items that it yields, whatever its length says.
+        items = list(_instance(value, _LIST, "a list"))
         if items:
             out += encode_long(len(items))
             for index, each in enumerate(items):
@@ -107,12 +107,11 @@ class InterpretedEncoder:
                     self._write(item, each, out, left)
                 except Exception as error:
                     raise in_step(error, index_step(index)) from None
+            _check_unchanged(value, items)
         out += b"\0"
 
     def _write_map(self, operation: plan.Operation, value: Any, out: bytearray, left: int) -> None:
-        entries = _instance(value, _DICT, "a dict")
-        if type(entries) is not dict:
-            entries = dict(entries)
+        entries = dict(_instance(value, _DICT, "a dict"))  # a copy, as of a list
         if entries:
             out += encode_long(len(entries))
             for key, each in entries.items():
@@ -123,6 +122,7 @@ class InterpretedEncoder:
                     self._write(operation, each, out, left)
                 except Exception as error:
                     raise in_step(error, key_step(key)) from None
+            _check_unchanged(value, entries)
         out += b"\0"
 
     def _write_record(
@@ -151,6 +151,15 @@ class InterpretedEncoder:
                 self._write(field.operation, part, out, left)
             except Exception as error:
                 raise in_step(error, name_step(field.attribute or field.name)) from None
+
+
+def _check_unchanged(value: Any, encoded: list[Any] | dict[Any, Any]) -> None:
+    """Report a list or dict that has not as many items as its encoding."""
+    if type(value) is type(encoded) and len(value) != len(encoded):
+        kind = type(encoded).__name__
+        raise PathError(
+            f"the {kind} was changed while it was encoded; encode a copy, or use a lock"
+        )
 
 
 def leaf(operation: plan.Operation, value: Any) -> bytes:

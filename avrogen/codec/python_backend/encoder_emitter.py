@@ -192,36 +192,43 @@ class EncoderEmitter(BaseEncoderEmitter):
         source = self.source
         type_, as_ = source.bind(list, "list"), source.bind(as_list, "as_list")
         source.line(f"if {value}.__class__ is not {type_}: {value} = {as_}({value})")
+        # A copy, as another thread may change the list between its count and its items.
+        items = source.variable()
+        source.line(f"{items} = {value}[:]")
         self.flush(create=True)
-        with source.block(f"if {value}:"):
-            self.piece(leaves.prefix(source, f"len({value})", b""))
+        with source.block(f"if {items}:"):
+            self.piece(leaves.prefix(source, f"len({items})", b""))
             match item:
                 case plan.FloatOperation(bits):
                     pack, code = source.bind(pack_array, "pack"), "f" if bits == 32 else "d"
-                    self.piece(f'{pack}({value}, "{code}")')
+                    self.piece(f'{pack}({items}, "{code}")')
                     self.flush()
                 case _:
                     self.flush()
                     each = source.variable()
-                    with source.block(f"for {each} in {value}:"):
+                    with source.block(f"for {each} in {items}:"):
                         self.write(item, each)
                         self.flush()
+            self.refuse_if(f"len({value}) != len({items})")
         self.piece('b"\\0"')
 
     def _map(self, inner: plan.Operation, value: str) -> None:
         source = self.source
         type_, as_ = source.bind(dict, "dict"), source.bind(as_dict, "as_dict")
         source.line(f"if {value}.__class__ is not {type_}: {value} = {as_}({value})")
+        entries = source.variable()  # a copy, as above
+        source.line(f"{entries} = {value}.copy()")
         self.flush(create=True)
-        with source.block(f"if {value}:"):
-            self.piece(leaves.prefix(source, f"len({value})", b""))
+        with source.block(f"if {entries}:"):
+            self.piece(leaves.prefix(source, f"len({entries})", b""))
             self.flush()
             key, each = source.variable(), source.variable()
-            with source.block(f"for {key}, {each} in {value}.items():"):
+            with source.block(f"for {key}, {each} in {entries}.items():"):
                 for expression in leaves.write_leaf(self, plan.StringOperation(), key, b""):
                     self.piece(expression)
                 self.write(inner, each)
                 self.flush()
+            self.refuse_if(f"len({value}) != len({entries})")
         self.piece('b"\\0"')
 
 

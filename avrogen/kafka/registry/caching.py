@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 from avrogen.errors import RegistryError
+from avrogen.fork_safety import renew_after_fork
 from avrogen.kafka.registry.deadline import time_limit_of
 from avrogen.kafka.single_flight import SingleFlight
 
@@ -41,8 +42,12 @@ class TtlCache(Generic[T]):
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._lock = Lock()
+        self._renew_lock()
+        renew_after_fork(self, lambda own: own._renew_lock())
         self._entries: OrderedDict[Hashable, tuple[T, float]] = OrderedDict()
+
+    def _renew_lock(self) -> None:
+        self._lock = Lock()
 
     def get(self, key: Hashable) -> T | None:
         """Return the value of a key; None if there is none or it has expired."""

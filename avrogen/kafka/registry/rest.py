@@ -13,12 +13,14 @@ import ssl
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote
 
 from avrogen.errors import RegistryError
 from avrogen.extras import comes_with
+from avrogen.fork_safety import renew_after_fork
 from avrogen.kafka.registry.deadline import DeadlineExceeded, keep_deadlines, time_limit
 from avrogen.kafka.registry.request import (
     TRANSIENT,
@@ -108,7 +110,10 @@ class RestClient:
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._urls = _registry_urls(config)
         addresses = {"url": ",".join(each.address for each in self._urls)} if self._urls else {}
-        self._transport = _transport(_without_userinfo({"timeout": TIMEOUT, **config, **addresses}))
+        settings = _without_userinfo({"timeout": TIMEOUT, **config, **addresses})
+        self._connect = partial(_transport, settings)
+        self._open: Transport | None = self._connect()
+        renew_after_fork(self, RestClient._leave_connections)
         self._secrets = _secrets(config, self._urls)
         timeout = config.get("timeout", TIMEOUT)
         self.timeout = timeout if isinstance(timeout, int | float) else TIMEOUT
@@ -135,6 +140,17 @@ class RestClient:
                 status=response.status,
             )
         return response.json
+
+    @property
+    def _transport(self) -> Transport:
+        transport = self._open
+        if transport is None:
+            transport = self._open = self._connect()
+        return transport
+
+    def _leave_connections(self) -> None:
+        """Leave connections to the parent process, which uses them."""
+        self._open = None
 
     def close(self) -> None:
         """Close connections."""

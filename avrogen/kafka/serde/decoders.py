@@ -20,6 +20,7 @@ from avrogen.codec.codec import Codec
 from avrogen.codec.compilation import decoder_for
 from avrogen.codec.schema import Schema
 from avrogen.errors import AvrogenError, DecodeError, RegistryError
+from avrogen.fork_safety import renew_after_fork
 from avrogen.kafka.registry.caching import NEGATIVE_LIFETIME, TtlCache
 from avrogen.kafka.registry.deadline import time_limit, time_limit_of
 from avrogen.kafka.registry.schema_references import resolve_references
@@ -71,13 +72,17 @@ class DecoderCache:
     def __init__(self, registry: SchemaRegistry, targets: Sequence[ReaderType]) -> None:
         self._registry = registry
         self._targets = ReaderTypes(targets)
-        self._lock = Lock()
+        self._renew_lock()
+        renew_after_fork(self, DecoderCache._renew_lock)
         self._bound: dict[bytes, Callable[..., Any]] = {}
         self._failures: TtlCache[AvrogenError] = TtlCache(MAX_DECODERS)
         self._flights: SingleFlight[Callable[..., Any]] = SingleFlight()
         self._async_flights: AsyncSingleFlight[Callable[..., Any]] = AsyncSingleFlight()
         self.known = self._bound.get
         """Function from such bytes to the decoder; None for new and invalid ones."""
+
+    def _renew_lock(self) -> None:
+        self._lock = Lock()
 
     def bind(self, key: bytes, schema: SchemaId) -> Callable[..., Any]:
         """Fetch a schema and compile its decoder. This blocks.

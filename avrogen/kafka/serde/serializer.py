@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar, cast
 
 from avrogen.codec.compilation import encoder_of
 from avrogen.errors import EncodeError, RegistryError
+from avrogen.fork_safety import renew_after_fork
 from avrogen.kafka.registry.registration import find_or_register
 from avrogen.kafka.serde.decoders import name_of, part_of, schema_of
 from avrogen.kafka.single_flight import AsyncSingleFlight, SingleFlight
@@ -228,9 +229,13 @@ class SchemaBinder:
         self._by_class = bool(classes)
         self._options = options
         self._bound: dict[tuple[str, bool, type | None], BoundEncoder] = {}
-        self._lock = Lock()
+        self._renew_lock()
+        renew_after_fork(self, SchemaBinder._renew_lock)
         self._flights: SingleFlight[BoundEncoder] = SingleFlight()
         self._async_flights: AsyncSingleFlight[Any] = AsyncSingleFlight()
+
+    def _renew_lock(self) -> None:
+        self._lock = Lock()
 
     @property
     def targets(self) -> Sequence[ReaderType]:
