@@ -426,7 +426,7 @@ def test_other_types_than_avro(run: Run, peek: Peek, out: Path, kind: str) -> No
     peek.register("b", '{"type": "object"}', schemaType=kind)
     result = run("pull", "*", "-o", out)
     assert result.exit_code == 2
-    assert f"it is a schema of type {kind}, not AVRO (subject b" in result.stderr
+    assert f"expected schema type AVRO, got {kind} (subject b" in result.stderr
     assert not out.exists()
 
 

@@ -99,7 +99,7 @@ def test_a_subject_of_another_kind(
     before = len(registrations(registry))
     result = run("register", schemas)
     assert result.exit_code == 2
-    assert "PROTOBUF, not AVRO" in result.stdout
+    assert "expected schema type AVRO, got PROTOBUF" in result.stdout
     assert len(registrations(registry)) == before
 
 
