@@ -70,9 +70,9 @@ class BranchIndex:
 
         They are looked up by key, as unions of thousands of records are compared with each other.
         """
-        _, index = self._by_key.get(id(reader), (None, None))
-        if index is None:
-            index = {}
+        known = self._by_key.get(id(reader))
+        index: dict[str, list[int]] = {} if known is None else known[1]
+        if known is None:
             self._by_key[id(reader)] = reader, index
             for position, branch in enumerate(reader.branches):
                 for key in self._readable_keys(branch):

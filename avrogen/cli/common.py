@@ -73,8 +73,11 @@ class FileError(click.ClickException):
 
     def __init__(self, error: OSError) -> None:
         reason = error.strerror or str(error) or type(error).__name__
-        if isinstance(error.filename, str | bytes | os.PathLike):
-            reason = f"{os.fsdecode(error.filename)}: {reason}"
+        path: object = error.filename
+        if isinstance(path, str | bytes):
+            reason = f"{os.fsdecode(path)}: {reason}"
+        elif isinstance(path, Path):
+            reason = f"{path}: {reason}"
         advice = _ADVICE.get(error.errno or 0, "check that the path and the disk are in order")
         super().__init__(printable(f"{reason} ({advice})"))
 
