@@ -117,7 +117,7 @@ def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 OWN_NAMES = re.compile(
     r"v\d+|t\d+|k\d+_[a-z0-9_]+|(read|write|skip)_v\d+|field_\d+|_"
-    r"|data|p|size|left|value|out|add|writer|limits|to_avro|from_avro|max_depth"
+    r"|data|p|size|left|value|out|add|writer|limits|to_avro|from_avro|max_depth|max_values"
     # attributes and methods of Python's own types
     r"|__class__|_value_|append|extend|get|copy|decode|encode|items|join|replace|bytes"
     r"|hour|minute|second|microsecond|microseconds|days|seconds|tzinfo|toordinal"
