@@ -183,11 +183,17 @@ def test_what_is_no_buffer_is_named(data: Any) -> None:
 @pytest.mark.parametrize(
     ("header", "expected"),
     [
-        (b"", "invalid schema id header: .* 0 bytes (a tombstone"),
+        (b"", "invalid schema id header: .* 0 bytes \\(a tombstone"),
         (b"7", "invalid schema id header"),
         (header_value(GUID)[:-1], "a truncated schema GUID"),
-        (header_value(GUID) + b"\x00", "message indexes of Protobuf"),
-        (header_value(GUID) + b"\x02\x04\x00", "message indexes of Protobuf"),
+        (
+            header_value(GUID) + b"\x00",
+            "trailing bytes after the schema id in the header, as Protobuf has there",
+        ),
+        (
+            header_value(GUID) + b"\x02\x04\x00",
+            "trailing bytes after the schema id in the header, as Protobuf has there",
+        ),
     ],
 )
 def test_headers_that_name_no_schema(header: bytes, expected: str) -> None:
