@@ -48,6 +48,7 @@ def test_the_plugin_imports_next_to_nothing() -> None:
         "avrogen.exports",
         "avrogen.testing",
         "avrogen.testing.pytest_plugin",
+        "avrogen.version",
     ]
 
 
