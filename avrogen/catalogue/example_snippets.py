@@ -79,7 +79,7 @@ class ExampleSnippets:
 
 
 PACKAGE: Final = "pkg"
-"""What the generated package is called in examples, as in all documentation."""
+"""Name of the generated package in examples, as in all documentation."""
 
 _WIDTH: Final = 88
 """Columns, as far as texts let themselves be held to them; black's default."""

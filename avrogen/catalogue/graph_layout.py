@@ -37,7 +37,7 @@ _MARGIN: Final = 4.0
 _BOX_HEIGHT: Final = 30.0
 _PADDING: Final = 14.0
 _LETTER: Final = 7.1
-"""What a letter takes, in the middle, of a font of 13 pixels."""
+"""Average width of a letter in a font of 13 pixels."""
 _LONGEST: Final = 34
 """Letters that are shown of a name."""
 _BETWEEN_COLUMNS: Final = 56.0

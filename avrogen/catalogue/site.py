@@ -48,7 +48,7 @@ CATALOGUE_MARKS: Final = OutputMarkers(
     OVERVIEW,
     _HTML_MARK,
 )
-"""How the files of a catalogue are known."""
+"""Markers of the files of a catalogue."""
 
 _POLICY: Final = "; ".join(
     (
@@ -60,7 +60,7 @@ _POLICY: Final = "; ".join(
         "base-uri 'none'",
     )
 )
-"""What a browser may do on our pages, should a text get past the escaping all the same."""
+"""Content security policy of the pages, should a text get past the escaping all the same."""
 
 _UNSEEN: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff"

@@ -17,7 +17,7 @@ SEARCH: Final = "search.html"
 ASYNCAPI: Final = "asyncapi.yaml"
 
 _NO_NAMESPACE: Final = "-"
-"""What no namespace can be called."""
+"""File name of types without a namespace, which no namespace can have."""
 
 _LONGEST: Final = 150
 """Characters of a file name; file systems stop at 255 bytes."""

@@ -22,11 +22,11 @@ _UNSEEN: Final = re.compile(
     "[\x00-\x1f\x7f-\xa0\xad\u061c\u180e\u200b-\u200f\u2028-\u202f\u205f-\u206f"
     "\ud800-\udfff\ufeff\ufff0-\uffff\U000e0000-\U0010ffff]"
 )
-"""What YAML does not allow, or a reader would not see."""
+"""Characters that YAML does not allow, or that a reader would not see."""
 
 
 _Part: TypeAlias = tuple[str, Json, str]
-"""What a line begins with, the value behind it, and the indent of lines that may follow."""
+"""Beginning of a line, the value after it, and the indent of lines that may follow."""
 
 
 def yaml_text(value: dict[str, Json]) -> str:

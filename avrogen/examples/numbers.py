@@ -28,7 +28,7 @@ _MOST: Final = 30
 """Digits of a decimal that are other than zero: nobody reads more."""
 
 _SMALL: Final = 1000
-"""Where floats begin anew."""
+"""Number at which floats start over."""
 
 _UNITS = table(
     {

@@ -22,16 +22,17 @@ UNSAID = re.compile(
 )
 """Phrases of no field's language; docs/glossary.md has the field's words."""
 
-DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-
 PACKAGES = [module for module in MODULES.values() if module.is_package]
 
 
-def documented(module: Module) -> Iterator[tuple[ast.AST, str]]:
-    """Modules, classes and functions with their docstrings."""
+def documented(module: Module) -> Iterator[tuple[int, str]]:
+    """Docstrings with their lines: of modules, classes and functions, and those below constants."""
     for node in ast.walk(module.tree):
-        if isinstance(node, DOCUMENTED) and (text := ast.get_docstring(node)):
-            yield node, text
+        match node:
+            case ast.Expr(ast.Constant(str(text))):
+                yield node.lineno, text.strip()
+            case _:
+                pass
 
 
 def docstring_nodes(module: Module) -> set[int]:
@@ -45,9 +46,9 @@ def docstring_nodes(module: Module) -> set[int]:
 
 def test_docstrings_open_with_a_command_or_a_noun() -> None:
     clauses = [
-        f"{module.path}:{getattr(node, 'lineno', 1)}: {text.partition(chr(10))[0]}"
+        f"{module.path}:{line}: {text.partition(chr(10))[0]}"
         for module in MODULES.values()
-        for node, text in documented(module)
+        for line, text in documented(module)
         if CLAUSE.match(text)
     ]
     assert len(clauses) < 20, "\n".join((f"{len(clauses)} docstrings", *clauses))

@@ -109,9 +109,9 @@ def _find_or_register(
         )
     verdict = registry.compatibility(subject, text)
     if not verdict.compatible:
-        from avrogen.kafka.registry.request import CHECK_HINT, printable
+        from avrogen.kafka.registry.request import CHECK_HINT, response_text
 
-        reasons = printable("; ".join(verdict.messages)) or "no reasons given"
+        reasons = response_text("; ".join(verdict.messages)) or "no reasons given"
         raise RegistryError(
             f"the schema is incompatible: {reasons}",
             hint=CHECK_HINT,

@@ -17,7 +17,7 @@ from uuid import UUID
 from avrogen.avro.model import Json
 from avrogen.errors import RegistryError
 from avrogen.kafka.wire_format import describe_bytes
-from avrogen.message_text import printable as escaped
+from avrogen.message_text import printable
 
 __all__ = [
     "CHECK_HINT",
@@ -27,7 +27,7 @@ __all__ = [
     "error_for",
     "is_not_found",
     "path",
-    "printable",
+    "response_text",
     "without_credentials",
 ]
 
@@ -71,7 +71,7 @@ class RegistryRequest:
     ) -> RegistryError:
         """Return the error for this request."""
         return RegistryError(
-            f"cannot {self.purpose}: {printable(reason)}",
+            f"cannot {self.purpose}: {response_text(reason)}",
             hint=hint,
             url=None if url is None else without_credentials(url),
             subject=self.subject,
@@ -100,10 +100,10 @@ _MAX_PRINTED: Final = 2_000
 """Maximum characters of a text from a response in an error, which is logged."""
 
 
-def printable(text: str) -> str:
+def response_text(text: str) -> str:
     """Return a text from a response as one printable line, shortened, without credentials."""
     text = without_credentials(" ".join(text.split()))
-    return escaped(text if len(text) <= _MAX_PRINTED else text[:_MAX_PRINTED] + "..")
+    return printable(text if len(text) <= _MAX_PRINTED else text[:_MAX_PRINTED] + "..")
 
 
 CHECK_HINT: Final = (

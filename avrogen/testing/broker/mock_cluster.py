@@ -24,13 +24,13 @@ __all__ = ["SIGNATURES", "MockCluster", "load_library"]
 _ALL_BROKERS: Final = -1
 _PRODUCER: Final = 0  # RD_KAFKA_PRODUCER
 _GROUP_DELAY_MS: Final = 1
-"""How long a new group waits for further members. librdkafka's 3,000 ms are more than the session
-timeout that tests want, and a member that waits so long is thrown out. 0 is no timer at all."""
+"""Time for which a new group waits for further members. librdkafka's 3,000 ms are more than the
+session timeout that tests want, and a member that waits so long is removed. 0: no timer at all."""
 _HEARTBEAT_MS: Final = 100
-"""How often members of groups of the new protocol (KIP-848) hear of changes; 3,000 by default."""
+"""Heartbeat interval of groups of the new protocol (KIP-848); 3,000 by default."""
 
 _SETTLED_SECONDS: Final = 0.0005
-"""How long the cluster's thread needs from the answer to one call until it waits for another. One
+"""Time that the cluster's thread needs from the answer to one call until it waits for another. One
 that comes sooner can fail to wake it, and then takes up to a second."""
 
 _SET_CONTROLLER: Final = "rd_kafka_mock_set_controller_id"

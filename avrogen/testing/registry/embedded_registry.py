@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 Where: TypeAlias = Callable[[Request], bool]
-"""Which requests something goes wrong for."""
+"""Predicate of the requests that a fault is for."""
 
 
 def everywhere(_request: Request) -> bool:

@@ -102,7 +102,7 @@ Respond: TypeAlias = Callable[[Request], Response | None]
 """Answers a request; None closes the connection without an answer. Called in many threads."""
 
 _POLL_SECONDS = 0.02
-"""How often the server looks whether it should stop."""
+"""Interval at which the server checks for its stop."""
 
 
 class RegistryServer:

@@ -12,14 +12,10 @@ Everything drawn is valid by construction. The names are in :mod:`avrogen.testin
 """
 
 try:
-    import hypothesis as _hypothesis
+    from avrogen.testing.strategies.hypothesis_plugin import register
 except ImportError as error:
     from avrogen.errors import MissingExtraError
 
     raise MissingExtraError("testing") from error
-
-del _hypothesis
-
-from avrogen.testing.strategies.hypothesis_plugin import register  # noqa: E402
 
 register()  # hypothesis did so at its import, unless its plugins are disabled

@@ -275,7 +275,7 @@ _PROMOTIONS: Final[list[tuple[model.PrimitiveName, model.PrimitiveName]]] = [
     ("string", "bytes"),
     ("bytes", "string"),
 ]
-"""What is read as what (specification, "Schema Resolution")."""
+"""Promotions of primitive types (specification, "Schema Resolution")."""
 
 
 def type_changes(draft: MutableSchema) -> Iterator[SchemaChange]:

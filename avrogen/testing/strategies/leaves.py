@@ -56,7 +56,7 @@ MOST_CHARACTERS: Final = 8
 """The greatest length of texts and bytes that is drawn."""
 
 REPEATED: Final = 30
-"""How often what has the greatest length is repeated: lengths over 63 take two bytes."""
+"""Repetitions of values of the greatest length: lengths over 63 take two bytes."""
 
 _DAY: Final = 86_400
 

@@ -30,7 +30,7 @@ __all__ = [
 
 _DEPTH: Final = 3
 _SYMBOLS: Final = (1, 2, 5, 64, 65, 300)
-"""How many an enum may have: positions over 63 take two bytes."""
+"""Numbers of symbols of an enum: positions over 63 take two bytes."""
 
 
 def arbitrary_schema() -> SearchStrategy[Schema]:
@@ -206,7 +206,7 @@ FIXED_KINDS: Final[SearchStrategy[Any]] = st.sampled_from(
         {"size": 4, "logicalType": "decimal", "precision": 1},
     ]
 )
-"""What distinguishes fixed types, their names apart."""
+"""Features that distinguish fixed types, apart from their names."""
 
 
 @st.composite
