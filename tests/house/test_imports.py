@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 
 import pytest
@@ -31,6 +32,29 @@ def test_what_production_imports_is_in_the_standard_library(module: str) -> None
     """
     run = run_python("-S", "-c", f"from {module} import *", cwd=ROOT)
     assert run.returncode == 0, run.stderr
+
+
+IMPORT_EACH = """
+import importlib, os, sys
+for name in sys.argv[1:]:
+    child = os.fork()
+    if child == 0:
+        try:
+            importlib.import_module(name)
+        except BaseException as error:
+            print(f"{name}: {type(error).__name__}: {error}", flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+"""Imports each module in a process in which nothing else was imported before."""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a process for each module would take minutes")
+def test_every_package_can_be_the_first_import() -> None:
+    """None needs another to be imported before, nor breaks plugins that its own imports load."""
+    names = [module.name for module in MODULES.values() if module.is_package]
+    run = run_python("-c", IMPORT_EACH, *names, cwd=ROOT)
+    assert (run.returncode, run.stdout) == (0, ""), run.stderr
 
 
 def test_types_load_nothing_of_kafka() -> None:

@@ -12,10 +12,14 @@ Everything drawn is valid by construction. The names are in :mod:`avrogen.testin
 """
 
 try:
-    from avrogen.testing.strategies.hypothesis_plugin import register
+    import hypothesis as _hypothesis  # first: its import loads the plugin below by its entry point
 except ImportError as error:
     from avrogen.errors import MissingExtraError
 
     raise MissingExtraError("testing") from error
+
+from avrogen.testing.strategies.hypothesis_plugin import register
+
+del _hypothesis
 
 register()  # hypothesis did so at its import, unless its plugins are disabled
