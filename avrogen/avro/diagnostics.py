@@ -98,6 +98,7 @@ class Code(Enum):
     TOPIC_TYPE = "AVR609", "unknown type on a topic"
     KEY_FIELD = "AVR610", "invalid key field"
     TOMBSTONES = "AVR611", "tombstones without keys"
+    DEAD_LETTER = "AVR612", "invalid dead-letter topic"
 
     # The output folder
     OUTPUT_BLOCKED = "AVR701", "output path is blocked"

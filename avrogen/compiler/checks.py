@@ -50,6 +50,43 @@ def check_topics(
                 f'topics "{other}" and "{topic.topic}" have the same class name {topic.name}',
                 hint="give one of them another name: name = ...",
             )
+    _check_dead_letters(config.topics, diagnostics)
+
+
+def _check_dead_letters(topics: Iterable[TopicConfig], diagnostics: Diagnostics) -> None:
+    """Report dead-letter topics that are topics of the configuration themselves.
+
+    Their consumers would receive the dead letters, and in a cycle dead-letter them for ever.
+    """
+    configured = {topic.topic: topic for topic in topics}
+    for name, topic in configured.items():
+        target = topic.dead_letter
+        if target is None or target not in configured:
+            continue
+        cycle = _dead_letter_cycle(name, configured)
+        if target == name:
+            problem = "is the topic itself: its dead letters would be consumed again, for ever"
+        elif cycle:
+            shown = " -> ".join(f'"{each}"' for each in cycle)
+            problem = f"returns to the topic, {shown}: dead letters would go round for ever"
+        else:
+            problem = f'has messages of its own: its consumers would receive those of "{name}"'
+        diagnostics.report(
+            Code.DEAD_LETTER,
+            topic.locations.value("dead-letter"),
+            f'the dead-letter topic "{target}" {problem}',
+            hint=f'name a topic that has no table here, such as dead-letter = "{name}.dlq"',
+        )
+
+
+def _dead_letter_cycle(name: str, configured: Mapping[str, TopicConfig]) -> list[str]:
+    """Return the names of topics from one to itself by dead letters; none if it is in no cycle."""
+    path = [name]
+    while (last := configured.get(path[-1])) is not None and last.dead_letter is not None:
+        if last.dead_letter in path:
+            return [*path, name] if last.dead_letter == name else []
+        path.append(last.dead_letter)
+    return []
 
 
 class _TopicCheck:

@@ -101,7 +101,8 @@ TOPIC_KEYS = _table(
     ConfigKey(
         "dead-letter",
         "a string",
-        "Dead-letter queue (DLQ): the topic for messages that cannot be handled.",
+        "Dead-letter queue (DLQ): the topic for messages that cannot be handled. It is none of the "
+        "topics of the file, and so never the topic itself (AVR612).",
         "no dead-letter queue: a consumer stops at such a message",
         'dead-letter = "shop.orders.v1.dlq"',
     ),

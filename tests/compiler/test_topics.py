@@ -210,6 +210,39 @@ def test_values_without_a_class(build: Build) -> None:
     assert parameters(topics.AmountsProducer) == (type(None), Decimal)
 
 
+@pytest.mark.parametrize(
+    ("dead_letters", "problems"),
+    [
+        ({"a": "a"}, ['"a" is the topic itself']),
+        ({"a": "b", "b": "a"}, ['"a" -> "b" -> "a"', '"b" -> "a" -> "b"']),
+        (
+            {"a": "b", "b": "c", "c": "a"},
+            ['"a" -> "b" -> "c" -> "a"', '"b" -> "c" -> "a" -> "b"', '"c" -> "a" -> "b" -> "c"'],
+        ),
+        ({"a": "b", "b": "b"}, ['"b" has messages of its own', '"b" is the topic itself']),
+        ({"a": "b", "b": "elsewhere"}, ['"b" has messages of its own']),
+        ({"a": "b", "b": None}, ['"b" has messages of its own']),
+        ({"a": "elsewhere", "b": "elsewhere"}, []),
+    ],
+)
+def test_dead_letters_never_return(
+    tmp_path: Path, dead_letters: dict[str, str | None], problems: list[str]
+) -> None:
+    """Nor do they go where another type of messages is expected."""
+    tables = [
+        f'[topics.{name}]\nvalue = "com.acme.Line"\n'
+        + (f'dead-letter = "{target}"\n' if target else "")
+        for name, target in dead_letters.items()
+    ]
+    configuration = "".join(tables)
+    schemas = write_schemas(tmp_path / "schemas", {**SCHEMAS, "avrogen.toml": configuration})
+    run = run_avrogen("build", schemas, "-o", tmp_path / "pkg")
+    found = [line for line in run.stderr.splitlines() if "error[AVR612]" in line]
+    assert len(found) == len(problems)
+    assert all(part in line for part, line in zip(problems, found, strict=True))
+    assert run.exit_code == (1 if problems else 0)
+
+
 def test_types_of_the_names_that_generated_code_uses(build: Build) -> None:
     names = ["Topic", "TopicProducer", "ORDERS", "OrdersConsumer", "topics"]
     package = build(

@@ -109,7 +109,16 @@ def create_error_handler(
         topic: the topic.
         options: the options of the consumer.
         observer: the observer of the options, isolated.
+
+    Raises:
+        ConfigurationError: the dead-letter topic is the topic itself.
     """
+    if topic.dead_letter == topic.name:
+        raise ConfigurationError(
+            f"{topic.name} is the topic itself: its dead letters would be consumed again, for ever",
+            setting="dead_letter",
+            hint="name another topic for dead letters, or none: then the consumer stops",
+        )
     return ErrorHandler(
         topic=topic.name,
         group=options.group_id,

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError
 
-from avrogen import DecodeError, DeliveryError, RegistryError, Retry, RetryPolicy
+from avrogen import (
+    ConfigurationError,
+    DecodeError,
+    DeliveryError,
+    RegistryError,
+    Retry,
+    RetryPolicy,
+)
 from avrogen.kafka.observability.observer import AnyMessage, Observer
 from avrogen.kafka.registry.protocol import SchemaText
+from avrogen.kafka.topic import Topic
+from avrogen.testing import handling
 from avrogen.testing.broker import EmbeddedBroker, RequestType
 from avrogen.testing.registry import EmbeddedRegistry
+from generated_example.com.example import Event
+from tests.support.clients import async_consumer_of, consumer_of
 from tests.support.clusters import AnyCluster, embedded_cluster
 from tests.support.memory_registry import MemoryRegistry
 from tests.support.scenes import SECONDS, EventMessage, Handled, Member, Scene, eventually
@@ -110,6 +122,18 @@ def test_poison_becomes_a_dead_letter(cluster: AnyCluster, error: Exception) -> 
         assert headers["__connect.errors.stage"] == b"TASK_PUT"
         assert headers["__connect.errors.exception.message"] == str(error).encode()
         assert headers["__connect.errors.connector.name"] == scene.group.encode()
+
+
+@pytest.mark.parametrize("consumer", [consumer_of, async_consumer_of])
+def test_a_topic_is_not_its_own_topic_for_dead_letters(consumer: Callable[..., Any]) -> None:
+    """One poison message would be handled for ever."""
+    topic: Topic[str, Event] = Topic("a.b", value=(Event,), key="string", dead_letter="a.b")
+    config = {"bootstrap.servers": "127.0.0.1:1"}
+    with pytest.raises(ConfigurationError, match="is the topic itself") as caught:
+        consumer(topic)(config, group_id="g", registry=MemoryRegistry())
+    assert caught.value.setting == "dead_letter"
+    with pytest.raises(ConfigurationError, match="is the topic itself"):
+        handling(consumer_of(topic)).deliver(print)
 
 
 def test_without_a_topic_for_dead_letters_it_stops_at_the_message(cluster: AnyCluster) -> None:
