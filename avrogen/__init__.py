@@ -71,6 +71,7 @@ if TYPE_CHECKING:
         TransactionError,
     )
     from avrogen.kafka.consumer.error_policy import Retry, RetryPolicy
+    from avrogen.kafka.health import ConsumerHealth, HealthFile, ProducerHealth
     from avrogen.kafka.message import Delivered, Headers, Message
     from avrogen.kafka.observability.opentelemetry import OpenTelemetryObserver
     from avrogen.kafka.topic import Topic
@@ -85,6 +86,7 @@ else:
             "CodecError": "avrogen.errors",
             "ConfigurationError": "avrogen.errors",
             "ConsumeError": "avrogen.errors",
+            "ConsumerHealth": "avrogen.kafka.health",
             "DecodeError": "avrogen.errors",
             "Delivered": "avrogen.kafka.message",
             "DeliveryError": "avrogen.errors",
@@ -92,6 +94,7 @@ else:
             "EncodeError": "avrogen.errors",
             "FramingError": "avrogen.errors",
             "Headers": "avrogen.kafka.message",
+            "HealthFile": "avrogen.kafka.health",
             "Incompatibility": "avrogen.avro.compat.paths",
             "IncompatibilityType": "avrogen.avro.compat.paths",
             "Limits": "avrogen.codec.limits",
@@ -99,6 +102,7 @@ else:
             "Message": "avrogen.kafka.message",
             "MissingExtraError": "avrogen.errors",
             "OpenTelemetryObserver": "avrogen.kafka.observability.opentelemetry",
+            "ProducerHealth": "avrogen.kafka.health",
             "RegistryError": "avrogen.errors",
             "ResolutionError": "avrogen.errors",
             "Retry": "avrogen.kafka.consumer.error_policy",
@@ -120,6 +124,7 @@ __all__ = [
     "CodecError",
     "ConfigurationError",
     "ConsumeError",
+    "ConsumerHealth",
     "DecodeError",
     "Delivered",
     "DeliveryError",
@@ -127,6 +132,7 @@ __all__ = [
     "EncodeError",
     "FramingError",
     "Headers",
+    "HealthFile",
     "Incompatibility",
     "IncompatibilityType",
     "Limits",
@@ -134,6 +140,7 @@ __all__ = [
     "Message",
     "MissingExtraError",
     "OpenTelemetryObserver",
+    "ProducerHealth",
     "RegistryError",
     "ResolutionError",
     "Retry",

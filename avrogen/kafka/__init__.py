@@ -10,6 +10,7 @@
     client_config     safe client properties
     callbacks         librdkafka's log, errors and statistics
     cluster_metadata  partitions of a topic, as brokers report them
+    health            liveness and readiness of producers and consumers
     observability     observers, counters, log events, trace context, OpenTelemetry
     single_flight     one call for many callers
     asyncio_threads   blocking calls off the event loop
@@ -27,6 +28,7 @@ from avrogen.extras import require_own_package
 if TYPE_CHECKING:
     from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
     from avrogen.kafka.consumer.consumer import TopicConsumer
+    from avrogen.kafka.health import ConsumerHealth, HealthFile, ProducerHealth
     from avrogen.kafka.observability.context import MessageFields, TraceContext
     from avrogen.kafka.observability.counters import ConsumerCounters, ProducerCounters
     from avrogen.kafka.observability.observer import Observer
@@ -51,11 +53,14 @@ else:
             "AsyncTopicConsumer": "avrogen.kafka.consumer.async_consumer",
             "AsyncTopicProducer": "avrogen.kafka.producer.async_producer",
             "ConsumerCounters": "avrogen.kafka.observability.counters",
+            "ConsumerHealth": "avrogen.kafka.health",
             "Deserializer": "avrogen.kafka.serde.deserializer",
+            "HealthFile": "avrogen.kafka.health",
             "MessageFields": "avrogen.kafka.observability.context",
             "Observer": "avrogen.kafka.observability.observer",
             "ProducerClient": "avrogen.kafka.producer.producer_client",
             "ProducerCounters": "avrogen.kafka.observability.counters",
+            "ProducerHealth": "avrogen.kafka.health",
             "Retries": "avrogen.kafka.registry.retrying",
             "SchemaRegistry": "avrogen.kafka.registry.protocol",
             "Serializer": "avrogen.kafka.serde.serializer",
@@ -76,11 +81,14 @@ __all__ = [
     "AsyncTopicConsumer",
     "AsyncTopicProducer",
     "ConsumerCounters",
+    "ConsumerHealth",
     "Deserializer",
+    "HealthFile",
     "MessageFields",
     "Observer",
     "ProducerClient",
     "ProducerCounters",
+    "ProducerHealth",
     "Retries",
     "SchemaRegistry",
     "Serializer",

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from avrogen.kafka.observability.logs import LOGGER, log_event
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from avrogen.kafka.observability.observer import Observer
 
-__all__ = ["LIBRDKAFKA_LOGGER", "Callbacks"]
+__all__ = ["LIBRDKAFKA_LOGGER", "Callbacks", "ConnectionState"]
 
 LIBRDKAFKA_LOGGER: Final = logging.getLogger("avrogen.kafka.librdkafka")
 """Logger for librdkafka's log lines, which would go to stderr."""
@@ -41,6 +42,8 @@ class Callbacks:
         self._statistics: str | None = None
         self.fatal: KafkaError | None = None
         """The fatal error of the client; None if there was none."""
+        self.connection = ConnectionState()
+        """Errors of connections to brokers."""
 
     def statistics(self) -> dict[str, Any] | None:
         """Return the last statistics; None if there are none."""
@@ -57,6 +60,7 @@ class Callbacks:
 
     def on_error(self, error: KafkaError) -> None:
         """Log an error of the client. A fatal error ends the client."""
+        self.connection.failed(error)
         if not error.fatal() and error.name() != "_FATAL":
             log_event(logging.WARNING, "client.error", code=error.name(), reason=error.str())
         elif self.fatal is None or self.fatal.name() == "_FATAL":  # which has no reason
@@ -77,3 +81,107 @@ def _call_both(own: Callable[[Any], None], given: object, argument: Any) -> None
                 callback(argument)
             except Exception:
                 LOGGER.exception("callback failed: %r", callback)
+
+
+# --- connections ----------------------------------------------------------------------------------
+
+_REQUEST: Final = 1.0
+"""Seconds that a request to find out if a broker answers may take."""
+
+_INTERVAL: Final = 2.0
+"""Seconds between two such requests."""
+
+_RECENT: Final = 60.0
+"""Seconds after which an error counts no more, as librdkafka repeats those that last."""
+
+AUTH_PATIENCE: Final = 5.0
+"""Seconds that authentication must have failed, with every broker, to count as refused. A broker
+that is starting refuses credentials that it has not loaded yet."""
+
+
+class ConnectionState:
+    """Errors of connections to brokers, until a broker answers again.
+
+    librdkafka reports connections that fail, and none that works again. So after an error, the poll
+    thread asks for metadata now and then (:meth:`check`), until there is an answer. Other threads
+    may read, without locks.
+
+    Args:
+        clock: monotonic clock, in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._refusals: dict[str, tuple[str, float]] = {}
+        self._last: KafkaError | None = None
+        self._refused_since: float | None = None
+        self._down = False
+        self.unanswered = False
+        """True if the last request had no answer."""
+        self._next_request = 0.0
+
+    @property
+    def brokers_down(self) -> bool:
+        """True if no broker can be reached, and the last request had no answer."""
+        return self._down and self.unanswered
+
+    @property
+    def auth_error(self) -> str | None:
+        """Reason why authentication fails, as far as is known; None if it does not fail."""
+        earliest = self._clock() - _RECENT
+        reasons = (reason for reason, at in list(self._refusals.values()) if at >= earliest)
+        return next(reasons, None)
+
+    @property
+    def refused(self) -> KafkaError | None:
+        """The error after which no broker accepts the credentials; None if there is none."""
+        since = self._refused_since
+        if since is None or not self.unanswered or self.auth_error is None:
+            return None
+        return self._last if self._clock() - since >= AUTH_PATIENCE else None
+
+    def failed(self, error: KafkaError) -> None:
+        """Take note of an error of the client, whichever it is."""
+        name, text = error.name(), error.str()
+        broker, _, reason = text.partition(": ")
+        if name == "_ALL_BROKERS_DOWN":
+            self._down = True
+        elif _is_refusal(name, text):
+            now = self._clock()
+            if self._refused_since is None:
+                self._refused_since = now
+            self._last = error
+            self._refusals[broker] = (reason.partition(" (after ")[0] or text, now)
+        else:
+            # The broker cannot be reached any more: what it said before says nothing.
+            self._refusals.pop(broker, None)
+            if not self._refusals:
+                self._refused_since = None
+
+    def check(self, request: Callable[[float], object]) -> None:
+        """Find out if a broker answers, unless nothing has failed.
+
+        Args:
+            request: asks a broker, within the seconds that it is given.
+        """
+        if not (self._down or self._refusals) or self._clock() < self._next_request:
+            return
+        from confluent_kafka import KafkaException
+
+        try:
+            request(_REQUEST)
+        except KafkaException:
+            self.unanswered = True
+        else:
+            self._refusals.clear()
+            self._refused_since = None
+            self._down = self.unanswered = False
+        self._next_request = self._clock() + _INTERVAL
+
+
+def _is_refusal(name: str, text: str) -> bool:
+    """Return True if an error is about who the client is, or who the broker is."""
+    if name in ("_SSL", "_TRANSPORT"):
+        # Not the handshake that a proxy ends because its broker is away.
+        return any(word in text.lower() for word in ("certificate", "unknown ca"))
+    return name in ("_AUTHENTICATION", "SASL_AUTHENTICATION_FAILED")

@@ -25,7 +25,9 @@ __all__ = [
     "consumer_settings",
     "delivery_timeout",
     "is_on",
+    "max_poll_interval",
     "producer_settings",
+    "request_timeout",
     "split",
 ]
 
@@ -34,7 +36,10 @@ Settings: TypeAlias = Mapping[str, object]
 
 REGISTRY_PREFIX: Final = "schema.registry."
 
-_TRANSACTION_TIMEOUT_MS: Final = 60_000  # librdkafka's default
+# librdkafka's defaults
+_MAX_POLL_INTERVAL_MS: Final = 300_000
+_REQUEST_TIMEOUT_MS: Final = 30_000
+_TRANSACTION_TIMEOUT_MS: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +187,25 @@ def consumer_settings(client: Settings, *, group: str, auto_commit: bool) -> dic
         "enable.auto.offset.store": False,
     }
     return defaults | dict(client) | own
+
+
+def max_poll_interval(client: Settings) -> float:
+    """Return the seconds of ``max.poll.interval.ms``.
+
+    Args:
+        client: :attr:`Configuration.client`.
+    """
+    return (_int(client.get("max.poll.interval.ms")) or _MAX_POLL_INTERVAL_MS) / 1000
+
+
+def request_timeout(client: Settings) -> float:
+    """Return the seconds after which a producer's request counts as failed, lingering included.
+
+    Args:
+        client: :attr:`Configuration.client`.
+    """
+    timeout = _int(client.get("request.timeout.ms")) or _REQUEST_TIMEOUT_MS
+    return (timeout + (_int(client.get("linger.ms")) or 0)) / 1000
 
 
 def is_on(value: object) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NoReturn, TypeAlias, TypeVar
 
@@ -41,7 +41,8 @@ ON_SERVICES = pytest.mark.xdist_group("services")
 """Of tests that use real services. Whoever asks for a fixture by its name gets it by itself."""
 
 MakeKafka: TypeAlias = Callable[..., KafkaCluster]
-"""Takes a number of brokers, and properties of theirs with underscores for dots."""
+"""Takes a number of brokers, users of theirs with passwords, and properties with underscores for
+dots."""
 
 MakeRegistry: TypeAlias = Callable[..., Apicurio]
 """Takes properties, each ``name=value``."""
@@ -94,8 +95,10 @@ def make_kafka(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[MakeKafk
     folders = (tmp_path / f"kafka-{number}" for number in itertools.count())
     with contextlib.ExitStack() as stack:
 
-        def make(size: int, **properties: str) -> KafkaCluster:
-            prepare = functools.partial(kafka_cluster, next(folders), size, **properties)
+        def make(
+            size: int, users: Mapping[str, str] | None = None, **properties: str
+        ) -> KafkaCluster:
+            prepare = functools.partial(kafka_cluster, next(folders), size, users, **properties)
             return stack.enter_context(prepared(prepare, pytestconfig))
 
         yield make

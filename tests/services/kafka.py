@@ -53,11 +53,13 @@ class Broker:
         process: the server.
         node_id: counted from 1.
         address: host and port for clients.
+        sasl_address: host and port for clients with a name and a password; None: not given users.
     """
 
     process: ServerProcess
     node_id: int
     address: str
+    sasl_address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,11 @@ class KafkaCluster:
     def bootstrap_servers(self) -> str:
         """What clients are told."""
         return ",".join(broker.address for broker in self.brokers)
+
+    @property
+    def sasl_servers(self) -> str:
+        """What clients are told that have a name and a password (SASL_PLAINTEXT, PLAIN)."""
+        return ",".join(filter(None, (broker.sasl_address for broker in self.brokers)))
 
     def start(self) -> Self:
         """Start all, and wait until groups and transactions can be used at once.
@@ -106,17 +113,21 @@ class KafkaCluster:
         self.stop()
 
 
-def kafka_cluster(folder: Path, size: int = 1, **properties: str) -> KafkaCluster:
+def kafka_cluster(
+    folder: Path, size: int = 1, users: Mapping[str, str] | None = None, **properties: str
+) -> KafkaCluster:
     """Brokers with nothing in them. They are not started yet.
 
     Args:
         folder: where they run and keep their data.
         size: how many; topics have as many replicas by default, but three at most.
+        users: passwords by name, for a listener more that wants them. These users may do nothing
+            without ACLs; clients of the other listener may do all.
         properties: more of their configuration, with underscores for dots.
     """
     archive = class_archive(_NAME, _for_archive)
     more = {name.replace("_", "."): value for name, value in properties.items()}
-    return KafkaCluster(tuple(_brokers(folder, size, archive, more)))
+    return KafkaCluster(tuple(_brokers(folder, size, archive, more, users)))
 
 
 def _for_archive(folder: Path, flags: Sequence[str]) -> ServerProcess:
@@ -125,16 +136,23 @@ def _for_archive(folder: Path, flags: Sequence[str]) -> ServerProcess:
 
 
 def _brokers(
-    folder: Path, size: int, flags: Sequence[str], more: Mapping[str, str]
+    folder: Path,
+    size: int,
+    flags: Sequence[str],
+    more: Mapping[str, str],
+    users: Mapping[str, str] | None = None,
 ) -> list[Broker]:
-    ports = free_ports(2 * size)
+    ports = free_ports(3 * size)
     nodes = [(n + 1, ports[n], ports[size + n]) for n in range(size)]
     voters = [f"{node}@127.0.0.1:{controller_port}" for node, _, controller_port in nodes]
     brokers: list[Broker] = []
     for node, port, controller_port in nodes:
         home = folder / f"broker-{node}"
         home.mkdir(parents=True)
+        sasl = None if users is None else f"127.0.0.1:{ports[2 * size + node - 1]}"
         properties = _properties(home, node, port, controller_port, ",".join(voters))
+        if sasl is not None:
+            properties += _sasl(port, controller_port, sasl, users or {})
         properties += "".join(f"{name}={value}\n" for name, value in more.items())
         (home / "server.properties").write_text(properties, "utf-8")
         (home / "log4j2.properties").write_text(_LOGGING, "utf-8")
@@ -146,7 +164,7 @@ def _brokers(
             home,
             lambda printed: _READY in printed,
         )
-        brokers.append(Broker(process, node, f"127.0.0.1:{port}"))
+        brokers.append(Broker(process, node, f"127.0.0.1:{port}", sasl))
     return brokers
 
 
@@ -188,6 +206,25 @@ def _properties(home: Path, node: int, port: int, controller_port: int, voters: 
         "broker.session.timeout.ms": 3000,
         "broker.heartbeat.interval.ms": 500,
         "log.cleaner.dedupe.buffer.size": 4194304,
+    }
+    return "".join(f"{key}={value}\n" for key, value in properties.items())
+
+
+def _sasl(port: int, controller_port: int, address: str, users: Mapping[str, str]) -> str:
+    """A listener more, for users with passwords. Of two equal names, the last one counts."""
+    plain, own = f"PLAINTEXT://127.0.0.1:{port}", f"SASL://{address}"
+    passwords = "".join(f' user_{name}="{password}"' for name, password in users.items())
+    login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+    properties = {
+        "listeners": f"{plain},{own},CONTROLLER://127.0.0.1:{controller_port}",
+        "advertised.listeners": f"{plain},{own}",
+        "listener.security.protocol.map": (
+            "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT"
+        ),
+        "listener.name.sasl.sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.sasl.plain.sasl.jaas.config": f"{login}{passwords};",
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": "User:ANONYMOUS",
     }
     return "".join(f"{key}={value}\n" for key, value in properties.items())
 

@@ -16,7 +16,7 @@ from avrogen.kafka.consumer.async_runner import (
     AsyncMessageRunner,
     AsyncWakeup,
 )
-from avrogen.kafka.consumer.batch_runner import BatchLimits, BatchRunner
+from avrogen.kafka.consumer.batch_runner import BatchRunner
 from avrogen.kafka.consumer.consumer import ConsumerBase
 from avrogen.kafka.consumer.signals import AsyncStopSignals
 from avrogen.kafka.consumer.transaction_runner import TransactionRunner, transactional_client
@@ -130,7 +130,7 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
 
         See :meth:`TopicConsumer.run_batches`. There is one batch at a time.
         """
-        limits = BatchLimits(max_records, max_wait)
+        limits = self._limits(max_records, max_wait)
         with self._alone():
             await self._drive(BatchRunner(self._session, handle, limits))
 
@@ -147,7 +147,7 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
         See :meth:`TopicConsumer.run_transactional`. Messages are handled one after the other; a
         cancellation aborts the transaction.
         """
-        limits = BatchLimits(max_records, max_wait)
+        limits = self._limits(max_records, max_wait)
         client = transactional_client(producer)
         with self._alone():
             await self._drive(TransactionRunner(self._session, handle, client, limits))
@@ -158,6 +158,14 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
     def _alone(self) -> AbstractContextManager[None]:
         self._abandon_iteration()
         return self._running_alone(AsyncStopSignals(self.stop))
+
+    def _is_running(self) -> bool:
+        """Return True if messages are being handled, or iterated over."""
+        return self._running or (self._messages is not None and self._messages.is_active)
+
+    def _run_error(self) -> Exception | None:
+        """Return the exception that has ended the handling; None: there was none."""
+        return self._failure if self._messages is None else self._messages.failure
 
     def _abandon_iteration(self) -> None:
         if self._messages is not None:

@@ -134,6 +134,8 @@ class AsyncMessageIterator(Generic[K, V]):
         self._signals = signals
         self._execution = Execution(runner.iterate())
         self._asking = False
+        self.failure: Exception | None = None
+        """Exception that has ended the iteration; None: there was none."""
 
     def __aiter__(self) -> Self:
         return self
@@ -151,7 +153,8 @@ class AsyncMessageIterator(Generic[K, V]):
         self._asking = True
         try:
             return await self._next()
-        except Exception:
+        except Exception as error:
+            self.failure = error
             self.abandon()
             raise
         finally:
@@ -177,6 +180,11 @@ class AsyncMessageIterator(Generic[K, V]):
             if not accepted and isinstance(pending, WaitForQueue) and value is not None:
                 self._runner.release([Lease(value)])  # the iteration was abandoned meanwhile
         raise StopAsyncIteration
+
+    @property
+    def is_active(self) -> bool:
+        """True until the iteration ends, or is abandoned."""
+        return self._execution.pending is not None
 
     def abandon(self) -> None:
         """End the iteration. The message that was yielded last does not count as handled."""

@@ -16,13 +16,14 @@ from weakref import WeakSet
 from avrogen.kafka.client_config import Settings
 from avrogen.kafka.consumer.assignment import Position
 from avrogen.kafka.consumer.batch_runner import BatchLimits, BatchRunner
-from avrogen.kafka.consumer.error_policy import OnPoison, RetryPolicy
+from avrogen.kafka.consumer.error_policy import OnAuthFailure, OnPoison, RetryPolicy
 from avrogen.kafka.consumer.runner import MessageRunner, drive
 from avrogen.kafka.consumer.session import CommitMode, ConsumerOptions, ConsumerSession
 from avrogen.kafka.consumer.signals import StopSignals
 from avrogen.kafka.consumer.transaction_runner import TransactionRunner, transactional_client
 
 if TYPE_CHECKING:
+    from avrogen.kafka.health import ConsumerHealth
     from avrogen.kafka.message import Message
     from avrogen.kafka.observability.counters import ConsumerCounters
     from avrogen.kafka.observability.observer import Observer
@@ -46,7 +47,7 @@ class ConsumerBase(Generic[K, V]):
     The arguments are those of :class:`TopicConsumer`.
     """
 
-    __slots__ = ("__weakref__", "_running", "_session")
+    __slots__ = ("__weakref__", "_failure", "_running", "_session")
 
     topic: ClassVar[Topic[Any, Any]]
     """The topic."""
@@ -64,6 +65,7 @@ class ConsumerBase(Generic[K, V]):
         grace: float = 30.0,
         registry: SchemaRegistry | None = None,
         observer: Observer | None = None,
+        on_auth_failure: OnAuthFailure = "stop",
     ) -> None:
         self._session = ConsumerSession(
             self.topic,
@@ -76,10 +78,12 @@ class ConsumerBase(Generic[K, V]):
                 grace=grace,
                 registry=registry,
                 observer=observer,
+                on_auth_failure=on_auth_failure,
             ),
             wake=self._prepare(),
         )
         self._running = False
+        self._failure: Exception | None = None
 
     def _prepare(self) -> Callable[[], None]:
         """Return a function to be called, from any thread, when a partition queue may be ready."""
@@ -90,11 +94,16 @@ class ConsumerBase(Generic[K, V]):
         """Refuse a second runner meanwhile, and stop on signals."""
         self._check_idle()
         self._running = True
+        self._failure = None
         try:
             with signals:
                 yield
+        except Exception as error:
+            self._failure = error
+            raise
         finally:
             self._running = False
+            self._session.batch_wait = 0.0
 
     def _check_idle(self) -> None:
         if self._running:
@@ -130,6 +139,32 @@ class ConsumerBase(Generic[K, V]):
             ValueError: a partition is not assigned.
         """
         self._session.opened.partitions.resume(partitions)
+
+    def health(self, *, handler_limit: float | None = None) -> ConsumerHealth:
+        """Return the health, for liveness and readiness probes; see ``docs/kafka/kubernetes.md``.
+
+        It waits for nothing and asks no broker: any thread may call it, and an event loop.
+
+        Args:
+            handler_limit: seconds that a message, or a batch, may be in flight until the consumer
+                counts as hanging; None: ``max.poll.interval.ms``, 300 seconds by default.
+        """
+        return self._session.health(
+            is_running=self._is_running(), run_error=self._run_error(), limit=handler_limit
+        )
+
+    def _limits(self, max_records: int, max_wait: float) -> BatchLimits:
+        limits = BatchLimits(max_records, max_wait)
+        self._session.batch_wait = max_wait
+        return limits
+
+    def _is_running(self) -> bool:
+        """Return True if messages are being handled."""
+        return self._running
+
+    def _run_error(self) -> Exception | None:
+        """Return the exception that has ended the handling of messages; None: there was none."""
+        return self._failure
 
     def counters(self) -> ConsumerCounters:
         """Return what this consumer has done so far."""
@@ -167,6 +202,9 @@ class TopicConsumer(ConsumerBase[K, V]):
             stops.
         registry: used in place of the configured one.
         observer: told of receiving, handling and failures.
+        on_auth_failure: when brokers refuse the credentials, or access to the topic or the group,
+            the consumer stops with the reason, or tries again until they do not. Meanwhile
+            :meth:`health` says so.
 
     Raises:
         ConfigurationError: a required setting is missing, or one would lose messages.
@@ -267,7 +305,7 @@ class TopicConsumer(ConsumerBase[K, V]):
             ConsumeError: as :meth:`run`.
             ValueError: ``max_records`` is less than 1, or ``max_wait`` is negative or infinite.
         """
-        limits = BatchLimits(max_records, max_wait)
+        limits = self._limits(max_records, max_wait)
         with self._alone():
             drive(BatchRunner(self._session, handle, limits).run())
 
@@ -299,7 +337,7 @@ class TopicConsumer(ConsumerBase[K, V]):
             TransactionError: the producer has no ``transactional.id``.
             ValueError: ``max_records`` is less than 1, or ``max_wait`` is negative or infinite.
         """
-        limits = BatchLimits(max_records, max_wait)
+        limits = self._limits(max_records, max_wait)
         client = transactional_client(producer)
         with self._alone():
             drive(TransactionRunner(self._session, handle, client, limits).run())

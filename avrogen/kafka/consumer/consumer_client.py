@@ -19,7 +19,15 @@ from avrogen.kafka.observability.logs import LOGGER, log_event
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError, TopicPartition
 
-__all__ = ["consume_error", "create_consumer", "log_or_raise", "partitions_at", "partitions_of"]
+__all__ = [
+    "consume_error",
+    "create_consumer",
+    "is_refusal",
+    "log_error",
+    "log_or_raise",
+    "partitions_at",
+    "partitions_of",
+]
 
 
 def create_consumer(
@@ -102,6 +110,8 @@ _FINAL: Final[Mapping[str, str]] = {
         "see group.min.session.timeout.ms and group.max.session.timeout.ms of the brokers"
     ),
     "SASL_AUTHENTICATION_FAILED": "",
+    "_AUTHENTICATION": "no broker accepts the credentials: see the properties sasl.* and ssl.*",
+    "_SSL": "the certificate of the broker or the client is not accepted: see the properties ssl.*",
     "TOPIC_AUTHORIZATION_FAILED": "the principal needs the ACL Read on the topic",
     "TOPIC_EXCEPTION": "invalid topic name",
     "UNRELEASED_INSTANCE_ID": "another member has the same group.instance.id",
@@ -109,6 +119,18 @@ _FINAL: Final[Mapping[str, str]] = {
     "UNSUPPORTED_VERSION": "the brokers are too old for the configuration",
 }
 """Names of errors after which no message will come, with what to look at."""
+
+
+_REFUSALS: Final = frozenset(
+    {
+        "CLUSTER_AUTHORIZATION_FAILED",
+        "GROUP_AUTHORIZATION_FAILED",
+        "SASL_AUTHENTICATION_FAILED",
+        "TOPIC_AUTHORIZATION_FAILED",
+        "_AUTHENTICATION",
+    }
+)
+"""Names of errors that last until somebody changes credentials or ACLs."""
 
 
 def log_or_raise(error: KafkaError, topic: str) -> None:
@@ -124,9 +146,17 @@ def log_or_raise(error: KafkaError, topic: str) -> None:
     if error.fatal() or error.name() in _FINAL:
         raise consume_error(error, topic)
     if error.name() != "_PARTITION_EOF":
-        log_event(
-            logging.WARNING, "consumer.error", topic=topic, code=error.name(), reason=error.str()
-        )
+        log_error(error, topic)
+
+
+def log_error(error: KafkaError, topic: str) -> None:
+    """Log an error that came in place of a message."""
+    log_event(logging.WARNING, "consumer.error", topic=topic, code=error.name(), reason=error.str())
+
+
+def is_refusal(error: KafkaError) -> bool:
+    """Return True if brokers refuse the credentials, or access to the topic or the group."""
+    return error.name() in _REFUSALS and not error.fatal()
 
 
 def consume_error(error: KafkaError, topic: str) -> ConsumeError:

@@ -10,7 +10,7 @@ want done goes through a :class:`CallQueue`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from threading import Condition, Thread
@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from avrogen.errors import ClosedError, ConsumeError
 from avrogen.kafka.consumer.consumer_client import (
     consume_error,
+    is_refusal,
+    log_error,
     log_or_raise,
     partitions_at,
     partitions_of,
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError
     from confluent_kafka import Message as RawMessage
 
+    from avrogen.kafka.callbacks import ConnectionState
+    from avrogen.kafka.consumer.error_policy import OnAuthFailure
     from avrogen.kafka.observability.observer import Observer
 
 __all__ = ["CallQueue", "ConsumerPollThread"]
@@ -62,6 +66,8 @@ class ConsumerPollThread:
         wake: called when there may be something to take, in any thread.
         fatal: returns the error after which librdkafka does nothing more, if there was one.
         observer: told of assignments.
+        connection: errors of connections to brokers.
+        on_auth_failure: what follows when brokers refuse the credentials, or access.
 
     Attributes:
         client: the consumer, for calls in this thread.
@@ -70,6 +76,10 @@ class ConsumerPollThread:
         changed: guards the buffer; notified when it may have something new.
         fetched: messages fetched so far.
         stopping: true if nothing more is handed out.
+        connection: errors of connections to brokers.
+        polled_at: time of the last poll, by the monotonic clock.
+        in_flight: for each in-flight message, since when it is in flight. It is replaced, and never
+            changed, so that other threads can read it.
     """
 
     def __init__(
@@ -83,9 +93,18 @@ class ConsumerPollThread:
         wake: Callable[[], None],
         fatal: Callable[[], KafkaError | None],
         observer: Observer | None,
+        connection: ConnectionState,
+        on_auth_failure: OnAuthFailure = "stop",
     ) -> None:
         self.client = client
         self.topic = topic
+        self.connection = connection
+        self.polled_at = monotonic()
+        self.in_flight: Mapping[object, float] = {}
+        self._leased: set[RawPartitionQueue] = set()
+        self._next_look = 0.0
+        self._stops_on_auth_failure = on_auth_failure == "stop"
+        self._unauthorized: tuple[str, int] | None = None
         self.buffer: FetchBuffer[RawMessage] = FetchBuffer()
         self.changed = Condition()
         self.fetched = 0
@@ -126,6 +145,8 @@ class ConsumerPollThread:
             if queue is not None and self.stopping:  # a signal came in between
                 self.buffer.release(queue)
                 return None
+            if queue is not None:
+                self._leased.add(queue)
             return queue
 
     def wait(
@@ -160,6 +181,7 @@ class ConsumerPollThread:
             backoff: seconds until its first message is to be retried; None: at once.
         """
         with self.changed:
+            self._leased.discard(queue)
             self.buffer.release(queue, retry_at=None if backoff is None else monotonic() + backoff)
             self.changed.notify_all()
         self._wake()
@@ -198,6 +220,29 @@ class ConsumerPollThread:
         """Commit what was handled, leave the group, and wait until that is done."""
         self.stopping = self._closing = True
         self._thread.join()
+
+    @property
+    def failure(self) -> BaseException | None:
+        """The error that has ended the thread; None if there was none."""
+        return self._failure
+
+    @property
+    def is_member(self) -> bool:
+        """True if the group has assigned partitions, or none as there are enough members."""
+        return self._rebalance.is_member
+
+    @property
+    def unauthorized(self) -> str | None:
+        """Reason why brokers refuse access to the topic or the group, until they do not."""
+        refusal = self._unauthorized
+        if refusal is None or self._rebalance.assignments > refusal[1]:
+            return None
+        return refusal[0]
+
+    def oldest_in_flight(self, now: float) -> float | None:
+        """Return the age of the oldest in-flight message, in seconds; None: there is none."""
+        since = self.in_flight.values()
+        return now - min(since) if since else None
 
     def call(self, function: Callable[[], T]) -> Future[T]:
         """Call a function in the thread, between two polls.
@@ -251,6 +296,7 @@ class ConsumerPollThread:
         self._wake()
 
     def _poll_once(self) -> None:
+        self._look()
         self._calls.serve()
         self._store()
         with self.changed:
@@ -286,14 +332,32 @@ class ConsumerPollThread:
             self.fetched += len(messages) - len(errors)
             self.changed.notify_all()
         self._wake()
+        if len(errors) < len(messages):
+            self._unauthorized = None
         for error in errors:
-            log_or_raise(error, self.topic)
+            if is_refusal(error) and not self._stops_on_auth_failure:
+                self._unauthorized = error.str(), self._rebalance.assignments
+                log_error(error, self.topic)
+            else:
+                log_or_raise(error, self.topic)
 
     def _check_health(self) -> None:
         self._rebalance.raise_failure()
-        fatal = self._fatal()
+        fatal = self._fatal() or (self.connection.refused if self._stops_on_auth_failure else None)
         if fatal is not None:
             raise consume_error(fatal, self.topic)
+
+    def _look(self) -> None:
+        """Note what is in flight, for :meth:`oldest_in_flight`, and if brokers answer again."""
+        now = self.polled_at = monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + _TICK
+        with self.changed:
+            # The messages of a queue are handled in order, so these change with each message.
+            fronts = [(id(q), q.next_offset, q.attempts) for q in self._leased if q.messages]
+        self.in_flight = {front: self.in_flight.get(front, now) for front in fronts}
+        self.connection.check(lambda timeout: self.client.list_topics(self.topic, timeout=timeout))
 
     def _store(self) -> None:
         """Store the offsets of handled messages in the client, which commits them."""

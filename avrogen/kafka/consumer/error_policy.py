@@ -30,6 +30,7 @@ from avrogen.errors import (
 __all__ = [
     "Action",
     "Failure",
+    "OnAuthFailure",
     "OnPoison",
     "Outage",
     "Poison",
@@ -48,6 +49,9 @@ __all__ = [
 
 OnPoison: TypeAlias = Literal["dead-letter", "stop"]
 """Action for a message that its handler fails with permanently."""
+
+OnAuthFailure: TypeAlias = Literal["stop", "retry"]
+"""Action when brokers refuse the credentials, or access to the topic or the group."""
 
 
 class Stage(StrEnum):

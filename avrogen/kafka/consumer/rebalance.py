@@ -45,6 +45,10 @@ class RebalanceListener:
             up. It may be changed.
         grace: seconds to wait for in-flight messages. It may be changed.
         observer: told of assignments.
+
+    Attributes:
+        assignments: number of assignments so far.
+        is_member: true from an assignment, perhaps of no partitions, until partitions are lost.
     """
 
     def __init__(
@@ -70,6 +74,8 @@ class RebalanceListener:
         self.grace = grace
         self._observer = observer
         self._failure: Exception | None = None
+        self.assignments = 0
+        self.is_member = False
 
     def subscribe(self) -> None:
         """Have the client join the group, with these callbacks."""
@@ -115,6 +121,8 @@ class RebalanceListener:
     def _assigned(self, numbers: list[int]) -> None:
         with self._changed:
             self._buffer.assign(numbers)
+        self.assignments += 1
+        self.is_member = True
         self._log_partitions(logging.INFO, "consumer.assigned", numbers)
         if self._observer is not None:
             self._observer.assigned(self._named(numbers), self._group)
@@ -131,6 +139,7 @@ class RebalanceListener:
 
     def _lost(self, numbers: list[int]) -> None:
         # Another member owns them by now. A commit from here would be taken for its own.
+        self.is_member = False
         self._lose(self._remove(numbers))
         self._log_partitions(logging.WARNING, "consumer.lost", numbers)
         if self._observer is not None:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeV
 
 from avrogen.errors import ClosedError, ConfigurationError, DecodeError
 from avrogen.kafka.callbacks import Callbacks
-from avrogen.kafka.client_config import Settings, consumer_settings, split
+from avrogen.kafka.client_config import Settings, consumer_settings, max_poll_interval, split
 from avrogen.kafka.consumer.assignment import AssignedPartitions, OffsetCommitter
 from avrogen.kafka.consumer.consumer_client import create_consumer
 from avrogen.kafka.consumer.consumer_poll_thread import ConsumerPollThread
 from avrogen.kafka.consumer.dead_letter_topic import DeadLetterProducer
 from avrogen.kafka.consumer.error_handler import ErrorHandler
-from avrogen.kafka.consumer.error_policy import OnPoison, RetryPolicy
+from avrogen.kafka.consumer.error_policy import OnAuthFailure, OnPoison, RetryPolicy
 from avrogen.kafka.consumer.message_reader import MessageReader
 from avrogen.kafka.observability.counters import ConsumerCounters
 from avrogen.kafka.observability.logs import log_event
@@ -32,6 +32,7 @@ from avrogen.kafka.topic import Part, subject_name
 if TYPE_CHECKING:
     from confluent_kafka import Producer
 
+    from avrogen.kafka.health import ConsumerHealth
     from avrogen.kafka.observability.observer import Observer
     from avrogen.kafka.registry.protocol import SchemaRegistry
     from avrogen.kafka.topic import Topic
@@ -66,6 +67,7 @@ class ConsumerOptions:
         grace: seconds to wait for in-flight messages, at a rebalance and at the end.
         registry: used instead of the registry of the configuration.
         observer: told of what the consumer does.
+        on_auth_failure: what follows when brokers refuse the credentials, or access.
 
     Raises:
         ConfigurationError: an option has an invalid value.
@@ -78,15 +80,22 @@ class ConsumerOptions:
     grace: float
     registry: SchemaRegistry | None
     observer: Observer | None
+    on_auth_failure: OnAuthFailure = "stop"
 
     def __post_init__(self) -> None:
         modes, choices = get_args(CommitMode), get_args(OnPoison)
+        auth = get_args(OnAuthFailure)
         _require(bool(self.group_id), "group_id", "is empty: name the consumer group")
         _require(self.commit in modes, "commit", f"must be one of {modes}, got {self.commit!r}")
         _require(
             self.on_poison in choices,
             "on_poison",
             f"must be one of {choices}, got {self.on_poison!r}",
+        )
+        _require(
+            self.on_auth_failure in auth,
+            "on_auth_failure",
+            f"must be one of {auth}, got {self.on_auth_failure!r}",
         )
         _require(
             0 <= self.grace < float("inf"),
@@ -163,6 +172,7 @@ class ConsumerSession(Generic[K, V]):
         grace: seconds to wait for in-flight messages.
         error_handler: decides what follows when a message fails.
         dead_letters: sends dead letters; None: the topic has no dead-letter topic.
+        batch_wait: seconds that the first message of a batch waits for others.
 
     Raises:
         ConfigurationError: a property is missing, or would lose messages.
@@ -193,6 +203,8 @@ class ConsumerSession(Generic[K, V]):
         self._wake = wake
         self._observer = isolate(options.observer)
         self._callbacks = Callbacks(self._observer)
+        self._on_auth_failure: OnAuthFailure = options.on_auth_failure
+        self.batch_wait = 0.0
         self._opened: _Opened[K, V] | None = None
         self._stopped = False
         self._closed = False
@@ -263,6 +275,8 @@ class ConsumerSession(Generic[K, V]):
             wake=self._wake,
             fatal=lambda: self._callbacks.fatal,
             observer=self._observer,
+            connection=self._callbacks.connection,
+            on_auth_failure=self._on_auth_failure,
         )
 
     def _close_registry(self) -> None:
@@ -304,6 +318,31 @@ class ConsumerSession(Generic[K, V]):
         if self.topic.dead_letter is None:
             return None
         return DeadLetterProducer(self._config.client, self.topic.dead_letter, producer)
+
+    # --- health -----------------------------------------------------------------------------------
+
+    def health(
+        self, *, is_running: bool, run_error: Exception | None, limit: float | None
+    ) -> ConsumerHealth:
+        """Return the health, without waiting for anything.
+
+        Args:
+            is_running: true if a runner handles messages.
+            run_error: the exception that has ended the last runner; None: there was none.
+            limit: seconds that a message may be in flight; None: ``max.poll.interval.ms``.
+        """
+        from avrogen.kafka.health import consumer_health
+
+        interval = max_poll_interval(self._config.client)
+        return consumer_health(
+            None if self._opened is None else self._opened.poll_thread,
+            is_stopped=self._stopped,
+            is_closed=self._closed,
+            is_running=is_running,
+            run_error=run_error,
+            poll_limit=interval + self.grace,
+            handler_limit=(interval if limit is None else limit) + self.batch_wait,
+        )
 
     # --- figures ----------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from avrogen.kafka.producer.record_builder import ProducerOptions, RecordBuilder
 if TYPE_CHECKING:
     from confluent_kafka import TopicPartition
 
+    from avrogen.kafka.health import ProducerHealth
     from avrogen.kafka.observability.counters import ProducerCounters
     from avrogen.kafka.observability.observer import Observer
     from avrogen.kafka.producer.producer_client import ProducerClient
@@ -163,6 +164,18 @@ class AsyncTopicProducer(Generic[K, V]):
             ClosedError: the producer was not opened.
         """
         return self._opened().builder.client
+
+    def health(self) -> ProducerHealth:
+        """Return the health, for liveness and readiness probes; see ``docs/kafka/kubernetes.md``.
+
+        It waits for nothing and asks no broker: any thread may call it, and an event loop.
+        """
+        sender = self._sender
+        if sender is not None:
+            return sender.builder.health(is_closed=self._closed)
+        from avrogen.kafka.health import unopened_producer
+
+        return unopened_producer(is_closed=self._closed)
 
     def counters(self) -> ProducerCounters:
         """Return the counters of this producer.

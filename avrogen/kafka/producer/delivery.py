@@ -16,6 +16,7 @@ specialised after a while; calls of ``partial`` objects are never specialised (P
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime
@@ -26,11 +27,17 @@ from typing import TYPE_CHECKING, Any, Final
 from avrogen.errors import DeliveryError
 from avrogen.kafka.message import Delivered
 from avrogen.kafka.observability.counters import ProducerCounters
-from avrogen.kafka.producer.delivery_errors import NOT_DELIVERED, RateLimitedLog, delivery_error
+from avrogen.kafka.producer.delivery_errors import (
+    NOT_DELIVERED,
+    RateLimitedLog,
+    auth_failure,
+    delivery_error,
+)
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Message
 
+    from avrogen.kafka.callbacks import ConnectionState
     from avrogen.kafka.observability.observer import Observer
 
 __all__ = ["DeliveryFuture", "DeliveryTracker", "clear_pending_exception", "delivered"]
@@ -166,12 +173,14 @@ class DeliveryTracker:
     """
 
     __slots__ = (
+        "_connection",
         "_delivered",
         "_failed",
         "_is_fatal",
         "_latency_max",
         "_latency_total",
         "_log",
+        "_looks",
         "_plain_key",
         "_sent",
         "_unretrieved",
@@ -187,6 +196,7 @@ class DeliveryTracker:
         plain_key: Callable[[bytes | None], object],
         observer: Observer | None,
         is_fatal: Callable[[], bool],
+        connection: ConnectionState | None = None,
     ) -> None:
         """Start at zero.
 
@@ -196,12 +206,15 @@ class DeliveryTracker:
             observer: observer of deliveries.
             is_fatal: function that returns True after a fatal error of the client. All later
                 failures are fatal, which their delivery reports do not tell.
+            connection: errors of connections to brokers, which explain timeouts.
         """
         self.topic = topic
         self.observer = observer
         self.lock = Lock()
         self._plain_key = plain_key
         self._is_fatal = is_fatal
+        self._connection = connection
+        self._looks: deque[tuple[int, float]] = deque()
         self._log = RateLimitedLog(topic)
         self._sent = self._delivered = self._failed = self._unretrieved = 0
         self._latency_total = self._latency_max = 0.0
@@ -235,7 +248,13 @@ class DeliveryTracker:
 
     def failure(self, error: KafkaError, key: bytes | None) -> DeliveryError:
         """Count and log a failed message; return the error for its future."""
-        made = delivery_error(error, self.topic, self._plain_key(key), fatal=self._is_fatal())
+        made = delivery_error(
+            error,
+            self.topic,
+            self._plain_key(key),
+            fatal=self._is_fatal(),
+            connection=self._connection,
+        )
         with self.lock:
             self._failed += 1
             self._unretrieved += 1
@@ -243,6 +262,24 @@ class DeliveryTracker:
                 self._unretrieved_errors[id(made)] = made
         self._log.failed(made)
         return made
+
+    def look(self, now: float) -> None:
+        """Note how many messages were sent by now, for :meth:`oldest_in_flight`."""
+        with self.lock:
+            sent, done = self._sent, self._delivered + self._failed
+            while self._looks and self._looks[0][0] <= done:
+                self._looks.popleft()
+            if sent > done and (not self._looks or self._looks[-1][0] < sent):
+                self._looks.append((sent, now))
+
+    def oldest_in_flight(self, now: float) -> float | None:
+        """Return the age of the oldest in-flight message, at the last look; None: there was none.
+
+        Messages are taken to be delivered in order.
+        """
+        with self.lock:
+            done = self._delivered + self._failed
+            return next((now - at for sent, at in self._looks if sent > done), None)
 
     def count_retrieved_failure(self, error: DeliveryError) -> None:
         """Count the first retrieval of a failure. The caller holds :attr:`lock`."""
@@ -271,6 +308,9 @@ class DeliveryTracker:
         messages = "1 message was" if undelivered == 1 else f"{undelivered} messages were"
         why = f"; the first: {first.message.removeprefix(NOT_DELIVERED)}" if first else ""
         late = f"; {pending} may still arrive" if pending else ""
+        if pending and not first and self._connection is not None:
+            reason = self._connection.auth_error
+            why = "" if reason is None else f"; {auth_failure(reason)}"
         error = DeliveryError(
             f"{messages} not delivered{why}{late}",
             topic=self.topic,

@@ -18,7 +18,16 @@ from avrogen.kafka.observability.logs import log_event
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
 
-__all__ = ["NOT_DELIVERED", "RateLimitedLog", "delivery_error", "is_retriable"]
+    from avrogen.kafka.callbacks import ConnectionState
+
+__all__ = [
+    "NOT_DELIVERED",
+    "RateLimitedLog",
+    "auth_failure",
+    "delivery_error",
+    "is_retriable",
+    "with_auth_error",
+]
 
 NOT_DELIVERED: Final = "not delivered: "
 """Prefix of the text of every DeliveryError about one message."""
@@ -66,8 +75,46 @@ def is_retriable(code: str) -> bool:
     return code in _RETRIABLE
 
 
+_UNREACHED: Final = frozenset(
+    {
+        "_ALL_BROKERS_DOWN",
+        "_MSG_TIMED_OUT",
+        "_PURGE_INFLIGHT",
+        "_PURGE_QUEUE",
+        "_TIMED_OUT",
+        "_TIMED_OUT_QUEUE",
+        "_TRANSPORT",
+        "_UNKNOWN_TOPIC",
+    }
+)
+"""Names of errors of which a refused authentication may be the cause."""
+
+
+def with_auth_error(error: KafkaError, connection: ConnectionState | None) -> str:
+    """Return the text of an error, with the reason why brokers refuse the credentials.
+
+    Args:
+        error: error of librdkafka, which knows of a timeout only.
+        connection: errors of connections to brokers.
+    """
+    text: str = error.str()
+    if connection is None or error.name() not in _UNREACHED or connection.auth_error is None:
+        return text
+    return f"{text}; {auth_failure(connection.auth_error)}"
+
+
+def auth_failure(reason: str) -> str:
+    """Return the text for credentials that brokers refuse."""
+    return f"brokers refuse the credentials: {reason}"
+
+
 def delivery_error(
-    error: KafkaError, topic: str, key: object, *, fatal: bool = False
+    error: KafkaError,
+    topic: str,
+    key: object,
+    *,
+    fatal: bool = False,
+    connection: ConnectionState | None = None,
 ) -> DeliveryError:
     """Return the exception of a message's future.
 
@@ -76,13 +123,14 @@ def delivery_error(
         topic: topic of the message.
         key: key of the message.
         fatal: True if the producer has had a fatal error.
+        connection: errors of connections to brokers, which may explain a timeout.
     """
     from confluent_kafka import KafkaException
 
     code = error.name()
     advice = f"; {_ADVICE[code]}" if code in _ADVICE else ""
     made = DeliveryError(
-        f"{NOT_DELIVERED}{error.str()}{advice}",
+        f"{NOT_DELIVERED}{with_auth_error(error, connection)}{advice}",
         topic=topic,
         key=key,
         code=code,

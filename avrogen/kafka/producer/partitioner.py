@@ -14,6 +14,8 @@ from avrogen.kafka.producer.delivery_errors import delivery_error
 if TYPE_CHECKING:
     from confluent_kafka import Producer
 
+    from avrogen.kafka.callbacks import ConnectionState
+
 __all__ = ["CustomPartitioner", "Partitioner"]
 
 Partitioner: TypeAlias = Callable[[Any, Any, int], int]
@@ -34,6 +36,7 @@ class CustomPartitioner:
         topic: name of the topic.
         choose: the function.
         clock: monotonic clock, in seconds.
+        connection: errors of connections to brokers, which may explain a timeout.
 
     Raises:
         DeliveryError: the topic does not exist, or no response of the brokers.
@@ -45,11 +48,13 @@ class CustomPartitioner:
         topic: str,
         choose: Partitioner,
         clock: Callable[[], float] = time.monotonic,
+        connection: ConnectionState | None = None,
     ) -> None:
         self._producer = producer
         self._topic = topic
         self._choose = choose
         self._clock = clock
+        self._connection = connection
         self._fetched_at = clock()
         self._partitions = self._fetch(_TIMEOUT_AT_START)
 
@@ -80,4 +85,6 @@ class CustomPartitioner:
         try:
             return len(list_partitions(self._producer, self._topic, timeout))
         except KafkaException as exception:
-            raise delivery_error(exception.args[0], self._topic, None) from exception
+            raise delivery_error(
+                exception.args[0], self._topic, None, connection=self._connection
+            ) from exception

@@ -23,6 +23,7 @@ from avrogen.kafka.producer.record_builder import (
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
 
+    from avrogen.kafka.health import ProducerHealth
     from avrogen.kafka.observability.counters import ProducerCounters
     from avrogen.kafka.observability.observer import Observer
     from avrogen.kafka.producer.producer_client import ProducerClient
@@ -167,6 +168,13 @@ class TopicProducer(Generic[K, V]):
     def client(self) -> ProducerClient:
         """Client that messages are sent through, which may be shared."""
         return self._builder.client
+
+    def health(self) -> ProducerHealth:
+        """Return the health, for liveness and readiness probes; see ``docs/kafka/kubernetes.md``.
+
+        It waits for nothing and asks no broker: any thread may call it, and an event loop.
+        """
+        return self._builder.health(is_closed=self._closed)
 
     def counters(self) -> ProducerCounters:
         """Return the counters of this producer."""

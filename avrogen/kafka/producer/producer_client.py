@@ -7,8 +7,9 @@ them in the caller's thread, ``async_transaction`` in threads of an event loop.
 from __future__ import annotations
 
 import threading
+import time
 import weakref
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -16,7 +17,13 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from avrogen.errors import ClosedError, ConfigurationError, DeliveryError, TransactionError
 from avrogen.extras import comes_with
 from avrogen.kafka.callbacks import Callbacks
-from avrogen.kafka.client_config import Settings, delivery_timeout, producer_settings, split
+from avrogen.kafka.client_config import (
+    Settings,
+    delivery_timeout,
+    producer_settings,
+    request_timeout,
+    split,
+)
 from avrogen.kafka.observability.observer import isolate
 from avrogen.kafka.producer.producer_poll_thread import ProducerPollThread
 from avrogen.kafka.producer.transactions import TransactionManager
@@ -24,6 +31,7 @@ from avrogen.kafka.producer.transactions import TransactionManager
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Producer
 
+    from avrogen.kafka.health import ProducerHealth
     from avrogen.kafka.observability.observer import Observer
     from avrogen.kafka.producer.delivery import DeliveryTracker
     from avrogen.kafka.registry.protocol import SchemaRegistry
@@ -48,6 +56,7 @@ class ProducerClient:
 
     Attributes:
         producer: confluent-kafka's producer, for its other methods. Do not poll or close it.
+        connection: errors of connections to brokers.
         delivery_timeout: seconds after which a message fails; None: never.
         is_closed: True after :meth:`close`.
         trackers: delivery trackers of the typed producers that use it.
@@ -88,9 +97,12 @@ class ProducerClient:
         self._lock = threading.Lock()
         self.is_closed = False
         self.trackers: tuple[DeliveryTracker, ...] = ()
+        self.connection = self._callbacks.connection
         self.delivery_timeout = delivery_timeout(settings)
+        self._request_timeout = request_timeout(settings)
         self.producer = _make(settings)
         self.poller = ProducerPollThread(self.producer, self._callbacks.on_error)
+        self.poller.watch = weakref.WeakMethod(self._watch)
         # A client that is not closed stops its thread when it is collected.
         self._finalizer = weakref.finalize(self, self.poller.stop)
         self.transactions: TransactionManager | None = None
@@ -195,7 +207,10 @@ class ProducerClient:
 
     def _begin_transactions(self) -> None:
         transactions = TransactionManager(
-            self.producer, self.delivery_timeout or _PURGE_TIMEOUT, self._callbacks.on_error
+            self.producer,
+            self.delivery_timeout or _PURGE_TIMEOUT,
+            self._callbacks.on_error,
+            self.connection,
         )
         try:
             transactions.init()
@@ -205,6 +220,39 @@ class ProducerClient:
         self.transactions = transactions
 
     # --- state ------------------------------------------------------------------------------------
+
+    def health(self) -> ProducerHealth:
+        """Return the health, for liveness and readiness probes; see ``docs/kafka/kubernetes.md``.
+
+        It waits for nothing and asks no broker: any thread may call it, and an event loop.
+        """
+        return self.health_of(self.trackers, is_closed=self.is_closed)
+
+    def health_of(self, trackers: Sequence[DeliveryTracker], *, is_closed: bool) -> ProducerHealth:
+        """Return the health of a typed producer.
+
+        Args:
+            trackers: its delivery tracker.
+            is_closed: True if it was closed.
+        """
+        from avrogen.kafka.health import producer_health
+
+        return producer_health(
+            self.poller,
+            self._callbacks,
+            trackers,
+            is_closed=is_closed or self.is_closed,
+            request_timeout=self._request_timeout,
+        )
+
+    def _watch(self) -> None:
+        """Note what is in flight, and find out if brokers answer again, in the poll thread."""
+        now = time.monotonic()
+        for tracker in self.trackers:
+            tracker.look(now)
+        if self.trackers:
+            topic = self.trackers[0].topic
+            self.connection.check(lambda wait: self.producer.list_topics(topic, timeout=wait))
 
     def statistics(self) -> dict[str, Any] | None:
         """Return librdkafka's last statistics; None unless ``statistics.interval.ms`` is set."""

@@ -25,6 +25,9 @@ exception of a fatal error pending, in which callbacks fail.
 _FLUSH: Final = 0.02
 """Seconds of one ``flush``, which ends early only if no message is left."""
 
+_WATCH: Final = 1.0
+"""Seconds from one look at messages and connections to the next."""
+
 
 class ProducerPollThread:
     """Polls a producer in a thread of its own, so that futures settle at any time.
@@ -42,6 +45,11 @@ class ProducerPollThread:
         self._waiting = 0
         self._progress = threading.Condition()
         self._hooks: tuple[Callable[[], None], ...] = ()
+        self.polled_at = time.monotonic()
+        """Time of the last poll of the thread, by the monotonic clock."""
+        self.watch: Callable[[], Callable[[], None] | None] = lambda: None
+        """Reference to a function that the thread calls every second."""
+        self._next_watch = 0.0
         self._thread = threading.Thread(target=self._run, name="avrogen producer", daemon=True)
         self._thread.start()
 
@@ -111,6 +119,16 @@ class ProducerPollThread:
                 self._serve(self._producer.flush, _FLUSH)
             else:
                 self._serve(self._producer.poll, _POLL)
+            self._watch()
+
+    def _watch(self) -> None:
+        now = self.polled_at = time.monotonic()
+        if now < self._next_watch:
+            return
+        self._next_watch = now + _WATCH
+        watch = self.watch()
+        if watch is not None:
+            watch()
 
     def _serve(self, serve: Callable[[float], object], seconds: float) -> None:
         from confluent_kafka import KafkaException

@@ -20,6 +20,7 @@ from avrogen.kafka.observability.context import TRACEPARENT, current_trace
 from avrogen.kafka.observability.logs import log_event
 from avrogen.kafka.observability.observer import isolate
 from avrogen.kafka.producer.delivery import DeliveryTracker
+from avrogen.kafka.producer.delivery_errors import auth_failure
 from avrogen.kafka.producer.partitioner import CustomPartitioner
 from avrogen.kafka.producer.producer_client import ProducerClient
 from avrogen.kafka.producer.record_encoder import RecordEncoder, look_up_schema_ids
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from confluent_kafka import KafkaError
 
     from avrogen.kafka.client_config import Settings
+    from avrogen.kafka.health import ProducerHealth
     from avrogen.kafka.message import HeaderLike
     from avrogen.kafka.observability.observer import Observer
     from avrogen.kafka.producer.partitioner import Partitioner
@@ -104,7 +106,11 @@ class RecordBuilder:
             raise
         client = self.client
         self.tracker = DeliveryTracker(
-            topic.name, self._encoder.plain_key, observer, lambda: client.fatal is not None
+            topic.name,
+            self._encoder.plain_key,
+            observer,
+            lambda: client.fatal is not None,
+            client.connection,
         )
         self._is_plain = options.headers is None and observer is None
         self.client.add(self.tracker)
@@ -192,8 +198,10 @@ class RecordBuilder:
     def queue_full_error(self) -> DeliveryError:
         """Return the error for a queue that stayed full."""
         seconds = self.client.delivery_timeout
+        refusal = self.client.connection.auth_error
+        why = "" if refusal is None else f"; {auth_failure(refusal)}"
         return DeliveryError(
-            f"the queue was full ({self.client.queued} messages) for {seconds} s",
+            f"the queue was full ({self.client.queued} messages) for {seconds} s{why}",
             topic=self.topic,
             code="_QUEUE_FULL",
             retriable=True,
@@ -211,6 +219,14 @@ class RecordBuilder:
         if self._owns_client:
             self.client.close(0)
         self.client.remove(self.tracker)
+
+    def health(self, *, is_closed: bool) -> ProducerHealth:
+        """Return the health of the producer, which may share its client.
+
+        Args:
+            is_closed: True if the producer was closed.
+        """
+        return self.client.health_of([self.tracker], is_closed=is_closed)
 
     def log_started(self) -> None:
         """Log ``producer.started``."""
@@ -230,7 +246,10 @@ class RecordBuilder:
     def _make_partitioner(self, choose: Partitioner | None) -> CustomPartitioner | None:
         if choose is None:
             return None
-        partitions = CustomPartitioner(self.client.producer, self.topic, choose)
+        client = self.client
+        partitions = CustomPartitioner(
+            client.producer, self.topic, choose, connection=client.connection
+        )
         self.client.poller.add_hook(partitions.refresh)
         return partitions
 

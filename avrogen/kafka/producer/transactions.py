@@ -8,9 +8,12 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final
 
 from avrogen.errors import TransactionError
+from avrogen.kafka.producer.delivery_errors import with_auth_error
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Producer, TopicPartition
+
+    from avrogen.kafka.callbacks import ConnectionState
 
 __all__ = ["ErrorClass", "TransactionManager", "classify_error"]
 
@@ -53,14 +56,20 @@ class TransactionManager:
         producer: producer with a ``transactional.id``.
         timeout: seconds for a call with all its retries.
         on_fatal: called with a fatal error.
+        connection: errors of connections to brokers, which may explain a timeout.
     """
 
     def __init__(
-        self, producer: Producer, timeout: float, on_fatal: Callable[[KafkaError], None]
+        self,
+        producer: Producer,
+        timeout: float,
+        on_fatal: Callable[[KafkaError], None],
+        connection: ConnectionState | None = None,
     ) -> None:
         self._producer = producer
         self._timeout = timeout
         self._on_fatal = on_fatal
+        self._connection = connection
         self.is_open = False
         """True between begin and commit or abort."""
 
@@ -131,8 +140,9 @@ class TransactionManager:
                     continue
                 if decided is ErrorClass.FATAL:
                     self._on_fatal(error)
+                cause = with_auth_error(error, self._connection)
                 raise TransactionError(
-                    f"cannot {what} the transaction: {error.str()}",
+                    f"cannot {what} the transaction: {cause}",
                     code=error.name(),
                     retriable=decided in (ErrorClass.RETRY, ErrorClass.ABORT),
                     fatal=decided is ErrorClass.FATAL,
