@@ -35,6 +35,9 @@ class CustomPartitioner:
         choose: the function.
         clock: monotonic clock, in seconds.
 
+    Attributes:
+        producer: client for metadata, which is set when it is replaced.
+
     Raises:
         DeliveryError: the topic does not exist, or no response of the brokers.
     """
@@ -46,7 +49,7 @@ class CustomPartitioner:
         choose: Partitioner,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._producer = producer
+        self.producer = producer
         self._topic = topic
         self._choose = choose
         self._clock = clock
@@ -78,6 +81,6 @@ class CustomPartitioner:
         from confluent_kafka import KafkaException
 
         try:
-            return len(list_partitions(self._producer, self._topic, timeout))
+            return len(list_partitions(self.producer, self._topic, timeout))
         except KafkaException as exception:
             raise delivery_error(exception.args[0], self._topic, None) from exception

@@ -231,6 +231,7 @@ class RecordBuilder:
         if choose is None:
             return None
         partitions = CustomPartitioner(self.client.producer, self.topic, choose)
+        self.client.add_partitioner(partitions)
         self.client.poller.add_hook(partitions.refresh)
         return partitions
 
