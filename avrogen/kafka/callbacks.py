@@ -35,14 +35,17 @@ class Callbacks:
 
     Args:
         observer: observer for statistics; None for none.
+        connection: errors of connections to brokers; None: of this client only.
     """
 
-    def __init__(self, observer: Observer | None) -> None:
+    def __init__(
+        self, observer: Observer | None, connection: ConnectionState | None = None
+    ) -> None:
         self._observer = observer
         self._statistics: str | None = None
         self.fatal: KafkaError | None = None
         """The fatal error of the client; None if there was none."""
-        self.connection = ConnectionState()
+        self.connection = connection or ConnectionState()
         """Errors of connections to brokers."""
 
     def statistics(self) -> dict[str, Any] | None:

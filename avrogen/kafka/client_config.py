@@ -29,6 +29,7 @@ __all__ = [
     "producer_settings",
     "request_timeout",
     "split",
+    "transaction_timeout",
 ]
 
 Settings: TypeAlias = Mapping[str, object]
@@ -146,6 +147,16 @@ def delivery_timeout(settings: Settings) -> float | None:
         given = settings.get("transaction.timeout.ms", _TRANSACTION_TIMEOUT_MS)
     milliseconds = _int(given)
     return milliseconds / 1000 if milliseconds else None
+
+
+def transaction_timeout(settings: Settings) -> float:
+    """Return the seconds after which the coordinator aborts an open transaction.
+
+    Args:
+        settings: result of :func:`producer_settings`.
+    """
+    given = _int(settings.get("transaction.timeout.ms", _TRANSACTION_TIMEOUT_MS))
+    return (given or _TRANSACTION_TIMEOUT_MS) / 1000
 
 
 def consumer_settings(client: Settings, *, group: str, auto_commit: bool) -> dict[str, object]:

@@ -168,14 +168,20 @@ class BatchRunner(RunnerCore[K, V]):
             with self.leased(batch.partitions):
                 yield from self._handle_batch(batch)
 
-    def call(self, messages: list[Message[K, V]], queues: list[RawPartitionQueue]) -> Effects[None]:
+    def call(
+        self, messages: list[Message[K, V]], queues: list[RawPartitionQueue]
+    ) -> Effects[list[Message[K, V]]]:
         """Call the handler.
 
         Args:
             messages: messages of a batch.
             queues: the queues that they are from.
+
+        Returns:
+            The handled messages, of each partition the first ones.
         """
         yield CallFunction(self.handle, (messages,))
+        return messages
 
     # --- collecting -------------------------------------------------------------------------------
 
@@ -222,13 +228,13 @@ class BatchRunner(RunnerCore[K, V]):
             self.error_handler.received(partition.queue, partition.messages)
         try:
             with self.error_handler.observation(messages):
-                yield from self.call(messages, batch.queues)
+                handled = yield from self.call(messages, batch.queues)
         except Exception as error:
             yield from self._recover_batch(batch, error)
         else:
-            for partition in batch.partitions:
-                for message in partition.messages:
-                    self.error_handler.done(partition.queue, message.offset)
+            queues = {partition.queue.partition: partition.queue for partition in batch.partitions}
+            for message in handled:
+                self.error_handler.done(queues[message.partition], message.offset)
 
     def _recover_batch(self, batch: Batch[K, V], error: Exception) -> Effects[None]:
         """Retry the batch later, or handle its messages one by one to find those at fault."""

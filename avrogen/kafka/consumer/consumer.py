@@ -320,9 +320,10 @@ class TopicConsumer(ConsumerBase[K, V]):
         """Call a handler with every message, exactly once as far as Kafka is concerned.
 
         The messages that it sends by the producer, and the offsets of the messages that it has
-        handled, are committed together or not at all. A transaction has several messages. If it
-        fails, it is aborted, and they are consumed again: effects outside of Kafka happen at least
-        once, as ever. Readers of the sent messages must be ``read_committed``, as avrogen's are.
+        handled, are committed together or not at all. A transaction has several messages, as many
+        as are handled in half of ``transaction.timeout.ms``. If it fails, it is aborted, and they
+        are consumed again: effects outside of Kafka happen at least once, as ever. Readers of the
+        sent messages must be ``read_committed``, as avrogen's are.
 
         Args:
             handle: the handler. Its exceptions are treated as by :meth:`run_batches`.

@@ -131,13 +131,15 @@ def handling_failure(error: Exception, policy: RetryPolicy) -> Failure:
     match error:
         case Retry():
             return Transient(error)
-        case RegistryError(transient=True) | DeliveryError(retriable=True):
+        case (
+            RegistryError(transient=True)
+            | DeliveryError(retriable=True)
+            | TransactionError(retriable=True)
+        ):
             return Outage(error, may_pass=True)
         case DeliveryError(fatal=True) | TransactionError(fatal=True) | ClosedError():
             # The handler's producer is closed. The next message would fail for the same reason.
             return Outage(error, may_pass=False)
-        case TransactionError(retriable=True):
-            return Transient(error)
         case _ if isinstance(error, policy.retry_on):
             return Transient(error)
         case _:

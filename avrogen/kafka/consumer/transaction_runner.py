@@ -3,19 +3,24 @@
 The offsets of the messages are committed in the transaction in which the handler sends. They are
 taken with the group's metadata of a moment at which all partitions are still assigned; if one was
 lost, the transaction is aborted, and what is left of the batch is consumed again.
+
+A transaction is committed early, with part of its batch, when half of ``transaction.timeout.ms`` is
+used: the coordinator aborts what is open for longer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Callable, Iterable, Mapping, Set
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
 from avrogen.errors import TransactionError
 from avrogen.kafka.consumer.batch_runner import BatchLimits, BatchRunner
-from avrogen.kafka.consumer.consumer_client import partitions_at
+from avrogen.kafka.consumer.consumer_client import partitions_at, partitions_of
 from avrogen.kafka.consumer.error_handler import PendingDeadLetter
 from avrogen.kafka.consumer.runner_core import (
+    BlockingCall,
     CallFunction,
     Effects,
     FutureResult,
@@ -24,17 +29,22 @@ from avrogen.kafka.consumer.runner_core import (
     make_current,
 )
 from avrogen.kafka.consumer.session import ConsumerSession
+from avrogen.kafka.observability.logs import log_event
+from avrogen.kafka.producer.transactions import TransactionOverdue
 
 if TYPE_CHECKING:
     from avrogen.kafka.consumer.consumer_poll_thread import ConsumerPollThread
     from avrogen.kafka.consumer.fetch_buffer import RawPartitionQueue
     from avrogen.kafka.message import Message
+    from avrogen.kafka.observability.observer import AnyMessage
     from avrogen.kafka.producer.producer_client import ProducerClient
 
 __all__ = ["PartitionLost", "TransactionRunner", "group_metadata", "transactional_client"]
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+_COMMITTED_TIMEOUT: Final = 10.0
 
 
 class TransactionRunner(BatchRunner[K, V]):
@@ -56,8 +66,11 @@ class TransactionRunner(BatchRunner[K, V]):
     ) -> None:
         super().__init__(session, handle, limits)
         self._client = client
-        self.dead_letters = session.dead_letters_through(client.producer)
+        self._lifetime = client.require_transactions().lifetime
+        self._dead_letters_through = session.dead_letters_through
+        self._sends_through: object = None
         self._poll_thread = session.source
+        self._unknown: set[int] = set()
 
     def run(self) -> Effects[None]:
         """Handle transactions until the consumer stops.
@@ -75,29 +88,98 @@ class TransactionRunner(BatchRunner[K, V]):
                     # The transaction was aborted. What is left of the batch comes again.
                     continue
 
-    def call(self, messages: list[Message[K, V]], queues: list[RawPartitionQueue]) -> Effects[None]:
-        """Call the handler with each message in a transaction."""
+    def call(
+        self, messages: list[Message[K, V]], queues: list[RawPartitionQueue]
+    ) -> Effects[list[Message[K, V]]]:
+        """Call the handler with messages in a transaction, as many as there is time for.
+
+        Returns:
+            The handled messages: those of the transaction; or those of an earlier one that turns
+            out to have been committed.
+        """
+        ends = yield from self._committed({message.partition for message in messages})
+        done = [each for each in messages if each.offset < ends.get(each.partition, 0)]
+        if done:
+            return done
+        slowest = 0.0
 
         def body(transaction: Any) -> Effects[None]:
+            nonlocal slowest
+            clock = self.error_handler.clock
+            last = begun = clock()
             for message in messages:
                 make_current(message)
                 yield CallFunction(self.handle, (message,))
-            ends = {message.partition: message.offset + 1 for message in messages}
-            yield from self._send_offsets(transaction, ends, queues)
+                done.append(message)
+                now = clock()
+                slowest, last = max(slowest, now - last), now
+                # The other half of the time is for one more message, and for the commit.
+                if now > begun + self._lifetime / 2 or any(e.yield_requested for e in queues):
+                    break
+            if slowest > self._lifetime:
+                log_event(logging.WARNING, "transaction.overdue", reason=self._too_slow(slowest))
+            next_offsets = {message.partition: message.offset + 1 for message in done}
+            yield from self._send_offsets(transaction, next_offsets, queues)
 
-        yield InTransaction(self._client, body)
+        try:
+            yield from self._in_transaction(body, messages)
+        except TransactionOverdue as error:
+            if len(messages) > 1:
+                raise  # one by one, they may be quick enough
+            if slowest > self._lifetime / 2:
+                raise TransactionError(self._too_slow(slowest), fatal=True) from error
+            raise TransactionError(error.message, code=error.code, retriable=True) from error
+        return done
 
     def send(self, dead_letter: PendingDeadLetter) -> Effects[None]:
         """Send a record to the dead-letter topic in a transaction, with its offset."""
+        place = RecordPlace(
+            cast("int", dead_letter.raw.partition()), cast("int", dead_letter.raw.offset())
+        )
+        ends = yield from self._committed({place.partition})
+        if place.offset < ends.get(place.partition, 0):
+            return
+        if self._sends_through is not self._client.producer:
+            self._sends_through = self._client.producer
+            self.dead_letters = self._dead_letters_through(self._client.producer)
         send = super().send
 
         def body(transaction: Any) -> Effects[None]:
             yield from send(dead_letter)
-            raw = dead_letter.raw
-            ends = {cast("int", raw.partition()): cast("int", raw.offset()) + 1}
-            yield from self._send_offsets(transaction, ends, [dead_letter.queue])
+            next_offset = {place.partition: place.offset + 1}
+            yield from self._send_offsets(transaction, next_offset, [dead_letter.queue])
 
-        yield InTransaction(self._client, body)
+        yield from self._in_transaction(body, [place])
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def _in_transaction(
+        self, body: Callable[[Any], Effects[None]], places: Iterable[RecordPlace | AnyMessage]
+    ) -> Effects[None]:
+        """Perform effects in a transaction, and remember its partitions if its end is unknown."""
+        try:
+            yield InTransaction(self._client, body)
+        except BaseException:
+            if self._client.is_renewal_due:
+                self._unknown.update(place.partition for place in places)
+            raise
+
+    def _committed(self, partitions: Set[int]) -> Effects[Mapping[int, int]]:
+        """Return the committed offsets of those partitions whose last transaction ended unknown.
+
+        A commit may have been done although its response was lost. The coordinator finishes it
+        before another producer with the same id starts.
+
+        Raises:
+            TransactionError: the brokers do not answer yet.
+        """
+        yield BlockingCall(self._client.renew_if_due, ())
+        asked = self._unknown & partitions
+        if not asked:
+            return {}
+        ends = yield FutureResult(committed_offsets(self._poll_thread, asked))
+        self._unknown -= asked
+        return cast("Mapping[int, int]", ends)
 
     def _send_offsets(
         self, transaction: Any, ends: dict[int, int], queues: Iterable[RawPartitionQueue]
@@ -105,6 +187,20 @@ class TransactionRunner(BatchRunner[K, V]):
         offsets = partitions_at(self._poll_thread.topic, ends.items())
         group = yield FutureResult(group_metadata(self._poll_thread, queues))
         yield CallFunction(transaction.send_offsets, (offsets, group))
+
+    def _too_slow(self, seconds: float) -> str:
+        return (
+            f"the handler took {seconds:.1f} s with one message, and a transaction may be open for "
+            f"{self._lifetime:g} s (transaction.timeout.ms); do less in the handler, or raise the "
+            "property"
+        )
+
+
+class RecordPlace(NamedTuple):
+    """Place of a record that has no message."""
+
+    partition: int
+    offset: int
 
 
 class PartitionLost(BaseException):
@@ -134,6 +230,33 @@ def group_metadata(
         return poll_thread.client.consumer_group_metadata()
 
     return poll_thread.call(metadata)
+
+
+def committed_offsets(
+    poll_thread: ConsumerPollThread, partitions: Iterable[int]
+) -> Future[dict[int, int]]:
+    """Return the offsets that the group has committed, by partition.
+
+    Raises:
+        TransactionError: in the future: the brokers do not answer.
+    """
+    places = partitions_of(poll_thread.topic, partitions)
+
+    def ask() -> dict[int, int]:
+        from confluent_kafka import KafkaException
+
+        try:
+            found = poll_thread.client.committed(places, timeout=_COMMITTED_TIMEOUT)
+        except KafkaException as error:
+            raise TransactionError(
+                "the end of the last transaction is not known yet, as the group's committed "
+                f"offsets cannot be read: {error.args[0].str()}",
+                code=error.args[0].name(),
+                retriable=True,
+            ) from error
+        return {each.partition: each.offset for each in found if each.offset >= 0}
+
+    return poll_thread.call(ask)
 
 
 def transactional_client(producer: Any) -> ProducerClient:

@@ -17,7 +17,6 @@ from avrogen.kafka.asyncio_threads import no_undo, run_to_completion
 from avrogen.kafka.client_config import Settings
 from avrogen.kafka.message import Delivered, HeadersLike
 from avrogen.kafka.producer.async_sender import AsyncSender
-from avrogen.kafka.producer.producer_client import Transaction
 from avrogen.kafka.producer.record_builder import ProducerOptions, RecordBuilder, closed_error
 
 if TYPE_CHECKING:
@@ -273,15 +272,15 @@ class AsyncTransaction:
 @asynccontextmanager
 async def async_transaction(client: ProducerClient) -> AsyncGenerator[AsyncTransaction]:
     """Run a transaction; see :meth:`ProducerClient.transaction`. A cancellation aborts it."""
-    transaction = Transaction(client)
+    transactions = client.require_transactions()
 
-    def abort_at_once(calls: TransactionManager) -> None:
-        transaction.abort(asyncio.CancelledError())
+    def abort_at_once(_: None) -> None:
+        transactions.abort(asyncio.CancelledError())
 
-    calls = await run_to_completion(transaction.begin, abort_at_once)
+    await run_to_completion(transactions.begin, abort_at_once)
     try:
-        yield AsyncTransaction(calls)
-        await run_to_completion(transaction.commit, no_undo)
+        yield AsyncTransaction(transactions)
+        await run_to_completion(transactions.commit, no_undo)
     except BaseException as error:
-        await run_to_completion(transaction.abort, no_undo, error)
+        await run_to_completion(transactions.abort, no_undo, error)
         raise

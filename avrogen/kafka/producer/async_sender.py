@@ -41,7 +41,7 @@ class AsyncSender:
     def __init__(self, builder: RecordBuilder) -> None:
         self.builder = builder
         self._tracker = builder.tracker
-        self._produce_call = builder.client.producer.produce
+        self._client = builder.client
         self._send_queue = SendQueue(self._produce)
         self._idle: list[asyncio.Future[None]] = []
         self._task: asyncio.Task[object] | None = None
@@ -139,7 +139,7 @@ class AsyncSender:
     def _produce(self, delivery: AsyncDelivery, arguments: ProduceArguments) -> None:
         data, key, partition, at, headers = arguments
         topic = self.builder.topic
-        self._produce_call(topic, data, key, partition, delivery, None, at, headers)
+        self._client.produce(topic, data, key, partition, delivery, None, at, headers)
 
     def _refused(
         self, delivery: AsyncDelivery, arguments: ProduceArguments, error: Exception

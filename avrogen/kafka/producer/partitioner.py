@@ -38,6 +38,9 @@ class CustomPartitioner:
         clock: monotonic clock, in seconds.
         connection: errors of connections to brokers, which may explain a timeout.
 
+    Attributes:
+        producer: client for metadata, which is set when it is replaced.
+
     Raises:
         DeliveryError: the topic does not exist, or no response of the brokers.
     """
@@ -50,7 +53,7 @@ class CustomPartitioner:
         clock: Callable[[], float] = time.monotonic,
         connection: ConnectionState | None = None,
     ) -> None:
-        self._producer = producer
+        self.producer = producer
         self._topic = topic
         self._choose = choose
         self._clock = clock
@@ -83,7 +86,7 @@ class CustomPartitioner:
         from confluent_kafka import KafkaException
 
         try:
-            return len(list_partitions(self._producer, self._topic, timeout))
+            return len(list_partitions(self.producer, self._topic, timeout))
         except KafkaException as exception:
             raise delivery_error(
                 exception.args[0], self._topic, None, connection=self._connection

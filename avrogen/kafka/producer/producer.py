@@ -52,7 +52,7 @@ class TopicProducer(Generic[K, V]):
         topic: the topic.
     """
 
-    __slots__ = ("__weakref__", "_builder", "_closed", "_produce", "_topic_name", "_tracker")
+    __slots__ = ("__weakref__", "_builder", "_client", "_closed", "_topic_name", "_tracker")
 
     topic: ClassVar[Topic[Any, Any]]
 
@@ -95,7 +95,7 @@ class TopicProducer(Generic[K, V]):
         )
         self._builder = RecordBuilder(self.topic, options)
         self._tracker = self._builder.tracker
-        self._produce = self._builder.client.producer.produce
+        self._client = self._builder.client
         self._topic_name = self.topic.name
         self._closed = False
         self._builder.log_started()
@@ -141,7 +141,7 @@ class TopicProducer(Generic[K, V]):
         tracker.count_sent()
         data, raw_key, number, at, pairs = arguments
         try:
-            self._produce(self._topic_name, data, raw_key, number, delivery, None, at, pairs)
+            self._client.produce(self._topic_name, data, raw_key, number, delivery, None, at, pairs)
         except Exception as error:
             self._not_queued(delivery, arguments, error)
         return delivery
@@ -249,15 +249,16 @@ class TopicProducer(Generic[K, V]):
         return self._builder.refused(error)
 
     def _wait_and_queue(self, delivery: DeliveryFuture, arguments: ProduceArguments) -> None:
+        client, topic = self._client, self._topic_name
+
         def queued() -> bool:
             data, key, partition, at, headers = arguments
             try:
-                self._produce(self._topic_name, data, key, partition, delivery, None, at, headers)
+                client.produce(topic, data, key, partition, delivery, None, at, headers)
             except BufferError:
                 return False
             return True
 
-        client = self._builder.client
         if not client.poller.wait(queued, client.delivery_timeout):
             raise self._builder.queue_full_error()
 

@@ -1,32 +1,37 @@
 """Producer of librdkafka that typed producers send through: :class:`ProducerClient`.
 
-:class:`Transaction` has the blocking steps of one transaction. ``ProducerClient.transaction`` runs
-them in the caller's thread, ``async_transaction`` in threads of an event loop.
+It may replace its librdkafka producer by a new one, which has the same properties: librdkafka makes
+a producer unusable whose transaction the brokers have ended, and fixes the size of batches when a
+producer is created.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import weakref
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from avrogen.errors import ClosedError, ConfigurationError, DeliveryError, TransactionError
 from avrogen.extras import comes_with
-from avrogen.kafka.callbacks import Callbacks
+from avrogen.kafka.callbacks import Callbacks, ConnectionState
 from avrogen.kafka.client_config import (
     Settings,
     delivery_timeout,
     producer_settings,
     request_timeout,
     split,
+    transaction_timeout,
 )
+from avrogen.kafka.observability.logs import log_event
 from avrogen.kafka.observability.observer import isolate
 from avrogen.kafka.producer.producer_poll_thread import ProducerPollThread
-from avrogen.kafka.producer.transactions import TransactionManager
+from avrogen.kafka.producer.transactions import PURGE_TIMEOUT, BrokerTrouble, TransactionManager
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Producer
@@ -34,12 +39,10 @@ if TYPE_CHECKING:
     from avrogen.kafka.health import ProducerHealth
     from avrogen.kafka.observability.observer import Observer
     from avrogen.kafka.producer.delivery import DeliveryTracker
+    from avrogen.kafka.producer.partitioner import CustomPartitioner
     from avrogen.kafka.registry.protocol import SchemaRegistry
 
-__all__ = ["ProducerClient", "Transaction"]
-
-_PURGE_TIMEOUT: Final = 10.0
-"""Seconds to wait for the reports of purged messages, which take moments."""
+__all__ = ["ProducerClient"]
 
 
 class ProducerClient:
@@ -55,7 +58,9 @@ class ProducerClient:
     It is thread-safe. Close it after the typed producers: undelivered messages are purged then.
 
     Attributes:
-        producer: confluent-kafka's producer, for its other methods. Do not poll or close it.
+        producer: confluent-kafka's producer, for its other methods. Do not poll, close or keep it:
+            it may be replaced.
+        produce: its method ``produce``, for typed producers.
         connection: errors of connections to brokers.
         delivery_timeout: seconds after which a message fails; None: never.
         is_closed: True after :meth:`close`.
@@ -92,22 +97,33 @@ class ProducerClient:
         self._registry_settings = configuration.registry
         self._registry = registry
         self._owns_registry = registry is None
-        self._callbacks = Callbacks(isolate(observer))
-        self._callbacks.install(settings)
+        self._observer = isolate(observer)
+        self._settings = settings
         self._lock = threading.Lock()
+        self._renewing = threading.Lock()
+        self._must_renew = False
         self.is_closed = False
         self.trackers: tuple[DeliveryTracker, ...] = ()
-        self.connection = self._callbacks.connection
+        self.connection = ConnectionState()
         self.delivery_timeout = delivery_timeout(settings)
         self._request_timeout = request_timeout(settings)
-        self.producer = _make(settings)
+        self.transactions: TransactionManager | None = None
+        if settings.get("transactional.id"):
+            timeout = self.delivery_timeout or PURGE_TIMEOUT
+            self.transactions = TransactionManager(self, timeout, transaction_timeout(settings))
+        self.producer, self._callbacks = self._create()
+        self.produce: Callable[..., None] = self.producer.produce
+        self._partitioners: weakref.WeakSet[CustomPartitioner] = weakref.WeakSet()
         self.poller = ProducerPollThread(self.producer, self._callbacks.on_error)
         self.poller.watch = weakref.WeakMethod(self._watch)
         # A client that is not closed stops its thread when it is collected.
         self._finalizer = weakref.finalize(self, self.poller.stop)
-        self.transactions: TransactionManager | None = None
-        if settings.get("transactional.id"):
-            self._begin_transactions()
+        if self.transactions is not None:
+            try:
+                self.transactions.init()
+            except TransactionError:
+                self.close(0)
+                raise
 
     # --- for typed producers ----------------------------------------------------------------------
 
@@ -141,6 +157,10 @@ class ProducerClient:
         """Remove the delivery tracker of a typed producer."""
         with self._lock:
             self.trackers = tuple(other for other in self.trackers if other is not tracker)
+
+    def add_partitioner(self, partitioner: CustomPartitioner) -> None:
+        """Add a partitioner, which asks the current librdkafka producer for metadata."""
+        self._partitioners.add(partitioner)
 
     @property
     def fatal(self) -> KafkaError | None:
@@ -196,28 +216,81 @@ class ProducerClient:
             TransactionError: it was not committed. Consumers skip its messages, and unless the
                 error is fatal, the block may be run again.
         """
-        transaction = Transaction(self)
-        calls = transaction.begin()
+        transactions = self.require_transactions()
+        transactions.begin()
         try:
-            yield calls
-            transaction.commit()
+            yield transactions
+            transactions.commit()
         except BaseException as error:
-            transaction.abort(error)
+            transactions.abort(error)
             raise
 
-    def _begin_transactions(self) -> None:
-        transactions = TransactionManager(
-            self.producer,
-            self.delivery_timeout or _PURGE_TIMEOUT,
-            self._callbacks.on_error,
-            self.connection,
+    def require_transactions(self) -> TransactionManager:
+        """Return the transactional calls.
+
+        Raises:
+            TransactionError: the client has no ``transactional.id``.
+        """
+        if self.transactions is None:
+            raise TransactionError(
+                'transactions need the property "transactional.id", which is not set'
+            )
+        return self.transactions
+
+    # --- the librdkafka producer ------------------------------------------------------------------
+
+    def renew_later(self) -> None:
+        """Replace the librdkafka producer before the next transaction."""
+        self._must_renew = True
+
+    @property
+    def is_renewal_due(self) -> bool:
+        """True if the librdkafka producer is replaced before the next transaction."""
+        return self._must_renew
+
+    def renew_if_due(self) -> None:
+        """Replace the librdkafka producer if it could not end its last transaction.
+
+        The coordinator ends that one when the new producer starts: it is committed or aborted then.
+
+        Raises:
+            TransactionError: no response of the transaction coordinator, or it refuses.
+            ClosedError: the client was closed.
+        """
+        with self._renewing:
+            if not self._must_renew:
+                return
+            if self.is_closed:
+                raise ClosedError("the producer was closed")
+            self._replace()
+            if self.transactions is not None:
+                self.transactions.is_open = False
+                self.transactions.init()
+            self._must_renew = False
+
+    def _replace(self) -> None:
+        """Create a librdkafka producer with the same properties. No message is in flight."""
+        producer, callbacks = self._create()
+        self.poller.replace(producer, callbacks.on_error)
+        self.producer, self.produce, self._callbacks = producer, producer.produce, callbacks
+        for partitioner in self._partitioners:
+            partitioner.producer = producer
+        log_event(
+            logging.INFO,
+            "producer.renewed",
+            transactional_id=self._settings.get("transactional.id"),
         )
-        try:
-            transactions.init()
-        except TransactionError:
-            self.close(0)
-            raise
-        self.transactions = transactions
+
+    def _create(self) -> tuple[Producer, Callbacks]:
+        """Create a librdkafka producer, with callbacks of its own."""
+        callbacks = Callbacks(self._observer, self.connection)
+        settings = dict(self._settings)
+        if self.transactions is not None:
+            settings["error_cb"] = partial(
+                _report, self.transactions.trouble, settings.get("error_cb")
+            )
+        callbacks.install(settings)
+        return _make(settings), callbacks
 
     # --- state ------------------------------------------------------------------------------------
 
@@ -283,7 +356,7 @@ class ProducerClient:
         purged = sum(tracker.pending for tracker in self.trackers)
         if self.queued:
             self.producer.purge()
-            self.wait_until_empty(_PURGE_TIMEOUT)
+            self.wait_until_empty(PURGE_TIMEOUT)
         self._finalizer()
         if self.transactions is None or not self.transactions.is_open:
             # Not on garbage collection, which may run in a forked process and end it. With an open
@@ -318,84 +391,8 @@ def _make(settings: dict[str, object]) -> Producer:
         raise ConfigurationError(str(error)) from error
 
 
-class Transaction:
-    """One transaction: begin, then commit or abort. All methods block.
-
-    Args:
-        client: client of the typed producers that send in it.
-
-    Raises:
-        TransactionError: the client has no ``transactional.id``.
-    """
-
-    def __init__(self, client: ProducerClient) -> None:
-        if client.transactions is None:
-            raise TransactionError(
-                'transactions need the property "transactional.id", which is not set'
-            )
-        self._client = client
-        self._calls = client.transactions
-        self._failed_before = 0
-
-    def begin(self) -> TransactionManager:
-        """Begin.
-
-        Returns:
-            The transactional calls, for ``send_offsets``.
-
-        Raises:
-            DeliveryError: the producer has had a fatal error.
-            TransactionError: another transaction is open.
-        """
-        self._client.check_usable()
-        self._failed_before = self._failed()
-        self._calls.begin()
-        return self._calls
-
-    def commit(self) -> None:
-        """Deliver all messages, and commit.
-
-        librdkafka would commit without the messages that it refused to queue; those count here.
-
-        Raises:
-            TransactionError: a message was not delivered, or the commit failed.
-        """
-        self._client.wait_until_empty(self._client.delivery_timeout)
-        failed = self._failed() - self._failed_before
-        if failed:
-            unretrieved = (tracker.first_unretrieved() for tracker in self._client.trackers)
-            first = next(filter(None, unretrieved), None)
-            raise TransactionError(
-                f"messages of the transaction were not delivered: {failed}",
-                code=first.code if first else None,
-                retriable=first is not None and first.retriable,
-            ) from first
-        self._calls.commit()
-
-    def abort(self, cause: BaseException) -> None:
-        """Abort. Undelivered messages count as reported: the cause has notes about them.
-
-        Args:
-            cause: exception that the transaction is aborted for.
-
-        Raises:
-            TransactionError: a fatal error of the abort. Its cause is ``cause``, unless that is an
-                interrupt or a cancellation, which is raised by the caller instead.
-        """
-        fatal = None
-        if isinstance(cause, TransactionError) and cause.fatal:
-            self._client.producer.purge()
-        else:
-            try:
-                self._calls.abort()
-            except TransactionError as error:
-                cause.add_note(f"the transaction was not aborted: {error}")
-                fatal = error if error.fatal else None
-        self._client.wait_until_empty(_PURGE_TIMEOUT)
-        for undelivered in filter(None, [each.unretrieved() for each in self._client.trackers]):
-            cause.add_note(str(undelivered))
-        if fatal is not None and isinstance(cause, Exception):
-            raise fatal from cause
-
-    def _failed(self) -> int:
-        return sum(tracker.counters().failed for tracker in self._client.trackers)
+def _report(trouble: BrokerTrouble, given: object, error: KafkaError) -> None:
+    """Note an error of the client, then call the user's callback."""
+    trouble.on_error(error)
+    if callable(given):
+        given(error)

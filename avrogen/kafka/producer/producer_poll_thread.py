@@ -53,6 +53,10 @@ class ProducerPollThread:
         self._thread = threading.Thread(target=self._run, name="avrogen producer", daemon=True)
         self._thread.start()
 
+    def replace(self, producer: Producer, on_error: Callable[[KafkaError], None]) -> None:
+        """Poll another producer from now on."""
+        self._producer, self._on_error = producer, on_error
+
     def add_hook(self, hook: Callable[[], None]) -> None:
         """Call a function after every poll, in the polling thread. It must be quick."""
         with self._progress:
@@ -93,7 +97,7 @@ class ProducerPollThread:
             left = _left(deadline)
             if left <= 0 or self._stopping:
                 return done()
-            self._serve(self._producer.flush, left)
+            self._serve(left, flush=True)
         return True
 
     @contextmanager
@@ -116,9 +120,9 @@ class ProducerPollThread:
     def _run(self) -> None:
         while not self._stopping:
             if self._flushing:
-                self._serve(self._producer.flush, _FLUSH)
+                self._serve(_FLUSH, flush=True)
             else:
-                self._serve(self._producer.poll, _POLL)
+                self._serve(_POLL)
             self._watch()
 
     def _watch(self) -> None:
@@ -130,13 +134,17 @@ class ProducerPollThread:
         if watch is not None:
             watch()
 
-    def _serve(self, serve: Callable[[float], object], seconds: float) -> None:
+    def _serve(self, seconds: float, *, flush: bool = False) -> None:
         from confluent_kafka import KafkaException
 
+        producer, on_error = self._producer, self._on_error
         try:
-            serve(seconds)
+            if flush:
+                producer.flush(seconds)
+            else:
+                producer.poll(seconds)
         except KafkaException as exception:
-            self._on_error(exception.args[0])
+            on_error(exception.args[0])
         except Exception:
             LOGGER.exception("polling failed")
         for hook in self._hooks:

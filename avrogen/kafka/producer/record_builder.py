@@ -246,10 +246,10 @@ class RecordBuilder:
     def _make_partitioner(self, choose: Partitioner | None) -> CustomPartitioner | None:
         if choose is None:
             return None
-        client = self.client
         partitions = CustomPartitioner(
-            client.producer, self.topic, choose, connection=client.connection
+            self.client.producer, self.topic, choose, connection=self.client.connection
         )
+        self.client.add_partitioner(partitions)
         self.client.poller.add_hook(partitions.refresh)
         return partitions
 

@@ -72,7 +72,7 @@ def test_reading(error: AvrogenError, kind: type[Failure], may_pass: bool | None
         (DeliveryError("timed out", retriable=True), Outage, True),
         (DeliveryError("too large"), Poison, None),
         (DeliveryError("fenced", fatal=True), Outage, False),
-        (TransactionError("aborted", retriable=True), Transient, None),
+        (TransactionError("aborted", retriable=True), Outage, True),
         (TransactionError("fenced", fatal=True), Outage, False),
         (ClosedError("the producer is closed"), Outage, False),
     ],

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -20,8 +22,10 @@ from avrogen.kafka.producer.producer import TopicProducer
 from avrogen.kafka.topic import Topic
 from avrogen.testing.broker import Record
 from generated_example.com.example import Event
-from tests.support.clients import producer_of
-from tests.support.clusters import AnyCluster, fresh_name
+from tests.services.apicurio import Apicurio
+from tests.services.fixtures import MakeKafka
+from tests.support.clients import async_consumer_of, async_producer_of, producer_of
+from tests.support.clusters import AnyCluster, fresh_name, real_cluster
 from tests.support.events import event
 from tests.support.scenes import EventMessage, Member, Scene, eventually, stopped_in_time
 
@@ -175,6 +179,137 @@ def test_a_fenced_producer_ends_it(real: AnyCluster) -> None:
         newer[0].close()
     assert line.out() == []
     assert line.scene.committed() == {}
+
+
+# --- under the time limit of transactions ---------------------------------------------------------
+
+
+@pytest.fixture
+def strict(make_kafka: MakeKafka, real_registry: Apicurio) -> AnyCluster:
+    """Brokers that look for transactions to abort all the time, not every ten seconds."""
+    properties = {"transaction_abort_timed_out_transaction_cleanup_interval_ms": "100"}
+    brokers = make_kafka(1, **properties)
+    return real_cluster(brokers.bootstrap_servers, real_registry.url)
+
+
+SHORT = {"transaction.timeout.ms": 2000}
+
+
+def settings_of(line: Line, **more: object) -> dict[str, object]:
+    cluster = line.scene.cluster
+    return {**cluster.config, "transactional.id": line.transactional_id, **SHORT, **more}
+
+
+def test_a_backlog_takes_as_many_transactions_as_it_needs(strict: AnyCluster) -> None:
+    line = Line.of(strict)
+    numbers = line.scene.send(120)
+    seen = Counter[int]()
+    with (
+        producer_of(line.output)(settings_of(line)) as producer,
+        line.scene.consumer() as consumer,
+        stopped_in_time(consumer),
+    ):
+
+        def count(number: int) -> None:
+            time.sleep(0.05)  # 6 seconds in all
+            seen[number] += 1
+            if len(seen) == 120:
+                consumer.stop()
+
+        consumer.run_transactional(mover(producer, count), producer)
+    assert sorted(line.out()) == list(numbers)
+    assert set(seen.values()) == {1}, "no transaction was aborted"
+    assert line.scene.committed() == line.scene.ends()
+
+
+def test_a_backlog_of_an_asyncio_consumer(strict: AnyCluster) -> None:
+    line = Line.of(strict)
+    numbers = line.scene.send(120)
+    seen = Counter[int]()
+
+    async def main() -> None:
+        consumer_class = async_consumer_of(line.scene.topic)
+        async with (
+            async_producer_of(line.output)(settings_of(line)) as producer,
+            consumer_class(line.scene.config(), group_id=line.scene.group) as consumer,
+        ):
+
+            async def move(message: EventMessage) -> None:
+                await asyncio.sleep(0.05)
+                await producer.send(event(message.value.timestamp), key=message.key)
+                seen[message.value.timestamp] += 1
+                if len(seen) == 120:
+                    consumer.stop()
+
+            async with asyncio.timeout(60):
+                await consumer.run_transactional(move, producer)
+
+    asyncio.run(main())
+    assert sorted(line.out()) == list(numbers)
+    assert set(seen.values()) == {1}
+    assert line.scene.committed() == line.scene.ends()
+
+
+def test_slow_messages_are_handled_one_by_one(strict: AnyCluster) -> None:
+    line = Line.of(strict, partitions=1)
+    numbers = line.scene.send(10)
+    with (
+        producer_of(line.output)(settings_of(line)) as producer,
+        line.scene.consumer() as consumer,
+        stopped_in_time(consumer),
+    ):
+
+        def count(number: int) -> None:
+            time.sleep({4: 0.9, 5: 1.5}.get(number, 0.0))
+            if number == 9:
+                consumer.stop()
+
+        consumer.run_transactional(mover(producer, count), producer)
+    assert line.out() == list(numbers)
+    assert line.scene.committed() == line.scene.ends()
+
+
+def test_a_handler_that_outlives_the_transaction(strict: AnyCluster) -> None:
+    line = Line.of(strict, partitions=1, dead_letters=1)
+    line.scene.send(10)
+    producer = producer_of(line.output)(settings_of(line))
+    with line.scene.consumer() as consumer, stopped_in_time(consumer):
+
+        def move(message: EventMessage) -> None:
+            producer.send(event(message.value.timestamp), key=message.key).result(30)
+            if message.value.timestamp == 5:
+                time.sleep(3)
+
+        with pytest.raises(ConsumeError) as caught:
+            consumer.run_transactional(move, producer)
+    producer.close()
+    assert re.search(
+        r"the handler took 3\.\d s with one message, and a transaction may be open for 2 s "
+        r"\(transaction\.timeout\.ms\)",
+        str(caught.value),
+    )
+    assert caught.value.offset == 5
+    assert line.out() == [0, 1, 2, 3, 4]
+    assert line.scene.committed() == {0: 5}
+    assert line.scene.letters() == ()
+
+
+def test_stopping_commits_what_is_handled(real: AnyCluster) -> None:
+    line = Line.of(real, partitions=1)
+    line.scene.send(200)
+    with line.producer() as producer, line.scene.consumer() as consumer:
+
+        def count(number: int) -> None:
+            if number == 10:
+                consumer.stop()
+
+        with stopped_in_time(consumer):
+            consumer.run_transactional(mover(producer, count), producer)
+    assert line.out() == list(range(11))
+    assert line.scene.committed() == {0: 11}
+
+
+# --- the rest -------------------------------------------------------------------------------------
 
 
 def test_without_transactions_it_is_refused(real: AnyCluster) -> None:
