@@ -15,6 +15,7 @@ from avrogen.kafka.consumer.async_runner import (
     AsyncMessageIterator,
     AsyncMessageRunner,
     AsyncWakeup,
+    check_async_handler,
 )
 from avrogen.kafka.consumer.batch_runner import BatchRunner
 from avrogen.kafka.consumer.consumer import ConsumerBase
@@ -93,12 +94,14 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
         ``grace`` are cancelled.
 
         Args:
-            handle: the handler. Its result is ignored; its exceptions decide on retry and dead
-                letter, see ``docs/kafka/consuming.md``.
+            handle: the handler, a coroutine function, or a function that returns an awaitable. Its
+                result is ignored, unless it is a coroutine or a generator; its exceptions decide
+                on retry and dead letter, see ``docs/kafka/consuming.md``.
 
         Raises:
             ConsumeError: a message can neither be handled nor dead-lettered, or Kafka refuses to go
                 on.
+            TypeError: the handler is a plain function or a generator function.
         """
         with self._alone():
             await AsyncMessageRunner(self._session, self._wakeup, handle).run(handle)
@@ -130,6 +133,7 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
 
         See :meth:`TopicConsumer.run_batches`. There is one batch at a time.
         """
+        check_async_handler(handle)
         limits = self._limits(max_records, max_wait)
         with self._alone():
             await self._drive(BatchRunner(self._session, handle, limits))
@@ -147,6 +151,7 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
         See :meth:`TopicConsumer.run_transactional`. Messages are handled one after the other; a
         cancellation aborts the transaction.
         """
+        check_async_handler(handle)
         limits = self._limits(max_records, max_wait)
         client = transactional_client(producer)
         with self._alone():

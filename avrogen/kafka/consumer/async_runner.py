@@ -9,12 +9,16 @@ poll thread to the event loop.
 from __future__ import annotations
 
 import asyncio
+import dis
+import inspect
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from avrogen.kafka.asyncio_threads import no_undo, run_to_completion
+from avrogen.kafka.consumer.dead_letter_topic import full_name
+from avrogen.kafka.consumer.error_policy import HandlerCancelled, HandlerTypeError
 from avrogen.kafka.consumer.runner_core import (
     BlockingCall,
     CallFunction,
@@ -28,6 +32,9 @@ from avrogen.kafka.consumer.runner_core import (
     ReadyMessages,
     RunnerCore,
     WaitForQueue,
+    function_of,
+    refuse_generator_function,
+    refuse_unfinished,
 )
 from avrogen.kafka.consumer.signals import AsyncStopSignals
 from avrogen.kafka.producer.async_producer import async_transaction
@@ -38,7 +45,13 @@ if TYPE_CHECKING:
     from avrogen.kafka.consumer.message_source import MessageSource, QueueWaiter, RunnerSession
     from avrogen.kafka.message import Message
 
-__all__ = ["AsyncDriver", "AsyncMessageIterator", "AsyncMessageRunner", "AsyncWakeup"]
+__all__ = [
+    "AsyncDriver",
+    "AsyncMessageIterator",
+    "AsyncMessageRunner",
+    "AsyncWakeup",
+    "check_async_handler",
+]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -64,15 +77,25 @@ class AsyncMessageRunner(RunnerCore[K, V]):
         """Handle messages until the consumer stops.
 
         Raises:
+            HandlerTypeError: the handler is a plain function or a generator function.
             ConsumeError: the consumer must not go on.
         """
+        check_async_handler(handle)
         tasks: set[asyncio.Task[None]] = set()
-        failures: list[Exception] = []
+        failures: list[BaseException] = []
+        runner = asyncio.current_task()
+        assert runner is not None, "it runs in a task"
+        ending = False
 
         async def work(queue: RawPartitionQueue) -> None:
             try:
-                await self._handle_messages(queue, handle)
-            except Exception as error:
+                await self._handle_messages(
+                    queue, handle, lambda: ending or runner.cancelling() > 0
+                )
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:
+                # Others than Exception as well: nothing else would tell of them.
                 failures.append(error)
                 self._wakeup.wake()
 
@@ -81,17 +104,24 @@ class AsyncMessageRunner(RunnerCore[K, V]):
                 queue = await self._wakeup.wait(self.source, or_until=lambda: bool(failures))
                 if queue is None:
                     break
+                if failures:
+                    self.release([Lease(queue)])  # it may be the one of the failure
+                    break
                 task = asyncio.create_task(work(queue))
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
             await self._finish(tasks)
         finally:
+            ending = True
             await _cancel(tasks)
         if failures:
             raise failures[0]
 
     async def _handle_messages(
-        self, queue: RawPartitionQueue, handle: Callable[[Message[K, V]], Awaitable[object]]
+        self,
+        queue: RawPartitionQueue,
+        handle: Callable[[Message[K, V]], Awaitable[object]],
+        cancelled: Callable[[], bool],
     ) -> None:
         """Handle the messages that a queue has now."""
         lease = Lease(queue)
@@ -99,7 +129,7 @@ class AsyncMessageRunner(RunnerCore[K, V]):
             for message in self.in_order(lease, await self.driver.drive(self.read(lease))):
                 try:
                     with self.error_handler.observation([message]):
-                        await handle(message)
+                        await _call(handle, message, cancelled=cancelled)
                 except Exception as error:
                     await self.driver.drive(self.recover(lease, error, message))
 
@@ -116,6 +146,108 @@ async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
         task.cancel()
     while tasks:
         await asyncio.wait(tasks)
+
+
+# --- handlers -------------------------------------------------------------------------------------
+
+
+def check_async_handler(handle: object) -> None:
+    """Raise if a handler cannot be awaited, as far as that shows before it is called.
+
+    A plain function may return an awaitable, such as ``lambda message: save(message, database)``.
+
+    Raises:
+        HandlerTypeError: it is a function that returns no awaitable, or a generator function.
+    """
+    function = function_of(handle)
+    code = getattr(function, "__code__", None)
+    if inspect.iscoroutinefunction(function):
+        return
+    if code is not None and code.co_flags & inspect.CO_ITERABLE_COROUTINE:
+        return
+    refuse_generator_function(function)
+    if _returns_no_awaitable(function):
+        raise HandlerTypeError(
+            f"the handler {full_name(function)} is a plain function, and an asyncio consumer "
+            "awaits its handler: write async def, or use the synchronous consumer"
+        )
+
+
+_CONTAINERS: Final = ("builtins", "collections")
+"""Modules whose functions return no awaitable, such as ``list.append``."""
+
+
+def _returns_no_awaitable(function: Any) -> bool:
+    """Return true for functions that can only return constants, or say that they return None."""
+    if inspect.isbuiltin(function):
+        return (function.__module__ or type(function.__self__).__module__) in _CONTAINERS
+    if not inspect.isfunction(function):
+        return False
+    # A wrapper has the annotations of the function that it wraps.
+    if not hasattr(function, "__wrapped__"):
+        annotations = function.__annotations__
+        if annotations.get("return", ...) in (None, "None"):
+            return True
+    before = None
+    for each in dis.get_instructions(function):
+        constant = not each.is_jump_target and before in ("LOAD_CONST", "LOAD_SMALL_INT")
+        if each.opname == "RETURN_VALUE" and not constant:
+            return False
+        before = each.opname
+    return True
+
+
+_ADVICE: Final = "await it in the handler"
+
+
+async def _call(
+    function: Callable[..., Any], *arguments: object, cancelled: Callable[[], bool]
+) -> object:
+    """Call a function of the user, and await what it returns.
+
+    Args:
+        function: a coroutine function, or a function that returns an awaitable.
+        arguments: its arguments.
+        cancelled: returns true if a CancelledError is for the task, which ends.
+
+    Raises:
+        HandlerTypeError: there is nothing to await, or the work is still not done.
+        HandlerCancelled: it raised CancelledError by itself.
+    """
+    try:
+        awaitable = function(*arguments)
+        if not inspect.isawaitable(awaitable):
+            raise HandlerTypeError(
+                f"the handler {full_name(function_of(function))} returned an object of type "
+                f"{type(awaitable).__qualname__}, and an asyncio consumer awaits what its handler "
+                "returns: write async def, or use the synchronous consumer"
+            )
+        result = await awaitable
+    except asyncio.CancelledError as error:
+        if cancelled():
+            raise
+        _forget_cancellation()
+        raise HandlerCancelled from error
+    if result is not None and not _is_delivery(result):
+        refuse_unfinished(function, result, _ADVICE)
+    return result
+
+
+def _is_delivery(result: object) -> bool:
+    """Return true for the future of a sent message: closing its producer raises its failure."""
+    return asyncio.isfuture(result) and not isinstance(result, asyncio.Task)
+
+
+def _forget_cancellation() -> None:
+    """Undo the cancellation of the current task by its own handler."""
+    task = asyncio.current_task()
+    while task is not None and task.cancelling():
+        task.uncancel()
+
+
+def _is_task_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 class AsyncMessageIterator(Generic[K, V]):
@@ -223,7 +355,7 @@ class AsyncDriver:
             case FetchSchema(missing):
                 return await self._schemas.call(missing.key, missing.learn)
             case CallFunction(function, arguments):
-                return await function(*arguments)
+                return await _call(function, *arguments, cancelled=_is_task_cancelled)
             case BlockingCall(function, arguments):
                 return await run_to_completion(function, no_undo, *arguments)
             case FutureResult(future):

@@ -10,14 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Never, Self, TypeVar, overload
 from weakref import WeakSet
 
 from avrogen.kafka.client_config import Settings
 from avrogen.kafka.consumer.assignment import Position
 from avrogen.kafka.consumer.batch_runner import BatchLimits, BatchRunner
 from avrogen.kafka.consumer.error_policy import OnAuthFailure, OnPoison, RetryPolicy
-from avrogen.kafka.consumer.runner import MessageRunner, drive
+from avrogen.kafka.consumer.runner import (
+    HandlerRefused,
+    MessageRunner,
+    Unfinished,
+    check_handler,
+    drive,
+)
 from avrogen.kafka.consumer.session import CommitMode, ConsumerOptions, ConsumerSession
 from avrogen.kafka.consumer.signals import StopSignals
 from avrogen.kafka.consumer.transaction_runner import TransactionRunner, transactional_client
@@ -247,19 +253,31 @@ class TopicConsumer(ConsumerBase[K, V]):
 
     # --- handling ---------------------------------------------------------------------------------
 
-    def run(self, handle: Callable[[Message[K, V]], object]) -> None:
+    @overload
+    def run(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
+        self, handle: Callable[[Message[K, V]], Never]
+    ) -> None: ...
+    @overload
+    def run(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
+        self, handle: Callable[[Message[K, V]], Unfinished]
+    ) -> HandlerRefused: ...
+    @overload
+    def run(self, handle: Callable[[Message[K, V]], object]) -> None: ...
+    def run(self, handle: Callable[[Message[K, V]], object]) -> Any:
         """Call a handler with every message, until the consumer stops.
 
         It stops when :meth:`stop` is called, or on SIGTERM or SIGINT if this runs in the main
         thread. The in-flight message is finished first.
 
         Args:
-            handle: the handler. Its result is ignored; its exceptions decide on retry and dead
-                letter, see ``docs/kafka/consuming.md``.
+            handle: the handler, a plain function. Its result is ignored, unless it is a coroutine
+                or a generator, whose work is not done: then the consumer stops. Its exceptions
+                decide on retry and dead letter, see ``docs/kafka/consuming.md``.
 
         Raises:
             ConsumeError: a message can neither be handled nor dead-lettered, or Kafka refuses to go
                 on.
+            TypeError: the handler is a coroutine function or a generator function.
         """
         with self._alone():
             MessageRunner(self._session, handle).run(handle)
@@ -282,13 +300,37 @@ class TopicConsumer(ConsumerBase[K, V]):
         with self._alone():
             yield from MessageRunner(self._session, type(self)).messages()
 
+    @overload
+    def run_batches(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
+        self,
+        handle: Callable[[list[Message[K, V]]], Never],
+        *,
+        max_records: int = ...,
+        max_wait: float = ...,
+    ) -> None: ...
+    @overload
+    def run_batches(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
+        self,
+        handle: Callable[[list[Message[K, V]]], Unfinished],
+        *,
+        max_records: int = ...,
+        max_wait: float = ...,
+    ) -> HandlerRefused: ...
+    @overload
+    def run_batches(
+        self,
+        handle: Callable[[list[Message[K, V]]], object],
+        *,
+        max_records: int = ...,
+        max_wait: float = ...,
+    ) -> None: ...
     def run_batches(
         self,
         handle: Callable[[list[Message[K, V]]], object],
         *,
         max_records: int = 500,
         max_wait: float = 1.0,
-    ) -> None:
+    ) -> Any:
         """Call a handler with many messages at a time, until the consumer stops.
 
         They count as handled, all together, when it has returned. Messages of a partition are in
@@ -302,13 +344,41 @@ class TopicConsumer(ConsumerBase[K, V]):
             max_wait: seconds that the first message of a batch waits for others.
 
         Raises:
-            ConsumeError: as :meth:`run`.
+            ConsumeError, TypeError: as :meth:`run`.
             ValueError: ``max_records`` is less than 1, or ``max_wait`` is negative or infinite.
         """
+        check_handler(handle)
         limits = self._limits(max_records, max_wait)
         with self._alone():
             drive(BatchRunner(self._session, handle, limits).run())
 
+    @overload
+    def run_transactional(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
+        self,
+        handle: Callable[[Message[K, V]], Never],
+        producer: TopicProducer[Any, Any] | ProducerClient,
+        *,
+        max_records: int = ...,
+        max_wait: float = ...,
+    ) -> None: ...
+    @overload
+    def run_transactional(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
+        self,
+        handle: Callable[[Message[K, V]], Unfinished],
+        producer: TopicProducer[Any, Any] | ProducerClient,
+        *,
+        max_records: int = ...,
+        max_wait: float = ...,
+    ) -> HandlerRefused: ...
+    @overload
+    def run_transactional(
+        self,
+        handle: Callable[[Message[K, V]], object],
+        producer: TopicProducer[Any, Any] | ProducerClient,
+        *,
+        max_records: int = ...,
+        max_wait: float = ...,
+    ) -> None: ...
     def run_transactional(
         self,
         handle: Callable[[Message[K, V]], object],
@@ -316,7 +386,7 @@ class TopicConsumer(ConsumerBase[K, V]):
         *,
         max_records: int = 500,
         max_wait: float = 0.1,
-    ) -> None:
+    ) -> Any:
         """Call a handler with every message, exactly once as far as Kafka is concerned.
 
         The messages that it sends by the producer, and the offsets of the messages that it has
@@ -336,8 +406,10 @@ class TopicConsumer(ConsumerBase[K, V]):
             ConsumeError: as :meth:`run`; or the producer has failed permanently, such as when a
                 newer one with its ``transactional.id`` has fenced it.
             TransactionError: the producer has no ``transactional.id``.
+            TypeError: as :meth:`run`.
             ValueError: ``max_records`` is less than 1, or ``max_wait`` is negative or infinite.
         """
+        check_handler(handle)
         limits = self._limits(max_records, max_wait)
         client = transactional_client(producer)
         with self._alone():

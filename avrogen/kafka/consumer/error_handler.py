@@ -248,7 +248,7 @@ class ErrorHandler:
 
     def _stop_error(self, raw: RawMessage, reason: str, error: Exception) -> ConsumeError:
         stop = ConsumeError(
-            f"a message {reason}: {error}",
+            f"a message {reason}: {type(error).__name__}: {error}",
             topic=self._topic,
             partition=raw.partition(),
             offset=raw.offset(),

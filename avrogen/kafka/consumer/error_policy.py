@@ -30,6 +30,8 @@ from avrogen.errors import (
 __all__ = [
     "Action",
     "Failure",
+    "HandlerCancelled",
+    "HandlerTypeError",
     "OnAuthFailure",
     "OnPoison",
     "Outage",
@@ -126,9 +128,25 @@ def reading_failure(error: AvrogenError, stage: Stage) -> Failure:
             return Unreadable(error, stage)
 
 
+class HandlerTypeError(TypeError):
+    """A handler that nothing runs, or whose result nothing awaits. No message is at fault."""
+
+
+class HandlerCancelled(Exception):
+    """A handler has raised ``asyncio.CancelledError``, and nobody has cancelled it.
+
+    It is an Exception, as the handler has failed; the CancelledError is the ``__cause__``.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("the handler raised asyncio.CancelledError, and was not cancelled")
+
+
 def handling_failure(error: Exception, policy: RetryPolicy) -> Failure:
     """Classify an exception of a handler."""
     match error:
+        case HandlerTypeError():
+            return Outage(error, may_pass=False)
         case Retry():
             return Transient(error)
         case (

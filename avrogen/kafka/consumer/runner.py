@@ -6,10 +6,14 @@ performs the effects of batches and transactions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+import inspect
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
+from avrogen.kafka.consumer.dead_letter_topic import full_name
+from avrogen.kafka.consumer.error_policy import HandlerCancelled, HandlerTypeError
 from avrogen.kafka.consumer.runner_core import (
     BlockingCall,
     CallFunction,
@@ -24,12 +28,23 @@ from avrogen.kafka.consumer.runner_core import (
     RunnerCore,
     WaitForQueue,
     current_messages,
+    function_of,
+    refuse_generator_function,
+    refuse_unfinished,
 )
 
 if TYPE_CHECKING:
     from avrogen.kafka.message import Message
 
-__all__ = ["MessageRunner", "drive", "perform_next"]
+__all__ = [
+    "HandlerNeverRuns",
+    "HandlerRefused",
+    "MessageRunner",
+    "Unfinished",
+    "check_handler",
+    "drive",
+    "perform_next",
+]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -43,8 +58,10 @@ class MessageRunner(RunnerCore[K, V]):
         """Handle messages until the consumer stops.
 
         Raises:
+            HandlerTypeError: the handler is a coroutine function or a generator function.
             ConsumeError: the consumer must not go on.
         """
+        check_handler(handle)
         handle = self._observed_handler(handle)
         with current_messages():
             while (queue := self.source.wait()) is not None:
@@ -56,9 +73,11 @@ class MessageRunner(RunnerCore[K, V]):
         """Handle the messages that a queue has now."""
         for message in self.in_order(lease, drive(self.read(lease))):
             try:
-                handle(message)
-            except Exception as error:
-                drive(self.recover(lease, error, message))
+                result = handle(message)
+                if result is not None:
+                    refuse_unfinished(handle, result, _ADVICE)
+            except BaseException as error:
+                drive(self.recover(lease, _failure(error), message))
 
     def messages(self) -> Generator[Message[K, V]]:
         """Yield messages until the consumer stops.
@@ -85,9 +104,70 @@ class MessageRunner(RunnerCore[K, V]):
 
         def observed(message: Message[K, V]) -> None:
             with self.error_handler.observation([message]):
-                handle(message)
+                _call(handle, message)
 
         return observed
+
+
+# --- handlers -------------------------------------------------------------------------------------
+
+Unfinished: TypeAlias = Awaitable[object] | Iterator[object] | AsyncIterator[object]
+"""Result of a coroutine function or a generator function. Type checkers refuse such handlers."""
+
+
+class HandlerNeverRuns:
+    """Named in the messages of type checkers: the handler must be a plain function here.
+
+    Coroutine functions are for asyncio consumers, and generator functions for none.
+    """
+
+
+HandlerRefused: TypeAlias = Coroutine[Any, Any, HandlerNeverRuns]
+"""Result of running a handler that is refused.
+
+Signatures cannot exclude the functions with a certain result. A coroutine that is not used is an
+error for mypy and for pyright, in all of their modes.
+"""
+
+_ADVICE: Final = (
+    "a synchronous consumer neither awaits nor iterates: use the asyncio consumer, or finish the "
+    "work in the handler"
+)
+
+
+def check_handler(handle: object) -> None:
+    """Raise if a synchronous consumer would call a handler without running it.
+
+    Raises:
+        HandlerTypeError: it is a coroutine function or a generator function, or no function.
+    """
+    function = function_of(handle)
+    refuse_generator_function(function)
+    if inspect.iscoroutinefunction(function):
+        raise HandlerTypeError(
+            f"the handler {full_name(function)} is a coroutine function, which a synchronous "
+            "consumer does not await: use the asyncio consumer, or a plain function"
+        )
+
+
+def _call(function: Callable[..., object], *arguments: object) -> object:
+    """Call a function of the user, whose work must be done when it returns."""
+    result = function(*arguments)
+    if result is not None:
+        refuse_unfinished(function, result, _ADVICE)
+    return result
+
+
+def _failure(error: BaseException) -> Exception:
+    """Return the failure that an exception of a handler is, or raise it if it ends the process."""
+    if isinstance(error, Exception):
+        return error
+    asyncio = sys.modules.get("asyncio")  # it is not imported for the sake of this
+    if asyncio is not None and isinstance(error, asyncio.CancelledError):
+        failure = HandlerCancelled()
+        failure.__cause__ = error
+        return failure
+    raise error
 
 
 # --- the driver -----------------------------------------------------------------------------------
@@ -117,7 +197,14 @@ def _perform(effect: Effect) -> Any:
             return source.wait(until, or_until)
         case FetchSchema(missing):
             return missing.learn()
-        case CallFunction(function, arguments) | BlockingCall(function, arguments):
+        case CallFunction(function, arguments):
+            try:
+                return _call(function, *arguments)
+            except Exception:
+                raise
+            except BaseException as error:
+                raise _failure(error)  # noqa: B904 -- it has its cause
+        case BlockingCall(function, arguments):
             return function(*arguments)
         case FutureResult(future):
             return future.result()

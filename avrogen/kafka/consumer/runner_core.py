@@ -18,14 +18,18 @@ Handlers are called with messages in a plain loop, as this is done for every mes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+import functools
+import inspect
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from avrogen.errors import DeliveryError, TransactionError
+from avrogen.kafka.consumer.dead_letter_topic import full_name
 from avrogen.kafka.consumer.error_handler import PendingDeadLetter, Recovery
+from avrogen.kafka.consumer.error_policy import HandlerTypeError
 from avrogen.kafka.consumer.message_reader import NO_HEADERS, MessageUnreadable, SchemaNotCached
 from avrogen.kafka.observability.context import TraceContext, current_message, current_trace
 
@@ -50,7 +54,10 @@ __all__ = [
     "RunnerCore",
     "WaitForQueue",
     "current_messages",
+    "function_of",
     "make_current",
+    "refuse_generator_function",
+    "refuse_unfinished",
 ]
 
 K = TypeVar("K")
@@ -363,6 +370,71 @@ class RunnerCore(Generic[K, V]):
         """
         assert self.dead_letters is not None, "there is a dead-letter topic"
         yield BlockingCall(self.dead_letters.send, (dead_letter.raw, dead_letter.origin))
+
+
+# --- handlers -------------------------------------------------------------------------------------
+
+
+def function_of(handle: object) -> Any:
+    """Return the function that a handler calls: that of a partial, a method or a callable object.
+
+    Raises:
+        HandlerTypeError: it cannot be called.
+    """
+    if not callable(handle):
+        raise HandlerTypeError(
+            f"the handler must be a function, got an object of type {type(handle).__qualname__}"
+        )
+    while True:
+        if isinstance(handle, functools.partial):
+            handle = handle.func
+        elif inspect.ismethod(handle):
+            handle = handle.__func__
+        elif isinstance(handle, type) or inspect.isroutine(handle):
+            return handle
+        else:
+            handle = type(handle).__call__
+
+
+def refuse_generator_function(function: Any) -> None:
+    """Raise if calling the function of a handler would run nothing of it.
+
+    Raises:
+        HandlerTypeError: its body has ``yield``.
+    """
+    if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
+        raise HandlerTypeError(
+            f"the handler {full_name(function)} is a generator function: calling it runs nothing; "
+            "remove yield"
+        )
+
+
+_LAZY: Final[tuple[type, ...]] = (Generator, AsyncGenerator, map, filter)
+
+
+def refuse_unfinished(handle: object, result: Any, advice: str) -> None:
+    """Raise if the result of a handler shows that its work is not done.
+
+    Args:
+        handle: the handler.
+        result: a coroutine or another awaitable, a generator, ``map`` or ``filter``; any other
+            object is ignored.
+        advice: what to do about it.
+
+    Raises:
+        HandlerTypeError: so that the message does not count as handled.
+    """
+    if _is_unfinished(result):
+        if hasattr(result, "send") and hasattr(result, "close"):
+            result.close()  # or Python would warn that a coroutine was never awaited
+        raise HandlerTypeError(
+            f"the handler {full_name(function_of(handle))} returned an object of type "
+            f"{type(result).__qualname__}, whose work is not done; {advice}"
+        )
+
+
+def _is_unfinished(result: object) -> bool:
+    return isinstance(result, _LAZY) or inspect.isawaitable(result)
 
 
 # --- the current message --------------------------------------------------------------------------

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Never, TypeVar, overload
 
 from avrogen.errors import ConsumeError
 from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
-from avrogen.kafka.consumer.async_runner import AsyncDriver, AsyncMessageRunner
+from avrogen.kafka.consumer.async_runner import (
+    AsyncDriver,
+    AsyncMessageRunner,
+    check_async_handler,
+)
 from avrogen.kafka.consumer.batch_runner import BatchLimits, BatchRunner
 from avrogen.kafka.consumer.consumer import DEFAULT_RETRIES, TopicConsumer
 from avrogen.kafka.consumer.error_policy import OnPoison, RetryPolicy
-from avrogen.kafka.consumer.runner import MessageRunner, drive
+from avrogen.kafka.consumer.runner import (
+    HandlerRefused,
+    MessageRunner,
+    Unfinished,
+    check_handler,
+    drive,
+)
 from avrogen.testing.handlers.fake_session import FakeWakeup, HandlerOptions, HandlerSession
 from avrogen.testing.handlers.incoming_messages import Incoming, IncomingBytes
 from avrogen.testing.handlers.outcome import Outcome
@@ -81,11 +91,29 @@ class HandlerDriver(Generic[K, V]):
     def __init__(self, options: HandlerOptions) -> None:
         self._options = options
 
+    @overload
+    def deliver(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
+        self,
+        handle: Callable[[Message[K, V]], Never],
+        *messages: V | Incoming[K, V] | IncomingBytes,
+    ) -> Outcome[K, V]: ...
+    @overload
+    def deliver(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
+        self,
+        handle: Callable[[Message[K, V]], Unfinished],
+        *messages: V | Incoming[K, V] | IncomingBytes,
+    ) -> HandlerRefused: ...
+    @overload
     def deliver(
         self,
         handle: Callable[[Message[K, V]], object],
         *messages: V | Incoming[K, V] | IncomingBytes,
-    ) -> Outcome[K, V]:
+    ) -> Outcome[K, V]: ...
+    def deliver(
+        self,
+        handle: Callable[[Message[K, V]], object],
+        *messages: V | Incoming[K, V] | IncomingBytes,
+    ) -> Any:
         """Handle messages one by one, as ``run`` does.
 
         Args:
@@ -95,16 +123,41 @@ class HandlerDriver(Generic[K, V]):
 
         Raises:
             EncodeError: a message does not fit the topic.
+            TypeError: the handler is one that ``run`` refuses.
         """
         return self._deliver(messages, lambda session: MessageRunner(session, handle).run(handle))
 
+    @overload
+    def deliver_batches(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
+        self,
+        handle: Callable[[list[Message[K, V]]], Never],
+        *messages: V | Incoming[K, V] | IncomingBytes,
+        max_records: int = ...,
+        max_wait: float = ...,
+    ) -> Outcome[K, V]: ...
+    @overload
+    def deliver_batches(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
+        self,
+        handle: Callable[[list[Message[K, V]]], Unfinished],
+        *messages: V | Incoming[K, V] | IncomingBytes,
+        max_records: int = ...,
+        max_wait: float = ...,
+    ) -> HandlerRefused: ...
+    @overload
+    def deliver_batches(
+        self,
+        handle: Callable[[list[Message[K, V]]], object],
+        *messages: V | Incoming[K, V] | IncomingBytes,
+        max_records: int = ...,
+        max_wait: float = ...,
+    ) -> Outcome[K, V]: ...
     def deliver_batches(
         self,
         handle: Callable[[list[Message[K, V]]], object],
         *messages: V | Incoming[K, V] | IncomingBytes,
         max_records: int = 500,
         max_wait: float = 1.0,
-    ) -> Outcome[K, V]:
+    ) -> Any:
         """Handle messages in batches, as ``run_batches`` does.
 
         Args:
@@ -115,8 +168,10 @@ class HandlerDriver(Generic[K, V]):
 
         Raises:
             EncodeError: a message does not fit the topic.
+            TypeError: the handler is one that ``run_batches`` refuses.
             ValueError: ``max_records`` is less than 1, or ``max_wait`` is not finite.
         """
+        check_handler(handle)
         limits = BatchLimits(max_records, max_wait)
         return self._deliver(
             messages, lambda session: drive(BatchRunner(session, handle, limits).run())
@@ -160,6 +215,7 @@ class AsyncHandlerDriver(Generic[K, V]):
         max_wait: float = 1.0,
     ) -> Outcome[K, V]:
         """Handle messages in batches, as :meth:`HandlerDriver.deliver_batches` does."""
+        check_async_handler(handle)
         limits = BatchLimits(max_records, max_wait)
         return await self._deliver(
             messages,
