@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from avrogen.errors import DeliveryError
+from avrogen.kafka.checked_access import error_text
 from avrogen.kafka.observability.logs import log_event
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def delivery_error(
     code = error.name()
     advice = f"; {_ADVICE[code]}" if code in _ADVICE else ""
     made = DeliveryError(
-        f"{NOT_DELIVERED}{error.str()}{advice}",
+        f"{NOT_DELIVERED}{error_text(error)}{advice}",
         topic=topic,
         key=key,
         code=code,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from avrogen.errors import ClosedError, ConfigurationError, DeliveryError, TransactionError
 from avrogen.extras import comes_with
 from avrogen.kafka.callbacks import Callbacks
+from avrogen.kafka.checked_access import error_text, refusal_text
 from avrogen.kafka.client_config import Settings, delivery_timeout, producer_settings, split
 from avrogen.kafka.observability.observer import isolate
 from avrogen.kafka.producer.producer_poll_thread import ProducerPollThread
@@ -149,7 +150,7 @@ class ProducerClient:
         fatal = self.fatal
         if fatal is not None:
             raise DeliveryError(
-                f"fatal error, the producer must be closed: {fatal.str()}",
+                f"fatal error, the producer must be closed: {error_text(fatal)}",
                 code=fatal.name(),
                 fatal=True,
             )
@@ -264,10 +265,8 @@ def _make(settings: dict[str, object]) -> Producer:
         from confluent_kafka import KafkaException, Producer
     try:
         return Producer(settings)
-    except KafkaException as error:
-        raise ConfigurationError(error.args[0].str()) from error
-    except (TypeError, ValueError) as error:
-        raise ConfigurationError(str(error)) from error
+    except (KafkaException, TypeError, ValueError, SystemError) as error:
+        raise ConfigurationError(refusal_text(error)) from error
 
 
 class Transaction:

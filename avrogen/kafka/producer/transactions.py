@@ -8,6 +8,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final
 
 from avrogen.errors import TransactionError
+from avrogen.kafka.checked_access import error_text
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Producer, TopicPartition
@@ -132,7 +133,7 @@ class TransactionManager:
                 if decided is ErrorClass.FATAL:
                     self._on_fatal(error)
                 raise TransactionError(
-                    f"cannot {what} the transaction: {error.str()}",
+                    f"cannot {what} the transaction: {error_text(error)}",
                     code=error.name(),
                     retriable=decided in (ErrorClass.RETRY, ErrorClass.ABORT),
                     fatal=decided is ErrorClass.FATAL,
