@@ -10,10 +10,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
-__all__ = ["printable", "printable_json", "printable_lines", "shortened", "shortened_name"]
+__all__ = [
+    "exception_text",
+    "printable",
+    "printable_json",
+    "printable_lines",
+    "shortened",
+    "shortened_name",
+]
 
 
 def printable(text: str) -> str:
@@ -21,6 +29,19 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def exception_text(error: object, text: Callable[[Any], str] = str) -> str:
+    """Return the text of an exception of foreign code, whose methods may raise themselves.
+
+    Args:
+        error: the exception.
+        text: ``str`` or ``repr``.
+    """
+    try:
+        return text(error)
+    except Exception:
+        return f"<{text.__name__}() of {printable(type(error).__qualname__)} failed>"
 
 
 _COMMAND_START: Final = re.compile(r"^(\s*):(?=:)", re.MULTILINE)

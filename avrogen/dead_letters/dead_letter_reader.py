@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from avrogen.errors import ConsumeError
 from avrogen.kafka.callbacks import Callbacks
-from avrogen.kafka.client_config import Settings
+from avrogen.kafka.checked_access import error_text, repair_headers
+from avrogen.kafka.client_config import Settings, check_text
 from avrogen.kafka.cluster_metadata import list_partitions
 from avrogen.kafka.consumer.consumer_client import create_consumer
 from avrogen.kafka.consumer.dead_letter_topic import DeadLetterOrigin, origin_of, original_headers
@@ -38,7 +39,7 @@ class DeadLetterRecord:
         timestamp: time of dead-lettering in milliseconds since 1970, if known.
         key: bytes of the key, or None.
         value: bytes of the value, or None.
-        headers: headers of the original message; empty if they cannot be read.
+        headers: headers of the original message.
         origin: source topic and error, if the record has dead-letter headers.
     """
 
@@ -54,10 +55,8 @@ class DeadLetterRecord:
     @classmethod
     def of(cls, raw: RawMessage) -> DeadLetterRecord:
         """Create the record of a consumed message."""
-        try:
-            headers = cast("list[Header]", raw.headers() or [])
-        except UnicodeDecodeError:
-            headers = []  # confluent-kafka cannot read them, as a name is not valid UTF-8
+        repair_headers(raw)
+        headers = cast("list[Header]", raw.headers() or [])
         kind, milliseconds = raw.timestamp()
         return cls(
             topic=cast("str", raw.topic()),
@@ -107,6 +106,7 @@ class DeadLetterReader:
     """
 
     def __init__(self, client: Settings, topic: str) -> None:
+        check_text(topic, "the topic's name")
         self.topic = topic
         settings = {**client, "enable.partition.eof": True}
         # Client properties of a service, which reads as a member of its own group.
@@ -199,12 +199,14 @@ class DeadLetterReader:
         near = get_close_matches(self.topic, list[str](others), n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         return ConsumeError(
-            f"cannot read dead-lettered records: {error.str()}{hint}",
+            f"cannot read dead-lettered records: {error_text(error)}{hint}",
             topic=self.topic,
             code=error.name(),
         )
 
     def _error(self, error: KafkaError | Any) -> ConsumeError:
         return ConsumeError(
-            f"cannot read dead-lettered records: {error.str()}", topic=self.topic, code=error.name()
+            f"cannot read dead-lettered records: {error_text(error)}",
+            topic=self.topic,
+            code=error.name(),
         )

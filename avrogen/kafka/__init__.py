@@ -8,6 +8,7 @@
     registry          clients of Confluent's Schema Registry: cached, with retries
     wire_format       schema ids in messages
     client_config     safe client properties
+    checked_access    headers, errors and texts that confluent-kafka's C code does not survive
     callbacks         librdkafka's log, errors and statistics
     cluster_metadata  partitions of a topic, as brokers report them
     health            liveness and readiness of producers and consumers

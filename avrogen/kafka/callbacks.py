@@ -1,4 +1,8 @@
-"""Callbacks of librdkafka other than delivery reports: errors, statistics, log lines."""
+"""Callbacks of librdkafka other than delivery reports: errors, statistics, tokens, log lines.
+
+An exception that leaves one of them is raised from the call that polls, which then drops what it
+has fetched. So all that users give is isolated here.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
+from avrogen.kafka.checked_access import error_text, text_problem
 from avrogen.kafka.observability.logs import LOGGER, log_event
 
 if TYPE_CHECKING:
@@ -16,7 +21,7 @@ if TYPE_CHECKING:
 
     from avrogen.kafka.observability.observer import Observer
 
-__all__ = ["LIBRDKAFKA_LOGGER", "Callbacks", "ConnectionState"]
+__all__ = ["LIBRDKAFKA_LOGGER", "Callbacks", "ConnectionState", "call_isolated"]
 
 LIBRDKAFKA_LOGGER: Final = logging.getLogger("avrogen.kafka.librdkafka")
 """Logger for librdkafka's log lines, which would go to stderr."""
@@ -36,11 +41,16 @@ class Callbacks:
     Args:
         observer: observer for statistics; None for none.
         connection: errors of connections to brokers; None: of this client only.
+        on_error: called with each error of the client as well.
     """
 
     def __init__(
-        self, observer: Observer | None, connection: ConnectionState | None = None
+        self,
+        observer: Observer | None,
+        connection: ConnectionState | None = None,
+        on_error: Callable[[KafkaError], None] | None = None,
     ) -> None:
+        self._on_error = on_error
         self._observer = observer
         self._statistics: str | None = None
         self.fatal: KafkaError | None = None
@@ -55,20 +65,28 @@ class Callbacks:
 
     def install(self, properties: dict[str, object]) -> None:
         """Put these callbacks into client properties. The user's are called after them."""
-        properties.setdefault("logger", LIBRDKAFKA_LOGGER)
+        logger = properties.get("logger")
+        properties["logger"] = LIBRDKAFKA_LOGGER if logger is None else _IsolatedLogger(logger)
         properties["error_cb"] = partial(_call_both, self.on_error, properties.get("error_cb"))
         properties["stats_cb"] = partial(
             _call_both, self._on_statistics, properties.get("stats_cb")
         )
+        throttled, token = properties.get("throttle_cb"), properties.get("oauth_cb")
+        if callable(throttled):
+            properties["throttle_cb"] = partial(call_isolated, throttled)
+        if callable(token):
+            properties["oauth_cb"] = partial(_oauth_token, token)
 
     def on_error(self, error: KafkaError) -> None:
         """Log an error of the client. A fatal error ends the client."""
         self.connection.failed(error)
+        if self._on_error is not None:
+            self._on_error(error)
         if not error.fatal() and error.name() != "_FATAL":
-            log_event(logging.WARNING, "client.error", code=error.name(), reason=error.str())
+            log_event(logging.WARNING, "client.error", code=error.name(), reason=error_text(error))
         elif self.fatal is None or self.fatal.name() == "_FATAL":  # which has no reason
             self.fatal = error
-            log_event(logging.ERROR, "client.fatal", code=error.name(), reason=error.str())
+            log_event(logging.ERROR, "client.fatal", code=error.name(), reason=error_text(error))
 
     def _on_statistics(self, text: str) -> None:
         self._statistics = text
@@ -77,13 +95,99 @@ class Callbacks:
 
 
 def _call_both(own: Callable[[Any], None], given: object, argument: Any) -> None:
-    """Call avrogen's callback, then the user's. On Python 3.11, exceptions become SystemError."""
+    """Call avrogen's callback, then the user's.
+
+    confluent-kafka may call it with an exception pending, with which any call may fail: it has to
+    be taken away meanwhile. See :mod:`avrogen.kafka.producer.delivery`.
+    """
+    pending: BaseException | None = None
+    try:
+        _without_effect()
+    except SystemError as error:
+        pending = error.__cause__ or error
     for callback in (own, given):
         if callable(callback):
-            try:
-                callback(argument)
-            except Exception:
-                LOGGER.exception("callback failed: %r", callback)
+            call_isolated(callback, argument)
+    if pending is not None:
+        raise pending
+
+
+_without_effect: Final = partial(bool)
+
+
+def call_isolated(callback: Callable[..., object], *arguments: object) -> None:
+    """Call a callback, and log what it raises. Only Ctrl-C passes."""
+    try:
+        callback(*arguments)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        LOGGER.exception("callback failed: %s", _name(callback))
+
+
+def _name(callback: object) -> str:
+    return getattr(callback, "__qualname__", type(callback).__qualname__)
+
+
+class _IsolatedLogger:
+    """The part of a logger that confluent-kafka calls.
+
+    Args:
+        logger: the user's logger.
+    """
+
+    def __init__(self, logger: Any) -> None:
+        self._logger = logger
+        self._has_failed = False
+
+    def log(self, level: int, text: str, *arguments: object) -> None:
+        """Log a line of librdkafka. Only the first failure is reported, as there are many lines."""
+        try:
+            self._logger.log(level, text, *arguments)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            if not self._has_failed:
+                self._has_failed = True
+                LOGGER.exception("callback failed: %s", _name(self._logger))
+
+
+def _oauth_token(callback: Callable[..., Any], config: str) -> Any:
+    """Return the token of the user's ``oauth_cb``, as confluent-kafka takes it.
+
+    librdkafka calls it in a thread of its own, which has nobody to raise to. An exception tells
+    librdkafka that there is no token, and it asks again.
+
+    Raises:
+        ValueError: the result has another form. Some of these would end the process.
+    """
+    try:
+        token = callback(config)
+        _check_token(token)
+    except BaseException:
+        LOGGER.exception("callback failed: %s", _name(callback))
+        raise
+    return token
+
+
+def _check_token(token: object) -> None:
+    match token:
+        case (str() as text, int() | float()):
+            texts: list[object] = [text]
+        case (str() as text, int() | float(), str() as principal):
+            texts = [text, principal]
+        case (str() as text, int() | float(), str() as principal, dict() as extensions):
+            texts = [text, principal, *extensions, *extensions.values()]
+        case _:
+            kind = type(token).__qualname__
+            raise ValueError(
+                "oauth_cb must return a tuple: token, expiry time in seconds since 1970, and "
+                f"optionally a principal and a dict of extensions; got {kind}"
+            )
+    for each in texts:
+        problem = text_problem(each) if isinstance(each, str) else "is no str"
+        if problem is not None:
+            raise ValueError(f"a text that oauth_cb has returned {problem}")
 
 
 # --- connections ----------------------------------------------------------------------------------
@@ -145,7 +249,7 @@ class ConnectionState:
 
     def failed(self, error: KafkaError) -> None:
         """Take note of an error of the client, whichever it is."""
-        name, text = error.name(), error.str()
+        name, text = error.name(), error_text(error)
         broker, _, reason = text.partition(": ")
         if name == "_ALL_BROKERS_DOWN":
             self._down = True

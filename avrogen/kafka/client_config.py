@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from avrogen.errors import ConfigurationError
+from avrogen.kafka.checked_access import text_problem
 
 __all__ = [
     "ALIASES",
@@ -22,6 +23,7 @@ __all__ = [
     "REGISTRY_PREFIX",
     "Configuration",
     "Settings",
+    "check_text",
     "consumer_settings",
     "delivery_timeout",
     "is_on",
@@ -60,14 +62,16 @@ def split(config: Settings) -> Configuration:
     """Split a mapping into client properties and registry properties.
 
     Raises:
-        ConfigurationError: a property is set twice, or there are no brokers.
+        ConfigurationError: a property is set twice or no text for C, or there are no brokers.
     """
     client: dict[str, object] = {}
     registry: dict[str, object] = {}
     for name, value in config.items():
+        _check_name(name)
         if name.startswith(REGISTRY_PREFIX):
             registry[name.removeprefix(REGISTRY_PREFIX)] = value
             continue
+        _check_value(name, value)
         main = ALIASES.get(name, name)
         if main in client:
             raise ConfigurationError(
@@ -81,6 +85,42 @@ def split(config: Settings) -> Configuration:
             hint='set the brokers: "bootstrap.servers": "broker-1:9092,broker-2:9092"',
         )
     return Configuration(client, registry)
+
+
+def _check_name(name: object) -> None:
+    """Refuse names that would end the process."""
+    if not isinstance(name, str):
+        raise ConfigurationError(
+            f"client properties have names of type str, got {type(name).__qualname__}"
+        )
+    problem = text_problem(name)
+    if problem is not None:
+        raise ConfigurationError(f"the name of the client property {name!a} {problem}")
+
+
+def _check_value(name: str, value: object) -> None:
+    """Refuse texts that would end the process, or that librdkafka would cut or ignore."""
+    if isinstance(value, Mapping):  # default.topic.config
+        for key, item in cast("Mapping[str, object]", value).items():
+            _check_name(key)
+            _check_value(key, item)
+    elif name != "logger" and not callable(value):
+        try:
+            text = str(value)
+        except Exception as error:
+            raise ConfigurationError("the value has no text", setting=name) from error
+        check_text(text, name)
+
+
+def check_text(text: str, setting: str) -> None:
+    """Refuse a text that confluent-kafka does not take. The message leaves it out, as a secret.
+
+    Raises:
+        ConfigurationError: it has a NUL character or half of a surrogate pair.
+    """
+    problem = text_problem(text)
+    if problem is not None:
+        raise ConfigurationError(problem, setting=setting, hint="remove the character")
 
 
 def producer_settings(client: Settings) -> dict[str, object]:
@@ -168,8 +208,10 @@ def consumer_settings(client: Settings, *, group: str, auto_commit: bool) -> dic
         auto_commit: True if librdkafka commits stored offsets in the background.
 
     Raises:
-        ConfigurationError: the consumer would commit offsets of messages that are not handled.
+        ConfigurationError: the consumer would commit offsets of messages that are not handled, or
+            the id is no text for C.
     """
+    check_text(group, "group_id")
     if client.get("group.id", group) != group:
         raise ConfigurationError(
             f'is "{client["group.id"]}", and the consumer\'s group is "{group}"',

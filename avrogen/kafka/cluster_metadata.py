@@ -27,9 +27,14 @@ def list_partitions(client: Producer | Consumer, topic: str, timeout: float) -> 
         KafkaException: the brokers do not answer in time, or refuse: the topic does not exist, or
             the principal must not see it.
     """
-    from confluent_kafka import KafkaException
+    from confluent_kafka import KafkaError, KafkaException
 
-    found = client.list_topics(topic, timeout=timeout).topics[topic]
+    try:
+        listed = client.list_topics(topic, timeout=timeout)
+    except (UnicodeError, SystemError) as error:
+        reason = "the metadata has a name that is not UTF-8"
+        raise KafkaException(KafkaError(KafkaError._BAD_MSG, reason)) from error
+    found = listed.topics[topic]
     if found.error is not None:
         raise KafkaException(found.error)
     return sorted(found.partitions)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from click.testing import Result
 from confluent_kafka import Producer
 
 from avrogen.dead_letters.command import read_settings
-from avrogen.dead_letters.dead_letter_reader import DeadLetterRecord
-from avrogen.dead_letters.display import Decoder, dead_letter_json, dead_letter_text
 from avrogen.dead_letters.replay import source_topic
 from avrogen.errors import ConfigurationError
 from avrogen.testing.broker import EmbeddedBroker
@@ -21,6 +19,7 @@ from tests.conftest import run_avrogen, write_schemas
 from tests.services.apicurio import Apicurio
 from tests.services.kafka import KafkaCluster
 from tests.support.clusters import AnyCluster, embedded_cluster, real_cluster
+from tests.support.librdkafka import produce_bytes
 from tests.support.scenes import EventMessage, Handled, Scene
 
 HANDLER = "tests.support.scenes.Scene.run_until.<locals>.handle_and_look"
@@ -402,23 +401,43 @@ def test_names_of_dead_letter_topics(topic: str, source: str | None) -> None:
     assert source_topic(topic) == source
 
 
-class Unreadable:
-    """A message with a header name that confluent-kafka cannot decode."""
-
-    def headers(self) -> object:
-        raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
-
-    def timestamp(self) -> tuple[int, int]:
-        return 0, -1
-
-    def __getattr__(self, name: str) -> object:
-        return {"topic": lambda: "d", "key": lambda: None, "value": lambda: b"x"}.get(
-            name, lambda: 0
-        )
+def letter_with_foreign_headers(cluster: AnyCluster) -> Scene:
+    """A scene with one dead letter, two of whose header names are not UTF-8."""
+    scene = Scene.of(cluster, dead_letters=1)
+    origin = {"topic": scene.topic.name.encode(), "partition": b"0", "offset": b"5"}
+    headers = [(f"__connect.errors.{name}".encode(), value) for name, value in origin.items()]
+    foreign = [(b"\xff", b"1"), (b"b", b"2"), (b"\xfe", None)]
+    dead = f"{scene.topic.name}.dlq"
+    produce_bytes(cluster.bootstrap_servers, dead, b"x", headers=[*foreign, *headers])
+    return scene
 
 
-def test_a_header_name_that_is_not_utf_8() -> None:
-    record = DeadLetterRecord.of(cast("Any", Unreadable()))
-    assert (record.headers, record.origin) == ((), None)
-    assert "no valid dead-letter headers" in dead_letter_text(record, Decoder(None))
-    assert json.loads(dead_letter_json(record, Decoder(None)))["origin"] is None
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_header_names_that_are_not_utf_8_are_listed(embedded: AnyCluster, style: str) -> None:
+    scene = letter_with_foreign_headers(embedded)
+    result = letters_of(scene, "--format", style, registry=False)
+    assert result.exit_code == 0, result.stderr
+    if style == "json":
+        record = json.loads(result.stdout)
+        assert record["headers"] == [["\ufffd", "1"], ["b", "2"], ["\ufffd", None]]
+        assert record["origin"]["offset"] == 5
+    else:
+        assert "header   \ufffd: 1\n" in result.stdout
+
+
+def test_letters_with_header_names_that_are_not_utf_8_are_replayed(real: AnyCluster) -> None:
+    scene = letter_with_foreign_headers(real)
+    result = letters_of(scene, "--replay")
+    assert result.exit_code == 0, result.output
+    (record,) = real.records(scene.topic.name)
+    assert (record.value, record.headers) == (
+        b"x",
+        (("\ufffd", b"1"), ("b", b"2"), ("\ufffd", None)),
+    )
+
+
+@pytest.mark.parametrize("topic", ["a\udcff", "a\0b"])
+def test_names_that_are_no_text_for_kafka(topic: str) -> None:
+    result = run_avrogen("dead-letters", topic, "--brokers", "localhost:1")
+    assert result.exit_code == 2
+    assert "the topic's name: has " in result.stderr

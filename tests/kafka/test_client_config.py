@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from avrogen import ConfigurationError
@@ -25,6 +28,39 @@ def test_the_registry_gets_what_is_its_own() -> None:
     )
     assert configuration.client == BROKERS
     assert configuration.registry == {"url": "http://registry", "timeout": 3}
+
+
+class Textless:
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"client.id": "a\0b"}, "client.id: has a NUL character"),
+        ({"sasl.password": "secret\udcff"}, "sasl.password: has half of a surrogate pair, U+DCFF"),
+        ({"ssl.ca.location": Path("/ca\udcff")}, "ssl.ca.location: has half of a surrogate pair"),
+        ({"client.id": Textless()}, "client.id: the value has no text"),
+        ({"client.\udcff": "a"}, "the name of the client property 'client.\\udcff' has half of"),
+        ({"client\0id": "a"}, "the name of the client property 'client\\x00id' has a NUL"),
+        ({3: "a"}, "client properties have names of type str, got int"),
+        ({"default.topic.config": {"acks": "a\0"}}, "acks: has a NUL character"),
+    ],
+)
+def test_texts_that_librdkafka_would_cut_or_die_of(
+    settings: dict[Any, object], message: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        split({**BROKERS, **settings})
+    assert str(caught.value).startswith(message)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("group", ["a\0b", "\udcff"])
+def test_groups_that_librdkafka_would_cut_or_die_of(group: str) -> None:
+    with pytest.raises(ConfigurationError, match="group_id: has "):
+        consumer_settings(BROKERS, group=group, auto_commit=True)
 
 
 def test_safe_defaults_lie_beneath() -> None:

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from avrogen.errors import ConsumeError
+from avrogen.kafka.checked_access import error_text
 from avrogen.kafka.consumer.consumer_client import consume_error, partitions_at, partitions_of
 from avrogen.kafka.consumer.consumer_poll_thread import ConsumerPollThread
 from avrogen.kafka.consumer.fetch_buffer import RawPartitionQueue
@@ -272,7 +273,9 @@ class OffsetCommitter:
         """
         for error in filter(None, committed):
             raise ConsumeError(
-                f"cannot commit: {error.str()}", topic=self._poll_thread.topic, code=error.name()
+                f"cannot commit: {error_text(error)}",
+                topic=self._poll_thread.topic,
+                code=error.name(),
             )
 
     def lag(self, timeout: float) -> Future[dict[int, int]]:

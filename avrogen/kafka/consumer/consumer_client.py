@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from avrogen.errors import ConfigurationError, ConsumeError
 from avrogen.extras import comes_with
-from avrogen.kafka.callbacks import Callbacks
+from avrogen.kafka.callbacks import Callbacks, call_isolated
+from avrogen.kafka.checked_access import error_text, refusal_text
 from avrogen.kafka.client_config import Settings, consumer_settings
-from avrogen.kafka.observability.logs import LOGGER, log_event
+from avrogen.kafka.observability.logs import log_event
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError, TopicPartition
@@ -52,8 +53,8 @@ def create_consumer(
     settings["on_commit"] = _log_failed_commits(settings.get("on_commit"), group)
     try:
         return Consumer(settings)
-    except KafkaException as error:
-        raise ConfigurationError(error.args[0].str()) from error
+    except (KafkaException, TypeError, ValueError, SystemError) as error:
+        raise ConfigurationError(refusal_text(error)) from error
 
 
 def _log_failed_commits(given: object, group: str) -> Any:
@@ -64,14 +65,11 @@ def _log_failed_commits(given: object, group: str) -> Any:
                 "consumer.commit_failed",
                 group=group,
                 code=error.name(),
-                reason=error.str(),
+                reason=error_text(error),
                 partitions=[each.partition for each in partitions],
             )
         if callable(given):
-            try:
-                given(error, partitions)
-            except Exception:
-                LOGGER.exception("callback failed: %r", given)
+            call_isolated(given, error, partitions)
 
     return on_commit
 
@@ -151,7 +149,13 @@ def log_or_raise(error: KafkaError, topic: str) -> None:
 
 def log_error(error: KafkaError, topic: str) -> None:
     """Log an error that came in place of a message."""
-    log_event(logging.WARNING, "consumer.error", topic=topic, code=error.name(), reason=error.str())
+    log_event(
+        logging.WARNING,
+        "consumer.error",
+        topic=topic,
+        code=error.name(),
+        reason=error_text(error),
+    )
 
 
 def is_refusal(error: KafkaError) -> bool:
@@ -170,7 +174,7 @@ def consume_error(error: KafkaError, topic: str) -> ConsumeError:
 
     advice = _FINAL.get(error.name(), "")
     made = ConsumeError(
-        f"cannot consume: {error.str()}{f'; {advice}' if advice else ''}",
+        f"cannot consume: {error_text(error)}{f'; {advice}' if advice else ''}",
         topic=topic,
         code=error.name(),
     )

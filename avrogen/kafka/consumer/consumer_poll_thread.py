@@ -18,6 +18,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from avrogen.errors import ClosedError, ConsumeError
+from avrogen.kafka.checked_access import error_text, repair_headers
 from avrogen.kafka.consumer.consumer_client import (
     consume_error,
     is_refusal,
@@ -29,6 +30,7 @@ from avrogen.kafka.consumer.consumer_client import (
 from avrogen.kafka.consumer.fetch_buffer import FetchBuffer, RawPartitionQueue
 from avrogen.kafka.consumer.rebalance import RebalanceListener
 from avrogen.kafka.observability.logs import log_event
+from avrogen.message_text import exception_text
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError
@@ -326,6 +328,7 @@ class ConsumerPollThread:
             for message in messages:
                 error = message.error()
                 if error is None:
+                    repair_headers(message)
                     add(message.partition(), message)  # type: ignore[arg-type]  # it has one
                 else:
                     errors.append(error)
@@ -336,7 +339,7 @@ class ConsumerPollThread:
             self._unauthorized = None
         for error in errors:
             if is_refusal(error) and not self._stops_on_auth_failure:
-                self._unauthorized = error.str(), self._rebalance.assignments
+                self._unauthorized = error_text(error), self._rebalance.assignments
                 log_error(error, self.topic)
             else:
                 log_or_raise(error, self.topic)
@@ -379,7 +382,7 @@ class ConsumerPollThread:
     def _fail(self, error: BaseException) -> None:
         failure = error
         if not isinstance(error, ConsumeError):
-            failure = ConsumeError(f"cannot consume: {error}", topic=self.topic)
+            failure = ConsumeError(f"cannot consume: {exception_text(error)}", topic=self.topic)
             failure.__cause__ = error
         with self.changed:
             self._failure = failure

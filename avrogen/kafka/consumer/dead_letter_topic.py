@@ -23,6 +23,7 @@ from avrogen.kafka.client_config import Settings, producer_settings
 from avrogen.kafka.cluster_metadata import ANY_PARTITION, list_partitions
 from avrogen.kafka.message import Header
 from avrogen.kafka.producer.delivery_errors import delivery_error
+from avrogen.message_text import exception_text
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Producer
@@ -86,7 +87,7 @@ class DeadLetterOrigin:
         return replace(
             self,
             error=full_name(type(error)),
-            message=str(error),
+            message=exception_text(error),
             traceback="".join(traceback.format_exception(error)),
         )
 

@@ -32,6 +32,7 @@ from avrogen.kafka.consumer.error_policy import (
 )
 from avrogen.kafka.consumer.message_reader import MessageUnreadable, undecoded
 from avrogen.kafka.observability.logs import log_event
+from avrogen.message_text import exception_text
 
 if TYPE_CHECKING:
     from confluent_kafka import Message as RawMessage
@@ -248,7 +249,7 @@ class ErrorHandler:
 
     def _stop_error(self, raw: RawMessage, reason: str, error: Exception) -> ConsumeError:
         stop = ConsumeError(
-            f"a message {reason}: {type(error).__name__}: {error}",
+            f"a message {reason}: {exception_text(error)}",
             topic=self._topic,
             partition=raw.partition(),
             offset=raw.offset(),
@@ -282,7 +283,7 @@ class ErrorHandler:
             **self._log_fields(raw),
             attempt=attempt,
             delay=round(action.seconds, 3),
-            reason=repr(error),
+            reason=exception_text(error, repr),
         )
         if self.observer is not None:
             self.observer.retrying(message or undecoded(raw), error, attempt, action.seconds)

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeV
 
 from avrogen.errors import ClosedError, ConfigurationError, DecodeError
 from avrogen.kafka.callbacks import Callbacks
-from avrogen.kafka.client_config import Settings, consumer_settings, max_poll_interval, split
+from avrogen.kafka.client_config import (
+    Settings,
+    check_text,
+    consumer_settings,
+    max_poll_interval,
+    split,
+)
 from avrogen.kafka.consumer.assignment import AssignedPartitions, OffsetCommitter
 from avrogen.kafka.consumer.consumer_client import create_consumer
 from avrogen.kafka.consumer.consumer_poll_thread import ConsumerPollThread
@@ -193,6 +199,7 @@ class ConsumerSession(Generic[K, V]):
                 setting="schema.registry.url",
                 hint='set it, such as to "http://localhost:8081", or pass a registry: registry=...',
             )
+        check_text(topic.name, "the topic's name")
         self.topic = topic
         self.group = options.group_id
         self.grace = options.grace

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 from typing import Final
 
+from avrogen.message_text import exception_text
+
 __all__ = ["LOGGER", "log_event"]
 
 LOGGER: Final = logging.getLogger("avrogen.kafka")
@@ -29,5 +31,5 @@ def log_event(
     if not LOGGER.isEnabledFor(level):
         return
     known = {name: value for name, value in fields.items() if value is not None}
-    text = " ".join((event, *(f"{name}={value}" for name, value in known.items())))
+    text = " ".join((event, *(f"{name}={exception_text(value)}" for name, value in known.items())))
     LOGGER.log(level, "%s", text, exc_info=error, extra={"event": event, **known})

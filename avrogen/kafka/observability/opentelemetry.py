@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from avrogen.extras import comes_with
 from avrogen.kafka.observability.observer import AnyMessage, Observer
+from avrogen.message_text import exception_text
 from avrogen.version import __version__
 
 if TYPE_CHECKING:
@@ -209,8 +210,9 @@ def _of_group(group: str) -> Attributes:
 def _fail(span: Span, error: BaseException, error_type: str) -> None:
     from opentelemetry.trace import StatusCode
 
-    span.record_exception(error)
-    span.set_status(StatusCode.ERROR, str(error))
+    with suppress(Exception):  # which asks the exception for its text
+        span.record_exception(error)
+    span.set_status(StatusCode.ERROR, exception_text(error))
     span.set_attribute("error.type", error_type)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from avrogen.errors import DeliveryError
+from avrogen.kafka.checked_access import error_text
 from avrogen.kafka.observability.logs import log_event
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def with_auth_error(error: KafkaError, connection: ConnectionState | None) -> st
         error: error of librdkafka, which knows of a timeout only.
         connection: errors of connections to brokers.
     """
-    text: str = error.str()
+    text = error_text(error)
     if connection is None or error.name() not in _UNREACHED or connection.auth_error is None:
         return text
     return f"{text}; {auth_failure(connection.auth_error)}"

@@ -13,13 +13,13 @@ import time
 import weakref
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from avrogen.errors import ClosedError, ConfigurationError, DeliveryError, TransactionError
 from avrogen.extras import comes_with
 from avrogen.kafka.callbacks import Callbacks, ConnectionState
+from avrogen.kafka.checked_access import error_text, refusal_text
 from avrogen.kafka.client_config import (
     Settings,
     delivery_timeout,
@@ -31,7 +31,7 @@ from avrogen.kafka.client_config import (
 from avrogen.kafka.observability.logs import log_event
 from avrogen.kafka.observability.observer import isolate
 from avrogen.kafka.producer.producer_poll_thread import ProducerPollThread
-from avrogen.kafka.producer.transactions import PURGE_TIMEOUT, BrokerTrouble, TransactionManager
+from avrogen.kafka.producer.transactions import PURGE_TIMEOUT, TransactionManager
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Producer
@@ -181,7 +181,7 @@ class ProducerClient:
         fatal = self.fatal
         if fatal is not None:
             raise DeliveryError(
-                f"fatal error, the producer must be closed: {fatal.str()}",
+                f"fatal error, the producer must be closed: {error_text(fatal)}",
                 code=fatal.name(),
                 fatal=True,
             )
@@ -283,12 +283,10 @@ class ProducerClient:
 
     def _create(self) -> tuple[Producer, Callbacks]:
         """Create a librdkafka producer, with callbacks of its own."""
-        callbacks = Callbacks(self._observer, self.connection)
+        trouble = self.transactions.trouble if self.transactions else None
+        on_error = trouble.on_error if trouble else None
+        callbacks = Callbacks(self._observer, self.connection, on_error)
         settings = dict(self._settings)
-        if self.transactions is not None:
-            settings["error_cb"] = partial(
-                _report, self.transactions.trouble, settings.get("error_cb")
-            )
         callbacks.install(settings)
         return _make(settings), callbacks
 
@@ -385,14 +383,5 @@ def _make(settings: dict[str, object]) -> Producer:
         from confluent_kafka import KafkaException, Producer
     try:
         return Producer(settings)
-    except KafkaException as error:
-        raise ConfigurationError(error.args[0].str()) from error
-    except (TypeError, ValueError) as error:
-        raise ConfigurationError(str(error)) from error
-
-
-def _report(trouble: BrokerTrouble, given: object, error: KafkaError) -> None:
-    """Note an error of the client, then call the user's callback."""
-    trouble.on_error(error)
-    if callable(given):
-        given(error)
+    except (KafkaException, TypeError, ValueError, SystemError) as error:
+        raise ConfigurationError(refusal_text(error)) from error

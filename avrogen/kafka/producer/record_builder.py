@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
 from avrogen.avro.model import TimeUnit
 from avrogen.codec.conversions import timestamp_to_units
 from avrogen.errors import ClosedError, DeliveryError, EncodeError, TransactionError
+from avrogen.kafka.checked_access import text_problem
+from avrogen.kafka.client_config import check_text
 from avrogen.kafka.cluster_metadata import ANY_PARTITION
 from avrogen.kafka.message import HeadersLike
 from avrogen.kafka.observability.context import TRACEPARENT, current_trace
-from avrogen.kafka.observability.logs import log_event
+from avrogen.kafka.observability.logs import LOGGER, log_event
 from avrogen.kafka.observability.observer import isolate
 from avrogen.kafka.producer.delivery import DeliveryTracker
 from avrogen.kafka.producer.delivery_errors import auth_failure
@@ -87,6 +89,7 @@ class RecordBuilder:
     """
 
     def __init__(self, topic: Topic[Any, Any], options: ProducerOptions) -> None:
+        check_text(topic.name, "the topic's name")
         self.topic = topic.name
         self._tombstones = topic.tombstones
         self._headers = HeaderBuilder(options.headers)
@@ -163,7 +166,14 @@ class RecordBuilder:
             return None
         _, key, _, _, headers = arguments
         assert headers is not None, "with an observer, there is a list"
-        return observer.sending(self.topic, self._encoder.plain_key(key), value, headers)
+        own = headers.copy()
+        sending = observer.sending(self.topic, self._encoder.plain_key(key), value, headers)
+        try:
+            headers[:] = pairs(headers)
+        except Exception:
+            LOGGER.exception("headers of an observer are left out")
+            headers[:] = own
+        return sending
 
     def refused(self, refusal: Exception) -> KafkaError:
         """Return the error for the future of a message that ``produce`` refused.
@@ -322,7 +332,7 @@ def pairs(headers: HeadersLike | None) -> list[HeaderLike]:
     """Return headers in the form of confluent-kafka.
 
     Raises:
-        EncodeError: a name or a value has the wrong type.
+        EncodeError: a name or a value has the wrong type, or is a text that cannot be sent.
     """
     if headers is None:
         return []
@@ -336,6 +346,9 @@ def pairs(headers: HeadersLike | None) -> list[HeaderLike]:
 def _name(name: object) -> str:
     if not isinstance(name, str):
         raise EncodeError(f"expected a str as the name of a header, got {type(name).__qualname__}")
+    problem = text_problem(name)
+    if problem is not None:
+        raise EncodeError(f"the name of the header {name!a} {problem}")
     return name
 
 
@@ -344,7 +357,10 @@ def _value(name: str, value: object) -> bytes | None:
         case None | bytes():
             return value
         case str():
-            return value.encode()
+            try:
+                return value.encode()
+            except UnicodeEncodeError:
+                raise EncodeError(f'header "{name}": the value {text_problem(value)}') from None
         case _:
             raise EncodeError(
                 f'header "{name}": expected str, bytes or None, got {type(value).__qualname__}'

@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, cast
 
+from avrogen.kafka.checked_access import repair_headers
+
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, Message
 
@@ -109,6 +111,7 @@ def _record(message: Message) -> Record:
     topic, partition, offset = message.topic(), message.partition(), message.offset()
     assert topic is not None and partition is not None and offset is not None, "it was read"
     _type, milliseconds = message.timestamp()
+    repair_headers(message)
     # The client's annotation is of what it takes, which is more than what it gives.
     headers = cast("list[tuple[str, bytes | None]]", message.headers() or [])
     return Record(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from avrogen import (
     Retry,
     RetryPolicy,
 )
+from avrogen.kafka.message import Header
 from avrogen.kafka.observability.observer import AnyMessage, Observer
 from avrogen.kafka.registry.protocol import SchemaText
 from avrogen.kafka.topic import Topic
@@ -26,8 +28,17 @@ from avrogen.testing.registry import EmbeddedRegistry
 from generated_example.com.example import Event
 from tests.support.clients import async_consumer_of, consumer_of
 from tests.support.clusters import AnyCluster, embedded_cluster
+from tests.support.librdkafka import produce_bytes
 from tests.support.memory_registry import MemoryRegistry
-from tests.support.scenes import SECONDS, EventMessage, Handled, Member, Scene, eventually
+from tests.support.scenes import (
+    SECONDS,
+    EventMessage,
+    Handled,
+    Member,
+    Scene,
+    eventually,
+    stopped_in_time,
+)
 
 QUICK = RetryPolicy(attempts=3, initial=0.01, jitter=0.0)
 
@@ -256,6 +267,84 @@ def test_keys_that_cannot_be_read_too(cluster: AnyCluster) -> None:
     assert [letter.key for letter in letters] == [b"\xff", None]
     stages = {dict(letter.headers)["__connect.errors.stage"] for letter in letters}
     assert stages == {b"KEY_CONVERTER"}
+
+
+FOREIGN = [(b"a", b"1"), (b"\xff", b"2"), (b"\xfe", None), (b"b", b"3")]
+READABLE = (("a", b"1"), ("\ufffd", b"2"), ("\ufffd", None), ("b", b"3"))
+
+
+def with_foreign_headers(cluster: AnyCluster) -> Scene:
+    """A topic with a good message, one with header names that are not UTF-8, and a good one."""
+    scene = Scene.of(cluster, dead_letters=1)
+    scene.send(1)
+    value = cluster.records(scene.topic.name)[0].value
+    assert value is not None
+    produce_bytes(cluster.bootstrap_servers, scene.topic.name, value, headers=FOREIGN)
+    produce_bytes(cluster.bootstrap_servers, scene.topic.name, b"junk", headers=FOREIGN)
+    scene.send(1)
+    return scene
+
+
+@pytest.mark.parametrize("how", ["run", "run_batches", "iteration"])
+def test_header_names_may_be_any_bytes(cluster: AnyCluster, how: str) -> None:
+    scene = with_foreign_headers(cluster)
+    seen: list[tuple[int, tuple[Header, ...]]] = []
+    with scene.consumer() as consumer, stopped_in_time(consumer):
+
+        def handle(message: EventMessage) -> None:
+            if len(seen) == 2:
+                consumer.stop()
+            seen.append((message.offset, tuple(message.headers)))
+            if message.offset == 1:
+                raise ValueError("poison")
+
+        def handle_all(messages: list[EventMessage]) -> None:
+            for message in messages:
+                handle(message)
+
+        if how == "run":
+            consumer.run(handle)
+        elif how == "run_batches":
+            consumer.run_batches(handle_all, max_records=1)
+        else:
+            for message in consumer:
+                with suppress(ValueError):
+                    handle(message)
+    assert seen == [(0, ()), (1, READABLE), (3, ())]
+    letters = scene.letters()
+    assert len(letters) == (1 if how == "iteration" else 2)
+    for letter in letters:
+        assert letter.headers[:4] == READABLE
+    assert scene.committed() == {0: 4}
+
+
+class Unprintable(Exception):
+    """An exception that has no text."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize("kind", ["dead letter", "retry", "stop"])
+def test_an_exception_without_text_is_one_like_any_other(cluster: AnyCluster, kind: str) -> None:
+    scene = Scene.of(cluster, dead_letters=1)
+    scene.send(2)
+    handle = Flaky(Unprintable(), n0=1)
+    retry_on = (Unprintable,) if kind == "retry" else ()
+    retry = RetryPolicy(attempts=3, initial=0.01, retry_on=retry_on)
+    if kind == "stop":
+        error = scene.stops(handle, on_poison="stop")
+        assert "<str() of Unprintable failed>" in str(error)
+        return
+    with scene.consumer(retry=retry) as consumer:
+        done = 2 if kind == "retry" else 1
+        scene.run_until(consumer, handle, lambda: len(handle) == done)
+    if kind == "dead letter":
+        (letter,) = scene.letters()
+        text = dict(letter.headers)["__connect.errors.exception.message"]
+        assert text == b"<str() of Unprintable failed>"
 
 
 def test_tombstones_where_there_are_some(cluster: AnyCluster) -> None:

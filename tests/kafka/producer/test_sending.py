@@ -235,6 +235,13 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "wrong key": ({"key": 7}, "expected a key of type str, got int"),
     "header name": ({"headers": [(1, "a")]}, "expected a str as the name of a header, got int"),
     "header value": ({"headers": {"a": 1}}, 'header "a": expected str, bytes or None, got int'),
+    "surrogate in a header name": ({"headers": {"\udcff": "a"}}, "U\\+DCFF"),
+    "NUL in a header name": ({"headers": {"a\0b": "a"}}, "has a NUL character"),
+    "surrogate in a header value": (
+        {"headers": [("a", "\ud800")]},
+        'header "a": the value has half of a surrogate pair',
+    ),
+    "surrogate in a key": ({"key": "\udcff"}, "surrogate"),
     "partition": ({"partition": -1}, "partition must be >= 0, got -1"),
     "naive timestamp": ({"timestamp": datetime(2025, 1, 1)}, "with a time zone"),
     "early timestamp": ({"timestamp": datetime(1969, 1, 1, tzinfo=UTC)}, "after 1970"),
