@@ -87,7 +87,11 @@ class ConfluentRegistry:
         # Registries other than Confluent's from version 8 return the id only.
         registered = self.lookup(subject, schema)
         if registered is None:
-            raise request.error("the registry accepted the schema but does not find it")
+            raise request.error(
+                "the registry accepted the schema but does not find it",
+                hint="its followers may lag behind its leader",
+                transient=True,
+            )
         return registered
 
     def by_id(self, id: int) -> SchemaText:
@@ -100,9 +104,9 @@ class ConfluentRegistry:
         try:
             return self._schema(request)
         except RegistryError as error:
-            if error.status != 404:
+            if error.status != 404 or (error.transient and not self._is_registry()):
                 raise
-            # Registries without GUIDs do not know the path.
+            # Registries without GUIDs do not know the path, and may not say so with an error code.
             raise request.error(
                 "the registry does not have the schema, or has no GUIDs",
                 status=404,
@@ -181,6 +185,14 @@ class ConfluentRegistry:
             if error.transient:
                 raise
             return True  # without access to the level, the registry decides
+
+    def _is_registry(self) -> bool:
+        """Return True if a registry answers other requests."""
+        try:
+            self.level()
+        except RegistryError as error:
+            return error.code is not None
+        return True
 
     def _schema(self, request: RegistryRequest) -> SchemaText:
         body = self._rest.send(request)

@@ -21,7 +21,7 @@ from avrogen.codec.compilation import decoder_for
 from avrogen.codec.schema import Schema
 from avrogen.errors import AvrogenError, DecodeError, RegistryError
 from avrogen.fork_safety import renew_after_fork
-from avrogen.kafka.registry.caching import NEGATIVE_LIFETIME, TtlCache
+from avrogen.kafka.registry.caching import MISSING_LIFETIME, NEGATIVE_LIFETIME, TtlCache
 from avrogen.kafka.registry.deadline import time_limit, time_limit_of
 from avrogen.kafka.registry.schema_references import resolve_references
 from avrogen.kafka.single_flight import AsyncSingleFlight, SingleFlight
@@ -108,7 +108,9 @@ class DecoderCache:
             decode = self._made(schema)
         except AvrogenError as error:
             if not (isinstance(error, RegistryError) and error.transient):
-                self._failures.put(key, copy(error), NEGATIVE_LIFETIME)
+                absent = isinstance(error, RegistryError) and error.status == 404
+                lifetime = MISSING_LIFETIME if absent else NEGATIVE_LIFETIME
+                self._failures.put(key, copy(error), lifetime)
             raise
         with self._lock:
             self._bound[key] = decode
