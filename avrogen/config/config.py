@@ -76,6 +76,7 @@ class TopicConfig:
         subject_strategy: subject name strategy of the values.
         dead_letter: dead-letter topic.
         tombstones: messages may have no value.
+        ignore_contract_rules: rules of data contracts are not executed.
         locations: positions of the entries in the file.
     """
 
@@ -87,6 +88,7 @@ class TopicConfig:
     subject_strategy: SubjectStrategy
     dead_letter: str | None
     tombstones: bool
+    ignore_contract_rules: bool
     locations: TopicLocations
 
 
@@ -304,6 +306,7 @@ def _topic(topic: str, value: Toml, at: Pointer, reader: TableReader) -> TopicCo
         subject_strategy=_strategy(table, "subject-strategy", at, reader) or default,
         dead_letter=reader.text(table, "dead-letter", at),
         tombstones=reader.flag(table, "tombstones", at),
+        ignore_contract_rules=reader.flag(table, "ignore-contract-rules", at),
         locations=TopicLocations(reader.positions, at),
     )
 

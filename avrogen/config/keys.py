@@ -113,6 +113,14 @@ TOPIC_KEYS = _table(
         "`false`",
         "tombstones = true",
     ),
+    ConfigKey(
+        "ignore-contract-rules",
+        "true or false",
+        "Write and read without executing the rules of the schemas' data contracts, such as field "
+        "encryption. By default, producers and consumers refuse schemas with active rules.",
+        "`false`",
+        "ignore-contract-rules = true",
+    ),
 )
 
 TOPIC_ARGUMENTS: Mapping[str, str | None] = {
@@ -123,6 +131,7 @@ TOPIC_ARGUMENTS: Mapping[str, str | None] = {
     "subject-strategy": "subject_strategy",
     "dead-letter": "dead_letter",
     "tombstones": "tombstones",
+    "ignore-contract-rules": "ignore_contract_rules",
 }
 """Arguments of :class:`avrogen.kafka.topic.Topic` by key, in the order of generated declarations.
 

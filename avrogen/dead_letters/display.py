@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from avrogen.codec.values import TimestampNanos
 from avrogen.dead_letters.dead_letter_reader import DeadLetterRecord
 from avrogen.errors import AvrogenError
+from avrogen.kafka.registry.data_contracts import RuleDirection, require_executable
 from avrogen.kafka.registry.schema_references import resolve_references
 from avrogen.kafka.serde.decoders import name_of
 from avrogen.kafka.wire_format import (
@@ -109,6 +110,7 @@ class Decoder:
                     text = self._registry.by_id(id_)
                 else:
                     text = self._registry.by_guid(id_)
+                require_executable(text.contract, RuleDirection.READ, ignore=False, id=id_)
                 found = resolve_references(self._registry, text, f"schema {id_}")
             except AvrogenError as error:
                 found = str(error).partition("\n")[0]

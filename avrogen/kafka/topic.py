@@ -45,6 +45,8 @@ class Topic(Generic[K, V]):
         subject_strategy: naming of the subjects that have the schemas of its values.
         dead_letter: name of its dead-letter topic; None if it has none.
         tombstones: True if messages may be tombstones.
+        ignore_contract_rules: True if schemas with active rules of a data contract are accepted,
+            which are not executed.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Topic(Generic[K, V]):
     subject_strategy: SubjectStrategy = "topic"
     dead_letter: str | None = None
     tombstones: bool = False
+    ignore_contract_rules: bool = False
 
 
 Part: TypeAlias = Literal["key", "value"]

@@ -19,6 +19,7 @@ from avrogen.avro.model import Json
 from avrogen.avro.schema_json import compact_text, definition_json, type_json
 from avrogen.codec.schema import Schema
 from avrogen.config.registry_connection import CommandError
+from avrogen.kafka.registry.data_contracts import DataContract, contract_json, parse_contract
 from avrogen.regular_files import read_file
 
 __all__ = [
@@ -53,6 +54,7 @@ class LockedSubject:
         fingerprint: fingerprint of the whole schema, see :func:`schema_fingerprint`.
         files: paths of the files of its types, relative to the folder and with ``/``; the file of
             its root comes first.
+        contract: rules and metadata of the version, if it has any.
     """
 
     name: str
@@ -60,6 +62,7 @@ class LockedSubject:
     id: int
     fingerprint: str
     files: tuple[str, ...]
+    contract: DataContract | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,7 @@ def _lock(document: dict[str, Any]) -> Lock:
             int(entry["id"]),
             str(entry["fingerprint"]),
             tuple(map(str, entry["files"])),
+            parse_contract(json.loads(entry.get("contract", "{}"))),
         )
         for name, entry in document.get("subjects", {}).items()
     }
@@ -190,6 +194,10 @@ def lock_text(lock: Lock) -> str:
             f"fingerprint = {_string(locked.fingerprint)}",
             f"files = [{', '.join(map(_string, locked.files))}]",
         ]
+        if locked.contract is not None:
+            members = contract_json(locked.contract)
+            text = json.dumps(members, ensure_ascii=False, sort_keys=True)
+            lines.append(f"contract = {_string(text)}")
     lines += ["", "[files]"]
     lines += [f"{_string(path)} = {_string(value)}" for path, value in sorted(lock.files.items())]
     return "\n".join(lines) + "\n"

@@ -120,6 +120,7 @@ def _new_lock(
             each.version.id,
             schema_fingerprint(each.schema),
             tuple(dict.fromkeys((top, *sorted(others)))),
+            each.version.schema.contract,
         )
     planned = {path: file.fingerprint for path, file in placed.files.items()}
     known = {**fingerprints(local), **before.files, **planned}

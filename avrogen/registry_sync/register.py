@@ -113,6 +113,9 @@ def register(
 ) -> Iterator[SubjectResult]:
     """Register the schemas that are not registered yet; repeating it changes nothing.
 
+    A new version keeps the rules and metadata of the latest one, as Confluent's registry does by
+    itself.
+
     Args:
         registry: registry to write to.
         planned: a whole plan that is not rejected.
@@ -133,7 +136,9 @@ def register(
             yield SubjectResult(each.status, RegisterOutcome.NOT_TRIED)
         else:
             try:
-                registered = registry.register(subject, text)
+                registered = registry.register(
+                    subject, replace(text, contract=each.status.contract)
+                )
             except RegistryError as error:
                 is_unavailable = is_fatal(error)
                 yield SubjectResult(

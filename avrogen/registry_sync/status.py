@@ -30,6 +30,7 @@ from avrogen.config.config import Config, read_config
 from avrogen.config.registry_connection import CommandError
 from avrogen.config.topic_subjects import Subject, configured_subjects
 from avrogen.errors import RegistryError, SchemaError
+from avrogen.kafka.registry.data_contracts import DataContract
 from avrogen.kafka.registry.protocol import RegisteredSchema, SchemaRegistry, SchemaText
 from avrogen.kafka.registry.registration import find
 from avrogen.kafka.registry.schema_references import resolve_references
@@ -123,6 +124,7 @@ class SubjectStatus:
         level: compatibility level of the subject.
         locked: version in ``avrogen.lock``.
         reasons: reasons of an incompatibility or failure, a line each.
+        contract: rules and metadata of the latest version, if it has any.
     """
 
     subject: str
@@ -133,6 +135,7 @@ class SubjectStatus:
     level: Level | None = None
     locked: int | None = None
     reasons: tuple[str, ...] = ()
+    contract: DataContract | None = None
 
 
 def subject_statuses(
@@ -252,7 +255,10 @@ def _look_up_subject(
     found = find(registry, subject.name, schema)
     if found is not None:
         state = SubjectState.IN_STEP if found.version == latest else SubjectState.BEHIND
-        return SubjectStatus(subject.name, subject.title, state, found, latest)
+        contract = found.schema.contract
+        if found.version != latest:
+            contract = _contract(registry, subject.name, latest)
+        return SubjectStatus(subject.name, subject.title, state, found, latest, contract=contract)
     level = registry.level(subject.name)
     reasons = tuple(_reasons(registry, subject.name, schema, numbers, level))
     if not reasons and not references:
@@ -262,8 +268,19 @@ def _look_up_subject(
             reasons = verdict.messages or ("rejected by the registry without a reason",)
     state = SubjectState.BROKEN if reasons else SubjectState.CHANGED
     return SubjectStatus(
-        subject.name, subject.title, state, latest=latest, level=level, reasons=reasons
+        subject.name,
+        subject.title,
+        state,
+        latest=latest,
+        level=level,
+        reasons=reasons,
+        contract=_contract(registry, subject.name, latest),
     )
+
+
+def _contract(registry: SchemaRegistry, subject: str, latest: int) -> DataContract | None:
+    version = registry.version(subject, latest)
+    return None if version is None else version.schema.contract
 
 
 def _reasons(

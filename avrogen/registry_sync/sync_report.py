@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from avrogen.avro.model import Json
+from avrogen.kafka.registry.data_contracts import DataContract, contract_json
 from avrogen.message_text import printable
 from avrogen.registry_sync.commands import PullResult, RegisterResult, StatusResult
-from avrogen.registry_sync.register import SubjectResult
+from avrogen.registry_sync.register import RegisterOutcome, SubjectResult
 from avrogen.registry_sync.status import SubjectState, SubjectStatus
 
 __all__ = ["pull_json", "pull_text", "register_json", "register_text", "status_json", "status_text"]
@@ -22,7 +23,7 @@ def status_text(result: StatusResult) -> str:
     """Return a line for each subject, with reasons below it, and a summary."""
     statuses = result.statuses
     rows = [(s.subject, s.state, _version(s), s.title) for s in statuses]
-    lines = _table(rows, [status.reasons for status in statuses])
+    lines = _table(rows, [[*s.reasons, *_contract_lines(s.contract)] for s in statuses])
     if any(status.state is SubjectState.BROKEN for status in statuses):
         lines.append(_ADVICE)
     return "\n".join([*lines, _summary(status.state for status in statuses)])
@@ -42,7 +43,11 @@ def register_text(result: RegisterResult) -> str:
         (s.status.subject, outcome, _version(s.status), s.status.title)
         for s, outcome in zip(subjects, outcomes, strict=True)
     ]
-    lines = _table(rows, [subject.reasons for subject in subjects])
+    notes = [
+        [*subject.reasons, *_contract_lines(subject.status.contract), *_kept(subject, outcome)]
+        for subject, outcome in zip(subjects, outcomes, strict=True)
+    ]
+    lines = _table(rows, notes)
     if any(subject.status.state is SubjectState.BROKEN for subject in subjects):
         lines.append(_ADVICE)
     return "\n".join([*lines, _summary(outcomes)])
@@ -69,7 +74,7 @@ def pull_text(result: PullResult, folder: Path) -> str:
     changes = result.plan.changes
     return "\n".join(
         [
-            *_table(rows, [()] * len(rows)),
+            *_table(rows, [_contract_lines(entry.contract) for entry in entries]),
             f"{folder.as_posix()}: {len(changes.write)} written, {len(changes.remove)} removed, "
             f"{len(changes.unchanged)} unchanged",
         ]
@@ -81,7 +86,14 @@ def pull_json(result: PullResult) -> str:
     changes = result.plan.changes
     entries = [result.plan.lock.subjects[name] for name in result.subjects]
     subjects: list[Json] = [
-        {"subject": e.name, "version": e.version, "id": e.id, "files": [*e.files]} for e in entries
+        {
+            "subject": e.name,
+            "version": e.version,
+            "id": e.id,
+            "files": [*e.files],
+            **contract_json(e.contract),
+        }
+        for e in entries
     ]
     files: Json = {
         "written": [*sorted(changes.write)],
@@ -103,12 +115,34 @@ def _status_json(status: SubjectStatus) -> dict[str, Json]:
         "level": status.level,
         "locked": status.locked,
         "reasons": [*status.reasons],
+        **contract_json(status.contract),
     }
+
+
+def _contract_lines(contract: DataContract | None) -> list[str]:
+    """Return a line for each rule of a data contract, and one for its metadata."""
+    if contract is None:
+        return []
+    lines = [str(rule) for rule in contract.rules]
+    if contract.metadata is not None:
+        lines.append(f"metadata: {json.dumps(contract.metadata, ensure_ascii=False)}")
+    return lines
+
+
+def _kept(subject: SubjectResult, outcome: str) -> list[str]:
+    """Return a line if a new version has the rules and metadata of the version before it."""
+    status = subject.status
+    if status.contract is None or outcome not in (RegisterOutcome.REGISTERED, _WOULD_REGISTER):
+        return []
+    return [f"the new version keeps the rules and metadata of version {status.latest}"]
+
+
+_WOULD_REGISTER = "would be registered"
 
 
 def _outcome(subject: SubjectResult, dry_run: bool) -> str:
     new = subject.status.state in (SubjectState.NEW, SubjectState.CHANGED)
-    return "would be registered" if dry_run and new else subject.outcome
+    return _WOULD_REGISTER if dry_run and new else subject.outcome
 
 
 def _version(status: SubjectStatus) -> str:

@@ -160,7 +160,16 @@ def test_json(run: Run, registry: EmbeddedRegistry, peek: Peek, out: Path) -> No
     result = run("pull", "keys", "-o", out, "--format", "json")
     assert json.loads(result.stdout) == {
         "registry": registry.url,
-        "subjects": [{"subject": "keys", "version": 1, "id": id_, "files": ["acme/Key.avsc"]}],
+        "subjects": [
+            {
+                "subject": "keys",
+                "version": 1,
+                "id": id_,
+                "files": ["acme/Key.avsc"],
+                "ruleSet": None,
+                "metadata": None,
+            }
+        ],
         "files": {"written": ["acme/Key.avsc"], "removed": [], "unchanged": 0},
     }
 

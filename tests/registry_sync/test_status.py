@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from avrogen.registry_sync.lockfile import read_lock
 from avrogen.testing.registry import EmbeddedRegistry
 from tests.conftest import write_schemas
 from tests.registry_sync.conftest import (
@@ -20,6 +21,7 @@ from tests.registry_sync.conftest import (
     add_field,
     edit,
 )
+from tests.support.registry_requests import ask
 
 
 def states(run: Run, *schemas: Path) -> dict[str, str]:
@@ -66,6 +68,8 @@ def test_json(run: Run, registry: EmbeddedRegistry, schemas: Path, peek: Peek) -
         "level": None,
         "locked": None,
         "reasons": [],
+        "ruleSet": None,
+        "metadata": None,
     }
     assert first["id"] != second["id"]
 
@@ -193,3 +197,85 @@ def test_one_subject_for_two_types(run: Run, tmp_path: Path) -> None:
     result = run("status", folder)
     assert result.exit_code == 2
     assert "subject t-key would contain key and acme.Key" in result.stderr
+
+
+RULES = {
+    "domainRules": [
+        {
+            "name": "encryptPII",
+            "kind": "TRANSFORM",
+            "mode": "WRITEREAD",
+            "type": "ENCRYPT",
+            "tags": ["PII"],
+            "onFailure": "ERROR,NONE",
+        },
+        {"name": "positive", "kind": "CONDITION", "mode": "WRITE", "type": "CEL", "disabled": True},
+    ]
+}
+METADATA = {"properties": {"owner": "billing"}}
+RULE_LINES = [
+    "    rule encryptPII (domainRules): TRANSFORM WRITEREAD ENCRYPT tags PII onFailure ERROR,NONE",
+    "    rule positive (domainRules): CONDITION WRITE CEL disabled",
+    '    metadata: {"properties": {"owner": "billing"}}',
+]
+
+
+def test_rules_and_metadata_are_shown(run: Run, schemas: Path, registry: EmbeddedRegistry) -> None:
+    body = {"schema": json.dumps(KEY), "ruleSet": RULES, "metadata": METADATA}
+    assert ask(f"{registry.url}/subjects/orders-key/versions", "POST", body)[0] == 200
+    result = run("status", schemas)
+    lines = result.stdout.splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("orders-key"))
+    assert lines[at + 1 : at + 4] == RULE_LINES
+    document = json.loads(run("status", schemas, "--format", "json").stdout)
+    shown = {each["subject"]: (each["ruleSet"], each["metadata"]) for each in document["subjects"]}
+    assert shown["orders-key"] == (RULES, METADATA)
+    assert shown["orders-value"] == (None, None)
+
+
+def test_a_new_version_keeps_them(run: Run, schemas: Path, registry: EmbeddedRegistry) -> None:
+    old = {**MONEY, "fields": [{"name": "cents", "type": "long"}, {"name": "x", "type": "int"}]}
+    body = {"schema": json.dumps(old), "ruleSet": RULES, "metadata": METADATA}
+    url = f"{registry.url}/subjects/everything-acme.Money/versions"
+    assert ask(url, "POST", body)[0] == 200
+    note = "    the new version keeps the rules and metadata of version 1"
+    for options in (["--dry-run"], []):
+        lines = run("register", schemas, *options).stdout.splitlines()
+        at = next(n for n, line in enumerate(lines) if line.startswith("everything-acme.Money"))
+        assert lines[at + 1 : at + 5] == [*RULE_LINES, note]
+    (sent,) = [
+        json.loads(request.body)
+        for request in registry.requests
+        if request.method == "POST" and request.path[1:] == ("everything-acme.Money", "versions")
+    ][1:]
+    assert (sent["ruleSet"], sent["metadata"]) == (RULES, METADATA)
+    assert run("register", schemas).stdout.count("keeps") == 0
+
+
+def test_pull_keeps_them_in_the_lock_file(
+    run: Run, tmp_path: Path, registry: EmbeddedRegistry
+) -> None:
+    body = {"schema": json.dumps(KEY), "ruleSet": RULES, "metadata": METADATA}
+    assert ask(f"{registry.url}/subjects/orders-key/versions", "POST", body)[0] == 200
+    other = {"schema": json.dumps(MONEY)}
+    assert ask(f"{registry.url}/subjects/money/versions", "POST", other)[0] == 200
+    folder = tmp_path / "pulled"
+    lines = run("pull", "orders-key", "-o", folder).stdout.splitlines()
+    assert lines[1:4] == RULE_LINES
+    document = json.loads(run("pull", "money", "-o", folder, "--format", "json").stdout)
+    assert [each["ruleSet"] for each in document["subjects"]] == [None]
+    lock = read_lock(folder)
+    assert lock is not None
+    contract = lock.subjects["orders-key"].contract
+    assert contract is not None
+    assert (contract.rule_set, contract.metadata) == (RULES, METADATA)
+    assert lock.subjects["money"].contract is None
+    lock_file = folder / "avrogen.lock"
+    lock_file.write_text(lock_file.read_text("utf-8").replace("ruleSet", "rule[]", 1), "utf-8")
+    assert run("pull", "-o", folder).exit_code == 0, "it is pulled again"
+    text = lock_file.read_text("utf-8")
+    for broken in (text.replace('contract = "', 'contract = "['), text.replace("[{", "1 #[{")):
+        lock_file.write_text(broken, "utf-8")
+        result = run("pull", "-o", folder)
+        assert result.exit_code == 2
+        assert "invalid lock file" in result.stderr

@@ -119,8 +119,9 @@ def reading_failure(error: AvrogenError, stage: Stage) -> Failure:
         stage: the stage of the key or of the value.
     """
     match error:
-        case RegistryError(status=404):
-            # The id comes from the message: other messages are not affected.
+        case RegistryError(status=404, transient=False):
+            # The id comes from the message: other messages are not affected. A lag of the registry
+            # was waited for.
             return Unreadable(error, stage)
         case RegistryError():
             return Outage(error, error.transient)

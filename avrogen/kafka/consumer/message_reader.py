@@ -84,13 +84,16 @@ class MessageReader(Generic[K, V]):
 
     def __init__(self, topic: Topic[K, V], registry: SchemaRegistry) -> None:
         self._topic = topic
-        self._values = _Part(topic.name, "value", DecoderCache(registry, topic.value))
+        ignore = topic.ignore_contract_rules
+        values = DecoderCache(registry, topic.value, ignore_contract_rules=ignore)
+        self._values = _Part(topic.name, "value", values)
         self._read_key: KeyReader | None = None
         self._keys: _Part | None = None
         if isinstance(topic.key, str):
             self._read_key = key_reader(topic.key)
         elif topic.key is not None:
-            self._keys = _Part(topic.name, "key", DecoderCache(registry, (topic.key,)))
+            keys = DecoderCache(registry, (topic.key,), ignore_contract_rules=ignore)
+            self._keys = _Part(topic.name, "key", keys)
         self._last_time = (0, 0)
         self._last_timestamp: datetime | None = None
 

@@ -31,6 +31,7 @@ from avrogen.kafka.consumer.message_reader import MessageReader
 from avrogen.kafka.observability.counters import ConsumerCounters
 from avrogen.kafka.observability.logs import log_event
 from avrogen.kafka.observability.observer import isolate
+from avrogen.kafka.registry.data_contracts import RuleDirection, require_executable
 from avrogen.kafka.registry.protocol import LATEST
 from avrogen.kafka.serde.decoders import name_of
 from avrogen.kafka.topic import Part, subject_name
@@ -395,7 +396,7 @@ def preload_schemas(
         learn: called with the id of each; it raises DecodeError if the schema cannot be read.
 
     Raises:
-        RegistryError: the registry does not answer, or refuses.
+        RegistryError: the registry does not answer, or refuses; or a schema has an active rule.
     """
     for part, subject in _subjects(topic):
         latest = registry.version(subject, LATEST)
@@ -403,6 +404,14 @@ def preload_schemas(
             # No producer has registered a schema yet.
             log_event(logging.INFO, "consumer.no_schema", topic=topic.name, subject=subject)
             continue
+        if not topic.ignore_contract_rules:  # else the reader logs them
+            require_executable(
+                latest.schema.contract,
+                RuleDirection.READ,
+                ignore=False,
+                subject=subject,
+                id=latest.id,
+            )
         try:
             learn(part, latest.id)
         except DecodeError as error:

@@ -241,16 +241,28 @@ def look_up_schema_ids(
 
     Raises:
         RegistryError: a schema is missing or incompatible (the error has the subject and a hint),
-            or no response of the registry.
+            its subject has an active rule, or no response of the registry.
     """
     ids: dict[SchemaOwner, int] = {}
     for owner in topic.value:
         schema = owner.__avro_schema__
         subject = subject_name(topic.subject_strategy, topic.name, "value", name_of(schema))
-        ids[owner] = find_or_register(registry, subject, schema, register=register).id
+        ids[owner] = find_or_register(
+            registry,
+            subject,
+            schema,
+            register=register,
+            ignore_contract_rules=topic.ignore_contract_rules,
+        ).id
     if topic.key is None or isinstance(topic.key, str):
         return TopicSchemaIds(ids, None)
     # At any strategy of the values, which distinguishes several types; keys have one.
     subject = subject_name("topic", topic.name, "key", None)
-    key = find_or_register(registry, subject, topic.key.__avro_schema__, register=register)
+    key = find_or_register(
+        registry,
+        subject,
+        topic.key.__avro_schema__,
+        register=register,
+        ignore_contract_rules=topic.ignore_contract_rules,
+    )
     return TopicSchemaIds(ids, key.id)

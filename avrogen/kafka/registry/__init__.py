@@ -10,6 +10,7 @@ Modules, in reading order:
     retrying            RetryingRegistry, Retries: retries of transient errors
     caching             CachingRegistry, TtlCache: responses that are kept
     connection          connect(): the client with retries and cache
+    data_contracts      DataContract: rules and metadata of a schema; refusal of active rules
     async_registry      AsyncRegistry: the same calls for asyncio
     schema_references   a schema with the types that it refers to; split into subjects
     registration        lookup and registration of schemas under their subjects

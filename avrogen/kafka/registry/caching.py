@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         Version,
     )
 
-__all__ = ["CAPACITY", "NEGATIVE_LIFETIME", "CachingRegistry", "TtlCache"]
+__all__ = ["CAPACITY", "MISSING_LIFETIME", "NEGATIVE_LIFETIME", "CachingRegistry", "TtlCache"]
 
 T = TypeVar("T")
 
@@ -83,9 +83,13 @@ CAPACITY: Final = 1_000
 """Schemas that are cached in either direction: by id or version, and by subject and text."""
 
 NEGATIVE_LIFETIME: Final = 30.0
-"""Seconds for which absences and permanent errors are cached.
+"""Seconds for which absences and permanent errors are cached."""
 
-Without it, every message with an unknown schema would cost a request.
+MISSING_LIFETIME: Final = 1.0
+"""Seconds for which it is cached that a schema does not exist, which something refers to.
+
+Without it, every message with an unknown schema would cost a request. It is short, as the schema is
+likely to appear: see :mod:`avrogen.kafka.registry.retrying`.
 """
 
 
@@ -107,6 +111,11 @@ class _Outcome(Generic[T]):
             raise copy(self._error)
         return self._result[0]
 
+    def lifetime(self, key: tuple[Hashable, ...], longest: float) -> float:
+        """Return the seconds for which a failure is cached."""
+        absent = self._error is None or self._error.status == 404
+        return min(longest, MISSING_LIFETIME) if absent and key[0] != "lookup" else longest
+
 
 _OutcomeCache: TypeAlias = TtlCache[_Outcome[Any]]
 
@@ -115,8 +124,9 @@ class CachingRegistry:
     """Registry whose immutable responses are cached; concurrent calls share one request.
 
     The schema of an id, a GUID or a version number never changes, nor does the id of a schema under
-    a subject; these are cached. Absences and permanent errors are cached for a while. The latest
-    version, lists, levels and compatibility change, and are not cached.
+    a subject; these are cached. Absences and permanent errors are cached for a while; that an id, a
+    GUID or a version number does not exist is cached for :data:`MISSING_LIFETIME` seconds. The
+    latest version, lists, levels and compatibility change, and are not cached.
 
     Args:
         registry: the registry to be called.
@@ -189,13 +199,15 @@ class CachingRegistry:
         """See :class:`SchemaRegistry`."""
         self._registry.close()
 
-    def _once(self, cache: _OutcomeCache, key: Hashable, call: Callable[[], T]) -> T:
+    def _once(self, cache: _OutcomeCache, key: tuple[Hashable, ...], call: Callable[[], T]) -> T:
         outcome: _Outcome[T] | None = cache.get(key) or self._failures.get(key)
         if outcome is None:
             outcome = self._flights.call(key, lambda: self._outcome(cache, key, call))
         return outcome.get()
 
-    def _outcome(self, cache: _OutcomeCache, key: Hashable, call: Callable[[], T]) -> _Outcome[T]:
+    def _outcome(
+        self, cache: _OutcomeCache, key: tuple[Hashable, ...], call: Callable[[], T]
+    ) -> _Outcome[T]:
         # Another flight may have ended since the cache was read.
         known: _Outcome[T] | None = cache.get(key) or self._failures.get(key)
         if known is not None:
@@ -209,5 +221,5 @@ class CachingRegistry:
         if outcome.is_final:
             cache.put(key, outcome)
         else:
-            self._failures.put(key, outcome, self._negative_lifetime)
+            self._failures.put(key, outcome, outcome.lifetime(key, self._negative_lifetime))
         return outcome

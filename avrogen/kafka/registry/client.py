@@ -13,6 +13,7 @@ from uuid import UUID
 
 from avrogen.avro.compat.levels import Level
 from avrogen.errors import RegistryError
+from avrogen.kafka.registry.data_contracts import DataContract, InvalidContract, parse_contract
 from avrogen.kafka.registry.protocol import (
     LATEST,
     Compatibility,
@@ -78,7 +79,7 @@ class ConfluentRegistry:
             path("subjects", subject, "versions"),
             "POST",
             {"normalize": "false"},
-            _request_body(schema),
+            {**_request_body(schema), **(schema.contract.members() if schema.contract else {})},
             subject=subject,
         )
         body = self._rest.send(request)
@@ -87,7 +88,11 @@ class ConfluentRegistry:
         # Registries other than Confluent's from version 8 return the id only.
         registered = self.lookup(subject, schema)
         if registered is None:
-            raise request.error("the registry accepted the schema but does not find it")
+            raise request.error(
+                "the registry accepted the schema but does not find it",
+                hint="its followers may lag behind its leader",
+                transient=True,
+            )
         return registered
 
     def by_id(self, id: int) -> SchemaText:
@@ -100,9 +105,9 @@ class ConfluentRegistry:
         try:
             return self._schema(request)
         except RegistryError as error:
-            if error.status != 404:
+            if error.status != 404 or (error.transient and not self._is_registry()):
                 raise
-            # Registries without GUIDs do not know the path.
+            # Registries without GUIDs do not know the path, and may not say so with an error code.
             raise request.error(
                 "the registry does not have the schema, or has no GUIDs",
                 status=404,
@@ -182,6 +187,14 @@ class ConfluentRegistry:
                 raise
             return True  # without access to the level, the registry decides
 
+    def _is_registry(self) -> bool:
+        """Return True if a registry answers other requests."""
+        try:
+            self.level()
+        except RegistryError as error:
+            return error.code is not None
+        return True
+
     def _schema(self, request: RegistryRequest) -> SchemaText:
         body = self._rest.send(request)
         if body is None:
@@ -193,7 +206,7 @@ class ConfluentRegistry:
         return schema_text(request, body)
 
 
-def _request_body(schema: SchemaText) -> Json:
+def _request_body(schema: SchemaText) -> dict[str, Json]:
     body: dict[str, Json] = {"schema": schema.text, "schemaType": "AVRO"}
     if schema.references:
         body["references"] = [
@@ -229,7 +242,7 @@ def schema_text(request: RegistryRequest, body: Json) -> SchemaText:
         raise _invalid(request, "schema", text)
     if len(text) > MAX_TEXT:
         raise request.error(f"the schema has {len(text):,} characters; the limit is {MAX_TEXT:,}")
-    return SchemaText(text, _references(request, members))
+    return SchemaText(text, _references(request, members), _contract(request, members))
 
 
 def registered_schema(
@@ -259,6 +272,8 @@ def registered_schema(
         raise _mismatch(request, f"version {number}")
     if sent is None or "schema" in members:
         sent = schema_text(request, body)
+    elif "ruleSet" in members:
+        sent = replace(sent, contract=_contract(request, members))
     id_ = _number(request, members, "id")
     return RegisteredSchema(subject, number, id_, sent, _guid(request, members))
 
@@ -311,6 +326,13 @@ def _references(
     if not isinstance(listed, list):
         raise _invalid(request, "references", listed)
     return tuple(_reference(request, each) for each in listed)
+
+
+def _contract(request: RegistryRequest, members: Mapping[str, Json]) -> DataContract | None:
+    try:
+        return parse_contract(members)
+    except InvalidContract as error:
+        raise _invalid(request, error.what, error.found) from None
 
 
 def _reference(request: RegistryRequest, body: Json) -> SchemaReference:

@@ -8,12 +8,13 @@ HTTP client, decorators that cache and retry, and a fake for tests.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 from uuid import UUID
 
 if TYPE_CHECKING:
     from avrogen.avro.compat.levels import Level
+    from avrogen.kafka.registry.data_contracts import DataContract
 
 __all__ = [
     "LATEST",
@@ -54,10 +55,13 @@ class SchemaText:
     Attributes:
         text: its JSON. Some registries compare texts, not schemas.
         references: references to types that it does not define.
+        contract: its rules and metadata; None without any. Texts with different ones are equal:
+            a lookup finds the schema whatever its rules are.
     """
 
     text: str
     references: tuple[SchemaReference, ...] = ()
+    contract: DataContract | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,9 @@ class SchemaRegistry(Protocol):
 
     def register(self, subject: str, schema: SchemaText) -> RegisteredSchema:
         """Register a schema as a version of a subject. An existing version is returned.
+
+        A new version has the contract of the schema. Without one, Confluent's registry gives it the
+        rules and metadata of the version before.
 
         Raises:
             RegistryError: the registry refuses it, as for its compatibility level (409), or no

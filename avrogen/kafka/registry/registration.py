@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Final, NamedTuple, assert_never
 
 from avrogen.avro import model
 from avrogen.avro.schema_json import map_objects
 from avrogen.errors import RegistryError
-from avrogen.kafka.registry.protocol import SchemaReference, SchemaText
+from avrogen.kafka.registry.data_contracts import RuleDirection, require_executable
+from avrogen.kafka.registry.protocol import LATEST, SchemaReference, SchemaText
 from avrogen.kafka.registry.schema_references import resolve_references, split_schema
 
 if TYPE_CHECKING:
@@ -64,11 +66,13 @@ def find_or_register(
     *,
     register: bool = False,
     references: bool = False,
+    ignore_contract_rules: bool = False,
 ) -> RegisteredSchema:
     """Return the version of a subject with a schema; register a missing one, or raise.
 
     Without ``register``, a version with the same wire format is accepted. With it, only an equal
-    schema is.
+    schema is. A new version keeps the rules and metadata of the latest one, as Confluent's registry
+    does by itself.
 
     Args:
         registry: the registry.
@@ -77,30 +81,60 @@ def find_or_register(
         register: register a missing schema if the level of the subject allows it.
         references: register every named type under a subject with its full name, and refer to it.
             Otherwise the schema is one self-contained text.
+        ignore_contract_rules: accept schemas with rules that are active when values are written.
 
     Raises:
         RegistryError: the schema is not registered and ``register`` is not set, it is incompatible,
-            or no response of the registry.
+            it or the latest version has an active rule, or no response of the registry.
     """
+    options = _Options(register, ignore_contract_rules)
     if not references:
-        return _find_or_register(registry, subject, schema, SchemaText(str(schema)), register)
+        return _find_or_register(registry, subject, schema, SchemaText(str(schema)), options)
     *needed, own = split_schema(schema)
     known: dict[str, SchemaReference] = {}
     for each in needed:
         text = SchemaText(each.text, tuple(known[need] for need in each.needs))
-        version = _find_or_register(registry, each.name, each.schema, text, register).version
+        version = _find_or_register(registry, each.name, each.schema, text, options).version
         known[each.name] = SchemaReference(each.name, each.name, version)
     text = SchemaText(own.text, tuple(known[need] for need in own.needs))
-    return _find_or_register(registry, subject, schema, text, register)
+    return _find_or_register(registry, subject, schema, text, options)
+
+
+class _Options(NamedTuple):
+    register: bool
+    ignore_contract_rules: bool
 
 
 def _find_or_register(
-    registry: SchemaRegistry, subject: str, schema: Schema, text: SchemaText, register: bool
+    registry: SchemaRegistry, subject: str, schema: Schema, text: SchemaText, options: _Options
 ) -> RegisteredSchema:
-    found = find(registry, subject, schema, text, accept_wire_equivalent=not register)
-    if found is not None:
-        return found
-    if not register:
+    # Rules often come with a later version of the same schema, and are meant for all data.
+    latest = registry.version(subject, LATEST)
+    if latest is not None:
+        text = replace(text, contract=latest.schema.contract)
+        _require_executable(latest, options)
+    found = find(registry, subject, schema, text, accept_wire_equivalent=not options.register)
+    if found is None:
+        found = _register(registry, subject, schema, text, options)
+    if latest is None or found.id != latest.id:
+        _require_executable(found, options)
+    return found
+
+
+def _require_executable(found: RegisteredSchema, options: _Options) -> None:
+    require_executable(
+        found.schema.contract,
+        RuleDirection.WRITE,
+        ignore=options.ignore_contract_rules,
+        subject=found.subject,
+        id=found.id,
+    )
+
+
+def _register(
+    registry: SchemaRegistry, subject: str, schema: Schema, text: SchemaText, options: _Options
+) -> RegisteredSchema:
+    if not options.register:
         raise RegistryError(
             "the schema is not registered",
             hint="register it before deploying the code that writes it, with "

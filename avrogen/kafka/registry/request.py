@@ -25,6 +25,7 @@ __all__ = [
     "RegistryRequest",
     "RegistryResponse",
     "error_for",
+    "is_foreign",
     "is_not_found",
     "path",
     "response_text",
@@ -157,8 +158,20 @@ def is_not_found(response: RegistryResponse) -> bool:
     return response.status == 404 and code is not None and 40400 <= code < 40500
 
 
+def is_foreign(response: RegistryResponse) -> bool:
+    """Return True for a 404 that is not a registry's, such as a load balancer's without backends.
+
+    Registries send JSON with an error code.
+    """
+    return response.status == 404 and response.code is None
+
+
 def error_for(request: RegistryRequest, response: RegistryResponse) -> RegistryError:
-    """Return the error for a response with an error status."""
+    """Return the error for a response with an error status.
+
+    A foreign 404 for an id is transient: it says nothing about the schema, to which a message
+    refers.
+    """
     said = response.message or f"the response is {describe_bytes(response.content)}"
     reason, hint = _reason(response, said)
     return request.error(
@@ -167,7 +180,7 @@ def error_for(request: RegistryRequest, response: RegistryResponse) -> RegistryE
         url=response.url,
         status=response.status,
         code=response.code,
-        transient=response.status in TRANSIENT,
+        transient=response.status in TRANSIENT or (request.id is not None and is_foreign(response)),
         retry_after=_seconds(response.retry_after),
     )
 

@@ -157,7 +157,11 @@ class RestClient:
         self._transport.session.close()
 
     def _first_response(self, request: RegistryRequest) -> RegistryResponse:
-        """Return the response of the first URL without a transient error."""
+        """Return the response of the first URL with an answer.
+
+        A transient error is none, nor is a response that is not a registry's. A follower that does
+        not have the schema of an id may lag: the next URL may have it.
+        """
         *others, last = self._urls
         for base in others:
             try:
@@ -166,7 +170,7 @@ class RestClient:
                 if not error.transient:
                     raise
             else:
-                if response.status not in TRANSIENT:
+                if _is_answer(request, response):
                     return response
         return self._send_to(last, request)
 
@@ -221,6 +225,15 @@ class RestClient:
         for secret in self._secrets:
             text = text.replace(secret, "[secret]")
         return text
+
+
+def _is_answer(request: RegistryRequest, response: RegistryResponse) -> bool:
+    """Return False if another URL of the registry should be asked."""
+    if response.status in (404, 405):
+        return is_not_found(response) and request.id is None
+    if 200 <= response.status <= 299:
+        return response.json is not None
+    return response.status not in TRANSIENT
 
 
 def _registry_urls(config: Mapping[str, Any]) -> tuple[RegistryUrl, ...]:

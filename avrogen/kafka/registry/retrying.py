@@ -1,8 +1,12 @@
-"""Retries of transient registry errors: :class:`Retries`, :class:`RetryingRegistry`."""
+"""Retries of transient registry errors: :class:`Retries`, :class:`RetryingRegistry`.
+
+A missing id, GUID or numbered version is retried as well. A message or schema refers to it, so
+somebody has registered it: nearly always a follower of the registry lags, or a part of it is down.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from random import random
 from time import monotonic, sleep
@@ -10,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import UUID
 
 from avrogen.errors import RegistryError
+from avrogen.kafka.registry.caching import CAPACITY, TtlCache
 from avrogen.kafka.registry.deadline import remaining, time_limit_of
 
 if TYPE_CHECKING:
@@ -22,7 +27,7 @@ if TYPE_CHECKING:
         Version,
     )
 
-__all__ = ["COMMAND_RETRIES", "Retries", "RetryingRegistry"]
+__all__ = ["COMMAND_RETRIES", "GIVEN_UP_LIFETIME", "Retries", "RetryingRegistry"]
 
 T = TypeVar("T")
 
@@ -33,7 +38,8 @@ class Retries:
 
     The backoff before the n-th retry is random between 0 and ``wait`` times 2 to the n-1, with
     ``max_wait`` as the upper limit, so that processes that failed together do not retry together.
-    A ``Retry-After`` of the registry is added.
+    A ``Retry-After`` of the registry is added. Retries after a missing id have less jitter, so that
+    they last for a known time: three quarters of all maximum backoffs at least.
 
     Attributes:
         attempts: calls in all, the first included (as in :class:`avrogen.RetryPolicy`); 1 means no
@@ -82,7 +88,12 @@ class Retries:
             error: error of the last call.
         """
         longest = min(self.max_wait, self.wait * 2.0 ** min(attempt - 1, 60))
-        return random() * longest + (error.retry_after or 0.0)
+        share = 0.75 + random() / 4 if _is_missing(error) else random()
+        return share * longest + (error.retry_after or 0.0)
+
+
+GIVEN_UP_LIFETIME: Final = 300.0
+"""Seconds for which an id that was missing to the end of all retries is asked for only once."""
 
 
 COMMAND_RETRIES: Final = Retries(attempts=4, deadline=15)
@@ -92,7 +103,9 @@ COMMAND_RETRIES: Final = Retries(attempts=4, deadline=15)
 class RetryingRegistry:
     """Registry whose calls are repeated after transient errors.
 
-    All calls are idempotent, registrations included: an existing version stays as it is.
+    All calls are idempotent, registrations included: an existing version stays as it is. A missing
+    id, GUID or numbered version is asked for again as well. If it is still missing after the last
+    attempt, further calls with it have no such retries for :data:`GIVEN_UP_LIFETIME` seconds.
     """
 
     def __init__(self, registry: SchemaRegistry, retries: Retries | None = None) -> None:
@@ -102,6 +115,7 @@ class RetryingRegistry:
         within = self._retries.deadline if self._retries.attempts > 1 else 0.0
         self.time_limit = None if inner is None else inner + within
         """Seconds for one call with its retries; None if one attempt has no limit."""
+        self._missing: TtlCache[bool] = TtlCache(CAPACITY)
 
     def lookup(self, subject: str, schema: SchemaText) -> RegisteredSchema | None:
         """See :class:`SchemaRegistry`."""
@@ -113,15 +127,27 @@ class RetryingRegistry:
 
     def by_id(self, id: int) -> SchemaText:
         """See :class:`SchemaRegistry`."""
-        return self._with_retries(lambda: self._registry.by_id(id))
+        return self._present(("id", id), lambda: self._registry.by_id(id))
 
     def by_guid(self, guid: UUID) -> SchemaText:
         """See :class:`SchemaRegistry`."""
-        return self._with_retries(lambda: self._registry.by_guid(guid))
+        return self._present(("guid", guid), lambda: self._registry.by_guid(guid))
 
     def version(self, subject: str, version: Version) -> RegisteredSchema | None:
         """See :class:`SchemaRegistry`."""
-        return self._with_retries(lambda: self._registry.version(subject, version))
+        if not isinstance(version, int):
+            return self._with_retries(lambda: self._registry.version(subject, version))
+
+        def present() -> RegisteredSchema:
+            found = self._registry.version(subject, version)
+            if found is None:
+                raise _AbsentVersion("the version does not exist", subject=subject, status=404)
+            return found
+
+        try:
+            return self._present(("version", subject, version), present)
+        except _AbsentVersion:
+            return None
 
     def versions(self, subject: str) -> Sequence[int]:
         """See :class:`SchemaRegistry`."""
@@ -143,7 +169,18 @@ class RetryingRegistry:
         """See :class:`SchemaRegistry`."""
         self._registry.close()
 
-    def _with_retries(self, call: Callable[[], T]) -> T:
+    def _present(self, key: Hashable, call: Callable[[], T]) -> T:
+        """Return the result of a call for a schema that should be there."""
+        try:
+            found = self._with_retries(call, await_missing=self._missing.get(key) is None)
+        except RegistryError as error:
+            if _is_missing(error):
+                self._missing.put(key, True, GIVEN_UP_LIFETIME)
+            raise
+        self._missing.forget(key)
+        return found
+
+    def _with_retries(self, call: Callable[[], T], *, await_missing: bool = False) -> T:
         deadline = monotonic() + self._retries.deadline
         attempt = 1
         while True:
@@ -153,7 +190,19 @@ class RetryingRegistry:
                 pause = self._retries.pause(attempt, error)
                 last = attempt >= self._retries.attempts or monotonic() + pause > deadline
                 left = remaining()
-                if not error.transient or last or (left is not None and pause > left):
+                may_pass = error.transient or (await_missing and _is_missing(error))
+                if not may_pass or last or (left is not None and pause > left):
                     raise
             sleep(pause)
             attempt += 1
+
+
+class _AbsentVersion(RegistryError):
+    """A numbered version does not exist; callers of the registry get None for it."""
+
+
+def _is_missing(error: RegistryError) -> bool:
+    """Return True if the registry reports that what was asked for by its number does not exist."""
+    if isinstance(error, _AbsentVersion):
+        return True
+    return error.status == 404 and error.id is not None and not error.transient

@@ -23,7 +23,12 @@ from avrogen.kafka.registry.deadline import time_limit, time_limit_of
 if TYPE_CHECKING:
     from avrogen.avro.diagnostics import Diagnostic
     from avrogen.avro.model import Json, NamedType
-    from avrogen.kafka.registry.protocol import SchemaReference, SchemaRegistry, SchemaText
+    from avrogen.kafka.registry.protocol import (
+        RegisteredSchema,
+        SchemaReference,
+        SchemaRegistry,
+        SchemaText,
+    )
 
 __all__ = [
     "MAX_DEPTH",
@@ -130,13 +135,24 @@ def _referred(
                     f"{name} has too many references: the limits are {MAX_REFERENCES:,} versions "
                     f"and a depth of {MAX_DEPTH}"
                 )
-            version = registry.version(*place)
+            version = _referred_version(registry, reference)
             if version is None:
                 raise RegistryError(f"{name} refers to {title}, which does not exist")
             yield title, version.schema.text
             yield from follow(version.schema.references, (*way, place))
 
     return follow(references, ())
+
+
+def _referred_version(
+    registry: SchemaRegistry, reference: SchemaReference
+) -> RegisteredSchema | None:
+    try:
+        return registry.version(reference.subject, reference.version)
+    except RegistryError as error:
+        # A 404 is not the registry's, which would be None. It says nothing about the schema.
+        error.transient = error.transient or error.status == 404
+        raise
 
 
 @dataclass(frozen=True, slots=True)

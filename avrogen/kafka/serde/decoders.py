@@ -21,7 +21,8 @@ from avrogen.codec.compilation import decoder_for
 from avrogen.codec.schema import Schema
 from avrogen.errors import AvrogenError, DecodeError, RegistryError
 from avrogen.fork_safety import renew_after_fork
-from avrogen.kafka.registry.caching import NEGATIVE_LIFETIME, TtlCache
+from avrogen.kafka.registry.caching import MISSING_LIFETIME, NEGATIVE_LIFETIME, TtlCache
+from avrogen.kafka.registry.data_contracts import RuleDirection, require_executable
 from avrogen.kafka.registry.deadline import time_limit, time_limit_of
 from avrogen.kafka.registry.schema_references import resolve_references
 from avrogen.kafka.single_flight import AsyncSingleFlight, SingleFlight
@@ -67,10 +68,18 @@ class DecoderCache:
     Args:
         registry: registry of the writers' schemas.
         targets: types that messages are read as.
+        ignore_contract_rules: accept schemas with rules that are active when values are read.
     """
 
-    def __init__(self, registry: SchemaRegistry, targets: Sequence[ReaderType]) -> None:
+    def __init__(
+        self,
+        registry: SchemaRegistry,
+        targets: Sequence[ReaderType],
+        *,
+        ignore_contract_rules: bool = False,
+    ) -> None:
         self._registry = registry
+        self._ignore_contract_rules = ignore_contract_rules
         self._targets = ReaderTypes(targets)
         self._renew_lock()
         renew_after_fork(self, DecoderCache._renew_lock)
@@ -89,7 +98,7 @@ class DecoderCache:
 
         Raises:
             DecodeError: none of the targets can read the schema.
-            RegistryError: the registry does not return the schema.
+            RegistryError: the registry does not return the schema, or it has an active rule.
         """
         return self._flights.call(key, lambda: self._bind(key, schema))
 
@@ -108,7 +117,9 @@ class DecoderCache:
             decode = self._made(schema)
         except AvrogenError as error:
             if not (isinstance(error, RegistryError) and error.transient):
-                self._failures.put(key, copy(error), NEGATIVE_LIFETIME)
+                absent = isinstance(error, RegistryError) and error.status == 404
+                lifetime = MISSING_LIFETIME if absent else NEGATIVE_LIFETIME
+                self._failures.put(key, copy(error), lifetime)
             raise
         with self._lock:
             self._bound[key] = decode
@@ -122,6 +133,9 @@ class DecoderCache:
                 text = self._registry.by_id(schema)
             else:
                 text = self._registry.by_guid(schema)
+            require_executable(
+                text.contract, RuleDirection.READ, ignore=self._ignore_contract_rules, id=schema
+            )
             try:
                 name = f"schema {schema}"
                 writer = resolve_references(self._registry, text, name, for_reading=True)

@@ -21,8 +21,15 @@ T = TypeVar("T")
 
 
 class _DecoderOwner(Generic[T]):
-    def __init__(self, registry: SchemaRegistry, *targets: type[T] | Codec[T] | Schema) -> None:
-        self._decoders = DecoderCache(registry, cast("Any", targets))
+    def __init__(
+        self,
+        registry: SchemaRegistry,
+        *targets: type[T] | Codec[T] | Schema,
+        ignore_contract_rules: bool = False,
+    ) -> None:
+        self._decoders = DecoderCache(
+            registry, cast("Any", targets), ignore_contract_rules=ignore_contract_rules
+        )
         self._known = self._decoders.known
 
 
@@ -38,6 +45,8 @@ class Deserializer(_DecoderOwner[T]):
         targets: generated classes, one or several; or codecs; or schemas, whose values are dicts.
             Type checkers need all of them in the subscript:
             ``Deserializer[Placed | Cancelled](registry, Placed, Cancelled)``.
+        ignore_contract_rules: decode without executing the rules of the schema's data contract,
+            such as decryption. By default, a schema with active rules is refused.
 
     Raises:
         TypeError: an argument is not a target.
@@ -60,7 +69,7 @@ class Deserializer(_DecoderOwner[T]):
             FramingError: the message has no schema id.
             ResolutionError: the class of its name cannot read the schema.
             DecodeError: the data do not match the schema, or no target has its name.
-            RegistryError: the registry does not return the schema.
+            RegistryError: the registry does not return the schema, or it has an active rule.
         """
         if data is None:
             return None

@@ -47,8 +47,9 @@ class _BinderOwner(Generic[T]):
         register: bool = False,
         references: bool = False,
         header: bool = False,
+        ignore_contract_rules: bool = False,
     ) -> None:
-        options = RegistrationOptions(strategy, register, references, header)
+        options = RegistrationOptions(strategy, register, references, header, ignore_contract_rules)
         self._binder = SchemaBinder(registry, cast("Any", targets), options)
         self._known = self._binder.known
 
@@ -69,6 +70,8 @@ class Serializer(_BinderOwner[T]):
         references: register named types under subjects of their own and refer to them, instead of
             one self-contained schema.
         header: put the schema's GUID into a header, instead of its id in front of the body.
+        ignore_contract_rules: encode without executing the rules of the schema's data contract,
+            such as encryption. By default, a subject with active rules is refused.
 
     Raises:
         TypeError: an argument is not a target.
@@ -174,12 +177,14 @@ class RegistrationOptions(NamedTuple):
         register: register missing schemas.
         references: register named types under subjects of their own.
         header: put the schema's GUID into a header.
+        ignore_contract_rules: accept rules of data contracts, which are not executed.
     """
 
     strategy: SubjectStrategy | None = None
     register: bool = False
     references: bool = False
     header: bool = False
+    ignore_contract_rules: bool = False
 
 
 class BoundEncoder(NamedTuple):
@@ -319,4 +324,5 @@ class SchemaBinder:
             schema,
             register=self._options.register,
             references=self._options.references,
+            ignore_contract_rules=self._options.ignore_contract_rules,
         )

@@ -172,6 +172,8 @@ class Registration:
     def register(self, subject: str, sent: SentSchema, *, normalize: bool) -> StoredVersion:
         """Register a schema and return its version, the existing one if it is there.
 
+        Without metadata or rules of its own, a new version has those of the version before it.
+
         Raises:
             Refused: it is no schema, or it may not come after those before it.
         """
@@ -181,7 +183,7 @@ class Registration:
             raise not_permitted(f"Subject {subject} in context . is not in import mode")
         schema = self._read(subject, sent, normalize)
         number = sent.version or 0
-        there = self._same(subject, schema, deleted=False)
+        there = self._same(subject, schema, sent, deleted=False)
         if there is not None and number == 0:
             return there
         problems = self._problems(subject, schema, self._store.versions(subject))
@@ -189,7 +191,15 @@ class Registration:
             raise incompatible(subject, f"[{', '.join(problems)}]")
         if number > 0 and number != self._store.next_number(subject):
             raise invalid_schema("Version is not one more than previous version")
-        return self._store.add(subject, _content(schema))
+        content = replace(_content(schema), metadata=sent.metadata, rule_set=sent.rule_set)
+        before = self._store.find(subject, -1)
+        if before is not None:
+            content = replace(
+                content,
+                metadata=content.metadata or before.content.metadata,
+                rule_set=content.rule_set or before.content.rule_set,
+            )
+        return self._store.add(subject, content)
 
     def look_up(
         self, subject: str, sent: SentSchema, *, normalize: bool, deleted: bool
@@ -205,7 +215,7 @@ class Registration:
         Raises:
             Refused: there is none, or the text is no schema.
         """
-        found = self._same(subject, self._read(subject, sent, normalize), deleted=deleted)
+        found = self._same(subject, self._read(subject, sent, normalize), sent, deleted=deleted)
         if found is None:
             self._store.existing(subject, deleted=deleted)
             raise schema_not_found()
@@ -261,13 +271,21 @@ class Registration:
         return read_avro(version.content.text, version.content.references, self._store)
 
     def _same(
-        self, subject: str, schema: AvroSchema | Content, *, deleted: bool
+        self, subject: str, schema: AvroSchema | Content, sent: SentSchema, *, deleted: bool
     ) -> StoredVersion | None:
-        """Return the latest version with the same schema, references resolved."""
-        versions = self._store.versions(subject, deleted=deleted)[::-1]
+        """Return the latest version with the same schema, references resolved.
+
+        It has the same metadata and rules, where some were sent, and else any.
+        """
+        versions = [
+            version
+            for version in self._store.versions(subject, deleted=deleted)[::-1]
+            if sent.metadata in (None, version.content.metadata)
+            and sent.rule_set in (None, version.content.rule_set)
+        ]
         content = _content(schema)
         for version in versions:
-            if version.content == content:
+            if replace(version.content, metadata=None, rule_set=None) == content:
                 return version
         if isinstance(schema, Content) or content.references:
             return None

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from avrogen.avro.model import Json
-from avrogen.testing.registry.api_errors import bad_request, invalid_version, not_offered
+from avrogen.testing.registry.api_errors import bad_request, invalid_version
 from avrogen.testing.registry.avro_java import read_avro
 from avrogen.testing.registry.http_server import Request
 from avrogen.testing.registry.store import AVRO, Content, Store, StoredReference, StoredVersion
@@ -36,6 +36,8 @@ class SentSchema:
         references: what it refers to; version -1 is the latest.
         id: the id it should get, where the client says so.
         version: the version it should become, likewise.
+        metadata: JSON of its metadata; None if it has none.
+        rule_set: JSON of its rules; None if it has none.
     """
 
     text: str
@@ -43,6 +45,8 @@ class SentSchema:
     references: tuple[StoredReference, ...]
     id: int | None
     version: int | None
+    metadata: str | None
+    rule_set: str | None
 
 
 def json_object(request: Request) -> dict[str, Json]:
@@ -64,12 +68,9 @@ def sent_schema(request: Request) -> SentSchema:
     """Parse the submitted schema of a request.
 
     Raises:
-        Refused: it carries none (400), or one with metadata or rules (501).
+        Refused: it carries none (400).
     """
     body = json_object(request)
-    for name in ("metadata", "ruleSet"):
-        if body.get(name):
-            raise not_offered(f"{name} of schemas")
     references = body.get("references") or []
     if not isinstance(references, list):
         raise bad_request('"references" is not a list')
@@ -79,7 +80,17 @@ def sent_schema(request: Request) -> SentSchema:
         tuple(map(_reference, references)),
         _number(body, "id"),
         _number(body, "version"),
+        _object_text(body, "metadata"),
+        _object_text(body, "ruleSet"),
     )
+
+
+def _object_text(body: dict[str, Json], key: str) -> str | None:
+    """Return an object as JSON, in which the order of members does not matter."""
+    value = body.get(key)
+    if value is None or isinstance(value, dict):
+        return None if value is None else json.dumps(value, sort_keys=True)
+    raise bad_request(f'"{key}" is no object')
 
 
 def _reference(value: Json) -> StoredReference:
@@ -132,6 +143,9 @@ def content_json(store: Store, content: Content, request: Request) -> dict[str, 
         answer["references"] = [
             {"name": r.name, "subject": r.subject, "version": r.version} for r in content.references
         ]
+    for name, text in (("metadata", content.metadata), ("ruleSet", content.rule_set)):
+        if text is not None:
+            answer[name] = json.loads(text)
     return answer
 
 

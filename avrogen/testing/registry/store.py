@@ -37,19 +37,25 @@ class Content:
         text: of Avro as Avro Java prints it, of other types as it came.
         schema_type: ``AVRO``, ``JSON`` or ``PROTOBUF``.
         references: what the text refers to.
+        metadata: JSON of the metadata; None without any.
+        rule_set: JSON of the rules; None without any.
     """
 
     text: str
     schema_type: str = AVRO
     references: tuple[StoredReference, ...] = ()
+    metadata: str | None = None
+    rule_set: str | None = None
 
     @property
     def guid(self) -> str:
-        """MD5 of text and references, as in Confluent's registry."""
+        """MD5 of text, references, metadata and rules, as in Confluent's registry."""
         digest = hashlib.md5(self.text.encode("utf-8", "replace"), usedforsecurity=False)
         for reference in self.references:
             digest.update(reference.name.encode() + reference.subject.encode())
             digest.update(reference.version.to_bytes(4))
+        for part in (self.metadata, self.rule_set):
+            digest.update((part or "").encode("utf-8", "replace"))
         return str(uuid.UUID(bytes=digest.digest()))
 
 

@@ -45,6 +45,7 @@ POLICY = RetryPolicy(attempts=3, initial=1.0, jitter=0.0, retry_on=(TimeoutError
         (ResolutionError([]), Unreadable, None),
         (SchemaError([]), Unreadable, None),
         (RegistryError("no such id", id=7, status=404, code=40403), Unreadable, None),
+        (RegistryError("no backends", id=7, status=404, transient=True), Outage, True),
         (RegistryError("does not answer", transient=True), Outage, True),
         (RegistryError("overloaded", status=503, transient=True), Outage, True),
         (RegistryError("wrong password", status=401), Outage, False),

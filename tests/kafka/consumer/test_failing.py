@@ -12,6 +12,7 @@ from confluent_kafka import KafkaError
 
 from avrogen import (
     ConfigurationError,
+    ConsumeError,
     DecodeError,
     DeliveryError,
     RegistryError,
@@ -427,6 +428,34 @@ def test_a_registry_that_stays_away_stops_it(cluster: AnyCluster) -> None:
     assert isinstance(error.__cause__, RegistryError)
     assert scene.letters() == ()
     assert scene.committed() == {}
+
+
+FOREIGN_404 = "<html>default backend - 404</html>"
+LAG_404 = '{"error_code": 40403, "message": "Schema 1 not found"}'
+
+
+@pytest.mark.parametrize("body", [FOREIGN_404, LAG_404], ids=["foreign", "lag"])
+def test_a_registry_that_lags_costs_nothing(broker: EmbeddedBroker, body: str) -> None:
+    with EmbeddedRegistry() as registry:
+        scene = Scene.of(embedded_cluster(broker, registry.url), partitions=3, dead_letters=1)
+        numbers = scene.send(60)
+        handled = Handled()
+        registry.fail(404, body, times=5, where=lambda request: request.path[1:2] == ("ids",))
+        with scene.consumer() as consumer:
+            scene.run_until(consumer, handled, lambda: len(handled) == 60)
+        handled.assert_each_once(numbers)
+        assert scene.letters() == ()
+
+
+def test_foreign_404s_for_long_stop_it(broker: EmbeddedBroker) -> None:
+    with EmbeddedRegistry() as registry:
+        scene = Scene.of(embedded_cluster(broker, registry.url), dead_letters=1)
+        with scene.consumer({"schema.registry.max.retries": 1}, retry=QUICK) as consumer:
+            scene.send(5)  # the consumer knew no schema when it began
+            registry.fail(404, FOREIGN_404, times=None)
+            with stopped_in_time(consumer), pytest.raises(ConsumeError, match="would fail, too"):
+                consumer.run(Handled())
+        assert scene.letters() == ()
 
 
 @pytest.mark.parametrize(

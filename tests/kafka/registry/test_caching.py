@@ -13,7 +13,7 @@ import pytest
 from avrogen import RegistryError
 from avrogen.kafka import connect
 from avrogen.kafka.registry import caching
-from avrogen.kafka.registry.caching import CachingRegistry, TtlCache
+from avrogen.kafka.registry.caching import MISSING_LIFETIME, CachingRegistry, TtlCache
 from avrogen.kafka.registry.protocol import LATEST, RegisteredSchema, SchemaText
 from avrogen.kafka.single_flight import SingleFlight
 from tests.support.http_server import Call, Reply, as_json, serving
@@ -107,10 +107,11 @@ def test_what_is_not_there_is_asked_for_now_and_then(
 ) -> None:
     registry = CachingRegistry(inner, negative_lifetime=30.0)
     first = outcome(ask, registry)
-    clock.now = 29.9
+    lifetime = 30.0 if question == "lookup" else MISSING_LIFETIME
+    clock.now = lifetime - 0.1
     assert outcome(ask, registry) == first
     assert inner.asked[question] == 1
-    clock.now = 30.0
+    clock.now = lifetime
     assert outcome(ask, registry) == first
     assert inner.asked[question] == 2
 
@@ -284,7 +285,8 @@ def test_an_interrupted_thread_leaves_the_others_an_answer() -> None:
 # --- over HTTP ------------------------------------------------------------------------------------
 
 
-def test_one_request_for_many_threads_and_calls() -> None:
+def test_one_request_for_many_threads_and_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caching, "MISSING_LIFETIME", 30.0)
     barrier = threading.Barrier(8)
 
     def answer(call: Call) -> Reply:
@@ -299,7 +301,10 @@ def test_one_request_for_many_threads_and_calls() -> None:
             with pytest.raises(RegistryError, match="does not have the schema"):
                 registry.by_id(2)
 
-    with serving(answer=answer) as server, closing(connect({"url": server.url})) as registry:
+    with (
+        serving(answer=answer) as server,
+        closing(connect({"url": server.url, "max.retries": 0})) as registry,
+    ):
         with ThreadPoolExecutor(8) as pool:
             assert isinstance(registry, CachingRegistry)
             for future in [pool.submit(ask, registry) for _ in range(8)]:

@@ -448,9 +448,10 @@ def test_a_schema_that_is_not_there(code: int) -> None:
 def test_a_registry_that_forgets_what_it_was_given() -> None:
     with (
         asking(as_json({"id": 7}), missing(40403)) as (registry, _),
-        pytest.raises(RegistryError, match="accepted the schema but does not find it"),
+        pytest.raises(RegistryError, match="accepted the schema but does not find it") as caught,
     ):
         registry.register(SUBJECT, SCHEMA)
+    assert caught.value.transient, "a follower may lag"
 
 
 # --- configuration --------------------------------------------------------------------------------
@@ -503,12 +504,31 @@ def test_a_token_that_cannot_be_had() -> None:
         assert not server.calls
 
 
-@pytest.mark.parametrize("reply", [Reply(status=503), Reply(die=True)], ids=["503", "dies"])
+NO_ANSWERS = {
+    "503": Reply(status=503),
+    "dies": Reply(die=True),
+    "html": Reply(b"<html>default backend - 404</html>", 404),
+    "empty": Reply(status=404),
+    "path": missing(404),
+    "method": Reply(status=405),
+    "login": Reply(b"<html>log in</html>"),
+}
+
+
+@pytest.mark.parametrize("reply", NO_ANSWERS.values(), ids=NO_ANSWERS)
 def test_the_next_url_is_asked_when_one_fails(reply: Reply) -> None:
     with serving(reply) as bad, serving(as_json(["a"])) as good:
         with closing(ConfluentRegistry({"url": f"{bad.url},{good.url}"})) as registry:
             assert registry.subjects() == ("a",)
         assert (len(bad.calls), len(good.calls)) == (1, 1)
+
+
+def test_the_next_url_is_asked_for_an_id_that_the_first_lacks() -> None:
+    with serving(missing(40403)) as lags, serving(as_json({"schema": '"int"'})) as leads:
+        with closing(ConfluentRegistry({"url": f"{lags.url},{leads.url}"})) as registry:
+            assert registry.by_id(7).text == '"int"'
+            assert registry.lookup(SUBJECT, SCHEMA) is None, "which may well be missing"
+        assert (len(lags.calls), len(leads.calls)) == (2, 1)
 
 
 def test_the_next_url_is_not_asked_what_the_first_refuses() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from avrogen.kafka import Retries
-from avrogen.kafka.registry.caching import CAPACITY, NEGATIVE_LIFETIME
+from avrogen.kafka.registry.caching import CAPACITY, MISSING_LIFETIME, NEGATIVE_LIFETIME
 from avrogen.kafka.registry.client import MAX_TEXT
 from avrogen.kafka.registry.registration import MAX_COMPARED
 from avrogen.kafka.registry.rest import MAX_BODY, TIMEOUT
@@ -21,6 +21,9 @@ PAGE = (ROOT / "docs" / "registry.md").read_text("utf-8")
 SOURCES = "\n".join(
     path.read_text("utf-8") for path in sorted(Path(ROOT, "avrogen", "kafka").rglob("*.py"))
 )
+
+LAG = sum(min(Retries().max_wait, Retries().wait * 2**n) for n in range(Retries().attempts - 1))
+"""The seconds of all retries, without jitter."""
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -48,6 +51,9 @@ def test_defaults() -> None:
     [
         f"After {Retries().deadline:.0f} seconds there are no more retries",
         f"is refused | {NEGATIVE_LIFETIME:.0f} seconds",
+        f"does not exist | {MISSING_LIFETIME:.0f} second |",
+        f"{0.75 * LAG:.1f} to {LAG:.1f} seconds",
+        f"at most {Retries().deadline:.0f} seconds",
         f"the latest {MAX_COMPARED} versions",
         f"up to {MAX_DEPTH} references",
         f"{MAX_REFERENCES:,} in all",

@@ -60,7 +60,7 @@ def test_what_is_there_is_found_and_nothing_written(registry: MemoryRegistry) ->
     registry.asked.clear()
     for register in (False, True):
         assert find_or_register(registry, "s", schema, register=register) == there
-    assert registry.asked == {"lookup": 2}
+    assert registry.asked == {"lookup": 2, "version": 2}
 
 
 def test_what_is_missing_is_an_error(registry: MemoryRegistry) -> None:
@@ -77,7 +77,7 @@ def test_what_is_missing_is_registered_when_asked(registry: MemoryRegistry) -> N
     assert registered == RegisteredSchema(
         "s", 1, 1, SchemaText(str(schema)), MemoryRegistry.guid(registered.schema)
     )
-    assert list(registry.asked) == ["lookup", "versions", "compatibility", "register"]
+    assert list(registry.asked) == [*("version", "lookup", "versions", "compatibility", "register")]
 
 
 def test_what_is_incompatible_is_never_sent(registry: MemoryRegistry) -> None:

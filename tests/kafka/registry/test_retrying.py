@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from avrogen import RegistryError
 from avrogen.kafka import Retries, SchemaRegistry, connect
-from avrogen.kafka.registry import retrying
-from avrogen.kafka.registry.protocol import SchemaText
-from avrogen.kafka.registry.retrying import RetryingRegistry
-from tests.support.http_server import Reply, as_json, serving
+from avrogen.kafka.registry import caching, retrying
+from avrogen.kafka.registry.protocol import (
+    LATEST,
+    RegisteredSchema,
+    SchemaReference,
+    SchemaText,
+    Version,
+)
+from avrogen.kafka.registry.retrying import GIVEN_UP_LIFETIME, RetryingRegistry
+from avrogen.kafka.registry.schema_references import resolve_references
+from tests.support.http_server import Call, Reply, as_json, serving
 from tests.support.memory_registry import MemoryRegistry
 
 SCHEMA = SchemaText('"int"')
@@ -181,6 +189,81 @@ def test_confluents_properties_mean_the_same(config: dict[str, Any], expected: R
     assert Retries.configured(config) == expected
 
 
+# --- followers that lag ---------------------------------------------------------------------------
+
+
+class Lagging(MemoryRegistry):
+    """Has what was registered only after it was asked for it so many times."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    def _lags(self) -> bool:
+        self.times -= 1
+        return self.times >= 0
+
+    def by_id(self, id: int) -> SchemaText:
+        return super().by_id(999 if self._lags() else id)
+
+    def by_guid(self, guid: UUID) -> SchemaText:
+        return super().by_guid(UUID(int=999) if self._lags() else guid)
+
+    def version(self, subject: str, version: Version) -> RegisteredSchema | None:
+        return super().version(subject, 999 if self._lags() else version)
+
+
+NUMBERED: dict[str, Callable[[SchemaRegistry, RegisteredSchema], object]] = {
+    "by_id": lambda registry, it: registry.by_id(it.id),
+    "by_guid": lambda registry, it: registry.by_guid(it.guid or UUID(int=0)),
+    "version": lambda registry, it: registry.version("s", it.version),
+}
+
+
+@pytest.mark.parametrize("ask", NUMBERED.values(), ids=NUMBERED)
+def test_what_is_referred_to_is_waited_for(
+    ask: Callable[[SchemaRegistry, RegisteredSchema], object], clock: Clock
+) -> None:
+    inner = Lagging(5)
+    registered = inner.register("s", SCHEMA)
+    assert ask(RetryingRegistry(inner), registered) in (SCHEMA, registered)
+    assert clock.pauses == [0.1, 0.2, 0.4, 0.8, 1.6]
+
+
+def test_a_lag_is_waited_for_whatever_the_dice_say(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retrying, "random", lambda: 0.0)
+    with pytest.raises(RegistryError, match="no such schema"):
+        RetryingRegistry(MemoryRegistry()).by_id(7)
+    assert clock.now == pytest.approx(0.75 * 6.3)
+
+
+def test_what_is_still_missing_is_believed_for_a_while(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(caching, "monotonic", lambda: clock.now)
+    inner = Lagging(7 + 3)
+    registered = inner.register("s", SCHEMA)
+    registry = RetryingRegistry(inner)
+    for asked in (7, 8, 9):
+        with pytest.raises(RegistryError) as caught:
+            registry.by_id(registered.id)
+        assert not caught.value.transient
+        assert inner.times == 10 - asked
+    clock.now += GIVEN_UP_LIFETIME
+    assert registry.by_id(registered.id) == SCHEMA
+    inner.times = 2
+    assert registry.by_id(registered.id) == SCHEMA, "it was found, so a lag is waited for again"
+
+
+def test_the_latest_version_and_lookups_may_be_missing(clock: Clock) -> None:
+    registry = RetryingRegistry(MemoryRegistry())
+    assert registry.version("s", LATEST) is None
+    assert registry.lookup("s", SCHEMA) is None
+    assert clock.pauses == []
+
+
 # --- over HTTP ------------------------------------------------------------------------------------
 
 
@@ -218,3 +301,47 @@ def test_a_registry_that_hangs_is_given_up(clock: Clock) -> None:
         assert len(server.calls) == 3
     assert caught.value.transient
     assert pickle.loads(pickle.dumps(caught.value)).transient
+
+
+MISSING = as_json({"error_code": 40403, "message": "Schema not found"}, 404)
+FOREIGN = Reply(b"<html>default backend - 404</html>", 404)
+
+
+def test_a_follower_that_lags(clock: Clock) -> None:
+    """Also after a registration, whose answer has the id alone and is looked up."""
+    subject = {"subject": "s", "version": 1, "id": 7, "schema": '"int"'}
+    replies = MISSING, as_json({"id": 7}), MISSING, as_json({"id": 7}), as_json(subject)
+    with serving(*replies) as server, connected(server.url) as registry:
+        assert registry.lookup("s", SCHEMA) is None
+        assert registry.register("s", SCHEMA).id == 7
+        server.answer = lambda _: MISSING if clock.now < 1.5 else as_json({"schema": '"int"'})
+        assert registry.by_id(8) == SCHEMA
+
+
+@pytest.mark.parametrize("guid", [False, True])
+def test_a_foreign_404_says_nothing_about_an_id(clock: Clock, guid: bool) -> None:
+    with serving(FOREIGN) as server, connected(server.url) as registry:
+        with pytest.raises(RegistryError, match="no schema registry at this URL") as caught:
+            registry.by_guid(UUID(int=7)) if guid else registry.by_id(7)
+        assert caught.value.transient
+        with pytest.raises(RegistryError, match="no schema registry at this URL") as caught:
+            registry.version("s", LATEST)
+        assert not caught.value.transient, "a wrong URL is noticed at the start"
+
+
+def test_a_registry_without_guids_may_not_say_so_with_a_code(clock: Clock) -> None:
+    def answer(call: Call) -> Reply:
+        return FOREIGN if "guids" in call.path else as_json({"compatibilityLevel": "NONE"})
+
+    with serving(answer=answer) as server, connected(server.url) as registry:
+        with pytest.raises(RegistryError, match="or has no GUIDs") as caught:
+            registry.by_guid(UUID(int=7))
+        assert (caught.value.status, caught.value.transient) == (404, False)
+
+
+def test_a_foreign_404_for_a_reference_is_not_about_the_message(clock: Clock) -> None:
+    with serving(FOREIGN) as server, connected(server.url) as registry:
+        schema = SchemaText('"A"', (SchemaReference("A", "a", 1),))
+        with pytest.raises(RegistryError, match="no schema registry at this URL") as caught:
+            resolve_references(registry, schema, "schema 7")
+    assert caught.value.transient

@@ -134,9 +134,10 @@ def chosen_numbers(asker: Asker) -> Any:
     return list(map(code, answers))
 
 
-@difference("`metadata` and `ruleSet` in a registration", 501, 200)
+@difference("`metadata` and `ruleSet` in a registration", True, False)
 def metadata(asker: Asker) -> Any:
-    return asker.register(asker.record(A), metadata={"properties": {"owner": "me"}})[0]
+    asker.register(asker.record(A), metadata={"properties": {"owner": "me"}})
+    return "metadata" in asker.get("subjects", asker.subject, "versions", "latest")[1]
 
 
 # --- schemas --------------------------------------------------------------------------------------

@@ -164,8 +164,6 @@ def test_bodies_that_are_none(registry: EmbeddedRegistry, body: bytes, status: i
 @pytest.mark.parametrize(
     ("path", "method", "body"),
     [
-        ("subjects/s/versions", "POST", {"schema": '"int"', "metadata": {"tags": {}}}),
-        ("subjects/s/versions", "POST", {"schema": '"int"', "ruleSet": {"domainRules": []}}),
         ("config/s", "PUT", {"compatibility": "FULL", "alias": "t"}),
         ("config", "PUT", {"compatibilityGroup": "g"}),
     ],
