@@ -19,6 +19,10 @@ from typing import Any
 import pytest
 
 from avrogen import AvrogenError, Schema
+from avrogen.avro.diagnostics import Diagnostics
+from avrogen.avro.source import Source
+from avrogen.compiler.build import analyse
+from avrogen.config.config import Config
 
 MOST_PER_DOUBLING = 2.4
 
@@ -212,3 +216,17 @@ def test_planning_to_read_chains_whose_ends_differ_grows_with_them() -> None:
 
 def test_writing_a_chain_grows_with_it() -> None:
     assert_growth(100, lambda size: Schema.parse(json.dumps(chain(size, "int"))), str)
+
+
+def deep_namespaces(parts: int) -> Source:
+    """Two types in namespaces of many parts, which differ in the last one."""
+    namespaces = [".".join(["a"] * parts + [last]) for last in "bc"]
+    text = json.dumps([record("R", namespace=namespace) for namespace in namespaces])
+    return Source("s.avsc", text, "s.avsc")
+
+
+def test_laying_out_namespaces_grows_with_their_parts() -> None:
+    def lay_out(source: Source) -> None:
+        assert analyse([source], Config(), Diagnostics())
+
+    assert_growth(100, deep_namespaces, lay_out)
