@@ -228,7 +228,7 @@ class BranchChooser:
     ) -> int | None:
         if len(index.records) + len(index.maps) == 1:
             return (index.records or index.maps)[0]
-        likely = [*index.by_keys.get(frozenset(value), ()), *index.maps]
+        likely: list[int] = [*index.by_keys.get(frozenset(value), ()), *index.maps]
         for position in likely:
             if self._loss(union.branches[position].operation, value) == _COMPLETE:
                 return position
