@@ -19,6 +19,7 @@ __all__ = [
     "FolderWalk",
     "identity_of",
     "link_on_path",
+    "make_folder",
     "read_file",
 ]
 
@@ -172,16 +173,38 @@ class FolderWalk:
             return False
 
 
-def link_on_path(path: Path) -> Path | None:
+def link_on_path(path: Path, checked: set[Path] | None = None) -> Path | None:
     """Return the symbolic link that writing to a path would follow, if any.
 
     That is the path itself, and each folder of it below the current folder. Folders outside belong
     to the machine, not to a repository.
+
+    Args:
+        path: the path.
+        checked: folders without such links, which are not looked at again; it gets those of the
+            path.
     """
     here = Path.cwd()
     inside = path.relative_to(here) if path.is_relative_to(here) else path
     parents = () if inside.is_absolute() or ".." in inside.parts else inside.parents
-    for folder in (*reversed(parents), inside):
+    known = {Path()} if checked is None else checked
+    folders: list[Path] = []
+    for folder in (inside, *parents):
+        if folder in known:
+            break
+        folders.append(folder)
+    for folder in reversed(folders):
         if folder != Path() and folder.is_symlink():
             return folder
+        known.add(folder)
     return None
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder with its parents, however many they are, unless it exists."""
+    missing: list[Path] = []
+    while not folder.is_dir() and folder != folder.parent:
+        missing.append(folder)
+        folder = folder.parent
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)

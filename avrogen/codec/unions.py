@@ -15,42 +15,36 @@ So ``1`` is encoded as long in ``["double", "long", "int"]``, the first integer 
 long in ``["int", "long"]``, and ``0.1`` as double in ``["float", "double"]``. The build warns of
 branches that no value can tell apart.
 
-Plain values: ``("full.Name", value)`` names its branch. A dict is encoded as the first record with
-exactly its keys and with fields that accept their values, else as a map, else as the first record
-whose fields are among its keys and accept their values, else as the first whose fields are among
-its keys, else as the first record. Only the types of these values count, not their content: a list
-is an array, a dict is a record or a map.
+Plain values: ``("full.Name", value)`` names its branch. A dict is compared with records and maps as
+a whole, at any depth. Branches that encode all of it come first, then those that lose a part of it
+(keys that records have no field for, or precision), then the others. Among equals, records with
+exactly its keys come first, then maps, then records whose fields are among its keys. So a value
+that was read is not written as a branch that loses a part of it.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
-from typing import Any, assert_never
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias, TypeGuard, assert_never
 
 from avrogen.codec import plan
 from avrogen.codec.logical import LogicalKind
 from avrogen.codec.varints import fits
 
-__all__ = ["choose_branch", "fit", "forced_branch"]
+__all__ = ["BranchChooser", "UnionIndex", "choose_branch", "fit", "forced_branch"]
 
 _EXACT, _LESS_EXACT = 1, 2
 _SUBCLASS = 2  # added to one of the above
 _CONVERTED = 4  # likewise
-_MORE_KEYS, _UNFIT_DICT, _OTHER_DICT = 7, 8, 9
 
 
 def choose_branch(
     union: plan.UnionOperation, value: Any, records: Mapping[str, plan.RecordOperation]
 ) -> int | None:
     """Return the position of the branch for a value; None if no branch accepts it."""
-    best = None
-    best_rank = _OTHER_DICT + 1
-    for index, branch in enumerate(union.branches):
-        rank = fit(branch.operation, value, records)
-        if rank is not None and rank < best_rank:
-            best, best_rank = index, rank
-    return best
+    return BranchChooser(records, {}).choose(union, value)
 
 
 def forced_branch(union: plan.UnionOperation, name: object) -> int | None:
@@ -145,28 +139,213 @@ def _fit_float(bits: int, value: Any) -> int | None:
 
 
 def _fit_record(record: plan.RecordOperation, value: Any) -> int | None:
-    if record.type is not None:
-        return _rank(value, record.type)
-    rank = _rank(value, dict)
-    if rank is None:
-        return None
-    entries: dict[Any, Any] = value
-    names = {field.name for field in record.fields}
-    if not entries.keys() >= names:
-        return _OTHER_DICT
-    if not all(_can_hold(field.operation, entries[field.name]) for field in record.fields):
-        return _UNFIT_DICT
-    return rank if len(entries) == len(names) else _MORE_KEYS
+    return _rank(value, dict if record.type is None else record.type)
 
 
-def _can_hold(operation: plan.Operation, value: Any) -> bool:
-    """Return whether an operation may accept a value, judging by its type alone."""
-    match operation:
-        case plan.UnionOperation(branches):
-            return any(_can_hold(branch.operation, value) for branch in branches) or (
-                isinstance(value, tuple)  # a branch is forced
-            )
-        case plan.Call():
-            return isinstance(value, dict)
-        case _:
-            return fit(operation, value, {}) is not None
+# --- plain values ---------------------------------------------------------------------------------
+
+_COMPLETE: Final = 0
+_LOSSY: Final = 1
+_UNFIT: Final = 2
+_MORE_KEYS, _OTHER_DICT = 7, 8
+_Loss: TypeAlias = int
+"""Part of a plain value that an operation cannot encode: nothing, something or all."""
+
+_Losses: TypeAlias = Generator[tuple[plan.Operation, Any], _Loss, _Loss]
+"""A comparison that yields parts of a value to compare, and returns the loss."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnionIndex:
+    """Branches of a union by the plain values that they may encode.
+
+    Attributes:
+        others: positions of branches that encode no dicts.
+        maps: positions of maps.
+        records: positions of records.
+        by_keys: positions of records by the names of their fields.
+    """
+
+    others: list[int] = field(default_factory=list[int])
+    maps: list[int] = field(default_factory=list[int])
+    records: list[int] = field(default_factory=list[int])
+    by_keys: dict[frozenset[str], list[int]] = field(
+        default_factory=dict[frozenset[str], list[int]]
+    )
+
+
+class BranchChooser:
+    """The choice of branches for the values of one datum.
+
+    A dict is compared with each record once, however many unions it is in.
+
+    Args:
+        records: records of the plan.
+        indexes: branches of the plan's unions by identity; it gets those that are needed.
+    """
+
+    def __init__(
+        self, records: Mapping[str, plan.RecordOperation], indexes: dict[int, UnionIndex]
+    ) -> None:
+        self._records = records
+        self._indexes = indexes
+        # Values are kept: others must not get their identities.
+        self._losses: dict[tuple[int | str, int], tuple[object, _Loss]] = {}
+
+    def choose(self, union: plan.UnionOperation, value: Any) -> int | None:
+        """Return the position of the branch for a value; None if no branch accepts it."""
+        index = self._index(union)
+        if _is_dict(value) and (index.records or index.maps):
+            return self._for_dict(union, index, value)
+        best: int | None = None
+        best_rank: int | None = None
+        for position in index.others:
+            rank = fit(union.branches[position].operation, value, self._records)
+            if rank is not None and (best_rank is None or rank < best_rank):
+                best, best_rank = position, rank
+        return best
+
+    def _index(self, union: plan.UnionOperation) -> UnionIndex:
+        index = self._indexes.get(id(union))
+        if index is None:
+            index = self._indexes[id(union)] = UnionIndex()
+            for position, branch in enumerate(union.branches):
+                match branch.operation:
+                    case plan.Call(key) if self._records[key].type is None:
+                        names = frozenset(field.name for field in self._records[key].fields)
+                        index.records.append(position)
+                        index.by_keys.setdefault(names, []).append(position)
+                    case plan.MapOperation():
+                        index.maps.append(position)
+                    case _:
+                        index.others.append(position)
+        return index
+
+    # --- dicts ------------------------------------------------------------------------------------
+
+    def _for_dict(
+        self, union: plan.UnionOperation, index: UnionIndex, value: dict[Any, Any]
+    ) -> int | None:
+        if len(index.records) + len(index.maps) == 1:
+            return (index.records or index.maps)[0]
+        likely: list[int] = [*index.by_keys.get(frozenset(value), ()), *index.maps]
+        for position in likely:
+            if self._loss(union.branches[position].operation, value) == _COMPLETE:
+                return position
+        ranks = (
+            (*self._rank(union.branches[position], value), position)
+            for position in (*index.records, *index.maps)
+        )
+        return min(ranks)[2]
+
+    def _rank(self, branch: plan.BranchOperation, value: dict[Any, Any]) -> tuple[_Loss, int]:
+        loss = self._loss(branch.operation, value)
+        if isinstance(branch.operation, plan.MapOperation):
+            return loss, _EXACT + 1
+        assert isinstance(branch.operation, plan.Call), "dicts are records or maps"
+        fields = self._records[branch.operation.key].fields
+        if len(value) == len(fields):
+            return loss, _EXACT if loss != _UNFIT or _has_all(value, fields) else _OTHER_DICT
+        return loss, _MORE_KEYS if loss != _UNFIT or _has_all(value, fields) else _OTHER_DICT
+
+    def _loss(self, operation: plan.Operation, value: Any) -> _Loss:
+        """Return what part of a value an operation cannot encode.
+
+        The stack is a list: values may be nested more deeply than Python's calls.
+        """
+        waiting = [self._part_losses(operation, value)]
+        answer: _Loss | None = None
+        while True:
+            try:
+                asked = next(waiting[-1]) if answer is None else waiting[-1].send(answer)
+            except StopIteration as stop:
+                waiting.pop()
+                loss: _Loss = stop.value
+                if not waiting:
+                    return loss
+                answer = loss
+            else:
+                answer = None
+                waiting.append(self._part_losses(*asked))
+
+    def _part_losses(self, operation: plan.Operation, value: Any) -> _Losses:
+        """Ask for the losses of parts of a value, and return the loss of the whole."""
+        match operation:
+            case plan.UnionOperation():
+                least = _UNFIT
+                for branch, inner in self._likely_branches(operation, value):
+                    least = min(least, (yield branch.operation, inner))
+                    if least == _COMPLETE:
+                        break
+                return least
+            case plan.Call(key):
+                node: tuple[int | str, int] = key, id(value)
+            case plan.ArrayOperation() | plan.MapOperation():
+                node = id(operation), id(value)
+            case _:
+                rank = fit(operation, value, self._records)
+                return _UNFIT if rank is None else _COMPLETE if rank % 2 else _LOSSY
+        if node in self._losses:
+            return self._losses[node][1]
+        self._losses[node] = value, _COMPLETE  # a dict inside itself
+        largest, parts = self._parts(operation, value)
+        for part in parts:
+            if largest == _UNFIT:
+                break
+            largest = max(largest, (yield part))
+        self._losses[node] = value, largest
+        return largest
+
+    def _likely_branches(
+        self, union: plan.UnionOperation, value: Any
+    ) -> Iterator[tuple[plan.BranchOperation, Any]]:
+        if _is_tuple(value):  # the branch is forced
+            index = forced_branch(union, value[0]) if len(value) == 2 else None
+            if index is not None:
+                yield union.branches[index], value[1]
+            return
+        branches = self._index(union)
+        if _is_dict(value):
+            likely = branches.by_keys.get(frozenset(value), ())
+            positions: Iterable[int] = (*likely, *branches.maps, *branches.records)
+        else:
+            positions = branches.others
+        yield from ((union.branches[position], value) for position in positions)
+
+    def _parts(
+        self, operation: plan.Operation, value: Any
+    ) -> tuple[_Loss, Iterable[tuple[plan.Operation, Any]]]:
+        """Return the loss of a value apart from its parts, and the parts."""
+        match operation:
+            case plan.ArrayOperation(inner) if _is_list(value):
+                return _COMPLETE, ((inner, item) for item in value)
+            case plan.MapOperation(inner) if _is_dict(value):
+                loss = _COMPLETE if all(isinstance(key, str) for key in value) else _UNFIT
+                return loss, ((inner, item) for item in value.values())
+            case plan.Call(key) if self._records[key].type is not None:
+                loss = _UNFIT if fit(operation, value, self._records) is None else _COMPLETE
+                return loss, ()
+            case plan.Call(key) if _is_dict(value):
+                fields = self._records[key].fields
+                if not _has_all(value, fields):
+                    return _UNFIT, ()
+                loss = _LOSSY if len(value) > len(fields) else _COMPLETE
+                return loss, ((field.operation, value[field.name]) for field in fields)
+            case _:
+                return _UNFIT, ()
+
+
+def _has_all(entries: Mapping[Any, Any], fields: Iterable[plan.FieldOperation]) -> bool:
+    return all(field.name in entries for field in fields)
+
+
+def _is_dict(value: object) -> TypeGuard[dict[Any, Any]]:
+    return isinstance(value, dict)
+
+
+def _is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+def _is_tuple(value: object) -> TypeGuard[tuple[Any, ...]]:
+    return isinstance(value, tuple)

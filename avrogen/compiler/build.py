@@ -14,7 +14,12 @@ from pathlib import Path
 from avrogen.avro.diagnostics import Diagnostic, Diagnostics, Severity
 from avrogen.avro.parser import Parsed, parse_sources
 from avrogen.avro.source import Source
-from avrogen.compiler.checks import check_topics, report_ambiguous_unions, report_infinite_records
+from avrogen.compiler.checks import (
+    check_topics,
+    report_ambiguous_unions,
+    report_infinite_records,
+    report_large_namespaces,
+)
 from avrogen.compiler.discovery import read_sources
 from avrogen.compiler.formatting import FormatCache, Progress, format_files, user_cache
 from avrogen.compiler.lowering import lower
@@ -48,6 +53,7 @@ def analyse(sources: Iterable[Source], config: Config, diagnostics: Diagnostics)
     parsed = parse_sources(sources)
     diagnostics.extend(parsed.diagnostics)
     check_topics(config, parsed.types, diagnostics)
+    report_large_namespaces(parsed.types, diagnostics)
     if diagnostics.has_errors:
         return None
     report_infinite_records(parsed.types, diagnostics)

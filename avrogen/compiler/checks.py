@@ -11,11 +11,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import assert_never, get_args
+from typing import Final, assert_never, get_args
 
 from avrogen.avro import model
 from avrogen.avro.diagnostics import Code, Diagnostics
-from avrogen.avro.names import short_name
+from avrogen.avro.names import namespace_of, short_name
 from avrogen.avro.parser import Parsed
 from avrogen.avro.source import Location, Origin
 from avrogen.avro.type_labels import short_label
@@ -24,7 +24,12 @@ from avrogen.compiler.naming import is_package_name
 from avrogen.compiler.type_mapping import python_type
 from avrogen.config.config import Config, TopicConfig, key_type_name
 
-__all__ = ["check_topics", "report_ambiguous_unions", "report_infinite_records"]
+__all__ = [
+    "check_topics",
+    "report_ambiguous_unions",
+    "report_infinite_records",
+    "report_large_namespaces",
+]
 
 
 # --- topics ---------------------------------------------------------------------------------------
@@ -298,3 +303,38 @@ def _unions(type_: model.AvroType) -> Iterator[model.Union]:
                 yield from _unions(branch)
         case _:
             assert_never(type_)
+
+
+# --- namespaces -----------------------------------------------------------------------------------
+
+_MOST_PARTS: Final = 500
+"""Parts of a namespace. Python imports about 250 packages inside each other."""
+
+_MOST_FOLDERS: Final = 500_000
+"""Parts in the paths of all packages together: 20,000 namespaces of six parts have as many."""
+
+
+def report_large_namespaces(types: Mapping[str, model.NamedType], diagnostics: Diagnostics) -> None:
+    """Report namespaces with too many parts, each of which becomes a package."""
+    packages: set[str] = set()
+    folders = 0
+    for named in types.values():
+        namespace = namespace_of(named.name)
+        if namespace in packages:
+            continue
+        count = namespace.count(".") + 1
+        if count <= _MOST_PARTS:
+            while namespace and namespace not in packages:
+                packages.add(namespace)
+                folders += namespace.count(".") + 1
+                namespace = namespace.rpartition(".")[0]
+            if folders <= _MOST_FOLDERS:
+                continue
+            message = f"the namespaces of {len(types)} types are more than {len(packages)} packages"
+        else:
+            message = f"the namespace has {count} parts, more than {_MOST_PARTS}"
+        assert named.origin is not None, "what was parsed has an origin"
+        hint = "each part becomes a Python package: use shorter namespaces"
+        diagnostics.report(Code.INVALID_NAMESPACE, named.origin, message, hint)
+        if folders > _MOST_FOLDERS:
+            return

@@ -17,6 +17,7 @@ import difflib
 import errno
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,7 +28,7 @@ from typing import Final
 
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.source import Location
-from avrogen.regular_files import FolderWalk, link_on_path, read_file
+from avrogen.regular_files import FolderWalk, link_on_path, make_folder, read_file
 
 __all__ = [
     "HEADER",
@@ -112,11 +113,12 @@ def compare(
     write: dict[str, str] = {}
     unchanged: list[str] = []
     link = link_on_path(out)
+    folders = _FolderChecks(out)
     for path, text in sorted(files.items()):
         current = (
             _Blocked(f"{link.as_posix()} is a symbolic link")
             if link
-            else _current(out, path, markers)
+            else _current(out, path, folders, markers)
         )
         if isinstance(current, _Blocked):
             diagnostics.report(
@@ -148,11 +150,12 @@ def apply(out: Path, changes: Changes, markers: OutputMarkers = PACKAGE_MARKS) -
         return
     # The last part of a path is replaced or removed as it is; only its folders are followed.
     folders = dict.fromkeys((out / path).parent for path in (*changes.write, *changes.remove))
+    checked: set[Path] = set()
     for folder in (out, *folders):
-        link = link_on_path(folder)
+        link = link_on_path(folder, checked)
         if link:
             raise OSError(errno.ELOOP, "nothing is written through a symbolic link", str(link))
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     stage = Path(tempfile.mkdtemp(prefix=_STAGE_PREFIX, dir=out))
     in_use = False
     try:
@@ -196,7 +199,7 @@ def create(file: Path, text: str) -> bool:
     link = link_on_path(file.parent)
     if link:
         raise OSError(errno.ELOOP, "nothing is written through a symbolic link", str(link))
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(file.parent)
     try:
         with file.open("x", encoding="utf-8", newline="\n") as new:
             new.write(text)
@@ -234,14 +237,43 @@ class _Blocked:
     reason: str
 
 
-def _current(out: Path, path: str, markers: OutputMarkers) -> str | _Blocked | None:
+class _FolderChecks:
+    """Reasons why folders of an output must not be written to. Each folder is looked at once."""
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+        self._found: dict[str, _Blocked | None] = {"": None}
+
+    def blocked(self, path: str) -> _Blocked | None:
+        """Return the reason why a file must not be written in its folder, if there is one."""
+        folder = path.rpartition("/")[0]
+        unknown: list[str] = []
+        while folder not in self._found:
+            unknown.append(folder)
+            folder = folder.rpartition("/")[0]
+        found = self._found[folder]
+        for each in reversed(unknown):
+            found = self._found[each] = found or self._look(each)
+        return found
+
+    def _look(self, folder: str) -> _Blocked | None:
+        path = f"{self._out.as_posix()}/{folder}"
+        try:
+            mode = os.lstat(path).st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        if stat.S_ISLNK(mode):
+            return _Blocked(f"{path} is a symbolic link")
+        return None if stat.S_ISDIR(mode) else _Blocked(f"{path} is a file")
+
+
+def _current(
+    out: Path, path: str, folders: _FolderChecks, markers: OutputMarkers
+) -> str | _Blocked | None:
     """Return the text of a generated file, if any, or the reason why it must not be written."""
-    for parent in list(PurePosixPath(path).parents)[-2::-1]:
-        folder = out / parent
-        if folder.is_symlink():
-            return _Blocked(f"{folder.as_posix()} is a symbolic link")
-        if folder.exists() and not folder.is_dir():
-            return _Blocked(f"{folder.as_posix()} is a file")
+    blocked = folders.blocked(path)
+    if blocked:
+        return blocked
     target = out / path
     if target.is_symlink():
         return _Blocked("it is a symbolic link")
@@ -326,13 +358,13 @@ def _switch(out: Path, stage: Path, markers: OutputMarkers) -> None:
 
 
 def _create(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(file.parent)
     file.write_text(text, "utf-8", newline="\n")
 
 
 def _copy(file: Path, copy: Path) -> None:
     """Give a file a second name, or copy it where file systems have no such links."""
-    copy.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(copy.parent)
     try:
         os.link(file, copy)
     except OSError:
@@ -342,7 +374,7 @@ def _copy(file: Path, copy: Path) -> None:
 def _replace(stage: Path, path: str, out: Path) -> None:
     """Put a file of the stage in its place, and keep it in the stage as well."""
     _copy(stage / path, stage / _NEW)
-    (out / path).parent.mkdir(parents=True, exist_ok=True)
+    make_folder((out / path).parent)
     os.replace(stage / _NEW, out / path)
 
 

@@ -97,12 +97,14 @@ class PackageLayout:
         types: public names by full name.
         aliases: roots of files that define no named type, with the public name of each.
         modules: full names of the types in each private module.
+        inside: names of the packages directly inside each package.
     """
 
     packages: Mapping[str, tuple[ModuleName, ...]]
     types: Mapping[str, PublicName]
     aliases: tuple[tuple[Root, PublicName], ...]
     modules: Mapping[ModulePath, list[str]]
+    inside: Mapping[tuple[ModuleName, ...], set[str]]
 
     def publics(self) -> Iterator[PublicName]:
         """Yield every public name."""
@@ -111,7 +113,7 @@ class PackageLayout:
 
     def subpackages(self, package: tuple[ModuleName, ...]) -> set[str]:
         """Return the names of the packages directly inside one."""
-        return _subpackages(package, self.packages)
+        return self.inside.get(package, set())
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ def layout_package(parsed: Parsed) -> PackageLayout:
     for group in strongly_connected(parsed.types):
         groups.setdefault(namespace_of(group[0]), []).append(group)
     packages = package_parts(namespaces)
+    inside = _subpackages(packages.values())
     roots = [root for root in parsed.roots if not is_definition(root, parsed.types)]
 
     names: dict[str, _Names] = {}
@@ -136,7 +139,7 @@ def layout_package(parsed: Parsed) -> PackageLayout:
     aliases: list[tuple[Root, PublicName]] = []
     for namespace, full_names in namespaces.items():
         package = packages[namespace]
-        subpackages = _subpackages(package, packages)
+        subpackages = inside.get(package, set())
         taken = set(subpackages)
         names |= _type_names(full_names, parsed.types, taken)
         root_names = [] if namespace else _root_names(roots, taken)
@@ -157,15 +160,19 @@ def layout_package(parsed: Parsed) -> PackageLayout:
     modules: dict[ModulePath, list[str]] = {}
     for full_name, home in homes.items():
         modules.setdefault(home, []).append(full_name)
-    return PackageLayout(packages, types, tuple(aliases), modules)
+    return PackageLayout(packages, types, tuple(aliases), modules, inside)
 
 
 def _subpackages(
-    package: tuple[ModuleName, ...], packages: Mapping[str, tuple[ModuleName, ...]]
-) -> set[str]:
-    found: set[str] = {path[-1] for path in packages.values() if path and path[:-1] == package}
+    packages: Iterable[tuple[ModuleName, ...]],
+) -> dict[tuple[ModuleName, ...], set[str]]:
+    """Return the names of the packages directly inside each package that has some."""
     # Reserved even without topics, so that adding the first one renames nothing.
-    return found if package else found | {TOPICS_PACKAGE}
+    inside: dict[tuple[ModuleName, ...], set[str]] = {(): {TOPICS_PACKAGE}}
+    for path in packages:
+        if path:
+            inside.setdefault(path[:-1], set()).add(path[-1])
+    return inside
 
 
 def _type_names(

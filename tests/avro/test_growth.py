@@ -19,6 +19,10 @@ from typing import Any
 import pytest
 
 from avrogen import AvrogenError, Schema
+from avrogen.avro.diagnostics import Diagnostics
+from avrogen.avro.source import Source
+from avrogen.compiler.build import analyse
+from avrogen.config.config import Config
 
 MOST_PER_DOUBLING = 2.4
 
@@ -212,3 +216,53 @@ def test_planning_to_read_chains_whose_ends_differ_grows_with_them() -> None:
 
 def test_writing_a_chain_grows_with_it() -> None:
     assert_growth(100, lambda size: Schema.parse(json.dumps(chain(size, "int"))), str)
+
+
+def deep_namespaces(parts: int) -> Source:
+    """Two types in namespaces of many parts, which differ in the last one."""
+    namespaces = [".".join(["a"] * parts + [last]) for last in "bc"]
+    text = json.dumps([record("R", namespace=namespace) for namespace in namespaces])
+    return Source("s.avsc", text, "s.avsc")
+
+
+def test_laying_out_namespaces_grows_with_their_parts() -> None:
+    def lay_out(source: Source) -> None:
+        assert analyse([source], Config(), Diagnostics())
+
+    assert_growth(100, deep_namespaces, lay_out)
+
+
+def chains_of_choices(size: int) -> tuple[Schema, Any]:
+    """Records in unions of records that differ in the last type only, and a value of the others."""
+    one: Any = "int"
+    other: Any = "string"
+    types: list[Any] = []
+    for level in range(size):
+        types += [record(f"A{level}", field("x", one)), record(f"B{level}", field("x", other))]
+        one = other = [f"A{level}", f"B{level}"]
+    schema = Schema.parse(json.dumps([*types, record("Z", field("u", one))]))
+    return schema, ("Z", {"u": nested(size, "text")})
+
+
+def many_choices(size: int) -> tuple[Schema, Any]:
+    """A union of many records, and as many values of the last one."""
+    records = [record(f"R{n}", field(f"y{n}", ["null", "int"])) for n in range(size)]
+    items = {"type": "array", "items": ["int", *(r["name"] for r in records)]}
+    schema = Schema.parse(json.dumps([*records, record("Z", field("u", items))]))
+    return schema, ("Z", {"u": [{f"y{size - 1}": 1}, 1] * size})
+
+
+@pytest.mark.parametrize(("size", "make"), [(60, chains_of_choices), (100, many_choices)])
+def test_choosing_branches_grows_with_schema_and_value(
+    size: int, make: Callable[[int], tuple[Schema, Any]]
+) -> None:
+    def write(both: tuple[Schema, Any]) -> None:
+        with suppress(AvrogenError):
+            both[0].to_avro(both[1])
+
+    def made(size: int) -> tuple[Schema, Any]:
+        schema, value = make(size)
+        write((schema, value))  # compiles
+        return schema, value
+
+    assert_growth(size, made, write)

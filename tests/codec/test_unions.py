@@ -410,6 +410,79 @@ def test_dicts_and_forced_branches(case: int) -> None:
     assert written(step_by_step.write, value) == index
 
 
+def shape(name: str, type_: Any) -> dict[str, Any]:
+    return {"type": "record", "name": name, "fields": [{"name": "x", "type": type_}]}
+
+
+def inside(levels: int, value: Any) -> Any:
+    for _ in range(levels):
+        value = {"x": value}
+    return value
+
+
+def pair_of(levels: int, one: Any, other: Any, around: Callable[[Any], Any]) -> list[Any]:
+    """Two branches that differ in a type many levels down."""
+    for level in range(levels):
+        one, other = shape(f"A{level}", around(one)), shape(f"B{level}", around(other))
+    return [one, other]
+
+
+EMPTY = {"type": "record", "name": "E", "fields": []}
+STRINGS = {"type": "map", "values": "string"}
+INNER: dict[str, tuple[Any, Any, Any]] = {
+    # the first branch, the second, and a value that the first would lose a part of
+    "keys": (EMPTY, STRINGS, {"k": "v"}),
+    "keys of another record": (EMPTY, record("F", "a"), {"a": 1}),
+    "fields that are missing": (record("F", "a"), STRINGS, {"k": "v"}),
+    "values of another type": (record("F", "k"), STRINGS, {"k": "v"}),
+    "maps of another type": ({"type": "map", "values": "int"}, STRINGS, {"k": "v"}),
+    "precision": ("float", "double", 0.1),
+    "whole numbers": ("double", "long", 2**53 + 1),
+    "symbols": ({"type": "enum", "name": "S", "symbols": ["A"]}, "string", "B"),
+}
+AROUND: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "records": (lambda type_: type_, lambda value: value),
+    "unions": (lambda type_: ["null", type_], lambda value: value),
+    "lists": (lambda type_: {"type": "array", "items": type_}, lambda value: [value]),
+    "maps": (lambda type_: {"type": "map", "values": type_}, lambda value: {"key": value}),
+}
+
+
+@pytest.mark.parametrize("levels", [1, 2, 7])
+@pytest.mark.parametrize("around", AROUND)
+@pytest.mark.parametrize("inner", INNER)
+def test_plain_values_lose_nothing_at_any_depth(inner: str, around: str, levels: int) -> None:
+    first, second, value = INNER[inner]
+    type_around, value_around = AROUND[around]
+    schema = Schema.parse(json.dumps(pair_of(levels, first, second, type_around)))
+    step_by_step = InterpretedEncoder(plan_for(schema.type, schema.types, None))
+    for _ in range(levels):
+        value = {"x": value_around(value)}
+    for write in (schema.to_avro, step_by_step.write):
+        data = write(value)
+        assert data[0] // 2 == 1
+        assert schema.from_avro(data) == value
+
+
+def test_all_of_a_value_precedes_exact_keys() -> None:
+    """Keys that are lost inside weigh more than the number of keys outside."""
+    schema = Schema.parse(json.dumps([shape("R", EMPTY), {"type": "map", "values": STRINGS}]))
+    assert schema.to_avro({"x": {"a": "b"}})[0] == 2
+    assert schema.to_avro({"x": {}})[0] == 0
+
+
+def test_a_value_that_contains_itself() -> None:
+    tree = {
+        "type": "record",
+        "name": "T",
+        "fields": [{"name": "t", "type": ["null", "T", {"type": "map", "values": "T"}]}],
+    }
+    value: dict[str, Any] = {}
+    value["t"] = value
+    with pytest.raises(EncodeError, match="nested more deeply"):
+        Schema.parse(json.dumps([tree, STRINGS])).to_avro(value)
+
+
 AMBIGUOUS = [
     ("int", "long"),
     ("float", "double"),

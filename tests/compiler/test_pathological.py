@@ -6,6 +6,7 @@ import errno
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,3 +117,56 @@ def test_a_pipe(tmp_path: Path) -> None:
     code, report = build(tmp_path)
     assert code == 1
     assert "pipe.avsc:1:1: error[AVR101]" in report
+
+
+def namespaces(count: int, parts: int) -> str:
+    names = [".".join([f"n{number}", *"a" * (parts - 1)]) for number in range(count)]
+    return json.dumps(
+        [{"type": "record", "name": "R", "namespace": name, "fields": []} for name in names]
+    )
+
+
+@pytest.mark.parametrize(("count", "parts"), [(1, 501), (1, 200_000), (100, 200), (4_000, 100)])
+@pytest.mark.parametrize("command", ["build", "docs"])
+def test_namespaces_of_too_many_packages_are_refused(
+    tmp_path: Path, count: int, parts: int, command: str
+) -> None:
+    """Each part is a folder: half a million of them would take hours."""
+    schemas = write_schemas(tmp_path, {"a.avsc": namespaces(count, parts)})
+    result = run_avrogen(command, schemas, "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert result.stderr.count("AVR202") == 1
+    assert "becomes a Python package" in result.stderr
+
+
+def test_folders_of_long_namespaces_are_looked_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of 300 folders is inside all of those before it."""
+    schemas = write_schemas(tmp_path, {"a.avsc": namespaces(1, 300)})
+    calls = 0
+
+    def counted(function: Any) -> Any:
+        def call(*args: Any, **options: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            return function(*args, **options)
+
+        return call
+
+    for name in ("stat", "lstat"):
+        monkeypatch.setattr(os, name, counted(getattr(os, name)))
+    for _ in range(2):
+        result = run_avrogen("build", schemas, "-o", tmp_path / "out")
+        assert result.exit_code == 0, result.stderr
+    assert 300 < calls < 40 * 300, calls
+
+
+def test_a_namespace_of_hundreds_of_upper_case_parts(tmp_path: Path) -> None:
+    """The innermost module is the first file of all: its folders do not exist yet."""
+    schemas = write_schemas(
+        tmp_path,
+        {"a.avsc": {"type": "fixed", "size": 1, "name": ".".join("A" * 450)}},
+    )
+    result = run_avrogen("build", schemas, "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.stderr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from typing import Any, Final, TypeGuard, TypeVar, assert_never, cast
+from typing import Any, Final, NamedTuple, TypeGuard, TypeVar, assert_never, cast
 
 from avrogen.codec import plan, unions
 from avrogen.codec.interpreter.path_errors import (
@@ -32,6 +32,18 @@ _DICT: Final[type[dict[Any, Any]]] = dict
 V = TypeVar("V")
 
 
+class _Datum(NamedTuple):
+    """State of the encoding of one datum.
+
+    Attributes:
+        out: its bytes so far.
+        chooser: choice of the branches of its unions.
+    """
+
+    out: bytearray
+    chooser: unions.BranchChooser
+
+
 class InterpretedEncoder:
     """Encodes values of one plan.
 
@@ -41,6 +53,7 @@ class InterpretedEncoder:
 
     def __init__(self, plan_: plan.Plan) -> None:
         self._plan = plan_
+        self._unions: dict[int, unions.UnionIndex] = {}
 
     def write(self, value: Any, limits: Limits | None = None) -> bytes:
         """Encode a datum.
@@ -64,25 +77,29 @@ class InterpretedEncoder:
     def write_part(self, operation: plan.Operation, value: Any, left: int) -> bytes:
         """Encode a value of one operation."""
         out = bytearray()
-        self._write(operation, value, out, left)
+        chooser = unions.BranchChooser(self._plan.records, self._unions)
+        self._write(operation, value, _Datum(out, chooser), left)
         return bytes(out)
 
-    def _write(self, operation: plan.Operation, value: Any, out: bytearray, left: int) -> None:
+    def _write(self, operation: plan.Operation, value: Any, datum: _Datum, left: int) -> None:
+        out = datum.out
         if isinstance(operation, plan.UnionOperation):
-            index, value = self._branch(operation, value)
+            index, value = self._branch(operation, value, datum.chooser)
             out += encode_long(index)
             operation = operation.branches[index].operation
         match operation:
             case plan.Call(key):
-                self._write_record(self._plan.records[key], value, out, left)
+                self._write_record(self._plan.records[key], value, datum, left)
             case plan.ArrayOperation(item):
-                self._write_array(item, value, out, left)
+                self._write_array(item, value, datum, left)
             case plan.MapOperation(inner):
-                self._write_map(inner, value, out, left)
+                self._write_map(inner, value, datum, left)
             case _:
                 out += leaf(operation, value)
 
-    def _branch(self, union: plan.UnionOperation, value: Any) -> tuple[int, Any]:
+    def _branch(
+        self, union: plan.UnionOperation, value: Any, chooser: unions.BranchChooser
+    ) -> tuple[int, Any]:
         """Return the position of the branch for a value, and the value itself."""
         if self._plan.plain and _is_pair(value):
             name, value = value
@@ -90,13 +107,14 @@ class InterpretedEncoder:
             if index is None:
                 raise PathError(f"the union has no branch named {shortened(name)}")
         else:
-            index = unions.choose_branch(union, value, self._plan.records)
+            index = chooser.choose(union, value)
             if index is None:
                 expected = expected_type(union, self._plan.records)
                 raise PathError(f"expected {expected}, got {shortened(value)}")
         return index, value
 
-    def _write_array(self, item: plan.Operation, value: Any, out: bytearray, left: int) -> None:
+    def _write_array(self, item: plan.Operation, value: Any, datum: _Datum, left: int) -> None:
+        out = datum.out
         # A copy, as another thread may change the list between its count and its items. Of
         # a subclass these are the items that it yields, whatever its length says.
         items = list(_instance(value, _LIST, "a list"))
@@ -104,13 +122,14 @@ class InterpretedEncoder:
             out += encode_long(len(items))
             for index, each in enumerate(items):
                 try:
-                    self._write(item, each, out, left)
+                    self._write(item, each, datum, left)
                 except Exception as error:
                     raise in_step(error, index_step(index)) from None
             _check_unchanged(value, items)
         out += b"\0"
 
-    def _write_map(self, operation: plan.Operation, value: Any, out: bytearray, left: int) -> None:
+    def _write_map(self, operation: plan.Operation, value: Any, datum: _Datum, left: int) -> None:
+        out = datum.out
         entries = dict(_instance(value, _DICT, "a dict"))  # a copy, as of a list
         if entries:
             out += encode_long(len(entries))
@@ -119,14 +138,14 @@ class InterpretedEncoder:
                     raise PathError(f"expected keys of type str, got {shortened(key)}")
                 try:
                     out += _string(key)
-                    self._write(operation, each, out, left)
+                    self._write(operation, each, datum, left)
                 except Exception as error:
                     raise in_step(error, key_step(key)) from None
             _check_unchanged(value, entries)
         out += b"\0"
 
     def _write_record(
-        self, record: plan.RecordOperation, value: Any, out: bytearray, left: int
+        self, record: plan.RecordOperation, value: Any, datum: _Datum, left: int
     ) -> None:
         left -= record.recursive
         if left < 0:
@@ -148,7 +167,7 @@ class InterpretedEncoder:
                 else:
                     assert field.attribute is not None, "a record with a class has attributes"
                     part = _attribute(value, field.attribute)
-                self._write(field.operation, part, out, left)
+                self._write(field.operation, part, datum, left)
             except Exception as error:
                 raise in_step(error, name_step(field.attribute or field.name)) from None
 
