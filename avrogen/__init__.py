@@ -69,6 +69,7 @@ if TYPE_CHECKING:
         ResolutionError,
         SchemaError,
         TransactionError,
+        UnknownTypeError,
     )
     from avrogen.kafka.consumer.error_policy import Retry, RetryPolicy
     from avrogen.kafka.message import Delivered, Headers, Message
@@ -109,6 +110,7 @@ else:
             "TimestampNanos": "avrogen.codec.values",
             "Topic": "avrogen.kafka.topic",
             "TransactionError": "avrogen.errors",
+            "UnknownTypeError": "avrogen.errors",
             "set_limits": "avrogen.codec.limits",
         },
     )
@@ -144,6 +146,7 @@ __all__ = [
     "TimestampNanos",
     "Topic",
     "TransactionError",
+    "UnknownTypeError",
     "__version__",
     "set_limits",
 ]

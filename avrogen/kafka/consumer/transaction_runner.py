@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from avrogen.errors import TransactionError
-from avrogen.kafka.consumer.batch_runner import BatchLimits, BatchRunner
+from avrogen.errors import DeliveryError, TransactionError
+from avrogen.kafka.consumer.batch_runner import BatchLimits, BatchPartition, BatchRunner
 from avrogen.kafka.consumer.consumer_client import partitions_at
 from avrogen.kafka.consumer.error_handler import PendingDeadLetter
+from avrogen.kafka.consumer.error_policy import Outage
 from avrogen.kafka.consumer.runner_core import (
     CallFunction,
     Effects,
@@ -98,6 +99,21 @@ class TransactionRunner(BatchRunner[K, V]):
             yield from self._send_offsets(transaction, ends, [dead_letter.queue])
 
         yield InTransaction(self._client, body)
+
+    def before_skipping(self, partition: BatchPartition[K, V], end: int) -> Effects[None]:
+        """Commit the offset in a transaction of its own: there may be no other for a long time."""
+        queue = partition.queue
+
+        def body(transaction: Any) -> Effects[None]:
+            yield from self._send_offsets(transaction, {queue.partition: end}, [queue])
+
+        try:
+            yield InTransaction(self._client, body)
+        except (DeliveryError, TransactionError) as error:
+            failure = Outage(error, may_pass=not error.fatal)
+            action = self.error_handler.decide(queue, failure, None)
+            recovery = self.error_handler.carry_out(queue, action, failure, None, self.handler)
+            yield from self.carry_out(partition, recovery)
 
     def _send_offsets(
         self, transaction: Any, ends: dict[int, int], queues: Iterable[RawPartitionQueue]
