@@ -69,6 +69,7 @@ if TYPE_CHECKING:
         ResolutionError,
         SchemaError,
         TransactionError,
+        UnknownTypeError,
     )
     from avrogen.kafka.consumer.error_policy import Retry, RetryPolicy
     from avrogen.kafka.health import ConsumerHealth, HealthFile, ProducerHealth
@@ -113,6 +114,7 @@ else:
             "TimestampNanos": "avrogen.codec.values",
             "Topic": "avrogen.kafka.topic",
             "TransactionError": "avrogen.errors",
+            "UnknownTypeError": "avrogen.errors",
             "set_limits": "avrogen.codec.limits",
         },
     )
@@ -151,6 +153,7 @@ __all__ = [
     "TimestampNanos",
     "Topic",
     "TransactionError",
+    "UnknownTypeError",
     "__version__",
     "set_limits",
 ]

@@ -7,6 +7,7 @@
     │   └── DecodeError      bytes are not a datum of their schema
     │       ├── FramingError     the message names no schema id
     │       └── ResolutionError  the reader's schema cannot read the writer's data
+    │           └── UnknownTypeError  the writer's type is none of the reader's
     ├── RegistryError        a schema registry rejects a request, does not answer, or answers
     │                        something unexpected
     ├── ConfigurationError   invalid or unsafe client properties
@@ -47,6 +48,7 @@ __all__ = [
     "ResolutionError",
     "SchemaError",
     "TransactionError",
+    "UnknownTypeError",
 ]
 
 
@@ -146,6 +148,39 @@ class ResolutionError(DecodeError):
 
     def __reduce__(self) -> tuple[type[ResolutionError], tuple[object, ...]]:
         return type(self), (self.incompatibilities, self.path, self.offset)
+
+
+class UnknownTypeError(ResolutionError):
+    """A message of a type that none of the reader's types is a version of, by name or alias.
+
+    Attributes:
+        name: full name of the type that was written.
+        expected: full names of the reader's types.
+    """
+
+    name: str
+    expected: tuple[str, ...]
+
+    def __init__(
+        self,
+        name: str,
+        expected: Iterable[str],
+        incompatibilities: Iterable[Incompatibility] = (),
+        path: str = "$",
+        offset: int = 0,
+    ) -> None:
+        super().__init__(incompatibilities, path, offset)
+        self.name = name
+        self.expected = tuple(expected)
+        expectation = " or ".join(self.expected)
+        reasons = ", ".join(map(str, self.incompatibilities))
+        self.message = f"unexpected type: {name} was written, expected {expectation}" + (
+            f" ({reasons})" if reasons else ""
+        )
+
+    def __reduce__(self) -> tuple[type[UnknownTypeError], tuple[object, ...]]:
+        arguments = self.name, self.expected, self.incompatibilities, self.path, self.offset
+        return type(self), arguments
 
 
 class _ErrorWithFacts(AvrogenError):

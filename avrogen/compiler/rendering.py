@@ -57,6 +57,11 @@ _ENUM = Symbol(RUNTIME, "AvroEnum")
 _FIXED = Symbol(RUNTIME, "AvroFixed")
 _LAZY_EXPORTS = Symbol(RUNTIME, "lazy_exports")
 _TOPIC = Symbol(RUNTIME, "Topic")
+_TYPE_VAR = Symbol(RUNTIME, "TypeVar")
+_CONSUMER_ARGUMENTS = Symbol(RUNTIME, "ConsumerArguments")
+_MAPPING = Symbol("collections.abc", "Mapping")
+_OVERLOAD = Symbol("typing", "overload")
+_UNPACK = Symbol("typing", "Unpack")
 _PRODUCER = Symbol(RUNTIME, "TopicProducer")
 _CONSUMER = Symbol(RUNTIME, "TopicConsumer")
 _ASYNC_PRODUCER = Symbol(RUNTIME, "AsyncTopicProducer")
@@ -250,12 +255,33 @@ def _topic_scope(module: TopicModule) -> Scope:
     ]
     if isinstance(module.key_type, Symbol):
         symbols.append(module.key_type)
+    selected = _selected_values(module)
+    if selected is not None:
+        symbols += [_TYPE_VAR, selected, *_SELECTING.values()]
     own = "." + ".".join((*module.package, module.name))
-    return Scope(own, symbols, set(module.names.all()))
+    return Scope(own, symbols, {*module.names.all(), _SELECTED})
+
+
+_SELECTED = "_V"
+_SELECTING = {
+    "type_checking": _TYPE_CHECKING,
+    "overload": _OVERLOAD,
+    "unpack": _UNPACK,
+    "mapping": _MAPPING,
+    "arguments": _CONSUMER_ARGUMENTS,
+}
+"""Symbols of the constructor that type checkers see."""
+
+
+def _selected_values(module: TopicModule) -> Symbol | None:
+    """Return the type variable of consumers; None: there is one type to handle."""
+    if len(module.value_types) + module.config.tombstones == 1:
+        return None
+    return Symbol("." + ".".join((*module.package, module.name)), _SELECTED)
 
 
 def _declaration(module: TopicModule, scope: Scope) -> View:
-    topic = module.config.topic
+    topic, selected = module.config.topic, _selected_values(module)
     return {
         "name": module.names.declaration,
         "type": scope.text(_parametrized(_TOPIC, module)),
@@ -263,6 +289,9 @@ def _declaration(module: TopicModule, scope: Scope) -> View:
         "topic": literals.string_literal(topic),
         "arguments": list(_topic_arguments(module, scope)),
         "doc": literals.docstring(f"The topic ``{topic}``.", ""),
+        "selected": _SELECTED if selected is not None else None,
+        "type_var": scope.name(_TYPE_VAR) if selected is not None else None,
+        "value": scope.text(module.value),
     }
 
 
@@ -299,20 +328,31 @@ def _clients(module: TopicModule, scope: Scope) -> Iterator[View]:
     sends = f"Sends to the topic ``{topic}``"
     receives = f"Receives what is on the topic ``{topic}``"
 
-    def view(name: ClassName, base: Symbol, summary: str, facts: tuple[str, ...]) -> View:
+    selected = _selected_values(module)
+    selecting: View | None = None
+    if selected is not None:
+        selecting = {name: scope.name(symbol) for name, symbol in _SELECTING.items()}
+        selecting |= {"value": scope.text(module.value), "selected": _SELECTED}
+
+    def view(name: ClassName, base: Expression, summary: str, facts: tuple[str, ...]) -> View:
+        is_consumer = name in (names.consumer, names.async_consumer)
         return {
             "name": name,
-            "base": scope.text(_parametrized(base, module)),
+            "base": scope.text(base),
+            "selecting": selecting if is_consumer else None,
             "doc": literals.docstring("\n".join((summary, "", *facts)), "    "),
             "declaration": names.declaration,
         }
 
     sent, received = module.producer_doc, module.consumer_doc
-    producer, async_producer = _producers(module)
+    producer, async_producer = (_parametrized(each, module) for each in _producers(module))
+    consumer, async_consumer = (
+        _parametrized(each, module, selected) for each in (_CONSUMER, _ASYNC_CONSUMER)
+    )
     yield view(names.producer, producer, f"{sends}.", sent)
-    yield view(names.consumer, _CONSUMER, f"{receives}.", received)
+    yield view(names.consumer, consumer, f"{receives}.", received)
     yield view(names.async_producer, async_producer, f"{sends}, with asyncio.", sent)
-    yield view(names.async_consumer, _ASYNC_CONSUMER, f"{receives}, with asyncio.", received)
+    yield view(names.async_consumer, async_consumer, f"{receives}, with asyncio.", received)
 
 
 def _producers(module: TopicModule) -> tuple[Symbol, Symbol]:
@@ -322,8 +362,8 @@ def _producers(module: TopicModule) -> tuple[Symbol, Symbol]:
     return _PRODUCER, _ASYNC_PRODUCER
 
 
-def _parametrized(generic: Symbol, module: TopicModule) -> Expression:
-    return Expression.of(generic, "[", module.key, ", ", module.value, "]")
+def _parametrized(generic: Symbol, module: TopicModule, value: Symbol | None = None) -> Expression:
+    return Expression.of(generic, "[", module.key, ", ", value or module.value, "]")
 
 
 # --- packages -------------------------------------------------------------------------------------

@@ -14,20 +14,29 @@ from avrogen.codec.schema import Schema
 from avrogen.exports import lazy_exports
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
     from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
     from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
-    from avrogen.kafka.consumer.consumer import TopicConsumer
+    from avrogen.kafka.consumer.consumer import ConsumerArguments, TopicConsumer
     from avrogen.kafka.message import Message
     from avrogen.kafka.producer.async_producer import AsyncKeyedTopicProducer, AsyncTopicProducer
     from avrogen.kafka.producer.producer import KeyedTopicProducer, TopicProducer
     from avrogen.kafka.topic import Topic
 else:
+    import typing
+
+    def TypeVar(name, *, bound, default):
+        """Return a type variable. Only type checkers need its default, which Python 3.13 added."""
+        return typing.TypeVar(name, bound=bound)
+
     __getattr__, __dir__ = lazy_exports(
         __name__,
         {
             "AsyncKeyedTopicProducer": "avrogen.kafka.producer.async_producer",
             "AsyncTopicConsumer": "avrogen.kafka.consumer.async_consumer",
             "AsyncTopicProducer": "avrogen.kafka.producer.async_producer",
+            "ConsumerArguments": "avrogen.kafka.consumer.consumer",
             "Duration": "avrogen.codec.values",
             "KeyedTopicProducer": "avrogen.kafka.producer.producer",
             "LocalTimestampNanos": "avrogen.codec.values",
@@ -47,6 +56,7 @@ __all__ = [
     "AvroFixed",
     "AvroRecord",
     "Codec",
+    "ConsumerArguments",
     "Duration",
     "KeyedTopicProducer",
     "LocalTimestampNanos",
@@ -56,5 +66,6 @@ __all__ = [
     "Topic",
     "TopicConsumer",
     "TopicProducer",
+    "TypeVar",
     "lazy_exports",
 ]

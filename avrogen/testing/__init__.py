@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from avrogen.testing.embedded_kafka import EmbeddedKafka
     from avrogen.testing.golden import Golden, assert_golden
     from avrogen.testing.handlers.driver import AsyncHandlerDriver, HandlerDriver, handling
-    from avrogen.testing.handlers.incoming_messages import Incoming, IncomingBytes
+    from avrogen.testing.handlers.incoming_messages import (
+        Incoming,
+        IncomingBytes,
+        IncomingUnknown,
+    )
     from avrogen.testing.handlers.outcome import Outcome, Retried
     from avrogen.testing.messages import DeadLetter
     from avrogen.testing.strategies.encodings import arbitrary_bytes_for
@@ -45,6 +49,7 @@ else:
             "HandlerDriver": "avrogen.testing.handlers.driver",
             "Incoming": "avrogen.testing.handlers.incoming_messages",
             "IncomingBytes": "avrogen.testing.handlers.incoming_messages",
+            "IncomingUnknown": "avrogen.testing.handlers.incoming_messages",
             "Outcome": "avrogen.testing.handlers.outcome",
             "Retried": "avrogen.testing.handlers.outcome",
             "arbitrary_bytes_for": "avrogen.testing.strategies.encodings",
@@ -71,6 +76,7 @@ __all__ = [
     "HandlerDriver",
     "Incoming",
     "IncomingBytes",
+    "IncomingUnknown",
     "Outcome",
     "Retried",
     "arbitrary_bytes_for",

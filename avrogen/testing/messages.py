@@ -101,7 +101,7 @@ def _raw(record: Record) -> RawMessage:
 def _read(reader: MessageReader[Any, Any], raw: RawMessage) -> Message[Any, Any]:
     while True:
         try:
-            return reader.read_ahead(deque([raw]))[0]
+            return cast("Message[Any, Any]", reader.read_ahead(deque([raw]))[0])
         except SchemaNotCached as unknown:
             unknown.learn()
 

@@ -70,9 +70,12 @@ def documentation(class_: Any) -> str:
 
 
 def parameters(class_: Any) -> tuple[Any, ...]:
-    """What a client's generic base is given: the types of keys and values."""
+    """What a client's generic base is given: the types of keys and values.
+
+    Consumers of several types have a variable for values, as they can be told which to handle.
+    """
     (base,) = class_.__orig_bases__
-    return get_args(base)
+    return tuple(getattr(type_, "__bound__", None) or type_ for type_ in get_args(base))
 
 
 def test_a_topic_is_declared(build: Build) -> None:
@@ -337,12 +340,14 @@ from uuid import uuid4
 
 from avrogen import Delivered, Message
 from avrogen.kafka import ProducerClient, SchemaRegistry
+from avrogen.testing import HandlerDriver, handling
 from pkg.com.acme import Moved, Order, Ref
 from pkg.topics import (
     ORDERS,
     AsyncByKeyProducer,
     AsyncOrdersConsumer,
     AsyncOrdersProducer,
+    ByKeyConsumer,
     ByKeyProducer,
     OrdersConsumer,
     OrdersProducer,
@@ -417,6 +422,38 @@ def forgets(message: Message[str, Order | Moved]) -> None:
 
 
 def wrong(message: Message[str, Ref]) -> None: ...
+
+
+def handle_moved(message: Message[str, Moved]) -> None: ...
+
+
+def select(config: dict[str, object]) -> None:
+    with OrdersConsumer(config, group_id="g", only=(Moved,)) as moves:
+        assert_type(moves, OrdersConsumer[Moved])
+        moves.run(handle_moved)
+        moves.run(handle)
+        for message in moves:
+            assert_type(message, Message[str, Moved])
+    with OrdersConsumer(config, group_id="g", unknown="skip") as orders:
+        assert_type(orders, OrdersConsumer)
+        assert_type(orders, OrdersConsumer[Order | Moved])
+        orders.run(handle)
+        orders.run(handle_moved)  # error: orders are not skipped
+    both = OrdersConsumer(config, group_id="g", only=(Order, Moved))
+    assert_type(both, OrdersConsumer[Order | Moved])
+    assert_type(handling(OrdersConsumer), HandlerDriver[str, Order | Moved])
+    handling(OrdersConsumer, only=(Moved,)).deliver(handle_moved, moved)
+    assert_type(ByKeyConsumer(config, group_id="g", only=(Ref,)), ByKeyConsumer[Ref])
+    OrdersConsumer(config, group_id="g", only=(Ref,))  # error: another topic's type
+    OrdersConsumer(config, group_id="g", unknown="ignore")  # error: no such option
+    OrdersConsumer(config, group="g")  # error: no such argument
+
+
+async def select_async(config: dict[str, object]) -> None:
+    async with AsyncOrdersConsumer(config, group_id="g", only=(Moved,)) as moves:
+        assert_type(moves, AsyncOrdersConsumer[Moved])
+        async for message in moves:
+            assert_type(message.value, Moved)
 
 
 def receive(config: dict[str, object]) -> None:

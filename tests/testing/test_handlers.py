@@ -20,10 +20,11 @@ from avrogen.testing import (
     HandlerDriver,
     Incoming,
     IncomingBytes,
+    IncomingUnknown,
     Outcome,
     handling,
 )
-from examples.demo import SCANNED, SETTLED
+from examples.demo import PLACED, SCANNED, SETTLED
 from generated_example.com.acme.shop import OrderCancelled, OrderPlaced
 from generated_example.com.example import Event
 from generated_example.topics import (
@@ -321,3 +322,43 @@ def test_other_topics() -> None:
     assert parcel.handled == [SCANNED]
     settled = handling(PaymentSettledV1Consumer).deliver(print, SETTLED)
     assert settled.handled == [SETTLED]
+
+
+# --- types of events ------------------------------------------------------------------------------
+
+
+def test_an_unknown_type() -> None:
+    """It is dead-lettered, skipped or the end, as the service has it."""
+    new = IncomingUnknown(event(7), key="7")
+    deliver = handling(OrdersConsumer).deliver(print, new, cancelled())
+    assert [letter.origin.error for letter in deliver.dead_letters] == [
+        "avrogen.errors.UnknownTypeError"
+    ]
+    assert (deliver.handled, deliver.skipped) == ([cancelled()], [])
+    skipped = handling(OrdersConsumer, unknown="skip").deliver(print, new, cancelled())
+    assert (skipped.handled, skipped.skipped) == ([cancelled()], [new])
+    assert skipped.dead_letters == []
+    stopped = handling(OrdersConsumer, unknown="stop").deliver(print, new, cancelled())
+    assert "is of a type that this consumer does not know" in str(stopped.stopped)
+    assert stopped.unhandled == [new, cancelled()]
+
+
+def test_only_some_types() -> None:
+    new = IncomingUnknown(event(7), key="7")
+    deliveries: list[Any] = [PLACED, new, cancelled(), PLACED]
+    batches: list[list[Any]] = []
+    driver = handling(OrdersConsumer, only=(OrderCancelled,))
+    outcome = driver.deliver_batches(batches.append, *deliveries)
+    assert [[message.value for message in batch] for batch in batches] == [[cancelled()]]
+    assert (outcome.handled, outcome.skipped) == ([cancelled()], [PLACED, new, PLACED])
+
+    async def handle(message: Any) -> None:
+        batches.append([message])
+
+    asynchronous = handling(AsyncOrdersConsumer, only=(OrderPlaced,))
+    assert asyncio.run(asynchronous.deliver(handle, *deliveries)).handled == [PLACED, PLACED]
+
+
+def test_values_of_no_type_are_not_delivered() -> None:
+    with pytest.raises(EncodeError, match="generated class"):
+        handling(OrdersConsumer).deliver(print, IncomingUnknown("text", key="7"))

@@ -7,12 +7,12 @@ one, so that only those at fault are dead-lettered.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from avrogen.kafka.consumer.error_policy import Outage, RetryIn
-from avrogen.kafka.consumer.message_reader import MessageUnreadable
+from avrogen.kafka.consumer.message_reader import MessageUnreadable, SkippedMessage
 from avrogen.kafka.consumer.runner_core import (
     CallFunction,
     Effects,
@@ -59,11 +59,13 @@ class BatchPartition(Lease, Generic[K, V]):
     """The part of a batch that comes from one partition queue: messages from its front.
 
     Attributes:
-        messages: the messages.
+        messages: the messages. Skipped ones are among them, but the first is none.
         complete: true if the next message cannot be part of this batch, as it is unreadable.
     """
 
-    messages: list[Message[K, V]] = field(default_factory=list["Message[K, V]"])
+    messages: list[Message[K, V] | SkippedMessage] = field(
+        default_factory=list["Message[K, V] | SkippedMessage"]
+    )
     complete: bool = False
 
     @property
@@ -92,8 +94,13 @@ class Batch(Generic[K, V]):
 
     @property
     def messages(self) -> list[Message[K, V]]:
-        """All messages, by partition."""
-        return [message for partition in self.partitions for message in partition.messages]
+        """All messages for the handler, by partition."""
+        return [
+            message
+            for partition in self.partitions
+            for message in partition.messages
+            if not isinstance(message, SkippedMessage)
+        ]
 
     @property
     def queues(self) -> list[RawPartitionQueue]:
@@ -101,6 +108,7 @@ class Batch(Generic[K, V]):
         return [partition.queue for partition in self.partitions]
 
     def __len__(self) -> int:
+        """Return the number of messages, skipped ones included."""
         return sum(len(partition.messages) for partition in self.partitions)
 
     @property
@@ -219,6 +227,31 @@ class BatchRunner(RunnerCore[K, V]):
                         yield from self.recover(partition, error)
                 else:
                     partition.messages += messages
+                    yield from self._skip_first(partition)
+
+    def _skip_first(self, partition: BatchPartition[K, V]) -> Effects[None]:
+        """Skip the messages in front of the first that is for the handler."""
+        messages = partition.messages
+        skipped: list[SkippedMessage] = []
+        for message in messages:
+            if not isinstance(message, SkippedMessage):
+                break
+            skipped.append(message)
+        if skipped and len(skipped) == len(messages):
+            yield from self.before_skipping(partition, messages[-1].offset + 1)
+        if partition.backoff is None:
+            for each in skipped:
+                self.error_handler.skip(partition.queue, each)
+        del messages[: len(skipped)]
+
+    def before_skipping(self, partition: BatchPartition[K, V], end: int) -> Effects[None]:
+        """Prepare for skipping all messages up to an offset, none of which is for the handler.
+
+        Args:
+            partition: the partition. If its backoff is set, they are not skipped now.
+            end: the offset.
+        """
+        yield from ()
 
     # --- handling ---------------------------------------------------------------------------------
 
@@ -232,19 +265,27 @@ class BatchRunner(RunnerCore[K, V]):
         except Exception as error:
             yield from self._recover_batch(batch, error)
         else:
-            queues = {partition.queue.partition: partition.queue for partition in batch.partitions}
-            for message in handled:
-                self.error_handler.done(queues[message.partition], message.offset)
+            ends = {message.partition: message.offset for message in handled}
+            for partition in batch.partitions:
+                end = ends.get(partition.queue.partition, -1)
+                for message in partition.messages:
+                    if message.offset > end:
+                        break
+                    if isinstance(message, SkippedMessage):
+                        self.error_handler.skip(partition.queue, message)
+                    else:
+                        self.error_handler.done(partition.queue, message.offset)
 
     def _recover_batch(self, batch: Batch[K, V], error: Exception) -> Effects[None]:
         """Retry the batch later, or handle its messages one by one to find those at fault."""
         first = batch.partitions[0]
         message = first.messages[0]
+        assert not isinstance(message, SkippedMessage), "these are skipped when they come first"
         failure = self.error_handler.classify(error)
         action = self.error_handler.decide(first.queue, failure, message)
         if isinstance(action, RetryIn):
             batch.retry_in(action.seconds, self.error_handler.clock())
-        elif isinstance(failure, Outage) or len(batch) == 1:
+        elif isinstance(failure, Outage) or len(batch.messages) == 1:
             recovery = self.error_handler.carry_out(
                 first.queue, action, failure, message, self.handler
             )
@@ -254,9 +295,12 @@ class BatchRunner(RunnerCore[K, V]):
                 yield from self._handle_one_by_one(partition)
 
     def _handle_one_by_one(self, partition: BatchPartition[K, V]) -> Effects[None]:
-        for message in partition.messages:
+        for message in _without_last_skipped(partition.messages):
             if partition.queue.yield_requested:
                 return
+            if isinstance(message, SkippedMessage):
+                self.error_handler.skip(partition.queue, message)
+                continue
             try:
                 with self.error_handler.observation([message]):
                     yield from self.call([message], [partition.queue])
@@ -266,3 +310,16 @@ class BatchRunner(RunnerCore[K, V]):
                     return
             else:
                 self.error_handler.done(partition.queue, message.offset)
+
+
+def _without_last_skipped(
+    messages: Sequence[Message[K, V] | SkippedMessage],
+) -> Sequence[Message[K, V] | SkippedMessage]:
+    """Return messages up to the last one for the handler.
+
+    Those behind it stay in their queue, and come first in the next batch.
+    """
+    end = len(messages)
+    while end and isinstance(messages[end - 1], SkippedMessage):
+        end -= 1
+    return messages[:end]

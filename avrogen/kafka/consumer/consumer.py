@@ -10,13 +10,24 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Never, Self, TypeVar, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Generic,
+    Never,
+    Required,
+    Self,
+    TypedDict,
+    TypeVar,
+    overload,
+)
 from weakref import WeakSet
 
 from avrogen.kafka.client_config import Settings
 from avrogen.kafka.consumer.assignment import Position
 from avrogen.kafka.consumer.batch_runner import BatchLimits, BatchRunner
-from avrogen.kafka.consumer.error_policy import OnAuthFailure, OnPoison, RetryPolicy
+from avrogen.kafka.consumer.error_policy import OnAuthFailure, OnPoison, OnUnknown, RetryPolicy
 from avrogen.kafka.consumer.runner import (
     HandlerRefused,
     MessageRunner,
@@ -38,13 +49,26 @@ if TYPE_CHECKING:
     from avrogen.kafka.registry.protocol import SchemaRegistry
     from avrogen.kafka.topic import Topic
 
-__all__ = ["DEFAULT_RETRIES", "ConsumerBase", "TopicConsumer"]
+__all__ = ["DEFAULT_RETRIES", "ConsumerArguments", "ConsumerBase", "TopicConsumer"]
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 DEFAULT_RETRIES = RetryPolicy()
 """Policy of consumers that are given none."""
+
+
+class ConsumerArguments(TypedDict, total=False):
+    """Keyword arguments of generated consumers besides ``only``, for type checkers."""
+
+    group_id: Required[str]
+    retry: RetryPolicy
+    on_poison: OnPoison
+    commit: CommitMode
+    grace: float
+    registry: SchemaRegistry | None
+    observer: Observer | None
+    unknown: OnUnknown | None
 
 
 class ConsumerBase(Generic[K, V]):
@@ -72,6 +96,8 @@ class ConsumerBase(Generic[K, V]):
         registry: SchemaRegistry | None = None,
         observer: Observer | None = None,
         on_auth_failure: OnAuthFailure = "stop",
+        unknown: OnUnknown | None = None,
+        only: tuple[type[V], ...] | None = None,
     ) -> None:
         self._session = ConsumerSession(
             self.topic,
@@ -85,6 +111,8 @@ class ConsumerBase(Generic[K, V]):
                 registry=registry,
                 observer=observer,
                 on_auth_failure=on_auth_failure,
+                unknown=unknown,
+                only=only,
             ),
             wake=self._prepare(),
         )
@@ -211,6 +239,13 @@ class TopicConsumer(ConsumerBase[K, V]):
         on_auth_failure: when brokers refuse the credentials, or access to the topic or the group,
             the consumer stops with the reason, or tries again until they do not. Meanwhile
             :meth:`health` says so.
+        unknown: treatment of messages of event types that are none of the topic's, such as types
+            added after this code was generated: ``dead-letter``, where the consumer stops if there
+            is no such topic; ``skip``; ``stop``. Default: ``dead-letter``, and with ``only``
+            ``skip``.
+        only: event types to handle: ``only=(OrderPlaced,)``. Messages of all other types are
+            skipped by their schema id, without decoding; so are tombstones, unless ``type(None)``
+            is among the types.
 
     Raises:
         ConfigurationError: a required setting is missing, or one would lose messages.

@@ -21,6 +21,7 @@ from avrogen.kafka.consumer.error_policy import (
     Action,
     Failure,
     OnPoison,
+    OnUnknown,
     Outage,
     RetryIn,
     RetryPolicy,
@@ -30,7 +31,7 @@ from avrogen.kafka.consumer.error_policy import (
     handling_failure,
     next_step,
 )
-from avrogen.kafka.consumer.message_reader import MessageUnreadable, undecoded
+from avrogen.kafka.consumer.message_reader import MessageUnreadable, SkippedMessage, undecoded
 from avrogen.kafka.observability.logs import log_event
 from avrogen.message_text import exception_text
 
@@ -53,6 +54,7 @@ class Counts:
     retried: int = 0
     dead_lettered: int = 0
     handling_time: float = 0.0
+    skipped: int = 0
 
 
 class PendingDeadLetter(NamedTuple):
@@ -91,6 +93,7 @@ class ErrorHandler:
         on_poison: treatment of messages that the handler fails with permanently.
         dead_letter: name of the dead-letter topic; None: there is none.
         observer: told of receiving, handling and failures.
+        on_unknown: treatment of messages of types that are none of the topic's.
 
     Attributes:
         clock: seconds, by which backoff and batches are timed. Handler tests replace it.
@@ -107,6 +110,7 @@ class ErrorHandler:
         on_poison: OnPoison,
         dead_letter: str | None,
         observer: Observer | None,
+        on_unknown: OnUnknown = "dead-letter",
     ) -> None:
         self.observer = observer
         self.clock: Callable[[], float] = monotonic
@@ -117,6 +121,8 @@ class ErrorHandler:
         self._policy = policy
         self._on_poison: OnPoison = on_poison
         self._dead_letter = dead_letter
+        self._on_unknown: OnUnknown = on_unknown
+        self._types_skipped: set[str] = set()
 
     # --- failures ---------------------------------------------------------------------------------
 
@@ -158,6 +164,7 @@ class ErrorHandler:
             random=self.chance(),
             on_poison=self._on_poison,
             dead_letter=self._dead_letter is not None,
+            on_unknown=self._on_unknown,
         )
         raw = queue.messages[0]
         if isinstance(failure, Unreadable):
@@ -197,10 +204,17 @@ class ErrorHandler:
 
     # --- progress ---------------------------------------------------------------------------------
 
-    def received(self, queue: RawPartitionQueue, messages: Sequence[AnyMessage]) -> None:
+    def received(
+        self, queue: RawPartitionQueue, messages: Sequence[AnyMessage | SkippedMessage]
+    ) -> None:
         """Tell the observer of decoded messages, of each once."""
         if self.observer is not None:
-            new = [message for message in messages if message.offset > queue.observed_offset]
+            new = [
+                message
+                for message in messages
+                if message.offset > queue.observed_offset
+                and not isinstance(message, SkippedMessage)
+            ]
             if new:
                 queue.observed_offset = new[-1].offset
                 self.observer.received(new, self.group)
@@ -215,6 +229,26 @@ class ErrorHandler:
         """Count the first message of a queue, whose offset this is, as handled."""
         queue.done(offset)
         self.counts.consumed += 1
+
+    def skip(self, queue: RawPartitionQueue, message: SkippedMessage) -> None:
+        """Count the first message of a queue as skipped. A type is logged once."""
+        queue.done(message.offset)
+        self.counts.skipped += 1
+        name, is_known = message.type
+        if name not in self._types_skipped:
+            self._types_skipped.add(name)
+            log_event(
+                logging.INFO if is_known else logging.WARNING,
+                "consumer.type_skipped",
+                topic=self._topic,
+                group=self.group,
+                type=name,
+                partition=queue.partition,
+                offset=message.offset,
+                reason="not selected" if is_known else "unknown type",
+            )
+        if self.observer is not None:
+            self.observer.skipped((self._topic, queue.partition), message.offset, name, self.group)
 
     # --- inside -----------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ from avrogen.errors import (
     DeliveryError,
     RegistryError,
     TransactionError,
+    UnknownTypeError,
 )
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "HandlerTypeError",
     "OnAuthFailure",
     "OnPoison",
+    "OnUnknown",
     "Outage",
     "Poison",
     "Retry",
@@ -54,6 +56,9 @@ OnPoison: TypeAlias = Literal["dead-letter", "stop"]
 
 OnAuthFailure: TypeAlias = Literal["stop", "retry"]
 """Action when brokers refuse the credentials, or access to the topic or the group."""
+
+OnUnknown: TypeAlias = Literal["dead-letter", "skip", "stop"]
+"""Action for a message of an event type that the consumer does not know."""
 
 
 class Stage(StrEnum):
@@ -205,6 +210,7 @@ def next_step(
     random: float,
     on_poison: OnPoison,
     dead_letter: bool,
+    on_unknown: OnUnknown = "dead-letter",
 ) -> Action:
     """Decide on the action that follows a failure.
 
@@ -216,6 +222,7 @@ def next_step(
         random: a number from 0 to 1, for the jitter.
         on_poison: the action for messages that the handler fails with permanently.
         dead_letter: true if the topic has a dead-letter topic.
+        on_unknown: the action for messages of types that the consumer does not know.
     """
     match failure:
         case Transient():
@@ -228,6 +235,13 @@ def next_step(
             if seconds is not None:
                 return RetryIn(seconds)
             return Stop("could not be handled, and other messages would fail, too")
+        case Unreadable(UnknownTypeError(), Stage.VALUE) if on_unknown == "stop":
+            return Stop("is of a type that this consumer does not know")
+        case Unreadable(UnknownTypeError(), Stage.VALUE) if not dead_letter:
+            return Stop(
+                "is of a type that this consumer does not know, and the topic has no dead-letter "
+                'topic (unknown="skip" skips such messages)'
+            )
         case Unreadable(_, stage):
             if dead_letter:
                 return SendDeadLetter(stage)

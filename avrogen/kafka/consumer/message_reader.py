@@ -10,12 +10,18 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar, cast
 
 from avrogen.errors import AvrogenError, DecodeError
 from avrogen.kafka.consumer.error_policy import Failure, Stage, reading_failure
 from avrogen.kafka.message import Headers, Message
-from avrogen.kafka.serde.decoders import DecoderCache, named_schema, place
+from avrogen.kafka.serde.decoders import (
+    TOMBSTONE,
+    DecoderCache,
+    TypeFilter,
+    named_schema,
+    place,
+)
 from avrogen.kafka.serde.primitive_keys import KeyReader, key_reader
 from avrogen.kafka.wire_format import KEY_HEADER, VALUE_HEADER, frame_prefix, last_header
 
@@ -24,10 +30,18 @@ if TYPE_CHECKING:
 
     from avrogen.kafka.message import Header
     from avrogen.kafka.registry.protocol import SchemaRegistry
+    from avrogen.kafka.serde.decoders import SkippedType, TypeSelection
     from avrogen.kafka.topic import Part, Topic
     from avrogen.kafka.wire_format import Headers as RawHeaders
 
-__all__ = ["NO_HEADERS", "MessageReader", "MessageUnreadable", "SchemaNotCached", "undecoded"]
+__all__ = [
+    "NO_HEADERS",
+    "MessageReader",
+    "MessageUnreadable",
+    "SchemaNotCached",
+    "SkippedMessage",
+    "undecoded",
+]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -74,18 +88,37 @@ class SchemaNotCached(Exception):
         self.learn = learn
 
 
+class SkippedMessage(NamedTuple):
+    """A message that is skipped, as its type is not selected. Nothing of it is decoded.
+
+    Attributes:
+        type: its type.
+        offset: its offset.
+    """
+
+    type: SkippedType
+    offset: int
+
+
 class MessageReader(Generic[K, V]):
     """Decodes the messages of a topic.
 
     Args:
         topic: the topic.
         registry: the registry of the writers' schemas.
+        selection: choice among the types of its values; None: all.
     """
 
-    def __init__(self, topic: Topic[K, V], registry: SchemaRegistry) -> None:
+    def __init__(
+        self,
+        topic: Topic[K, V],
+        registry: SchemaRegistry,
+        selection: TypeSelection | None = None,
+    ) -> None:
         self._topic = topic
+        self._selection = selection
         ignore = topic.ignore_contract_rules
-        values = DecoderCache(registry, topic.value, ignore_contract_rules=ignore)
+        values = DecoderCache(registry, topic.value, selection, ignore_contract_rules=ignore)
         self._values = _Part(topic.name, "value", values)
         self._read_key: KeyReader | None = None
         self._keys: _Part | None = None
@@ -99,7 +132,7 @@ class MessageReader(Generic[K, V]):
 
     def read_ahead(
         self, fetched: deque[RawMessage], start: int = 0, limit: int = _AHEAD
-    ) -> list[Message[K, V]]:
+    ) -> list[Message[K, V] | SkippedMessage]:
         """Decode messages up to the first that cannot be. The registry is not asked.
 
         Args:
@@ -111,11 +144,12 @@ class MessageReader(Generic[K, V]):
             SchemaNotCached: the registry must be asked for the first schema.
             MessageUnreadable: the first message is not in the topic's format.
         """
-        messages: list[Message[K, V]] = []
+        messages: list[Message[K, V] | SkippedMessage] = []
         end = min(len(fetched), start + limit)
+        read = self._read if self._selection is None else self._read_or_skip
         try:
             for raw in [fetched[index] for index in range(start, end)]:
-                messages.append(self._read(raw))
+                messages.append(read(raw))
         except (SchemaNotCached, MessageUnreadable):
             if not messages:
                 raise
@@ -137,6 +171,18 @@ class MessageReader(Generic[K, V]):
             raw, key, value, self._last_timestamp, headers, raw_key, raw_value
         )
         return made
+
+    def _read_or_skip(self, raw: RawMessage) -> Message[K, V] | SkippedMessage:
+        assert self._selection is not None, "all types are read otherwise"
+        value = raw.value()
+        skipped: SkippedType | None = None
+        if value is not None:
+            skipped = self._values.skipped(value, raw.headers())
+        elif self._topic.tombstones and self._selection.without_tombstones:
+            skipped = TOMBSTONE
+        if skipped is None:
+            return self._read(raw)
+        return SkippedMessage(skipped, cast("int", raw.offset()))
 
     def learn(self, part: Part, schema: int) -> None:
         """Load the schema with this id, before a message with it comes.
@@ -191,6 +237,25 @@ class _Part:
         self._known = decoders.known
         self._header = VALUE_HEADER if part == "value" else KEY_HEADER
         self._stage = Stage.VALUE if part == "value" else Stage.KEY
+
+    def skipped(self, data: bytes, headers: RawHeaders) -> SkippedType | None:
+        """Return the type of a message that is skipped; None: it is to be decoded.
+
+        Raises:
+            SchemaNotCached, MessageUnreadable: as of :meth:`read`.
+        """
+        header = last_header(headers, self._header) if headers else None
+        end = 0 if header is not None else _GUID_PREFIX if data[:1] == b"\x01" else _ID_PREFIX
+        named = data[:end] if header is None else header
+        decode = self._known(named)
+        if decode is None:
+            raise SchemaNotCached((self._part, named), lambda: self._learn(named, data, headers))
+        if not isinstance(decode, TypeFilter):
+            return None
+        try:
+            return decode.skipped(data[end:])
+        except DecodeError as error:
+            raise _unreadable(error, self._stage) from error
 
     def read(self, data: bytes, headers: RawHeaders) -> Any:
         header = last_header(headers, self._header) if headers else None

@@ -30,7 +30,12 @@ from avrogen.errors import DeliveryError, TransactionError
 from avrogen.kafka.consumer.dead_letter_topic import full_name
 from avrogen.kafka.consumer.error_handler import PendingDeadLetter, Recovery
 from avrogen.kafka.consumer.error_policy import HandlerTypeError
-from avrogen.kafka.consumer.message_reader import NO_HEADERS, MessageUnreadable, SchemaNotCached
+from avrogen.kafka.consumer.message_reader import (
+    NO_HEADERS,
+    MessageUnreadable,
+    SchemaNotCached,
+    SkippedMessage,
+)
 from avrogen.kafka.observability.context import TraceContext, current_message, current_trace
 
 if TYPE_CHECKING:
@@ -259,7 +264,7 @@ class RunnerCore(Generic[K, V]):
 
     # --- reading ----------------------------------------------------------------------------------
 
-    def read(self, lease: Lease) -> Effects[list[Message[K, V]]]:
+    def read(self, lease: Lease) -> Effects[list[Message[K, V] | SkippedMessage]]:
         """Decode messages from the front of a queue, and recover if the first is unreadable.
 
         Returns:
@@ -273,7 +278,9 @@ class RunnerCore(Generic[K, V]):
         self.error_handler.received(lease.queue, messages)
         return messages
 
-    def decode(self, queue: RawPartitionQueue, *limits: int) -> Effects[list[Message[K, V]]]:
+    def decode(
+        self, queue: RawPartitionQueue, *limits: int
+    ) -> Effects[list[Message[K, V] | SkippedMessage]]:
         """Decode messages of a queue.
 
         Args:
@@ -294,7 +301,9 @@ class RunnerCore(Generic[K, V]):
 
     # --- handling ---------------------------------------------------------------------------------
 
-    def in_order(self, lease: Lease, messages: Iterable[Message[K, V]]) -> Generator[Message[K, V]]:
+    def in_order(
+        self, lease: Lease, messages: Iterable[Message[K, V] | SkippedMessage]
+    ) -> Generator[Message[K, V]]:
         """Yield messages, and count each as handled when the next one is asked for.
 
         A message whose handling has failed, so that :meth:`recover` was called, is not counted.
@@ -302,6 +311,11 @@ class RunnerCore(Generic[K, V]):
         """
         queue, done = lease.queue, self.error_handler.done
         for message in messages:
+            if isinstance(message, SkippedMessage):
+                self.error_handler.skip(queue, message)
+                if queue.yield_requested:
+                    return
+                continue
             make_current(message)
             yield message
             if lease.failed:
@@ -325,7 +339,7 @@ class RunnerCore(Generic[K, V]):
                         yield ReadyMessages(ready)
 
     def _observed(
-        self, lease: Lease, messages: Iterable[Message[K, V]]
+        self, lease: Lease, messages: Iterable[Message[K, V] | SkippedMessage]
     ) -> Generator[Message[K, V]]:
         for message in self.in_order(lease, messages):
             with self.error_handler.observation([message]):

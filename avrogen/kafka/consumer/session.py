@@ -8,8 +8,9 @@ handler. The synchronous and the asyncio consumer share this module.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
 from avrogen.errors import ClosedError, ConfigurationError, DecodeError
@@ -26,14 +27,14 @@ from avrogen.kafka.consumer.consumer_client import create_consumer
 from avrogen.kafka.consumer.consumer_poll_thread import ConsumerPollThread
 from avrogen.kafka.consumer.dead_letter_topic import DeadLetterProducer
 from avrogen.kafka.consumer.error_handler import ErrorHandler
-from avrogen.kafka.consumer.error_policy import OnAuthFailure, OnPoison, RetryPolicy
+from avrogen.kafka.consumer.error_policy import OnAuthFailure, OnPoison, OnUnknown, RetryPolicy
 from avrogen.kafka.consumer.message_reader import MessageReader
 from avrogen.kafka.observability.counters import ConsumerCounters
 from avrogen.kafka.observability.logs import log_event
 from avrogen.kafka.observability.observer import isolate
 from avrogen.kafka.registry.data_contracts import RuleDirection, require_executable
 from avrogen.kafka.registry.protocol import LATEST
-from avrogen.kafka.serde.decoders import name_of
+from avrogen.kafka.serde.decoders import TypeSelection, name_of
 from avrogen.kafka.topic import Part, subject_name
 
 if TYPE_CHECKING:
@@ -75,6 +76,9 @@ class ConsumerOptions:
         registry: used instead of the registry of the configuration.
         observer: told of what the consumer does.
         on_auth_failure: what follows when brokers refuse the credentials, or access.
+        unknown: what happens to messages of types that are none of the topic's; None: they are
+            dead-lettered, or with ``only`` skipped.
+        only: types of the values that are handled; None: all of the topic.
 
     Raises:
         ConfigurationError: an option has an invalid value.
@@ -88,6 +92,8 @@ class ConsumerOptions:
     registry: SchemaRegistry | None
     observer: Observer | None
     on_auth_failure: OnAuthFailure = "stop"
+    unknown: OnUnknown | None = None
+    only: Sequence[Any] | None = None
 
     def __post_init__(self) -> None:
         modes, choices = get_args(CommitMode), get_args(OnPoison)
@@ -99,6 +105,12 @@ class ConsumerOptions:
             "on_poison",
             f"must be one of {choices}, got {self.on_poison!r}",
         )
+        unknowns = get_args(OnUnknown)
+        _require(
+            self.unknown is None or self.unknown in unknowns,
+            "unknown",
+            f"must be one of {unknowns}, got {self.unknown!r}",
+        )
         _require(
             self.on_auth_failure in auth,
             "on_auth_failure",
@@ -109,6 +121,44 @@ class ConsumerOptions:
             "grace",
             f"must be a finite number of seconds >= 0, got {self.grace}",
         )
+
+    @property
+    def on_unknown(self) -> OnUnknown:
+        """What happens to messages of types that are none of the topic's."""
+        return self.unknown or ("dead-letter" if self.only is None else "skip")
+
+    def selection(self, topic: Topic[Any, Any]) -> TypeSelection | None:
+        """Return the choice among the types of a topic; None: the consumer handles all of them.
+
+        Raises:
+            ConfigurationError: ``only`` names none, or something that is no type of the topic.
+        """
+        skip_unknown = self.on_unknown == "skip"
+        if self.only is None:
+            is_default = self.on_unknown == "dead-letter"
+            return None if is_default else TypeSelection(None, skip_unknown)
+        names = ", ".join(_type_name(owner) for owner in topic.value)
+        hint = f"list types of the topic, such as only=({_type_name(topic.value[0])},)"
+        if not isinstance(self.only, tuple | list) or not self.only:
+            raise ConfigurationError(
+                f"must be a tuple of types of the topic, got {self.only!r}",
+                setting="only",
+                hint=hint,
+            )
+        allowed = [*topic.value, *([NoneType] if topic.tombstones else [])]
+        for each in self.only:
+            if not any(each is type_ for type_ in allowed):
+                raise ConfigurationError(
+                    f"{_type_name(each)} is no type of {topic.name}, which has {names}",
+                    setting="only",
+                    hint=hint,
+                )
+        types = tuple(each for each in self.only if each is not NoneType)
+        return TypeSelection(types, skip_unknown, without_tombstones=NoneType not in self.only)
+
+
+def _type_name(type_: object) -> str:
+    return getattr(type_, "__qualname__", None) or repr(type_)
 
 
 def _require(is_so: bool, setting: str, reason: str) -> None:
@@ -142,6 +192,7 @@ def create_error_handler(
         on_poison=options.on_poison,
         dead_letter=topic.dead_letter,
         observer=observer,
+        on_unknown=options.on_unknown,
     )
 
 
@@ -207,6 +258,7 @@ class ConsumerSession(Generic[K, V]):
         self._auto_commit = options.commit == "after-handling"
         consumer_settings(self._config.client, group=self.group, auto_commit=self._auto_commit)
         self._given_registry = options.registry
+        self._selection = options.selection(topic)
         self._own_registry: SchemaRegistry | None = None
         self._wake = wake
         self._observer = isolate(options.observer)
@@ -241,7 +293,7 @@ class ConsumerSession(Generic[K, V]):
 
             registry = self._own_registry = connect(self._config.registry)
         try:
-            reader = MessageReader(self.topic, registry)
+            reader: MessageReader[K, V] = MessageReader(self.topic, registry, self._selection)
             preload_schemas(self.topic, registry, reader.learn)
             poll_thread = self._create_poll_thread()
         except BaseException:
@@ -371,6 +423,7 @@ class ConsumerSession(Generic[K, V]):
             dead_lettered=counts.dead_lettered,
             waiting=waiting,
             handling_time=counts.handling_time,
+            skipped=counts.skipped,
         )
 
     def statistics(self) -> dict[str, Any] | None:

@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
-from avrogen.errors import TransactionError
-from avrogen.kafka.consumer.batch_runner import BatchLimits, BatchRunner
+from avrogen.errors import DeliveryError, TransactionError
+from avrogen.kafka.consumer.batch_runner import BatchLimits, BatchPartition, BatchRunner
 from avrogen.kafka.consumer.consumer_client import partitions_at, partitions_of
 from avrogen.kafka.consumer.error_handler import PendingDeadLetter
+from avrogen.kafka.consumer.error_policy import Outage
 from avrogen.kafka.consumer.runner_core import (
     BlockingCall,
     CallFunction,
@@ -150,6 +151,21 @@ class TransactionRunner(BatchRunner[K, V]):
             yield from self._send_offsets(transaction, next_offset, [dead_letter.queue])
 
         yield from self._in_transaction(body, [place])
+
+    def before_skipping(self, partition: BatchPartition[K, V], end: int) -> Effects[None]:
+        """Commit the offset in a transaction of its own: there may be no other for a long time."""
+        queue = partition.queue
+
+        def body(transaction: Any) -> Effects[None]:
+            yield from self._send_offsets(transaction, {queue.partition: end}, [queue])
+
+        try:
+            yield from self._in_transaction(body, [RecordPlace(queue.partition, end - 1)])
+        except (DeliveryError, TransactionError) as error:
+            failure = Outage(error, may_pass=not error.fatal)
+            action = self.error_handler.decide(queue, failure, None)
+            recovery = self.error_handler.carry_out(queue, action, failure, None, self.handler)
+            yield from self.carry_out(partition, recovery)
 
     # --- inside -----------------------------------------------------------------------------------
 

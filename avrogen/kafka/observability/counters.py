@@ -18,6 +18,7 @@ class ConsumerCounters:
         dead_lettered: messages delivered to the dead-letter topic.
         waiting: messages fetched and not handled yet.
         handling_time: seconds spent on decoding and handling in total.
+        skipped: messages of types that are not selected, which are not among the consumed ones.
     """
 
     fetched: int
@@ -26,6 +27,7 @@ class ConsumerCounters:
     dead_lettered: int
     waiting: int
     handling_time: float
+    skipped: int = 0
 
     @property
     def mean_handling_time(self) -> float:

@@ -103,6 +103,18 @@ class Observer:
     def dead_lettered(self, message: AnyMessage, error: BaseException, topic: str) -> None:
         """Called after a message was delivered to the dead-letter topic ``topic``."""
 
+    def skipped(self, partition: Partition, offset: int, name: str, group: str) -> None:
+        """Called after a message was skipped, as its type is not selected.
+
+        Nothing of it was decoded.
+
+        Args:
+            partition: its partition.
+            offset: its offset.
+            name: full name of its type, or ``tombstone``.
+            group: the consumer group.
+        """
+
     def assigned(self, partitions: Sequence[Partition], group: str) -> None:
         """Called after partitions were assigned to a consumer."""
 
@@ -157,6 +169,9 @@ class _IsolatedObserver(Observer):
 
     def dead_lettered(self, message: AnyMessage, error: BaseException, topic: str) -> None:
         _call_isolated(self._observer.dead_lettered, message, error, topic)
+
+    def skipped(self, partition: Partition, offset: int, name: str, group: str) -> None:
+        _call_isolated(self._observer.skipped, partition, offset, name, group)
 
     def assigned(self, partitions: Sequence[Partition], group: str) -> None:
         _call_isolated(self._observer.assigned, partitions, group)

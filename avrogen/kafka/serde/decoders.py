@@ -8,10 +8,11 @@ context that confluent-kafka passes to serializers and deserializers.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias
 
 from avrogen.avro.model import Reference, Union
 from avrogen.avro.resolution import names_match
@@ -19,7 +20,8 @@ from avrogen.avro.schema_json import type_json
 from avrogen.codec.codec import Codec
 from avrogen.codec.compilation import decoder_for
 from avrogen.codec.schema import Schema
-from avrogen.errors import AvrogenError, DecodeError, RegistryError
+from avrogen.codec.varints import read_varint
+from avrogen.errors import AvrogenError, DecodeError, RegistryError, UnknownTypeError
 from avrogen.fork_safety import renew_after_fork
 from avrogen.kafka.registry.caching import MISSING_LIFETIME, NEGATIVE_LIFETIME, TtlCache
 from avrogen.kafka.registry.data_contracts import RuleDirection, require_executable
@@ -46,10 +48,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_DECODERS",
+    "TOMBSTONE",
     "DecoderCache",
     "ReaderType",
     "ReaderTypes",
     "SerializationContext",
+    "SkippedType",
+    "TypeFilter",
+    "TypeSelection",
     "name_of",
     "named_schema",
     "part_of",
@@ -68,6 +74,8 @@ class DecoderCache:
     Args:
         registry: registry of the writers' schemas.
         targets: types that messages are read as.
+        selection: choice among them; None: all are read, and others are errors. With one, a
+            decoder may be a :class:`TypeFilter`.
         ignore_contract_rules: accept schemas with rules that are active when values are read.
     """
 
@@ -75,12 +83,14 @@ class DecoderCache:
         self,
         registry: SchemaRegistry,
         targets: Sequence[ReaderType],
+        selection: TypeSelection | None = None,
         *,
         ignore_contract_rules: bool = False,
     ) -> None:
         self._registry = registry
         self._ignore_contract_rules = ignore_contract_rules
         self._targets = ReaderTypes(targets)
+        self._selection = selection
         self._renew_lock()
         renew_after_fork(self, DecoderCache._renew_lock)
         self._bound: dict[bytes, Callable[..., Any]] = {}
@@ -142,6 +152,10 @@ class DecoderCache:
             except RegistryError as error:
                 error.id = schema
                 raise
+        if self._selection is not None:
+            types = self._targets.filter(writer, self._selection)
+            if types is not None:
+                return types
         return self._targets.decoder(writer)
 
 
@@ -166,6 +180,74 @@ def schema_of(target: ReaderType) -> Schema:
 def name_of(schema: Schema) -> str | None:
     """Return the full name of a schema's type; None if it has none."""
     return schema.type.name if isinstance(schema.type, Reference) else None
+
+
+@dataclass(frozen=True, slots=True)
+class TypeSelection:
+    """Choice of the types of a topic that a consumer reads.
+
+    Attributes:
+        only: types that are read, messages of the others are skipped; None: all types of the topic.
+        skip_unknown: true if messages of types that are none of the topic's are skipped.
+        without_tombstones: true if tombstones are skipped.
+    """
+
+    only: tuple[ReaderType, ...] | None
+    skip_unknown: bool
+    without_tombstones: bool = False
+
+
+class SkippedType(NamedTuple):
+    """A type whose messages are skipped.
+
+    Attributes:
+        name: its full name.
+        is_known: true if it is a type of the topic.
+    """
+
+    name: str
+    is_known: bool
+
+
+TOMBSTONE: Final = SkippedType("tombstone", is_known=True)
+"""The type of messages without a value, where they are skipped."""
+
+
+class TypeFilter:
+    """The decoder of a writer's schema whose messages are skipped, or some of them.
+
+    Args:
+        found: what the selection says of the writer's type, or of branches of its union.
+        decode: decodes the messages that are not skipped; None: all are skipped.
+    """
+
+    __slots__ = ("_decode", "_found")
+
+    def __init__(
+        self,
+        found: Mapping[int, SkippedType | UnknownTypeError],
+        decode: Callable[..., Any] | None,
+    ) -> None:
+        self._found = found
+        self._decode = decode
+
+    def skipped(self, data: bytes) -> SkippedType | None:
+        """Return the type of a message that is skipped; None: it is to be decoded.
+
+        Raises:
+            UnknownTypeError: its type is unknown, and such messages are not skipped.
+            DecodeError: the data end before the type.
+        """
+        index = 0 if self._decode is None else read_varint(data, 0, 64)[0]
+        found = self._found.get(index)
+        if isinstance(found, UnknownTypeError):
+            raise copy(found)
+        return found
+
+    def __call__(self, data: bytes) -> Any:
+        """Decode a message that is not skipped."""
+        assert self._decode is not None, "all messages are skipped"
+        return self._decode(data)
 
 
 class ReaderTypes:
@@ -197,15 +279,48 @@ class ReaderTypes:
         only one with that short name. Any other type is read as a union of all targets.
 
         Raises:
-            DecodeError: no target has the name.
+            UnknownTypeError: no target has the name.
+            DecodeError: several targets have the short name.
         """
-        if len(self._targets) == 1:
-            return decoder_for(self._targets[0], writer)
         if isinstance(writer.type, Reference):
-            return decoder_for(self._called(writer.types[writer.type.name]), writer)
-        return decoder_for(self._union(), writer)
+            return decoder_for(self._called(writer.types[writer.type.name], writer), writer)
+        only = len(self._targets) == 1
+        return decoder_for(self._targets[0] if only else self._union(), writer)
 
-    def _called(self, written: NamedType) -> ReaderType:
+    def filter(self, writer: Schema, selection: TypeSelection) -> TypeFilter | None:
+        """Return the decoder of a writer's schema whose messages are skipped, or some of them.
+
+        None: the selection skips none of them.
+        """
+        is_union = isinstance(writer.type, Union)
+        branches = writer.type.branches if isinstance(writer.type, Union) else (writer.type,)
+        found: dict[int, SkippedType | UnknownTypeError] = {}
+        for index, branch in enumerate(branches):
+            if isinstance(branch, Reference):
+                verdict = self._verdict(writer.types[branch.name], writer, selection)
+                if verdict is not None:
+                    found[index] = verdict
+        if is_union:
+            return TypeFilter(found, self.decoder(writer)) if found else None
+        return TypeFilter(found, None) if isinstance(found.get(0), SkippedType) else None
+
+    def _verdict(
+        self, written: NamedType, writer: Schema, selection: TypeSelection
+    ) -> SkippedType | UnknownTypeError | None:
+        try:
+            target = self._called(written, writer)
+        except UnknownTypeError as error:
+            skip = selection.skip_unknown
+            return SkippedType(written.name, is_known=False) if skip else error
+        except DecodeError:
+            return None  # it is ambiguous, which decoding reports
+        if selection.only is None or any(target is each for each in selection.only):
+            return None
+        return SkippedType(written.name, is_known=True)
+
+    def _called(self, written: NamedType, writer: Schema) -> ReaderType:
+        if len(self._targets) == 1 and not self._named:
+            return self._targets[0]
         named = {name: _definition(target) for name, target in self._named.items()}
         chosen = (
             [name for name in named if name == written.name]
@@ -221,9 +336,11 @@ class ReaderTypes:
             )
         if any(isinstance(schema_of(target).type, Union) for target in self._targets):
             return self._union()
-        raise DecodeError(
-            f"unexpected type: {written.name} was written, expected {' or '.join(named)}"
-        )
+        from avrogen.avro.compat.checker import incompatibilities
+
+        read = [schema_of(target) for target in self._targets]
+        reasons = incompatibilities(read[0].type, read[0].types, writer.type, writer.types)
+        raise UnknownTypeError(written.name, named, reasons if len(read) == 1 else ())
 
     def _union(self) -> Codec[Any]:
         """Return a codec for the union of the targets."""

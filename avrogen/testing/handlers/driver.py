@@ -14,7 +14,7 @@ from avrogen.kafka.consumer.async_runner import (
 )
 from avrogen.kafka.consumer.batch_runner import BatchLimits, BatchRunner
 from avrogen.kafka.consumer.consumer import DEFAULT_RETRIES, TopicConsumer
-from avrogen.kafka.consumer.error_policy import OnPoison, RetryPolicy
+from avrogen.kafka.consumer.error_policy import OnPoison, OnUnknown, RetryPolicy
 from avrogen.kafka.consumer.runner import (
     HandlerRefused,
     MessageRunner,
@@ -23,7 +23,11 @@ from avrogen.kafka.consumer.runner import (
     drive,
 )
 from avrogen.testing.handlers.fake_session import FakeWakeup, HandlerOptions, HandlerSession
-from avrogen.testing.handlers.incoming_messages import Incoming, IncomingBytes
+from avrogen.testing.handlers.incoming_messages import (
+    Incoming,
+    IncomingBytes,
+    IncomingUnknown,
+)
 from avrogen.testing.handlers.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -38,26 +42,52 @@ V = TypeVar("V")
 
 @overload
 def handling(
-    consumer: type[TopicConsumer[K, V]],
+    consumer: Callable[..., TopicConsumer[K, V]],
     *,
     group_id: str = ...,
     retry: RetryPolicy = ...,
     on_poison: OnPoison = ...,
+    unknown: OnUnknown | None = ...,
+    only: None = ...,
 ) -> HandlerDriver[K, V]: ...
 @overload
 def handling(
-    consumer: type[AsyncTopicConsumer[K, V]],
+    consumer: Callable[..., TopicConsumer[K, Any]],
     *,
     group_id: str = ...,
     retry: RetryPolicy = ...,
     on_poison: OnPoison = ...,
-) -> AsyncHandlerDriver[K, V]: ...
+    unknown: OnUnknown | None = ...,
+    only: tuple[type[Any], ...],
+) -> HandlerDriver[K, Any]: ...
+@overload
 def handling(
-    consumer: type[TopicConsumer[Any, Any]] | type[AsyncTopicConsumer[Any, Any]],
+    consumer: Callable[..., AsyncTopicConsumer[K, V]],
+    *,
+    group_id: str = ...,
+    retry: RetryPolicy = ...,
+    on_poison: OnPoison = ...,
+    unknown: OnUnknown | None = ...,
+    only: None = ...,
+) -> AsyncHandlerDriver[K, V]: ...
+@overload
+def handling(
+    consumer: Callable[..., AsyncTopicConsumer[K, Any]],
+    *,
+    group_id: str = ...,
+    retry: RetryPolicy = ...,
+    on_poison: OnPoison = ...,
+    unknown: OnUnknown | None = ...,
+    only: tuple[type[Any], ...],
+) -> AsyncHandlerDriver[K, Any]: ...
+def handling(
+    consumer: Any,
     *,
     group_id: str = "tests",
     retry: RetryPolicy = DEFAULT_RETRIES,
     on_poison: OnPoison = "dead-letter",
+    unknown: OnUnknown | None = None,
+    only: tuple[type[Any], ...] | None = None,
 ) -> HandlerDriver[Any, Any] | AsyncHandlerDriver[Any, Any]:
     """Return a driver that has a handler called as a consumer would, without Kafka or waiting.
 
@@ -75,11 +105,20 @@ def handling(
         group_id: the consumer group, which dead letters name.
         retry: the retry policy that the service gives to its consumer.
         on_poison: the option that the service gives to its consumer.
+        unknown: likewise; deliver :class:`IncomingUnknown`.
+        only: likewise; messages of any type of the topic can be delivered.
 
     Raises:
         ConfigurationError: an option has an invalid value. Deliveries raise it.
     """
-    options = HandlerOptions(topic=consumer.topic, group=group_id, retry=retry, on_poison=on_poison)
+    options = HandlerOptions(
+        topic=consumer.topic,
+        group=group_id,
+        retry=retry,
+        on_poison=on_poison,
+        unknown=unknown,
+        only=only,
+    )
     if issubclass(consumer, AsyncTopicConsumer):
         return AsyncHandlerDriver(options)
     return HandlerDriver(options)
@@ -95,31 +134,31 @@ class HandlerDriver(Generic[K, V]):
     def deliver(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
         self,
         handle: Callable[[Message[K, V]], Never],
-        *messages: V | Incoming[K, V] | IncomingBytes,
+        *messages: V | Incoming[K, V] | IncomingBytes | IncomingUnknown,
     ) -> Outcome[K, V]: ...
     @overload
     def deliver(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
         self,
         handle: Callable[[Message[K, V]], Unfinished],
-        *messages: V | Incoming[K, V] | IncomingBytes,
+        *messages: V | Incoming[K, V] | IncomingBytes | IncomingUnknown,
     ) -> HandlerRefused: ...
     @overload
     def deliver(
         self,
         handle: Callable[[Message[K, V]], object],
-        *messages: V | Incoming[K, V] | IncomingBytes,
+        *messages: V | Incoming[K, V] | IncomingBytes | IncomingUnknown,
     ) -> Outcome[K, V]: ...
     def deliver(
         self,
         handle: Callable[[Message[K, V]], object],
-        *messages: V | Incoming[K, V] | IncomingBytes,
+        *messages: V | Incoming[K, V] | IncomingBytes | IncomingUnknown,
     ) -> Any:
         """Handle messages one by one, as ``run`` does.
 
         Args:
             handle: the handler.
             messages: values, or :class:`Incoming` for values with keys, headers or partitions, or
-                :class:`IncomingBytes` for any bytes.
+                :class:`IncomingBytes` for any bytes, or :class:`IncomingUnknown` for other types.
 
         Raises:
             EncodeError: a message does not fit the topic.
@@ -131,7 +170,7 @@ class HandlerDriver(Generic[K, V]):
     def deliver_batches(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
         self,
         handle: Callable[[list[Message[K, V]]], Never],
-        *messages: V | Incoming[K, V] | IncomingBytes,
+        *messages: V | Incoming[K, V] | IncomingBytes | IncomingUnknown,
         max_records: int = ...,
         max_wait: float = ...,
     ) -> Outcome[K, V]: ...
@@ -139,7 +178,7 @@ class HandlerDriver(Generic[K, V]):
     def deliver_batches(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
         self,
         handle: Callable[[list[Message[K, V]]], Unfinished],
-        *messages: V | Incoming[K, V] | IncomingBytes,
+        *messages: V | Incoming[K, V] | IncomingBytes | IncomingUnknown,
         max_records: int = ...,
         max_wait: float = ...,
     ) -> HandlerRefused: ...
@@ -147,14 +186,14 @@ class HandlerDriver(Generic[K, V]):
     def deliver_batches(
         self,
         handle: Callable[[list[Message[K, V]]], object],
-        *messages: V | Incoming[K, V] | IncomingBytes,
+        *messages: V | Incoming[K, V] | IncomingBytes | IncomingUnknown,
         max_records: int = ...,
         max_wait: float = ...,
     ) -> Outcome[K, V]: ...
     def deliver_batches(
         self,
         handle: Callable[[list[Message[K, V]]], object],
-        *messages: V | Incoming[K, V] | IncomingBytes,
+        *messages: V | Incoming[K, V] | IncomingBytes | IncomingUnknown,
         max_records: int = 500,
         max_wait: float = 1.0,
     ) -> Any:
@@ -199,7 +238,7 @@ class AsyncHandlerDriver(Generic[K, V]):
     async def deliver(
         self,
         handle: Callable[[Message[K, V]], Awaitable[object]],
-        *messages: V | Incoming[K, V] | IncomingBytes,
+        *messages: V | Incoming[K, V] | IncomingBytes | IncomingUnknown,
     ) -> Outcome[K, V]:
         """Handle messages as :meth:`HandlerDriver.deliver` does, partitions concurrently."""
         return await self._deliver(
@@ -210,7 +249,7 @@ class AsyncHandlerDriver(Generic[K, V]):
     async def deliver_batches(
         self,
         handle: Callable[[list[Message[K, V]]], Awaitable[object]],
-        *messages: V | Incoming[K, V] | IncomingBytes,
+        *messages: V | Incoming[K, V] | IncomingBytes | IncomingUnknown,
         max_records: int = 500,
         max_wait: float = 1.0,
     ) -> Outcome[K, V]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from avrogen.kafka.consumer.error_policy import OnPoison, RetryPolicy
+from avrogen.kafka.consumer.error_policy import OnPoison, OnUnknown, RetryPolicy
 from avrogen.kafka.consumer.fetch_buffer import FetchBuffer, RawPartitionQueue
 from avrogen.kafka.consumer.message_reader import MessageReader
 from avrogen.kafka.consumer.session import (
@@ -48,6 +48,8 @@ class HandlerOptions:
     group: str
     retry: RetryPolicy
     on_poison: OnPoison
+    unknown: OnUnknown | None = None
+    only: Sequence[Any] | None = None
 
 
 class HandlerSession(Generic[K, V]):
@@ -86,6 +88,8 @@ class HandlerSession(Generic[K, V]):
             grace=_GRACE,
             registry=registry,
             observer=self._recorder,
+            unknown=options.unknown,
+            only=options.only,
         )
         clock = FakeClock()
         self.error_handler = create_error_handler(topic, consumer, isolate(self._recorder))
@@ -94,7 +98,7 @@ class HandlerSession(Generic[K, V]):
         write = TopicWriter(topic, registry).write
         self._deliveries = [(write(given), given) for given in deliveries]
         self.grace = _GRACE
-        self.reader: MessageReader[K, V] = MessageReader(topic, registry)
+        self.reader: MessageReader[K, V] = MessageReader(topic, registry, consumer.selection(topic))
         preload_schemas(topic, registry, self.reader.learn)
         self.source = FakeSource((raw for raw, _ in self._deliveries), clock)
 
@@ -116,6 +120,11 @@ class HandlerSession(Generic[K, V]):
             dead_letters=self._recorder.dead_letters,
             stopped=stopped,
             unhandled=[given for raw, given in self._deliveries if id(raw) in waiting],
+            skipped=[
+                given
+                for raw, given in self._deliveries
+                if (raw.partition(), raw.offset()) in self._recorder.skipped_places
+            ],
         )
 
 

@@ -1,10 +1,10 @@
-"""Messages that a test delivers: :class:`Incoming`, :class:`IncomingBytes`, and their encoding."""
+"""Messages that a test delivers, such as :class:`Incoming`, and their encoding."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeGuard, TypeVar, cast
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from avrogen.kafka.registry.protocol import SchemaRegistry
     from avrogen.kafka.topic import Topic
 
-__all__ = ["Delivery", "Incoming", "IncomingBytes", "TopicWriter"]
+__all__ = ["Delivery", "Incoming", "IncomingBytes", "IncomingUnknown", "TopicWriter"]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -70,8 +70,28 @@ class IncomingBytes:
     timestamp: datetime | None = None
 
 
-Delivery: TypeAlias = "V | Incoming[K, V] | IncomingBytes"
-"""A value, a value with key and headers, or bytes."""
+@dataclass(frozen=True, slots=True)
+class IncomingUnknown:
+    """A message of an event type that the topic does not have, such as the next version's.
+
+    Attributes:
+        value: an object of a generated class.
+        key: the key; None: as of :class:`Incoming`.
+        headers: pairs, or a mapping.
+        partition: the partition.
+        timestamp: the time of sending, with a time zone; None: now.
+    """
+
+    value: object
+    _: KW_ONLY
+    key: object = None
+    headers: HeadersLike = ()
+    partition: int = 0
+    timestamp: datetime | None = None
+
+
+Delivery: TypeAlias = "V | Incoming[K, V] | IncomingBytes | IncomingUnknown"
+"""A value, a value with key and headers, bytes, or a value of another type."""
 
 
 # --- encoding -------------------------------------------------------------------------------------
@@ -87,19 +107,8 @@ class TopicWriter:
 
     def __init__(self, topic: Topic[Any, Any], registry: SchemaRegistry) -> None:
         self._topic = topic
-        client = cast("ProducerClient", _NoClient(registry))
-        self._records = RecordBuilder(
-            topic,
-            ProducerOptions(
-                config=None,
-                client=client,
-                registry=registry,
-                register=True,
-                headers=None,
-                partitioner=None,
-                observer=None,
-            ),
-        )
+        self._registry = registry
+        self._records = _record_builder(topic, registry)
         self._offsets: Counter[int] = Counter()
 
     def write(self, given: Delivery[Any, Any]) -> RawMessage:
@@ -108,9 +117,11 @@ class TopicWriter:
         Raises:
             EncodeError: value, key, headers or partition do not fit the topic.
         """
-        message: Incoming[Any, Any] | IncomingBytes
+        message: Incoming[Any, Any] | IncomingBytes | IncomingUnknown
         if isinstance(given, IncomingBytes):
             message, value, key = given, given.value, given.key
+        elif isinstance(given, IncomingUnknown):
+            message, (value, key) = given, self._encoded(given)
         else:
             message = given if _is_incoming(given) else Incoming(given)
             value, key = self._encoded(message)
@@ -126,9 +137,14 @@ class TopicWriter:
             timestamp=message.timestamp or datetime.now(UTC),
         )
 
-    def _encoded(self, message: Incoming[Any, Any]) -> tuple[bytes | None, bytes | None]:
+    def _encoded(
+        self, message: Incoming[Any, Any] | IncomingUnknown
+    ) -> tuple[bytes | None, bytes | None]:
         try:
-            value, key, _, _, _ = self._records.arguments(
+            records = self._records
+            if isinstance(message, IncomingUnknown):
+                records = self._records_of(message)
+            value, key, _, _, _ = records.arguments(
                 message.value, message.key, None, message.partition, message.timestamp
             )
         except EncodeError as error:
@@ -136,6 +152,37 @@ class TopicWriter:
                 error.add_note("Incoming(value, key=...) delivers it with a key")
             raise
         return value, key
+
+    def _records_of(self, message: IncomingUnknown) -> RecordBuilder:
+        """Return the encoder of a topic like this one, but of the type of a message's value.
+
+        Raises:
+            EncodeError: the value is of no generated class.
+        """
+        value: Any = message.value
+        class_: Any = value.__class__
+        if not hasattr(class_, "__avro_schema__"):
+            raise EncodeError(f"expected an object of a generated class, got {message.value!r}")
+        field = self._topic.key_field if message.key is None else None
+        other = replace(
+            self._topic, value=(class_,), key_field=field, subject_strategy="topic-record"
+        )
+        return _record_builder(other, self._registry)
+
+
+def _record_builder(topic: Topic[Any, Any], registry: SchemaRegistry) -> RecordBuilder:
+    return RecordBuilder(
+        topic,
+        ProducerOptions(
+            config=None,
+            client=cast("ProducerClient", _NoClient(registry)),
+            registry=registry,
+            register=True,
+            headers=None,
+            partitioner=None,
+            observer=None,
+        ),
+    )
 
 
 def _is_incoming(given: object) -> TypeGuard[Incoming[Any, Any]]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from avrogen.kafka.consumer.dead_letter_topic import DeadLetterOrigin, headers_for
 from avrogen.kafka.message import Headers
-from avrogen.kafka.observability.observer import AnyMessage, Observer
+from avrogen.kafka.observability.observer import AnyMessage, Observer, Partition
 from avrogen.testing.messages import DeadLetter
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class Outcome(Generic[K, V]):
         dead_letters: messages that went to the dead-letter topic.
         stopped: the error that stops the consumer; None: it would go on.
         unhandled: deliveries that are not handled as the consumer stops; they would come again.
+        skipped: deliveries of types that the consumer does not handle (``unknown``, ``only``).
     """
 
     handled: list[V]
@@ -59,6 +60,7 @@ class Outcome(Generic[K, V]):
     dead_letters: list[DeadLetter[K, V]]
     stopped: ConsumeError | None
     unhandled: list[Delivery[V, K]]
+    skipped: list[Delivery[V, K]] = field(default_factory=list["Delivery[V, K]"])
 
     @property
     def delays(self) -> list[float]:
@@ -99,6 +101,7 @@ class RecordingObserver(Observer):
         retries: failed calls that were retried.
         dead_letters: messages that went to the dead-letter topic.
         asserted: the AssertionError of a handler, which fails the test.
+        skipped_places: partitions and offsets of messages that were skipped.
     """
 
     def __init__(self, sent: RecordingDeadLetters | None) -> None:
@@ -106,6 +109,7 @@ class RecordingObserver(Observer):
         self.retries: list[Retried[Any]] = []
         self.dead_letters: list[DeadLetter[Any, Any]] = []
         self.asserted: AssertionError | None = None
+        self.skipped_places: set[tuple[int, int]] = set()
         self._sent = sent
 
     @contextmanager
@@ -121,6 +125,9 @@ class RecordingObserver(Observer):
         self, message: AnyMessage, error: BaseException, attempt: int, delay: float
     ) -> None:
         self.retries.append(Retried(value=message.value, error=error, attempt=attempt, delay=delay))
+
+    def skipped(self, partition: Partition, offset: int, name: str, group: str) -> None:
+        self.skipped_places.add((partition[1], offset))
 
     def dead_lettered(self, message: AnyMessage, error: BaseException, topic: str) -> None:
         assert self._sent is not None, "it was sent somewhere"

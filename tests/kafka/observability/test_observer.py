@@ -118,6 +118,9 @@ class Broken(Observer):
     def dead_lettered(self, message: AnyMessage, error: BaseException, topic: str) -> None:
         raise ValueError
 
+    def skipped(self, partition: Partition, offset: int, name: str, group: str) -> None:
+        raise ValueError
+
     def assigned(self, partitions: Sequence[Partition], group: str) -> None:
         raise ValueError
 
@@ -145,6 +148,7 @@ def test_mistakes_of_observers_are_logged_and_go_no_further(
         "retrying": (message(), error, 1, 0.1),
         "unreadable": (message(), error),
         "dead_lettered": (message(), error, "dlq"),
+        "skipped": (("orders", 0), 7, "shop.Shipped", "g"),
         "assigned": ([], "g"),
         "revoked": ([], "g"),
         "lost": ([], "g"),
