@@ -7,6 +7,7 @@
     serde             Serializer and Deserializer for confluent-kafka's own clients
     registry          clients of Confluent's Schema Registry: cached, with retries
     wire_format       schema ids in messages
+    host_process      forks, green threads and the end of the process
     client_config     safe client properties
     callbacks         librdkafka's log, errors and statistics
     cluster_metadata  partitions of a topic, as brokers report them
@@ -27,6 +28,7 @@ from avrogen.extras import require_own_package
 if TYPE_CHECKING:
     from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
     from avrogen.kafka.consumer.consumer import TopicConsumer
+    from avrogen.kafka.consumer.service import run_all
     from avrogen.kafka.observability.context import MessageFields, TraceContext
     from avrogen.kafka.observability.counters import ConsumerCounters, ProducerCounters
     from avrogen.kafka.observability.observer import Observer
@@ -64,6 +66,7 @@ else:
             "TopicProducer": "avrogen.kafka.producer.producer",
             "TraceContext": "avrogen.kafka.observability.context",
             "connect": "avrogen.kafka.registry.connection",
+            "run_all": "avrogen.kafka.consumer.service",
         },
     )
 
@@ -89,4 +92,5 @@ __all__ = [
     "TopicProducer",
     "TraceContext",
     "connect",
+    "run_all",
 ]
