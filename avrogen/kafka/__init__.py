@@ -7,6 +7,7 @@
     serde             Serializer and Deserializer for confluent-kafka's own clients
     registry          clients of Confluent's Schema Registry: cached, with retries
     wire_format       schema ids in messages
+    host_process      forks, green threads and the end of the process
     client_config     safe client properties
     checked_access    headers, errors and texts that confluent-kafka's C code does not survive
     callbacks         librdkafka's log, errors and statistics
@@ -29,6 +30,7 @@ from avrogen.extras import require_own_package
 if TYPE_CHECKING:
     from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
     from avrogen.kafka.consumer.consumer import TopicConsumer
+    from avrogen.kafka.consumer.service import run_all
     from avrogen.kafka.health import ConsumerHealth, HealthFile, ProducerHealth
     from avrogen.kafka.observability.context import MessageFields, TraceContext
     from avrogen.kafka.observability.counters import ConsumerCounters, ProducerCounters
@@ -70,6 +72,7 @@ else:
             "TopicProducer": "avrogen.kafka.producer.producer",
             "TraceContext": "avrogen.kafka.observability.context",
             "connect": "avrogen.kafka.registry.connection",
+            "run_all": "avrogen.kafka.consumer.service",
         },
     )
 
@@ -98,4 +101,5 @@ __all__ = [
     "TopicProducer",
     "TraceContext",
     "connect",
+    "run_all",
 ]

@@ -49,7 +49,10 @@ def test_setuptools_is_one_without_the_known_hole() -> None:
 
 
 FIXED = {
+    "aiohttp": ("3.13.3", "CVE-2025-69223"),
     "black": ("26.3.1", "CVE-2026-32274"),
+    "gevent": ("23.9.0", "CVE-2023-41419"),
+    "gunicorn": ("22.0.0", "CVE-2024-6827"),
     "jinja2": ("3.1.6", "CVE-2025-27516"),
     "pytest": ("9.0.3", "CVE-2025-71176"),
     "setuptools": ("78.1.1", "CVE-2025-47273"),

@@ -4,6 +4,7 @@ The public classes:
 
     consumer              TopicConsumer, which generated classes inherit, and what both kinds share
     async_consumer        AsyncTopicConsumer, likewise for asyncio
+    service               run_all: several consumers until all have stopped
     session               an open consumer without its runner, and its options
 
 Decisions, without I/O:

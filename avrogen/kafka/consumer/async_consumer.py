@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -19,10 +19,11 @@ from avrogen.kafka.consumer.async_runner import (
 )
 from avrogen.kafka.consumer.batch_runner import BatchRunner
 from avrogen.kafka.consumer.consumer import ConsumerBase
-from avrogen.kafka.consumer.signals import AsyncStopSignals
+from avrogen.kafka.consumer.signals import StopSignals
 from avrogen.kafka.consumer.transaction_runner import TransactionRunner, transactional_client
 
 if TYPE_CHECKING:
+    from avrogen.kafka.consumer.service import AsyncConsumerRun
     from avrogen.kafka.message import Message
     from avrogen.kafka.producer.async_producer import AsyncTopicProducer
     from avrogen.kafka.producer.producer_client import ProducerClient
@@ -89,9 +90,8 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
     async def run(self, handle: Callable[[Message[K, V]], Awaitable[object]]) -> None:
         """Call a coroutine function with every message, until the consumer stops.
 
-        It stops when :meth:`stop` is called, or on SIGTERM or SIGINT if this runs on the event loop
-        of the main thread. In-flight messages are finished first; those that take longer than
-        ``grace`` are cancelled.
+        It stops when :meth:`stop` is called, or on SIGTERM or SIGINT. In-flight messages are
+        finished first; those that take longer than ``grace`` are cancelled.
 
         Args:
             handle: the handler, a coroutine function, or a function that returns an awaitable. Its
@@ -119,7 +119,7 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
         self._check_idle()
         self._abandon_iteration()
         runner = AsyncMessageRunner(self._session, self._wakeup, type(self))
-        self._messages = AsyncMessageIterator(runner, AsyncStopSignals(self.stop))
+        self._messages = AsyncMessageIterator(runner, StopSignals(enabled=self._session.signals))
         return self._messages
 
     async def run_batches(
@@ -157,12 +157,60 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
         with self._alone():
             await self._drive(TransactionRunner(self._session, handle, client, limits))
 
+    # --- together with other consumers ------------------------------------------------------------
+
+    def handling(self, handle: Callable[[Message[K, V]], Awaitable[object]]) -> AsyncConsumerRun:
+        """Return what :func:`avrogen.kafka.run_all` calls :meth:`run` with.
+
+        Args:
+            handle: the handler.
+        """
+        return self._run_of(lambda: self.run(handle))
+
+    def handling_batches(
+        self,
+        handle: Callable[[list[Message[K, V]]], Awaitable[object]],
+        *,
+        max_records: int = 500,
+        max_wait: float = 1.0,
+    ) -> AsyncConsumerRun:
+        """Return what :func:`avrogen.kafka.run_all` calls :meth:`run_batches` with.
+
+        See :meth:`TopicConsumer.handling_batches`.
+        """
+        return self._run_of(
+            lambda: self.run_batches(handle, max_records=max_records, max_wait=max_wait)
+        )
+
+    def handling_transactional(
+        self,
+        handle: Callable[[Message[K, V]], Awaitable[object]],
+        producer: AsyncTopicProducer[Any, Any] | ProducerClient,
+        *,
+        max_records: int = 500,
+        max_wait: float = 0.1,
+    ) -> AsyncConsumerRun:
+        """Return what :func:`avrogen.kafka.run_all` calls :meth:`run_transactional` with.
+
+        See :meth:`TopicConsumer.handling_transactional`.
+        """
+        return self._run_of(
+            lambda: self.run_transactional(
+                handle, producer, max_records=max_records, max_wait=max_wait
+            )
+        )
+
+    def _run_of(self, run: Callable[[], Coroutine[Any, Any, None]]) -> AsyncConsumerRun:
+        from avrogen.kafka.consumer.service import AsyncConsumerRun
+
+        return AsyncConsumerRun(self, self.topic.name, run, self._session.signals)
+
     async def _drive(self, runner: BatchRunner[K, V]) -> None:
         await AsyncDriver(self._wakeup).drive(runner.run())
 
     def _alone(self) -> AbstractContextManager[None]:
         self._abandon_iteration()
-        return self._running_alone(AsyncStopSignals(self.stop))
+        return self._running_alone()
 
     def _is_running(self) -> bool:
         """Return True if messages are being handled, or iterated over."""

@@ -36,7 +36,7 @@ from avrogen.kafka.consumer.runner_core import (
     refuse_generator_function,
     refuse_unfinished,
 )
-from avrogen.kafka.consumer.signals import AsyncStopSignals
+from avrogen.kafka.consumer.signals import StopSignals
 from avrogen.kafka.producer.async_producer import async_transaction
 from avrogen.kafka.single_flight import AsyncSingleFlight
 
@@ -261,7 +261,7 @@ class AsyncMessageIterator(Generic[K, V]):
         signals: entered while messages are asked for.
     """
 
-    def __init__(self, runner: AsyncMessageRunner[K, V], signals: AsyncStopSignals) -> None:
+    def __init__(self, runner: AsyncMessageRunner[K, V], signals: StopSignals) -> None:
         self._runner = runner
         self._signals = signals
         self._execution = Execution(runner.iterate())

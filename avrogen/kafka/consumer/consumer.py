@@ -7,6 +7,7 @@ do not wait.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from types import TracebackType
@@ -40,6 +41,7 @@ from avrogen.kafka.consumer.signals import StopSignals
 from avrogen.kafka.consumer.transaction_runner import TransactionRunner, transactional_client
 
 if TYPE_CHECKING:
+    from avrogen.kafka.consumer.service import ConsumerRun
     from avrogen.kafka.health import ConsumerHealth
     from avrogen.kafka.message import Message
     from avrogen.kafka.observability.counters import ConsumerCounters
@@ -68,7 +70,9 @@ class ConsumerArguments(TypedDict, total=False):
     grace: float
     registry: SchemaRegistry | None
     observer: Observer | None
+    on_auth_failure: OnAuthFailure
     unknown: OnUnknown | None
+    signals: bool
 
 
 class ConsumerBase(Generic[K, V]):
@@ -98,6 +102,7 @@ class ConsumerBase(Generic[K, V]):
         on_auth_failure: OnAuthFailure = "stop",
         unknown: OnUnknown | None = None,
         only: tuple[type[V], ...] | None = None,
+        signals: bool = True,
     ) -> None:
         self._session = ConsumerSession(
             self.topic,
@@ -113,6 +118,7 @@ class ConsumerBase(Generic[K, V]):
                 on_auth_failure=on_auth_failure,
                 unknown=unknown,
                 only=only,
+                signals=signals,
             ),
             wake=self._prepare(),
         )
@@ -124,13 +130,14 @@ class ConsumerBase(Generic[K, V]):
         raise NotImplementedError
 
     @contextmanager
-    def _running_alone(self, signals: StopSignals) -> Generator[None]:
+    def _running_alone(self) -> Generator[None]:
         """Refuse a second runner meanwhile, and stop on signals."""
         self._check_idle()
         self._running = True
         self._failure = None
+        self._session.thread = threading.current_thread()
         try:
-            with signals:
+            with StopSignals(enabled=self._session.signals):
                 yield
         except Exception as error:
             self._failure = error
@@ -140,6 +147,7 @@ class ConsumerBase(Generic[K, V]):
             self._session.batch_wait = 0.0
 
     def _check_idle(self) -> None:
+        self._session.require_same_process()
         if self._running:
             raise RuntimeError(f"the consumer of {self.topic.name} handles messages already")
 
@@ -151,6 +159,11 @@ class ConsumerBase(Generic[K, V]):
         waiting for it.
         """
         self._session.stop()
+
+    @property
+    def is_open(self) -> bool:
+        """True in the ``with`` block of the consumer."""
+        return self._session.is_open
 
     def assignment(self) -> tuple[int, ...]:
         """Return the numbers of the assigned partitions, ascending."""
@@ -202,6 +215,7 @@ class ConsumerBase(Generic[K, V]):
 
     def counters(self) -> ConsumerCounters:
         """Return what this consumer has done so far."""
+        self._session.require_same_process()
         return self._session.counters()
 
     def statistics(self) -> dict[str, Any] | None:
@@ -246,6 +260,7 @@ class TopicConsumer(ConsumerBase[K, V]):
         only: event types to handle: ``only=(OrderPlaced,)``. Messages of all other types are
             skipped by their schema id, without decoding; so are tombstones, unless ``type(None)``
             is among the types.
+        signals: SIGTERM and SIGINT stop the consumer, together with all others of the process.
 
     Raises:
         ConfigurationError: a required setting is missing, or one would lose messages.
@@ -301,8 +316,8 @@ class TopicConsumer(ConsumerBase[K, V]):
     def run(self, handle: Callable[[Message[K, V]], object]) -> Any:
         """Call a handler with every message, until the consumer stops.
 
-        It stops when :meth:`stop` is called, or on SIGTERM or SIGINT if this runs in the main
-        thread. The in-flight message is finished first.
+        It stops when :meth:`stop` is called, or on SIGTERM or SIGINT. The in-flight message is
+        finished first.
 
         Args:
             handle: the handler, a plain function. Its result is ignored, unless it is a coroutine
@@ -450,8 +465,63 @@ class TopicConsumer(ConsumerBase[K, V]):
         with self._alone():
             drive(TransactionRunner(self._session, handle, client, limits).run())
 
+    # --- together with other consumers ------------------------------------------------------------
+
+    def handling(self, handle: Callable[[Message[K, V]], object]) -> ConsumerRun:
+        """Return what :func:`avrogen.kafka.run_all` calls :meth:`run` with.
+
+        Args:
+            handle: the handler.
+        """
+        return self._run_of(lambda: self.run(handle))
+
+    def handling_batches(
+        self,
+        handle: Callable[[list[Message[K, V]]], object],
+        *,
+        max_records: int = 500,
+        max_wait: float = 1.0,
+    ) -> ConsumerRun:
+        """Return what :func:`avrogen.kafka.run_all` calls :meth:`run_batches` with.
+
+        Args:
+            handle: the handler.
+            max_records: most messages of a batch.
+            max_wait: seconds that the first message of a batch waits for others.
+        """
+        return self._run_of(
+            lambda: self.run_batches(handle, max_records=max_records, max_wait=max_wait)
+        )
+
+    def handling_transactional(
+        self,
+        handle: Callable[[Message[K, V]], object],
+        producer: TopicProducer[Any, Any] | ProducerClient,
+        *,
+        max_records: int = 500,
+        max_wait: float = 0.1,
+    ) -> ConsumerRun:
+        """Return what :func:`avrogen.kafka.run_all` calls :meth:`run_transactional` with.
+
+        Args:
+            handle: the handler.
+            producer: a producer with a ``transactional.id``, one for each consumer.
+            max_records: most messages of a transaction.
+            max_wait: seconds that the first message of a transaction waits for others.
+        """
+        return self._run_of(
+            lambda: self.run_transactional(
+                handle, producer, max_records=max_records, max_wait=max_wait
+            )
+        )
+
+    def _run_of(self, run: Callable[[], None]) -> ConsumerRun:
+        from avrogen.kafka.consumer.service import ConsumerRun
+
+        return ConsumerRun(self, self.topic.name, run, self._session.signals)
+
     def _alone(self) -> AbstractContextManager[None]:
-        return self._running_alone(StopSignals(self.stop))
+        return self._running_alone()
 
     # --- partitions and offsets -------------------------------------------------------------------
 

@@ -223,6 +223,18 @@ class ConsumerPollThread:
         self.stopping = self._closing = True
         self._thread.join()
 
+    def leave_to_parent(self, error: BaseException) -> None:
+        """Fail in a forked process, in which the thread does not exist.
+
+        Args:
+            error: raised where messages are waited for.
+        """
+        self.changed = Condition()
+        self._failure = error
+        self._calls = CallQueue()
+        self._calls.close()
+        self.request_stop()
+
     @property
     def failure(self) -> BaseException | None:
         """The error that has ended the thread; None if there was none."""

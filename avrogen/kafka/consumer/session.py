@@ -8,12 +8,14 @@ handler. The synchronous and the asyncio consumer share this module.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
 from avrogen.errors import ClosedError, ConfigurationError, DecodeError
+from avrogen.fork_safety import renew_after_fork
 from avrogen.kafka.callbacks import Callbacks
 from avrogen.kafka.client_config import (
     Settings,
@@ -29,6 +31,8 @@ from avrogen.kafka.consumer.dead_letter_topic import DeadLetterProducer
 from avrogen.kafka.consumer.error_handler import ErrorHandler
 from avrogen.kafka.consumer.error_policy import OnAuthFailure, OnPoison, OnUnknown, RetryPolicy
 from avrogen.kafka.consumer.message_reader import MessageReader
+from avrogen.kafka.consumer.signals import SHUTDOWN
+from avrogen.kafka.host_process import call_at_exit, forked_error, require_native_threads
 from avrogen.kafka.observability.counters import ConsumerCounters
 from avrogen.kafka.observability.logs import log_event
 from avrogen.kafka.observability.observer import isolate
@@ -59,6 +63,9 @@ V = TypeVar("V")
 CommitMode: TypeAlias = Literal["after-handling", "manual"]
 """Commit handled messages automatically, or leave commits to the user."""
 
+_LEAVING: Final = 10.0
+"""Seconds at the end of the process to leave the group, after the grace."""
+
 _END: Final = ("latest", "largest", "end")
 """Values of ``auto.offset.reset`` that skip what is there."""
 
@@ -79,6 +86,7 @@ class ConsumerOptions:
         unknown: what happens to messages of types that are none of the topic's; None: they are
             dead-lettered, or with ``only`` skipped.
         only: types of the values that are handled; None: all of the topic.
+        signals: true if SIGTERM and SIGINT stop the consumer.
 
     Raises:
         ConfigurationError: an option has an invalid value.
@@ -94,6 +102,7 @@ class ConsumerOptions:
     on_auth_failure: OnAuthFailure = "stop"
     unknown: OnUnknown | None = None
     only: Sequence[Any] | None = None
+    signals: bool = True
 
     def __post_init__(self) -> None:
         modes, choices = get_args(CommitMode), get_args(OnPoison)
@@ -159,6 +168,10 @@ class ConsumerOptions:
 
 def _type_name(type_: object) -> str:
     return getattr(type_, "__qualname__", None) or repr(type_)
+
+
+def _nothing() -> None:
+    """Do nothing: the consumer was not opened."""
 
 
 def _require(is_so: bool, setting: str, reason: str) -> None:
@@ -228,6 +241,8 @@ class ConsumerSession(Generic[K, V]):
         topic: the topic.
         group: the consumer group.
         grace: seconds to wait for in-flight messages.
+        signals: true if SIGTERM and SIGINT stop it.
+        thread: the thread of the runner; None: nothing was run yet.
         error_handler: decides what follows when a message fails.
         dead_letters: sends dead letters; None: the topic has no dead-letter topic.
         batch_wait: seconds that the first message of a batch waits for others.
@@ -255,6 +270,7 @@ class ConsumerSession(Generic[K, V]):
         self.topic = topic
         self.group = options.group_id
         self.grace = options.grace
+        self.signals = options.signals
         self._auto_commit = options.commit == "after-handling"
         consumer_settings(self._config.client, group=self.group, auto_commit=self._auto_commit)
         self._given_registry = options.registry
@@ -267,7 +283,9 @@ class ConsumerSession(Generic[K, V]):
         self.batch_wait = 0.0
         self._opened: _Opened[K, V] | None = None
         self._stopped = False
-        self._closed = False
+        self._closed = self._forked = False
+        self._forget_exit: Callable[[], None] = _nothing
+        self.thread: threading.Thread | None = None
         self.error_handler = create_error_handler(topic, options, self._observer)
         self.dead_letters: DeadLetterProducer | None = None
         if topic.dead_letter is not None:
@@ -287,6 +305,19 @@ class ConsumerSession(Generic[K, V]):
             raise ClosedError(
                 f"the consumer of {self.topic.name} was opened before: create a new one"
             )
+        if self.signals:
+            SHUTDOWN.add(self)
+        try:
+            self._open()
+        except BaseException:
+            SHUTDOWN.remove(self)
+            raise
+        renew_after_fork(self, ConsumerSession._leave_to_parent)
+        self._forget_exit = call_at_exit(self, ConsumerSession.end_with_process, "consumers")
+        log_event(logging.INFO, "consumer.started", topic=self.topic.name, group=self.group)
+
+    def _open(self) -> None:
+        require_native_threads()
         registry = self._given_registry
         if registry is None:
             from avrogen.kafka.registry.connection import connect
@@ -309,18 +340,32 @@ class ConsumerSession(Generic[K, V]):
         poll_thread.start()
         if self._stopped:
             poll_thread.request_stop()
-        log_event(logging.INFO, "consumer.started", topic=self.topic.name, group=self.group)
 
     def close(self) -> None:
         """Commit what was handled, leave the group, and wait until that is done."""
-        if self._opened is None or self._closed:
+        if self._opened is None or self._closed or self._forked:
             return
         self._opened.poll_thread.close()
         self._closed = True
         if self.dead_letters is not None:
             self.dead_letters.close()
         self._close_registry()
+        SHUTDOWN.remove(self)
+        self._forget_exit()
         log_event(logging.INFO, "consumer.stopped", topic=self.topic.name, group=self.group)
+
+    def end_with_process(self) -> None:
+        """Stop, and wait for the runner if it is in a daemon thread, which the process ends."""
+        self.stop()
+        if self.thread is not None and self.thread is not threading.current_thread():
+            self.thread.join(self.grace + _LEAVING)
+
+    def _leave_to_parent(self) -> None:
+        """Refuse everything in a forked process, where nothing of the client works."""
+        self._forked = True
+        if self._opened is not None:
+            error = forked_error(f"the consumer of {self.topic.name}")
+            self._opened.poll_thread.leave_to_parent(error)
 
     def _create_poll_thread(self) -> ConsumerPollThread:
         client = create_consumer(
@@ -350,6 +395,20 @@ class ConsumerSession(Generic[K, V]):
         if self._opened is not None:
             self._opened.poll_thread.request_stop()
 
+    def require_same_process(self) -> None:
+        """Raise in a process that was forked.
+
+        Raises:
+            ClosedError: the process was forked after the consumer was opened.
+        """
+        if self._forked:
+            raise forked_error(f"the consumer of {self.topic.name}")
+
+    @property
+    def is_open(self) -> bool:
+        """True after :meth:`open`, and before :meth:`close`."""
+        return self._opened is not None and not self._closed
+
     # --- while it is open -------------------------------------------------------------------------
 
     @property
@@ -359,6 +418,7 @@ class ConsumerSession(Generic[K, V]):
         Raises:
             ClosedError: it was not opened, or was closed.
         """
+        self.require_same_process()
         if self._opened is None or self._closed:
             raise ClosedError(f"the consumer of {self.topic.name} must be used inside of: with ...")
         return self._opened

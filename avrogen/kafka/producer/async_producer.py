@@ -143,9 +143,10 @@ class AsyncTopicProducer(Generic[K, V]):
             Number of messages still in flight.
 
         Raises:
-            ClosedError: the producer is not open.
+            ClosedError: the producer is not open, or the process was forked after that.
         """
         sender = self._open()
+        sender.builder.require_same_process()
         await sender.flush(timeout)
         return sender.builder.tracker.pending
 
@@ -202,6 +203,8 @@ class AsyncTopicProducer(Generic[K, V]):
             self._closed = True
             return
         self._closed = True
+        if sender.builder.client.is_forked:
+            return  # everything of it belongs to the parent process
         try:
             await sender.flush(timeout)
         finally:

@@ -154,7 +154,11 @@ class TopicProducer(Generic[K, V]):
 
         Returns:
             Number of messages still in flight.
+
+        Raises:
+            ClosedError: the process was forked after the creation of the producer.
         """
+        self._builder.require_same_process()
         self._builder.client.poller.flush(self._builder.is_idle, timeout)
         return self._tracker.pending
 
@@ -195,6 +199,8 @@ class TopicProducer(Generic[K, V]):
         if self._closed:
             return
         self._closed = True
+        if self._builder.client.is_forked:
+            return  # everything of it belongs to the parent process
         try:
             self.flush(timeout)
         finally:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from avrogen.errors import ClosedError, ConfigurationError, DeliveryError, TransactionError
 from avrogen.extras import comes_with
+from avrogen.fork_safety import renew_after_fork
 from avrogen.kafka.callbacks import Callbacks, ConnectionState
 from avrogen.kafka.checked_access import error_text, refusal_text
 from avrogen.kafka.client_config import (
@@ -28,9 +29,10 @@ from avrogen.kafka.client_config import (
     split,
     transaction_timeout,
 )
+from avrogen.kafka.host_process import call_at_exit, forked_error, require_native_threads
 from avrogen.kafka.observability.logs import log_event
 from avrogen.kafka.observability.observer import isolate
-from avrogen.kafka.producer.producer_poll_thread import ProducerPollThread
+from avrogen.kafka.producer.producer_poll_thread import EXIT_TIMEOUT, ProducerPollThread
 from avrogen.kafka.producer.transactions import PURGE_TIMEOUT, TransactionManager
 
 if TYPE_CHECKING:
@@ -64,6 +66,7 @@ class ProducerClient:
         connection: errors of connections to brokers.
         delivery_timeout: seconds after which a message fails; None: never.
         is_closed: True after :meth:`close`.
+        is_forked: True in a process that was forked after its creation, where it is closed, too.
         trackers: delivery trackers of the typed producers that use it.
         poller: thread that serves callbacks.
         transactions: transactional calls; None without a ``transactional.id``.
@@ -92,6 +95,7 @@ class ProducerClient:
             MissingExtraError: confluent-kafka is not installed.
             TransactionError: no response of the transaction coordinator, or it refuses.
         """
+        require_native_threads()
         configuration = split(config)
         settings = producer_settings(configuration.client)
         self._registry_settings = configuration.registry
@@ -102,7 +106,7 @@ class ProducerClient:
         self._lock = threading.Lock()
         self._renewing = threading.Lock()
         self._must_renew = False
-        self.is_closed = False
+        self.is_closed = self.is_forked = False
         self.trackers: tuple[DeliveryTracker, ...] = ()
         self.connection = ConnectionState()
         self.delivery_timeout = delivery_timeout(settings)
@@ -116,8 +120,11 @@ class ProducerClient:
         self._partitioners: weakref.WeakSet[CustomPartitioner] = weakref.WeakSet()
         self.poller = ProducerPollThread(self.producer, self._callbacks.on_error)
         self.poller.watch = weakref.WeakMethod(self._watch)
-        # A client that is not closed stops its thread when it is collected.
-        self._finalizer = weakref.finalize(self, self.poller.stop)
+        # The thread of a client that is not closed ends when it is collected.
+        self._finalizer = weakref.finalize(self, self.poller.abandon)
+        self._finalizer.atexit = False
+        self._forget_exit = call_at_exit(self, ProducerClient._end_with_process, "producers")
+        renew_after_fork(self, ProducerClient._leave_to_parent)
         if self.transactions is not None:
             try:
                 self.transactions.init()
@@ -186,7 +193,26 @@ class ProducerClient:
                 fatal=True,
             )
         if self.is_closed:
-            raise ClosedError("the producer was closed")
+            raise self.closed_error("the producer")
+
+    def closed_error(self, name: str) -> ClosedError:
+        """Return the error for the use of a closed client.
+
+        Args:
+            name: what uses it, such as ``the producer for orders``.
+        """
+        return forked_error(name) if self.is_forked else ClosedError(f"{name} was closed")
+
+    def _leave_to_parent(self) -> None:
+        """Close in a forked process, where nothing of the client works, and nothing is delivered.
+
+        The parent's messages are the parent's.
+        """
+        self.is_closed = self.is_forked = True
+        self._lock = threading.Lock()
+        for tracker in self.trackers:
+            tracker.lock = threading.Lock()
+        self._finalizer.detach()
 
     def wait_until_empty(self, timeout: float | None) -> bool:
         """Send all messages now, and wait until they are delivered or have failed.
@@ -350,12 +376,14 @@ class ProducerClient:
             if self.is_closed:
                 return 0
             self.is_closed = True
+        self._forget_exit()
         self.wait_until_empty(0 if self.fatal else timeout)
         purged = sum(tracker.pending for tracker in self.trackers)
         if self.queued:
             self.producer.purge()
             self.wait_until_empty(PURGE_TIMEOUT)
-        self._finalizer()
+        self._finalizer.detach()
+        self.poller.stop()
         if self.transactions is None or not self.transactions.is_open:
             # Not on garbage collection, which may run in a forked process and end it. With an open
             # transaction, close() would not return. After a failed init_transactions(), it closes
@@ -365,6 +393,18 @@ class ProducerClient:
         if self._owns_registry and self._registry is not None:
             self._registry.close()
         return purged
+
+    def _end_with_process(self) -> None:
+        """Deliver what is in flight at the end of the process, within a bound."""
+
+        def pending() -> int:
+            return sum(tracker.pending for tracker in self.trackers)
+
+        if self.queued and pending():
+            topics = [tracker.topic for tracker in self.trackers]
+            # What was sent in an open transaction will be aborted.
+            seconds = 0.0 if self.transactions is not None else EXIT_TIMEOUT
+            self.poller.deliver_rest(pending, seconds, topics)
 
     def __enter__(self) -> Self:
         return self

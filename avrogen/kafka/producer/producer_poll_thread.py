@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Callable, Generator
+import warnings
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from avrogen.kafka.observability.logs import LOGGER
+from avrogen.kafka.host_process import call_at_exit
+from avrogen.kafka.observability.logs import LOGGER, log_event
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Producer
 
-__all__ = ["ProducerPollThread"]
+__all__ = ["EXIT_TIMEOUT", "ProducerPollThread"]
 
 _POLL: Final = 0.1
 """Seconds of one ``poll``, which delivery reports end; the thread reacts to others after it.
@@ -21,6 +24,9 @@ _POLL: Final = 0.1
 A call must not take more than 0.2 s: confluent-kafka divides longer calls, and continues with the
 exception of a fatal error pending, in which callbacks fail.
 """
+
+EXIT_TIMEOUT: Final = 10.0
+"""Seconds at the end of the process for the messages of clients that were not closed."""
 
 _FLUSH: Final = 0.02
 """Seconds of one ``flush``, which ends early only if no message is left."""
@@ -41,6 +47,7 @@ class ProducerPollThread:
         self._producer = producer
         self._on_error = on_error
         self._stopping = False
+        self._abandoned = False
         self._flushing = 0
         self._waiting = 0
         self._progress = threading.Condition()
@@ -117,8 +124,44 @@ class ProducerPollThread:
         if threading.current_thread() is not self._thread:
             self._thread.join()
 
+    def abandon(self) -> None:
+        """Stop the thread as soon as no message is in flight, as the client was forgotten.
+
+        The garbage collector calls it, at any moment: it takes no locks, and does not wait.
+        """
+        self._abandoned = True
+        in_flight = len(self._producer)
+        if in_flight:
+            call_at_exit(self, ProducerPollThread._end_with_process, "producers")
+            _warn(logging.WARNING, "it was not closed, and delivers in the background", in_flight)
+
+    def deliver_rest(
+        self, pending: Callable[[], int], seconds: float, topics: Sequence[str] = ()
+    ) -> None:
+        """Deliver messages of a client that was not closed when the process ends, and warn.
+
+        Args:
+            pending: returns the number of messages in flight.
+            seconds: bound.
+            topics: topics of its typed producers.
+        """
+        in_flight = pending()
+        self.flush(lambda: pending() == 0, seconds)
+        lost = pending()
+        _warn(
+            logging.ERROR if lost else logging.WARNING,
+            "it was not closed when the process ended",
+            in_flight,
+            topics=", ".join(topics),
+            lost=lost,
+        )
+
+    def _end_with_process(self) -> None:
+        if self._thread.is_alive() and len(self._producer):
+            self.deliver_rest(lambda: len(self._producer), EXIT_TIMEOUT)
+
     def _run(self) -> None:
-        while not self._stopping:
+        while not self._stopping and not (self._abandoned and len(self._producer) == 0):
             if self._flushing:
                 self._serve(_FLUSH, flush=True)
             else:
@@ -152,6 +195,20 @@ class ProducerPollThread:
         if self._waiting:
             with self._progress:
                 self._progress.notify_all()
+
+
+def _warn(
+    level: int, problem: str, in_flight: int, *, topics: str | None = None, lost: int | None = None
+) -> None:
+    log_event(level, "producer.unclosed", topics=topics or None, in_flight=in_flight, lost=lost)
+    where = f" ({topics})" if topics else ""
+    outcome = "" if lost is None else f", lost: {lost}"
+    warnings.warn(
+        f"a producer{where} was not used in a with block: {problem}; "
+        f"messages in flight: {in_flight}{outcome}",
+        ResourceWarning,
+        stacklevel=3,
+    )
 
 
 def _deadline(timeout: float | None) -> float:

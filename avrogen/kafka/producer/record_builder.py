@@ -133,7 +133,7 @@ class RecordBuilder:
             ClosedError: the client was closed.
         """
         if self.client.is_closed:
-            raise ClosedError(f"the client of the producer for {self.topic} was closed")
+            raise self.client.closed_error(f"the client of the producer for {self.topic}")
         data: bytes | None = None
         raw_key: bytes | None = None
         key_of_value = None
@@ -216,6 +216,15 @@ class RecordBuilder:
             code="_QUEUE_FULL",
             retriable=True,
         )
+
+    def require_same_process(self) -> None:
+        """Raise in a process that was forked.
+
+        Raises:
+            ClosedError: the process was forked after the creation of the client.
+        """
+        if self.client.is_forked:
+            raise self.client.closed_error(f"the producer for {self.topic}")
 
     def is_idle(self) -> bool:
         """Return True if no message is in flight."""
