@@ -126,6 +126,7 @@ def create_error_handler(
         on_poison=options.on_poison,
         dead_letter=topic.dead_letter,
         observer=observer,
+        on_auth_failure=options.on_auth_failure,
     )
 
 
@@ -331,6 +332,7 @@ class ConsumerSession(Generic[K, V]):
             is_closed=self._closed,
             is_running=is_running,
             run_error=run_error,
+            refusal=self.error_handler.refusal,
             poll_limit=interval + self.grace,
             handler_limit=(interval if limit is None else limit) + self.batch_wait,
         )
