@@ -175,7 +175,7 @@ def consumer_health(
         return ConsumerHealth(True, False, state, (_UNOPENED,))
     now = monotonic()
     last_poll = now - thread.polled_at
-    oldest = thread.oldest_in_flight(now)
+    oldest = thread.in_flight.oldest(now)
     partitions = tuple(sorted(list(thread.buffer.queues)))
     error = thread.failure or run_error
     auth_error = _auth_error(thread.connection) or thread.unauthorized or refusal

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeV
 
 from avrogen.errors import ClosedError, ConfigurationError, DecodeError
 from avrogen.kafka.callbacks import Callbacks
-from avrogen.kafka.client_config import Settings, consumer_settings, max_poll_interval, split
+from avrogen.kafka.client_config import (
+    Settings,
+    client_info,
+    consumer_settings,
+    max_poll_interval,
+    split,
+)
 from avrogen.kafka.consumer.assignment import AssignedPartitions, OffsetCommitter
 from avrogen.kafka.consumer.consumer_client import create_consumer
 from avrogen.kafka.consumer.consumer_poll_thread import ConsumerPollThread
@@ -22,9 +28,10 @@ from avrogen.kafka.consumer.dead_letter_topic import DeadLetterProducer
 from avrogen.kafka.consumer.error_handler import ErrorHandler
 from avrogen.kafka.consumer.error_policy import OnAuthFailure, OnPoison, RetryPolicy
 from avrogen.kafka.consumer.message_reader import MessageReader
+from avrogen.kafka.consumer.rebalance import LagReporter
 from avrogen.kafka.observability.counters import ConsumerCounters
 from avrogen.kafka.observability.logs import log_event
-from avrogen.kafka.observability.observer import isolate
+from avrogen.kafka.observability.observer import isolate, wants_lag
 from avrogen.kafka.registry.protocol import LATEST
 from avrogen.kafka.serde.decoders import name_of
 from avrogen.kafka.topic import Part, subject_name
@@ -193,7 +200,9 @@ class ConsumerSession(Generic[K, V]):
         self._given_registry = options.registry
         self._own_registry: SchemaRegistry | None = None
         self._wake = wake
-        self._observer = isolate(options.observer)
+        self._observer = isolate(
+            options.observer, client_info(self._config.client, options.group_id)
+        )
         self._callbacks = Callbacks(self._observer)
         self._on_auth_failure: OnAuthFailure = options.on_auth_failure
         self.batch_wait = 0.0
@@ -232,11 +241,17 @@ class ConsumerSession(Generic[K, V]):
             self._close_registry()
             raise
         from_end = str(self._config.client.get("auto.offset.reset")) in _END
+        offsets = OffsetCommitter(poll_thread, from_end=from_end)
+        if self._observer is not None and wants_lag(self._observer):
+            poll_thread.lag_reporter = LagReporter(
+                self.topic.name,
+                self.group,
+                self._observer,
+                offsets.lag_now,
+                self._callbacks.connection,
+            )
         self._opened = _Opened(
-            poll_thread,
-            reader,
-            AssignedPartitions(poll_thread, self._wake),
-            OffsetCommitter(poll_thread, from_end=from_end),
+            poll_thread, reader, AssignedPartitions(poll_thread, self._wake), offsets
         )
         poll_thread.start()
         if self._stopped:
@@ -256,7 +271,11 @@ class ConsumerSession(Generic[K, V]):
 
     def _create_poll_thread(self) -> ConsumerPollThread:
         client = create_consumer(
-            self._config.client, self._callbacks, group=self.group, auto_commit=self._auto_commit
+            self._config.client,
+            self._callbacks,
+            group=self.group,
+            auto_commit=self._auto_commit,
+            observer=self._observer,
         )
         return ConsumerPollThread(
             client,

@@ -19,6 +19,7 @@ from avrogen.extras import comes_with
 from avrogen.kafka.callbacks import Callbacks
 from avrogen.kafka.client_config import (
     Settings,
+    client_info,
     delivery_timeout,
     producer_settings,
     request_timeout,
@@ -58,6 +59,7 @@ class ProducerClient:
         producer: confluent-kafka's producer, for its other methods. Do not poll or close it.
         connection: errors of connections to brokers.
         delivery_timeout: seconds after which a message fails; None: never.
+        info: client id and brokers, for observers.
         is_closed: True after :meth:`close`.
         trackers: delivery trackers of the typed producers that use it.
         poller: thread that serves callbacks.
@@ -92,7 +94,8 @@ class ProducerClient:
         self._registry_settings = configuration.registry
         self._registry = registry
         self._owns_registry = registry is None
-        self._callbacks = Callbacks(isolate(observer))
+        self.info = client_info(configuration.client)
+        self._callbacks = Callbacks(isolate(observer, self.info))
         self._callbacks.install(settings)
         self._lock = threading.Lock()
         self.is_closed = False
