@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from avrogen.kafka.health import ConsumerHealth, HealthFile, ProducerHealth
     from avrogen.kafka.observability.context import MessageFields, TraceContext
     from avrogen.kafka.observability.counters import ConsumerCounters, ProducerCounters
-    from avrogen.kafka.observability.observer import Observer
+    from avrogen.kafka.observability.observer import ClientInfo, Observer
     from avrogen.kafka.producer.async_producer import AsyncTopicProducer
     from avrogen.kafka.producer.producer import TopicProducer
     from avrogen.kafka.producer.producer_client import ProducerClient
@@ -55,6 +55,7 @@ else:
             "AsyncSerializer": "avrogen.kafka.serde.serializer",
             "AsyncTopicConsumer": "avrogen.kafka.consumer.async_consumer",
             "AsyncTopicProducer": "avrogen.kafka.producer.async_producer",
+            "ClientInfo": "avrogen.kafka.observability.observer",
             "ConsumerCounters": "avrogen.kafka.observability.counters",
             "ConsumerHealth": "avrogen.kafka.health",
             "Deserializer": "avrogen.kafka.serde.deserializer",
@@ -84,6 +85,7 @@ __all__ = [
     "AsyncSerializer",
     "AsyncTopicConsumer",
     "AsyncTopicProducer",
+    "ClientInfo",
     "ConsumerCounters",
     "ConsumerHealth",
     "Deserializer",

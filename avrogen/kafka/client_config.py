@@ -15,6 +15,7 @@ from typing import Final, TypeAlias, cast
 
 from avrogen.errors import ConfigurationError
 from avrogen.kafka.checked_access import text_problem
+from avrogen.kafka.observability.observer import ClientInfo
 
 __all__ = [
     "ALIASES",
@@ -24,6 +25,7 @@ __all__ = [
     "Configuration",
     "Settings",
     "check_text",
+    "client_info",
     "consumer_settings",
     "delivery_timeout",
     "is_on",
@@ -259,6 +261,23 @@ def request_timeout(client: Settings) -> float:
     """
     timeout = _int(client.get("request.timeout.ms")) or _REQUEST_TIMEOUT_MS
     return (timeout + (_int(client.get("linger.ms")) or 0)) / 1000
+
+
+def client_info(client: Settings, group: str | None = None) -> ClientInfo:
+    """Return what observers are told of a client.
+
+    Args:
+        client: :attr:`Configuration.client`.
+        group: consumer group; None for a producer.
+    """
+    servers: list[tuple[str, int | None]] = []
+    for server in str(client.get("bootstrap.servers", "")).split(","):
+        host, _, port = server.strip().rpartition("://")[2].rpartition(":")
+        if host:
+            servers.append((host.strip("[]"), _int(port)))
+        elif port:
+            servers.append((port, None))
+    return ClientInfo(str(client.get("client.id", "rdkafka")), tuple(servers), group)
 
 
 def is_on(value: object) -> bool:

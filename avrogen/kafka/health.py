@@ -94,8 +94,8 @@ class ConsumerHealth:
         partitions: numbers of the assigned partitions, ascending.
         last_poll: seconds since the last poll; None: it was not opened yet.
         oldest_in_flight: age of the oldest in-flight message, in seconds; None: there is none.
-        auth_error: reason why brokers refuse the credentials, or access to the topic or the group;
-            None: they do not.
+        auth_error: reason why brokers refuse the credentials, or access to the topic or the group,
+            or why the registry refuses; None: they do not.
         fatal_error: the error that has ended it; None: there was none.
         brokers_down: true if no broker can be reached.
     """
@@ -154,6 +154,7 @@ def consumer_health(
     is_closed: bool,
     is_running: bool,
     run_error: Exception | None,
+    refusal: str | None,
     poll_limit: float,
     handler_limit: float,
 ) -> ConsumerHealth:
@@ -165,6 +166,7 @@ def consumer_health(
         is_closed: true if it was closed.
         is_running: true if a runner handles messages.
         run_error: the exception that has ended the last runner; None: there was none.
+        refusal: reason why the registry refuses the credentials; None: it does not.
         poll_limit: seconds without a poll after which it hangs.
         handler_limit: seconds in flight after which a handler hangs.
     """
@@ -173,10 +175,10 @@ def consumer_health(
         return ConsumerHealth(True, False, state, (_UNOPENED,))
     now = monotonic()
     last_poll = now - thread.polled_at
-    oldest = thread.oldest_in_flight(now)
+    oldest = thread.in_flight.oldest(now)
     partitions = tuple(sorted(list(thread.buffer.queues)))
     error = thread.failure or run_error
-    auth_error = _auth_error(thread.connection) or thread.unauthorized
+    auth_error = _auth_error(thread.connection) or thread.unauthorized or refusal
     down = thread.connection.brokers_down
     state = _consumer_state(thread, partitions, error, is_closed=is_closed)
     dead = list(_reasons_to_restart(state, error))
@@ -295,7 +297,7 @@ def _reasons_to_restart(state: str, error: object) -> Iterator[str]:
 
 def _reasons_to_wait(auth_error: str | None, down: bool) -> Iterator[str]:
     if auth_error is not None:
-        yield f"refused by the brokers: {auth_error}"
+        yield f"access is refused: {auth_error}"
     elif down:
         yield "no broker can be reached"
 

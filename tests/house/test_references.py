@@ -16,6 +16,9 @@ NAME = re.compile(r"(?<![\w./\-@:\"])avrogen(?:\.[A-Za-z_]\w*)+")
 
 NO_NAMES = {
     "avrogen.kafka.librdkafka": "a logger",
+    "avrogen.consumer.retries": "a metric",
+    "avrogen.consumer.dead_letters": "a metric",
+    "avrogen.consumer.lag": "a metric",
     "avrogen.toml": "a file",
     "avrogen.lock": "a file",
     "avrogen.bzl": "a file",

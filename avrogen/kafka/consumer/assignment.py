@@ -259,8 +259,7 @@ class OffsetCommitter:
             return []
         places = partitions_at(self._poll_thread.topic, offsets.items())
         try:
-            # None comes only of a commit that is not waited for.
-            done = self._poll_thread.client.commit(offsets=places, asynchronous=False) or []
+            done = self._poll_thread.commit(places)
         except KafkaException as error:
             return [error.args[0]]
         return [each.error for each in done]
@@ -291,13 +290,18 @@ class OffsetCommitter:
 
         def ask() -> dict[int, int]:
             try:
-                return self._lag(timeout)
+                return self.lag_now(timeout)
             except KafkaException as error:
                 raise consume_error(error.args[0], self._poll_thread.topic) from error
 
         return self._poll_thread.call(ask)
 
-    def _lag(self, timeout: float) -> dict[int, int]:
+    def lag_now(self, timeout: float) -> dict[int, int]:
+        """Count as :meth:`lag` does, in the poll thread.
+
+        Raises:
+            KafkaException: the brokers do not answer.
+        """
         with self._poll_thread.changed:
             queues = dict(self._poll_thread.buffer.queues)
         next_offsets = {number: _next_offset(queue) for number, queue in queues.items()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from avrogen.errors import ConfigurationError, ConsumeError
@@ -20,7 +21,10 @@ from avrogen.kafka.observability.logs import log_event
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError, TopicPartition
 
+    from avrogen.kafka.observability.observer import Observer
+
 __all__ = [
+    "commit_offsets",
     "consume_error",
     "create_consumer",
     "is_refusal",
@@ -32,7 +36,12 @@ __all__ = [
 
 
 def create_consumer(
-    client: Settings, callbacks: Callbacks, *, group: str, auto_commit: bool
+    client: Settings,
+    callbacks: Callbacks,
+    *,
+    group: str,
+    auto_commit: bool,
+    observer: Observer | None = None,
 ) -> Consumer:
     """Create a consumer that is not subscribed to anything.
 
@@ -41,6 +50,7 @@ def create_consumer(
         callbacks: receives errors and statistics.
         group: the consumer group.
         auto_commit: true if librdkafka commits stored offsets in the background.
+        observer: told of these commits.
 
     Raises:
         ConfigurationError: a property is unknown or has an invalid value.
@@ -50,15 +60,61 @@ def create_consumer(
         from confluent_kafka import Consumer, KafkaException
     settings = consumer_settings(client, group=group, auto_commit=auto_commit)
     callbacks.install(settings)
-    settings["on_commit"] = _log_failed_commits(settings.get("on_commit"), group)
+    settings["on_commit"] = _commit_callback(settings.get("on_commit"), group, observer)
     try:
         return Consumer(settings)
     except (KafkaException, TypeError, ValueError, SystemError) as error:
         raise ConfigurationError(refusal_text(error)) from error
 
 
-def _log_failed_commits(given: object, group: str) -> Any:
+def commit_offsets(
+    client: Consumer, offsets: list[TopicPartition], group: str, observer: Observer | None
+) -> list[TopicPartition]:
+    """Commit offsets, wait until that is done, and tell the observer.
+
+    Args:
+        client: the consumer.
+        offsets: the offsets.
+        group: the consumer group.
+        observer: told of the commit.
+
+    Returns:
+        The offsets, each with its error.
+
+    Raises:
+        KafkaException: the group refuses.
+    """
+    from confluent_kafka import KafkaException
+
+    began, refusal = monotonic(), None
+    try:
+        done = client.commit(offsets=offsets, asynchronous=False) or []
+        refusal = next((each.error for each in done if each.error is not None), None)
+        return done
+    except KafkaException as error:
+        refusal = error.args[0]
+        raise
+    finally:
+        if observer is not None:
+            _report_commit(observer, offsets, group, monotonic() - began, refusal)
+
+
+def _report_commit(
+    observer: Observer,
+    offsets: Sequence[TopicPartition],
+    group: str,
+    duration: float,
+    error: KafkaError | None,
+) -> None:
+    committed = {(each.topic, each.partition): each.offset for each in offsets if each.offset >= 0}
+    if committed:
+        observer.committed(committed, group, duration, None if error is None else error.name())
+
+
+def _commit_callback(given: object, group: str, observer: Observer | None) -> Any:
     def on_commit(error: KafkaError | None, partitions: Sequence[Any]) -> None:
+        if observer is not None:
+            _report_commit(observer, partitions, group, 0.0, error)
         if error is not None and error.name() != "_NO_OFFSET":
             log_event(
                 logging.WARNING,

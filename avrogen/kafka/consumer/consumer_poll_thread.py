@@ -10,7 +10,7 @@ want done goes through a :class:`CallQueue`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from threading import Condition, Thread
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from avrogen.errors import ClosedError, ConsumeError
 from avrogen.kafka.checked_access import error_text, repair_headers
 from avrogen.kafka.consumer.consumer_client import (
+    commit_offsets,
     consume_error,
     is_refusal,
     log_error,
@@ -27,13 +28,13 @@ from avrogen.kafka.consumer.consumer_client import (
     partitions_at,
     partitions_of,
 )
-from avrogen.kafka.consumer.fetch_buffer import FetchBuffer, RawPartitionQueue
-from avrogen.kafka.consumer.rebalance import RebalanceListener
+from avrogen.kafka.consumer.fetch_buffer import FetchBuffer, InFlight, RawPartitionQueue
+from avrogen.kafka.consumer.rebalance import LagReporter, RebalanceListener
 from avrogen.kafka.observability.logs import log_event
 from avrogen.message_text import exception_text
 
 if TYPE_CHECKING:
-    from confluent_kafka import Consumer, KafkaError
+    from confluent_kafka import Consumer, KafkaError, TopicPartition
     from confluent_kafka import Message as RawMessage
 
     from avrogen.kafka.callbacks import ConnectionState
@@ -80,8 +81,8 @@ class ConsumerPollThread:
         stopping: true if nothing more is handed out.
         connection: errors of connections to brokers.
         polled_at: time of the last poll, by the monotonic clock.
-        in_flight: for each in-flight message, since when it is in flight. It is replaced, and never
-            changed, so that other threads can read it.
+        in_flight: the in-flight messages.
+        lag_reporter: tells the observer of the lag; None: it does not want to know.
     """
 
     def __init__(
@@ -102,9 +103,11 @@ class ConsumerPollThread:
         self.topic = topic
         self.connection = connection
         self.polled_at = monotonic()
-        self.in_flight: Mapping[object, float] = {}
-        self._leased: set[RawPartitionQueue] = set()
+        self.in_flight = InFlight()
         self._next_look = 0.0
+        self._group = group
+        self._observer = observer
+        self.lag_reporter: LagReporter | None = None
         self._stops_on_auth_failure = on_auth_failure == "stop"
         self._unauthorized: tuple[str, int] | None = None
         self.buffer: FetchBuffer[RawMessage] = FetchBuffer()
@@ -148,7 +151,7 @@ class ConsumerPollThread:
                 self.buffer.release(queue)
                 return None
             if queue is not None:
-                self._leased.add(queue)
+                self.in_flight.queues.add(queue)
             return queue
 
     def wait(
@@ -183,7 +186,7 @@ class ConsumerPollThread:
             backoff: seconds until its first message is to be retried; None: at once.
         """
         with self.changed:
-            self._leased.discard(queue)
+            self.in_flight.queues.discard(queue)
             self.buffer.release(queue, retry_at=None if backoff is None else monotonic() + backoff)
             self.changed.notify_all()
         self._wake()
@@ -253,11 +256,6 @@ class ConsumerPollThread:
             return None
         return refusal[0]
 
-    def oldest_in_flight(self, now: float) -> float | None:
-        """Return the age of the oldest in-flight message, in seconds; None: there is none."""
-        since = self.in_flight.values()
-        return now - min(since) if since else None
-
     def call(self, function: Callable[[], T]) -> Future[T]:
         """Call a function in the thread, between two polls.
 
@@ -301,7 +299,13 @@ class ConsumerPollThread:
         self._rebalance.grace = 0.0  # they have had it
         return True
 
+    def commit(self, offsets: list[TopicPartition]) -> list[TopicPartition]:
+        """Commit offsets, in this thread; see :func:`commit_offsets`."""
+        return commit_offsets(self.client, offsets, self._group, self._observer)
+
     def _begin_to_stop(self) -> None:
+        if self.lag_reporter is not None:
+            self.lag_reporter.report()
         log_event(logging.INFO, "consumer.stopping", topic=self.topic)
         with self.changed:
             self._stopping_since = monotonic()
@@ -326,6 +330,7 @@ class ConsumerPollThread:
                 self.changed.wait(min(flow.wait, _TICK))
 
     def _fetch(self) -> None:
+        began = monotonic()
         messages = self.client.consume(_AT_ONCE, 0)
         if not messages:
             # ``consume`` would wait until there are so many; this does for the first only.
@@ -347,6 +352,8 @@ class ConsumerPollThread:
             self.fetched += len(messages) - len(errors)
             self.changed.notify_all()
         self._wake()
+        if self._observer is not None:
+            self._report_poll(len(messages) - len(errors), monotonic() - began, errors)
         if len(errors) < len(messages):
             self._unauthorized = None
         for error in errors:
@@ -362,16 +369,24 @@ class ConsumerPollThread:
         if fatal is not None:
             raise consume_error(fatal, self.topic)
 
+    def _report_poll(self, count: int, duration: float, errors: list[KafkaError]) -> None:
+        assert self._observer is not None
+        if count:
+            self._observer.polled(self.topic, count, self._group, duration, None)
+        for error in errors:
+            if error.name() != "_PARTITION_EOF":
+                self._observer.polled(self.topic, 0, self._group, duration, error.name())
+
     def _look(self) -> None:
-        """Note what is in flight, for :meth:`oldest_in_flight`, and if brokers answer again."""
+        """Note what is in flight, and if brokers answer again, every tick."""
         now = self.polled_at = monotonic()
         if now < self._next_look:
             return
         self._next_look = now + _TICK
         with self.changed:
-            # The messages of a queue are handled in order, so these change with each message.
-            fronts = [(id(q), q.next_offset, q.attempts) for q in self._leased if q.messages]
-        self.in_flight = {front: self.in_flight.get(front, now) for front in fronts}
+            self.in_flight.look(now)
+        if self.lag_reporter is not None and self.is_member:
+            self.lag_reporter.look(now)
         self.connection.check(lambda timeout: self.client.list_topics(self.topic, timeout=timeout))
 
     def _store(self) -> None:

@@ -216,7 +216,9 @@ class DeadLetterProducer:
 
     def __init__(self, client: Settings, topic: str, producer: Producer | None = None) -> None:
         self.topic = topic
-        self._settings = _settings(client)
+        callbacks = Callbacks(None)
+        self._settings = _settings(client, callbacks)
+        self._connection = callbacks.connection
         self._lock = Lock()
         self._producer = producer
         self._partitions = 0
@@ -241,7 +243,7 @@ class DeadLetterProducer:
                 # The message has the maximum size, which leaves no room for the traceback.
                 error = self._deliver(raw, replace(origin, message="", traceback=""))
         if error is not None:
-            raise delivery_error(error, self.topic, raw.key())
+            raise delivery_error(error, self.topic, raw.key(), connection=self._connection)
 
     def close(self) -> None:
         """Release the connections. No record is in flight, as each is waited for."""
@@ -289,12 +291,12 @@ class DeadLetterProducer:
         return self._producer
 
 
-def _settings(client: Settings) -> dict[str, object]:
+def _settings(client: Settings, callbacks: Callbacks) -> dict[str, object]:
     own = dict(client)
     # With the same id, it would fence the handler's producer.
     own.pop("transactional.id", None)
     # A message that a broker has accepted before should fit again; the broker refuses if not.
     own.setdefault("message.max.bytes", 100_000_000)
     settings = producer_settings(own)
-    Callbacks(None).install(settings)
+    callbacks.install(settings)
     return settings

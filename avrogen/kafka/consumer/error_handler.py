@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, assert_never, cast
 
-from avrogen.errors import ConsumeError, DeliveryError, TransactionError
+from avrogen.errors import ConsumeError, DeliveryError, RegistryError, TransactionError
 from avrogen.kafka.consumer.dead_letter_topic import DeadLetterOrigin, full_name
 from avrogen.kafka.consumer.error_policy import (
     Action,
     Failure,
+    OnAuthFailure,
     OnPoison,
     OnUnknown,
     Outage,
@@ -94,6 +95,7 @@ class ErrorHandler:
         dead_letter: name of the dead-letter topic; None: there is none.
         observer: told of receiving, handling and failures.
         on_unknown: treatment of messages of types that are none of the topic's.
+        on_auth_failure: what follows when the registry refuses the credentials, or access.
 
     Attributes:
         clock: seconds, by which backoff and batches are timed. Handler tests replace it.
@@ -111,6 +113,7 @@ class ErrorHandler:
         dead_letter: str | None,
         observer: Observer | None,
         on_unknown: OnUnknown = "dead-letter",
+        on_auth_failure: OnAuthFailure = "stop",
     ) -> None:
         self.observer = observer
         self.clock: Callable[[], float] = monotonic
@@ -123,6 +126,8 @@ class ErrorHandler:
         self._dead_letter = dead_letter
         self._on_unknown: OnUnknown = on_unknown
         self._types_skipped: set[str] = set()
+        self._retries_refusals = on_auth_failure == "retry"
+        self._refusal: tuple[RawPartitionQueue, Exception] | None = None
 
     # --- failures ---------------------------------------------------------------------------------
 
@@ -166,6 +171,9 @@ class ErrorHandler:
             dead_letter=self._dead_letter is not None,
             on_unknown=self._on_unknown,
         )
+        if self._retries_refusals and isinstance(failure, Outage) and _is_refusal(failure.error):
+            action = RetryIn(self._policy.maximum)
+            self._refusal = queue, failure.error
         raw = queue.messages[0]
         if isinstance(failure, Unreadable):
             self._report_unreadable(raw, failure)
@@ -201,6 +209,14 @@ class ErrorHandler:
                 raise AssertionError("an undelivered dead letter is no reason for another one")
             case _:
                 assert_never(action)
+
+    @property
+    def refusal(self) -> str | None:
+        """Reason why the registry refuses the credentials, until the message is handled."""
+        refusal = self._refusal
+        if refusal is None or not refusal[0].attempts or refusal[0].lost:
+            return None
+        return str(refusal[1])
 
     # --- progress ---------------------------------------------------------------------------------
 
@@ -329,3 +345,7 @@ class ErrorHandler:
             "partition": raw.partition(),
             "offset": raw.offset(),
         }
+
+
+def _is_refusal(error: Exception) -> bool:
+    return isinstance(error, RegistryError) and error.status in (401, 403)

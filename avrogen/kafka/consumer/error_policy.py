@@ -161,6 +161,9 @@ def handling_failure(error: Exception, policy: RetryPolicy) -> Failure:
             | TransactionError(retriable=True)
         ):
             return Outage(error, may_pass=True)
+        case RegistryError(status=401):
+            # The credentials are those of all messages.
+            return Outage(error, may_pass=False)
         case DeliveryError(fatal=True) | TransactionError(fatal=True) | ClosedError():
             # The handler's producer is closed. The next message would fail for the same reason.
             return Outage(error, may_pass=False)

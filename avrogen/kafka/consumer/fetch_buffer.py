@@ -48,6 +48,7 @@ __all__ = [
     "PATIENCE",
     "FetchBuffer",
     "FlowControl",
+    "InFlight",
     "PartitionQueue",
     "QueueState",
     "RawPartitionQueue",
@@ -437,3 +438,30 @@ class PartitionQueue(Generic[R]):
             self.first_failure = now
         self.attempts += 1
         return now - self.first_failure
+
+
+# --- in-flight messages ---------------------------------------------------------------------------
+
+
+class InFlight:
+    """Since when messages are in flight, to a tick. Nothing is done for each message.
+
+    Attributes:
+        queues: the queues that runners have, those of revoked partitions as well.
+    """
+
+    def __init__(self) -> None:
+        self.queues: set[RawPartitionQueue] = set()
+        self._since: Mapping[object, float] = {}
+
+    def look(self, now: float) -> None:
+        """Note which messages are in flight. The caller holds the lock of the buffer."""
+        # The messages of a queue are handled in order, so these change with each message.
+        fronts = [(id(q), q.next_offset, q.attempts) for q in self.queues if q.messages]
+        # Replaced and never changed, so that other threads can read it.
+        self._since = {front: self._since.get(front, now) for front in fronts}
+
+    def oldest(self, now: float) -> float | None:
+        """Return the age of the oldest message, in seconds; None: there is none. It never waits."""
+        since = self._since.values()
+        return now - min(since) if since else None

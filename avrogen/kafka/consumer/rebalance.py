@@ -8,12 +8,13 @@ uses.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from threading import Condition
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
-from avrogen.kafka.consumer.consumer_client import partitions_at
+from avrogen.kafka.consumer.consumer_client import commit_offsets, partitions_at
 from avrogen.kafka.consumer.fetch_buffer import FetchBuffer, RawPartitionQueue
 from avrogen.kafka.observability.logs import log_event
 
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from confluent_kafka import Consumer
     from confluent_kafka import Message as RawMessage
 
+    from avrogen.kafka.callbacks import ConnectionState
     from avrogen.kafka.observability.observer import Observer, Partition
 
-__all__ = ["RebalanceListener"]
+__all__ = ["LagReporter", "RebalanceListener"]
 
 _TICK: Final = 0.05
 
@@ -190,7 +192,7 @@ class RebalanceListener:
         # again by the next owner of the partition.
         try:
             self._client.store_offsets(offsets=partitions)
-            self._client.commit(offsets=partitions, asynchronous=False)
+            commit_offsets(self._client, partitions, self._group, self._observer)
         except KafkaException as error:
             refusal: str = error.args[0].name()
             return refusal
@@ -205,3 +207,56 @@ class RebalanceListener:
 
     def _named(self, numbers: list[int]) -> list[Partition]:
         return [(self._topic, number) for number in numbers]
+
+
+# --- lag ------------------------------------------------------------------------------------------
+
+_INTERVAL: Final = 10.0
+_TIMEOUT: Final = 1.0
+
+
+class LagReporter:
+    """Tells an observer of the lag of the assigned partitions, in the poll thread.
+
+    Args:
+        topic: the topic's name.
+        group: the consumer group.
+        observer: told of it.
+        count: counts the lag by partition; its argument is the timeout of each request.
+        connection: nothing is asked while no broker answers.
+    """
+
+    def __init__(
+        self,
+        topic: str,
+        group: str,
+        observer: Observer,
+        count: Callable[[float], Mapping[int, int]],
+        connection: ConnectionState,
+    ) -> None:
+        self._topic = topic
+        self._group = group
+        self._observer = observer
+        self._count = count
+        self._connection = connection
+        self._next: float | None = None
+
+    def look(self, now: float) -> None:
+        """Report, if it is time."""
+        if self._next is None:
+            self._next = now + 1.0  # until something is fetched
+        elif now >= self._next:
+            self._next = now + _INTERVAL
+            self.report()
+
+    def report(self) -> None:
+        """Report now."""
+        from confluent_kafka import KafkaException
+
+        if self._connection.unanswered:
+            return
+        with suppress(KafkaException):
+            lag = self._count(_TIMEOUT)
+            if lag:
+                named = {(self._topic, number): count for number, count in lag.items()}
+                self._observer.lag(named, self._group)

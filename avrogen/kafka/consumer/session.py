@@ -20,6 +20,7 @@ from avrogen.kafka.callbacks import Callbacks
 from avrogen.kafka.client_config import (
     Settings,
     check_text,
+    client_info,
     consumer_settings,
     max_poll_interval,
     split,
@@ -31,11 +32,12 @@ from avrogen.kafka.consumer.dead_letter_topic import DeadLetterProducer
 from avrogen.kafka.consumer.error_handler import ErrorHandler
 from avrogen.kafka.consumer.error_policy import OnAuthFailure, OnPoison, OnUnknown, RetryPolicy
 from avrogen.kafka.consumer.message_reader import MessageReader
+from avrogen.kafka.consumer.rebalance import LagReporter
 from avrogen.kafka.consumer.signals import SHUTDOWN
 from avrogen.kafka.host_process import call_at_exit, forked_error, require_native_threads
 from avrogen.kafka.observability.counters import ConsumerCounters
 from avrogen.kafka.observability.logs import log_event
-from avrogen.kafka.observability.observer import isolate
+from avrogen.kafka.observability.observer import isolate, wants_lag
 from avrogen.kafka.registry.data_contracts import RuleDirection, require_executable
 from avrogen.kafka.registry.protocol import LATEST
 from avrogen.kafka.serde.decoders import TypeSelection, name_of
@@ -206,6 +208,7 @@ def create_error_handler(
         dead_letter=topic.dead_letter,
         observer=observer,
         on_unknown=options.on_unknown,
+        on_auth_failure=options.on_auth_failure,
     )
 
 
@@ -277,7 +280,9 @@ class ConsumerSession(Generic[K, V]):
         self._selection = options.selection(topic)
         self._own_registry: SchemaRegistry | None = None
         self._wake = wake
-        self._observer = isolate(options.observer)
+        self._observer = isolate(
+            options.observer, client_info(self._config.client, options.group_id)
+        )
         self._callbacks = Callbacks(self._observer)
         self._on_auth_failure: OnAuthFailure = options.on_auth_failure
         self.batch_wait = 0.0
@@ -331,11 +336,17 @@ class ConsumerSession(Generic[K, V]):
             self._close_registry()
             raise
         from_end = str(self._config.client.get("auto.offset.reset")) in _END
+        offsets = OffsetCommitter(poll_thread, from_end=from_end)
+        if self._observer is not None and wants_lag(self._observer):
+            poll_thread.lag_reporter = LagReporter(
+                self.topic.name,
+                self.group,
+                self._observer,
+                offsets.lag_now,
+                self._callbacks.connection,
+            )
         self._opened = _Opened(
-            poll_thread,
-            reader,
-            AssignedPartitions(poll_thread, self._wake),
-            OffsetCommitter(poll_thread, from_end=from_end),
+            poll_thread, reader, AssignedPartitions(poll_thread, self._wake), offsets
         )
         poll_thread.start()
         if self._stopped:
@@ -369,7 +380,11 @@ class ConsumerSession(Generic[K, V]):
 
     def _create_poll_thread(self) -> ConsumerPollThread:
         client = create_consumer(
-            self._config.client, self._callbacks, group=self.group, auto_commit=self._auto_commit
+            self._config.client,
+            self._callbacks,
+            group=self.group,
+            auto_commit=self._auto_commit,
+            observer=self._observer,
         )
         return ConsumerPollThread(
             client,
@@ -460,6 +475,7 @@ class ConsumerSession(Generic[K, V]):
             is_closed=self._closed,
             is_running=is_running,
             run_error=run_error,
+            refusal=self.error_handler.refusal,
             poll_limit=interval + self.grace,
             handler_limit=(interval if limit is None else limit) + self.batch_wait,
         )

@@ -6,8 +6,9 @@ affect messages.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from avrogen.kafka.observability.logs import LOGGER
@@ -16,12 +17,27 @@ if TYPE_CHECKING:
     from avrogen.errors import DeliveryError
     from avrogen.kafka.message import Delivered, HeaderLike, Message
 
-__all__ = ["AnyMessage", "Observer", "Partition", "isolate"]
+__all__ = ["AnyMessage", "ClientInfo", "Observer", "Partition", "isolate", "wants_lag"]
 
 AnyMessage: TypeAlias = "Message[Any, Any]"
 
 Partition: TypeAlias = tuple[str, int]
 """Name of a topic and number of a partition."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientInfo:
+    """A client whose events an observer is told of.
+
+    Attributes:
+        client_id: its ``client.id``.
+        servers: host and port of the brokers that it is configured with.
+        group: consumer group; None for a producer.
+    """
+
+    client_id: str
+    servers: tuple[tuple[str, int | None], ...]
+    group: str | None = None
 
 
 class Observer:
@@ -30,6 +46,13 @@ class Observer:
     Methods are called by the threads that send, poll and handle, so they should be quick. Their
     exceptions are logged and not propagated. Without an observer there are no calls.
     """
+
+    def for_client(self, client: ClientInfo) -> Observer:
+        """Return the observer that is told of the events of a client; this one by default.
+
+        Called once for each producer and consumer, when it is created.
+        """
+        return self
 
     # --- producing --------------------------------------------------------------------------------
 
@@ -124,6 +147,37 @@ class Observer:
     def lost(self, partitions: Sequence[Partition], group: str) -> None:
         """Called after a consumer lost partitions: other members may own them already."""
 
+    def polled(
+        self, topic: str, count: int, group: str, duration: float, error: str | None
+    ) -> None:
+        """Called after a poll that has returned messages, or an error.
+
+        Args:
+            topic: name of the topic.
+            count: number of messages.
+            group: name of the consumer group.
+            duration: seconds that the poll took.
+            error: librdkafka's name of the error; None: there was none.
+        """
+
+    def committed(
+        self, offsets: Mapping[Partition, int], group: str, duration: float, error: str | None
+    ) -> None:
+        """Called after a commit of offsets.
+
+        Args:
+            offsets: the offsets of next messages, by partition.
+            group: name of the consumer group.
+            duration: seconds that it took; 0 for commits that librdkafka does in the background.
+            error: librdkafka's name of the error; None: they are committed.
+        """
+
+    def lag(self, lag: Mapping[Partition, int], group: str) -> None:
+        """Called every few seconds with the lag of the assigned partitions.
+
+        It is computed only for observers that override this method.
+        """
+
     # --- both -------------------------------------------------------------------------------------
 
     def statistics(self, statistics: dict[str, Any]) -> None:
@@ -133,14 +187,32 @@ class Observer:
         """
 
 
-def isolate(observer: Observer | None) -> Observer | None:
-    """Return an observer that logs the exceptions of another one; None for None."""
-    return None if observer is None else _IsolatedObserver(observer)
+def isolate(observer: Observer | None, client: ClientInfo | None = None) -> Observer | None:
+    """Return an observer that logs the exceptions of another one; None for None.
+
+    Args:
+        observer: the other one.
+        client: the client whose events it is told of.
+    """
+    if observer is None:
+        return None
+    isolated = _IsolatedObserver(observer)
+    return isolated if client is None else isolated.for_client(client)
+
+
+def wants_lag(observer: Observer | None) -> bool:
+    """Return True if an isolated observer is to be told of the lag."""
+    return isinstance(observer, _IsolatedObserver) and observer.wants_lag
 
 
 class _IsolatedObserver(Observer):
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
+        self.wants_lag = type(observer).lag is not Observer.lag
+
+    def for_client(self, client: ClientInfo) -> Observer:
+        bound = _call_isolated(self._observer.for_client, client)
+        return _IsolatedObserver(bound) if isinstance(bound, Observer) else self
 
     def sending(self, topic: str, key: object, value: object, headers: list[HeaderLike]) -> object:
         return _call_isolated(self._observer.sending, topic, key, value, headers)
@@ -181,6 +253,19 @@ class _IsolatedObserver(Observer):
 
     def lost(self, partitions: Sequence[Partition], group: str) -> None:
         _call_isolated(self._observer.lost, partitions, group)
+
+    def polled(
+        self, topic: str, count: int, group: str, duration: float, error: str | None
+    ) -> None:
+        _call_isolated(self._observer.polled, topic, count, group, duration, error)
+
+    def committed(
+        self, offsets: Mapping[Partition, int], group: str, duration: float, error: str | None
+    ) -> None:
+        _call_isolated(self._observer.committed, offsets, group, duration, error)
+
+    def lag(self, lag: Mapping[Partition, int], group: str) -> None:
+        _call_isolated(self._observer.lag, lag, group)
 
     def statistics(self, statistics: dict[str, Any]) -> None:
         _call_isolated(self._observer.statistics, statistics)

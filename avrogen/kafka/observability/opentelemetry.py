@@ -8,18 +8,19 @@ of the observer.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from copy import copy
 from typing import TYPE_CHECKING, Final
 
 from avrogen.extras import comes_with
-from avrogen.kafka.observability.observer import AnyMessage, Observer
+from avrogen.kafka.observability.observer import AnyMessage, ClientInfo, Observer, Partition
 from avrogen.message_text import exception_text
 from avrogen.version import __version__
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
-    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
     from opentelemetry.trace import Link, Span, TracerProvider
 
     from avrogen.errors import DeliveryError
@@ -37,9 +38,13 @@ _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5
 class OpenTelemetryObserver(Observer):
     """Observer that records spans and metrics of sent, received and handled messages.
 
-    Spans are ``send T``, ``poll T`` and ``process T`` for a topic ``T``. The context of ``send T``
-    is propagated in the headers, by the propagator of the process (W3C trace context by default).
-    It is the parent of ``process T``; a batch links to the contexts of all its messages.
+    Spans are ``send T``, ``poll T``, ``process T`` and ``commit T`` for a topic ``T``. The context
+    of ``send T`` is propagated in the headers, by the propagator of the process (W3C trace context
+    by default). It is the parent of ``process T``; a batch links to the contexts of all its
+    messages.
+
+    Spans have the ``messaging.client.id``, and spans and metrics the address of the first broker of
+    ``bootstrap.servers``. Several clients may share an observer.
     """
 
     def __init__(
@@ -72,7 +77,7 @@ class OpenTelemetryObserver(Observer):
         self._operations = meter.create_histogram(
             "messaging.client.operation.duration",
             "s",
-            "From queue to acknowledgement.",
+            "Time that sending, polling and committing take.",
             explicit_bucket_boundaries_advisory=_SECONDS,
         )
         self._handling = meter.create_histogram(
@@ -81,6 +86,35 @@ class OpenTelemetryObserver(Observer):
             "Time that handlers take.",
             explicit_bucket_boundaries_advisory=_SECONDS,
         )
+        self._retried = meter.create_counter(
+            "avrogen.consumer.retries", "{retry}", "Calls of handlers after a failure."
+        )
+        self._dead_lettered = meter.create_counter(
+            "avrogen.consumer.dead_letters", "{message}", "Messages sent to a dead-letter topic."
+        )
+        self._lag = _Lag()
+        meter.create_observable_gauge(
+            "avrogen.consumer.lag",
+            [self._lag.observe],
+            "{message}",
+            "Offsets from the next message to the end, of assigned partitions.",
+        )
+        self._group: str | None = None
+        self._server: Attributes = {}
+        self._client: Attributes = {}
+
+    def for_client(self, client: ClientInfo) -> OpenTelemetryObserver:
+        """Return an observer with the same instruments, and the attributes of a client."""
+        bound = copy(self)
+        bound._group = client.group
+        bound._server = {}
+        if client.servers:
+            host, port = client.servers[0]
+            bound._server["server.address"] = host
+            if port is not None:
+                bound._server["server.port"] = port
+        bound._client = {**bound._server, "messaging.client.id": client.client_id}
+        return bound
 
     # --- producing --------------------------------------------------------------------------------
 
@@ -90,7 +124,7 @@ class OpenTelemetryObserver(Observer):
         """Start a span and put its context into the headers."""
         from opentelemetry import trace
 
-        attributes = _attributes(topic, "send", "send")
+        attributes = _attributes(topic, "send", "send") | self._client
         if key is not None:
             attributes["messaging.kafka.message.key"] = str(key)
         if value is None:
@@ -108,9 +142,8 @@ class OpenTelemetryObserver(Observer):
         sending.span.set_attribute(_PARTITION, str(delivered.partition))
         sending.span.set_attribute("messaging.kafka.offset", delivered.offset)
         sending.span.end()
-        measured = _attributes(sending.topic, "send", "send") | {
-            _PARTITION: str(delivered.partition)
-        }
+        measured = _attributes(sending.topic, "send", "send") | self._server
+        measured[_PARTITION] = str(delivered.partition)
         self._sent.add(1, measured)
         self._operations.record(latency, measured)
 
@@ -119,8 +152,10 @@ class OpenTelemetryObserver(Observer):
         assert isinstance(sending, _Sending)
         _fail(sending.span, error, error.code or "_OTHER")
         sending.span.end()
-        measured = _attributes(sending.topic, "send", "send")
-        self._sent.add(1, measured | {"error.type": error.code or "_OTHER"})
+        measured = _attributes(sending.topic, "send", "send") | self._server
+        measured["error.type"] = error.code or "_OTHER"
+        self._sent.add(1, measured)
+        self._operations.record(time.perf_counter() - sending.began, measured)
 
     # --- consuming --------------------------------------------------------------------------------
 
@@ -130,11 +165,11 @@ class OpenTelemetryObserver(Observer):
 
         for topic, several in _by_topic(messages).items():
             attributes = _attributes(topic, "poll", "receive") | _of_group(group)
-            self._consumed.add(len(several), attributes)
+            self._consumed.add(len(several), attributes | self._server)
             self._tracer.start_span(
                 f"poll {topic}",
                 kind=trace.SpanKind.CLIENT,
-                attributes=attributes | {_COUNT: len(several)},
+                attributes=attributes | self._client | {_COUNT: len(several)},
                 links=_links(several),
             ).end()
 
@@ -149,8 +184,8 @@ class OpenTelemetryObserver(Observer):
         from opentelemetry import trace
 
         first, single = messages[0], len(messages) == 1
-        measured = _attributes(first.topic, "process", "process") | _of_group(group)
-        attributes = dict(measured)
+        measured = _attributes(first.topic, "process", "process") | _of_group(group) | self._server
+        attributes = measured | self._client
         if single:
             attributes |= {_PARTITION: str(first.partition), "messaging.kafka.offset": first.offset}
             if first.key is not None:
@@ -179,7 +214,96 @@ class OpenTelemetryObserver(Observer):
             span.end()
             self._handling.record(time.perf_counter() - began, measured)
 
+    def polled(
+        self, topic: str, count: int, group: str, duration: float, error: str | None
+    ) -> None:
+        """Measure a poll."""
+        measured = _attributes(topic, "poll", "receive") | _of_group(group) | self._server
+        if error is not None:
+            measured["error.type"] = error
+        self._operations.record(duration, measured)
 
+    def committed(
+        self, offsets: Mapping[Partition, int], group: str, duration: float, error: str | None
+    ) -> None:
+        """Record a span for each topic. A commit in the background has no duration to measure."""
+        from opentelemetry import trace
+
+        ended = time.time_ns()
+        for topic in sorted({topic for topic, _ in offsets}):
+            measured = _attributes(topic, "commit", "settle") | _of_group(group) | self._server
+            if error is not None:
+                measured["error.type"] = error
+            attributes = measured | self._client
+            numbers = [number for each, number in offsets if each == topic]
+            if len(numbers) == 1:
+                attributes[_PARTITION] = str(numbers[0])
+                attributes["messaging.kafka.offset"] = offsets[topic, numbers[0]]
+            span = self._tracer.start_span(
+                f"commit {topic}",
+                kind=trace.SpanKind.CLIENT,
+                attributes=attributes,
+                start_time=ended - round(duration * 1e9),
+            )
+            if error is not None:
+                span.set_status(trace.StatusCode.ERROR, error)
+            span.end(ended)
+            if duration:
+                self._operations.record(duration, measured)
+
+    def retrying(
+        self, message: AnyMessage, error: BaseException, attempt: int, delay: float
+    ) -> None:
+        """Count a retry."""
+        self._retried.add(1, self._of_failure(message, error))
+
+    def dead_lettered(self, message: AnyMessage, error: BaseException, topic: str) -> None:
+        """Count a dead-lettered message."""
+        self._dead_lettered.add(1, self._of_failure(message, error))
+
+    def lag(self, lag: Mapping[Partition, int], group: str) -> None:
+        """Keep the lag until it is collected."""
+        self._lag.keep(lag, _SYSTEM | _of_group(group) | self._server)
+
+    def _of_failure(self, message: AnyMessage, error: BaseException) -> Attributes:
+        found = _SYSTEM | {"messaging.destination.name": message.topic} | self._server
+        if self._group is not None:
+            found |= _of_group(self._group)
+        found["error.type"] = type(error).__qualname__
+        return found
+
+
+_LAG_LIFETIME: Final = 30.0
+"""Seconds for which the lag of a partition is reported. A partition that is revoked is another
+member's to report; nobody says of it that it is gone."""
+
+
+class _Lag:
+    """The lag of partitions, for an asynchronous gauge."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], tuple[int, float, Attributes]] = {}
+
+    def keep(self, lag: Mapping[Partition, int], common: Attributes) -> None:
+        """Keep the lag of partitions, with attributes that they have in common."""
+        now = time.monotonic()
+        for (topic, number), count in lag.items():
+            attributes = common | {"messaging.destination.name": topic, _PARTITION: str(number)}
+            self._known[tuple(sorted(attributes.items()))] = count, now, attributes
+
+    def observe(self, _: CallbackOptions) -> Iterable[Observation]:
+        """Return what is known, without what is old."""
+        from opentelemetry.metrics import Observation
+
+        earliest = time.monotonic() - _LAG_LIFETIME
+        for key, (_count, at, _attributes) in list(self._known.items()):
+            if at < earliest:
+                self._known.pop(key, None)
+        known = list(self._known.values())
+        return [Observation(count, attributes) for count, _, attributes in known]
+
+
+_SYSTEM: Final[Attributes] = {"messaging.system": "kafka"}
 _PARTITION: Final = "messaging.destination.partition.id"
 _COUNT: Final = "messaging.batch.message_count"
 
@@ -187,9 +311,10 @@ _COUNT: Final = "messaging.batch.message_count"
 class _Sending:
     """Span of an in-flight message."""
 
-    __slots__ = ("span", "topic")
+    __slots__ = ("began", "span", "topic")
 
     def __init__(self, topic: str, span: Span) -> None:
+        self.began = time.perf_counter()
         self.topic = topic
         self.span = span
 

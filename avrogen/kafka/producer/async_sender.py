@@ -108,6 +108,8 @@ class AsyncSender:
         except asyncio.CancelledError:
             if not delivery.is_queued:  # it may have been queued at the same moment
                 self._tracker.count_sent(-1)
+                cancelled = DeliveryError("the send was cancelled", code="CancelledError")
+                self.builder.not_sent(sending, cancelled)
             raise
         return delivery
 
@@ -147,8 +149,9 @@ class AsyncSender:
         """Settle the message's future with its error, or raise any other error."""
         try:
             failure = self.builder.refused(error)
-        except Exception:
+        except Exception as refusal:
             self._tracker.count_sent(-1)
+            self.builder.not_sent(delivery.sending, refusal)
             raise
         self._bridge.failed(delivery, failure, arguments[1])
         self._bridge.settle()

@@ -57,7 +57,9 @@ class DeliveryFuture(Future[Delivered]):
     _result: Any = None
     _exception: BaseException | None = None
 
-    _sending: object = None
+    sending: object = None
+    """The observer's object for this message."""
+
     _retrieved = False
 
     def __init__(self, tracker: DeliveryTracker) -> None:
@@ -77,7 +79,7 @@ class DeliveryFuture(Future[Delivered]):
 
     def observe(self, sending: object) -> None:
         """Keep the observer's object for this message."""
-        self._sending = sending
+        self.sending = sending
 
     def __call__(self, error: KafkaError | None, message: Message) -> None:
         """Settle the future with a delivery report, in the polling thread."""
@@ -100,14 +102,14 @@ class DeliveryFuture(Future[Delivered]):
         if not nobody_waits:
             self.set_result(place)  # type: ignore[arg-type] # see result
         if tracker.observer is not None:
-            tracker.observer.delivered(self._sending, self.result(), latency)
+            tracker.observer.delivered(self.sending, self.result(), latency)
 
     def fail(self, error: KafkaError, key: bytes | None) -> None:
         """Settle the future with an error: the message was not delivered, or not queued."""
         failure = self._tracker.failure(error, key)
         self.set_exception(failure)
         if self._tracker.observer is not None:
-            self._tracker.observer.undelivered(self._sending, failure)
+            self._tracker.observer.undelivered(self.sending, failure)
 
     def result(self, timeout: float | None = None) -> Delivered:
         """Wait for the delivery; return the message's position.

@@ -233,8 +233,10 @@ class TopicProducer(Generic[K, V]):
     ) -> None:
         try:
             failure = self._failure(delivery, arguments, error)
-        except BaseException:
+        except BaseException as refusal:
             self._tracker.count_sent(-1)
+            if isinstance(refusal, Exception):
+                self._builder.not_sent(delivery.sending, refusal)
             raise
         if failure is not None:
             delivery.fail(failure, arguments[1])

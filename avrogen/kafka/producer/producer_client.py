@@ -23,6 +23,7 @@ from avrogen.kafka.callbacks import Callbacks, ConnectionState
 from avrogen.kafka.checked_access import error_text, refusal_text
 from avrogen.kafka.client_config import (
     Settings,
+    client_info,
     delivery_timeout,
     producer_settings,
     request_timeout,
@@ -65,6 +66,7 @@ class ProducerClient:
         produce: its method ``produce``, for typed producers.
         connection: errors of connections to brokers.
         delivery_timeout: seconds after which a message fails; None: never.
+        info: client id and brokers, for observers.
         is_closed: True after :meth:`close`.
         is_forked: True in a process that was forked after its creation, where it is closed, too.
         trackers: delivery trackers of the typed producers that use it.
@@ -101,7 +103,8 @@ class ProducerClient:
         self._registry_settings = configuration.registry
         self._registry = registry
         self._owns_registry = registry is None
-        self._observer = isolate(observer)
+        self.info = client_info(configuration.client)
+        self._observer = isolate(observer, self.info)
         self._settings = settings
         self._lock = threading.Lock()
         self._renewing = threading.Lock()

@@ -93,9 +93,9 @@ class RecordBuilder:
         self.topic = topic.name
         self._tombstones = topic.tombstones
         self._headers = HeaderBuilder(options.headers)
-        observer = isolate(options.observer)
         self._owns_client = options.client is None
         self.client = _client(options)
+        observer = isolate(options.observer, self.client.info)
         try:
             registry = options.registry or self.client.registry
             ids = look_up_schema_ids(registry, topic, register=options.register)
@@ -204,6 +204,20 @@ class RecordBuilder:
             case _:
                 pass
         return error
+
+    def not_sent(self, sending: object, error: Exception) -> None:
+        """Tell the observer of a message that was refused, of which there is no future.
+
+        Args:
+            sending: the observer's object for the message.
+            error: the exception that ``send`` raises.
+        """
+        if self.tracker.observer is None:
+            return
+        if not isinstance(error, DeliveryError):
+            code = getattr(error, "code", None) or type(error).__name__
+            error = DeliveryError(str(error), topic=self.topic, code=code)
+        self.tracker.observer.undelivered(sending, error)
 
     def queue_full_error(self) -> DeliveryError:
         """Return the error for a queue that stayed full."""

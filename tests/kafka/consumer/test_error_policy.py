@@ -70,6 +70,7 @@ def test_reading(error: AvrogenError, kind: type[Failure], may_pass: bool | None
         (ValueError("negative price"), Poison, None),
         (RegistryError("does not answer", transient=True), Outage, True),
         (RegistryError("no such subject", status=404), Poison, None),
+        (RegistryError("wrong password", status=401), Outage, False),
         (DeliveryError("timed out", retriable=True), Outage, True),
         (DeliveryError("too large"), Poison, None),
         (DeliveryError("fenced", fatal=True), Outage, False),

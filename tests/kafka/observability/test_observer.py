@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -14,7 +14,14 @@ from avrogen.kafka.consumer.runner_core import current_messages, make_current
 from avrogen.kafka.message import Delivered, Header, HeaderLike
 from avrogen.kafka.observability.context import MessageFields, current_message
 from avrogen.kafka.observability.logs import log_event
-from avrogen.kafka.observability.observer import AnyMessage, Observer, Partition, isolate
+from avrogen.kafka.observability.observer import (
+    AnyMessage,
+    ClientInfo,
+    Observer,
+    Partition,
+    isolate,
+    wants_lag,
+)
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 
@@ -130,6 +137,22 @@ class Broken(Observer):
     def lost(self, partitions: Sequence[Partition], group: str) -> None:
         raise ValueError
 
+    def polled(
+        self, topic: str, count: int, group: str, duration: float, error: str | None
+    ) -> None:
+        raise ValueError
+
+    def committed(
+        self, offsets: Mapping[Partition, int], group: str, duration: float, error: str | None
+    ) -> None:
+        raise ValueError
+
+    def lag(self, lag: Mapping[Partition, int], group: str) -> None:
+        raise ValueError
+
+    def for_client(self, client: ClientInfo) -> Observer:
+        raise ValueError
+
     def statistics(self, statistics: dict[str, Any]) -> None:
         raise ValueError
 
@@ -152,6 +175,10 @@ def test_mistakes_of_observers_are_logged_and_go_no_further(
         "assigned": ([], "g"),
         "revoked": ([], "g"),
         "lost": ([], "g"),
+        "polled": ("orders", 1, "g", 0.1, None),
+        "committed": ({("orders", 0): 1}, "g", 0.1, None),
+        "lag": ({("orders", 0): 1}, "g"),
+        "for_client": (ClientInfo("id", ()),),
         "statistics": ({},),
     }
     for name, arguments in calls.items():
@@ -164,6 +191,31 @@ def test_mistakes_of_observers_are_logged_and_go_no_further(
     assert sorted(failed) == sorted([*calls, "handling"])
     public = {name for name in vars(Observer) if not name.startswith("_")}
     assert set(failed) == public, "every method is guarded"
+
+
+def test_an_observer_for_a_client_may_be_another_one() -> None:
+    told: list[tuple[ClientInfo, str]] = []
+
+    class Bound(Observer):
+        def __init__(self, client: ClientInfo) -> None:
+            self.client = client
+
+        def sending(
+            self, topic: str, key: object, value: object, headers: list[HeaderLike]
+        ) -> object:
+            told.append((self.client, topic))
+            return None
+
+    class Root(Observer):
+        def for_client(self, client: ClientInfo) -> Observer:
+            return Bound(client)
+
+    client = ClientInfo("billing-0", (("broker-1", 9092),))
+    bound = isolate(Root(), client)
+    assert bound is not None
+    bound.sending("orders", None, None, [])
+    assert told == [(client, "orders")]
+    assert not wants_lag(bound) and wants_lag(isolate(Broken(), client))
 
 
 class Around(Observer):
