@@ -19,6 +19,8 @@ from avrogen.kafka.observability.logs import LOGGER, log_event
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError, TopicPartition
 
+    from avrogen.kafka.observability.logs import RepeatedFailures
+
 __all__ = ["consume_error", "create_consumer", "log_or_raise", "partitions_at", "partitions_of"]
 
 
@@ -111,19 +113,20 @@ _FINAL: Final[Mapping[str, str]] = {
 """Names of errors after which no message will come, with what to look at."""
 
 
-def log_or_raise(error: KafkaError, topic: str) -> None:
+def log_or_raise(error: KafkaError, topic: str, known: RepeatedFailures) -> None:
     """Log an error that came in place of a message, or raise it if no message will come any more.
 
     Args:
         error: what librdkafka reports.
         topic: the consumer's topic.
+        known: errors that were logged before.
 
     Raises:
         ConsumeError: the consumer cannot go on.
     """
     if error.fatal() or error.name() in _FINAL:
         raise consume_error(error, topic)
-    if error.name() != "_PARTITION_EOF":
+    if error.name() != "_PARTITION_EOF" and known.is_new(f"{error.name()} {error.str()}"):
         log_event(
             logging.WARNING, "consumer.error", topic=topic, code=error.name(), reason=error.str()
         )

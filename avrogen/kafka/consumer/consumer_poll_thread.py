@@ -26,7 +26,7 @@ from avrogen.kafka.consumer.consumer_client import (
 )
 from avrogen.kafka.consumer.fetch_buffer import FetchBuffer, RawPartitionQueue
 from avrogen.kafka.consumer.rebalance import RebalanceListener
-from avrogen.kafka.observability.logs import log_event
+from avrogen.kafka.observability.logs import RepeatedFailures, log_event
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError
@@ -98,6 +98,7 @@ class ConsumerPollThread:
         self._stopping_since: float | None = None
         self._closing = False
         self._failure: BaseException | None = None
+        self._known_errors = RepeatedFailures()
         self._rebalance = RebalanceListener(
             client,
             topic,
@@ -287,7 +288,7 @@ class ConsumerPollThread:
             self.changed.notify_all()
         self._wake()
         for error in errors:
-            log_or_raise(error, self.topic)
+            log_or_raise(error, self.topic, self._known_errors)
 
     def _check_health(self) -> None:
         self._rebalance.raise_failure()

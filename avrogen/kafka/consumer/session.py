@@ -183,11 +183,11 @@ class ConsumerSession(Generic[K, V]):
         self._own_registry: SchemaRegistry | None = None
         self._wake = wake
         self._observer = isolate(options.observer)
-        self._callbacks = Callbacks(self._observer)
+        self.error_handler = create_error_handler(topic, options, self._observer)
+        self._callbacks = Callbacks(self._observer, self.error_handler.offset_reset)
         self._opened: _Opened[K, V] | None = None
         self._stopped = False
         self._closed = False
-        self.error_handler = create_error_handler(topic, options, self._observer)
         self.dead_letters: DeadLetterProducer | None = None
         if topic.dead_letter is not None:
             self.dead_letters = DeadLetterProducer(self._config.client, topic.dead_letter)
@@ -313,6 +313,7 @@ class ConsumerSession(Generic[K, V]):
             consumed=counts.consumed,
             retried=counts.retried,
             dead_lettered=counts.dead_lettered,
+            offset_resets=counts.offset_resets,
             waiting=waiting,
             handling_time=counts.handling_time,
         )

@@ -18,6 +18,8 @@ class ConsumerCounters:
         dead_lettered: messages delivered to the dead-letter topic.
         waiting: messages fetched and not handled yet.
         handling_time: seconds spent on decoding and handling in total.
+        offset_resets: times that the next message of a partition did not exist, so that
+            ``auto.offset.reset`` was applied: messages were skipped, or come again.
     """
 
     fetched: int
@@ -26,6 +28,7 @@ class ConsumerCounters:
     dead_lettered: int
     waiting: int
     handling_time: float
+    offset_resets: int = 0
 
     @property
     def mean_handling_time(self) -> float:

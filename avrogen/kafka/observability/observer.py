@@ -112,6 +112,18 @@ class Observer:
     def lost(self, partitions: Sequence[Partition], group: str) -> None:
         """Called after a consumer lost partitions: other members may own them already."""
 
+    def offset_reset(self, partition: Partition, offset: int, to: str, group: str) -> None:
+        """Called after ``auto.offset.reset`` was applied to an offset that does not exist.
+
+        Its messages were deleted before the consumer has read them, or the topic was created anew.
+
+        Args:
+            partition: the partition.
+            offset: the offset at which the consumer was.
+            to: ``beginning`` or ``end``, where it goes on.
+            group: its consumer group.
+        """
+
     # --- both -------------------------------------------------------------------------------------
 
     def statistics(self, statistics: dict[str, Any]) -> None:
@@ -166,6 +178,9 @@ class _IsolatedObserver(Observer):
 
     def lost(self, partitions: Sequence[Partition], group: str) -> None:
         _call_isolated(self._observer.lost, partitions, group)
+
+    def offset_reset(self, partition: Partition, offset: int, to: str, group: str) -> None:
+        _call_isolated(self._observer.offset_reset, partition, offset, to, group)
 
     def statistics(self, statistics: dict[str, Any]) -> None:
         _call_isolated(self._observer.statistics, statistics)
