@@ -127,6 +127,9 @@ class Broken(Observer):
     def lost(self, partitions: Sequence[Partition], group: str) -> None:
         raise ValueError
 
+    def offset_reset(self, partition: Partition, offset: int, to: str, group: str) -> None:
+        raise ValueError
+
     def statistics(self, statistics: dict[str, Any]) -> None:
         raise ValueError
 
@@ -148,6 +151,7 @@ def test_mistakes_of_observers_are_logged_and_go_no_further(
         "assigned": ([], "g"),
         "revoked": ([], "g"),
         "lost": ([], "g"),
+        "offset_reset": (("orders", 0), 7, "end", "g"),
         "statistics": ({},),
     }
     for name, arguments in calls.items():
