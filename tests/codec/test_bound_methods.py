@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -56,7 +56,7 @@ def test_of_codecs_and_schemas(monkeypatch: pytest.MonkeyPatch) -> None:
     schema = Schema.parse('{"type": "array", "items": "int"}')
     cases: list[tuple[Any, object]] = [(schema, [1, 2]), (shop_event, example(OrderPlaced))]
     for owner, value in cases:
-        compiled: dict[str, object] = vars(owner)
+        compiled = cast("dict[str, object]", vars(owner))
         compiled.pop("to_avro", None)
         compiled.pop("from_avro", None)
         encode, decode = owner.to_avro, owner.from_avro
