@@ -57,6 +57,7 @@ _ENUM = Symbol(RUNTIME, "AvroEnum")
 _FIXED = Symbol(RUNTIME, "AvroFixed")
 _LAZY_EXPORTS = Symbol(RUNTIME, "lazy_exports")
 _TOPIC = Symbol(RUNTIME, "Topic")
+_MESSAGE = Symbol(RUNTIME, "Message")
 _PRODUCER = Symbol(RUNTIME, "TopicProducer")
 _CONSUMER = Symbol(RUNTIME, "TopicConsumer")
 _ASYNC_PRODUCER = Symbol(RUNTIME, "AsyncTopicProducer")
@@ -243,7 +244,7 @@ def _topic_module(module: TopicModule) -> RenderedFile:
 
 def _topic_scope(module: TopicModule) -> Scope:
     symbols = [
-        *(_TOPIC, *_producers(module), _CONSUMER, _ASYNC_CONSUMER),
+        *(_TOPIC, _MESSAGE, _TYPE_ALIAS, *_producers(module), _CONSUMER, _ASYNC_CONSUMER),
         *module.value_types,
         *module.key.symbols(),
         *module.value.symbols(),
@@ -263,6 +264,15 @@ def _declaration(module: TopicModule, scope: Scope) -> View:
         "topic": literals.string_literal(topic),
         "arguments": list(_topic_arguments(module, scope)),
         "doc": literals.docstring(f"The topic ``{topic}``.", ""),
+        "type_alias": scope.name(_TYPE_ALIAS),
+        "value": module.names.value,
+        "value_type": scope.text(module.value),
+        "value_doc": literals.docstring(f"A value of the topic ``{topic}``.", ""),
+        "message": module.names.message,
+        "message_type": f"{scope.name(_MESSAGE)}[{scope.text(module.key)}, {module.names.value}]",
+        "message_doc": literals.docstring(
+            f"A message of the topic ``{topic}``, as handlers get it.", ""
+        ),
     }
 
 

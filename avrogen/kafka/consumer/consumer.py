@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Never, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Never, Self, TypeVar, cast, overload
 from weakref import WeakSet
 
 from avrogen.kafka.client_config import Settings
@@ -41,6 +41,7 @@ __all__ = ["DEFAULT_RETRIES", "ConsumerBase", "TopicConsumer"]
 
 K = TypeVar("K")
 V = TypeVar("V")
+R = TypeVar("R")
 
 DEFAULT_RETRIES = RetryPolicy()
 """Policy of consumers that are given none."""
@@ -262,37 +263,13 @@ class TopicConsumer(ConsumerBase[K, V]):
         with self._alone():
             yield from MessageRunner(self._session, type(self)).messages()
 
-    @overload
-    def run_batches(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
-        self,
-        handle: Callable[[list[Message[K, V]]], Never],
-        *,
-        max_records: int = ...,
-        max_wait: float = ...,
-    ) -> None: ...
-    @overload
-    def run_batches(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
-        self,
-        handle: Callable[[list[Message[K, V]]], Unfinished],
-        *,
-        max_records: int = ...,
-        max_wait: float = ...,
-    ) -> HandlerRefused: ...
-    @overload
     def run_batches(
         self,
-        handle: Callable[[list[Message[K, V]]], object],
-        *,
-        max_records: int = ...,
-        max_wait: float = ...,
-    ) -> None: ...
-    def run_batches(
-        self,
-        handle: Callable[[list[Message[K, V]]], object],
+        handle: Callable[[list[Message[K, V]]], R],
         *,
         max_records: int = 500,
         max_wait: float = 1.0,
-    ) -> Any:
+    ) -> R:
         """Call a handler with many messages at a time, until the consumer stops.
 
         They count as handled, all together, when it has returned. Messages of a partition are in
@@ -313,6 +290,9 @@ class TopicConsumer(ConsumerBase[K, V]):
         limits = BatchLimits(max_records, max_wait)
         with self._alone():
             drive(BatchRunner(self._session, handle, limits).run())
+        # There is no result. Type checkers see a coroutine that is not used, if the handler makes
+        # one. Overloads, as ``run`` has them, would hide the types of lambdas from mypy.
+        return cast("R", None)
 
     @overload
     def run_transactional(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
