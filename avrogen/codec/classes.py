@@ -7,7 +7,7 @@ function directly.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
@@ -44,9 +44,14 @@ class AvroValue:
         Raises:
             EncodeError: a part of the value does not fit the schema; the error has its path.
         """
-        from avrogen.codec.compilation import install_encoder
+        # Such as for a method that was bound before the compiled one replaced it.
+        own = type(self).__dict__
+        encode: Callable[..., bytes] | None = own.get("__avro_encoder__")
+        if encode is None or own.get("to_avro", _TO_AVRO) is _TO_AVRO:
+            from avrogen.codec.compilation import install_encoder
 
-        return install_encoder(type(self))(self, limits=limits)
+            encode = install_encoder(type(self))
+        return encode(self, limits=limits)
 
     @classmethod
     def from_avro(
@@ -64,9 +69,13 @@ class AvroValue:
             DecodeError: the data are invalid; the error has the path and the offset.
             ResolutionError: these data of the writer's schema cannot be read as this class's.
         """
-        from avrogen.codec.compilation import install_decoder
+        decoders = cls.__dict__.get("__avro_decoders__")
+        if decoders is None or cls.__dict__.get("from_avro", _FROM_AVRO) is _FROM_AVRO:
+            from avrogen.codec.compilation import install_decoder
 
-        return cast("Self", install_decoder(cls)(data, writer=writer, limits=limits))
+            return cast("Self", install_decoder(cls)(data, writer=writer, limits=limits))
+        value: Self = decoders.own(data, writer=writer, limits=limits)
+        return value
 
     def to_single_object(self) -> bytes:
         """Encode the value in single-object encoding: with its schema's fingerprint in front.
@@ -92,6 +101,10 @@ class AvroValue:
         from avrogen.codec.single_object import read
 
         return cast("Self", read(cls, cls.__avro_schema__, data, store))
+
+
+_TO_AVRO: Final = AvroValue.__dict__["to_avro"]
+_FROM_AVRO: Final = AvroValue.__dict__["from_avro"]
 
 
 class AvroRecord(AvroValue):

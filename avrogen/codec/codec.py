@@ -6,6 +6,8 @@ import sys
 from typing import TYPE_CHECKING, Generic, Self, TypeVar, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from typing_extensions import Buffer
 
     from avrogen.codec.limits import Limits
@@ -43,11 +45,13 @@ class Codec(Generic[T]):
         Raises:
             EncodeError: a part of the value does not fit the schema; the error has its path.
         """
-        from avrogen.codec.compilation import encoder_of, named
+        encode: Callable[..., bytes] | None = self.__dict__.get("to_avro")
+        if encode is None:
+            from avrogen.codec.compilation import encoder_of, named
 
-        encode = named(encoder_of(self), self.to_avro, self.__module__, self._name())
-        # From now on, the compiled function is found first.
-        self.__dict__["to_avro"] = encode
+            encode = named(encoder_of(self), self.to_avro, self.__module__, self._name())
+            # From now on, the compiled function is found first, unless this one was bound before.
+            self.__dict__["to_avro"] = encode
         return encode(value, limits=limits)
 
     def from_avro(
@@ -65,11 +69,13 @@ class Codec(Generic[T]):
             DecodeError: the data are invalid; the error has the path and the offset.
             ResolutionError: these data of the writer's schema cannot be read as this one's.
         """
-        from avrogen.codec.compilation import decoder_of, named
+        decode: Callable[..., T] | None = self.__dict__.get("from_avro")
+        if decode is None:
+            from avrogen.codec.compilation import decoder_of, named
 
-        decode = named(decoder_of(self), self.from_avro, self.__module__, self._name())
-        self.__dict__["from_avro"] = decode
-        return cast("T", decode(data, writer=writer, limits=limits))
+            decode = named(decoder_of(self), self.from_avro, self.__module__, self._name())
+            self.__dict__["from_avro"] = decode
+        return decode(data, writer=writer, limits=limits)
 
     def to_single_object(self, value: T) -> bytes:
         """Encode a value in single-object encoding: with its schema's fingerprint in front.

@@ -153,11 +153,13 @@ class Schema:
         Raises:
             EncodeError: a part of the value does not fit the schema; the error has its path.
         """
-        from avrogen.codec.compilation import encoder_of
+        encode: Callable[..., bytes] | None = self.__dict__.get("to_avro")
+        if encode is None:
+            from avrogen.codec.compilation import encoder_of
 
-        encode = encoder_of(self)
-        # From now on, the compiled function is found first.
-        self.__dict__["to_avro"] = encode
+            encode = encoder_of(self)
+            # From now on, the compiled function is found first, unless this one was bound before.
+            self.__dict__["to_avro"] = encode
         return encode(value, limits=limits)
 
     def from_avro(
@@ -175,10 +177,12 @@ class Schema:
             DecodeError: the data are invalid; the error has the path and the offset.
             ResolutionError: these data of the writer's schema cannot be read as this one's.
         """
-        from avrogen.codec.compilation import decoder_of
+        decode = self.__dict__.get("from_avro")
+        if decode is None:
+            from avrogen.codec.compilation import decoder_of
 
-        decode = decoder_of(self)
-        self.__dict__["from_avro"] = decode
+            decode = decoder_of(self)
+            self.__dict__["from_avro"] = decode
         return decode(data, writer=writer, limits=limits)
 
     def to_single_object(self, value: Any) -> bytes:

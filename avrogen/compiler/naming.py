@@ -175,9 +175,11 @@ def package_parts(namespaces: Iterable[str]) -> dict[str, tuple[ModuleName, ...]
 
 @dataclass(frozen=True, slots=True)
 class TopicNames:
-    """Names of a topic module: the declaration and the classes of its clients."""
+    """Names of a topic module: the declaration, aliases of types, the classes of clients."""
 
     declaration: ClassName
+    value: ClassName
+    message: ClassName
     producer: ClassName
     consumer: ClassName
     async_producer: ClassName
@@ -187,6 +189,8 @@ class TopicNames:
         """Return each of them."""
         return (
             self.declaration,
+            self.value,
+            self.message,
             self.producer,
             self.consumer,
             self.async_producer,
@@ -205,6 +209,8 @@ def topic_names(prefixes: Iterable[str]) -> dict[str, TopicNames]:
     for prefix in prefixes:
         wanted |= {
             f"{prefix} declaration": snake_case(prefix).upper(),
+            f"{prefix} value": f"{prefix}Value",
+            f"{prefix} message": f"{prefix}Message",
             f"{prefix} producer": f"{prefix}Producer",
             f"{prefix} consumer": f"{prefix}Consumer",
             f"{prefix} async producer": f"Async{prefix}Producer",
@@ -214,6 +220,8 @@ def topic_names(prefixes: Iterable[str]) -> dict[str, TopicNames]:
     return {
         prefix: TopicNames(
             declaration=ClassName(given[f"{prefix} declaration"]),
+            value=ClassName(given[f"{prefix} value"]),
+            message=ClassName(given[f"{prefix} message"]),
             producer=ClassName(given[f"{prefix} producer"]),
             consumer=ClassName(given[f"{prefix} consumer"]),
             async_producer=ClassName(given[f"{prefix} async producer"]),

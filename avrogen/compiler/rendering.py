@@ -62,6 +62,7 @@ _CONSUMER_ARGUMENTS = Symbol(RUNTIME, "ConsumerArguments")
 _MAPPING = Symbol("collections.abc", "Mapping")
 _OVERLOAD = Symbol("typing", "overload")
 _UNPACK = Symbol("typing", "Unpack")
+_MESSAGE = Symbol(RUNTIME, "Message")
 _PRODUCER = Symbol(RUNTIME, "TopicProducer")
 _CONSUMER = Symbol(RUNTIME, "TopicConsumer")
 _ASYNC_PRODUCER = Symbol(RUNTIME, "AsyncTopicProducer")
@@ -248,7 +249,7 @@ def _topic_module(module: TopicModule) -> RenderedFile:
 
 def _topic_scope(module: TopicModule) -> Scope:
     symbols = [
-        *(_TOPIC, *_producers(module), _CONSUMER, _ASYNC_CONSUMER),
+        *(_TOPIC, _MESSAGE, _TYPE_ALIAS, *_producers(module), _CONSUMER, _ASYNC_CONSUMER),
         *module.value_types,
         *module.key.symbols(),
         *module.value.symbols(),
@@ -291,7 +292,15 @@ def _declaration(module: TopicModule, scope: Scope) -> View:
         "doc": literals.docstring(f"The topic ``{topic}``.", ""),
         "selected": _SELECTED if selected is not None else None,
         "type_var": scope.name(_TYPE_VAR) if selected is not None else None,
-        "value": scope.text(module.value),
+        "type_alias": scope.name(_TYPE_ALIAS),
+        "value": module.names.value,
+        "value_type": scope.text(module.value),
+        "value_doc": literals.docstring(f"A value of the topic ``{topic}``.", ""),
+        "message": module.names.message,
+        "message_type": f"{scope.name(_MESSAGE)}[{scope.text(module.key)}, {module.names.value}]",
+        "message_doc": literals.docstring(
+            f"A message of the topic ``{topic}``, as handlers get it.", ""
+        ),
     }
 
 

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from avrogen.kafka.checked_access import error_text, text_problem
-from avrogen.kafka.observability.logs import LOGGER, log_event
+from avrogen.kafka.observability.logs import LOGGER, RepeatedFailures, log_event
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
 
     from avrogen.kafka.observability.observer import Observer
 
-__all__ = ["LIBRDKAFKA_LOGGER", "Callbacks", "ConnectionState", "call_isolated"]
+__all__ = ["LIBRDKAFKA_LOGGER", "Callbacks", "ConnectionState", "OffsetReset", "call_isolated"]
 
 LIBRDKAFKA_LOGGER: Final = logging.getLogger("avrogen.kafka.librdkafka")
 """Logger for librdkafka's log lines, which would go to stderr."""
@@ -35,6 +36,22 @@ def _is_relevant(record: logging.LogRecord) -> bool:
 LIBRDKAFKA_LOGGER.addFilter(_is_relevant)
 
 
+class OffsetReset(NamedTuple):
+    """A partition that is consumed from another offset, as its own does not exist.
+
+    Attributes:
+        topic: name of the topic.
+        partition: number of the partition.
+        offset: the offset that does not exist: its messages were deleted, or never written.
+        to: ``beginning`` or ``end``.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    to: str
+
+
 class Callbacks:
     """Keeps the last statistics and the fatal error. It holds no reference to the client.
 
@@ -42,6 +59,7 @@ class Callbacks:
         observer: observer for statistics; None for none.
         connection: errors of connections to brokers; None: of this client only.
         on_error: called with each error of the client as well.
+        on_offset_reset: called when ``auto.offset.reset`` was applied to an invalid offset.
     """
 
     def __init__(
@@ -49,9 +67,12 @@ class Callbacks:
         observer: Observer | None,
         connection: ConnectionState | None = None,
         on_error: Callable[[KafkaError], None] | None = None,
+        on_offset_reset: Callable[[OffsetReset], None] | None = None,
     ) -> None:
         self._on_error = on_error
         self._observer = observer
+        self._on_offset_reset = on_offset_reset
+        self._failures = RepeatedFailures()
         self._statistics: str | None = None
         self.fatal: KafkaError | None = None
         """The fatal error of the client; None if there was none."""
@@ -66,7 +87,11 @@ class Callbacks:
     def install(self, properties: dict[str, object]) -> None:
         """Put these callbacks into client properties. The user's are called after them."""
         logger = properties.get("logger")
-        properties["logger"] = LIBRDKAFKA_LOGGER if logger is None else _IsolatedLogger(logger)
+        properties["logger"] = _ClientLog(
+            LIBRDKAFKA_LOGGER if logger is None else _IsolatedLogger(logger),
+            self._on_offset_reset,
+            quiet=logger is None,
+        )
         properties["error_cb"] = partial(_call_both, self.on_error, properties.get("error_cb"))
         properties["stats_cb"] = partial(
             _call_both, self._on_statistics, properties.get("stats_cb")
@@ -78,12 +103,14 @@ class Callbacks:
             properties["oauth_cb"] = partial(_oauth_token, token)
 
     def on_error(self, error: KafkaError) -> None:
-        """Log an error of the client. A fatal error ends the client."""
+        """Log an error of the client, once in an outage. A fatal error ends the client."""
         self.connection.failed(error)
         if self._on_error is not None:
             self._on_error(error)
         if not error.fatal() and error.name() != "_FATAL":
-            log_event(logging.WARNING, "client.error", code=error.name(), reason=error_text(error))
+            text = error_text(error)
+            if self._failures.is_new(f"{error.name()} {text}"):
+                log_event(logging.WARNING, "client.error", code=error.name(), reason=text)
         elif self.fatal is None or self.fatal.name() == "_FATAL":  # which has no reason
             self.fatal = error
             log_event(logging.ERROR, "client.fatal", code=error.name(), reason=error_text(error))
@@ -188,6 +215,59 @@ def _check_token(token: object) -> None:
         problem = text_problem(each) if isinstance(each, str) else "is no str"
         if problem is not None:
             raise ValueError(f"a text that oauth_cb has returned {problem}")
+
+
+# --- log lines of librdkafka ----------------------------------------------------------------------
+
+_RESET: Final = re.compile(
+    r"(?P<topic>[\w.-]+) \[(?P<partition>\d+)\]: offset reset \(at (?:offset )?(?P<offset>\d+)\b"
+    r".*? to (?:cached )?(?:offset )?(?P<to>\w+)"
+)
+"""The line that librdkafka logs when it resets an offset because of an error (``OFFSET``)."""
+
+
+class _ClientLog:
+    """The part of a logger that confluent-kafka calls, for one client.
+
+    Args:
+        logger: gets the lines.
+        on_offset_reset: called for lines that report one.
+        quiet: leave out lines that repeat, and those that ``error_cb`` gets as well. A logger of
+            the user has them all.
+    """
+
+    def __init__(
+        self,
+        logger: Any,
+        on_offset_reset: Callable[[OffsetReset], None] | None,
+        *,
+        quiet: bool,
+    ) -> None:
+        self._logger = logger
+        self._on_offset_reset = on_offset_reset
+        self._quiet = quiet
+        self._failures = RepeatedFailures()
+
+    def log(self, level: int, text: str, *arguments: object) -> None:
+        """Log a line: its facility, the name of the client, and the text."""
+        facility, line = str(arguments[0]), str(arguments[-1])
+        reset = self._is_offset_reset(facility, line)
+        if self._quiet:
+            if reset or facility == "FAIL":
+                return  # there is an event that says the same
+            if level >= logging.WARNING and not self._failures.is_new(f"{facility} {line}"):
+                return
+        self._logger.log(level, text, *arguments)
+
+    def _is_offset_reset(self, facility: str, line: str) -> bool:
+        if facility != "OFFSET" or self._on_offset_reset is None:
+            return False
+        found = _RESET.search(line)
+        if found is None:
+            return False
+        partition, offset = int(found["partition"]), int(found["offset"])
+        self._on_offset_reset(OffsetReset(found["topic"], partition, offset, found["to"].lower()))
+        return True
 
 
 # --- connections ----------------------------------------------------------------------------------

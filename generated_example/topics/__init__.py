@@ -12,21 +12,27 @@ if TYPE_CHECKING:
         AsyncOrdersConsumer,
         AsyncOrdersProducer,
         OrdersConsumer,
+        OrdersMessage,
         OrdersProducer,
+        OrdersValue,
     )
     from ._parcels import (
         PARCELS,
         AsyncParcelsConsumer,
         AsyncParcelsProducer,
         ParcelsConsumer,
+        ParcelsMessage,
         ParcelsProducer,
+        ParcelsValue,
     )
     from ._payment_settled_v1 import (
         PAYMENT_SETTLED_V1,
         AsyncPaymentSettledV1Consumer,
         AsyncPaymentSettledV1Producer,
         PaymentSettledV1Consumer,
+        PaymentSettledV1Message,
         PaymentSettledV1Producer,
+        PaymentSettledV1Value,
     )
 else:
     __getattr__, __dir__ = lazy_exports(
@@ -40,13 +46,19 @@ else:
             "AsyncPaymentSettledV1Producer": "._payment_settled_v1",
             "ORDERS": "._orders",
             "OrdersConsumer": "._orders",
+            "OrdersMessage": "._orders",
             "OrdersProducer": "._orders",
+            "OrdersValue": "._orders",
             "PARCELS": "._parcels",
             "PAYMENT_SETTLED_V1": "._payment_settled_v1",
             "ParcelsConsumer": "._parcels",
+            "ParcelsMessage": "._parcels",
             "ParcelsProducer": "._parcels",
+            "ParcelsValue": "._parcels",
             "PaymentSettledV1Consumer": "._payment_settled_v1",
+            "PaymentSettledV1Message": "._payment_settled_v1",
             "PaymentSettledV1Producer": "._payment_settled_v1",
+            "PaymentSettledV1Value": "._payment_settled_v1",
         },
     )
 
@@ -59,11 +71,17 @@ __all__ = [
     "AsyncPaymentSettledV1Producer",
     "ORDERS",
     "OrdersConsumer",
+    "OrdersMessage",
     "OrdersProducer",
+    "OrdersValue",
     "PARCELS",
     "PAYMENT_SETTLED_V1",
     "ParcelsConsumer",
+    "ParcelsMessage",
     "ParcelsProducer",
+    "ParcelsValue",
     "PaymentSettledV1Consumer",
+    "PaymentSettledV1Message",
     "PaymentSettledV1Producer",
+    "PaymentSettledV1Value",
 ]

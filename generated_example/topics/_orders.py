@@ -2,12 +2,13 @@
 # source: avrogen.toml
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Unpack, overload
+from typing import TYPE_CHECKING, TypeAlias, Unpack, overload
 
 from avrogen.runtime.v1 import (
     AsyncTopicConsumer,
     AsyncTopicProducer,
     ConsumerArguments,
+    Message,
     Topic,
     TopicConsumer,
     TopicProducer,
@@ -26,9 +27,13 @@ ORDERS: Topic[str, OrderPlaced | OrderCancelled] = Topic(
 )
 """The topic ``shop.orders.v1``."""
 
-_V = TypeVar(
-    "_V", bound=OrderPlaced | OrderCancelled, default=OrderPlaced | OrderCancelled
-)
+OrdersValue: TypeAlias = OrderPlaced | OrderCancelled
+"""A value of the topic ``shop.orders.v1``."""
+
+OrdersMessage: TypeAlias = Message[str, OrdersValue]
+"""A message of the topic ``shop.orders.v1``, as handlers get it."""
+
+_V = TypeVar("_V", bound=OrdersValue, default=OrdersValue)
 """Type of the values that a consumer handles: all of them, or those of ``only``."""
 
 

@@ -115,6 +115,8 @@ def test_names_of_topics() -> None:
     names = naming.topic_names(["Orders", "HTTPEvents2", "lower"])
     assert names["Orders"].all() == (
         "ORDERS",
+        "OrdersValue",
+        "OrdersMessage",
         "OrdersProducer",
         "OrdersConsumer",
         "AsyncOrdersProducer",
@@ -130,7 +132,7 @@ def test_names_of_topics_are_distinct() -> None:
     names = naming.topic_names(prefixes)
     assert names == naming.topic_names(reversed(prefixes))
     given = [name for prefix in prefixes for name in names[prefix].all()]
-    assert len(given) == len(set(given)) == 25
+    assert len(given) == len(set(given)) == 35
     assert names["ORDERS"].declaration == "ORDERS"
     assert names["Orders"].declaration == "ORDERS_"
     assert names["AsyncOrders"].producer == "AsyncOrdersProducer"

@@ -21,6 +21,7 @@ from avrogen.avro.parser import parse_sources
 from avrogen.compiler.discovery import read_sources
 from avrogen.config.config import read_config
 from avrogen.config.topic_subjects import configured_subjects
+from avrogen.kafka.message import Message
 from avrogen.kafka.serde.decoders import name_of
 from avrogen.kafka.topic import Topic
 from avrogen.runtime import v1
@@ -56,6 +57,29 @@ def built_topics(build: Build, configuration: str, **more: Any) -> Any:
     """The topics of a package."""
     package = build({**SCHEMAS, **more, "avrogen.toml": configuration})
     return import_module(f"{package.__name__}.topics")
+
+
+def test_types_that_are_named_like_those_of_a_topic(build: Build) -> None:
+    """A record may have the name of an alias, as registries name subjects so."""
+    record: dict[str, Any] = {"type": "record", "namespace": "com.acme", "fields": []}
+    topics = built_topics(
+        build,
+        """
+        [topics."shop.orders.v1"]
+        name = "Orders"
+        value = ["com.acme.OrdersValue", "com.acme.OrdersMessage"]
+        tombstones = true
+        key = "string"
+        """,
+        **{
+            "v.avsc": {**record, "name": "OrdersValue"},
+            "m.avsc": {**record, "name": "OrdersMessage"},
+        },
+    )
+    acme: Any = import_module("built.com.acme")
+    assert topics.OrdersValue == acme.OrdersValue | acme.OrdersMessage | None
+    assert topics.OrdersMessage == Message[str, topics.OrdersValue]
+    assert parameters(topics.OrdersConsumer) == (str, topics.OrdersValue)
 
 
 def configured(schemas: Path) -> list[str]:
@@ -104,8 +128,12 @@ def test_a_topic_is_declared(build: Build) -> None:
         "AsyncOrdersProducer",
         "ORDERS",
         "OrdersConsumer",
+        "OrdersMessage",
         "OrdersProducer",
+        "OrdersValue",
     ]
+    assert topics.OrdersValue == acme.Order | acme.Line
+    assert topics.OrdersMessage == Message[str, acme.Order | acme.Line]
     bases: list[tuple[Any, type[object]]] = [
         (topics.OrdersProducer, v1.KeyedTopicProducer),
         (topics.OrdersConsumer, v1.TopicConsumer),

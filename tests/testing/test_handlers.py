@@ -234,7 +234,7 @@ def test_where_the_consumer_would_stop(deliver: Deliver) -> None:
     assert outcome.unhandled == [SECOND, THIRD]
     assert outcome.stopped is not None
     assert outcome.stopped.offset == 1
-    assert "failed in its handler: no" in str(outcome.stopped)
+    assert "failed in its handler: ValueError: no" in str(outcome.stopped)
 
 
 @every_way

@@ -21,6 +21,7 @@ from typing import (
     Self,
     TypedDict,
     TypeVar,
+    cast,
     overload,
 )
 from weakref import WeakSet
@@ -55,6 +56,7 @@ __all__ = ["DEFAULT_RETRIES", "ConsumerArguments", "ConsumerBase", "TopicConsume
 
 K = TypeVar("K")
 V = TypeVar("V")
+R = TypeVar("R")
 
 DEFAULT_RETRIES = RetryPolicy()
 """Policy of consumers that are given none."""
@@ -350,37 +352,13 @@ class TopicConsumer(ConsumerBase[K, V]):
         with self._alone():
             yield from MessageRunner(self._session, type(self)).messages()
 
-    @overload
-    def run_batches(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
-        self,
-        handle: Callable[[list[Message[K, V]]], Never],
-        *,
-        max_records: int = ...,
-        max_wait: float = ...,
-    ) -> None: ...
-    @overload
-    def run_batches(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
-        self,
-        handle: Callable[[list[Message[K, V]]], Unfinished],
-        *,
-        max_records: int = ...,
-        max_wait: float = ...,
-    ) -> HandlerRefused: ...
-    @overload
     def run_batches(
         self,
-        handle: Callable[[list[Message[K, V]]], object],
-        *,
-        max_records: int = ...,
-        max_wait: float = ...,
-    ) -> None: ...
-    def run_batches(
-        self,
-        handle: Callable[[list[Message[K, V]]], object],
+        handle: Callable[[list[Message[K, V]]], R],
         *,
         max_records: int = 500,
         max_wait: float = 1.0,
-    ) -> Any:
+    ) -> R:
         """Call a handler with many messages at a time, until the consumer stops.
 
         They count as handled, all together, when it has returned. Messages of a partition are in
@@ -401,6 +379,9 @@ class TopicConsumer(ConsumerBase[K, V]):
         limits = self._limits(max_records, max_wait)
         with self._alone():
             drive(BatchRunner(self._session, handle, limits).run())
+        # There is no result. Type checkers see a coroutine that is not used, if the handler makes
+        # one. Overloads, as ``run`` has them, would hide the types of lambdas from mypy.
+        return cast("R", None)
 
     @overload
     def run_transactional(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
@@ -515,7 +496,7 @@ class TopicConsumer(ConsumerBase[K, V]):
             )
         )
 
-    def _run_of(self, run: Callable[[], None]) -> ConsumerRun:
+    def _run_of(self, run: Callable[[], object]) -> ConsumerRun:
         from avrogen.kafka.consumer.service import ConsumerRun
 
         return ConsumerRun(self, self.topic.name, run, self._session.signals)

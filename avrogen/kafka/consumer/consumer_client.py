@@ -21,6 +21,7 @@ from avrogen.kafka.observability.logs import log_event
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError, TopicPartition
 
+    from avrogen.kafka.observability.logs import RepeatedFailures
     from avrogen.kafka.observability.observer import Observer
 
 __all__ = [
@@ -187,12 +188,13 @@ _REFUSALS: Final = frozenset(
 """Names of errors that last until somebody changes credentials or ACLs."""
 
 
-def log_or_raise(error: KafkaError, topic: str) -> None:
+def log_or_raise(error: KafkaError, topic: str, known: RepeatedFailures) -> None:
     """Log an error that came in place of a message, or raise it if no message will come any more.
 
     Args:
         error: what librdkafka reports.
         topic: the consumer's topic.
+        known: errors that were logged before.
 
     Raises:
         ConsumeError: the consumer cannot go on.
@@ -200,18 +202,14 @@ def log_or_raise(error: KafkaError, topic: str) -> None:
     if error.fatal() or error.name() in _FINAL:
         raise consume_error(error, topic)
     if error.name() != "_PARTITION_EOF":
-        log_error(error, topic)
+        log_error(error, topic, known)
 
 
-def log_error(error: KafkaError, topic: str) -> None:
-    """Log an error that came in place of a message."""
-    log_event(
-        logging.WARNING,
-        "consumer.error",
-        topic=topic,
-        code=error.name(),
-        reason=error_text(error),
-    )
+def log_error(error: KafkaError, topic: str, known: RepeatedFailures) -> None:
+    """Log an error that came in place of a message, once in an outage."""
+    text = error_text(error)
+    if known.is_new(f"{error.name()} {text}"):
+        log_event(logging.WARNING, "consumer.error", topic=topic, code=error.name(), reason=text)
 
 
 def is_refusal(error: KafkaError) -> bool:

@@ -30,7 +30,7 @@ from avrogen.kafka.consumer.consumer_client import (
 )
 from avrogen.kafka.consumer.fetch_buffer import FetchBuffer, InFlight, RawPartitionQueue
 from avrogen.kafka.consumer.rebalance import LagReporter, RebalanceListener
-from avrogen.kafka.observability.logs import log_event
+from avrogen.kafka.observability.logs import RepeatedFailures, log_event
 from avrogen.message_text import exception_text
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ class ConsumerPollThread:
         self._stopping_since: float | None = None
         self._closing = False
         self._failure: BaseException | None = None
+        self._known_errors = RepeatedFailures()
         self._rebalance = RebalanceListener(
             client,
             topic,
@@ -359,9 +360,9 @@ class ConsumerPollThread:
         for error in errors:
             if is_refusal(error) and not self._stops_on_auth_failure:
                 self._unauthorized = error_text(error), self._rebalance.assignments
-                log_error(error, self.topic)
+                log_error(error, self.topic, self._known_errors)
             else:
-                log_or_raise(error, self.topic)
+                log_or_raise(error, self.topic, self._known_errors)
 
     def _check_health(self) -> None:
         self._rebalance.raise_failure()

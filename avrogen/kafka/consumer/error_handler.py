@@ -33,12 +33,12 @@ from avrogen.kafka.consumer.error_policy import (
     next_step,
 )
 from avrogen.kafka.consumer.message_reader import MessageUnreadable, SkippedMessage, undecoded
-from avrogen.kafka.observability.logs import log_event
-from avrogen.message_text import exception_text
+from avrogen.kafka.observability.logs import describe, log_event
 
 if TYPE_CHECKING:
     from confluent_kafka import Message as RawMessage
 
+    from avrogen.kafka.callbacks import OffsetReset
     from avrogen.kafka.consumer.fetch_buffer import RawPartitionQueue
     from avrogen.kafka.observability.observer import AnyMessage, Observer
 
@@ -56,6 +56,7 @@ class Counts:
     dead_lettered: int = 0
     handling_time: float = 0.0
     skipped: int = 0
+    offset_resets: int = 0
 
 
 class PendingDeadLetter(NamedTuple):
@@ -176,7 +177,7 @@ class ErrorHandler:
             self._refusal = queue, failure.error
         raw = queue.messages[0]
         if isinstance(failure, Unreadable):
-            self._report_unreadable(raw, failure)
+            self._report_unreadable(raw, failure, action)
         if isinstance(action, RetryIn):
             self._report_retry(raw, failure.error, queue.attempts, action, message)
         return action
@@ -195,7 +196,7 @@ class ErrorHandler:
             origin = self._origin(raw, action, failure.error, handler)
             undelivered = yield PendingDeadLetter(queue, raw, origin)
             if undelivered is None:
-                self._report_dead_letter(raw, failure.error, message)
+                self._report_dead_letter(raw, action, failure, message)
                 self.done(queue, cast("int", raw.offset()))
                 return None
             failure = Outage(undelivered, undelivered.retriable)
@@ -266,6 +267,22 @@ class ErrorHandler:
         if self.observer is not None:
             self.observer.skipped((self._topic, queue.partition), message.offset, name, self.group)
 
+    def offset_reset(self, reset: OffsetReset) -> None:
+        """Count and report that a partition goes on at another offset than its next one."""
+        self.counts.offset_resets += 1
+        log_event(
+            logging.ERROR,
+            "consumer.offset_reset",
+            topic=reset.topic,
+            group=self.group,
+            partition=reset.partition,
+            offset=reset.offset,
+            to=reset.to,
+        )
+        if self.observer is not None:
+            partition = reset.topic, reset.partition
+            self.observer.offset_reset(partition, reset.offset, reset.to, self.group)
+
     # --- inside -----------------------------------------------------------------------------------
 
     def _origin(
@@ -283,23 +300,31 @@ class ErrorHandler:
         ).after(error)
 
     def _report_dead_letter(
-        self, raw: RawMessage, error: Exception, message: AnyMessage | None = None
+        self,
+        raw: RawMessage,
+        action: SendDeadLetter,
+        failure: Failure,
+        message: AnyMessage | None,
     ) -> None:
         assert self._dead_letter is not None, "a record was dead-lettered"
         self.counts.dead_lettered += 1
+        error = failure.error
         log_event(
             logging.ERROR,
             "consumer.dead_letter",
-            error=error,
+            # The traceback of a decoder tells nothing that the reason does not.
+            error=None if isinstance(failure, Unreadable) else error,
             **self._log_fields(raw),
             dead_letter_topic=self._dead_letter,
+            stage=action.stage.value,
+            reason=describe(error),
         )
         if self.observer is not None:
             self.observer.dead_lettered(message or undecoded(raw), error, self._dead_letter)
 
     def _stop_error(self, raw: RawMessage, reason: str, error: Exception) -> ConsumeError:
         stop = ConsumeError(
-            f"a message {reason}: {exception_text(error)}",
+            f"a message {reason}: {describe(error)}",
             topic=self._topic,
             partition=raw.partition(),
             offset=raw.offset(),
@@ -307,13 +332,14 @@ class ErrorHandler:
         stop.__cause__ = error
         return stop
 
-    def _report_unreadable(self, raw: RawMessage, failure: Unreadable) -> None:
+    def _report_unreadable(self, raw: RawMessage, failure: Unreadable, action: Action) -> None:
         log_event(
-            logging.WARNING,
+            # A dead letter is one line: that it was sent, and why.
+            logging.DEBUG if isinstance(action, SendDeadLetter) else logging.WARNING,
             "consumer.unreadable",
             **self._log_fields(raw),
             stage=failure.stage.value,
-            reason=failure.error,
+            reason=describe(failure.error),
         )
         if self.observer is not None:
             self.observer.unreadable(undecoded(raw), failure.error)
@@ -333,7 +359,7 @@ class ErrorHandler:
             **self._log_fields(raw),
             attempt=attempt,
             delay=round(action.seconds, 3),
-            reason=exception_text(error, repr),
+            reason=describe(error),
         )
         if self.observer is not None:
             self.observer.retrying(message or undecoded(raw), error, attempt, action.seconds)

@@ -58,7 +58,7 @@ class ConsumerRun:
 
     consumer: SyncMember
     topic: str
-    run: Callable[[], None]
+    run: Callable[[], object]
     signals: bool
 
 

@@ -283,7 +283,8 @@ class ConsumerSession(Generic[K, V]):
         self._observer = isolate(
             options.observer, client_info(self._config.client, options.group_id)
         )
-        self._callbacks = Callbacks(self._observer)
+        self.error_handler = create_error_handler(topic, options, self._observer)
+        self._callbacks = Callbacks(self._observer, on_offset_reset=self.error_handler.offset_reset)
         self._on_auth_failure: OnAuthFailure = options.on_auth_failure
         self.batch_wait = 0.0
         self._opened: _Opened[K, V] | None = None
@@ -291,7 +292,6 @@ class ConsumerSession(Generic[K, V]):
         self._closed = self._forked = False
         self._forget_exit: Callable[[], None] = _nothing
         self.thread: threading.Thread | None = None
-        self.error_handler = create_error_handler(topic, options, self._observer)
         self.dead_letters: DeadLetterProducer | None = None
         if topic.dead_letter is not None:
             self.dead_letters = DeadLetterProducer(self._config.client, topic.dead_letter)
@@ -497,6 +497,7 @@ class ConsumerSession(Generic[K, V]):
             consumed=counts.consumed,
             retried=counts.retried,
             dead_lettered=counts.dead_lettered,
+            offset_resets=counts.offset_resets,
             waiting=waiting,
             handling_time=counts.handling_time,
             skipped=counts.skipped,

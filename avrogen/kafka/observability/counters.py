@@ -19,6 +19,8 @@ class ConsumerCounters:
         waiting: messages fetched and not handled yet.
         handling_time: seconds spent on decoding and handling in total.
         skipped: messages of types that are not selected, which are not among the consumed ones.
+        offset_resets: times that the next message of a partition did not exist, so that
+            ``auto.offset.reset`` was applied: messages were skipped, or come again.
     """
 
     fetched: int
@@ -28,6 +30,7 @@ class ConsumerCounters:
     waiting: int
     handling_time: float
     skipped: int = 0
+    offset_resets: int = 0
 
     @property
     def mean_handling_time(self) -> float:

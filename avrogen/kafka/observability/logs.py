@@ -7,11 +7,14 @@ record (``record.event``, ``record.topic``), for structured formatters.
 from __future__ import annotations
 
 import logging
+import re
+from collections.abc import Callable
+from time import monotonic
 from typing import Final
 
-from avrogen.message_text import exception_text
+from avrogen.message_text import exception_text, printable
 
-__all__ = ["LOGGER", "log_event"]
+__all__ = ["LOGGER", "RepeatedFailures", "describe", "log_event"]
 
 LOGGER: Final = logging.getLogger("avrogen.kafka")
 
@@ -33,3 +36,54 @@ def log_event(
     known = {name: value for name, value in fields.items() if value is not None}
     text = " ".join((event, *(f"{name}={exception_text(value)}" for name, value in known.items())))
     LOGGER.log(level, "%s", text, exc_info=error, extra={"event": event, **known})
+
+
+def describe(error: BaseException) -> str:
+    """Return the type and the text of an exception, in one line."""
+    name = type(error).__qualname__
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # of a class of the user
+        return name
+    return printable(f"{name}: {text}" if text else name)
+
+
+# --- failures that repeat -------------------------------------------------------------------------
+
+_OUTAGE: Final = 60.0
+"""Seconds without a failure after which the same one is another outage.
+
+librdkafka connects again after ``reconnect.backoff.max.ms`` (10 s), and fails after
+``socket.connection.setup.timeout.ms`` (30 s) at most.
+"""
+
+_MOST: Final = 200
+"""Different failures that are remembered."""
+
+_VARYING: Final = re.compile(r" \(after [^)]*\)|\b\d+ ?ms\b|\b\d+/\d+ brokers\b")
+"""Parts of librdkafka's texts that change while an outage lasts."""
+
+
+class RepeatedFailures:
+    """Tells failures that are new from those that repeat while an outage lasts.
+
+    Args:
+        clock: seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._seen: dict[str, float] = {}
+
+    def is_new(self, text: str) -> bool:
+        """Return true unless the same failure was there a short time ago.
+
+        Args:
+            text: text of the failure. Times and counts in it do not matter.
+        """
+        now, key = self._clock(), _VARYING.sub("", text)
+        before = self._seen.pop(key, None)
+        self._seen[key] = now
+        if len(self._seen) > _MOST:
+            del self._seen[next(iter(self._seen))]
+        return before is None or now - before > _OUTAGE

@@ -172,6 +172,18 @@ class Observer:
             error: librdkafka's name of the error; None: they are committed.
         """
 
+    def offset_reset(self, partition: Partition, offset: int, to: str, group: str) -> None:
+        """Called after ``auto.offset.reset`` was applied to an offset that does not exist.
+
+        Its messages were deleted before the consumer has read them, or the topic was created anew.
+
+        Args:
+            partition: the partition.
+            offset: the offset at which the consumer was.
+            to: ``beginning`` or ``end``, where it goes on.
+            group: its consumer group.
+        """
+
     def lag(self, lag: Mapping[Partition, int], group: str) -> None:
         """Called every few seconds with the lag of the assigned partitions.
 
@@ -266,6 +278,9 @@ class _IsolatedObserver(Observer):
 
     def lag(self, lag: Mapping[Partition, int], group: str) -> None:
         _call_isolated(self._observer.lag, lag, group)
+
+    def offset_reset(self, partition: Partition, offset: int, to: str, group: str) -> None:
+        _call_isolated(self._observer.offset_reset, partition, offset, to, group)
 
     def statistics(self, statistics: dict[str, Any]) -> None:
         _call_isolated(self._observer.statistics, statistics)

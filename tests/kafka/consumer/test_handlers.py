@@ -444,6 +444,7 @@ def synchronous_consumers(orders: OrdersConsumer, producer: OrdersProducer) -> N
     orders.run(iterator)  # error
     orders.run(async_iterator)  # error
     orders.run_batches(of_batches)  # error
+    orders.run_batches(lambda messages: of_batches(messages))  # error
     orders.run_transactional(asynchronous, producer)  # error
     handling(OrdersConsumer).deliver(asynchronous)  # error
     print(handling(OrdersConsumer).deliver(asynchronous).handled)  # error

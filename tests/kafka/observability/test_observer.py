@@ -150,6 +150,9 @@ class Broken(Observer):
     def lag(self, lag: Mapping[Partition, int], group: str) -> None:
         raise ValueError
 
+    def offset_reset(self, partition: Partition, offset: int, to: str, group: str) -> None:
+        raise ValueError
+
     def for_client(self, client: ClientInfo) -> Observer:
         raise ValueError
 
@@ -179,6 +182,7 @@ def test_mistakes_of_observers_are_logged_and_go_no_further(
         "committed": ({("orders", 0): 1}, "g", 0.1, None),
         "lag": ({("orders", 0): 1}, "g"),
         "for_client": (ClientInfo("id", ()),),
+        "offset_reset": (("orders", 0), 7, "end", "g"),
         "statistics": ({},),
     }
     for name, arguments in calls.items():

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
         AsyncShopOrdersConsumer,
         AsyncShopOrdersProducer,
         ShopOrdersConsumer,
+        ShopOrdersMessage,
         ShopOrdersProducer,
+        ShopOrdersValue,
     )
 else:
     __getattr__, __dir__ = lazy_exports(
@@ -22,7 +24,9 @@ else:
             "AsyncShopOrdersProducer": "._shop_orders",
             "SHOP_ORDERS": "._shop_orders",
             "ShopOrdersConsumer": "._shop_orders",
+            "ShopOrdersMessage": "._shop_orders",
             "ShopOrdersProducer": "._shop_orders",
+            "ShopOrdersValue": "._shop_orders",
         },
     )
 
@@ -31,5 +35,7 @@ __all__ = [
     "AsyncShopOrdersProducer",
     "SHOP_ORDERS",
     "ShopOrdersConsumer",
+    "ShopOrdersMessage",
     "ShopOrdersProducer",
+    "ShopOrdersValue",
 ]

@@ -2,12 +2,13 @@
 # source: avrogen.toml
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Unpack, overload
+from typing import TYPE_CHECKING, TypeAlias, Unpack, overload
 
 from avrogen.runtime.v1 import (
     AsyncTopicConsumer,
     AsyncTopicProducer,
     ConsumerArguments,
+    Message,
     Topic,
     TopicConsumer,
     TopicProducer,
@@ -23,7 +24,13 @@ SHOP_ORDERS: Topic[None, Order | Refund] = Topic(
 )
 """The topic ``shop.orders``."""
 
-_V = TypeVar("_V", bound=Order | Refund, default=Order | Refund)
+ShopOrdersValue: TypeAlias = Order | Refund
+"""A value of the topic ``shop.orders``."""
+
+ShopOrdersMessage: TypeAlias = Message[None, ShopOrdersValue]
+"""A message of the topic ``shop.orders``, as handlers get it."""
+
+_V = TypeVar("_V", bound=ShopOrdersValue, default=ShopOrdersValue)
 """Type of the values that a consumer handles: all of them, or those of ``only``."""
 
 
