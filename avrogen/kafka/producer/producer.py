@@ -223,7 +223,7 @@ class TopicProducer(Generic[K, V]):
             self._tracker.count_sent(-1)
             raise
         if failure is not None:
-            delivery.fail(failure, arguments[1])
+            delivery.fail(failure, arguments[1], arguments[0])
 
     def _failure(
         self, delivery: DeliveryFuture, arguments: ProduceArguments, error: Exception
