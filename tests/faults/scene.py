@@ -57,10 +57,19 @@ class Scene:
         what = Consume(topic=self.topic, group=self.group, config=settings, **job)
         return self._start("consumer", what)
 
-    def transform(self, target: str, identity: str, **job: Any) -> Worker:
-        """Start a member of the group that sends on what it gets, exactly once."""
-        settings = self._settings(_QUICK_GROUPS)
-        where: dict[str, Any] = {"topic": self.topic, "group": self.group, "target": target}
+    def transform(
+        self,
+        target: str,
+        identity: str,
+        *,
+        config: dict[str, Any] | None = None,
+        group: str | None = None,
+        **job: Any,
+    ) -> Worker:
+        """Start a member of the group, or of another, that sends on what it gets, exactly once."""
+        settings = self._settings({**_QUICK_GROUPS, **(config or {})})
+        where: dict[str, Any] = {"topic": self.topic, "group": group or self.group}
+        where["target"] = target
         return self._start(
             "transformer", Transform(**where, identity=identity, config=settings, **job)
         )

@@ -108,14 +108,20 @@ class BrokerTrouble:
         """Note trouble now."""
         self._seen = self._clock()
 
-    def take(self) -> bool:
-        """Return True if there was trouble; once, so that the next refusal needs its own."""
-        seen, self._seen = self._seen, float("-inf")
-        return self._clock() - seen <= self._within
+    def is_recent(self) -> bool:
+        """Return True if there was trouble within the time that counts."""
+        return self._clock() - self._seen <= self._within
 
     def explains(self, code: str | None) -> bool:
-        """Return True if a fatal error of this name is due to brokers, not to a newer instance."""
-        return code in _ONLY_BROKERS or (code == "_FENCED" and self.take())
+        """Return True if a fatal error of this name is due to brokers, not to a newer instance.
+
+        Trouble explains one refusal: the next one needs trouble of its own.
+        """
+        if code in _ONLY_BROKERS:
+            return True
+        recent = code == "_FENCED" and self.is_recent()
+        self._seen = float("-inf")
+        return recent
 
 
 class TransactionOverdue(TransactionError):

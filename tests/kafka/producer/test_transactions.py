@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from avrogen.testing.broker import EmbeddedBroker, RequestType
 from avrogen.testing.registry import EmbeddedRegistry
 from tests.support.clusters import AnyCluster, fresh_name
 from tests.support.events import committed_keys, event, events_producer
+from tests.support.scenes import eventually
 
 TOPIC = "events"
 
@@ -194,6 +196,94 @@ def test_a_commit_that_is_fenced_is_the_end(
     with pytest.raises(DeliveryError, match="fatal error, the producer must be closed"):
         events.transaction().__enter__()
     events.close()
+
+
+# --- what brokers do to a transaction, and no newer instance -------------------------------------
+
+
+def test_a_fence_after_trouble_with_brokers_is_survived(
+    pretending: EmbeddedBroker, config: dict[str, object]
+) -> None:
+    with events_producer(TOPIC, key="string")(config, register=True) as events:
+        with pytest.raises(TransactionError) as caught, events.transaction():
+            lost = events.send(event(), key="a")
+            lost.result(30)
+            lose_connections(pretending)
+            eventually(events.client.require_transactions().trouble.is_recent)
+            pretending.fail(RequestType.END_TXN, KafkaError.PRODUCER_FENCED)
+        assert caught.value.retriable and not caught.value.fatal
+        assert "after trouble with connections or coordinators" in str(caught.value)
+        old = events.client.producer
+        with events.transaction():
+            events.send(event(), key="b").result(30)
+        assert events.client.producer is not old
+    assert [record.key for record in pretending.records(TOPIC)] == [b"a", b"b"]
+
+
+def test_the_next_fence_needs_trouble_of_its_own(
+    pretending: EmbeddedBroker, config: dict[str, object]
+) -> None:
+    events = events_producer(TOPIC)(config, register=True)
+    fatal: list[bool] = []
+    for _ in range(2):
+        with pytest.raises(TransactionError) as caught, events.transaction():
+            events.send(event()).result(30)
+            if not fatal:
+                lose_connections(pretending)
+                eventually(events.client.require_transactions().trouble.is_recent)
+            pretending.fail(RequestType.END_TXN, KafkaError.PRODUCER_FENCED)
+        fatal.append(caught.value.fatal)
+    assert fatal == [False, True]
+    events.close()
+
+
+def test_a_transaction_that_the_coordinator_has_ended(
+    pretending: EmbeddedBroker, config: dict[str, object]
+) -> None:
+    """No newer instance causes this error, so it needs no trouble."""
+    with events_producer(TOPIC)(config, register=True) as events:
+        with pytest.raises(TransactionError) as caught, events.transaction():
+            events.send(event()).result(30)
+            pretending.fail(RequestType.END_TXN, KafkaError.INVALID_TXN_STATE)
+        assert caught.value.retriable and caught.value.code == "INVALID_TXN_STATE"
+        with events.transaction():
+            events.send(event()).result(30)
+
+
+def test_a_transaction_that_was_open_for_too_long(
+    pretending: EmbeddedBroker, config: dict[str, object]
+) -> None:
+    with events_producer(TOPIC)(
+        {**config, "transaction.timeout.ms": 1000}, register=True
+    ) as events:
+        with pytest.raises(TransactionError) as caught, events.transaction():
+            events.send(event()).result(30)
+            time.sleep(1.1)
+            pretending.fail(RequestType.END_TXN, KafkaError.PRODUCER_FENCED)
+        assert "longer than transaction.timeout.ms (1 s) allows" in str(caught.value)
+        assert not caught.value.fatal
+        with events.transaction():
+            events.send(event()).result(30)
+
+
+def test_an_abort_without_a_response_is_not_the_end(
+    pretending: EmbeddedBroker, config: dict[str, object]
+) -> None:
+    config = {**config, "transaction.timeout.ms": 1_000}
+    with events_producer(TOPIC)(config, register=True) as events:
+        with pytest.raises(ZeroDivisionError), events.transaction():
+            events.send(event()).result(30)
+            pretending.take_down()
+            raise ZeroDivisionError
+        pretending.bring_up()
+        with events.transaction():
+            events.send(event()).result(30)
+
+
+def lose_connections(broker: EmbeddedBroker) -> None:
+    broker.take_down()
+    time.sleep(0.2)
+    broker.bring_up()
 
 
 def test_a_coordinator_that_does_not_answer(
