@@ -46,14 +46,14 @@ class Scene:
 
     def produce(self, count: int, *, config: dict[str, Any] | None = None, **job: Any) -> Worker:
         """Start a process that sends so many events."""
-        settings = self._settings(config)
+        settings = self.settings(config)
         return self._start(
             "producer", Produce(topic=self.topic, count=count, config=settings, **job)
         )
 
     def consume(self, *, config: dict[str, Any] | None = None, **job: Any) -> Worker:
         """Start a member of the group."""
-        settings = self._settings({**_QUICK_GROUPS, **(config or {})})
+        settings = self.settings({**_QUICK_GROUPS, **(config or {})})
         what = Consume(topic=self.topic, group=self.group, config=settings, **job)
         return self._start("consumer", what)
 
@@ -67,7 +67,7 @@ class Scene:
         **job: Any,
     ) -> Worker:
         """Start a member of the group, or of another, that sends on what it gets, exactly once."""
-        settings = self._settings({**_QUICK_GROUPS, **(config or {})})
+        settings = self.settings({**_QUICK_GROUPS, **(config or {})})
         where: dict[str, Any] = {"topic": self.topic, "group": group or self.group}
         where["target"] = target
         return self._start(
@@ -101,7 +101,8 @@ class Scene:
         worker.start()
         return worker
 
-    def _settings(self, more: dict[str, Any] | None) -> dict[str, Any]:
+    def settings(self, more: dict[str, Any] | None) -> dict[str, Any]:
+        """Settings for clients of the topic, and more of them."""
         where = {
             "bootstrap.servers": self.bootstrap_servers,
             "schema.registry.url": self._registry_url,
