@@ -76,9 +76,18 @@ def classify_error(error: KafkaError) -> ErrorClass:
 
 
 _ONLY_BROKERS: Final = frozenset(
-    {"INVALID_PRODUCER_ID_MAPPING", "INVALID_TXN_STATE", "UNKNOWN_PRODUCER_ID"}
+    {
+        "DUPLICATE_SEQUENCE_NUMBER",
+        "INVALID_PRODUCER_ID_MAPPING",
+        "INVALID_TXN_STATE",
+        "OUT_OF_ORDER_SEQUENCE_NUMBER",
+        "UNKNOWN_PRODUCER_ID",
+        "_GAPLESS_GUARANTEE",
+        "_INCONSISTENT",
+    }
 )
-"""Fatal errors that no newer instance causes: the coordinator has ended or forgotten something."""
+"""Fatal errors that no newer instance causes: a broker has ended or forgotten something, or lost
+track of the sequence of a producer's batches."""
 
 _ENDED: Final = _ONLY_BROKERS | {"_FENCED"}
 """Fatal errors of a transaction that is no longer open."""

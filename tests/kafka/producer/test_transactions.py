@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from avrogen import DeliveryError, TransactionError
-from avrogen.kafka.producer.transactions import ErrorClass, classify_error
+from avrogen.kafka.producer.transactions import BrokerTrouble, ErrorClass, classify_error
 from avrogen.testing.broker import EmbeddedBroker, RequestType
 from avrogen.testing.registry import EmbeddedRegistry
 from tests.support.clusters import AnyCluster, fresh_name
@@ -248,6 +248,48 @@ def test_a_transaction_that_the_coordinator_has_ended(
         assert caught.value.retriable and caught.value.code == "INVALID_TXN_STATE"
         with events.transaction():
             events.send(event()).result(30)
+
+
+def test_a_leader_that_has_lost_track_of_sequence_numbers(
+    pretending: EmbeddedBroker, config: dict[str, object]
+) -> None:
+    with events_producer(TOPIC)(config, register=True) as events:
+        with events.transaction():
+            events.send(event()).result(30)
+        with pytest.raises(TransactionError) as caught, events.transaction():
+            pretending.fail(RequestType.PRODUCE, KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER)
+            events.send(event())
+        assert caught.value.retriable and not caught.value.fatal
+        assert caught.value.code == "OUT_OF_ORDER_SEQUENCE_NUMBER"
+        with events.transaction():
+            events.send(event()).result(30)
+    assert len(pretending.records(TOPIC)) == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "trouble", "explained"),
+    [
+        ("_FENCED", False, False),
+        ("_FENCED", True, True),
+        ("OUT_OF_ORDER_SEQUENCE_NUMBER", False, True),
+        ("INVALID_PRODUCER_ID_MAPPING", False, True),
+        ("TRANSACTIONAL_ID_AUTHORIZATION_FAILED", True, False),
+        (None, True, False),
+    ],
+)
+def test_what_explains_a_fatal_error(code: str | None, trouble: bool, explained: bool) -> None:
+    seen = BrokerTrouble(60)
+    if trouble:
+        seen.on_error(KafkaError(KafkaError._TRANSPORT))
+    assert seen.explains(code) is explained
+
+
+def test_trouble_is_forgotten_after_a_while() -> None:
+    now = [100.0]
+    seen = BrokerTrouble(60, lambda: now[0])
+    seen.on_error(KafkaError(KafkaError._ALL_BROKERS_DOWN))
+    now[0] += 61
+    assert not seen.is_recent() and not seen.explains("_FENCED")
 
 
 def test_a_transaction_that_was_open_for_too_long(
