@@ -17,7 +17,7 @@ from avrogen.kafka.callbacks import Callbacks
 from avrogen.kafka.checked_access import error_text, repair_headers
 from avrogen.kafka.client_config import Settings, check_text
 from avrogen.kafka.cluster_metadata import list_partitions
-from avrogen.kafka.consumer.consumer_client import create_consumer
+from avrogen.kafka.consumer.consumer_client import create_consumer, partitions_at
 from avrogen.kafka.consumer.dead_letter_topic import DeadLetterOrigin, origin_of, original_headers
 from avrogen.kafka.message import Header
 
@@ -136,6 +136,22 @@ class DeadLetterReader:
                 low, high = self.consumer.get_watermark_offsets(committed, timeout=_TIMEOUT)
                 ranges[committed.partition] = OffsetRange(low, max(low, committed.offset), high)
             return ranges
+
+    def commit(self, ends: Mapping[int, int]) -> None:
+        """Commit replayed offsets, none of which was passed by another replay meanwhile.
+
+        Args:
+            ends: next offsets to replay, by partition.
+
+        Raises:
+            ConsumeError: the brokers do not respond.
+        """
+        ranges = self.ranges()
+        new = [(number, end) for number, end in ends.items() if end > ranges[number].replayed]
+        if new:
+            with self._kafka_errors():
+                offsets = partitions_at(self.topic, new)
+                self.consumer.commit(offsets=offsets, asynchronous=False)
 
     def records(
         self, starts: Mapping[int, int], ranges: Mapping[int, OffsetRange]

@@ -12,13 +12,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from avrogen.dead_letters.dead_letter_reader import DeadLetterReader, DeadLetterRecord, OffsetRange
 from avrogen.errors import ConfigurationError
 from avrogen.kafka.client_config import Settings
 from avrogen.kafka.cluster_metadata import ANY_PARTITION, list_partitions
-from avrogen.kafka.producer.delivery_errors import delivery_error
+from avrogen.kafka.consumer.consumer_client import partitions_at
+from avrogen.kafka.producer.delivery_errors import SizeLimits, delivery_error
 from avrogen.kafka.producer.producer_client import ProducerClient
 
 if TYPE_CHECKING:
@@ -82,20 +84,25 @@ def replay(
     starts = {number: range_.replayed for number, range_ in ranges.items()}
     if not skip_others:
         _check_topics(reader, starts, ranges, topics)
-    # The next producer with this id fences this one.
-    transactional = {**config, "transactional.id": f"avrogen-replay-{reader.topic}"}
-    with ProducerClient(transactional) as client:
-        producer = _ReplayProducer(client)
+    ends: dict[int, int] = {}
+    with ExitStack() as stack:
+        producer: _ReplayProducer | None = None
         for records in _chunks(reader.records(starts, ranges)):
-            with client.transaction() as transaction:
-                known = [r for r in records if r.origin is not None and r.origin.topic in topics]
-                producer.send(known)
-                transaction.send_offsets(
-                    _next_offsets(records), reader.consumer.consumer_group_metadata()
-                )
-            for record in known:
-                replayed(record)
+            known = [r for r in records if r.origin is not None and r.origin.topic in topics]
             skipped += [r for r in records if r.origin is None or r.origin.topic not in topics]
+            ends |= {record.partition: record.offset + 1 for record in records}
+            if known:
+                if producer is None:
+                    producer = _ReplayProducer(stack.enter_context(_client(config, reader)), topics)
+                producer.replay(known, ends, reader)
+                ends.clear()
+                for record in known:
+                    replayed(record)
+        if producer is not None:
+            producer.replay([], ends, reader)
+        else:
+            # Nothing was produced, so there is nothing to be atomic with.
+            reader.commit(ends)
     return skipped
 
 
@@ -119,21 +126,46 @@ def _check_topics(
         )
 
 
+def _client(config: Settings, reader: DeadLetterReader) -> ProducerClient:
+    # The next producer with this id fences this one.
+    return ProducerClient({**config, "transactional.id": f"avrogen-replay-{reader.topic}"})
+
+
 class _ReplayProducer:
     """A producer that sends records and waits for their delivery reports."""
 
-    def __init__(self, client: ProducerClient) -> None:
+    def __init__(self, client: ProducerClient, topics: Iterable[str]) -> None:
         self._client = client
+        self._limits = {
+            topic: SizeLimits(client.message_size, client.fit_batches(topic)) for topic in topics
+        }
         self._partitions: dict[str, int] = {}
 
-    def send(self, records: Sequence[DeadLetterRecord]) -> None:
+    def replay(
+        self, records: Sequence[DeadLetterRecord], ends: Mapping[int, int], reader: DeadLetterReader
+    ) -> None:
+        """Produce records and commit replayed offsets, in one transaction."""
+        if not ends:
+            return
+        with self._client.transaction() as transaction:
+            self._send(records)
+            offsets = partitions_at(reader.topic, ends.items())
+            transaction.send_offsets(offsets, reader.consumer.consumer_group_metadata())
+
+    def _send(self, records: Sequence[DeadLetterRecord]) -> None:
         errors: list[tuple[KafkaError, DeadLetterRecord]] = []
         for record in records:
             self._produce(record, errors)
         self._client.wait_until_empty(self._client.delivery_timeout)
         for error, record in errors:
             assert record.origin is not None, "records without a source topic are skipped"
-            raise delivery_error(error, record.origin.topic, record.key)
+            raise delivery_error(
+                error,
+                record.origin.topic,
+                record.key,
+                size=len(record.key or b"") + len(record.value or b""),
+                limits=self._limits[record.origin.topic],
+            )
 
     def _produce(
         self, record: DeadLetterRecord, errors: list[tuple[KafkaError, DeadLetterRecord]]
@@ -182,12 +214,3 @@ def _chunks(records: Iterable[DeadLetterRecord]) -> Iterator[list[DeadLetterReco
             chunk, size = [], 0
     if chunk:
         yield chunk
-
-
-def _next_offsets(records: Sequence[DeadLetterRecord]) -> list[Any]:
-    """Return the offsets after the last record of each partition."""
-    from confluent_kafka import TopicPartition
-
-    ends = {record.partition: record.offset + 1 for record in records}
-    topic = records[0].topic
-    return [TopicPartition(topic, number, offset) for number, offset in ends.items()]

@@ -17,6 +17,7 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, Protocol, Self, TypeAlias
 
+from avrogen.kafka.checked_access import error_text
 from avrogen.kafka.observability.logs import log_event
 
 if TYPE_CHECKING:
@@ -251,7 +252,7 @@ def producer_health(
     down = callbacks.connection.brokers_down
     fatal = callbacks.fatal
     state: ProducerState = "failed" if fatal else "closed" if is_closed else "open"
-    fatal_error = None if fatal is None else fatal.str()
+    fatal_error = None if fatal is None else error_text(fatal)
     dead = list(_reasons_to_restart(state, fatal_error))
     if not dead and last_poll > _PRODUCER_POLL_LIMIT:
         dead.append(f"nothing was polled for {last_poll:.0f} s")

@@ -206,6 +206,18 @@ def test_embedded_brokers_have_no_transactions_to_replay_in(embedded: AnyCluster
     assert "Traceback" not in result.stderr
 
 
+def test_skipping_all_records_needs_no_transactions(embedded: AnyCluster) -> None:
+    scene = Scene.of(embedded, dead_letters=1)
+    dead = f"{scene.topic.name}.dlq"
+    produce(embedded, dead, {"topic": b"payments"}, {"offset": b""}, {"topic": b"refunds"})
+    result = letters_of(scene, "--replay", "--skip-others")
+    assert result.exit_code == 1, result.output
+    assert result.stderr.count(": skipped: ") == 3
+    assert result.stdout == f"0 dead-lettered records of {dead} replayed\n"
+    again = letters_of(scene, "--replay", "--skip-others")
+    assert (again.exit_code, again.stderr) == (0, "")
+
+
 # --- sending back ---------------------------------------------------------------------------------
 
 

@@ -46,21 +46,30 @@ class Scene:
 
     def produce(self, count: int, *, config: dict[str, Any] | None = None, **job: Any) -> Worker:
         """Start a process that sends so many events."""
-        settings = self._settings(config)
+        settings = self.settings(config)
         return self._start(
             "producer", Produce(topic=self.topic, count=count, config=settings, **job)
         )
 
     def consume(self, *, config: dict[str, Any] | None = None, **job: Any) -> Worker:
         """Start a member of the group."""
-        settings = self._settings({**_QUICK_GROUPS, **(config or {})})
+        settings = self.settings({**_QUICK_GROUPS, **(config or {})})
         what = Consume(topic=self.topic, group=self.group, config=settings, **job)
         return self._start("consumer", what)
 
-    def transform(self, target: str, identity: str, **job: Any) -> Worker:
-        """Start a member of the group that sends on what it gets, exactly once."""
-        settings = self._settings(_QUICK_GROUPS)
-        where: dict[str, Any] = {"topic": self.topic, "group": self.group, "target": target}
+    def transform(
+        self,
+        target: str,
+        identity: str,
+        *,
+        config: dict[str, Any] | None = None,
+        group: str | None = None,
+        **job: Any,
+    ) -> Worker:
+        """Start a member of the group, or of another, that sends on what it gets, exactly once."""
+        settings = self.settings({**_QUICK_GROUPS, **(config or {})})
+        where: dict[str, Any] = {"topic": self.topic, "group": group or self.group}
+        where["target"] = target
         return self._start(
             "transformer", Transform(**where, identity=identity, config=settings, **job)
         )
@@ -92,7 +101,8 @@ class Scene:
         worker.start()
         return worker
 
-    def _settings(self, more: dict[str, Any] | None) -> dict[str, Any]:
+    def settings(self, more: dict[str, Any] | None) -> dict[str, Any]:
+        """Settings for clients of the topic, and more of them."""
         where = {
             "bootstrap.servers": self.bootstrap_servers,
             "schema.registry.url": self._registry_url,

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 
+from avrogen import Message
 from tests.faults.conftest import MakeScene, Report
 from tests.faults.counting import count, numbers
 from tests.faults.jobs import Style
 from tests.faults.ledger import Step
-from tests.faults.moments import Moments
+from tests.faults.moments import Moments, until
 from tests.faults.scene import Scene
-from tests.faults.topics import numbers_on
+from tests.faults.topics import Number, number_of, numbers_on, topic_of
 from tests.faults.workers import Worker
 from tests.services.fixtures import MakeKafka
+from tests.support.clients import consumer_of
+from tests.support.clusters import create_topic, fresh_name
+
+EVENTS = 12_000
 
 STEADY = {"session.timeout.ms": 20_000}
 """Members whose group waits for them for longer than brokers are away."""
@@ -59,6 +67,85 @@ def test_brokers_of_three_are_killed_in_turn(
     report("brokers of three killed and restarted in turn", counted, kills=2)
     counted.require_all(once=True)  # no member was given up
     assert_all_there(events, producer)
+
+
+def test_all_three_brokers_are_killed_in_turn_under_four_members(
+    make_kafka: MakeKafka, scene: MakeScene, moments: Moments, report: Report
+) -> None:
+    """Leaders and both kinds of coordinators change, while partitions are full and paused."""
+    kafka = make_kafka(3)
+    events = scene(kafka)
+    target, movers = fresh_name("output"), fresh_name("movers")
+    create_topic(kafka.bootstrap_servers, target, 3)
+    producer = events.produce(EVENTS, per_second=600, style="asyncio")
+    consumers = [
+        events.consume(config=STEADY, style=style, seconds=0.004) for style in ("sync", "asyncio")
+    ]
+    transformers = [
+        events.transform(
+            target, f"{target}-{style}", config=STEADY, group=movers, style=style, together=100
+        )
+        for style in ("sync", "asyncio")
+    ]
+    for broker in moments.random.sample(kafka.brokers, 3):
+        moments.wait(0.5, 2)
+        broker.process.kill()
+        moments.wait(1, 6)
+        broker.process.start()
+    handled = events.all_handled(producer, consumers)
+    sent = set(numbers(producer.entries(), Step.DELIVERED))
+
+    def output() -> list[int]:
+        return numbers_on(kafka.bootstrap_servers, target)
+
+    until(lambda: len(output()) >= len(sent), 90, lambda: f"only {len(output())} came out")
+    for worker in transformers:
+        assert worker.running, worker.printed()
+        assert worker.stop() == 0, worker.printed()
+    moved = count(sent, output())
+    report("all three brokers killed in turn, handled by two members", handled, kills=3)
+    report("all three brokers killed in turn, exactly once by two members", moved, kills=3)
+    handled.require_all(once=True)  # no member was given up
+    moved.require_all(once=True)
+    assert_all_there(events, producer)
+
+
+def test_full_partitions_go_on_where_they_were_after_their_leaders_have_changed(
+    make_kafka: MakeKafka, scene: MakeScene, report: Report
+) -> None:
+    kafka = make_kafka(3)
+    events = scene(kafka)
+    producer = events.produce(6000)
+    assert producer.wait(90) == 0
+    sent = set(numbers(producer.entries(), Step.DELIVERED))
+    seen: list[Message[str, Number]] = []
+    go_on = threading.Event()
+    settings = events.settings(STEADY)
+    with consumer_of(topic_of(events.topic))(settings, group_id=events.group) as consumer:
+
+        def handle(message: Message[str, Number]) -> None:
+            go_on.wait()
+            seen.append(message)
+
+        thread = threading.Thread(target=lambda: consumer.run(handle), daemon=True)
+        thread.start()
+        # Each partition is full, and after a second paused in the client.
+        until(lambda: consumer.counters().waiting >= 2000, 60, lambda: str(consumer.counters()))
+        time.sleep(2)
+        for broker in kafka.brokers:
+            broker.process.kill()
+            time.sleep(4)
+            broker.process.start()
+        go_on.set()
+        until(lambda: len(seen) >= len(sent), 90, lambda: f"only {len(seen)} were handled")
+        consumer.stop()
+        thread.join()
+    counted = count(sent, [number_of(message.value) for message in seen])
+    report("leaders of full partitions killed", counted, kills=3)
+    counted.require_all(once=True)
+    for partition in range(4):
+        offsets = [message.offset for message in seen if message.partition == partition]
+        assert offsets == list(range(len(offsets)))
 
 
 @pytest.mark.parametrize("style", ["sync", "asyncio"])

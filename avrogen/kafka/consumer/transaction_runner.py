@@ -11,11 +11,12 @@ used: the coordinator aborts what is open for longer.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from avrogen.errors import DeliveryError, TransactionError
+from avrogen.kafka.checked_access import error_text
 from avrogen.kafka.consumer.batch_runner import BatchLimits, BatchPartition, BatchRunner
 from avrogen.kafka.consumer.consumer_client import partitions_at, partitions_of
 from avrogen.kafka.consumer.error_handler import PendingDeadLetter
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from avrogen.kafka.consumer.consumer_poll_thread import ConsumerPollThread
     from avrogen.kafka.consumer.fetch_buffer import RawPartitionQueue
     from avrogen.kafka.message import Message
-    from avrogen.kafka.observability.observer import AnyMessage
     from avrogen.kafka.producer.producer_client import ProducerClient
 
 __all__ = ["PartitionLost", "TransactionRunner", "group_metadata", "transactional_client"]
@@ -71,7 +71,8 @@ class TransactionRunner(BatchRunner[K, V]):
         self._dead_letters_through = session.dead_letters_through
         self._sends_through: object = None
         self._poll_thread = session.source
-        self._unknown: set[int] = set()
+        self._unknown: set[RawPartitionQueue] = set()
+        self._ends: dict[RawPartitionQueue, int] = {}
 
     def run(self) -> Effects[None]:
         """Handle transactions until the consumer stops.
@@ -98,7 +99,7 @@ class TransactionRunner(BatchRunner[K, V]):
             The handled messages: those of the transaction; or those of an earlier one that turns
             out to have been committed.
         """
-        ends = yield from self._committed({message.partition for message in messages})
+        ends = yield from self._committed(queues)
         done = [each for each in messages if each.offset < ends.get(each.partition, 0)]
         if done:
             return done
@@ -123,7 +124,7 @@ class TransactionRunner(BatchRunner[K, V]):
             yield from self._send_offsets(transaction, next_offsets, queues)
 
         try:
-            yield from self._in_transaction(body, messages)
+            yield from self._in_transaction(body, queues)
         except TransactionOverdue as error:
             if len(messages) > 1:
                 raise  # one by one, they may be quick enough
@@ -134,11 +135,10 @@ class TransactionRunner(BatchRunner[K, V]):
 
     def send(self, dead_letter: PendingDeadLetter) -> Effects[None]:
         """Send a record to the dead-letter topic in a transaction, with its offset."""
-        place = RecordPlace(
-            cast("int", dead_letter.raw.partition()), cast("int", dead_letter.raw.offset())
-        )
-        ends = yield from self._committed({place.partition})
-        if place.offset < ends.get(place.partition, 0):
+        partition = cast("int", dead_letter.raw.partition())
+        next_offset = cast("int", dead_letter.raw.offset()) + 1
+        ends = yield from self._committed([dead_letter.queue])
+        if next_offset <= ends.get(partition, 0):
             return
         if self._sends_through is not self._client.producer:
             self._sends_through = self._client.producer
@@ -147,10 +147,11 @@ class TransactionRunner(BatchRunner[K, V]):
 
         def body(transaction: Any) -> Effects[None]:
             yield from send(dead_letter)
-            next_offset = {place.partition: place.offset + 1}
-            yield from self._send_offsets(transaction, next_offset, [dead_letter.queue])
+            yield from self._send_offsets(
+                transaction, {partition: next_offset}, [dead_letter.queue]
+            )
 
-        yield from self._in_transaction(body, [place])
+        yield from self._in_transaction(body, [dead_letter.queue])
 
     def before_skipping(self, partition: BatchPartition[K, V], end: int) -> Effects[None]:
         """Commit the offset in a transaction of its own: there may be no other for a long time."""
@@ -160,7 +161,9 @@ class TransactionRunner(BatchRunner[K, V]):
             yield from self._send_offsets(transaction, {queue.partition: end}, [queue])
 
         try:
-            yield from self._in_transaction(body, [RecordPlace(queue.partition, end - 1)])
+            ends = yield from self._committed([queue])
+            if end > ends.get(queue.partition, 0):
+                yield from self._in_transaction(body, [queue])
         except (DeliveryError, TransactionError) as error:
             failure = Outage(error, may_pass=not error.fatal)
             action = self.error_handler.decide(queue, failure, None)
@@ -170,17 +173,17 @@ class TransactionRunner(BatchRunner[K, V]):
     # --- inside -----------------------------------------------------------------------------------
 
     def _in_transaction(
-        self, body: Callable[[Any], Effects[None]], places: Iterable[RecordPlace | AnyMessage]
+        self, body: Callable[[Any], Effects[None]], queues: Iterable[RawPartitionQueue]
     ) -> Effects[None]:
-        """Perform effects in a transaction, and remember its partitions if its end is unknown."""
+        """Perform effects in a transaction, and remember its queues if its end is not known."""
         try:
             yield InTransaction(self._client, body)
         except BaseException:
             if self._client.is_renewal_due:
-                self._unknown.update(place.partition for place in places)
+                self._unknown.update(queues)
             raise
 
-    def _committed(self, partitions: Set[int]) -> Effects[Mapping[int, int]]:
+    def _committed(self, queues: Sequence[RawPartitionQueue]) -> Effects[Mapping[int, int]]:
         """Return the committed offsets of those partitions whose last transaction ended unknown.
 
         A commit may have been done although its response was lost. The coordinator finishes it
@@ -189,13 +192,18 @@ class TransactionRunner(BatchRunner[K, V]):
         Raises:
             TransactionError: the brokers do not answer yet.
         """
-        yield BlockingCall(self._client.renew_if_due, ())
-        asked = self._unknown & partitions
-        if not asked:
-            return {}
-        ends = yield FutureResult(committed_offsets(self._poll_thread, asked))
-        self._unknown -= asked
-        return cast("Mapping[int, int]", ends)
+        if self._client.is_renewal_due:
+            yield BlockingCall(self._client.renew_if_due, ())
+        asked = [queue for queue in queues if queue in self._unknown]
+        if asked:
+            partitions = [queue.partition for queue in asked]
+            found = yield FutureResult(committed_offsets(self._poll_thread, partitions))
+            self._ends |= {queue: found.get(queue.partition, 0) for queue in asked}
+            self._unknown.difference_update(asked)
+        # A queue that was lost, or whose partition is read from elsewhere, has a successor.
+        self._unknown = {queue for queue in self._unknown if not queue.lost}
+        self._ends = {queue: end for queue, end in self._ends.items() if _is_before(queue, end)}
+        return {queue.partition: end for queue, end in self._ends.items() if queue in queues}
 
     def _send_offsets(
         self, transaction: Any, ends: dict[int, int], queues: Iterable[RawPartitionQueue]
@@ -210,13 +218,6 @@ class TransactionRunner(BatchRunner[K, V]):
             f"{self._lifetime:g} s (transaction.timeout.ms); do less in the handler, or raise the "
             "property"
         )
-
-
-class RecordPlace(NamedTuple):
-    """Place of a record that has no message."""
-
-    partition: int
-    offset: int
 
 
 class PartitionLost(BaseException):
@@ -248,6 +249,11 @@ def group_metadata(
     return poll_thread.call(metadata)
 
 
+def _is_before(queue: RawPartitionQueue, end: int) -> bool:
+    """Return True if a queue may have messages before an offset."""
+    return not queue.lost and (queue.next_offset is None or queue.next_offset < end)
+
+
 def committed_offsets(
     poll_thread: ConsumerPollThread, partitions: Iterable[int]
 ) -> Future[dict[int, int]]:
@@ -266,7 +272,7 @@ def committed_offsets(
         except KafkaException as error:
             raise TransactionError(
                 "the end of the last transaction is not known yet, as the group's committed "
-                f"offsets cannot be read: {error.args[0].str()}",
+                f"offsets cannot be read: {error_text(error.args[0])}",
                 code=error.args[0].name(),
                 retriable=True,
             ) from error

@@ -153,7 +153,7 @@ class AsyncSender:
             self._tracker.count_sent(-1)
             self.builder.not_sent(delivery.sending, refusal)
             raise
-        self._bridge.failed(delivery, failure, arguments[1])
+        self._bridge.failed(delivery, failure, arguments[1], arguments[0])
         self._bridge.settle()
 
     # --- after each poll --------------------------------------------------------------------------
@@ -267,7 +267,7 @@ class AsyncDelivery:
         except SystemError:
             pass  # the pending exception
         if error is not None:
-            self._bridge.failed(self, error, message.key())
+            self._bridge.failed(self, error, message.key(), message.value())
             return
         tracker = self._bridge.tracker
         latency = message.latency() or 0.0
@@ -308,9 +308,15 @@ class FutureBridge:
         """Add the outcome of a message."""
         self._outcomes.append((delivery, outcome))
 
-    def failed(self, delivery: AsyncDelivery, error: KafkaError, key: bytes | None) -> None:
+    def failed(
+        self,
+        delivery: AsyncDelivery,
+        error: KafkaError,
+        key: bytes | None,
+        value: bytes | None,
+    ) -> None:
         """Add the failure of a message that was not delivered or not queued. Thread-safe."""
-        failure = self.tracker.failure(error, key)
+        failure = self.tracker.failure(error, key, value)
         self.put(delivery, failure)
         if self.tracker.observer is not None:
             self.tracker.observer.undelivered(delivery.sending, failure)

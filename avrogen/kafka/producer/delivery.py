@@ -29,7 +29,9 @@ from avrogen.kafka.message import Delivered
 from avrogen.kafka.observability.counters import ProducerCounters
 from avrogen.kafka.producer.delivery_errors import (
     NOT_DELIVERED,
+    TOO_LARGE,
     RateLimitedLog,
+    SizeLimits,
     auth_failure,
     delivery_error,
 )
@@ -88,7 +90,7 @@ class DeliveryFuture(Future[Delivered]):
         except SystemError:
             pass  # the pending exception
         if error is not None:
-            self.fail(error, message.key())
+            self.fail(error, message.key(), message.value())
             return
         tracker = self._tracker
         latency = message.latency() or 0.0
@@ -104,9 +106,9 @@ class DeliveryFuture(Future[Delivered]):
         if tracker.observer is not None:
             tracker.observer.delivered(self.sending, self.result(), latency)
 
-    def fail(self, error: KafkaError, key: bytes | None) -> None:
+    def fail(self, error: KafkaError, key: bytes | None, value: bytes | None) -> None:
         """Settle the future with an error: the message was not delivered, or not queued."""
-        failure = self._tracker.failure(error, key)
+        failure = self._tracker.failure(error, key, value)
         self.set_exception(failure)
         if self._tracker.observer is not None:
             self._tracker.observer.undelivered(self.sending, failure)
@@ -171,6 +173,7 @@ class DeliveryTracker:
     Attributes:
         topic: name of the topic.
         observer: observer of deliveries; None for none.
+        limits: sizes that messages must not exceed.
         lock: held for each change here, and to settle a future together with it.
     """
 
@@ -183,10 +186,12 @@ class DeliveryTracker:
         "_latency_total",
         "_log",
         "_looks",
+        "_on_large_batch",
         "_plain_key",
         "_sent",
         "_unretrieved",
         "_unretrieved_errors",
+        "limits",
         "lock",
         "observer",
         "topic",
@@ -198,6 +203,8 @@ class DeliveryTracker:
         plain_key: Callable[[bytes | None], object],
         observer: Observer | None,
         is_fatal: Callable[[], bool],
+        limits: SizeLimits,
+        on_large_batch: Callable[[], None],
         connection: ConnectionState | None = None,
     ) -> None:
         """Start at zero.
@@ -208,6 +215,9 @@ class DeliveryTracker:
             observer: observer of deliveries.
             is_fatal: function that returns True after a fatal error of the client. All later
                 failures are fatal, which their delivery reports do not tell.
+            limits: sizes that messages must not exceed.
+            on_large_batch: called, in the polling thread, when a message was refused as too large
+                that fits by itself.
             connection: errors of connections to brokers, which explain timeouts.
         """
         self.topic = topic
@@ -217,6 +227,8 @@ class DeliveryTracker:
         self._is_fatal = is_fatal
         self._connection = connection
         self._looks: deque[tuple[int, float]] = deque()
+        self._on_large_batch = on_large_batch
+        self.limits = limits
         self._log = RateLimitedLog(topic)
         self._sent = self._delivered = self._failed = self._unretrieved = 0
         self._latency_total = self._latency_max = 0.0
@@ -248,15 +260,20 @@ class DeliveryTracker:
         if latency > self._latency_max:
             self._latency_max = latency
 
-    def failure(self, error: KafkaError, key: bytes | None) -> DeliveryError:
+    def failure(self, error: KafkaError, key: bytes | None, value: bytes | None) -> DeliveryError:
         """Count and log a failed message; return the error for its future."""
+        size = len(key or b"") + len(value or b"")
         made = delivery_error(
             error,
             self.topic,
             self._plain_key(key),
             fatal=self._is_fatal(),
             connection=self._connection,
+            size=size,
+            limits=self.limits,
         )
+        if made.code == TOO_LARGE and self.limits.allow(size):
+            self._on_large_batch()
         with self.lock:
             self._failed += 1
             self._unretrieved += 1

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NOT_DELIVERED",
+    "TOO_LARGE",
     "RateLimitedLog",
+    "SizeLimits",
     "auth_failure",
     "delivery_error",
     "is_retriable",
@@ -61,7 +63,6 @@ _RETRIABLE: Final = frozenset(
 them: librdkafka has waited for it, so it must be created first."""
 
 _ADVICE: Final[Mapping[str, str]] = {
-    "MSG_SIZE_TOO_LARGE": "message.max.bytes here, max.message.bytes of the topic",
     "_UNKNOWN_TOPIC": "create the topic",
     "UNKNOWN_TOPIC_OR_PART": "create the topic",
     "_UNKNOWN_PARTITION": "the topic has fewer partitions",
@@ -109,6 +110,42 @@ def auth_failure(reason: str) -> str:
     return f"brokers refuse the credentials: {reason}"
 
 
+@dataclass(frozen=True, slots=True)
+class SizeLimits:
+    """Sizes that a message must not exceed, in bytes.
+
+    Attributes:
+        client: ``message.max.bytes`` of the producer.
+        topic: ``max.message.bytes`` of the topic; None: not known.
+    """
+
+    client: int
+    topic: int | None = None
+
+    def allow(self, size: int) -> bool:
+        """Return True if neither limit forbids a message of this size by itself."""
+        return size + _OVERHEAD <= min(self.client, self.topic or self.client)
+
+    def explain(self, size: int) -> str:
+        """Return the reason why a message of this size was refused as too large."""
+        has = f"key and value have {size:,} bytes"
+        if size + _OVERHEAD > self.client:
+            return f"{has}, the producer takes messages of {self.client:,} (message.max.bytes)"
+        if self.topic is None:
+            return f"{has}, or its batch had more than the topic takes (max.message.bytes)"
+        takes = f"the topic takes {self.topic:,} (max.message.bytes)"
+        if size + _OVERHEAD > self.topic:
+            return f"{has}, {takes}"
+        return f"{has}, but its batch had more; when the producer started, {takes}"
+
+
+_OVERHEAD: Final = 100
+"""Bytes that a record batch has around a key and a value, about."""
+
+TOO_LARGE: Final = "MSG_SIZE_TOO_LARGE"
+"""Name of the error for messages and for batches."""
+
+
 def delivery_error(
     error: KafkaError,
     topic: str,
@@ -116,6 +153,8 @@ def delivery_error(
     *,
     fatal: bool = False,
     connection: ConnectionState | None = None,
+    size: int | None = None,
+    limits: SizeLimits | None = None,
 ) -> DeliveryError:
     """Return the exception of a message's future.
 
@@ -125,17 +164,23 @@ def delivery_error(
         key: key of the message.
         fatal: True if the producer has had a fatal error.
         connection: errors of connections to brokers, which may explain a timeout.
+        size: bytes of key and value.
+        limits: limits of the size.
     """
     from confluent_kafka import KafkaException
 
     code = error.name()
-    advice = f"; {_ADVICE[code]}" if code in _ADVICE else ""
+    advice, retriable = _ADVICE.get(code), is_retriable(code)
+    if code == TOO_LARGE and size is not None and limits is not None:
+        advice = limits.explain(size)
+        # The batch was too large. The next one is smaller.
+        retriable = limits.topic is not None and limits.allow(size)
     made = DeliveryError(
-        f"{NOT_DELIVERED}{with_auth_error(error, connection)}{advice}",
+        f"{NOT_DELIVERED}{with_auth_error(error, connection)}{f'; {advice}' if advice else ''}",
         topic=topic,
         key=key,
         code=code,
-        retriable=is_retriable(code) and not fatal,
+        retriable=retriable and not fatal,
         fatal=fatal,
     )
     made.__cause__ = KafkaException(error)

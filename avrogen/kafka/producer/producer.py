@@ -239,7 +239,7 @@ class TopicProducer(Generic[K, V]):
                 self._builder.not_sent(delivery.sending, refusal)
             raise
         if failure is not None:
-            delivery.fail(failure, arguments[1])
+            delivery.fail(failure, arguments[1], arguments[0])
 
     def _failure(
         self, delivery: DeliveryFuture, arguments: ProduceArguments, error: Exception

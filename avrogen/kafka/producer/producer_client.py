@@ -14,7 +14,7 @@ import weakref
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
 from avrogen.errors import ClosedError, ConfigurationError, DeliveryError, TransactionError
 from avrogen.extras import comes_with
@@ -30,6 +30,7 @@ from avrogen.kafka.client_config import (
     split,
     transaction_timeout,
 )
+from avrogen.kafka.cluster_metadata import max_message_bytes
 from avrogen.kafka.host_process import call_at_exit, forked_error, require_native_threads
 from avrogen.kafka.observability.logs import log_event
 from avrogen.kafka.observability.observer import isolate
@@ -46,6 +47,13 @@ if TYPE_CHECKING:
     from avrogen.kafka.registry.protocol import SchemaRegistry
 
 __all__ = ["ProducerClient"]
+
+_BATCH_SIZE: Final = 1_000_000
+_MESSAGE_SIZE: Final = 1_000_000
+"""librdkafka's defaults."""
+
+_ASKING: Final = 5.0
+"""Seconds to wait for the size of batches that a topic takes."""
 
 
 class ProducerClient:
@@ -266,6 +274,53 @@ class ProducerClient:
             )
         return self.transactions
 
+    # --- sizes ------------------------------------------------------------------------------------
+
+    def fit_batches(self, topic: str) -> int | None:
+        """Make batches that a topic takes, with another librdkafka producer if need be.
+
+        Brokers refuse a batch that is larger than ``max.message.bytes`` of its topic, and with it
+        all of its messages. librdkafka neither knows that limit nor divides such a batch.
+
+        Args:
+            topic: name of a topic that messages are sent to.
+
+        Returns:
+            Bytes that the topic takes; None: not known.
+        """
+        limit = max_message_bytes(self._settings, topic, _ASKING)
+        if limit is not None:
+            self.bound_batches(limit)
+        return limit
+
+    def bound_batches(self, limit: int) -> None:
+        """Make batches of so many bytes at most, before compression."""
+        # Compression may add a little to bytes that it cannot compress.
+        size = max(1, limit - limit // 64)
+        with self._renewing:
+            if size >= self.batch_size or self.is_closed:
+                return
+            self._settings["batch.size"] = size
+            if self.transactions is not None:
+                self._must_renew = True
+                return
+            self.produce = _no_room  # senders wait, so that messages of a key stay in order
+            try:
+                self.wait_until_empty(self.delivery_timeout)
+                self._replace()
+            finally:
+                self.produce = self.producer.produce
+
+    @property
+    def batch_size(self) -> int:
+        """Bytes of the largest batch."""
+        return _bytes(self._settings, "batch.size", _BATCH_SIZE)
+
+    @property
+    def message_size(self) -> int:
+        """Bytes of the largest message that librdkafka accepts (``message.max.bytes``)."""
+        return _bytes(self._settings, "message.max.bytes", _MESSAGE_SIZE)
+
     # --- the librdkafka producer ------------------------------------------------------------------
 
     def renew_later(self) -> None:
@@ -428,3 +483,15 @@ def _make(settings: dict[str, object]) -> Producer:
         return Producer(settings)
     except (KafkaException, TypeError, ValueError, SystemError) as error:
         raise ConfigurationError(refusal_text(error)) from error
+
+
+def _no_room(*_: object) -> NoReturn:
+    """Refuse a message while the librdkafka producer is replaced, as if its queue was full."""
+    raise BufferError
+
+
+def _bytes(settings: Settings, name: str, default: int) -> int:
+    try:
+        return int(str(settings.get(name, default)))
+    except ValueError:  # librdkafka reports it
+        return default

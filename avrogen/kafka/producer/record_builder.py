@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
 
 from avrogen.avro.model import TimeUnit
@@ -22,7 +23,7 @@ from avrogen.kafka.observability.context import TRACEPARENT, current_trace
 from avrogen.kafka.observability.logs import LOGGER, log_event
 from avrogen.kafka.observability.observer import isolate
 from avrogen.kafka.producer.delivery import DeliveryTracker
-from avrogen.kafka.producer.delivery_errors import auth_failure
+from avrogen.kafka.producer.delivery_errors import SizeLimits, auth_failure
 from avrogen.kafka.producer.partitioner import CustomPartitioner
 from avrogen.kafka.producer.producer_client import ProducerClient
 from avrogen.kafka.producer.record_encoder import RecordEncoder, look_up_schema_ids
@@ -49,6 +50,9 @@ __all__ = [
 ]
 
 _NOW: Final = 0
+
+_SMALL_BATCH: Final = 16_384
+"""Bytes of a batch that is not made smaller without knowing what the topic takes; as in Java."""
 
 
 class ProducerOptions(NamedTuple):
@@ -103,6 +107,7 @@ class RecordBuilder:
             self._encoders = self._encoder.encoders
             self._encode_key = self._encoder.encode_key
             self._partitioner = self._make_partitioner(options.partitioner)
+            limits = SizeLimits(self.client.message_size, self.client.fit_batches(topic.name))
         except BaseException:
             if self._owns_client:
                 self.client.close(0)
@@ -113,8 +118,11 @@ class RecordBuilder:
             self._encoder.plain_key,
             observer,
             lambda: client.fatal is not None,
+            limits,
+            self._fit_batches_soon,
             client.connection,
         )
+        self._fitting = Lock()
         self._is_plain = options.headers is None and observer is None
         self.client.add(self.tracker)
 
@@ -275,6 +283,21 @@ class RecordBuilder:
             delivered=counters.delivered,
             failed=counters.failed,
         )
+
+    def _fit_batches_soon(self) -> None:
+        """Fit batches to the topic in a thread: its limit was lowered, or was not known."""
+        if self._fitting.acquire(blocking=False):
+            Thread(target=self._fit_batches, name="avrogen batch size", daemon=True).start()
+
+    def _fit_batches(self) -> None:
+        try:
+            limit = self.client.fit_batches(self.topic)
+            if limit is None:
+                self.client.bound_batches(max(self.client.batch_size // 2, _SMALL_BATCH))
+            else:
+                self.tracker.limits = SizeLimits(self.client.message_size, limit)
+        finally:
+            self._fitting.release()
 
     def _make_partitioner(self, choose: Partitioner | None) -> CustomPartitioner | None:
         if choose is None:

@@ -78,9 +78,18 @@ def classify_error(error: KafkaError) -> ErrorClass:
 
 
 _ONLY_BROKERS: Final = frozenset(
-    {"INVALID_PRODUCER_ID_MAPPING", "INVALID_TXN_STATE", "UNKNOWN_PRODUCER_ID"}
+    {
+        "DUPLICATE_SEQUENCE_NUMBER",
+        "INVALID_PRODUCER_ID_MAPPING",
+        "INVALID_TXN_STATE",
+        "OUT_OF_ORDER_SEQUENCE_NUMBER",
+        "UNKNOWN_PRODUCER_ID",
+        "_GAPLESS_GUARANTEE",
+        "_INCONSISTENT",
+    }
 )
-"""Fatal errors that no newer instance causes: the coordinator has ended or forgotten something."""
+"""Fatal errors that no newer instance causes: a broker has ended or forgotten something, or lost
+track of the sequence of a producer's batches."""
 
 _ENDED: Final = _ONLY_BROKERS | {"_FENCED"}
 """Fatal errors of a transaction that is no longer open."""
@@ -110,14 +119,20 @@ class BrokerTrouble:
         """Note trouble now."""
         self._seen = self._clock()
 
-    def take(self) -> bool:
-        """Return True if there was trouble; once, so that the next refusal needs its own."""
-        seen, self._seen = self._seen, float("-inf")
-        return self._clock() - seen <= self._within
+    def is_recent(self) -> bool:
+        """Return True if there was trouble within the time that counts."""
+        return self._clock() - self._seen <= self._within
 
     def explains(self, code: str | None) -> bool:
-        """Return True if a fatal error of this name is due to brokers, not to a newer instance."""
-        return code in _ONLY_BROKERS or (code == "_FENCED" and self.take())
+        """Return True if a fatal error of this name is due to brokers, not to a newer instance.
+
+        Trouble explains one refusal: the next one needs trouble of its own.
+        """
+        if code in _ONLY_BROKERS:
+            return True
+        recent = code == "_FENCED" and self.is_recent()
+        self._seen = float("-inf")
+        return recent
 
 
 class TransactionOverdue(TransactionError):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 
 import pytest
 
@@ -19,6 +20,7 @@ from avrogen.kafka import ProducerClient
 from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
 from avrogen.kafka.producer.async_producer import AsyncTopicProducer
 from avrogen.kafka.producer.producer import TopicProducer
+from avrogen.kafka.producer.transactions import TransactionManager
 from avrogen.kafka.topic import Topic
 from avrogen.testing.broker import Record
 from generated_example.com.example import Event
@@ -81,12 +83,12 @@ def test_each_event_comes_out_once(real: AnyCluster) -> None:
     with line.producer() as producer, line.scene.consumer() as consumer, stopped_in_time(consumer):
         seen = Counter[int]()
 
-        def count(number: int) -> None:
+        def note(number: int) -> None:
             seen[number] += 1
             if len(seen) == 300:
                 consumer.stop()
 
-        consumer.run_transactional(mover(producer, count), producer, max_records=70)
+        consumer.run_transactional(mover(producer, note), producer, max_records=70)
     assert sorted(line.out()) == list(numbers)
     # The next offset to read is behind the last event, not behind the markers of transactions.
     assert line.scene.committed() == line.scene.ends()
@@ -181,6 +183,46 @@ def test_a_fenced_producer_ends_it(real: AnyCluster) -> None:
     assert line.scene.committed() == {}
 
 
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_commit_whose_response_is_lost(
+    real: AnyCluster, monkeypatch: pytest.MonkeyPatch, committed: bool
+) -> None:
+    """The group's offsets tell if it was done: its messages are not handled again then."""
+    line = Line.of(real)
+    numbers = line.scene.send(100)
+    seen = Counter[int]()
+    lose: list[int] = [1, 3]
+    done = count()
+    real_commit = TransactionManager.commit
+
+    def commit(transaction: TransactionManager) -> None:
+        if next(done) not in lose:
+            return real_commit(transaction)
+        if committed:
+            real_commit(transaction)
+        transaction.trouble.note()
+        raise TransactionError("response lost", code="_FENCED", fatal=True)
+
+    monkeypatch.setattr(TransactionManager, "commit", commit)
+    with line.producer() as producer, line.scene.consumer(retry=QUICK) as consumer:
+
+        def add(number: int) -> None:
+            seen[number] += 1
+
+        thread = threading.Thread(
+            target=lambda: consumer.run_transactional(
+                mover(producer, add), producer, max_records=20
+            )
+        )
+        thread.start()
+        eventually(lambda: consumer.counters().consumed == 100)
+        consumer.stop()
+        thread.join()
+    assert sorted(line.out()) == list(numbers)
+    assert line.scene.committed() == line.scene.ends()
+    assert (max(seen.values()) == 1) is committed
+
+
 # --- under the time limit of transactions ---------------------------------------------------------
 
 
@@ -210,13 +252,13 @@ def test_a_backlog_takes_as_many_transactions_as_it_needs(strict: AnyCluster) ->
         stopped_in_time(consumer),
     ):
 
-        def count(number: int) -> None:
+        def note(number: int) -> None:
             time.sleep(0.05)  # 6 seconds in all
             seen[number] += 1
             if len(seen) == 120:
                 consumer.stop()
 
-        consumer.run_transactional(mover(producer, count), producer)
+        consumer.run_transactional(mover(producer, note), producer)
     assert sorted(line.out()) == list(numbers)
     assert set(seen.values()) == {1}, "no transaction was aborted"
     assert line.scene.committed() == line.scene.ends()
@@ -259,12 +301,12 @@ def test_slow_messages_are_handled_one_by_one(strict: AnyCluster) -> None:
         stopped_in_time(consumer),
     ):
 
-        def count(number: int) -> None:
+        def note(number: int) -> None:
             time.sleep({4: 0.9, 5: 1.5}.get(number, 0.0))
             if number == 9:
                 consumer.stop()
 
-        consumer.run_transactional(mover(producer, count), producer)
+        consumer.run_transactional(mover(producer, note), producer)
     assert line.out() == list(numbers)
     assert line.scene.committed() == line.scene.ends()
 
@@ -299,12 +341,12 @@ def test_stopping_commits_what_is_handled(real: AnyCluster) -> None:
     line.scene.send(200)
     with line.producer() as producer, line.scene.consumer() as consumer:
 
-        def count(number: int) -> None:
+        def note(number: int) -> None:
             if number == 10:
                 consumer.stop()
 
         with stopped_in_time(consumer):
-            consumer.run_transactional(mover(producer, count), producer)
+            consumer.run_transactional(mover(producer, note), producer)
     assert line.out() == list(range(11))
     assert line.scene.committed() == {0: 11}
 

@@ -15,6 +15,7 @@ from confluent_kafka import KafkaError, Message
 from avrogen import DeliveryError
 from avrogen.kafka.message import Delivered
 from avrogen.kafka.producer.delivery import DeliveryFuture, DeliveryTracker
+from avrogen.kafka.producer.delivery_errors import SizeLimits
 
 PLACE = ("orders", 3, 7)
 
@@ -31,6 +32,9 @@ class Report:
     def key(self) -> bytes:
         return b"k"
 
+    def value(self) -> bytes:
+        return b"v"
+
     def latency(self) -> float:
         return 0.25
 
@@ -39,7 +43,8 @@ class Report:
 
 
 def tracker() -> DeliveryTracker:
-    return DeliveryTracker("orders", lambda key: key, None, lambda: False)
+    limits = SizeLimits(1_000_000)
+    return DeliveryTracker("orders", lambda key: key, None, lambda: False, limits, lambda: None)
 
 
 def report(delivery: DeliveryFuture, *, failed: bool = False) -> None:

@@ -84,7 +84,11 @@ def test_too_large(shop: Shop) -> None:
     with EVENTS({**shop.config, "message.max.bytes": 1000}, register=True) as events:
         refused = events.send(event(), key="k" * 2000)
         assert refused.done()
-        with pytest.raises(DeliveryError, match="too large; message") as caught:
+        with pytest.raises(
+            DeliveryError,
+            match=r"too large; key and value have 2,\d\d\d bytes, the producer takes messages of "
+            r"1,000 \(message\.max\.bytes\)",
+        ) as caught:
             refused.result()
     assert caught.value.code == "MSG_SIZE_TOO_LARGE"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,11 +10,12 @@ import pytest
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from avrogen import DeliveryError, TransactionError
-from avrogen.kafka.producer.transactions import ErrorClass, classify_error
+from avrogen.kafka.producer.transactions import BrokerTrouble, ErrorClass, classify_error
 from avrogen.testing.broker import EmbeddedBroker, RequestType
 from avrogen.testing.registry import EmbeddedRegistry
 from tests.support.clusters import AnyCluster, fresh_name
 from tests.support.events import committed_keys, event, events_producer
+from tests.support.scenes import eventually
 
 TOPIC = "events"
 
@@ -194,6 +196,136 @@ def test_a_commit_that_is_fenced_is_the_end(
     with pytest.raises(DeliveryError, match="fatal error, the producer must be closed"):
         events.transaction().__enter__()
     events.close()
+
+
+# --- what brokers do to a transaction, and no newer instance -------------------------------------
+
+
+def test_a_fence_after_trouble_with_brokers_is_survived(
+    pretending: EmbeddedBroker, config: dict[str, object]
+) -> None:
+    with events_producer(TOPIC, key="string")(config, register=True) as events:
+        with pytest.raises(TransactionError) as caught, events.transaction():
+            lost = events.send(event(), key="a")
+            lost.result(30)
+            lose_connections(pretending)
+            eventually(events.client.require_transactions().trouble.is_recent)
+            pretending.fail(RequestType.END_TXN, KafkaError.PRODUCER_FENCED)
+        assert caught.value.retriable and not caught.value.fatal
+        assert "after trouble with connections or coordinators" in str(caught.value)
+        old = events.client.producer
+        with events.transaction():
+            events.send(event(), key="b").result(30)
+        assert events.client.producer is not old
+    assert [record.key for record in pretending.records(TOPIC)] == [b"a", b"b"]
+
+
+def test_the_next_fence_needs_trouble_of_its_own(
+    pretending: EmbeddedBroker, config: dict[str, object]
+) -> None:
+    events = events_producer(TOPIC)(config, register=True)
+    fatal: list[bool] = []
+    for _ in range(2):
+        with pytest.raises(TransactionError) as caught, events.transaction():
+            events.send(event()).result(30)
+            if not fatal:
+                lose_connections(pretending)
+                eventually(events.client.require_transactions().trouble.is_recent)
+            pretending.fail(RequestType.END_TXN, KafkaError.PRODUCER_FENCED)
+        fatal.append(caught.value.fatal)
+    assert fatal == [False, True]
+    events.close()
+
+
+def test_a_transaction_that_the_coordinator_has_ended(
+    pretending: EmbeddedBroker, config: dict[str, object]
+) -> None:
+    """No newer instance causes this error, so it needs no trouble."""
+    with events_producer(TOPIC)(config, register=True) as events:
+        with pytest.raises(TransactionError) as caught, events.transaction():
+            events.send(event()).result(30)
+            pretending.fail(RequestType.END_TXN, KafkaError.INVALID_TXN_STATE)
+        assert caught.value.retriable and caught.value.code == "INVALID_TXN_STATE"
+        with events.transaction():
+            events.send(event()).result(30)
+
+
+def test_a_leader_that_has_lost_track_of_sequence_numbers(
+    pretending: EmbeddedBroker, config: dict[str, object]
+) -> None:
+    with events_producer(TOPIC)(config, register=True) as events:
+        with events.transaction():
+            events.send(event()).result(30)
+        with pytest.raises(TransactionError) as caught, events.transaction():
+            pretending.fail(RequestType.PRODUCE, KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER)
+            events.send(event())
+        assert caught.value.retriable and not caught.value.fatal
+        assert caught.value.code == "OUT_OF_ORDER_SEQUENCE_NUMBER"
+        with events.transaction():
+            events.send(event()).result(30)
+    assert len(pretending.records(TOPIC)) == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "trouble", "explained"),
+    [
+        ("_FENCED", False, False),
+        ("_FENCED", True, True),
+        ("OUT_OF_ORDER_SEQUENCE_NUMBER", False, True),
+        ("INVALID_PRODUCER_ID_MAPPING", False, True),
+        ("TRANSACTIONAL_ID_AUTHORIZATION_FAILED", True, False),
+        (None, True, False),
+    ],
+)
+def test_what_explains_a_fatal_error(code: str | None, trouble: bool, explained: bool) -> None:
+    seen = BrokerTrouble(60)
+    if trouble:
+        seen.on_error(KafkaError(KafkaError._TRANSPORT))
+    assert seen.explains(code) is explained
+
+
+def test_trouble_is_forgotten_after_a_while() -> None:
+    now = [100.0]
+    seen = BrokerTrouble(60, lambda: now[0])
+    seen.on_error(KafkaError(KafkaError._ALL_BROKERS_DOWN))
+    now[0] += 61
+    assert not seen.is_recent() and not seen.explains("_FENCED")
+
+
+def test_a_transaction_that_was_open_for_too_long(
+    pretending: EmbeddedBroker, config: dict[str, object]
+) -> None:
+    with events_producer(TOPIC)(
+        {**config, "transaction.timeout.ms": 1000}, register=True
+    ) as events:
+        with pytest.raises(TransactionError) as caught, events.transaction():
+            events.send(event()).result(30)
+            time.sleep(1.1)
+            pretending.fail(RequestType.END_TXN, KafkaError.PRODUCER_FENCED)
+        assert "longer than transaction.timeout.ms (1 s) allows" in str(caught.value)
+        assert not caught.value.fatal
+        with events.transaction():
+            events.send(event()).result(30)
+
+
+def test_an_abort_without_a_response_is_not_the_end(
+    pretending: EmbeddedBroker, config: dict[str, object]
+) -> None:
+    config = {**config, "transaction.timeout.ms": 1_000}
+    with events_producer(TOPIC)(config, register=True) as events:
+        with pytest.raises(ZeroDivisionError), events.transaction():
+            events.send(event()).result(30)
+            pretending.take_down()
+            raise ZeroDivisionError
+        pretending.bring_up()
+        with events.transaction():
+            events.send(event()).result(30)
+
+
+def lose_connections(broker: EmbeddedBroker) -> None:
+    broker.take_down()
+    time.sleep(0.2)
+    broker.bring_up()
 
 
 def test_a_coordinator_that_does_not_answer(
