@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from avrogen.kafka.asyncio_threads import no_undo, run_to_completion
 from avrogen.kafka.consumer.runner_core import (
+    SCHEMA_MOMENT,
     BlockingCall,
     CallFunction,
     Effect,
@@ -31,7 +33,6 @@ from avrogen.kafka.consumer.runner_core import (
 )
 from avrogen.kafka.consumer.signals import AsyncStopSignals
 from avrogen.kafka.producer.async_producer import async_transaction
-from avrogen.kafka.single_flight import AsyncSingleFlight
 
 if TYPE_CHECKING:
     from avrogen.kafka.consumer.fetch_buffer import RawPartitionQueue
@@ -193,7 +194,6 @@ class AsyncDriver:
 
     def __init__(self, wakeup: QueueWaiter) -> None:
         self._wakeup = wakeup
-        self._schemas: AsyncSingleFlight[None] = AsyncSingleFlight()
 
     async def drive(self, effects: Effects[T]) -> T:
         """Perform effects one after the other, and return what they end with."""
@@ -213,7 +213,7 @@ class AsyncDriver:
             case WaitForQueue(source, until, or_until):
                 return await self._wakeup.wait(source, until, or_until)
             case FetchSchema(missing):
-                return await self._schemas.call(missing.key, missing.learn)
+                return await _after_a_moment(missing.start())
             case CallFunction(function, arguments):
                 return await function(*arguments)
             case BlockingCall(function, arguments):
@@ -223,6 +223,20 @@ class AsyncDriver:
             case InTransaction(client, body):
                 async with async_transaction(client) as transaction:
                     return await self.drive(body(transaction))
+
+
+async def _after_a_moment(future: Future[None]) -> Future[None]:
+    """Return a future when it is done, or after a moment."""
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+    def wake(_: Future[None]) -> None:
+        with suppress(RuntimeError):  # the loop may have ended
+            loop.call_soon_threadsafe(done.set)
+
+    future.add_done_callback(wake)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(done.wait(), SCHEMA_MOMENT)
+    return future
 
 
 class AsyncWakeup:

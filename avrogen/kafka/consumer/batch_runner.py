@@ -60,7 +60,8 @@ class BatchPartition(Lease, Generic[K, V]):
 
     Attributes:
         messages: the messages.
-        complete: true if the next message cannot be part of this batch, as it is unreadable.
+        complete: true if the next message cannot be part of this batch, as it is unreadable, or its
+            schema is being fetched.
     """
 
     messages: list[Message[K, V]] = field(default_factory=list["Message[K, V]"])
@@ -205,7 +206,7 @@ class BatchRunner(RunnerCore[K, V]):
             while batch.room and partition.has_more:
                 number = len(partition.messages)
                 try:
-                    messages = yield from self.decode(partition.queue, number, batch.room)
+                    messages = yield from self.decode(partition, number, batch.room)
                 except MessageUnreadable as error:
                     if partition.messages:
                         partition.complete = True
@@ -213,6 +214,9 @@ class BatchRunner(RunnerCore[K, V]):
                         yield from self.recover(partition, error)
                 else:
                     partition.messages += messages
+                    if partition.messages and partition.backoff is not None:
+                        # Its next message waits for a schema: these need not.
+                        partition.complete, partition.backoff = True, None
 
     # --- handling ---------------------------------------------------------------------------------
 

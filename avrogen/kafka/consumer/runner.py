@@ -7,10 +7,12 @@ performs the effects of batches and transactions.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from concurrent.futures import Future, wait
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from avrogen.kafka.consumer.runner_core import (
+    SCHEMA_MOMENT,
     BlockingCall,
     CallFunction,
     Effect,
@@ -111,12 +113,17 @@ def perform_next(execution: Execution[Any, Any], effect: Effect) -> None:
         execution.send(value)
 
 
+def _after_a_moment(future: Future[None]) -> Future[None]:
+    wait([future], SCHEMA_MOMENT)
+    return future
+
+
 def _perform(effect: Effect) -> Any:
     match effect:
         case WaitForQueue(source, until, or_until):
             return source.wait(until, or_until)
         case FetchSchema(missing):
-            return missing.learn()
+            return _after_a_moment(missing.start())
         case CallFunction(function, arguments) | BlockingCall(function, arguments):
             return function(*arguments)
         case FutureResult(future):

@@ -94,7 +94,7 @@ class HandlerSession(Generic[K, V]):
         write = TopicWriter(topic, registry).write
         self._deliveries = [(write(given), given) for given in deliveries]
         self.grace = _GRACE
-        self.reader: MessageReader[K, V] = MessageReader(topic, registry)
+        self.reader: MessageReader[K, V] = MessageReader(topic, registry, in_background=False)
         preload_schemas(topic, registry, self.reader.learn)
         self.source = FakeSource((raw for raw, _ in self._deliveries), clock)
 
