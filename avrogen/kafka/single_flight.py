@@ -1,20 +1,22 @@
 """One call for concurrent callers that need the same result (``singleflight`` in Go).
 
 :class:`SingleFlight` is for threads. :class:`AsyncSingleFlight` is for tasks; it runs blocking
-functions in threads.
+functions in threads. :class:`BackgroundCalls` runs them in threads of its own, for callers that do
+not wait.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Hashable
+from concurrent.futures import Future
 from copy import copy
-from threading import Event, Lock
+from threading import Event, Lock, Thread
 from typing import Generic, TypeVar
 
 from avrogen.fork_safety import renew_after_fork
 
-__all__ = ["AsyncSingleFlight", "SingleFlight"]
+__all__ = ["AsyncSingleFlight", "BackgroundCalls", "SingleFlight"]
 
 T = TypeVar("T")
 
@@ -95,3 +97,52 @@ class SingleFlight(Generic[T]):
             with self._lock:
                 self._flights.pop(key, None)  # a fork forgets it
             own.finished.set()
+
+
+class BackgroundCalls(Generic[T]):
+    """Runs one blocking call per key at a time, in a daemon thread; its callers go on meanwhile.
+
+    A call may hang for as long as it likes: neither an event loop nor the end of the process waits
+    for it.
+
+    Args:
+        name: name of the threads.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._renew()
+        renew_after_fork(self, lambda own: own._renew())
+
+    def _renew(self) -> None:
+        self._lock = Lock()
+        self._calls: dict[Hashable, Future[T]] = {}
+
+    def start(self, key: Hashable, function: Callable[[], T]) -> Future[T]:
+        """Call a function in a thread, unless a call with the same key is in progress.
+
+        Returns:
+            The future of its result, or of that of the call in progress.
+        """
+        with self._lock:
+            future = self._calls.get(key)
+            if future is not None:
+                return future
+            future = self._calls[key] = Future()
+
+        def run() -> None:
+            try:
+                result = function()
+            except BaseException as error:
+                self._forget(key)
+                future.set_exception(error)
+            else:
+                self._forget(key)
+                future.set_result(result)
+
+        Thread(target=run, name=self._name, daemon=True).start()
+        return future
+
+    def _forget(self, key: Hashable) -> None:
+        with self._lock:
+            self._calls.pop(key, None)  # a fork forgets it

@@ -12,6 +12,7 @@ import asyncio
 import dis
 import inspect
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
@@ -20,6 +21,7 @@ from avrogen.kafka.asyncio_threads import no_undo, run_to_completion
 from avrogen.kafka.consumer.dead_letter_topic import full_name
 from avrogen.kafka.consumer.error_policy import HandlerCancelled, HandlerTypeError
 from avrogen.kafka.consumer.runner_core import (
+    SCHEMA_MOMENT,
     BlockingCall,
     CallFunction,
     Effect,
@@ -38,7 +40,6 @@ from avrogen.kafka.consumer.runner_core import (
 )
 from avrogen.kafka.consumer.signals import StopSignals
 from avrogen.kafka.producer.async_producer import async_transaction
-from avrogen.kafka.single_flight import AsyncSingleFlight
 
 if TYPE_CHECKING:
     from avrogen.kafka.consumer.fetch_buffer import RawPartitionQueue
@@ -333,7 +334,6 @@ class AsyncDriver:
 
     def __init__(self, wakeup: QueueWaiter) -> None:
         self._wakeup = wakeup
-        self._schemas: AsyncSingleFlight[None] = AsyncSingleFlight()
 
     async def drive(self, effects: Effects[T]) -> T:
         """Perform effects one after the other, and return what they end with."""
@@ -353,7 +353,7 @@ class AsyncDriver:
             case WaitForQueue(source, until, or_until):
                 return await self._wakeup.wait(source, until, or_until)
             case FetchSchema(missing):
-                return await self._schemas.call(missing.key, missing.learn)
+                return await _after_a_moment(missing.start())
             case CallFunction(function, arguments):
                 return await _call(function, *arguments, cancelled=_is_task_cancelled)
             case BlockingCall(function, arguments):
@@ -363,6 +363,20 @@ class AsyncDriver:
             case InTransaction(client, body):
                 async with async_transaction(client) as transaction:
                     return await self.drive(body(transaction))
+
+
+async def _after_a_moment(future: Future[None]) -> Future[None]:
+    """Return a future when it is done, or after a moment."""
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+    def wake(_: Future[None]) -> None:
+        with suppress(RuntimeError):  # the loop may have ended
+            loop.call_soon_threadsafe(done.set)
+
+    future.add_done_callback(wake)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(done.wait(), SCHEMA_MOMENT)
+    return future
 
 
 class AsyncWakeup:

@@ -60,7 +60,8 @@ class BatchPartition(Lease, Generic[K, V]):
 
     Attributes:
         messages: the messages. Skipped ones are among them, but the first is none.
-        complete: true if the next message cannot be part of this batch, as it is unreadable.
+        complete: true if the next message cannot be part of this batch, as it is unreadable, or its
+            schema is being fetched.
     """
 
     messages: list[Message[K, V] | SkippedMessage] = field(
@@ -219,7 +220,7 @@ class BatchRunner(RunnerCore[K, V]):
             while batch.room and partition.has_more:
                 number = len(partition.messages)
                 try:
-                    messages = yield from self.decode(partition.queue, number, batch.room)
+                    messages = yield from self.decode(partition, number, batch.room)
                 except MessageUnreadable as error:
                     if partition.messages:
                         partition.complete = True
@@ -228,6 +229,9 @@ class BatchRunner(RunnerCore[K, V]):
                 else:
                     partition.messages += messages
                     yield from self._skip_first(partition)
+                    if partition.messages and partition.backoff is not None:
+                        # Its next message waits for a schema: these need not.
+                        partition.complete, partition.backoff = True, None
 
     def _skip_first(self, partition: BatchPartition[K, V]) -> Effects[None]:
         """Skip the messages in front of the first that is for the handler."""

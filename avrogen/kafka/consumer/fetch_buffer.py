@@ -33,7 +33,8 @@ of an old one does not count: it is no longer in the buffer, and nothing of it i
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import Enum, auto
 from heapq import heappop, heappush
@@ -216,7 +217,8 @@ class FetchBuffer(Generic[R]):
 
         Partitions whose first message has failed are not fetched until it is handled, nor those
         that the user has paused. A full queue stops all fetching until it has room. If it has none
-        for some time, its partition is paused instead, until three quarters of it are free.
+        for some time, or it waits for a schema, its partition is paused instead, until three
+        quarters of it are free.
         """
         pause: list[int] = []
         resume: list[int] = []
@@ -232,7 +234,11 @@ class FetchBuffer(Generic[R]):
                 queue.paused_in_client = True
                 pause.append(queue.partition)
             elif len(queue.messages) >= self.limit:
-                full.append(queue)
+                if queue.schema_fetch is not None:  # a slow registry is not to stop the others
+                    queue.paused_in_client = True
+                    pause.append(queue.partition)
+                else:
+                    full.append(queue)
         wait = self._patience_left(bool(full), now)
         if full and not wait:
             for queue in full:
@@ -324,6 +330,8 @@ class PartitionQueue(Generic[R]):
         paused_by_user: true if the user has paused the partition.
         paused_in_client: true if the client was told not to fetch the partition.
         yield_requested: true if the runner should release the queue after the in-flight message.
+        schema_fetch: fetch of the schema that the next message needs, with the schema's key; None:
+            none was begun.
     """
 
     __slots__ = (
@@ -335,6 +343,7 @@ class PartitionQueue(Generic[R]):
         "partition",
         "paused_by_user",
         "paused_in_client",
+        "schema_fetch",
         "state",
         "stored_offset",
         "yield_requested",
@@ -352,6 +361,7 @@ class PartitionQueue(Generic[R]):
         self.paused_by_user = False
         self.paused_in_client = False
         self.yield_requested = False
+        self.schema_fetch: tuple[Hashable, Future[None]] | None = None
 
     @property
     def in_progress(self) -> bool:

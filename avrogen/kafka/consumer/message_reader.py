@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Hashable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar, cast
 
 from avrogen.errors import AvrogenError, DecodeError
@@ -23,6 +25,7 @@ from avrogen.kafka.serde.decoders import (
     place,
 )
 from avrogen.kafka.serde.primitive_keys import KeyReader, key_reader
+from avrogen.kafka.single_flight import BackgroundCalls
 from avrogen.kafka.wire_format import KEY_HEADER, VALUE_HEADER, frame_prefix, last_header
 
 if TYPE_CHECKING:
@@ -82,10 +85,32 @@ class SchemaNotCached(Exception):
             :class:`MessageUnreadable`.
     """
 
-    def __init__(self, key: Hashable, learn: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        key: Hashable,
+        learn: Callable[[], None],
+        calls: BackgroundCalls[None] | None,
+    ) -> None:
         super().__init__("the schema of a message is not loaded yet: call learn()")
         self.key = key
         self.learn = learn
+        self._calls = calls
+
+    def start(self) -> Future[None]:
+        """Learn it in a thread, once for all messages with the key.
+
+        Returns:
+            A future, which raises :class:`MessageUnreadable`.
+        """
+        if self._calls is not None:
+            return self._calls.start(self.key, self.learn)
+        future: Future[None] = Future()
+        try:
+            self.learn()
+            future.set_result(None)
+        except Exception as error:
+            future.set_exception(error)
+        return future
 
 
 class SkippedMessage(NamedTuple):
@@ -107,6 +132,7 @@ class MessageReader(Generic[K, V]):
         topic: the topic.
         registry: the registry of the writers' schemas.
         selection: choice among the types of its values; None: all.
+        in_background: True to learn schemas in threads of their own.
     """
 
     def __init__(
@@ -114,19 +140,23 @@ class MessageReader(Generic[K, V]):
         topic: Topic[K, V],
         registry: SchemaRegistry,
         selection: TypeSelection | None = None,
+        *,
+        in_background: bool = True,
     ) -> None:
+        name = f"schemas of {topic.name}"
+        calls: BackgroundCalls[None] | None = BackgroundCalls(name) if in_background else None
         self._topic = topic
         self._selection = selection
         ignore = topic.ignore_contract_rules
         values = DecoderCache(registry, topic.value, selection, ignore_contract_rules=ignore)
-        self._values = _Part(topic.name, "value", values)
+        self._values = _Part(topic.name, "value", values, calls)
         self._read_key: KeyReader | None = None
         self._keys: _Part | None = None
         if isinstance(topic.key, str):
             self._read_key = key_reader(topic.key)
         elif topic.key is not None:
             keys = DecoderCache(registry, (topic.key,), ignore_contract_rules=ignore)
-            self._keys = _Part(topic.name, "key", keys)
+            self._keys = _Part(topic.name, "key", keys, calls)
         self._last_time = (0, 0)
         self._last_timestamp: datetime | None = None
 
@@ -230,13 +260,20 @@ def undecoded(raw: RawMessage) -> Message[None, None]:
 class _Part:
     """The decoder of keys or values that have a schema."""
 
-    def __init__(self, topic: str, part: Part, decoders: DecoderCache) -> None:
+    def __init__(
+        self,
+        topic: str,
+        part: Part,
+        decoders: DecoderCache,
+        calls: BackgroundCalls[None] | None,
+    ) -> None:
         self._topic = topic
         self._part: Part = part
         self._decoders = decoders
         self._known = decoders.known
         self._header = VALUE_HEADER if part == "value" else KEY_HEADER
         self._stage = Stage.VALUE if part == "value" else Stage.KEY
+        self._calls = calls
 
     def skipped(self, data: bytes, headers: RawHeaders) -> SkippedType | None:
         """Return the type of a message that is skipped; None: it is to be decoded.
@@ -249,7 +286,8 @@ class _Part:
         named = data[:end] if header is None else header
         decode = self._known(named)
         if decode is None:
-            raise SchemaNotCached((self._part, named), lambda: self._learn(named, data, headers))
+            learn = partial(self._learn, named, data, headers)
+            raise SchemaNotCached((self._part, named), learn, self._calls)
         if not isinstance(decode, TypeFilter):
             return None
         try:
@@ -266,7 +304,8 @@ class _Part:
             named, body = data[:end], data[end:]
         decode = self._known(named)
         if decode is None:
-            raise SchemaNotCached((self._part, named), lambda: self._learn(named, data, headers))
+            learn = partial(self._learn, named, data, headers)
+            raise SchemaNotCached((self._part, named), learn, self._calls)
         try:
             return decode(body)
         except DecodeError as error:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
+from concurrent.futures import Future, wait
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from avrogen.kafka.consumer.dead_letter_topic import full_name
 from avrogen.kafka.consumer.error_policy import HandlerCancelled, HandlerTypeError
 from avrogen.kafka.consumer.runner_core import (
+    SCHEMA_MOMENT,
     BlockingCall,
     CallFunction,
     Effect,
@@ -191,12 +193,17 @@ def perform_next(execution: Execution[Any, Any], effect: Effect) -> None:
         execution.send(value)
 
 
+def _after_a_moment(future: Future[None]) -> Future[None]:
+    wait([future], SCHEMA_MOMENT)
+    return future
+
+
 def _perform(effect: Effect) -> Any:
     match effect:
         case WaitForQueue(source, until, or_until):
             return source.wait(until, or_until)
         case FetchSchema(missing):
-            return missing.learn()
+            return _after_a_moment(missing.start())
         case CallFunction(function, arguments):
             try:
                 return _call(function, *arguments)

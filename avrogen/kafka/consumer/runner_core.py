@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from avrogen.kafka.producer.producer_client import ProducerClient
 
 __all__ = [
+    "SCHEMA_MOMENT",
     "BlockingCall",
     "CallFunction",
     "Effect",
@@ -89,13 +90,23 @@ class WaitForQueue(NamedTuple):
 
 
 class FetchSchema(NamedTuple):
-    """Fetch a schema from the registry, once for all who wait for the same one.
+    """Fetch a schema from the registry in a thread, once for all who wait for the same one.
+
+    Its result is the future of that, after :data:`SCHEMA_MOMENT` seconds at most. Whoever waited
+    longer would keep messages of other partitions waiting, and the consumer's stop.
 
     Attributes:
         missing: the schema that is not cached.
     """
 
     missing: SchemaNotCached
+
+
+SCHEMA_MOMENT: Final = 0.05
+"""Seconds in which a registry that is well has answered."""
+
+SCHEMA_BACKOFF: Final = 0.05
+"""Seconds after which a partition that waits for a schema looks again."""
 
 
 class CallFunction(NamedTuple):
@@ -268,36 +279,46 @@ class RunnerCore(Generic[K, V]):
         """Decode messages from the front of a queue, and recover if the first is unreadable.
 
         Returns:
-            The messages; none after a recovery, or if a schema had to be fetched first.
+            The messages; none after a recovery, or if a schema has to be fetched first.
         """
         try:
-            messages = yield from self.decode(lease.queue)
+            messages = yield from self.decode(lease)
         except MessageUnreadable as error:
             yield from self.recover(lease, error)
             return []
         self.error_handler.received(lease.queue, messages)
         return messages
 
-    def decode(
-        self, queue: RawPartitionQueue, *limits: int
-    ) -> Effects[list[Message[K, V] | SkippedMessage]]:
+    def decode(self, lease: Lease, *limits: int) -> Effects[list[Message[K, V] | SkippedMessage]]:
         """Decode messages of a queue.
 
+        While a schema is being fetched, the queue backs off: others are handled meanwhile.
+
         Args:
-            queue: the queue.
+            lease: the queue.
             limits: as for :meth:`MessageReader.read_ahead`.
 
         Returns:
-            The messages; none if a schema had to be fetched first.
+            The messages; none if a schema has to be fetched first.
 
         Raises:
             MessageUnreadable: the first message cannot be decoded.
         """
+        queue = lease.queue
         try:
-            return self.reader.read_ahead(queue.messages, *limits)
+            messages: list[Message[K, V] | SkippedMessage]
+            messages = self.reader.read_ahead(queue.messages, *limits)
         except SchemaNotCached as missing:
-            yield FetchSchema(missing)
-        return []
+            if queue.schema_fetch is None or queue.schema_fetch[0] != missing.key:
+                queue.schema_fetch = missing.key, (yield FetchSchema(missing))
+            fetch = queue.schema_fetch[1]
+            if fetch.done():
+                queue.schema_fetch = None
+                fetch.result()
+            else:
+                lease.backoff = SCHEMA_BACKOFF
+            return []
+        return messages
 
     # --- handling ---------------------------------------------------------------------------------
 

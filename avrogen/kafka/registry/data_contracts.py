@@ -217,7 +217,7 @@ def require_executable(
     Raises:
         RegistryError: there are such rules. It names them.
     """
-    rules = [] if contract is None else contract.active_rules(direction)
+    rules = () if contract is None else contract.active_rules(direction)
     if not rules:
         return
     names = ", ".join(rule.name for rule in rules)

@@ -108,16 +108,18 @@ class _Options(NamedTuple):
 def _find_or_register(
     registry: SchemaRegistry, subject: str, schema: Schema, text: SchemaText, options: _Options
 ) -> RegisteredSchema:
+    found = find(registry, subject, schema, text, accept_wire_equivalent=not options.register)
+    if found is not None:
+        _require_executable(found, options)
     # Rules often come with a later version of the same schema, and are meant for all data.
     latest = registry.version(subject, LATEST)
-    if latest is not None:
-        text = replace(text, contract=latest.schema.contract)
+    if latest is not None and (found is None or found.id != latest.id):
         _require_executable(latest, options)
-    found = find(registry, subject, schema, text, accept_wire_equivalent=not options.register)
     if found is None:
-        found = _register(registry, subject, schema, text, options)
-    if latest is None or found.id != latest.id:
-        _require_executable(found, options)
+        contract = None if latest is None else latest.schema.contract
+        found = _register(registry, subject, schema, replace(text, contract=contract), options)
+        if found.schema.contract != contract:  # a registry may add rules of its own
+            _require_executable(found, options)
     return found
 
 

@@ -98,7 +98,9 @@ class HandlerSession(Generic[K, V]):
         write = TopicWriter(topic, registry).write
         self._deliveries = [(write(given), given) for given in deliveries]
         self.grace = _GRACE
-        self.reader: MessageReader[K, V] = MessageReader(topic, registry, consumer.selection(topic))
+        self.reader: MessageReader[K, V] = MessageReader(
+            topic, registry, consumer.selection(topic), in_background=False
+        )
         preload_schemas(topic, registry, self.reader.learn)
         self.source = FakeSource((raw for raw, _ in self._deliveries), clock)
 

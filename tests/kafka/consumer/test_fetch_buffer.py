@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from concurrent.futures import Future
 
 import pytest
 from hypothesis import strategies as st
@@ -272,6 +273,13 @@ def test_full_lanes_are_paused_when_patience_is_over() -> None:
         assert buffer.flow(6.0).resume == ()
         queue.done(offset)
     assert buffer.flow(6.0).resume == (0,)
+
+
+def test_a_full_queue_that_waits_for_a_schema_is_paused_at_once() -> None:
+    buffer = buffer_with(LIMIT, 1)
+    buffer.queues[0].schema_fetch = "schema 7", Future()
+    flow = buffer.flow(5.0)
+    assert (flow.pause, flow.fetch, flow.wait) == ((0,), True, 0.0)
 
 
 def test_room_in_time_spares_the_pause() -> None:

@@ -77,7 +77,7 @@ def test_what_is_missing_is_registered_when_asked(registry: MemoryRegistry) -> N
     assert registered == RegisteredSchema(
         "s", 1, 1, SchemaText(str(schema)), MemoryRegistry.guid(registered.schema)
     )
-    assert list(registry.asked) == [*("version", "lookup", "versions", "compatibility", "register")]
+    assert list(registry.asked) == ["lookup", "versions", "version", "compatibility", "register"]
 
 
 def test_what_is_incompatible_is_never_sent(registry: MemoryRegistry) -> None:

@@ -314,7 +314,11 @@ def test_a_follower_that_lags(clock: Clock) -> None:
     with serving(*replies) as server, connected(server.url) as registry:
         assert registry.lookup("s", SCHEMA) is None
         assert registry.register("s", SCHEMA).id == 7
-        server.answer = lambda _: MISSING if clock.now < 1.5 else as_json({"schema": '"int"'})
+
+        def lag(_: Call) -> Reply:
+            return MISSING if clock.now < 1.5 else as_json({"schema": '"int"'})
+
+        server.answer = lag
         assert registry.by_id(8) == SCHEMA
 
 
