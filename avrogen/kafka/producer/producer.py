@@ -177,6 +177,9 @@ class TopicProducer(Generic[K, V]):
     def close(self, timeout: float | None = None) -> None:
         """Deliver all messages, and close the producer. Further calls do nothing.
 
+        In a delivery callback it returns at once, and closes when the callback has returned;
+        undelivered messages are logged then.
+
         Args:
             timeout: seconds; None: no limit but ``delivery.timeout.ms``.
 
@@ -187,6 +190,13 @@ class TopicProducer(Generic[K, V]):
         if self._closed:
             return
         self._closed = True
+        poller = self._builder.client.poller
+        if poller.is_current:
+            poller.after_callbacks(lambda: self._close(timeout))
+        else:
+            self._close(timeout)
+
+    def _close(self, timeout: float | None) -> None:
         try:
             self.flush(timeout)
         finally:
