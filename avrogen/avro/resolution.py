@@ -11,9 +11,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from avrogen.avro import model
+from avrogen.avro.model import references
 from avrogen.avro.names import short_name
 
-__all__ = ["BranchIndex", "Resolution", "Types", "is_promotable", "names_match", "written_fields"]
+__all__ = [
+    "BranchIndex",
+    "ComparisonSteps",
+    "Resolution",
+    "TooManyPairs",
+    "Types",
+    "is_promotable",
+    "names_match",
+    "written_fields",
+]
 
 _PROMOTIONS: Final[Mapping[model.PrimitiveName, frozenset[model.PrimitiveName]]] = {
     "long": frozenset({"int"}),
@@ -51,6 +61,72 @@ def written_fields(reader: model.RecordType, writer: model.RecordType) -> list[i
         next((positions[name] for name in (field.name, *field.aliases) if name in positions), None)
         for field in reader.fields
     ]
+
+
+_MOST_STEPS: Final = 100_000
+_STEPS_PER_PART: Final = 4
+"""Comparisons of types of a reader with types of a writer; parts are fields and branches."""
+
+_MOST_PAIRS: Final = 1_000
+"""Pairs of definitions of a reader and a writer, beyond one for each definition."""
+
+
+_TOO_MANY_PAIRS: Final = "the schemas have too many pairs of types to compare"
+
+
+class TooManyPairs(ValueError):
+    """Comparing two schemas takes too many steps: types of few names match many others."""
+
+
+class ComparisonSteps:
+    """The steps that comparing two schemas may take.
+
+    Schemas whose types all match each other have the product of their sizes as pairs. Other schemas
+    take few steps for each of their parts.
+
+    Args:
+        reader_types: named types of the reader, by full name.
+        writer_types: likewise.
+    """
+
+    def __init__(self, reader_types: Types, writer_types: Types) -> None:
+        self._types = reader_types, writer_types
+        self._left = _MOST_STEPS
+        self._is_extended = False
+        self._pairs_left = _MOST_PAIRS + len(reader_types) + len(writer_types)
+
+    def take(self, steps: int = 1) -> None:
+        """Count steps.
+
+        Raises:
+            TooManyPairs: there were too many.
+        """
+        self._left -= steps
+        if self._left >= 0:
+            return
+        if not self._is_extended:
+            # Counting takes time as well, which small schemas need not take.
+            self._is_extended = True
+            parts = sum(map(_parts, (named for types in self._types for named in types.values())))
+            self._left += _STEPS_PER_PART * parts
+        if self._left < 0:
+            raise TooManyPairs(_TOO_MANY_PAIRS)
+
+    def take_pair(self) -> None:
+        """Count a pair of definitions.
+
+        Raises:
+            TooManyPairs: there were too many.
+        """
+        self._pairs_left -= 1
+        if self._pairs_left < 0:
+            raise TooManyPairs(_TOO_MANY_PAIRS)
+
+
+def _parts(named: model.NamedType) -> int:
+    if not isinstance(named, model.RecordType):
+        return 1
+    return 1 + sum(1 + sum(1 for _ in references(field.type)) for field in named.fields)
 
 
 class BranchIndex:
@@ -101,13 +177,18 @@ class BranchIndex:
 
 
 class Resolution:
-    """Resolution of a writer's schema against a reader's."""
+    """Resolution of a writer's schema against a reader's.
+
+    Raises:
+        TooManyPairs: by its methods; the two have too many pairs of types.
+    """
 
     def __init__(self, reader_types: Types, writer_types: Types) -> None:
         self._reader_types = reader_types
         self._writer_types = writer_types
         self._verdicts: dict[_Pair, bool] = {}
         self._branches = BranchIndex(reader_types)
+        self.steps: Final = ComparisonSteps(reader_types, writer_types)
 
     def is_readable(self, reader: model.AvroType, writer: model.AvroType) -> bool:
         """Tell if some data of the writer's type can be read as the reader's."""
@@ -168,6 +249,7 @@ class Resolution:
 
     def _pairs(self, reader: model.AvroType, writer: model.AvroType) -> Iterator[_Pair]:
         """Yield the pairs of records whose verdicts :meth:`_fits` needs."""
+        self.steps.take()
         match reader, writer:
             case _, model.Union(branches):
                 for branch in branches:
@@ -186,6 +268,7 @@ class Resolution:
                 return
 
     def _fits(self, reader: model.AvroType, writer: model.AvroType) -> bool:
+        self.steps.take()
         match reader, writer:
             case _, model.Union(branches):
                 return not branches or any(self._fits(reader, branch) for branch in branches)

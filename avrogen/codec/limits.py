@@ -5,6 +5,10 @@ count of a block times the fewest bytes of an item, must not exceed the remainin
 has no more items than its data have bytes, apart from items without bytes. What else a schema makes
 of few bytes, such as fields of type null and defaults, is counted.
 
+Plans to read a writer's schema are limited as well, as types that all match each other have the
+product of both schemas as pairs: 1,000 pairs of definitions, and one for each definition. Data of
+schemas with more cannot be read (:class:`~avrogen.ResolutionError`).
+
 Ordinary messages stay below the defaults. Where they do not, pass other limits to a call
 (``from_avro(data, limits=Limits(max_depth=1000))``), or set them for the whole process
 (:func:`set_limits`).

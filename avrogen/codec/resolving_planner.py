@@ -8,10 +8,10 @@ from functools import cache
 from typing import assert_never
 
 from avrogen.avro import model
-from avrogen.avro.compat.checker import incompatibilities
+from avrogen.avro.compat.checker import incompatibilities, too_many_pairs
 from avrogen.avro.compat.paths import Incompatibility, IncompatibilityType, PairPath
 from avrogen.avro.defaults import DefaultChecks
-from avrogen.avro.resolution import Resolution, Types, written_fields
+from avrogen.avro.resolution import Resolution, TooManyPairs, Types, written_fields
 from avrogen.avro.type_labels import short_label
 from avrogen.codec import plan, planner
 from avrogen.codec.interpreter.decoder import InterpretedDecoder
@@ -48,11 +48,20 @@ def plan_to_read(
         TypeError: a class does not match its schema. Generated classes always do.
     """
     builder = _PairBuilder(reader_types, writer_types, classes or {})
+    try:
+        return _plan_to_read(builder, reader, writer, plain=classes is None)
+    except TooManyPairs as error:
+        raise ResolutionError([too_many_pairs(error)]) from None
+
+
+def _plan_to_read(
+    builder: _PairBuilder, reader: model.AvroType, writer: model.AvroType, *, plain: bool
+) -> plan.Plan:
     if not builder.resolution.is_readable(reader, writer):
         raise ResolutionError(builder.incompatibilities(reader, writer, PairPath()))
     root = builder.of(reader, writer, PairPath())
     records = reachable_records(called_records(root), builder.record)
-    made = _finished(root, records, plain=classes is None)
+    made = _finished(root, records, plain=plain)
     problems = [*builder.problems, *builder.unusable_defaults(made)]
     if problems:
         raise ResolutionError(problems)
@@ -138,6 +147,7 @@ class _PairBuilder:
     def record(self, key: str) -> plan.RecordOperation:
         """Return the record of a key, not yet marked as recursive."""
         if key in self._pairs:
+            self.resolution.steps.take_pair()
             return self._record(*self._pairs[key])
         if key in self._skipped:
             return self._skipped_record(self._skipped[key])

@@ -22,6 +22,7 @@ __all__ = [
     "CONSUMER_DEFAULTS",
     "PRODUCER_DEFAULTS",
     "REGISTRY_PREFIX",
+    "SERDE_HINTS",
     "Configuration",
     "Settings",
     "check_text",
@@ -64,12 +65,20 @@ def split(config: Settings) -> Configuration:
     """Split a mapping into client properties and registry properties.
 
     Raises:
-        ConfigurationError: a property is set twice or no text for C, or there are no brokers.
+        ConfigurationError: a property is set twice or no text for C, it is one of other clients or
+            serializers (Java's, Confluent's serdes), or there are no brokers.
     """
     client: dict[str, object] = {}
     registry: dict[str, object] = {}
     for name, value in config.items():
         _check_name(name)
+        hint = _hint_for(name)
+        if hint is not None:
+            raise ConfigurationError(
+                "is a property of other clients or serializers, which avrogen does not have",
+                setting=name,
+                hint=hint,
+            )
         if name.startswith(REGISTRY_PREFIX):
             registry[name.removeprefix(REGISTRY_PREFIX)] = value
             continue
@@ -123,6 +132,64 @@ def check_text(text: str, setting: str) -> None:
     problem = text_problem(text)
     if problem is not None:
         raise ConfigurationError(problem, setting=setting, hint="remove the character")
+
+
+_SERDE_PREFIXES: Final = ("basic.auth.", "bearer.auth.")
+_REGISTER: Final = (
+    "use register=True of the producer or Serializer; without it, schemas are looked up"
+)
+_GENERATED: Final = "leave it out: keys and values are encoded and decoded as the generated classes"
+_STRATEGY: Final = (
+    'set subject-strategy of the topic in avrogen.toml: "topic", "record" or "topic-record"'
+)
+
+SERDE_HINTS: Final[Mapping[str, str]] = {
+    "auto.register.schemas": _REGISTER,
+    "avro.use.logical.type.converters": _GENERATED,
+    "avro.remove.java.properties": _GENERATED,
+    "avro.reflection.allow.null": _GENERATED,
+    "default.api.timeout.ms": "leave it out: methods that wait have a timeout=",
+    "fetch.max.wait.ms": "use fetch.wait.max.ms, the name that librdkafka has for it",
+    "id.compatibility.strict": _REGISTER,
+    "interceptor.classes": "use an Observer: observer=",
+    "key.deserializer": _GENERATED,
+    "key.serializer": _GENERATED,
+    "key.subject.name.strategy": _STRATEGY,
+    "latest.cache.size": _REGISTER,
+    "latest.cache.ttl.sec": _REGISTER,
+    "latest.compatibility.strict": _REGISTER,
+    "max.block.ms": "leave it out: send() waits for room up to delivery.timeout.ms",
+    "max.schemas.per.subject": _REGISTER,
+    "normalize.schemas": _REGISTER,
+    "partitioner.class": "use partitioner (murmur2_random, ...), or partitioner= of the producer",
+    "buffer.memory": "use queue.buffering.max.kbytes, in kilobytes",
+    "sasl.jaas.config": "use sasl.username and sasl.password",
+    "schema.reflection": _GENERATED,
+    "specific.avro.key.type": _GENERATED,
+    "specific.avro.reader": _GENERATED,
+    "specific.avro.value.type": _GENERATED,
+    "ssl.keystore.type": "leave it out: ssl.keystore.location is a PKCS#12 file",
+    "ssl.truststore.location": "use ssl.ca.location, a file of PEM certificates",
+    "ssl.truststore.password": "use ssl.ca.location, a file of PEM certificates",
+    "ssl.truststore.type": "use ssl.ca.location, a file of PEM certificates",
+    "subject.name.strategy": _STRATEGY,
+    "use.latest.version": _REGISTER,
+    "use.latest.with.metadata": _REGISTER,
+    "use.schema.id": _REGISTER,
+    "value.deserializer": _GENERATED,
+    "value.serializer": _GENERATED,
+    "value.subject.name.strategy": _STRATEGY,
+}
+"""Properties of Java's clients and of Confluent's serdes that librdkafka does not have."""
+
+
+def _hint_for(name: str) -> str | None:
+    """Return what to do instead of a property of other clients; None for any other."""
+    if name.startswith(_SERDE_PREFIXES):
+        return f"use {REGISTRY_PREFIX}{name}"
+    if name == f"{REGISTRY_PREFIX}basic.auth.credentials.source":
+        return f"leave it out: {REGISTRY_PREFIX}basic.auth.user.info is enough"
+    return SERDE_HINTS.get(name.removeprefix(REGISTRY_PREFIX))
 
 
 def producer_settings(client: Settings) -> dict[str, object]:

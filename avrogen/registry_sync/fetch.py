@@ -52,6 +52,10 @@ def matching_subjects(registry: SchemaRegistry, patterns: Iterable[str]) -> list
     found: dict[str, None] = {}
     for pattern in patterns:
         matching = [s for s in subjects if s == pattern or fnmatchcase(s, pattern)]
+        if not matching and pattern.startswith(":"):
+            # A name with its context, which a context's own list does not have.
+            named = registry.version(pattern, LATEST)
+            matching = [] if named is None else [named.subject]
         if not matching:
             near = difflib.get_close_matches(pattern, subjects, n=1)
             hint = f"did you mean {near[0]}?" if near else _existing_subjects(subjects)

@@ -8,7 +8,7 @@ How far a consumer group has come: :func:`wait_until_handled`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from threading import Event, Thread
 from time import monotonic, sleep
@@ -159,6 +159,7 @@ class EmbeddedKafka:
     def producer(
         self,
         producer: Callable[Concatenate[Any, P], Producer],
+        config: Mapping[str, object] | None = None,
         *args: P.args,
         **options: P.kwargs,
     ) -> Producer:
@@ -166,11 +167,12 @@ class EmbeddedKafka:
 
         Args:
             producer: the generated class, for threads or for asyncio.
+            config: further properties, on top of :attr:`config`.
             args: none.
             options: those of the class.
         """
         self._prepare(producer)
-        made = producer(self.config, *args, **options)
+        made = producer({**self.config, **(config or {})}, *args, **options)
         if isinstance(made, TopicProducer):
             self._ending.callback(made.close, _PATIENCE)
         return made
@@ -178,6 +180,7 @@ class EmbeddedKafka:
     def consumer(
         self,
         consumer: Callable[Concatenate[Any, P], ConsumerT],
+        config: Mapping[str, object] | None = None,
         *args: P.args,
         **options: P.kwargs,
     ) -> ConsumerT:
@@ -189,11 +192,12 @@ class EmbeddedKafka:
 
         Args:
             consumer: the generated class, for threads or for asyncio.
+            config: further properties, on top of :attr:`config`.
             args: none.
             options: those of the class.
         """
         self._prepare(consumer)
-        made = consumer(self.config, *args, **options)
+        made = consumer({**self.config, **(config or {})}, *args, **options)
         self._ending.callback(AutoStop(made).give_up)
         return made
 

@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 
-from avrogen import AvrogenError, Schema
+from avrogen import AvrogenError, ResolutionError, Schema
+from avrogen.avro.compat.root_causes import RootCauses
 from avrogen.avro.diagnostics import Diagnostics
 from avrogen.avro.source import Source
 from avrogen.compiler.build import analyse
@@ -266,3 +267,70 @@ def test_choosing_branches_grows_with_schema_and_value(
         return schema, value
 
     assert_growth(size, made, write)
+
+
+def alike(size: int, prefix: str) -> Schema:
+    """A union of records that contain the next one, all of one short name."""
+    records = [
+        record(
+            f"{prefix}{n}.R", field("x", "int"), field("n", ["null", f"{prefix}{(n + 1) % size}.R"])
+        )
+        for n in range(size)
+    ]
+    return Schema.parse(json.dumps(records))
+
+
+ACTIONS: dict[str, Callable[[tuple[Schema, Schema]], object]] = {
+    "can_read": lambda both: both[0].can_read(both[1]),
+    "plan": lambda both: both[0].from_avro(b"", writer=both[1]),
+    "root causes": lambda both: [
+        *RootCauses(both[0].types, both[1].types).between(both[0].type, both[1].type)
+    ],
+}
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_types_that_all_match_each_other_are_not_all_compared(action: str) -> None:
+    """The pairs of 240 types would be 57,600."""
+
+    def compare(both: tuple[Schema, Schema]) -> object:
+        with suppress(AvrogenError):
+            return ACTIONS[action](both)
+        return None
+
+    assert_growth(60, lambda size: (alike(size, "a"), alike(size, "b")), compare)
+
+
+@pytest.mark.parametrize("action", ["can_read", "plan", "root causes"])
+def test_too_many_pairs_are_an_incompatibility(action: str) -> None:
+    both = alike(50, "a"), alike(50, "b")
+    try:
+        assert "too many pairs" in str(ACTIONS[action](both))
+    except ResolutionError as error:
+        assert "too many pairs" in str(error)
+
+
+@pytest.mark.parametrize("action", ["can_read", "plan", "root causes"])
+def test_comparing_unions_in_many_places_grows_with_the_text(action: str) -> None:
+    """Each use of a union of n types has n names: n uses have the square of it."""
+
+    def compare(both: tuple[Schema, Schema]) -> None:
+        with suppress(AvrogenError):
+            ACTIONS[action](both)
+
+    def pair_of(types: int) -> tuple[Schema, Schema]:
+        return uses_of_a_union(types, types), uses_of_a_union(types, types)
+
+    sizes = (50, 70, 100)
+    compare(pair_of(sizes[0] + 1))
+    work = [counted(compare, pair_of(size)) for size in sizes]
+    for smaller, larger in pairwise(work):
+        assert larger <= MOST_PER_DOUBLING * smaller, work
+
+
+def uses_of_a_union(types: int, places: int) -> Schema:
+    records = [record(f"R{n}", field("x", "int")) for n in range(types)]
+    names = [each["name"] for each in records]
+    return Schema.parse(
+        json.dumps([*records, record("Z", *(field(f"u{n}", names) for n in range(places)))])
+    )

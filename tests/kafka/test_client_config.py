@@ -6,9 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaException, Producer
 
 from avrogen import ConfigurationError
-from avrogen.kafka.client_config import Settings, consumer_settings, producer_settings, split
+from avrogen.kafka.client_config import (
+    SERDE_HINTS,
+    Settings,
+    consumer_settings,
+    producer_settings,
+    split,
+)
 
 BROKERS = {"bootstrap.servers": "localhost:9092"}
 
@@ -163,3 +170,41 @@ def test_consumers_that_would_lose_messages(settings: Settings, message: str) ->
         for_consumer(settings)
     assert str(caught.value).startswith(message)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("auto.register.schemas", "register=True"),
+        ("use.latest.version", "register=True"),
+        ("normalize.schemas", "register=True"),
+        ("schema.registry.auto.register.schemas", "register=True"),
+        ("basic.auth.user.info", "schema.registry.basic.auth.user.info"),
+        ("basic.auth.credentials.source", "schema.registry.basic.auth.credentials.source"),
+        ("bearer.auth.token", "schema.registry.bearer.auth.token"),
+        ("schema.registry.basic.auth.credentials.source", "basic.auth.user.info is enough"),
+        ("specific.avro.reader", "generated classes"),
+        ("key.serializer", "generated classes"),
+        ("value.deserializer", "generated classes"),
+        ("value.subject.name.strategy", "subject-strategy"),
+        ("ssl.truststore.location", "ssl.ca.location"),
+        ("sasl.jaas.config", "sasl.username"),
+    ],
+)
+def test_properties_of_other_clients_have_a_hint(name: str, hint: str) -> None:
+    with pytest.raises(ConfigurationError, match="other clients or serializers") as raised:
+        split({**BROKERS, name: "secret"})
+    assert hint in str(raised.value)
+    assert "secret" not in str(raised.value)
+
+
+def test_credentials_of_the_registry_are_its_own() -> None:
+    found = split({**BROKERS, "schema.registry.basic.auth.user.info": "ada:secret"})
+    assert found.registry == {"basic.auth.user.info": "ada:secret"}
+
+
+def test_no_property_of_librdkafka_is_refused() -> None:
+    """Those with a hint are unknown to it, as its own error says."""
+    for name in SERDE_HINTS:
+        with pytest.raises(KafkaException, match=r"No such configuration property|not supported"):
+            Producer({name: "1"})

@@ -16,6 +16,7 @@ from avrogen.avro.source import Source
 from avrogen.testing.registry import EmbeddedRegistry
 from tests.conftest import run_avrogen, write_schemas
 from tests.registry_sync.conftest import KEY, LINE, MONEY, ORDER, Peek, Run, add_field, edit
+from tests.support.http_server import Call, Reply, as_json, serving
 
 
 @pytest.fixture
@@ -545,3 +546,28 @@ def test_pulled_schemas_are_edited_and_registered_through_topics(
     assert "in step  version 2" in run("status", out).stdout
     assert run("pull", "-o", out).exit_code == 0
     assert locked(out)["subjects"]["money-value"]["version"] == 2
+
+
+# --- contexts -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pattern", ["shop-value", "shop*", "*", ":.prod:shop-value"])
+def test_subjects_of_a_context_url(out: Path, pattern: str) -> None:
+    """Confluent's registry lists them with the context, and knows them without it, too."""
+    names = ("shop-value", ":.prod:shop-value", "%3A.prod%3Ashop-value")
+
+    def answer(call: Call) -> Reply:
+        path = call.path.removeprefix("/contexts/.prod")
+        if path == "/subjects":
+            return as_json([":.prod:shop-value"])
+        if any(path == f"/subjects/{name}/versions/latest" for name in names):
+            key = json.dumps(KEY)
+            return as_json({"subject": ":.prod:shop-value", "id": 1, "version": 1, "schema": key})
+        return as_json({"error_code": 40401, "message": "not found"}, 404)
+
+    with serving(answer=answer) as server:
+        url = f"{server.url}/contexts/.prod"
+        result = run_avrogen("registry", "pull", pattern, "-o", out, "--url", url)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.startswith("shop-value  version 1")
+    assert list(locked(out)["subjects"]) == ["shop-value"]

@@ -9,7 +9,15 @@ from typing import Any, assert_type
 import pytest
 from confluent_kafka import Producer
 
-from avrogen import ConsumeError, DecodeError, DeliveryError, Message, RetryPolicy, Topic
+from avrogen import (
+    ConfigurationError,
+    ConsumeError,
+    DecodeError,
+    DeliveryError,
+    Message,
+    RetryPolicy,
+    Topic,
+)
 from avrogen.kafka.producer.producer import TopicProducer
 from avrogen.testing import EmbeddedKafka
 from avrogen.testing.broker import EmbeddedBroker
@@ -216,3 +224,16 @@ def test_without_pytest() -> None:
     with kafka:  # once more, and empty
         kafka.create(ORDERS)
         assert kafka.messages(ORDERS) == []
+
+
+def test_properties_of_one_client(avrogen_kafka: EmbeddedKafka) -> None:
+    """They are on top of the configuration of the kit, which does not change."""
+    before = avrogen_kafka.config
+    with avrogen_kafka.producer(OrdersProducer, config={"message.max.bytes": 1000}) as orders:
+        assert_type(orders, OrdersProducer)
+        with pytest.raises(DeliveryError, match="size too large"):
+            orders.send(cancelled(1), headers={"large": "x" * 2000}).result(10)
+    consumer = avrogen_kafka.consumer(OrdersConsumer, config={"no.such": 1}, group_id="billing")
+    with pytest.raises(ConfigurationError, match=r"no\.such"), consumer:
+        pass
+    assert avrogen_kafka.config == before

@@ -27,7 +27,7 @@ from avrogen.avro.compat.value_changes import (
     changed_enum_default,
     changed_values,
 )
-from avrogen.avro.resolution import Types, written_fields
+from avrogen.avro.resolution import BranchIndex, Types, written_fields
 
 __all__ = ["ValueChangeFinder", "corresponding", "corresponding_fields", "value_changes"]
 
@@ -123,7 +123,12 @@ class _Inside(NamedTuple):
 # --- corresponding parts --------------------------------------------------------------------------
 
 
-def corresponding(pair: TypePair, reader_types: Types, writer_types: Types) -> Iterator[TypePair]:
+def corresponding(
+    pair: TypePair,
+    reader_types: Types,
+    writer_types: Types,
+    branches_of: BranchIndex | None = None,
+) -> Iterator[TypePair]:
     """Yield the pairs of primitive and of named types that correspond, down to definitions.
 
     Types of different kinds are left out, with all types in them.
@@ -132,23 +137,25 @@ def corresponding(pair: TypePair, reader_types: Types, writer_types: Types) -> I
         pair: the types.
         reader_types: named types that the reader's depends on, by full name.
         writer_types: likewise.
+        branches_of: index of the branches of the reader's unions; None: made here.
     """
+    branches_of = branches_of or BranchIndex(reader_types)
     match pair.reader, pair.writer:
         case _, model.Union(branches):
             for index, branch in enumerate(branches):
                 inner = TypePair(pair.reader, branch, pair.place.writers_branch(index))
-                yield from corresponding(inner, reader_types, writer_types)
+                yield from corresponding(inner, reader_types, writer_types, branches_of)
         case model.Union(branches), _:
-            closest = closest_branch(pair.reader, pair.writer, reader_types)
+            closest = closest_branch(pair.reader, pair.writer, reader_types, index=branches_of)
             if closest is not None:
                 inner = TypePair(branches[closest], pair.writer, pair.place.readers_branch(closest))
-                yield from corresponding(inner, reader_types, writer_types)
+                yield from corresponding(inner, reader_types, writer_types, branches_of)
         case model.Array(one), model.Array(other):
             inner = TypePair(one, other, pair.place.step("items"))
-            yield from corresponding(inner, reader_types, writer_types)
+            yield from corresponding(inner, reader_types, writer_types, branches_of)
         case model.Map(one), model.Map(other):
             inner = TypePair(one, other, pair.place.step("values"))
-            yield from corresponding(inner, reader_types, writer_types)
+            yield from corresponding(inner, reader_types, writer_types, branches_of)
         case model.Primitive(), model.Primitive():
             yield pair
         case model.Reference(one), model.Reference(other):

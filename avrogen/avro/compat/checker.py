@@ -19,7 +19,15 @@ from avrogen.avro.compat.paths import (
     PairPath,
     TypePair,
 )
-from avrogen.avro.resolution import BranchIndex, Types, is_promotable, names_match, written_fields
+from avrogen.avro.resolution import (
+    BranchIndex,
+    ComparisonSteps,
+    TooManyPairs,
+    Types,
+    is_promotable,
+    names_match,
+    written_fields,
+)
 from avrogen.avro.type_labels import kind_of
 
 __all__ = [
@@ -30,6 +38,7 @@ __all__ = [
     "is_trivial",
     "may_read",
     "named_differences",
+    "too_many_pairs",
     "type_mismatch",
 ]
 
@@ -62,7 +71,20 @@ def incompatibilities(
     """
     comparison = Comparison(reader_types, writer_types)
     pair = TypePair(reader, writer, place or PairPath())
-    return tuple(found.incompatibility for found in comparison.run(pair))
+    try:
+        return tuple(found.incompatibility for found in comparison.run(pair))
+    except TooManyPairs as error:
+        return (too_many_pairs(error, pair.place),)
+
+
+def too_many_pairs(error: TooManyPairs, place: PairPath | None = None) -> Incompatibility:
+    """Return the incompatibility of schemas that take too many steps to compare.
+
+    Args:
+        error: the error.
+        place: place of the two; None: the top.
+    """
+    return (place or PairPath()).found(IncompatibilityType.TYPE_MISMATCH, str(error))
 
 
 _Steps: TypeAlias = Generator[TypePair, list[LocatedIncompatibility], list[LocatedIncompatibility]]
@@ -84,12 +106,21 @@ class Comparison:
         self._writer_types = writer_types
         self._found: dict[_Key, list[LocatedIncompatibility]] = {}
         self._branches = BranchIndex(reader_types)
+        self._steps = ComparisonSteps(reader_types, writer_types)
+        self._contents: dict[tuple[str, ...], int] = {}
+        self._unions: dict[int, tuple[model.Union, int]] = {}
+        self._compatible: set[tuple[int, int]] = set()
+        self._hits_in_progress = 0
+        self._in_progress: set[_Key] = set()
 
     def run(self, pair: TypePair) -> Sequence[LocatedIncompatibility]:
         """Compare a pair of types and all types that they depend on.
 
         A pair inside itself counts as compatible there. The stack is a list: chains of types may be
         longer than Python's.
+
+        Raises:
+            TooManyPairs: the two have too many pairs of types.
         """
         if _key(pair) in self._found:
             return self._found[_key(pair)]
@@ -101,6 +132,7 @@ class Comparison:
                 asked = next(steps) if answer is None else steps.send(answer)
             except StopIteration as stop:
                 answer = self._found[key] = stop.value[:_MOST]
+                self._in_progress.discard(key)
                 waiting.pop()
                 if not waiting:
                     return self._found[key]
@@ -108,15 +140,21 @@ class Comparison:
                 answer = self._found.get(_key(asked))
                 if answer is None:
                     waiting.append(self._begin(asked))
+                elif _key(asked) in self._in_progress:
+                    self._hits_in_progress += 1
 
     def _begin(self, pair: TypePair) -> tuple[_Key, _Steps]:
+        self._steps.take()
+        if isinstance(pair.reader, model.Reference) and isinstance(pair.writer, model.Reference):
+            self._steps.take_pair()
         self._found[_key(pair)] = []
+        self._in_progress.add(_key(pair))
         return _key(pair), self._compare(pair)
 
     def _compare(self, pair: TypePair) -> _Steps:
         match pair.reader, pair.writer:
-            case model.Union(), model.Union(branches):
-                return (yield from self._unions(pair, branches))
+            case model.Union() as one, model.Union() as other:
+                return (yield from self._compared_unions(pair, one, other))
             case _, model.Union(branches):
                 found: list[LocatedIncompatibility] = []
                 for index, branch in enumerate(branches):
@@ -135,7 +173,35 @@ class Comparison:
             case _:
                 return [type_mismatch(pair, self._reader_types, self._writer_types)]
 
-    def _unions(self, pair: TypePair, branches: tuple[model.AvroType, ...]) -> _Steps:
+    def _compared_unions(self, pair: TypePair, reader: model.Union, writer: model.Union) -> _Steps:
+        """Compare unions once for all places where they are used, if they are compatible."""
+        contents = self._content(reader), self._content(writer)
+        if contents in self._compatible:
+            return []
+        hits = self._hits_in_progress
+        found = yield from self._of_unions(pair, writer.branches)
+        if not found and hits == self._hits_in_progress:
+            self._compatible.add(contents)
+        return found
+
+    def _content(self, union: model.Union) -> int:
+        """Return a number that unions of the same named and primitive types have in common."""
+        known = self._unions.get(id(union))
+        if known is None:
+            names: list[str] = []
+            for branch in union.branches:
+                match branch:
+                    case model.Reference(name):
+                        names.append(name)
+                    case model.Primitive(name):
+                        names.append(f"primitive {name}")
+                    case _:
+                        names.append(f"type {id(branch)}")
+            number = self._contents.setdefault(tuple(names), len(self._contents))
+            known = self._unions[id(union)] = union, number
+        return known[1]
+
+    def _of_unions(self, pair: TypePair, branches: tuple[model.AvroType, ...]) -> _Steps:
         found: list[LocatedIncompatibility] = []
         for index, branch in enumerate(branches):
             there = TypePair(pair.reader, branch, pair.place.writers_branch(index))
@@ -152,8 +218,11 @@ class Comparison:
             assert isinstance(pair.reader, model.Union), "it has the branches"
             positions = self._branches.candidates(pair.reader, pair.writer)
         for index in positions:
+            self._steps.take()
             branch = branches[index]
-            if len(branches) > _MANY_BRANCHES and not may_read(branch, pair.writer, *types):
+            # Nothing else asks for a pair with a type that is no named one.
+            is_seen = isinstance(branch, model.Reference) and len(branches) <= _MANY_BRANCHES
+            if not is_seen and not may_read(branch, pair.writer, *types):
                 continue
             there = pair.place.readers_branch(index).restart()
             if not (yield TypePair(branch, pair.writer, there)):

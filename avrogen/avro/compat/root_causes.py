@@ -19,6 +19,7 @@ from avrogen.avro.compat.checker import (
     is_trivial,
     may_read,
     named_differences,
+    too_many_pairs,
     type_mismatch,
 )
 from avrogen.avro.compat.paths import (
@@ -30,7 +31,13 @@ from avrogen.avro.compat.paths import (
     TypePair,
 )
 from avrogen.avro.names import short_name
-from avrogen.avro.resolution import Types, is_promotable
+from avrogen.avro.resolution import (
+    BranchIndex,
+    ComparisonSteps,
+    TooManyPairs,
+    Types,
+    is_promotable,
+)
 from avrogen.avro.source import Pointer
 
 __all__ = ["CauseKey", "RootCause", "RootCauses", "closest_branch"]
@@ -98,9 +105,24 @@ class RootCauses:
         self._renames = renames or {}
         self._needs: dict[_Names, _Needs] = {}
         self._readable: dict[_Names, bool] = {}
+        self._branches = BranchIndex(reader_types)
+        self._steps = ComparisonSteps(reader_types, writer_types)
 
     def between(self, reader: model.AvroType, writer: model.AvroType) -> Iterator[RootCause]:
-        """Yield every cause once, depth first; nothing, if all data can be read."""
+        """Yield every cause once, depth first; nothing, if all data can be read.
+
+        Schemas with too many pairs of types to compare are incompatible for that reason.
+        """
+        try:
+            yield from self._between(reader, writer)
+        except TooManyPairs as error:
+            pair = TypePair(reader, writer)
+            found = LocatedIncompatibility(
+                too_many_pairs(error), pair.reader_part, pair.writer_part
+            )
+            yield RootCause(found, found.incompatibility)
+
+    def _between(self, reader: model.AvroType, writer: model.AvroType) -> Iterator[RootCause]:
         needs = self._of(TypePair(reader, writer))
         self._settle(needs)
         seen: set[_Names] = set()
@@ -120,6 +142,7 @@ class RootCauses:
     # --- needs ------------------------------------------------------------------------------------
 
     def _of(self, pair: TypePair) -> _Needs:
+        self._steps.take()
         match pair.reader, pair.writer:
             case _, model.Union(branches):
                 places = map(pair.place.writers_branch, range(len(branches)))
@@ -145,11 +168,14 @@ class RootCauses:
             )
 
         types = self._reader_types, self._writer_types
-        candidates = [i for i, one in enumerate(branches) if may_read(one, pair.writer, *types)]
+        assert isinstance(pair.reader, model.Union), "its branches are those of a union"
+        likely = self._branches.candidates(pair.reader, pair.writer)
+        candidates = [index for index in likely if may_read(branches[index], pair.writer, *types)]
         if any(is_trivial(branches[index], pair.writer) for index in candidates):
             return []
-        assert isinstance(pair.reader, model.Union), "its branches are those of a union"
-        index = closest_branch(pair.reader, pair.writer, self._reader_types, self._renames)
+        index = closest_branch(
+            pair.reader, pair.writer, self._reader_types, self._renames, self._branches
+        )
         options = {candidate: branch(candidate) for candidate in candidates}
         closest = None if index is None else options.get(index) or branch(index)
         missing = branch_missing(pair, self._writer_types)
@@ -179,6 +205,7 @@ class RootCauses:
         while waiting:
             names = waiting.pop()
             if names not in self._needs:
+                self._steps.take_pair()
                 self._needs[names] = self._of_definitions(names)
                 self._readable[names] = True
                 needed_by.setdefault(names, [])
@@ -196,6 +223,7 @@ class RootCauses:
         return all(map(self._is_met, needs))
 
     def _is_met(self, need: LocatedIncompatibility | _Use | _Choice) -> bool:
+        self._steps.take()
         match need:
             case LocatedIncompatibility():
                 return False
@@ -318,6 +346,7 @@ def closest_branch(
     writer: model.AvroType,
     reader_types: Types,
     renames: Mapping[str, str] | None = None,
+    index: BranchIndex | None = None,
 ) -> int | None:
     """Return the position of the branch that corresponds to a type, which is not a union.
 
@@ -330,11 +359,17 @@ def closest_branch(
         reader_types: named types that the union depends on, by full name.
         renames: for names of the writer's types the probable new names in the reader's, if no
             alias connects the two.
+        index: index of the branches of the reader's unions; None: made here.
     """
+    index = index or BranchIndex(reader_types)
+    positions = set(index.candidates(reader, writer))
+    if isinstance(writer, model.Reference) and renames and writer.name in renames:
+        positions.update(index.candidates(reader, model.Reference(renames[writer.name])))
     ranked = [
-        (rank, index)
-        for index, branch in enumerate(reader.branches)
-        if (rank := _rank(branch, writer, reader_types, renames or {})) is not None
+        (rank, position)
+        for position in positions
+        if (rank := _rank(reader.branches[position], writer, reader_types, renames or {}))
+        is not None
     ]
     return min(ranked)[1] if ranked else None
 

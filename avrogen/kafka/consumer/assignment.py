@@ -78,16 +78,14 @@ class AssignedPartitions:
             timeout: seconds, in which at least one partition must be assigned.
 
         Raises:
+            TypeError: the position or the partition is of another type.
             ValueError: the partition is not assigned, or the position is invalid.
             TimeoutError: it took too long.
             ConsumeError: the brokers do not find the position.
         """
         from confluent_kafka import KafkaError, KafkaException
 
-        if isinstance(to, int) and number is None:
-            raise ValueError("an offset needs its partition: seek(offset, partition)")
-        if isinstance(to, datetime) and to.tzinfo is None:
-            raise ValueError(f"seek() needs a timezone-aware datetime, got {to}")
+        _check(to, number)
         poll_thread, deadline = self._poll_thread, monotonic() + timeout
         assigned = self._wait_for_assignment(deadline)
         numbers = assigned if number is None else (number,)
@@ -122,6 +120,33 @@ class AssignedPartitions:
                     raise TimeoutError(f"no partition of {poll_thread.topic} was assigned in time")
                 poll_thread.changed.wait(min(left, _TICK))
             return tuple(poll_thread.buffer.queues)
+
+
+def _check(to: object, number: object) -> None:
+    """Check the arguments of seek, as librdkafka has a meaning of its own for negative offsets.
+
+    Raises:
+        TypeError: the position or the partition is of another type.
+        ValueError: the position is invalid.
+    """
+    if number is not None and (not isinstance(number, int) or isinstance(number, bool)):
+        raise TypeError(f"seek() needs an int as partition, got {type(number).__qualname__}")
+    if isinstance(to, int) and not isinstance(to, bool):
+        if number is None:
+            raise ValueError("an offset needs its partition: seek(offset, partition)")
+        if not 0 <= to < 2**63:
+            raise ValueError(
+                f'offsets are not negative, and of 64 bits, got {to}; use "beginning" or "end"'
+            )
+    elif isinstance(to, datetime):
+        if to.tzinfo is None:
+            raise ValueError(f"seek() needs a timezone-aware datetime, got {to}")
+    elif isinstance(to, str):
+        if to not in ("beginning", "end"):
+            raise ValueError(f'seek() needs "beginning" or "end", got {to!r}')
+    else:
+        kind = type(to).__qualname__
+        raise TypeError(f'seek() needs an offset, a datetime, "beginning" or "end", got {kind}')
 
 
 def _result(future: Future[None], deadline: float) -> None:

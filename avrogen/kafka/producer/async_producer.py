@@ -120,6 +120,7 @@ class AsyncTopicProducer(Generic[K, V]):
             DeliveryError: the queue stayed full for the delivery timeout, or a fatal error.
             TransactionError: the producer is transactional, and no transaction is open.
             ClosedError: the producer is not open.
+            RuntimeError: it was opened on another event loop.
         """
         if self._open().should_yield():
             # Before the message is queued: a cancellation here sends nothing.
@@ -144,9 +145,11 @@ class AsyncTopicProducer(Generic[K, V]):
 
         Raises:
             ClosedError: the producer is not open, or the process was forked after that.
+            RuntimeError: it was opened on another event loop.
         """
         sender = self._open()
         sender.builder.require_same_process()
+        sender.require_own_loop()
         await sender.flush(timeout)
         return sender.builder.tracker.pending
 
@@ -189,6 +192,8 @@ class AsyncTopicProducer(Generic[K, V]):
 
     async def close(self, timeout: float | None = None) -> None:
         """Deliver all messages, and close the producer. Further calls do nothing.
+
+        On another event loop than the one that opened it, futures of messages are not settled.
 
         Args:
             timeout: seconds; None: no limit but ``delivery.timeout.ms``.

@@ -54,9 +54,13 @@ class AsyncSender:
 
         Sends with room in the queue do not suspend, so a task that only sends would block the loop
         until the queue is full.
+
+        Raises:
+            RuntimeError: the task runs on another loop than the one that opened the producer.
         """
         task = asyncio.current_task()
         if task is not self._task:
+            self.require_own_loop()
             self._task, self._in_a_row = task, 0
         self._in_a_row += 1
         if self._in_a_row < _FAIR_SHARE:
@@ -113,8 +117,30 @@ class AsyncSender:
             raise
         return delivery
 
+    @property
+    def is_on_own_loop(self) -> bool:
+        """True on the event loop that opened the producer."""
+        return asyncio.get_running_loop() is self._bridge.loop
+
+    def require_own_loop(self) -> None:
+        """Check that the running event loop is the one that opened the producer.
+
+        Raises:
+            RuntimeError: it is another one, on which no future would ever settle.
+        """
+        if not self.is_on_own_loop:
+            raise RuntimeError(
+                f"the producer for {self.builder.topic} was opened on another event loop; open one "
+                "on each loop: async with ... as producer"
+            )
+
     async def flush(self, timeout: float | None) -> None:
         """Wait until all messages are delivered or have failed, or until the timeout."""
+        if not self.is_on_own_loop:
+            # Of the other loop, which may be closed, no future is settled.
+            flush = self.builder.client.poller.flush
+            await run_to_completion(flush, no_undo, self.builder.is_idle, timeout)
+            return
         if self._is_idle():
             return
         idle = asyncio.get_running_loop().create_future()
@@ -130,6 +156,10 @@ class AsyncSender:
 
     async def close(self) -> None:
         """Refuse waiting sends, close the builder, and settle all futures."""
+        if not self.is_on_own_loop:
+            self.builder.client.poller.remove_hook(self._bridge.after_poll)
+            await run_to_completion(self.builder.close, no_undo)
+            return
         self._send_queue.refuse_all(closed_error(self.builder.topic))
         await run_to_completion(self.builder.close, no_undo)
         self.builder.client.poller.remove_hook(self._bridge.after_poll)

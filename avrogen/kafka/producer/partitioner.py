@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from avrogen.errors import DeliveryError, EncodeError
 from avrogen.kafka.cluster_metadata import list_partitions
 from avrogen.kafka.producer.delivery_errors import delivery_error
+from avrogen.message_text import shortened
 
 if TYPE_CHECKING:
     from confluent_kafka import Producer
 
     from avrogen.kafka.callbacks import ConnectionState
 
-__all__ = ["CustomPartitioner", "Partitioner"]
+__all__ = ["CustomPartitioner", "Partitioner", "require_partition"]
 
 Partitioner: TypeAlias = Callable[[Any, Any, int], int]
 """Function from a key, a value and the number of partitions to a partition, from 0."""
@@ -26,6 +27,22 @@ _LIFETIME: Final = 300.0
 
 _TIMEOUT_AT_START: Final = 10.0
 _TIMEOUT: Final = 2.0  # delivery reports wait meanwhile
+
+
+_MOST_PARTITION: Final = 2**31 - 1
+
+
+def require_partition(partition: object) -> None:
+    """Check the number of a partition before it goes to librdkafka.
+
+    Raises:
+        EncodeError: it is no int, or no number of a partition.
+    """
+    if not isinstance(partition, int) or isinstance(partition, bool):
+        kind = type(partition).__qualname__
+        raise EncodeError(f"partition: expected an int, got {shortened(partition)} ({kind})")
+    if not 0 <= partition <= _MOST_PARTITION:
+        raise EncodeError(f"partition must be >= 0 and < 2**31, got {partition}")
 
 
 class CustomPartitioner:
@@ -65,9 +82,12 @@ class CustomPartitioner:
         """Return the partition for a message.
 
         Raises:
-            EncodeError: the function returned a partition that does not exist.
+            EncodeError: the function returned no int, or a partition that does not exist.
         """
-        partition = self._choose(key, value, self._partitions)
+        partition: object = self._choose(key, value, self._partitions)
+        if not isinstance(partition, int) or isinstance(partition, bool):
+            kind = type(partition).__qualname__
+            raise EncodeError(f"partitioner: expected an int, got {shortened(partition)} ({kind})")
         if not 0 <= partition < self._partitions:
             raise EncodeError(
                 f"partitioner returned {partition!r}, but {self._topic} has the partitions "

@@ -189,6 +189,9 @@ class TopicProducer(Generic[K, V]):
     def close(self, timeout: float | None = None) -> None:
         """Deliver all messages, and close the producer. Further calls do nothing.
 
+        In a delivery callback it returns at once, and closes when the callback has returned;
+        undelivered messages are logged then.
+
         Args:
             timeout: seconds; None: no limit but ``delivery.timeout.ms``.
 
@@ -201,6 +204,13 @@ class TopicProducer(Generic[K, V]):
         self._closed = True
         if self._builder.client.is_forked:
             return  # everything of it belongs to the parent process
+        poller = self._builder.client.poller
+        if poller.is_current:
+            poller.after_callbacks(lambda: self._close(timeout))
+        else:
+            self._close(timeout)
+
+    def _close(self, timeout: float | None) -> None:
         try:
             self.flush(timeout)
         finally:

@@ -427,6 +427,8 @@ class ProducerClient:
             timeout: seconds; None: until all messages are delivered or have failed,
                 ``delivery.timeout.ms`` at most.
 
+        In a delivery callback it returns 0 at once, and closes when the callback has returned.
+
         Returns:
             Number of purged messages. Their futures raise DeliveryError.
         """
@@ -435,6 +437,12 @@ class ProducerClient:
                 return 0
             self.is_closed = True
         self._forget_exit()
+        if self.poller.is_current:
+            self.poller.after_callbacks(lambda: self._close(timeout))
+            return 0
+        return self._close(timeout)
+
+    def _close(self, timeout: float | None) -> int:
         self.wait_until_empty(0 if self.fatal else timeout)
         purged = sum(tracker.pending for tracker in self.trackers)
         if self.queued:

@@ -84,6 +84,8 @@ class ProducerPollThread:
         Returns:
             True if the condition was fulfilled.
         """
+        if self.is_current:
+            return self.flush(done, timeout)
         deadline = _deadline(timeout)
         with self.flushing(), self._progress:
             self._waiting += 1
@@ -117,6 +119,26 @@ class ProducerPollThread:
         finally:
             with self._progress:
                 self._flushing -= 1
+
+    @property
+    def is_current(self) -> bool:
+        """True in the polling thread: in callbacks of futures and of observers."""
+        return threading.current_thread() is self._thread
+
+    def after_callbacks(self, close: Callable[[], object]) -> None:
+        """Close something in a thread of its own, as callbacks of librdkafka must not close it.
+
+        Args:
+            close: function that closes it; what it raises is logged.
+        """
+
+        def run() -> None:
+            try:
+                close()
+            except Exception:
+                LOGGER.exception("closing a producer in a delivery callback failed")
+
+        threading.Thread(target=run, name="avrogen close").start()
 
     def stop(self) -> None:
         """Stop the thread. No callbacks are served afterwards."""

@@ -24,7 +24,7 @@ from avrogen.kafka.observability.logs import LOGGER, log_event
 from avrogen.kafka.observability.observer import isolate
 from avrogen.kafka.producer.delivery import DeliveryTracker
 from avrogen.kafka.producer.delivery_errors import SizeLimits, auth_failure
-from avrogen.kafka.producer.partitioner import CustomPartitioner
+from avrogen.kafka.producer.partitioner import CustomPartitioner, require_partition
 from avrogen.kafka.producer.producer_client import ProducerClient
 from avrogen.kafka.producer.record_encoder import RecordEncoder, look_up_schema_ids
 
@@ -162,8 +162,8 @@ class RecordBuilder:
             partition = ANY_PARTITION
             if self._partitioner is not None:
                 partition = self._partitioner.choose(self._encoder.plain_key(raw_key), value)
-        elif partition < 0:
-            raise EncodeError(f"partition must be >= 0, got {partition}")
+        else:
+            require_partition(partition)
         at = _NOW if timestamp is None else _milliseconds(timestamp)
         return data, raw_key, partition, at, pairs
 
@@ -325,7 +325,9 @@ def _client(options: ProducerOptions) -> ProducerClient:
     return ProducerClient(options.config, registry=options.registry, observer=options.observer)
 
 
-def _milliseconds(timestamp: datetime) -> int:
+def _milliseconds(timestamp: object) -> int:
+    if not isinstance(timestamp, datetime):
+        raise EncodeError(f"timestamp: expected a datetime, got {type(timestamp).__qualname__}")
     try:
         milliseconds = timestamp_to_units(timestamp, TimeUnit.MILLIS, local=False)
     except ValueError as error:

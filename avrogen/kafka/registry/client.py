@@ -70,7 +70,11 @@ class ConfluentRegistry:
             subject=subject,
         )
         body = self._rest.send(request)
-        return None if body is None else registered_schema(request, body, schema)
+        return (
+            None
+            if body is None
+            else registered_schema(request, body, schema, context=self._rest.context)
+        )
 
     def register(self, subject: str, schema: SchemaText) -> RegisteredSchema:
         """See :class:`SchemaRegistry`."""
@@ -84,7 +88,7 @@ class ConfluentRegistry:
         )
         body = self._rest.send(request)
         if isinstance(body, dict) and "version" in body:
-            return registered_schema(request, body, schema)
+            return registered_schema(request, body, schema, context=self._rest.context)
         # Registries other than Confluent's from version 8 return the id only.
         registered = self.lookup(subject, schema)
         if registered is None:
@@ -128,7 +132,7 @@ class ConfluentRegistry:
         body = self._rest.send(request)
         if body is None:
             return None
-        return registered_schema(request, body, version=number)
+        return registered_schema(request, body, version=number, context=self._rest.context)
 
     def versions(self, subject: str) -> tuple[int, ...]:
         """See :class:`SchemaRegistry`."""
@@ -141,7 +145,9 @@ class ConfluentRegistry:
     def subjects(self) -> tuple[str, ...]:
         """See :class:`SchemaRegistry`."""
         request = RegistryRequest("list the subjects", path("subjects"))
-        return subjects(request, self._rest.send(request))
+        names = subjects(request, self._rest.send(request))
+        context = self._rest.context
+        return tuple(name.removeprefix(context) for name in names) if context else names
 
     def compatibility(self, subject: str, schema: SchemaText) -> Compatibility:
         """See :class:`SchemaRegistry`."""
@@ -250,6 +256,7 @@ def registered_schema(
     body: Json,
     sent: SchemaText | None = None,
     version: int | None = None,
+    context: str = "",
 ) -> RegisteredSchema:
     """Parse a version of the request's subject.
 
@@ -258,6 +265,7 @@ def registered_schema(
         body: JSON of the response.
         sent: schema of the request. Some registries do not repeat it.
         version: number of the requested version; None for the latest or an unknown one.
+        context: prefix of subjects in the context of the URL.
 
     Raises:
         RegistryError: it is invalid, or another version.
@@ -275,7 +283,8 @@ def registered_schema(
     elif "ruleSet" in members:
         sent = replace(sent, contract=_contract(request, members))
     id_ = _number(request, members, "id")
-    return RegisteredSchema(subject, number, id_, sent, _guid(request, members))
+    name = subject.removeprefix(context)
+    return RegisteredSchema(name, number, id_, sent, _guid(request, members))
 
 
 def versions(request: RegistryRequest, body: Json) -> tuple[int, ...]:

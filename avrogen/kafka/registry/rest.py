@@ -118,6 +118,16 @@ class RestClient:
         timeout = config.get("timeout", TIMEOUT)
         self.timeout = timeout if isinstance(timeout, int | float) else TIMEOUT
 
+    @property
+    def context(self) -> str:
+        """Prefix of the subjects of the URL's context, ``:.prod:`` for ``/contexts/.prod``; or "".
+
+        Confluent's registry accepts subjects without it there, and lists them with it.
+        """
+        address = self._urls[0].address if self._urls else ""
+        before, _, name = address.rpartition("/contexts/")
+        return f":{name}:" if before and "/" not in name else ""
+
     def send(self, request: RegistryRequest) -> Json:
         """Send a request once.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from time import sleep
+from typing import Any
 
 import pytest
 
@@ -77,6 +78,25 @@ def test_seeking_before_anything_is_handled(cluster: AnyCluster) -> None:
         scene.run_until(consumer, handled, lambda: len(handled) == 5)
     assert handled.numbers == [15, 16, 17, 18, 19]
     assert scene.committed() == {0: 20}
+
+
+@pytest.mark.parametrize("wrong", [-1, -2, -1001, -(2**63), 2**63, "start", datetime(2024, 5, 17)])
+def test_positions_that_are_invalid(
+    broker: EmbeddedBroker, avrogen_registry: EmbeddedRegistry, wrong: Any
+) -> None:
+    """librdkafka has a meaning of its own for negative offsets, such as the end."""
+    scene = Scene.of(embedded_cluster(broker, avrogen_registry.url))
+    with scene.consumer() as consumer, pytest.raises(ValueError, match="got"):
+        consumer.seek(wrong, 0)
+
+
+@pytest.mark.parametrize(("to", "partition"), [(True, 0), (1.0, 0), (None, 0), ("end", "0")])
+def test_positions_of_a_wrong_type(
+    broker: EmbeddedBroker, avrogen_registry: EmbeddedRegistry, to: Any, partition: Any
+) -> None:
+    scene = Scene.of(embedded_cluster(broker, avrogen_registry.url))
+    with scene.consumer() as consumer, pytest.raises(TypeError, match="seek"):
+        consumer.seek(to, partition)
 
 
 def test_seeking_while_the_client_asks_where_to_begin(broker: EmbeddedBroker) -> None:

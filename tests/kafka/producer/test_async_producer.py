@@ -425,3 +425,27 @@ def test_transactions(real: AnyCluster) -> None:
 
     asyncio.run(main())
     assert committed_keys(real, topic) == [b"a", b"d"]
+
+
+def test_another_event_loop(config: dict[str, object]) -> None:
+    """No future of it would ever settle: sending is refused there, and closing works."""
+    events = EVENTS(config, register=True)
+
+    async def open_and_send() -> None:
+        await events.open()
+        await (await events.send(event(1)))
+        await events.send(event(2))  # delivered when this loop is closed
+
+    asyncio.run(open_and_send())
+
+    async def use() -> None:
+        with pytest.raises(RuntimeError, match="another event loop"):
+            await events.send(event(3))
+        with pytest.raises(RuntimeError, match="another event loop"):
+            await events.flush()
+        await asyncio.wait_for(events.close(), 10)
+
+    asyncio.run(use())
+    assert events.counters().delivered == 2
+    with pytest.raises(ClosedError):
+        asyncio.run(use())

@@ -18,6 +18,7 @@ from avrogen.kafka.observability.observer import Observer
 from avrogen.kafka.producer.producer_client import ProducerClient
 from avrogen.kafka.registry.protocol import Compatibility
 from avrogen.kafka.topic import Topic
+from avrogen.testing import EmbeddedKafka
 from avrogen.testing.broker import EmbeddedBroker
 from generated_example import ParcelKey
 from generated_example.com.example import Event
@@ -26,6 +27,7 @@ from tests.support.clients import producer_of
 from tests.support.clusters import AnyCluster
 from tests.support.events import cancelled, event, events_producer, orders_producer
 from tests.support.memory_registry import MemoryRegistry
+from tests.support.scenes import eventually
 
 NOWHERE: dict[str, object] = {"bootstrap.servers": "127.0.0.1:1", "log_level": 0}
 """Settings that lead to no broker, which is no error until something has to be delivered."""
@@ -281,3 +283,50 @@ def test_closing_waits_for_no_more_than_its_own(broker: EmbeddedBroker) -> None:
         assert time.monotonic() - began < 30, "half of what the others wait"
         assert client.close(0) == 1
         assert isinstance(waiting.exception(0), DeliveryError)
+
+
+# --- in delivery callbacks ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_closing_in_a_delivery_callback(avrogen_kafka: EmbeddedKafka, shared: bool) -> None:
+    """The thread that calls back cannot close the client: another one does, afterwards."""
+    topic = "events"
+    avrogen_kafka.broker.create_topic(topic)
+    client = ProducerClient(avrogen_kafka.config) if shared else None
+    config = None if shared else avrogen_kafka.config
+    events = events_producer(topic)(config, client=client, register=True)
+    closed: list[object] = []
+    later = [events.send(event(number)) for number in range(3)]
+
+    def close(_: object) -> None:
+        events.close()
+        if client is not None:
+            client.close()
+        closed.append("returned")
+
+    later[0].add_done_callback(close)
+    for each in later:
+        each.result(10)
+    eventually(lambda: closed == ["returned"])
+    eventually(lambda: threads() == 0)
+    assert events.client.is_closed
+    with pytest.raises(ClosedError):
+        events.send(event())
+
+
+def test_flushing_and_sending_in_delivery_callbacks(avrogen_kafka: EmbeddedKafka) -> None:
+    topic = "events"
+    avrogen_kafka.broker.create_topic(topic)
+    settings = {**avrogen_kafka.config, "queue.buffering.max.messages": 2}
+    done: list[int] = []
+    with events_producer(topic)(settings, register=True) as events:
+
+        def send_more(_: object) -> None:
+            for number in range(5):
+                events.send(event(number))
+            done.append(events.flush(10))
+
+        events.send(event()).add_done_callback(send_more)
+        eventually(lambda: done == [0])
+    assert len(avrogen_kafka.broker.records(topic)) == 6

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -115,3 +116,54 @@ def test_partitions_that_are_added_later() -> None:
         seen.append(partitions.choose(None, None))
     assert seen == [1, 1, 1, 1, 3]
     assert len(asked) == 3 and asked[0] > asked[1] == asked[2]
+
+
+WRONG: list[object] = [True, "1", 1.0, None, 2**31, -1, 2**40]
+
+
+@pytest.mark.parametrize("wrong", [each for each in WRONG if each is not None], ids=repr)
+def test_what_is_no_partition_is_refused(
+    avrogen_broker: EmbeddedBroker, avrogen_registry: EmbeddedRegistry, wrong: Any
+) -> None:
+    config = {
+        "bootstrap.servers": avrogen_broker.bootstrap_servers,
+        "schema.registry.url": avrogen_registry.url,
+    }
+    avrogen_broker.create_topic("events")
+    with events_producer("events")(config, register=True) as events:
+        with pytest.raises(EncodeError, match="partition"):
+            events.send(event(), partition=wrong)
+        assert events.counters().sent == 0
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=repr)
+def test_a_partitioner_that_returns_no_partition(
+    avrogen_broker: EmbeddedBroker, avrogen_registry: EmbeddedRegistry, wrong: Any
+) -> None:
+    config = {
+        "bootstrap.servers": avrogen_broker.bootstrap_servers,
+        "schema.registry.url": avrogen_registry.url,
+    }
+    avrogen_broker.create_topic("events", 2)
+    producer = events_producer("events")
+    with (
+        producer(config, register=True, partitioner=lambda key, value, count: wrong) as events,
+        pytest.raises(EncodeError, match="partitioner"),
+    ):
+        events.send(event())
+
+
+@pytest.mark.parametrize("wrong", [5, "2024-05-17", date(2024, 5, 17)], ids=repr)
+def test_what_is_no_timestamp_is_refused(
+    avrogen_broker: EmbeddedBroker, avrogen_registry: EmbeddedRegistry, wrong: Any
+) -> None:
+    config = {
+        "bootstrap.servers": avrogen_broker.bootstrap_servers,
+        "schema.registry.url": avrogen_registry.url,
+    }
+    avrogen_broker.create_topic("events")
+    with (
+        events_producer("events")(config, register=True) as events,
+        pytest.raises(EncodeError, match="timestamp: expected a datetime"),
+    ):
+        events.send(event(), timestamp=wrong)
