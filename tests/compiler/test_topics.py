@@ -78,7 +78,7 @@ def test_types_that_are_named_like_those_of_a_topic(build: Build) -> None:
     )
     acme: Any = import_module("built.com.acme")
     assert topics.OrdersValue == acme.OrdersValue | acme.OrdersMessage | None
-    assert topics.OrdersMessage == Message[str, topics.OrdersValue]
+    assert get_args(topics.OrdersMessage) == (str, topics.OrdersValue)
     assert parameters(topics.OrdersConsumer) == (str, topics.OrdersValue)
 
 

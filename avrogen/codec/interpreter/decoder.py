@@ -27,6 +27,31 @@ from avrogen.message_text import shortened_name
 __all__ = ["InterpretedDecoder", "read_leaf", "skip_leaf"]
 
 
+_FRAMINGS: Final = (
+    (
+        b"\x00",
+        5,
+        "the data look like Confluent's wire format (0 and schema id {id}): decode them with a "
+        "typed consumer or avrogen.kafka.Deserializer, or leave out the first 5 bytes",
+    ),
+    (
+        b"\x01",
+        17,
+        "the data look like Confluent's wire format (1 and a schema's GUID): decode them with a "
+        "typed consumer or avrogen.kafka.Deserializer, or leave out the first 17 bytes",
+    ),
+    (
+        b"\xc3\x01",
+        10,
+        "the data look like single-object encoding: decode them with from_single_object",
+    ),
+)
+"""What may be in front of a datum: the first bytes, the size, and what it is."""
+
+_SMALL_ID: Final = b"\x00\x00\x00"
+"""Beginning of data with a schema id up to 65535, which data of other schemas seldom have."""
+
+
 class InterpretedDecoder:
     """Decodes values of one plan."""
 
@@ -40,7 +65,16 @@ class InterpretedDecoder:
         Raises:
             DecodeError: with the path and the offset of the fault.
         """
-        return self._datum(self._plan.root, data, limits)
+        try:
+            return self._datum(self._plan.root, data, limits)
+        except ResolutionError:
+            raise
+        except DecodeError as error:
+            framing = self._framing(data, limits)
+            if framing is not None:
+                error.message = f"{error.message}; {framing}"
+                error.args = (error.message, error.path)
+            raise
 
     def read_default(self, default: plan.DefaultField) -> Any:
         """Return a new value of a default.
@@ -54,6 +88,19 @@ class InterpretedDecoder:
         """Decode a value without inner values. Return it and the position after it."""
         cursor = Cursor(data, position)
         return read_leaf(operation, cursor), cursor.position
+
+    def _framing(self, data: bytes, limits: Limits | None) -> str | None:
+        """Describe what is in front of a datum; None: nothing that is known."""
+        for prefix, size, description in _FRAMINGS:
+            if data.startswith(prefix) and len(data) >= size:
+                id_ = int.from_bytes(data[1:5], "big")
+                if not (data.startswith(_SMALL_ID) and id_):
+                    try:
+                        self._datum(self._plan.root, data[size:], limits)
+                    except DecodeError:
+                        continue
+                return description.format(id=id_)
+        return None
 
     def _datum(self, operation: plan.Operation, data: bytes, limits: Limits | None) -> Any:
         limits = limits or current_limits()
