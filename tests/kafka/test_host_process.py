@@ -293,8 +293,11 @@ for make in producer_of(TOPIC), lambda given: consumer_of(TOPIC)(given, group_id
 
 
 def test_eventlets_monkey_patching_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_monkey_patched(name: str) -> bool:
+        return name == "thread"
+
     patcher = types.ModuleType("eventlet.patcher")
-    monkeypatch.setattr(patcher, "is_monkey_patched", lambda name: name == "thread", raising=False)
+    monkeypatch.setattr(patcher, "is_monkey_patched", is_monkey_patched, raising=False)
     monkeypatch.setitem(sys.modules, "eventlet.patcher", patcher)
     for make in (
         lambda: producer_of(TOPIC)(CONFIG),
