@@ -153,7 +153,7 @@ def by_uvicorn_threads() -> None:
 
 def by_hypercorn() -> None:
     """The lifespan of hypercorn."""
-    from hypercorn.asyncio import serve
+    from hypercorn.asyncio import serve  # pyright: ignore[reportUnknownVariableType]
     from hypercorn.config import Config
 
     config = Config()

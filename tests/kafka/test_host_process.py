@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import logging
 import os
+import re
 import sys
 import types
-from time import monotonic
 
 import pytest
 
 from avrogen import ConfigurationError
-from avrogen.kafka import ProducerClient
 from avrogen.kafka.topic import Topic
 from avrogen.testing import EmbeddedKafka
 from generated_example.com.example import Event
@@ -89,6 +86,7 @@ async def main():
         await events.send(event(number), key="k")
 asyncio.run(main())
 """,
+    "forgotten": SYNC + "import gc; del events; gc.collect()",
     "multiprocessing": f"""
 def work():
     global events
@@ -112,33 +110,19 @@ def test_messages_in_flight_are_delivered_at_the_end(kafka: EmbeddedKafka, endin
     assert "ResourceWarning: a producer (events) was not used in a with block" in said
 
 
-def test_what_is_lost_at_the_end_is_counted(kafka: EmbeddedKafka) -> None:
+@pytest.mark.parametrize("timeout", [120_000, 2000], ids=["in flight", "failed meanwhile"])
+def test_what_is_lost_at_the_end_is_counted(kafka: EmbeddedKafka, timeout: int) -> None:
     """Within a bound, which is shorter here."""
     lines = """
 from avrogen.kafka.producer import producer_client
-producer_client.EXIT_TIMEOUT = 0.5
+producer_client.EXIT_TIMEOUT = 4.0
 """
     kafka.broker.take_down()
-    said = program(kafka, lines + SYNC)
-    assert "producer.unclosed topics=events in_flight=1000 lost=1000" in said
-    assert "messages in flight: 1000, lost: 1000" in said
-
-
-def test_a_client_that_is_forgotten_delivers_in_the_background(
-    kafka: EmbeddedKafka, caplog: pytest.LogCaptureFixture
-) -> None:
-    client = ProducerClient({**kafka.config, "linger.ms": 500})
-    client.producer.produce(TOPIC.name, b"value")
-    with (
-        caplog.at_level(logging.WARNING, "avrogen.kafka"),
-        pytest.warns(ResourceWarning, match="delivers in the background"),
-    ):
-        del client
-        gc.collect()
-    assert "producer.unclosed in_flight=1" in caplog.text
-    deadline = monotonic() + 30
-    while not kafka.records(TOPIC):
-        assert monotonic() < deadline
+    said = program(kafka, lines + SYNC, **{"delivery.timeout.ms": timeout, "linger.ms": 100})
+    found = re.search(r"producer.unclosed topics=events in_flight=(\d+) lost=(\d+)", said)
+    assert found is not None, said
+    assert found[1] == found[2] != "0"
+    assert f"messages in flight: {found[1]}, lost: {found[1]}" in said
 
 
 def test_a_daemon_thread_finishes_its_message_at_the_end(kafka: EmbeddedKafka) -> None:
@@ -293,8 +277,11 @@ for make in producer_of(TOPIC), lambda given: consumer_of(TOPIC)(given, group_id
 
 
 def test_eventlets_monkey_patching_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_monkey_patched(name: str) -> bool:
+        return name == "thread"
+
     patcher = types.ModuleType("eventlet.patcher")
-    monkeypatch.setattr(patcher, "is_monkey_patched", lambda name: name == "thread", raising=False)
+    monkeypatch.setattr(patcher, "is_monkey_patched", is_monkey_patched, raising=False)
     monkeypatch.setitem(sys.modules, "eventlet.patcher", patcher)
     for make in (
         lambda: producer_of(TOPIC)(CONFIG),

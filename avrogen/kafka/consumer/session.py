@@ -317,8 +317,8 @@ class ConsumerSession(Generic[K, V]):
         except BaseException:
             SHUTDOWN.remove(self)
             raise
-        renew_after_fork(self, ConsumerSession._leave_to_parent)
-        self._forget_exit = call_at_exit(self, ConsumerSession.end_with_process, "consumers")
+        renew_after_fork(self, ConsumerSession[K, V]._leave_to_parent)
+        self._forget_exit = call_at_exit(self, ConsumerSession[K, V].end_with_process, "consumers")
         log_event(logging.INFO, "consumer.started", topic=self.topic.name, group=self.group)
 
     def _open(self) -> None:

@@ -289,8 +289,9 @@ def _ends_program(handler: Any) -> bool:
 
 def _is_host(handler: Any) -> bool:
     """Tell if a handler belongs to an event loop or to a web server."""
-    owner = getattr(handler, "__self__", None)
-    module = str(getattr(handler if owner is None else type(owner), "__module__", ""))
+    owner: object = getattr(handler, "__self__", None)
+    definition: object = handler if owner is None else owner.__class__
+    module = str(getattr(definition, "__module__", ""))
     return module.partition(".")[0] in _HOSTS
 
 
@@ -343,8 +344,11 @@ class _SignalObserver:
             return
         with self._lock:
             if self._thread is None:
+                # Forget what came while nobody was interested, and register anew: a handler may
+                # have been replaced and put back.
                 for number in self._pipes:
-                    self._drain(number)  # what came while nobody was interested
+                    self._drain(number)
+                self._observed.clear()
             for number in numbers:
                 self._register(number)
             if self._thread is None and self._observed:

@@ -131,8 +131,9 @@ class ProducerClient:
         self._partitioners: weakref.WeakSet[CustomPartitioner] = weakref.WeakSet()
         self.poller = ProducerPollThread(self.producer, self._callbacks.on_error)
         self.poller.watch = weakref.WeakMethod(self._watch)
-        # The thread of a client that is not closed ends when it is collected.
-        self._finalizer = weakref.finalize(self, self.poller.abandon)
+        # A client that is not closed stops its thread when it is collected. Messages in flight of
+        # typed producers keep it from that.
+        self._finalizer = weakref.finalize(self, self.poller.stop)
         self._finalizer.atexit = False
         self._forget_exit = call_at_exit(self, ProducerClient._end_with_process, "producers")
         renew_after_fork(self, ProducerClient._leave_to_parent)
@@ -448,8 +449,7 @@ class ProducerClient:
         if self.queued:
             self.producer.purge()
             self.wait_until_empty(PURGE_TIMEOUT)
-        self._finalizer.detach()
-        self.poller.stop()
+        self._finalizer()
         if self.transactions is None or not self.transactions.is_open:
             # Not on garbage collection, which may run in a forked process and end it. With an open
             # transaction, close() would not return. After a failed init_transactions(), it closes
@@ -462,15 +462,10 @@ class ProducerClient:
 
     def _end_with_process(self) -> None:
         """Deliver what is in flight at the end of the process, within a bound."""
-
-        def pending() -> int:
-            return sum(tracker.pending for tracker in self.trackers)
-
-        if self.queued and pending():
-            topics = [tracker.topic for tracker in self.trackers]
+        if any(tracker.pending for tracker in self.trackers):
             # What was sent in an open transaction will be aborted.
             seconds = 0.0 if self.transactions is not None else EXIT_TIMEOUT
-            self.poller.deliver_rest(pending, seconds, topics)
+            self.poller.deliver_rest(self.trackers, seconds)
 
     def __enter__(self) -> Self:
         return self

@@ -10,11 +10,12 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from avrogen.kafka.host_process import call_at_exit
 from avrogen.kafka.observability.logs import LOGGER, log_event
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Producer
+
+    from avrogen.kafka.producer.delivery import DeliveryTracker
 
 __all__ = ["EXIT_TIMEOUT", "ProducerPollThread"]
 
@@ -47,7 +48,6 @@ class ProducerPollThread:
         self._producer = producer
         self._on_error = on_error
         self._stopping = False
-        self._abandoned = False
         self._flushing = 0
         self._waiting = 0
         self._progress = threading.Condition()
@@ -146,44 +146,40 @@ class ProducerPollThread:
         if threading.current_thread() is not self._thread:
             self._thread.join()
 
-    def abandon(self) -> None:
-        """Stop the thread as soon as no message is in flight, as the client was forgotten.
-
-        The garbage collector calls it, at any moment: it takes no locks, and does not wait.
-        """
-        self._abandoned = True
-        in_flight = len(self._producer)
-        if in_flight:
-            call_at_exit(self, ProducerPollThread._end_with_process, "producers")
-            _warn(logging.WARNING, "it was not closed, and delivers in the background", in_flight)
-
-    def deliver_rest(
-        self, pending: Callable[[], int], seconds: float, topics: Sequence[str] = ()
-    ) -> None:
+    def deliver_rest(self, trackers: Sequence[DeliveryTracker], seconds: float) -> None:
         """Deliver messages of a client that was not closed when the process ends, and warn.
 
         Args:
-            pending: returns the number of messages in flight.
+            trackers: those of its typed producers.
             seconds: bound.
-            topics: topics of its typed producers.
         """
-        in_flight = pending()
+
+        def pending() -> int:
+            return sum(tracker.pending for tracker in trackers)
+
+        def delivered() -> int:
+            return sum(tracker.counters().delivered for tracker in trackers)
+
+        in_flight, before = pending(), delivered()
         self.flush(lambda: pending() == 0, seconds)
-        lost = pending()
-        _warn(
+        lost = in_flight - (delivered() - before)
+        names = ", ".join(tracker.topic for tracker in trackers)
+        log_event(
             logging.ERROR if lost else logging.WARNING,
-            "it was not closed when the process ended",
-            in_flight,
-            topics=", ".join(topics),
+            "producer.unclosed",
+            topics=names,
+            in_flight=in_flight,
             lost=lost,
         )
-
-    def _end_with_process(self) -> None:
-        if self._thread.is_alive() and len(self._producer):
-            self.deliver_rest(lambda: len(self._producer), EXIT_TIMEOUT)
+        warnings.warn(
+            f"a producer ({names}) was not used in a with block: it was not closed when the "
+            f"process ended; messages in flight: {in_flight}, lost: {lost}",
+            ResourceWarning,
+            stacklevel=2,
+        )
 
     def _run(self) -> None:
-        while not self._stopping and not (self._abandoned and len(self._producer) == 0):
+        while not self._stopping:
             if self._flushing:
                 self._serve(_FLUSH, flush=True)
             else:
@@ -217,20 +213,6 @@ class ProducerPollThread:
         if self._waiting:
             with self._progress:
                 self._progress.notify_all()
-
-
-def _warn(
-    level: int, problem: str, in_flight: int, *, topics: str | None = None, lost: int | None = None
-) -> None:
-    log_event(level, "producer.unclosed", topics=topics or None, in_flight=in_flight, lost=lost)
-    where = f" ({topics})" if topics else ""
-    outcome = "" if lost is None else f", lost: {lost}"
-    warnings.warn(
-        f"a producer{where} was not used in a with block: {problem}; "
-        f"messages in flight: {in_flight}{outcome}",
-        ResourceWarning,
-        stacklevel=3,
-    )
 
 
 def _deadline(timeout: float | None) -> float:

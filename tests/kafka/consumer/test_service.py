@@ -14,6 +14,7 @@ import pytest
 
 from avrogen import ConfigurationError, ConsumeError
 from avrogen.kafka import run_all
+from avrogen.kafka.consumer.service import AsyncConsumerRun
 from avrogen.testing.broker import EmbeddedBroker
 from avrogen.testing.registry import EmbeddedRegistry
 from tests.support.clients import async_consumer_of, consumer_of
@@ -213,7 +214,8 @@ def test_a_cancellation_ends_all(scenes: list[Scene]) -> None:
                 raise
 
         first, second = async_consumers(scenes)
-        running = asyncio.ensure_future(run_all(first.handling(hang), second.handling(hang)))
+        runs: list[AsyncConsumerRun] = [first.handling(hang), second.handling(hang)]
+        running = asyncio.create_task(run_all(*runs))
         await reached.wait()
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
