@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeGuard, TypeVar, cast
 
 from avrogen.errors import EncodeError
+from avrogen.kafka.callbacks import ConnectionState
 from avrogen.kafka.message import HeadersLike
+from avrogen.kafka.observability.observer import ClientInfo
 from avrogen.kafka.producer.record_builder import ProducerOptions, RecordBuilder, pairs
 from avrogen.testing.messages import raw_message
 
@@ -194,6 +196,8 @@ class _NoClient:
 
     is_closed = False
     fatal = None
+    connection = ConnectionState()
+    info = ClientInfo("handler-test", ())
 
     def __init__(self, registry: SchemaRegistry) -> None:
         self.registry = registry
