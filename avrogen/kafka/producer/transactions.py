@@ -17,6 +17,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from avrogen.errors import TransactionError
@@ -41,6 +42,10 @@ __all__ = [
 
 _CALL: Final = 1.0
 """Seconds of one call to librdkafka. It is repeated, so that Ctrl-C takes effect."""
+
+_GROWING: Final = (2.0, 4.0, 8.0, 16.0)
+"""Seconds of calls that a timeout ends for good. librdkafka closes the connection then, so a slow
+coordinator would never be heard if all calls were short."""
 
 _BACKOFF: Final = 0.1
 """Seconds between a retriable error and the next call."""
@@ -232,9 +237,14 @@ class TransactionManager:
         Raises:
             TransactionError: the offsets are refused, as after a rebalance of the group.
         """
+        waits = chain(_GROWING, repeat(_GROWING[-1]))
+
+        def send() -> None:
+            given = list(offsets)
+            self._client.producer.send_offsets_to_transaction(given, group, next(waits))
+
         if offsets:
-            send = self._client.producer.send_offsets_to_transaction
-            self._call("send offsets in", send, list(offsets), group, _CALL)
+            self._call("send offsets in", send)
 
     def commit(self) -> None:
         """Deliver all messages, and commit.
