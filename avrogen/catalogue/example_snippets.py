@@ -47,6 +47,14 @@ class Example:
     python: str
 
 
+_MOST_PARTS: Final = 2_000
+"""Parts of an example: larger ones are not read. Fields of the type itself come on top."""
+
+_MOST_IN_ALL: Final = 100_000
+_MOST_PER_TYPE: Final = 40
+"""Parts of all examples of a catalogue: types that contain each other have many in each example."""
+
+
 class ExampleSnippets:
     """Examples of all types of a catalogue.
 
@@ -57,6 +65,7 @@ class ExampleSnippets:
     def __init__(self, catalogue: CatalogueModel) -> None:
         self._catalogue = catalogue
         self._least = MinimumParts(catalogue.types)
+        self._parts_left = _MOST_IN_ALL + _MOST_PER_TYPE * len(catalogue.types)
         self._operations = PlanBuilder(catalogue.types, {})
         self._records = self._operations.records(
             name for name, named in catalogue.types.items() if isinstance(named, model.RecordType)
@@ -66,9 +75,15 @@ class ExampleSnippets:
         """Return the example of a type, equal to :func:`avrogen.examples.example_value`.
 
         Returns:
-            None if there is none that could be shown: the type has no values, or they lie too deep.
+            None if there is none that could be shown: the type has no values, they lie too deep, or
+            they are too large.
         """
         types = self._catalogue.types
+        least = self._least.of(entry.type)
+        own = len(entry.named.fields) if isinstance(entry.named, model.RecordType) else 0
+        if least > min(_MOST_PARTS + 2 * own, self._parts_left + own):
+            return None
+        self._parts_left -= max(least - own, 0)
         try:
             made = ExampleMaker(entry.type, types, self._least).make(1)
             write = plan.Plan(self._operations.of(entry.type), self._records, plain=True)
