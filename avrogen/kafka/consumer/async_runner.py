@@ -102,6 +102,7 @@ class AsyncMessageRunner(RunnerCore[K, V]):
                         await handle(message)
                 except Exception as error:
                     await self.driver.drive(self.recover(lease, error, message))
+            await self.driver.drive(self.settle(lease))
 
     async def _finish(self, tasks: set[asyncio.Task[None]]) -> None:
         """Wait for the in-flight messages, at most for the grace period."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from avrogen.kafka.consumer.error_handler import PassedMessage
 from avrogen.kafka.consumer.error_policy import Outage, RetryIn
 from avrogen.kafka.consumer.message_reader import MessageUnreadable
 from avrogen.kafka.consumer.runner_core import (
@@ -69,7 +70,7 @@ class BatchPartition(Lease, Generic[K, V]):
     @property
     def has_more(self) -> bool:
         """True if more messages of the queue can be added."""
-        waiting = len(self.queue.messages) > len(self.messages)
+        waiting = len(self.queue.messages) > self.queue.passed + len(self.messages)
         usable = self.backoff is None and not self.queue.yield_requested
         return waiting and usable and not self.complete
 
@@ -167,6 +168,8 @@ class BatchRunner(RunnerCore[K, V]):
         while (batch := (yield from self._collect())) is not None:
             with self.leased(batch.partitions):
                 yield from self._handle_batch(batch)
+                for partition in batch.partitions:
+                    yield from self.settle(partition)
 
     def call(self, messages: list[Message[K, V]], queues: list[RawPartitionQueue]) -> Effects[None]:
         """Call the handler.
@@ -202,17 +205,35 @@ class BatchRunner(RunnerCore[K, V]):
     def _fill(self, batch: Batch[K, V]) -> Effects[None]:
         """Add the messages that the queues have now, as far as they can be read."""
         for partition in batch.partitions:
+            queue = partition.queue
             while batch.room and partition.has_more:
-                number = len(partition.messages)
+                start = queue.passed + len(partition.messages)
                 try:
-                    messages = yield from self.decode(partition.queue, number, batch.room)
+                    messages = yield from self.decode(queue, start, batch.room)
                 except MessageUnreadable as error:
                     if partition.messages:
                         partition.complete = True
                     else:
                         yield from self.recover(partition, error)
                 else:
-                    partition.messages += messages
+                    if messages and not partition.messages:
+                        yield from self.settle(partition)
+                    if partition.backoff is None:
+                        self._add(partition, messages)
+            yield from self.settle(partition)
+
+    def _add(self, partition: BatchPartition[K, V], messages: list[Message[K, V]]) -> None:
+        """Add messages up to one that is settled, and leave settled ones out at the front."""
+        queue = partition.queue
+        for message in messages:
+            if message.offset not in queue.settled:
+                partition.messages.append(message)
+            elif partition.messages:
+                partition.complete = True
+                return
+            else:
+                queue.settled.discard(message.offset)
+                queue.done(message.offset)
 
     # --- handling ---------------------------------------------------------------------------------
 
@@ -227,6 +248,7 @@ class BatchRunner(RunnerCore[K, V]):
             yield from self._recover_batch(batch, error)
         else:
             for partition in batch.partitions:
+                partition.queue.dead_letters_in_a_row = 0
                 for message in partition.messages:
                     self.error_handler.done(partition.queue, message.offset)
 
@@ -248,15 +270,17 @@ class BatchRunner(RunnerCore[K, V]):
                 yield from self._handle_one_by_one(partition)
 
     def _handle_one_by_one(self, partition: BatchPartition[K, V]) -> Effects[None]:
+        queue = partition.queue
         for message in partition.messages:
-            if partition.queue.yield_requested:
+            if queue.yield_requested:
                 return
             try:
                 with self.error_handler.observation([message]):
-                    yield from self.call([message], [partition.queue])
+                    yield from self.call([message], [queue])
             except Exception as error:
                 yield from self.recover(partition, error, message)
-                if partition.backoff is not None:
-                    return
             else:
-                self.error_handler.done(partition.queue, message.offset)
+                partition.passed.append(PassedMessage(message.offset, queue.pass_over()))
+                yield from self.settle(partition)
+            if partition.backoff is not None:
+                return

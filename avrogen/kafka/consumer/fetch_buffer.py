@@ -311,6 +311,10 @@ class PartitionQueue(Generic[R]):
     handled in order, one at a time, and all messages before ``next_offset`` are handled. New
     messages may be appended meanwhile.
 
+    Messages at the front whose dead letters are on their way are *passed*: the next one is handled
+    already, but nothing counts as done before the first of them is. If that has failed, it is the
+    next message again, and what is done of those behind it is *settled*, to be left out later.
+
     Attributes:
         partition: the partition number.
         state: the state. It is changed by the methods only.
@@ -318,8 +322,11 @@ class PartitionQueue(Generic[R]):
         next_offset: the offset after the last handled message; None: none was handled yet.
         stored_offset: the last ``next_offset`` that the client has stored.
         observed_offset: the offset of the last message that the observer was told of.
-        attempts: failed attempts at the first message.
-        first_failure: when the first message failed first, by the consumer's clock.
+        passed: number of messages at the front that are passed.
+        settled: offsets of messages that are done, though one before them is not.
+        dead_letters_in_a_row: messages that went to the dead-letter topic since one was handled.
+        attempts: failed attempts at the next message.
+        first_failure: when the next message failed first, by the consumer's clock.
         paused_by_user: true if the user has paused the partition.
         paused_in_client: true if the client was told not to fetch the partition.
         yield_requested: true if the runner should release the queue after the in-flight message.
@@ -327,13 +334,16 @@ class PartitionQueue(Generic[R]):
 
     __slots__ = (
         "attempts",
+        "dead_letters_in_a_row",
         "first_failure",
         "messages",
         "next_offset",
         "observed_offset",
         "partition",
+        "passed",
         "paused_by_user",
         "paused_in_client",
+        "settled",
         "state",
         "stored_offset",
         "yield_requested",
@@ -346,6 +356,9 @@ class PartitionQueue(Generic[R]):
         self.next_offset: int | None = None
         self.stored_offset: int | None = None
         self.observed_offset = -1
+        self.passed = 0
+        self.settled: set[int] = set()
+        self.dead_letters_in_a_row = 0
         self.attempts = 0
         self.first_failure = 0.0
         self.paused_by_user = False
@@ -416,16 +429,44 @@ class PartitionQueue(Generic[R]):
         """Any state to LOST."""
         self.state = QueueState.LOST
 
-    # --- the first message ------------------------------------------------------------------------
+    # --- the next message -------------------------------------------------------------------------
+
+    @property
+    def next_message(self) -> R:
+        """The first message that is not passed."""
+        return self.messages[self.passed]
 
     def done(self, offset: int) -> None:
         """Count the first message, whose offset this is, as handled."""
         self.messages.popleft()
         self.next_offset = offset + 1
+        if self.passed:
+            self.passed -= 1
+        else:
+            self.attempts = 0
+
+    def pass_over(self) -> tuple[int, float]:
+        """Go on to the message behind the next one, which is not done yet.
+
+        Returns:
+            What :meth:`go_back` takes.
+        """
+        attempts = self.attempts, self.first_failure
+        self.passed += 1
         self.attempts = 0
+        return attempts
+
+    def go_back(self, attempts: tuple[int, float]) -> None:
+        """Make the first message the next one again, as it is not done.
+
+        Args:
+            attempts: result of :meth:`pass_over` for it.
+        """
+        self.passed = 0
+        self.attempts, self.first_failure = attempts
 
     def failed(self, now: float) -> float:
-        """Count a failed attempt at the first message.
+        """Count a failed attempt at the next message.
 
         Args:
             now: seconds, by the consumer's clock.

@@ -111,8 +111,8 @@ class MessageReader(Generic[K, V]):
         messages: list[Message[K, V]] = []
         end = min(len(fetched), start + limit)
         try:
-            for raw in [fetched[index] for index in range(start, end)]:
-                messages.append(self._read(raw))
+            for index in range(start, end):
+                messages.append(self._read(fetched[index]))
         except (SchemaNotCached, MessageUnreadable):
             if not messages:
                 raise

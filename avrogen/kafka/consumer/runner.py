@@ -59,6 +59,7 @@ class MessageRunner(RunnerCore[K, V]):
                 handle(message)
             except Exception as error:
                 drive(self.recover(lease, error, message))
+        drive(self.settle(lease))
 
     def messages(self) -> Generator[Message[K, V]]:
         """Yield messages until the consumer stops.
