@@ -28,6 +28,7 @@ __all__ = [
     "delivery_timeout",
     "is_on",
     "producer_settings",
+    "queued_bytes",
     "split",
 ]
 
@@ -36,6 +37,7 @@ Settings: TypeAlias = Mapping[str, object]
 
 REGISTRY_PREFIX: Final = "schema.registry."
 
+_QUEUED_KBYTES: Final = 65_536  # librdkafka's default
 _TRANSACTION_TIMEOUT_MS: Final = 60_000  # librdkafka's default
 
 
@@ -224,6 +226,15 @@ def consumer_settings(client: Settings, *, group: str, auto_commit: bool) -> dic
         "enable.auto.offset.store": False,
     }
     return defaults | dict(client) | own
+
+
+def queued_bytes(client: Settings) -> int:
+    """Return the bytes of messages that a consumer may hold: ``queued.max.messages.kbytes``.
+
+    Args:
+        client: :attr:`Configuration.client`.
+    """
+    return (_int(client.get("queued.max.messages.kbytes")) or _QUEUED_KBYTES) * 1024
 
 
 def is_on(value: object) -> bool:

@@ -15,17 +15,17 @@ from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from threading import Condition, Thread
 from time import monotonic
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from avrogen.errors import ClosedError, ConsumeError
-from avrogen.kafka.checked_access import repair_headers
+from avrogen.kafka.checked_access import repair_headers, size_of
 from avrogen.kafka.consumer.consumer_client import (
     consume_error,
     log_or_raise,
     partitions_at,
     partitions_of,
 )
-from avrogen.kafka.consumer.fetch_buffer import FetchBuffer, RawPartitionQueue
+from avrogen.kafka.consumer.fetch_buffer import MAX_BYTES, FetchBuffer, RawPartitionQueue
 from avrogen.kafka.consumer.rebalance import RebalanceListener
 from avrogen.kafka.observability.logs import log_event
 from avrogen.message_text import exception_text
@@ -46,8 +46,10 @@ _TICK: Final = 0.1
 _SHORT_TICK: Final = 0.002
 """The same while other threads have many requests, such as a commit after each message."""
 
-_AT_ONCE: Final = 500
-"""Messages that are taken from the client together."""
+
+_MOST_AT_ONCE: Final = 500
+"""Messages that are taken from the client together, if there is room for as many of the size that
+the last ones had."""
 
 
 class ConsumerPollThread:
@@ -64,6 +66,7 @@ class ConsumerPollThread:
         wake: called when there may be something to take, in any thread.
         fatal: returns the error after which librdkafka does nothing more, if there was one.
         observer: told of assignments.
+        max_bytes: bytes of messages that wait for their handler.
 
     Attributes:
         client: the consumer, for calls in this thread.
@@ -85,10 +88,12 @@ class ConsumerPollThread:
         wake: Callable[[], None],
         fatal: Callable[[], KafkaError | None],
         observer: Observer | None,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
         self.client = client
         self.topic = topic
-        self.buffer: FetchBuffer[RawMessage] = FetchBuffer()
+        self.buffer: FetchBuffer[RawMessage] = FetchBuffer(max_bytes=max_bytes)
+        self._usual_size = max_bytes / 64
         self.changed = Condition()
         self.fetched = 0
         self.stopping = False
@@ -268,7 +273,9 @@ class ConsumerPollThread:
                 self.changed.wait(min(flow.wait, _TICK))
 
     def _fetch(self) -> None:
-        messages = self.client.consume(_AT_ONCE, 0)
+        room = self.buffer.max_bytes - sum(queue.bytes for queue in self.buffer.queues.values())
+        most = int(room / (self._usual_size + 1))
+        messages = self.client.consume(max(1, min(most, _MOST_AT_ONCE)), 0)
         if not messages:
             # ``consume`` would wait until there are so many; this does for the first only.
             message = self.client.poll(_SHORT_TICK if self._calls.are_frequent() else _TICK)
@@ -283,7 +290,10 @@ class ConsumerPollThread:
                 error = message.error()
                 if error is None:
                     repair_headers(message)
-                    add(message.partition(), message)  # type: ignore[arg-type]  # it has one
+                    partition = cast("int", message.partition())
+                    size = size_of(message)
+                    self._usual_size += (size - self._usual_size) / 16
+                    add(partition, message, size)
                 else:
                     errors.append(error)
             self.fetched += len(messages) - len(errors)

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LIMIT",
+    "MAX_BYTES",
     "PATIENCE",
     "FetchBuffer",
     "FlowControl",
@@ -61,6 +62,9 @@ RawPartitionQueue: TypeAlias = "PartitionQueue[RawMessage]"
 LIMIT: Final = 500
 """Messages in a queue before it counts as full. librdkafka holds more, in bytes that are no Python
 objects yet (``queued.max.messages.kbytes``)."""
+
+MAX_BYTES: Final = 65_536 * 1024
+"""Bytes in all queues, besides those that librdkafka holds (``queued.max.messages.kbytes``)."""
 
 PATIENCE: Final = 1.0
 """Seconds that a queue may be full before its partition is paused in the client. Pausing drops what
@@ -94,11 +98,15 @@ class FetchBuffer(Generic[R]):
     Args:
         limit: messages in a queue before it counts as full.
         patience: seconds that a queue may be full before its partition is paused.
+        max_bytes: bytes in all queues; one counts as full when it has its share of them.
     """
 
-    def __init__(self, *, limit: int = LIMIT, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, *, limit: int = LIMIT, patience: float = PATIENCE, max_bytes: int = MAX_BYTES
+    ) -> None:
         self.limit = limit
         self._patience = patience
+        self.max_bytes = max_bytes
         self._queues: dict[int, PartitionQueue[R]] = {}
         self._ready: deque[PartitionQueue[R]] = deque()
         self._backing_off: list[tuple[float, int, PartitionQueue[R]]] = []
@@ -143,11 +151,11 @@ class FetchBuffer(Generic[R]):
 
     # --- messages ---------------------------------------------------------------------------------
 
-    def add(self, partition: int, message: R) -> None:
-        """Append a fetched message. It is dropped if its partition is not assigned."""
+    def add(self, partition: int, message: R, size: int = 0) -> None:
+        """Append a message of so many bytes. It is dropped if its partition is not assigned."""
         queue = self._queues.get(partition)
         if queue is not None:
-            queue.messages.append(message)
+            queue.append(message, size)
             if queue.state is _IDLE:
                 self._make_ready(queue)
 
@@ -220,23 +228,23 @@ class FetchBuffer(Generic[R]):
         pause: list[int] = []
         resume: list[int] = []
         full: list[PartitionQueue[R]] = []
+        share = self.max_bytes // max(1, len(self._queues))
         for queue in self._queues.values():
             failing = queue.attempts > 0
             if queue.paused_in_client:
-                has_room = len(queue.messages) <= self.limit // 4
+                has_room = queue.fits(self.limit // 4, share // 4) or len(queue.messages) <= 1
                 if has_room and not failing and not queue.paused_by_user:
                     queue.paused_in_client = False
                     resume.append(queue.partition)
             elif queue.paused_by_user or (failing and not queue.in_progress):
                 queue.paused_in_client = True
                 pause.append(queue.partition)
-            elif len(queue.messages) >= self.limit:
+            elif not queue.fits(self.limit - 1, share - 1):
                 full.append(queue)
         wait = self._patience_left(bool(full), now)
-        if full and not wait:
-            for queue in full:
-                queue.paused_in_client = True
-                pause.append(queue.partition)
+        for queue in full if not wait else ():
+            queue.paused_in_client = True
+            pause.append(queue.partition)
         return FlowControl(tuple(pause), tuple(resume), fetch=not wait, wait=wait)
 
     # --- offsets ----------------------------------------------------------------------------------
@@ -311,8 +319,7 @@ class PartitionQueue(Generic[R]):
     handled in order, one at a time, and all messages before ``next_offset`` are handled. New
     messages may be appended meanwhile.
 
-    Messages at the front whose dead letters are on their way are *passed*: the next one is handled
-    already, but nothing counts as done before the first of them is. If that has failed, it is the
+    Messages at the front whose dead letters are on their way are *passed*. If one fails, it is the
     next message again, and what is done of those behind it is *settled*, to be left out later.
 
     Attributes:
@@ -333,6 +340,9 @@ class PartitionQueue(Generic[R]):
     """
 
     __slots__ = (
+        "_bytes_added",
+        "_bytes_removed",
+        "_sizes",
         "attempts",
         "dead_letters_in_a_row",
         "first_failure",
@@ -353,6 +363,8 @@ class PartitionQueue(Generic[R]):
         self.partition = partition
         self.state = QueueState.IDLE
         self.messages: deque[R] = deque()
+        self._bytes_added = self._bytes_removed = 0  # each is changed by one thread
+        self._sizes: deque[int] = deque()
         self.next_offset: int | None = None
         self.stored_offset: int | None = None
         self.observed_offset = -1
@@ -374,6 +386,21 @@ class PartitionQueue(Generic[R]):
     def lost(self) -> bool:
         """True if nothing of it may be committed any more."""
         return self.state is QueueState.LOST
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of its messages."""
+        return self._bytes_added - self._bytes_removed
+
+    def fits(self, messages: int, size: int) -> bool:
+        """Tell if it has at most so many messages and bytes."""
+        return len(self.messages) <= messages and self.bytes <= size
+
+    def append(self, message: R, size: int) -> None:
+        """Append a fetched message of so many bytes."""
+        self._sizes.append(size)
+        self._bytes_added += size
+        self.messages.append(message)
 
     # --- transitions ------------------------------------------------------------------------------
 
@@ -439,6 +466,7 @@ class PartitionQueue(Generic[R]):
     def done(self, offset: int) -> None:
         """Count the first message, whose offset this is, as handled."""
         self.messages.popleft()
+        self._bytes_removed += self._sizes.popleft()
         self.next_offset = offset + 1
         if self.passed:
             self.passed -= 1
@@ -446,22 +474,14 @@ class PartitionQueue(Generic[R]):
             self.attempts = 0
 
     def pass_over(self) -> tuple[int, float]:
-        """Go on to the message behind the next one, which is not done yet.
-
-        Returns:
-            What :meth:`go_back` takes.
-        """
+        """Go on to the message behind the next one, and return what :meth:`go_back` takes."""
         attempts = self.attempts, self.first_failure
         self.passed += 1
         self.attempts = 0
         return attempts
 
     def go_back(self, attempts: tuple[int, float]) -> None:
-        """Make the first message the next one again, as it is not done.
-
-        Args:
-            attempts: result of :meth:`pass_over` for it.
-        """
+        """Make the first message the next one again; ``attempts`` is :meth:`pass_over`'s result."""
         self.passed = 0
         self.attempts, self.first_failure = attempts
 

@@ -35,6 +35,9 @@ V = TypeVar("V")
 _AHEAD: Final = 100
 """Messages that are decoded ahead of the one to handle."""
 
+_AHEAD_BYTES: Final = 1_000_000
+"""Bytes of these: a decoded value takes several times as many."""
+
 _ID_PREFIX: Final = 5
 _GUID_PREFIX: Final = 17
 """Bytes in front of a key or value that identify its schema."""
@@ -110,9 +113,14 @@ class MessageReader(Generic[K, V]):
         """
         messages: list[Message[K, V]] = []
         end = min(len(fetched), start + limit)
+        size = 0
         try:
             for index in range(start, end):
-                messages.append(self._read(fetched[index]))
+                message = self._read(fetched[index])
+                messages.append(message)
+                size += len(message.raw_value or b"")
+                if size >= _AHEAD_BYTES:
+                    break
         except (SchemaNotCached, MessageUnreadable):
             if not messages:
                 raise

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeV
 
 from avrogen.errors import ClosedError, ConfigurationError, DecodeError
 from avrogen.kafka.callbacks import Callbacks
-from avrogen.kafka.client_config import Settings, check_text, consumer_settings, split
+from avrogen.kafka.client_config import Settings, check_text, consumer_settings, queued_bytes, split
 from avrogen.kafka.consumer.assignment import AssignedPartitions, OffsetCommitter
 from avrogen.kafka.consumer.consumer_client import create_consumer
 from avrogen.kafka.consumer.consumer_poll_thread import ConsumerPollThread
@@ -255,6 +255,7 @@ class ConsumerSession(Generic[K, V]):
             wake=self._wake,
             fatal=lambda: self._callbacks.fatal,
             observer=self._observer,
+            max_bytes=queued_bytes(self._config.client),
         )
 
     def _close_registry(self) -> None:
