@@ -93,7 +93,7 @@ class ConsumerPollThread:
         self.client = client
         self.topic = topic
         self.buffer: FetchBuffer[RawMessage] = FetchBuffer(max_bytes=max_bytes)
-        self._usual_size = max_bytes / 64
+        self._usual_size = float(max_bytes)  # of one message, until some have come
         self.changed = Condition()
         self.fetched = 0
         self.stopping = False

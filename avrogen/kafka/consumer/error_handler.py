@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, assert_never, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias, assert_never, cast
 
 from avrogen.errors import ConsumeError, DeliveryError, TransactionError
 from avrogen.kafka.consumer.dead_letter_topic import DeadLetterOrigin, full_name
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
     from avrogen.kafka.consumer.dead_letter_topic import SentDeadLetter
     from avrogen.kafka.consumer.fetch_buffer import RawPartitionQueue
-    from avrogen.kafka.consumer.runner_core import Execution
     from avrogen.kafka.observability.observer import AnyMessage, Observer
 
 __all__ = [
@@ -90,6 +89,19 @@ ConsumeError if the consumer must stop.
 """
 
 
+class SuspendedRecovery(Protocol):
+    """A recovery that waits for a dead letter: an execution of a :data:`Recovery`."""
+
+    @property
+    def result(self) -> float | None:
+        """Seconds of backoff, when it has ended."""
+        ...
+
+    def send(self, value: DeadLetterFailure | None, /) -> bool:
+        """Go on with the error of the dead letter; None: it is acknowledged."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PassedMessage:
     """A message that counts as done when those before it do.
@@ -104,7 +116,7 @@ class PassedMessage:
 
     offset: int
     attempts: tuple[int, float]
-    recovery: Execution[PendingDeadLetter, float | None] | None = None
+    recovery: SuspendedRecovery | None = None
     sent: SentDeadLetter | None = None
     counted: bool = False
 
