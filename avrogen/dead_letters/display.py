@@ -140,6 +140,8 @@ def _lines(record: DeadLetterRecord, decoder: Decoder) -> Iterator[str]:
         first, *more = origin.message.splitlines() or [""]
         yield f"  with     {printable(f'{origin.error}: {first}')}"
         yield from (f"           {printable(line)}" for line in more)
+        if origin.dropped:
+            yield f"  dropped  {printable(origin.dropped)}"
     yield f"  key      {_content(decoder.key(record), record.key)}"
     yield f"  value    {_content(decoder.value(record), record.value)}"
     for name, value in record.headers:
@@ -197,6 +199,7 @@ def dead_letter_json(record: DeadLetterRecord, decoder: Decoder) -> str:
                 "error": origin.error,
                 "message": origin.message,
                 "traceback": origin.traceback,
+                "dropped": origin.dropped,
             },
             "key": _as_json(decoder.key(record), record.key),
             "value": _as_json(decoder.value(record), record.value),

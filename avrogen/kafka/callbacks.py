@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from avrogen.kafka.checked_access import error_text, text_problem
 from avrogen.kafka.observability.logs import LOGGER, RepeatedFailures, log_event
@@ -203,7 +203,8 @@ def _check_token(token: object) -> None:
             texts: list[object] = [text]
         case (str() as text, int() | float(), str() as principal):
             texts = [text, principal]
-        case (str() as text, int() | float(), str() as principal, dict() as extensions):
+        case (str() as text, int() | float(), str() as principal, dict()):
+            extensions = cast("dict[object, object]", token[3])
             texts = [text, principal, *extensions, *extensions.values()]
         case _:
             kind = type(token).__qualname__

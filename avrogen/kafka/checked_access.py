@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 
     from avrogen.kafka.message import Header
 
-__all__ = ["UNREADABLE_NAME", "error_text", "refusal_text", "repair_headers", "text_problem"]
+__all__ = [
+    "UNREADABLE_NAME",
+    "error_text",
+    "refusal_text",
+    "repair_headers",
+    "size_of",
+    "text_problem",
+]
 
 UNREADABLE_NAME: Final = "\N{REPLACEMENT CHARACTER}"
 """Name of a header whose own name is not UTF-8. Java's client puts it for each invalid byte."""
@@ -38,6 +45,15 @@ def repair_headers(raw: RawMessage) -> None:
         _headers(raw)
     except Exception:
         raw.set_headers(cast("Any", _salvaged(raw)))
+
+
+def size_of(raw: RawMessage) -> int:
+    """Return the bytes of a message: its key, its value and its headers."""
+    size = len(raw) + len(raw.key() or b"")
+    headers = cast("list[Header] | None", raw.headers())
+    if headers:
+        size += sum(len(name) + len(value or b"") for name, value in headers)
+    return size
 
 
 _headers: Final = methodcaller("headers")

@@ -32,6 +32,7 @@ __all__ = [
     "is_on",
     "max_poll_interval",
     "producer_settings",
+    "queued_bytes",
     "request_timeout",
     "split",
     "transaction_timeout",
@@ -44,6 +45,7 @@ REGISTRY_PREFIX: Final = "schema.registry."
 
 # librdkafka's defaults
 _MAX_POLL_INTERVAL_MS: Final = 300_000
+_QUEUED_KBYTES: Final = 65_536
 _REQUEST_TIMEOUT_MS: Final = 30_000
 _TRANSACTION_TIMEOUT_MS: Final = 60_000
 
@@ -309,6 +311,15 @@ def consumer_settings(client: Settings, *, group: str, auto_commit: bool) -> dic
         "enable.auto.offset.store": False,
     }
     return defaults | dict(client) | own
+
+
+def queued_bytes(client: Settings) -> int:
+    """Return the bytes of messages that a consumer may hold: ``queued.max.messages.kbytes``.
+
+    Args:
+        client: :attr:`Configuration.client`.
+    """
+    return (_int(client.get("queued.max.messages.kbytes")) or _QUEUED_KBYTES) * 1024
 
 
 def max_poll_interval(client: Settings) -> float:

@@ -37,6 +37,10 @@ class BrokenLogger:
     log = broken
 
 
+def returning(value: object) -> Callable[[str], object]:
+    return lambda _: value
+
+
 def installed(**properties: object) -> dict[str, Any]:
     made: dict[str, Any] = dict(properties)
     Callbacks(None).install(made)
@@ -111,7 +115,7 @@ def test_everything_raises_and_each_message_is_handled(
     ],
 )
 def test_tokens_pass(token: tuple[object, ...]) -> None:
-    assert installed(oauth_cb=lambda _: token)["oauth_cb"]("config") == token
+    assert installed(oauth_cb=returning(token))["oauth_cb"]("config") == token
 
 
 @pytest.mark.parametrize(
@@ -131,7 +135,7 @@ def test_tokens_pass(token: tuple[object, ...]) -> None:
 def test_what_is_no_token_is_refused_and_logged(
     token: object, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    callback: Callable[[str], object] = installed(oauth_cb=lambda _: token)["oauth_cb"]
+    callback: Callable[[str], object] = installed(oauth_cb=returning(token))["oauth_cb"]
     with pytest.raises(ValueError, match=reason):
         callback("config")
     assert any(message.startswith("callback failed: ") for message in caplog.messages)

@@ -75,8 +75,8 @@ class Refusing(Message):
             raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
         return self.repaired
 
-    def set_headers(self, value: Any) -> None:
-        self.repaired = value
+    def set_headers(self, headers: Any) -> None:
+        self.repaired = headers
 
 
 def test_headers_of_which_nothing_is_left_are_said_to_have_been_there() -> None:

@@ -133,6 +133,7 @@ class AsyncMessageRunner(RunnerCore[K, V]):
                         await _call(handle, message, cancelled=cancelled)
                 except Exception as error:
                     await self.driver.drive(self.recover(lease, error, message))
+            await self.driver.drive(self.settle(lease))
 
     async def _finish(self, tasks: set[asyncio.Task[None]]) -> None:
         """Wait for the in-flight messages, at most for the grace period."""

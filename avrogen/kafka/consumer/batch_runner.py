@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from avrogen.kafka.consumer.error_handler import PassedMessage
 from avrogen.kafka.consumer.error_policy import Outage, RetryIn
 from avrogen.kafka.consumer.message_reader import MessageUnreadable, SkippedMessage
 from avrogen.kafka.consumer.runner_core import (
@@ -72,7 +73,7 @@ class BatchPartition(Lease, Generic[K, V]):
     @property
     def has_more(self) -> bool:
         """True if more messages of the queue can be added."""
-        waiting = len(self.queue.messages) > len(self.messages)
+        waiting = len(self.queue.messages) > self.queue.passed + len(self.messages)
         usable = self.backoff is None and not self.queue.yield_requested
         return waiting and usable and not self.complete
 
@@ -176,6 +177,8 @@ class BatchRunner(RunnerCore[K, V]):
         while (batch := (yield from self._collect())) is not None:
             with self.leased(batch.partitions):
                 yield from self._handle_batch(batch)
+                for partition in batch.partitions:
+                    yield from self.settle(partition)
 
     def call(
         self, messages: list[Message[K, V]], queues: list[RawPartitionQueue]
@@ -217,21 +220,44 @@ class BatchRunner(RunnerCore[K, V]):
     def _fill(self, batch: Batch[K, V]) -> Effects[None]:
         """Add the messages that the queues have now, as far as they can be read."""
         for partition in batch.partitions:
+            queue = partition.queue
             while batch.room and partition.has_more:
-                number = len(partition.messages)
+                start = queue.passed + len(partition.messages)
                 try:
-                    messages = yield from self.decode(partition, number, batch.room)
+                    messages = yield from self.decode(partition, start, batch.room)
                 except MessageUnreadable as error:
                     if partition.messages:
                         partition.complete = True
                     else:
                         yield from self.recover(partition, error)
                 else:
-                    partition.messages += messages
-                    yield from self._skip_first(partition)
-                    if partition.messages and partition.backoff is not None:
+                    if messages and not partition.messages:
+                        yield from self.settle(partition)
+                    if partition.backoff is None:
+                        yield from self._add(partition, messages)
+                    elif partition.messages:
                         # Its next message waits for a schema: these need not.
                         partition.complete, partition.backoff = True, None
+            yield from self.settle(partition)
+
+    def _add(
+        self, partition: BatchPartition[K, V], messages: list[Message[K, V] | SkippedMessage]
+    ) -> Effects[None]:
+        """Add messages up to one that is settled, and leave out those at the front that are."""
+        queue = partition.queue
+        for message in messages:
+            if message.offset in queue.settled:
+                yield from self._skip_first(partition)
+                if partition.backoff is not None:
+                    return
+                if partition.messages:
+                    partition.complete = True
+                    return
+                queue.settled.discard(message.offset)
+                queue.done(message.offset)
+            else:
+                partition.messages.append(message)
+        yield from self._skip_first(partition)
 
     def _skip_first(self, partition: BatchPartition[K, V]) -> Effects[None]:
         """Skip the messages in front of the first that is for the handler."""
@@ -245,7 +271,7 @@ class BatchRunner(RunnerCore[K, V]):
             yield from self.before_skipping(partition, messages[-1].offset + 1)
         if partition.backoff is None:
             for each in skipped:
-                self.error_handler.skip(partition.queue, each)
+                self.skip(partition, each)
         del messages[: len(skipped)]
 
     def before_skipping(self, partition: BatchPartition[K, V], end: int) -> Effects[None]:
@@ -271,12 +297,13 @@ class BatchRunner(RunnerCore[K, V]):
         else:
             ends = {message.partition: message.offset for message in handled}
             for partition in batch.partitions:
+                partition.queue.dead_letters_in_a_row = 0
                 end = ends.get(partition.queue.partition, -1)
                 for message in partition.messages:
                     if message.offset > end:
                         break
                     if isinstance(message, SkippedMessage):
-                        self.error_handler.skip(partition.queue, message)
+                        self.skip(partition, message)
                     else:
                         self.error_handler.done(partition.queue, message.offset)
 
@@ -299,21 +326,23 @@ class BatchRunner(RunnerCore[K, V]):
                 yield from self._handle_one_by_one(partition)
 
     def _handle_one_by_one(self, partition: BatchPartition[K, V]) -> Effects[None]:
+        queue = partition.queue
         for message in _without_last_skipped(partition.messages):
-            if partition.queue.yield_requested:
+            if queue.yield_requested:
                 return
             if isinstance(message, SkippedMessage):
-                self.error_handler.skip(partition.queue, message)
+                self.skip(partition, message)
                 continue
             try:
                 with self.error_handler.observation([message]):
-                    yield from self.call([message], [partition.queue])
+                    yield from self.call([message], [queue])
             except Exception as error:
                 yield from self.recover(partition, error, message)
-                if partition.backoff is not None:
-                    return
             else:
-                self.error_handler.done(partition.queue, message.offset)
+                partition.passed.append(PassedMessage(message.offset, queue.pass_over()))
+                yield from self.settle(partition)
+            if partition.backoff is not None:
+                return
 
 
 def _without_last_skipped(

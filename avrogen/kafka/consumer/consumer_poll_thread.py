@@ -15,10 +15,10 @@ from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from threading import Condition, Thread
 from time import monotonic
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from avrogen.errors import ClosedError, ConsumeError
-from avrogen.kafka.checked_access import error_text, repair_headers
+from avrogen.kafka.checked_access import error_text, repair_headers, size_of
 from avrogen.kafka.consumer.consumer_client import (
     commit_offsets,
     consume_error,
@@ -28,7 +28,12 @@ from avrogen.kafka.consumer.consumer_client import (
     partitions_at,
     partitions_of,
 )
-from avrogen.kafka.consumer.fetch_buffer import FetchBuffer, InFlight, RawPartitionQueue
+from avrogen.kafka.consumer.fetch_buffer import (
+    MAX_BYTES,
+    FetchBuffer,
+    InFlight,
+    RawPartitionQueue,
+)
 from avrogen.kafka.consumer.rebalance import LagReporter, RebalanceListener
 from avrogen.kafka.observability.logs import RepeatedFailures, log_event
 from avrogen.message_text import exception_text
@@ -51,8 +56,10 @@ _TICK: Final = 0.1
 _SHORT_TICK: Final = 0.002
 """The same while other threads have many requests, such as a commit after each message."""
 
-_AT_ONCE: Final = 500
-"""Messages that are taken from the client together."""
+
+_MOST_AT_ONCE: Final = 500
+"""Messages that are taken from the client together, if there is room for as many of the size that
+the last ones had."""
 
 
 class ConsumerPollThread:
@@ -71,6 +78,7 @@ class ConsumerPollThread:
         observer: told of assignments.
         connection: errors of connections to brokers.
         on_auth_failure: what follows when brokers refuse the credentials, or access.
+        max_bytes: bytes of messages that wait for their handler.
 
     Attributes:
         client: the consumer, for calls in this thread.
@@ -98,6 +106,7 @@ class ConsumerPollThread:
         observer: Observer | None,
         connection: ConnectionState,
         on_auth_failure: OnAuthFailure = "stop",
+        max_bytes: int = MAX_BYTES,
     ) -> None:
         self.client = client
         self.topic = topic
@@ -110,7 +119,8 @@ class ConsumerPollThread:
         self.lag_reporter: LagReporter | None = None
         self._stops_on_auth_failure = on_auth_failure == "stop"
         self._unauthorized: tuple[str, int] | None = None
-        self.buffer: FetchBuffer[RawMessage] = FetchBuffer()
+        self.buffer: FetchBuffer[RawMessage] = FetchBuffer(max_bytes=max_bytes)
+        self._usual_size = float(max_bytes)  # of one message, until some have come
         self.changed = Condition()
         self.fetched = 0
         self.stopping = False
@@ -332,7 +342,9 @@ class ConsumerPollThread:
 
     def _fetch(self) -> None:
         began = monotonic()
-        messages = self.client.consume(_AT_ONCE, 0)
+        room = self.buffer.max_bytes - sum(queue.bytes for queue in self.buffer.queues.values())
+        most = int(room / (self._usual_size + 1))
+        messages = self.client.consume(max(1, min(most, _MOST_AT_ONCE)), 0)
         if not messages:
             # ``consume`` would wait until there are so many; this does for the first only.
             message = self.client.poll(_SHORT_TICK if self._calls.are_frequent() else _TICK)
@@ -347,7 +359,10 @@ class ConsumerPollThread:
                 error = message.error()
                 if error is None:
                     repair_headers(message)
-                    add(message.partition(), message)  # type: ignore[arg-type]  # it has one
+                    partition = cast("int", message.partition())
+                    size = size_of(message)
+                    self._usual_size += (size - self._usual_size) / 16
+                    add(partition, message, size)
                 else:
                     errors.append(error)
             self.fetched += len(messages) - len(errors)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, assert_never, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias, assert_never, cast
 
 from avrogen.errors import ConsumeError, DeliveryError, RegistryError, TransactionError
 from avrogen.kafka.consumer.dead_letter_topic import DeadLetterOrigin, full_name
@@ -39,10 +39,18 @@ if TYPE_CHECKING:
     from confluent_kafka import Message as RawMessage
 
     from avrogen.kafka.callbacks import OffsetReset
+    from avrogen.kafka.consumer.dead_letter_topic import SentDeadLetter
     from avrogen.kafka.consumer.fetch_buffer import RawPartitionQueue
     from avrogen.kafka.observability.observer import AnyMessage, Observer
 
-__all__ = ["Counts", "DeadLetterFailure", "ErrorHandler", "PendingDeadLetter", "Recovery"]
+__all__ = [
+    "Counts",
+    "DeadLetterFailure",
+    "ErrorHandler",
+    "PassedMessage",
+    "PendingDeadLetter",
+    "Recovery",
+]
 
 _UNOBSERVED: Final = nullcontext()
 
@@ -83,6 +91,38 @@ Yields records to be dead-lettered, and is sent the error if one was not deliver
 of backoff before the first message of the queue is retried, or None if that message is done. Raises
 ConsumeError if the consumer must stop.
 """
+
+
+class SuspendedRecovery(Protocol):
+    """A recovery that waits for a dead letter: an execution of a :data:`Recovery`."""
+
+    @property
+    def result(self) -> float | None:
+        """Seconds of backoff, when it has ended."""
+        ...
+
+    def send(self, value: DeadLetterFailure | None, /) -> bool:
+        """Go on with the error of the dead letter; None: it is acknowledged."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PassedMessage:
+    """A message that counts as done when those before it do.
+
+    Attributes:
+        offset: its offset.
+        attempts: result of :meth:`PartitionQueue.pass_over`.
+        recovery: the recovery that has sent it to the dead-letter topic; None: it was handled.
+        sent: its dead letter, which is on its way; None: it was handled.
+        counted: true if it was settled before.
+    """
+
+    offset: int
+    attempts: tuple[int, float]
+    recovery: SuspendedRecovery | None = None
+    sent: SentDeadLetter | None = None
+    counted: bool = False
 
 
 class ErrorHandler:
@@ -139,7 +179,7 @@ class ErrorHandler:
         message: AnyMessage | None,
         handler: object,
     ) -> Recovery:
-        """Recover after the first message of a queue has failed.
+        """Recover after the next message of a queue has failed.
 
         Args:
             queue: the queue, which is acquired.
@@ -175,7 +215,7 @@ class ErrorHandler:
         if self._retries_refusals and isinstance(failure, Outage) and _is_refusal(failure.error):
             action = RetryIn(self._policy.maximum)
             self._refusal = queue, failure.error
-        raw = queue.messages[0]
+        raw = queue.next_message
         if isinstance(failure, Unreadable):
             self._report_unreadable(raw, failure, action)
         if isinstance(action, RetryIn):
@@ -191,7 +231,7 @@ class ErrorHandler:
         handler: object,
     ) -> Recovery:
         """Recover by an action that is decided; see :meth:`recover`."""
-        raw = queue.messages[0]
+        raw = queue.next_message
         if isinstance(action, SendDeadLetter):
             origin = self._origin(raw, action, failure.error, handler)
             undelivered = yield PendingDeadLetter(queue, raw, origin)
@@ -219,6 +259,53 @@ class ErrorHandler:
             return None
         return str(refusal[1])
 
+    def settle(
+        self,
+        queue: RawPartitionQueue,
+        passed: Sequence[PassedMessage],
+        errors: Iterable[DeliveryError | None],
+    ) -> float | None:
+        """Count passed messages as done, up to the first whose dead letter was not delivered.
+
+        Args:
+            queue: the queue that they are at the front of.
+            passed: the messages.
+            errors: errors of the dead letters among them.
+
+        Returns:
+            Seconds of backoff before that message is retried; None: all are done.
+
+        Raises:
+            ConsumeError: the consumer must stop.
+        """
+        of_letters = iter(errors)
+        first: PassedMessage | None = None
+        failure: DeliveryError | None = None
+        for message in passed:
+            error = None if message.sent is None else next(of_letters)
+            if error is not None:
+                if first is None:
+                    first, failure = message, error
+                continue
+            if first is not None:
+                queue.settled.add(message.offset)
+            if message.recovery is not None:
+                message.recovery.send(None)
+                queue.dead_letters_in_a_row += 1
+            elif message.counted:
+                if first is None:
+                    queue.done(message.offset)
+            else:
+                self.done(queue, message.offset)
+                queue.dead_letters_in_a_row = 0
+        if first is None:
+            return None
+        assert first.recovery is not None, "it was sent to the dead-letter topic"
+        queue.go_back(first.attempts)
+        queue.dead_letters_in_a_row = 0
+        first.recovery.send(failure)
+        return first.recovery.result
+
     # --- progress ---------------------------------------------------------------------------------
 
     def received(
@@ -243,13 +330,13 @@ class ErrorHandler:
         return self.observer.handling(messages, self.group)
 
     def done(self, queue: RawPartitionQueue, offset: int) -> None:
-        """Count the first message of a queue, whose offset this is, as handled."""
-        queue.done(offset)
+        """Count a message of a queue as handled: the first one, or one that is settled."""
+        if offset not in queue.settled:
+            queue.done(offset)
         self.counts.consumed += 1
 
     def skip(self, queue: RawPartitionQueue, message: SkippedMessage) -> None:
-        """Count the first message of a queue as skipped. A type is logged once."""
-        queue.done(message.offset)
+        """Count a message of a queue as skipped. A type is logged once."""
         self.counts.skipped += 1
         name, is_known = message.type
         if name not in self._types_skipped:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LIMIT",
+    "MAX_BYTES",
     "PATIENCE",
     "FetchBuffer",
     "FlowControl",
@@ -63,6 +64,9 @@ RawPartitionQueue: TypeAlias = "PartitionQueue[RawMessage]"
 LIMIT: Final = 500
 """Messages in a queue before it counts as full. librdkafka holds more, in bytes that are no Python
 objects yet (``queued.max.messages.kbytes``)."""
+
+MAX_BYTES: Final = 65_536 * 1024
+"""Bytes in all queues, besides those that librdkafka holds (``queued.max.messages.kbytes``)."""
 
 PATIENCE: Final = 1.0
 """Seconds that a queue may be full before its partition is paused in the client. Pausing drops what
@@ -96,11 +100,15 @@ class FetchBuffer(Generic[R]):
     Args:
         limit: messages in a queue before it counts as full.
         patience: seconds that a queue may be full before its partition is paused.
+        max_bytes: bytes in all queues; one counts as full when it has its share of them.
     """
 
-    def __init__(self, *, limit: int = LIMIT, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, *, limit: int = LIMIT, patience: float = PATIENCE, max_bytes: int = MAX_BYTES
+    ) -> None:
         self.limit = limit
         self._patience = patience
+        self.max_bytes = max_bytes
         self._queues: dict[int, PartitionQueue[R]] = {}
         self._ready: deque[PartitionQueue[R]] = deque()
         self._backing_off: list[tuple[float, int, PartitionQueue[R]]] = []
@@ -145,11 +153,11 @@ class FetchBuffer(Generic[R]):
 
     # --- messages ---------------------------------------------------------------------------------
 
-    def add(self, partition: int, message: R) -> None:
-        """Append a fetched message. It is dropped if its partition is not assigned."""
+    def add(self, partition: int, message: R, size: int = 0) -> None:
+        """Append a message of so many bytes. It is dropped if its partition is not assigned."""
         queue = self._queues.get(partition)
         if queue is not None:
-            queue.messages.append(message)
+            queue.append(message, size)
             if queue.state is _IDLE:
                 self._make_ready(queue)
 
@@ -223,27 +231,27 @@ class FetchBuffer(Generic[R]):
         pause: list[int] = []
         resume: list[int] = []
         full: list[PartitionQueue[R]] = []
+        share = self.max_bytes // max(1, len(self._queues))
         for queue in self._queues.values():
             failing = queue.attempts > 0
             if queue.paused_in_client:
-                has_room = len(queue.messages) <= self.limit // 4
+                has_room = queue.fits(self.limit // 4, share // 4) or len(queue.messages) <= 1
                 if has_room and not failing and not queue.paused_by_user:
                     queue.paused_in_client = False
                     resume.append(queue.partition)
             elif queue.paused_by_user or (failing and not queue.in_progress):
                 queue.paused_in_client = True
                 pause.append(queue.partition)
-            elif len(queue.messages) >= self.limit:
+            elif not queue.fits(self.limit - 1, share - 1):
                 if queue.schema_fetch is not None:  # a slow registry is not to stop the others
                     queue.paused_in_client = True
                     pause.append(queue.partition)
                 else:
                     full.append(queue)
         wait = self._patience_left(bool(full), now)
-        if full and not wait:
-            for queue in full:
-                queue.paused_in_client = True
-                pause.append(queue.partition)
+        for queue in full if not wait else ():
+            queue.paused_in_client = True
+            pause.append(queue.partition)
         return FlowControl(tuple(pause), tuple(resume), fetch=not wait, wait=wait)
 
     # --- offsets ----------------------------------------------------------------------------------
@@ -318,6 +326,9 @@ class PartitionQueue(Generic[R]):
     handled in order, one at a time, and all messages before ``next_offset`` are handled. New
     messages may be appended meanwhile.
 
+    Messages at the front whose dead letters are on their way are *passed*. If one fails, it is the
+    next message again, and what is done of those behind it is *settled*, to be left out later.
+
     Attributes:
         partition: the partition number.
         state: the state. It is changed by the methods only.
@@ -325,8 +336,11 @@ class PartitionQueue(Generic[R]):
         next_offset: the offset after the last handled message; None: none was handled yet.
         stored_offset: the last ``next_offset`` that the client has stored.
         observed_offset: the offset of the last message that the observer was told of.
-        attempts: failed attempts at the first message.
-        first_failure: when the first message failed first, by the consumer's clock.
+        passed: number of messages at the front that are passed.
+        settled: offsets of messages that are done, though one before them is not.
+        dead_letters_in_a_row: messages that went to the dead-letter topic since one was handled.
+        attempts: failed attempts at the next message.
+        first_failure: when the next message failed first, by the consumer's clock.
         paused_by_user: true if the user has paused the partition.
         paused_in_client: true if the client was told not to fetch the partition.
         yield_requested: true if the runner should release the queue after the in-flight message.
@@ -335,15 +349,21 @@ class PartitionQueue(Generic[R]):
     """
 
     __slots__ = (
+        "_bytes_added",
+        "_bytes_removed",
+        "_sizes",
         "attempts",
+        "dead_letters_in_a_row",
         "first_failure",
         "messages",
         "next_offset",
         "observed_offset",
         "partition",
+        "passed",
         "paused_by_user",
         "paused_in_client",
         "schema_fetch",
+        "settled",
         "state",
         "stored_offset",
         "yield_requested",
@@ -353,9 +373,14 @@ class PartitionQueue(Generic[R]):
         self.partition = partition
         self.state = QueueState.IDLE
         self.messages: deque[R] = deque()
+        self._bytes_added = self._bytes_removed = 0  # each is changed by one thread
+        self._sizes: deque[int] = deque()
         self.next_offset: int | None = None
         self.stored_offset: int | None = None
         self.observed_offset = -1
+        self.passed = 0
+        self.settled: set[int] = set()
+        self.dead_letters_in_a_row = 0
         self.attempts = 0
         self.first_failure = 0.0
         self.paused_by_user = False
@@ -372,6 +397,21 @@ class PartitionQueue(Generic[R]):
     def lost(self) -> bool:
         """True if nothing of it may be committed any more."""
         return self.state is QueueState.LOST
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of its messages."""
+        return self._bytes_added - self._bytes_removed
+
+    def fits(self, messages: int, size: int) -> bool:
+        """Tell if it has at most so many messages and bytes."""
+        return len(self.messages) <= messages and self.bytes <= size
+
+    def append(self, message: R, size: int) -> None:
+        """Append a fetched message of so many bytes."""
+        self._sizes.append(size)
+        self._bytes_added += size
+        self.messages.append(message)
 
     # --- transitions ------------------------------------------------------------------------------
 
@@ -427,16 +467,37 @@ class PartitionQueue(Generic[R]):
         """Any state to LOST."""
         self.state = QueueState.LOST
 
-    # --- the first message ------------------------------------------------------------------------
+    # --- the next message -------------------------------------------------------------------------
+
+    @property
+    def next_message(self) -> R:
+        """The first message that is not passed."""
+        return self.messages[self.passed]
 
     def done(self, offset: int) -> None:
         """Count the first message, whose offset this is, as handled."""
         self.messages.popleft()
+        self._bytes_removed += self._sizes.popleft()
         self.next_offset = offset + 1
+        if self.passed:
+            self.passed -= 1
+        else:
+            self.attempts = 0
+
+    def pass_over(self) -> tuple[int, float]:
+        """Go on to the message behind the next one, and return what :meth:`go_back` takes."""
+        attempts = self.attempts, self.first_failure
+        self.passed += 1
         self.attempts = 0
+        return attempts
+
+    def go_back(self, attempts: tuple[int, float]) -> None:
+        """Make the first message the next one again; ``attempts`` is :meth:`pass_over`'s result."""
+        self.passed = 0
+        self.attempts, self.first_failure = attempts
 
     def failed(self, now: float) -> float:
-        """Count a failed attempt at the first message.
+        """Count a failed attempt at the next message.
 
         Args:
             now: seconds, by the consumer's clock.

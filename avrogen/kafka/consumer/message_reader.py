@@ -52,6 +52,9 @@ V = TypeVar("V")
 _AHEAD: Final = 100
 """Messages that are decoded ahead of the one to handle."""
 
+_AHEAD_BYTES: Final = 1_000_000
+"""Bytes of these: a decoded value takes several times as many."""
+
 _ID_PREFIX: Final = 5
 _GUID_PREFIX: Final = 17
 """Bytes in front of a key or value that identify its schema."""
@@ -177,9 +180,14 @@ class MessageReader(Generic[K, V]):
         messages: list[Message[K, V] | SkippedMessage] = []
         end = min(len(fetched), start + limit)
         read = self._read if self._selection is None else self._read_or_skip
+        size = 0
         try:
-            for raw in [fetched[index] for index in range(start, end)]:
+            for index in range(start, end):
+                raw = fetched[index]
                 messages.append(read(raw))
+                size += len(raw)
+                if size >= _AHEAD_BYTES:
+                    break
         except (SchemaNotCached, MessageUnreadable):
             if not messages:
                 raise

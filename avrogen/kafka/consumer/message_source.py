@@ -8,15 +8,20 @@ A runner (:mod:`avrogen.kafka.consumer.runner` and its siblings) gets queues of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from avrogen.kafka.consumer.dead_letter_topic import DeadLetterSender
+from avrogen.kafka.consumer.dead_letter_topic import DeadLetterOrigin, SentDeadLetter
 from avrogen.kafka.consumer.error_handler import ErrorHandler
 from avrogen.kafka.consumer.fetch_buffer import RawPartitionQueue
 from avrogen.kafka.consumer.message_reader import MessageReader
 
-__all__ = ["MessageSource", "QueueWaiter", "RunnerSession"]
+if TYPE_CHECKING:
+    from confluent_kafka import Message as RawMessage
+
+    from avrogen.errors import DeliveryError
+
+__all__ = ["DeadLetterSender", "MessageSource", "QueueWaiter", "RunnerSession"]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -117,4 +122,49 @@ class RunnerSession(Protocol[K, V]):
     @property
     def grace(self) -> float:
         """Seconds that an in-flight message is waited for."""
+        ...
+
+
+class DeadLetterSender(Protocol):
+    """Sends dead letters for a runner."""
+
+    def send(self, raw: RawMessage, origin: DeadLetterOrigin) -> None:
+        """Send a message, and wait until it is acknowledged.
+
+        Args:
+            raw: the message.
+            origin: the source and the reason.
+
+        Raises:
+            DeliveryError: it was not delivered.
+        """
+        ...
+
+    def start(self, raw: RawMessage, origin: DeadLetterOrigin) -> SentDeadLetter:
+        """Send a message behind those that were sent before, and do not wait for it.
+
+        Args:
+            raw: the message.
+            origin: the source and the reason.
+        """
+        ...
+
+    def try_start(self, raw: RawMessage, origin: DeadLetterOrigin) -> SentDeadLetter | None:
+        """Send a message as :meth:`start` does, unless that may block; None: it may.
+
+        Args:
+            raw: the message.
+            origin: the source and the reason.
+        """
+        ...
+
+    def finish(self, sent: Sequence[SentDeadLetter]) -> list[DeliveryError | None]:
+        """Wait until messages are acknowledged.
+
+        Args:
+            sent: results of :meth:`start`.
+
+        Returns:
+            The error of each; None: it is acknowledged.
+        """
         ...

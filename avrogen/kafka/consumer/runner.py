@@ -80,6 +80,7 @@ class MessageRunner(RunnerCore[K, V]):
                     refuse_unfinished(handle, result, _ADVICE)
             except BaseException as error:
                 drive(self.recover(lease, _failure(error), message))
+        drive(self.settle(lease))
 
     def messages(self) -> Generator[Message[K, V]]:
         """Yield messages until the consumer stops.

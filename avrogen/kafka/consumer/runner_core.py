@@ -23,12 +23,22 @@ import inspect
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
+from dataclasses import dataclass, field
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Final,
+    Generic,
+    NamedTuple,
+    TypeAlias,
+    TypeVar,
+    cast,
+)
 
-from avrogen.errors import DeliveryError, TransactionError
+from avrogen.errors import ConsumeError, DeliveryError, TransactionError
 from avrogen.kafka.consumer.dead_letter_topic import full_name
-from avrogen.kafka.consumer.error_handler import PendingDeadLetter, Recovery
+from avrogen.kafka.consumer.error_handler import PassedMessage, PendingDeadLetter, Recovery
 from avrogen.kafka.consumer.error_policy import HandlerTypeError
 from avrogen.kafka.consumer.message_reader import (
     NO_HEADERS,
@@ -225,11 +235,19 @@ class Lease:
         queue: the queue, which is acquired.
         backoff: seconds until its first message is retried; None: no pause.
         failed: true if handling the current message has failed, until the loop goes on.
+        passed: the messages of the queue that are passed.
     """
 
     queue: RawPartitionQueue
     backoff: float | None = None
     failed: bool = False
+    passed: list[PassedMessage] = field(default_factory=list[PassedMessage])
+
+
+_MOST_PASSED: Final = 500
+_ALONE_BYTES: Final = 60_000
+"""Bytes of a message whose dead letter is on its way alone: with others, it might exceed the size
+limit of the topic, and would be sent again behind them."""
 
 
 class ReadyMessages(NamedTuple, Generic[K, V]):
@@ -249,6 +267,9 @@ class RunnerCore(Generic[K, V]):
         session: an open consumer.
         handler: the user's handler, named in the headers of dead-lettered records.
     """
+
+    passes_dead_letters: ClassVar[bool] = True
+    """True if messages are handled while dead letters of those before them are on their way."""
 
     def __init__(self, session: RunnerSession[K, V], handler: object) -> None:
         self.error_handler = session.error_handler
@@ -271,23 +292,32 @@ class RunnerCore(Generic[K, V]):
     def release(self, leases: Iterable[Lease]) -> None:
         """Release queues, each after its backoff."""
         for lease in leases:
+            if lease.passed:  # the loop was left, and nobody waits for its dead letters
+                lease.queue.go_back(lease.passed[0].attempts)
             self.source.release(lease.queue, backoff=lease.backoff)
 
     # --- reading ----------------------------------------------------------------------------------
 
     def read(self, lease: Lease) -> Effects[list[Message[K, V] | SkippedMessage]]:
-        """Decode messages from the front of a queue, and recover if the first is unreadable.
+        """Decode messages from the front of a queue, and recover from those that are unreadable.
 
         Returns:
-            The messages; none after a recovery, or if a schema has to be fetched first.
+            The messages; none if the next is to be retried later, if there are no more, or if a
+            schema has to be fetched first.
         """
-        try:
-            messages = yield from self.decode(lease)
-        except MessageUnreadable as error:
-            yield from self.recover(lease, error)
-            return []
-        self.error_handler.received(lease.queue, messages)
-        return messages
+        queue = lease.queue
+        for _ in range(_MOST_PASSED):
+            try:
+                messages = yield from self.decode(lease, queue.passed)
+            except MessageUnreadable as error:
+                yield from self.recover(lease, error)
+                lease.failed = False
+                if lease.backoff is not None or queue.yield_requested:
+                    break
+            else:
+                self.error_handler.received(queue, messages)
+                return messages
+        return []
 
     def decode(self, lease: Lease, *limits: int) -> Effects[list[Message[K, V] | SkippedMessage]]:
         """Decode messages of a queue.
@@ -332,8 +362,11 @@ class RunnerCore(Generic[K, V]):
         """
         queue, done = lease.queue, self.error_handler.done
         for message in messages:
+            if message.offset in queue.settled:
+                self._leave_out(lease, message.offset)
+                continue
             if isinstance(message, SkippedMessage):
-                self.error_handler.skip(queue, message)
+                self.skip(lease, message)
                 if queue.yield_requested:
                     return
                 continue
@@ -343,10 +376,33 @@ class RunnerCore(Generic[K, V]):
                 lease.failed = False
                 if lease.backoff is not None:
                     return
+            elif queue.passed:
+                # Messages before it are not done yet: settle() waits for them.
+                lease.passed.append(PassedMessage(message.offset, queue.pass_over()))
+                return
             else:
                 done(queue, message.offset)
+                queue.dead_letters_in_a_row = 0
             if queue.yield_requested:
                 return
+
+    def skip(self, lease: Lease, message: SkippedMessage) -> None:
+        """Go on behind a message that is not for the handler."""
+        self.error_handler.skip(lease.queue, message)
+        self._go_on(lease, message.offset)
+
+    def _leave_out(self, lease: Lease, offset: int) -> None:
+        """Go on behind a message that is settled."""
+        lease.queue.settled.discard(offset)
+        self._go_on(lease, offset)
+
+    def _go_on(self, lease: Lease, offset: int) -> None:
+        """Go on behind a message that is counted already."""
+        queue = lease.queue
+        if queue.passed:
+            lease.passed.append(PassedMessage(offset, queue.pass_over(), counted=True))
+        else:
+            queue.done(offset)
 
     def iterate(self) -> Generator[Effect | ReadyMessages[K, V], Any, None]:
         """Yield messages for the user's loop, among effects, until the consumer stops."""
@@ -355,7 +411,8 @@ class RunnerCore(Generic[K, V]):
             lease = Lease(queue)
             with self.leased([lease]):
                 messages = yield from self.read(lease)
-                if messages:
+                yield from self.settle(lease)  # the user may leave the loop
+                if messages and lease.backoff is None:
                     with closing(self._observed(lease, messages)) as ready:
                         yield ReadyMessages(ready)
 
@@ -381,12 +438,30 @@ class RunnerCore(Generic[K, V]):
         Raises:
             ConsumeError: the consumer must stop.
         """
+        offset = cast("int", lease.queue.next_message.offset())
+        if offset in lease.queue.settled:  # and unreadable, or it would have been left out
+            self._leave_out(lease, offset)
+            return
         recovery = self.error_handler.recover(lease.queue, error, message, self.handler)
         yield from self.carry_out(lease, recovery)
 
     def carry_out(self, lease: Lease, recovery: Recovery) -> Effects[None]:
-        """Send the dead letters of a recovery, and set the backoff that it ends with."""
-        steps = Execution(recovery)
+        """Send the dead letter of a recovery, and set the backoff that it ends with.
+
+        The first of several dead letters in a row is waited for. If it arrives, the next two are on
+        their way at the same time, then six, and so on. So where they cannot be delivered, no
+        message behind the first one is handled.
+        """
+        try:
+            steps = Execution(recovery)
+        except ConsumeError:
+            yield from self.settle(lease)  # what is done counts
+            raise
+        dead_letter = steps.pending
+        if dead_letter is not None and self.passes_dead_letters:
+            lease.failed = True
+            yield from self._pass(lease, steps, dead_letter)
+            return
         while (dead_letter := steps.pending) is not None:
             undelivered: DeliveryError | TransactionError | None = None
             try:
@@ -396,6 +471,50 @@ class RunnerCore(Generic[K, V]):
             steps.send(undelivered)
         lease.backoff = steps.result
         lease.failed = True
+
+    def _pass(
+        self,
+        lease: Lease,
+        steps: Execution[PendingDeadLetter, float | None],
+        dead_letter: PendingDeadLetter,
+    ) -> Effects[None]:
+        """Send a dead letter behind others that are on their way, and wait if they are too many."""
+        assert self.dead_letters is not None, "there is a dead-letter topic"
+        queue, raw = lease.queue, dead_letter.raw
+        alone = len(raw.value() or b"") > _ALONE_BYTES
+        if alone:
+            yield from self.settle(lease)
+            if lease.backoff is not None:
+                return
+        arguments = raw, dead_letter.origin
+        sent = self.dead_letters.try_start(*arguments)
+        if sent is None:
+            sent = yield BlockingCall(self.dead_letters.start, arguments)
+        offset = cast("int", raw.offset())
+        lease.passed.append(PassedMessage(offset, queue.pass_over(), steps, sent))
+        if alone or len(lease.passed) >= min(2 * queue.dead_letters_in_a_row, _MOST_PASSED):
+            yield from self.settle(lease)
+
+    def settle(self, lease: Lease) -> Effects[None]:
+        """Wait for the dead letters that are on their way, and count messages as done.
+
+        If one was not delivered, its message is the next one again, and the backoff is set.
+
+        Raises:
+            ConsumeError: the consumer must stop.
+        """
+        passed = lease.passed
+        if not passed:
+            return
+        letters = [each.sent for each in passed if each.sent is not None]
+        errors: list[DeliveryError | None] = []
+        if letters:
+            assert self.dead_letters is not None, "dead letters were sent"
+            errors = yield BlockingCall(self.dead_letters.finish, (letters,))
+        lease.passed = []
+        backoff = self.error_handler.settle(lease.queue, passed, errors)
+        if backoff is not None:
+            lease.backoff, lease.failed = backoff, True
 
     def send(self, dead_letter: PendingDeadLetter) -> Effects[None]:
         """Send a record to the dead-letter topic, and wait until it is acknowledged.

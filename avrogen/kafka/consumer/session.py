@@ -23,6 +23,7 @@ from avrogen.kafka.client_config import (
     client_info,
     consumer_settings,
     max_poll_interval,
+    queued_bytes,
     split,
 )
 from avrogen.kafka.consumer.assignment import AssignedPartitions, OffsetCommitter
@@ -397,6 +398,7 @@ class ConsumerSession(Generic[K, V]):
             observer=self._observer,
             connection=self._callbacks.connection,
             on_auth_failure=self._on_auth_failure,
+            max_bytes=queued_bytes(self._config.client),
         )
 
     def _close_registry(self) -> None:

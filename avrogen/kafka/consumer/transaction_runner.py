@@ -58,6 +58,8 @@ class TransactionRunner(BatchRunner[K, V]):
         limits: limits of each transaction.
     """
 
+    passes_dead_letters = False  # each is sent in a transaction
+
     def __init__(
         self,
         session: ConsumerSession[K, V],

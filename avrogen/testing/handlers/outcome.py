@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from avrogen.kafka.consumer.dead_letter_topic import DeadLetterOrigin, headers_for
+from avrogen.kafka.consumer.dead_letter_topic import (
+    DeadLetterOrigin,
+    SentDeadLetter,
+    headers_for,
+)
 from avrogen.kafka.message import Headers
 from avrogen.kafka.observability.observer import AnyMessage, Observer, Partition
 from avrogen.testing.messages import DeadLetter
 
 if TYPE_CHECKING:
+    from confluent_kafka import KafkaError
     from confluent_kafka import Message as RawMessage
 
-    from avrogen.errors import ConsumeError
+    from avrogen.errors import ConsumeError, DeliveryError
     from avrogen.kafka.message import Header
     from avrogen.testing.handlers.incoming_messages import Delivery
 
@@ -74,7 +80,7 @@ class Outcome(Generic[K, V]):
 class RecordingDeadLetters:
     """Keeps dead letters instead of sending them.
 
-    It is a :class:`~avrogen.kafka.consumer.dead_letter_topic.DeadLetterSender`.
+    It is a :class:`~avrogen.kafka.consumer.message_source.DeadLetterSender`.
 
     Attributes:
         sent: origin and headers of each dead letter, by partition and offset of the message.
@@ -82,6 +88,19 @@ class RecordingDeadLetters:
 
     def __init__(self) -> None:
         self.sent: dict[tuple[int, int], tuple[DeadLetterOrigin, Headers]] = {}
+
+    def start(self, raw: RawMessage, origin: DeadLetterOrigin) -> SentDeadLetter:
+        """Keep a dead letter, which counts as acknowledged."""
+        self.send(raw, origin)
+        acknowledged: Future[KafkaError | None] = Future()
+        acknowledged.set_result(None)
+        return SentDeadLetter(raw, origin, acknowledged)
+
+    try_start = start
+
+    def finish(self, sent: Sequence[SentDeadLetter]) -> list[DeliveryError | None]:
+        """Return that each is acknowledged."""
+        return [None for _ in sent]
 
     def send(self, raw: RawMessage, origin: DeadLetterOrigin) -> None:
         """Keep a dead letter."""

@@ -282,6 +282,52 @@ def test_a_full_queue_that_waits_for_a_schema_is_paused_at_once() -> None:
     assert (flow.pause, flow.fetch, flow.wait) == ((0,), True, 0.0)
 
 
+def large(*sizes: int, limit: int = 100, max_bytes: int = 3_000) -> FetchBuffer[int]:
+    """A buffer of three partitions, and messages of these sizes in the first."""
+    buffer: FetchBuffer[int] = FetchBuffer(limit=limit, patience=PATIENCE, max_bytes=max_bytes)
+    buffer.assign(PARTITIONS)
+    buffer.flow(0.0)  # the partitions are resumed
+    for offset, size in enumerate(sizes):
+        buffer.add(0, offset, size)
+    return buffer
+
+
+@pytest.mark.parametrize(
+    ("sizes", "paused"),
+    [((999,), ()), ((1_000,), (0,)), ((5_000,), (0,)), ((300,) * 3, ()), ((300,) * 4, (0,))],
+)
+def test_a_partition_with_its_share_of_the_bytes_is_full(
+    sizes: tuple[int, ...], paused: tuple[int, ...]
+) -> None:
+    buffer = large(*sizes)
+    assert buffer.queues[0].bytes == sum(sizes)
+    assert buffer.flow(1.0).fetch is not bool(paused)
+    assert buffer.flow(2.0 + PATIENCE).pause == paused
+
+
+def test_a_partition_is_fetched_again_when_its_bytes_are_handled() -> None:
+    buffer = large(*(250,) * 8)
+    buffer.flow(0.0)
+    assert buffer.flow(PATIENCE).pause == (0,)
+    queue = buffer.acquire(PATIENCE)
+    assert queue is not None
+    for offset in range(6):
+        queue.done(offset)
+        assert buffer.flow(PATIENCE).resume == ()
+    queue.done(6)
+    assert (queue.bytes, buffer.flow(PATIENCE).resume) == (250, (0,))
+
+
+def test_a_message_larger_than_all_bytes_comes_alone() -> None:
+    buffer = large(10_000, 10_000)
+    buffer.flow(0.0)
+    assert buffer.flow(PATIENCE).pause == (0,)
+    queue = buffer.acquire(PATIENCE)
+    assert queue is not None
+    queue.done(0)
+    assert buffer.flow(PATIENCE).resume == (0,)
+
+
 def test_room_in_time_spares_the_pause() -> None:
     buffer = buffer_with(LIMIT)
     assert not buffer.flow(5.0).fetch

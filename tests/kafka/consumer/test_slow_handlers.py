@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import sleep
 
+from tests.support.clients import producer_of
 from tests.support.clusters import AnyCluster
+from tests.support.events import event
 from tests.support.scenes import EventMessage, Handled, Moves, Scene
 
 IMPATIENT: dict[str, object] = {"max.poll.interval.ms": 1300}
@@ -59,4 +62,27 @@ def test_more_than_waits_at_once(cluster: AnyCluster) -> None:
         scene.run_until(consumer, slow, lambda: len(handled) == 3000)
     handled.assert_each_once(numbers)
     assert most <= 2 * 1000
+    assert scene.committed() == scene.ends()
+
+
+def test_large_messages_are_bounded_by_bytes(cluster: AnyCluster) -> None:
+    """As many bytes wait for their handler as librdkafka may hold."""
+    scene = Scene.of(cluster, partitions=2)
+    with producer_of(scene.topic)(cluster.config, register=True) as events:
+        for number in range(50):
+            large = replace(event(number), resource_id=f"{number}" + "x" * 100_000)
+            events.send(large, key="k", partition=number % 2)
+    handled, most = Handled(), 0
+
+    def slow(message: EventMessage) -> None:
+        nonlocal most
+        if not handled:
+            sleep(2.5)
+            most = consumer.counters().waiting
+        handled(message)
+
+    with scene.consumer({"queued.max.messages.kbytes": 512}) as consumer:
+        scene.run_until(consumer, slow, lambda: len(handled) == 50)
+    handled.assert_each_once(range(50))
+    assert most <= 20
     assert scene.committed() == scene.ends()
