@@ -130,6 +130,9 @@ class Code(Enum):
     SUBJECT_CHANGED = "AVR913", "subject of a topic changed"
     CLAIMED_TWICE = "AVR914", "two fields match one writer field"
     ALIAS_REMOVED = "AVR915", "alias removed"
+    TYPE_ADDED = "AVR916", "type added to a topic"
+    MESSAGES_CHANGED = "AVR917", "keys or tombstones of a topic changed"
+    SYMBOLS_AS_DEFAULT = "AVR918", "new symbols decode to the enum default"
 
     def __init__(self, id_: str, title: str) -> None:
         self.id = id_

@@ -12,7 +12,7 @@ definitions are compared with which, and writes the messages. In reading order:
     matching            pairs of old and new types: by name, alias or likeness
     units               comparison units: types, files, topic keys, subjects
     comparison          changes between the versions of units, each once
-    removals            removed types and files, types removed from topics, new subjects
+    removals            removed types and files, changed topics, new subjects
     findings            changes and removals as diagnostics
     breaking_messages   messages and hints for breaking changes
     value_messages      messages and hints for value-changing changes

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from avrogen.avro.compat.levels import Direction, Level
 from avrogen.avro.diagnostics import Severity
+from avrogen.config.config import Config
 from avrogen.evolution.baselines import is_registry, read_baseline
 from avrogen.evolution.comparison import Comparisons, UnitResult, compare_units
 from avrogen.evolution.findings import (
@@ -18,12 +19,21 @@ from avrogen.evolution.findings import (
     rejection_finding,
     removal_finding,
     removed_from_topic_finding,
+    topic_change_finding,
     value_change_findings,
 )
 from avrogen.evolution.matching import Matching, match
-from avrogen.evolution.removals import Removal, new_subjects, removals, removed_from_topics
+from avrogen.evolution.removals import (
+    Removal,
+    added_type,
+    new_subjects,
+    removals,
+    removed_from_topics,
+    topic_changes,
+)
 from avrogen.evolution.snapshot import Snapshot, read_new_schemas
 from avrogen.evolution.units import units
+from avrogen.kafka.topic import subject_name
 
 __all__ = ["Check", "check"]
 
@@ -105,10 +115,38 @@ def _check_subjects(
     with connected(connection) as registry:
         comparisons = compare_units(subject_units(registry, connection.url, schemas, new, level))
         findings += _comparison_findings(comparisons)
+        findings += _new_subjects_of_topics(new.config, comparisons.results, connection.url)
         if level is None:
             for result, reasons in rejections(registry, comparisons.results):
                 findings.append(rejection_finding(result.unit, reasons))
     return Check(connection.url, level, _sorted(findings, strict), comparisons.results)
+
+
+def _new_subjects_of_topics(
+    config: Config, results: Sequence[UnitResult], registry: str
+) -> Iterator[Finding]:
+    """Yield the findings about types without a version, on topics whose other types have some.
+
+    A new subject has no level of its own yet. That of the other types counts, the strictest.
+    """
+    units = {result.unit.name: result.unit for result in results}
+    for topic in config.topics:
+        subjects = {
+            name: subject_name(topic.subject_strategy, topic.topic, "value", name)
+            for name in topic.value
+        }
+        known = [unit for name in subjects.values() if (unit := units.get(name)) and unit.previous]
+        for name, subject in subjects.items():
+            if known and subject in units and not units[subject].previous:
+                change = added_type(name, topic)
+                level = max((unit.level for unit in known), key=_strictness)
+                finding = topic_change_finding(change, level, registry)
+                if finding is not None:
+                    yield finding
+
+
+def _strictness(level: Level) -> tuple[bool, int]:
+    return Direction.FORWARD in level.directions, len(level.directions)
 
 
 def _comparison_findings(comparisons: Comparisons) -> Iterator[Finding]:
@@ -125,6 +163,10 @@ def _name_findings(
     if Direction.BACKWARD in level.directions:
         for off_topic in removed_from_topics(old, new, matching):
             yield removed_from_topic_finding(off_topic, old.name)
+    for change in topic_changes(old, new, matching):
+        finding = topic_change_finding(change, level, old.name)
+        if finding is not None:
+            yield finding
     if level is not Level.NONE:
         for renamed in new_subjects(new, matching):
             yield new_subject_finding(renamed, old.name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from avrogen.avro.compat.levels import Direction, confluent_description
+from avrogen.avro.compat.levels import Direction, Level, confluent_description
 from avrogen.avro.compat.paths import IncompatibilityType, SchemaPart
 from avrogen.avro.compat.root_causes import RootCause
 from avrogen.avro.compat.value_changes import ValueChange
@@ -18,7 +18,7 @@ from avrogen.avro.source import Location, Origin, locate
 from avrogen.evolution.breaking_messages import BreakingMessage, breaking_message, sides_of
 from avrogen.evolution.comparison import Change
 from avrogen.evolution.part_labels import joined, part_path
-from avrogen.evolution.removals import NewSubject, Removal, RemovedFromTopic
+from avrogen.evolution.removals import NewSubject, Removal, RemovedFromTopic, TopicChange
 from avrogen.evolution.units import ComparisonUnit, UnitKind
 from avrogen.evolution.value_messages import (
     ValueChangeMessage,
@@ -35,12 +35,14 @@ __all__ = [
     "rejection_finding",
     "removal_finding",
     "removed_from_topic_finding",
+    "topic_change_finding",
     "value_change_findings",
 ]
 
 _OLD_DATA = "existing data cannot be read"
 _NEW_DATA = "readers of the old schema cannot read new data"
 _ALL_DATA = "neither version can read the data of the other"
+_CONSUMERS_FIRST = "deploy consumers first: all of them, before producers send such messages"
 _UNKNOWN_RULE = "it has rules besides the compatibility level, or parses schemas differently"
 
 
@@ -225,6 +227,25 @@ def removed_from_topic_finding(removal: RemovedFromTopic, previous: str) -> Find
         ),
         directions=(Direction.BACKWARD,),
         affected=(f"topic {removal.topic}",),
+        previous=(previous,),
+    )
+
+
+def topic_change_finding(change: TopicChange, level: Level, previous: str) -> Finding | None:
+    """Return the finding for a changed topic; None: the level allows it.
+
+    It is an error if messages cannot be read in a direction of the level, and a warning if
+    consumers can be deployed first.
+    """
+    broken = tuple(each for each in change.directions if each in level.directions)
+    is_error = bool(broken)
+    if not is_error and Direction.BACKWARD not in level.directions:
+        return None
+    hint = change.hint if is_error else _CONSUMERS_FIRST
+    return Finding(
+        replace(diagnostic(change.code, change.location, change.message, hint), is_raised=is_error),
+        directions=broken or change.directions,
+        affected=(f"topic {change.topic}",),
         previous=(previous,),
     )
 

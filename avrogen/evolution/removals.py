@@ -1,4 +1,4 @@
-"""Removed types and files, types removed from topics, and types whose subject changed.
+"""Removed types and files, changed topics, and types whose subject changed.
 
 No comparison of two versions shows these: one of the versions is missing.
 """
@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from avrogen.avro import model
+from avrogen.avro.compat.levels import Direction
+from avrogen.avro.diagnostics import Code
 from avrogen.avro.model import mentions, references
 from avrogen.avro.parser import Parsed, Root
+from avrogen.avro.resolution import Types
 from avrogen.avro.source import Location
 from avrogen.avro.type_labels import kind_of
-from avrogen.config.config import TopicConfig
+from avrogen.config.config import TopicConfig, key_type_name
 from avrogen.evolution.matching import Matching, MatchReason, file_roots, top_level_types
 from avrogen.evolution.snapshot import Snapshot
 from avrogen.evolution.units import topics_by_type
@@ -23,9 +26,12 @@ __all__ = [
     "NewSubject",
     "Removal",
     "RemovedFromTopic",
+    "TopicChange",
+    "added_type",
     "new_subjects",
     "removals",
     "removed_from_topics",
+    "topic_changes",
 ]
 
 
@@ -63,6 +69,27 @@ class NewSubject:
     new: str
     topic: TopicConfig
     location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class TopicChange:
+    """A change of the messages of a topic, besides those of their types.
+
+    Attributes:
+        code: diagnostics code.
+        topic: name of the topic.
+        message: the change, and its effect.
+        directions: directions in which messages cannot be read.
+        location: place of the diagnostic.
+        hint: the fix, where consumers cannot be deployed first.
+    """
+
+    code: Code
+    topic: str
+    message: str
+    directions: tuple[Direction, ...]
+    location: Location
+    hint: str
 
 
 def removals(
@@ -108,6 +135,103 @@ def removed_from_topics(
             match = matching.types.get(name)
             if match is not None and now is not None and not {name, match.new} & {*now.value}:
                 yield RemovedFromTopic(match.new, now.topic, now.locations.value("value"))
+
+
+def added_type(name: str, topic: TopicConfig) -> TopicChange:
+    """Return the change of a topic that a type was added to."""
+    index = topic.value.index(name)
+    return TopicChange(
+        Code.TYPE_ADDED,
+        topic.topic,
+        f"{name} was added to the topic {topic.topic}: consumers of the old schemas do not know "
+        "it, and dead-letter its messages, skip them or stop",
+        (Direction.FORWARD,),
+        topic.locations.value("value", index),
+        "deploy all consumers with the type first, and check with --level BACKWARD; or use another "
+        "topic for it",
+    )
+
+
+def topic_changes(old: Snapshot, new: Snapshot, matching: Matching) -> Iterator[TopicChange]:
+    """Yield the changes of topics that exist in both versions, besides removed types."""
+    before = {topic.topic: topic for topic in old.topics}
+    for topic in new.topics:
+        was = before.get(topic.topic)
+        if was is None:
+            continue
+        now = {matching.types[name].new for name in was.value if name in matching.types}
+        for name in dict.fromkeys(topic.value):
+            if name not in was.value and name not in now:
+                yield added_type(name, topic)
+        if topic.tombstones != was.tombstones:
+            yield _changed_tombstones(topic)
+        keys_before, keys = _keys(was, old.parsed.types), _keys(topic, new.parsed.types)
+        if "" not in (keys_before, keys):
+            yield from _changed_keys(was, topic, keys_before, keys, matching)
+
+
+def _changed_tombstones(topic: TopicConfig) -> TopicChange:
+    if topic.tombstones:
+        return TopicChange(
+            Code.MESSAGES_CHANGED,
+            topic.topic,
+            f"tombstones were allowed on the topic {topic.topic}: consumers of the old schemas "
+            "cannot read them",
+            (Direction.FORWARD,),
+            topic.locations.value("tombstones"),
+            "deploy all consumers that expect them first, and check with --level BACKWARD",
+        )
+    return TopicChange(
+        Code.MESSAGES_CHANGED,
+        topic.topic,
+        f"tombstones are not allowed on the topic {topic.topic} any more: existing ones cannot be "
+        "read",
+        (Direction.BACKWARD,),
+        topic.locations.key(),
+        "keep tombstones = true as long as the topic has tombstones",
+    )
+
+
+_NUMBERS = frozenset({"int", "long", "float", "double"})
+"""Primitive types of keys that schema resolution converts, and whose bytes differ."""
+
+
+def _keys(topic: TopicConfig, types: Types) -> str | None:
+    """Return the type of a topic's keys; None: it has none; "": its configuration has errors."""
+    if topic.key is not None or topic.key_field is None:
+        return topic.key
+    record = types.get(topic.value[0])
+    if not isinstance(record, model.RecordType):
+        return ""
+    fields = {field.name: field.type for field in record.fields}
+    return (key_type_name(fields[topic.key_field]) or "") if topic.key_field in fields else ""
+
+
+def _changed_keys(
+    was: TopicConfig, topic: TopicConfig, old: str | None, new: str | None, matching: Matching
+) -> Iterator[TopicChange]:
+    """Yield at most one change, besides what comparing the types as a unit finds."""
+    if old == new:
+        return
+    directions = [Direction.BACKWARD, Direction.FORWARD]
+    if old is None:
+        directions = [Direction.BACKWARD]
+    elif new is None:
+        directions = [Direction.FORWARD]
+    elif old in matching.types and matching.types[old].new == new:
+        return
+    elif was.key is not None and topic.key is not None and not {old, new} <= _NUMBERS:
+        return  # schema resolution converts numbers, but keys of primitive types have no schema
+    entry = "key" if topic.key is not None else "key-field" if topic.key_field is not None else None
+    yield TopicChange(
+        Code.MESSAGES_CHANGED,
+        topic.topic,
+        f"the keys of the topic {topic.topic} changed from {old or 'none'} to {new or 'none'}: "
+        "consumers cannot read the keys of the other version",
+        tuple(directions),
+        topic.locations.value(entry) if entry else topic.locations.key(),
+        "use another topic for messages with other keys",
+    )
 
 
 def new_subjects(new: Snapshot, matching: Matching) -> Iterator[NewSubject]:

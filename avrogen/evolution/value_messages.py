@@ -109,6 +109,11 @@ _MESSAGES: Mapping[ValueChangeKind, ValueChangeMessage] = {
         "field takes its default, or decoding fails; other libraries differ",
         "use the name or alias for one field only",
     ),
+    ValueChangeKind.SYMBOLS_AS_DEFAULT: ValueChangeMessage(
+        Code.SYMBOLS_AS_DEFAULT,
+        "they decode new symbols to that one",
+        "update all readers before writers use new symbols, if the difference matters to them",
+    ),
     ValueChangeKind.ALIAS_REMOVED: ValueChangeMessage(
         Code.ALIAS_REMOVED,
         "data with that name can no longer be read, or lose this value",

@@ -342,6 +342,89 @@ def test_keys_that_are_records() -> None:
     assert gone.exit_code == 0
 
 
+@pytest.mark.parametrize("level", ["BACKWARD", "FORWARD", "FULL"])
+def test_new_symbols_that_old_readers_do_not_know(level: str) -> None:
+    """They read their default, which nobody has written."""
+    old, new = {"a.avsc": enum("A", default="A")}, {"a.avsc": enum("A", "B", "C", default="A")}
+    result = check(old, new, "--level", level)
+    assert codes(result) == ([] if level == "BACKWARD" else ["AVR918"])
+    assert result.exit_code == 0
+    if level != "BACKWARD":
+        assert "B, C were added, and old readers have the default A" in result.stderr
+
+
+TOPIC_CHANGES: dict[str, tuple[Files, Files, str, set[str], set[str]]] = {
+    "type added": (
+        on_topic('["n.A"]'),
+        on_topic('["n.A", "n.B"]'),
+        "AVR916",
+        {"FORWARD", "FULL"},
+        {"BACKWARD"},
+    ),
+    "tombstones allowed": (
+        on_topic('["n.A"]', key='"string"'),
+        on_topic('["n.A"]', key='"string"', tombstones="true"),
+        "AVR917",
+        {"FORWARD", "FULL"},
+        {"BACKWARD"},
+    ),
+    "tombstones forbidden": (
+        on_topic('["n.A"]', key='"string"', tombstones="true"),
+        on_topic('["n.A"]', key='"string"'),
+        "AVR917",
+        {"BACKWARD", "FULL"},
+        set(),
+    ),
+    "keys removed": (
+        on_topic('["n.A"]', key='"string"'),
+        on_topic('["n.A"]'),
+        "AVR917",
+        {"FORWARD", "FULL"},
+        {"BACKWARD"},
+    ),
+    "keys added": (
+        on_topic('["n.A"]'),
+        on_topic('["n.A"]', key='"string"'),
+        "AVR917",
+        {"BACKWARD", "FULL"},
+        set(),
+    ),
+    "wider keys, whose bytes differ": (
+        on_topic('["n.A"]', key='"int"'),
+        on_topic('["n.A"]', key='"long"'),
+        "AVR917",
+        {"BACKWARD", "FORWARD", "FULL"},
+        set(),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TOPIC_CHANGES)
+def test_changes_of_topics(case: str) -> None:
+    """Errors where messages cannot be read, warnings where consumers can be deployed first."""
+    old, new, code, errors, warnings = TOPIC_CHANGES[case]
+    for level in ("NONE", "BACKWARD", "FORWARD", "FULL", "FULL_TRANSITIVE"):
+        result = check(old, new, "--level", level)
+        short = level.removesuffix("_TRANSITIVE")
+        kind = "error" if short in errors else "warning"
+        found = short in errors | warnings
+        assert (f"{kind}[{code}]" in result.stderr) == found, level
+        assert result.exit_code == (1 if short in errors else 0), level
+        assert ("deploy consumers first" in result.stderr) == (short in warnings), level
+
+
+def test_keys_of_a_field_that_changes_its_type() -> None:
+    """The keys have its type, though nothing but the field names it."""
+    of = {"avrogen.toml": '[topics.t]\nvalue = "n.A"\nkey-field = "id"\n'}
+    old = {**of, "a.avsc": record(field("id", "int"), name="n.A")}
+    new = {**of, "a.avsc": record(field("id", "long"), name="n.A")}
+    result = check(old, new)
+    assert codes(result) == ["AVR917"]
+    assert "the keys of the topic t changed from int to long" in result.stderr
+    gone = check(old, {**new, "a.avsc": record(field("no", "int", default=1), name="n.A")})
+    assert codes(gone) == ["AVR910", "AVR610"]
+
+
 def test_types_on_a_topic_of_one_type_keep_their_subject() -> None:
     old = {"avrogen.toml": '[topics.t]\nvalue = "n.A"\n', "a.avsc": record(name="n.A")}
     new = {

@@ -196,6 +196,7 @@ MISTAKES: dict[str, Mistake] = {
         "com.acme.shop.PaymentTaken was removed, and topic shop.payments.v1 carries it: "
         "existing data cannot be read",
         "keep it as long as such data exist",
+        also=("AVR916",),
     ),
     "an event that was removed, and its topic forgotten": Mistake(
         removed(TAKEN),
@@ -230,6 +231,42 @@ MISTAKES: dict[str, Mistake] = {
         (TOML, '"com.acme.shop.OrderPlaced"'),
         "com.acme.shop.OrderCancelled was removed from the topic shop.orders.v1",
         "keep it in the topic's values until those messages have expired",
+    ),
+    "a new event on a topic": Mistake(
+        all_of(
+            file("refund.avsc", {"type": "record", "name": "com.acme.shop.Refund", "fields": []}),
+            replaced(
+                TOML,
+                '"com.acme.shop.OrderCancelled"]',
+                '"com.acme.shop.OrderCancelled", "com.acme.shop.Refund"]',
+            ),
+        ),
+        "AVR916",
+        (TOML, '"com.acme.shop.Refund"'),
+        "com.acme.shop.Refund was added to the topic shop.orders.v1: consumers of the old schemas "
+        "do not know it",
+        "deploy consumers first",
+        ("topic shop.orders.v1",),
+    ),
+    "tombstones": Mistake(
+        replaced(
+            TOML,
+            'PaymentTaken"\nkey = "string"',
+            'PaymentTaken"\nkey = "string"\ntombstones = true',
+        ),
+        "AVR917",
+        (TOML, "true"),
+        "tombstones were allowed on the topic shop.payments.v1",
+        "deploy consumers first",
+        ("topic shop.payments.v1",),
+    ),
+    "keys no more": Mistake(
+        replaced(TOML, 'PaymentTaken"\nkey = "string"', 'PaymentTaken"'),
+        "AVR917",
+        (TOML, '"shop.payments.v1"]'),
+        "the keys of the topic shop.payments.v1 changed from string to none",
+        "deploy consumers first",
+        ("topic shop.payments.v1",),
     ),
     "another type of keys": Mistake(
         replaced(TOML, 'PaymentTaken"\nkey = "string"', 'PaymentTaken"\nkey = "long"'),
@@ -391,12 +428,16 @@ HARMLESS: dict[str, Change] = {
     "a default of an enum": type_change(STATUS, default="NEW"),
     "a new branch": field_change(ORDER, "payment", type=["Card", "Transfer", "null"]),
     "branches in another order": field_change(ORDER, "payment", type=["Transfer", "Card"]),
-    "a new event": all_of(
+    "a new event": file(
+        "refund.avsc", {"type": "record", "name": "com.acme.shop.Refund", "fields": []}
+    ),
+    "a new event on a topic of its own": all_of(
         file("refund.avsc", {"type": "record", "name": "com.acme.shop.Refund", "fields": []}),
         replaced(
             TOML,
-            '"com.acme.shop.OrderCancelled"]',
-            '"com.acme.shop.OrderCancelled", ' '"com.acme.shop.Refund"]',
+            '[topics."shop.payments.v1"]',
+            '[topics."shop.refunds.v1"]\nvalue = "com.acme.shop.Refund"\n'
+            '[topics."shop.payments.v1"]',
         ),
     ),
     "a file that was moved": moved(MONEY, "money/amount.avsc"),

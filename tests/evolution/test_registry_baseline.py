@@ -359,3 +359,24 @@ def test_an_url_that_is_none(shop: Shop) -> None:
     result = shop.check(url="http://")
     assert result.exit_code == 2
     assert result.stderr.startswith("Error: ")
+
+
+@pytest.mark.parametrize(
+    ("level", "exit_code", "kind"),
+    [("BACKWARD", 0, "warning"), ("FULL", 1, "error"), ("NONE", 0, None)],
+)
+def test_a_type_added_to_a_topic(shop: Shop, level: str, exit_code: int, kind: str | None) -> None:
+    """Its subject is new, and those of the topic's other types are not."""
+    shop.register()
+    shop.level("events-acme.Order", level)
+    shop.level("events-acme.Money", "NONE")
+    refund = {"type": "record", "name": "Refund", "namespace": "acme", "fields": []}
+    (shop.folder / "refund.avsc").write_text(json.dumps(refund), "utf-8")
+    toml = TOPICS.replace('"acme.Money"]', '"acme.Money", "acme.Refund"]')
+    (shop.folder / "avrogen.toml").write_text(toml, "utf-8")
+    result = shop.check()
+    assert result.exit_code == exit_code
+    if kind is None:
+        assert result.stderr == ""
+    else:
+        assert f"{kind}[AVR916] acme.Refund was added to the topic events" in result.stderr

@@ -26,6 +26,7 @@ from avrogen.avro.compat.value_changes import (
     changed_defaults,
     changed_enum_default,
     changed_values,
+    symbols_as_default,
 )
 from avrogen.avro.resolution import BranchIndex, Types, written_fields
 
@@ -99,6 +100,7 @@ class ValueChangeFinder:
                 changes += changed_values(pair, mine, theirs, direction)
             case model.EnumType(), model.EnumType():
                 changes += changed_enum_default(pair, mine, theirs, direction)
+                changes += symbols_as_default(pair, mine, theirs, direction)
             case model.RecordType(), model.RecordType():
                 changes += changed_defaults(pair, mine, theirs, direction)
                 changes += renamed_fields(

@@ -26,6 +26,7 @@ __all__ = [
     "changed_defaults",
     "changed_enum_default",
     "changed_values",
+    "symbols_as_default",
     "value_change",
 ]
 
@@ -59,6 +60,8 @@ class ValueChangeKind(Enum):
     """A field that could be read from several fields."""
     CLAIMED_TWICE = auto()
     """Two fields that are read from the same field."""
+    SYMBOLS_AS_DEFAULT = auto()
+    """New symbols, for which readers of the old schema take their default."""
     ALIAS_REMOVED = auto()
     """An alias of a field or a type that was removed."""
 
@@ -225,6 +228,25 @@ def changed_enum_default(
         reader=("default",) if mine is not None else (),
         writer=("default",) if theirs is not None else (),
     )
+
+
+def symbols_as_default(
+    pair: TypePair, reader: model.EnumType, writer: model.EnumType, direction: Direction
+) -> Iterator[ValueChange]:
+    """Yield at most one change: the new symbols that old readers decode to their default."""
+    if direction is Direction.BACKWARD or reader.default is None:
+        return
+    new = [symbol for symbol in writer.symbols if symbol not in reader.symbols]
+    if new:
+        verb = "was" if len(new) == 1 else "were"
+        yield value_change(
+            ValueChangeKind.SYMBOLS_AS_DEFAULT,
+            f"{', '.join(new[:6])} {verb} added, and old readers have the default {reader.default}",
+            pair,
+            direction,
+            reader=("symbols",),
+            writer=("symbols", writer.symbols.index(new[0])),
+        )
 
 
 def _step(default: Json | model.NoDefault) -> tuple[str, ...]:
