@@ -119,6 +119,9 @@ class _RawStandIn:
     headers_: Sequence[Header]
     milliseconds: int
 
+    def __len__(self) -> int:
+        return len(self.value_ or b"")
+
     def topic(self) -> str:
         return self.place[0]
 

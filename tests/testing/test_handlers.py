@@ -288,7 +288,7 @@ REFUSED: list[tuple[Any, str]] = [
     (None, "has no tombstones"),
     (replace(FIRST, order_id=cast("Any", "no id")), "order_id"),
     (Incoming(FIRST, key=7), "key"),
-    (Incoming(FIRST, partition=-1), "partition must be >= 0, got -1"),
+    (Incoming(FIRST, partition=-1), "partition must be >= 0 and < 2.*, got -1"),
     (Incoming(FIRST, headers=cast("Any", {"n": 5})), 'header "n": expected str, bytes or None'),
     (Incoming(FIRST, timestamp=datetime(2025, 1, 1)), "timestamp"),
 ]

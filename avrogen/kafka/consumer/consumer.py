@@ -3,6 +3,8 @@
 :class:`ConsumerBase` is what it shares with
 :class:`avrogen.kafka.consumer.async_consumer.AsyncTopicConsumer`: the arguments, and all calls that
 do not wait.
+
+Longer than 500 lines because each method has its whole contract here: types, overloads, errors.
 """
 
 from __future__ import annotations

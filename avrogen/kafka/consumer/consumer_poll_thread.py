@@ -5,6 +5,8 @@ must not wait for them: it fetches, stays a member of the group, takes part in i
 stores the offsets of handled messages in the client. No other thread calls the client: where two
 do, confluent-kafka blocks one until the other happens to pause, or refuses it. What other threads
 want done goes through a :class:`CallQueue`.
+
+Longer than 500 lines because all that touches the client is done by this one thread.
 """
 
 from __future__ import annotations

@@ -28,6 +28,8 @@ The states of a :class:`PartitionQueue`::
 
 A REVOKED queue can only become LOST: a partition that comes back has a new queue. What is handled
 of an old one does not count: it is no longer in the buffer, and nothing of it is stored.
+
+Longer than 500 lines because the queues and their flow control share these states.
 """
 
 from __future__ import annotations

@@ -14,6 +14,9 @@ Handlers are called with messages in a plain loop, as this is done for every mes
                 handle(message)
             except Exception as error:
                 drive(core.recover(lease, error, message))
+        drive(core.settle(lease))
+
+Longer than 500 lines because the effects and the decisions that yield them are read together.
 """
 
 from __future__ import annotations

@@ -3,6 +3,9 @@
 Opening creates the client and the registry, preloads the decoders of the topic's current schemas,
 and joins the group; closing undoes it. Both may wait for brokers or the registry, never for a
 handler. The synchronous and the asyncio consumer share this module.
+
+Longer than 500 lines because the options of a consumer, and what is opened with them, belong to
+each other.
 """
 
 from __future__ import annotations

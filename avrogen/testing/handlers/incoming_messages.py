@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, replace
@@ -194,8 +195,9 @@ def _is_incoming(given: object) -> TypeGuard[Incoming[Any, Any]]:
 class _NoClient:
     """The part of a :class:`ProducerClient` that is used without sending."""
 
-    is_closed = False
+    is_closed = is_forked = False
     fatal = None
+    message_size = sys.maxsize
     connection = ConnectionState()
     info = ClientInfo("handler-test", ())
 
@@ -204,6 +206,9 @@ class _NoClient:
 
     def check_usable(self) -> None:
         """Do nothing: it is usable."""
+
+    def fit_batches(self, topic: str) -> int | None:
+        """Return None: there are no batches."""
 
     def add(self, tracker: DeliveryTracker) -> None:
         """Do nothing: there are no deliveries to report."""
