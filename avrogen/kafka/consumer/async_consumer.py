@@ -164,7 +164,11 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
 
         Args:
             handle: the handler.
+
+        Raises:
+            TypeError: as :meth:`run`.
         """
+        check_async_handler(handle)
         return self._run_of(lambda: self.run(handle))
 
     def handling_batches(
@@ -178,6 +182,7 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
 
         See :meth:`TopicConsumer.handling_batches`.
         """
+        check_async_handler(handle)
         return self._run_of(
             lambda: self.run_batches(handle, max_records=max_records, max_wait=max_wait)
         )
@@ -194,6 +199,7 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
 
         See :meth:`TopicConsumer.handling_transactional`.
         """
+        check_async_handler(handle)
         return self._run_of(
             lambda: self.run_transactional(
                 handle, producer, max_records=max_records, max_wait=max_wait

@@ -450,12 +450,26 @@ class TopicConsumer(ConsumerBase[K, V]):
 
     # --- together with other consumers ------------------------------------------------------------
 
-    def handling(self, handle: Callable[[Message[K, V]], object]) -> ConsumerRun:
+    @overload
+    def handling(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
+        self, handle: Callable[[Message[K, V]], Never]
+    ) -> ConsumerRun: ...
+    @overload
+    def handling(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
+        self, handle: Callable[[Message[K, V]], Unfinished]
+    ) -> HandlerRefused: ...
+    @overload
+    def handling(self, handle: Callable[[Message[K, V]], object]) -> ConsumerRun: ...
+    def handling(self, handle: Callable[[Message[K, V]], object]) -> Any:
         """Return what :func:`avrogen.kafka.run_all` calls :meth:`run` with.
 
         Args:
             handle: the handler.
+
+        Raises:
+            TypeError: as :meth:`run`.
         """
+        check_handler(handle)
         return self._run_of(lambda: self.run(handle))
 
     def handling_batches(
@@ -471,7 +485,11 @@ class TopicConsumer(ConsumerBase[K, V]):
             handle: the handler.
             max_records: most messages of a batch.
             max_wait: seconds that the first message of a batch waits for others.
+
+        Raises:
+            TypeError: as :meth:`run`.
         """
+        check_handler(handle)
         return self._run_of(
             lambda: self.run_batches(handle, max_records=max_records, max_wait=max_wait)
         )
@@ -491,7 +509,11 @@ class TopicConsumer(ConsumerBase[K, V]):
             producer: a producer with a ``transactional.id``, one for each consumer.
             max_records: most messages of a transaction.
             max_wait: seconds that the first message of a transaction waits for others.
+
+        Raises:
+            TypeError: as :meth:`run`.
         """
+        check_handler(handle)
         return self._run_of(
             lambda: self.run_transactional(
                 handle, producer, max_records=max_records, max_wait=max_wait

@@ -392,6 +392,7 @@ from collections.abc import AsyncIterator, Generator, Iterator
 from typing import Any, NoReturn
 
 from avrogen import Message
+from avrogen.kafka import run_all
 from avrogen.testing import handling
 from generated_example.com.acme.shop import OrderCancelled, OrderPlaced
 from generated_example.topics import AsyncOrdersConsumer, OrdersConsumer, OrdersProducer
@@ -427,6 +428,7 @@ def synchronous_consumers(orders: OrdersConsumer, producer: OrdersProducer) -> N
     got: list[M] = []
     orders.run(plain)
     orders.run(number)
+    run_all(orders.handling(plain), orders.handling(never))
     orders.run(anything)
     orders.run(never)
     orders.run(Methods())
@@ -446,6 +448,7 @@ def synchronous_consumers(orders: OrdersConsumer, producer: OrdersProducer) -> N
     orders.run_batches(of_batches)  # error
     orders.run_batches(lambda messages: of_batches(messages))  # error
     orders.run_transactional(asynchronous, producer)  # error
+    run_all(orders.handling(asynchronous))  # error
     handling(OrdersConsumer).deliver(asynchronous)  # error
     print(handling(OrdersConsumer).deliver(asynchronous).handled)  # error
     handling(OrdersConsumer).deliver_batches(of_batches)  # error
@@ -462,6 +465,7 @@ async def asyncio_consumers(orders: AsyncOrdersConsumer) -> None:
     await orders.run(iterator)  # error
     await orders.run(async_iterator)  # error
     await orders.run_batches(lambda messages: None)  # error
+    await run_all(orders.handling(plain))  # error
     await handling(AsyncOrdersConsumer).deliver(plain)  # error
 """
 

@@ -233,8 +233,21 @@ def test_arguments_are_checked(scenes: list[Scene]) -> None:
     [first, _], [other, _] = consumers(scenes), async_consumers(scenes)
     with pytest.raises(ValueError, match="at least one consumer"):
         run_all()
-    wrong: list[Any] = [first.handling(print), other.handling(print)]
+    wrong: list[Any] = [first.handling(print), other.handling(awaiting(print))]
     with pytest.raises(TypeError, match="got AsyncConsumerRun, ConsumerRun"):
         run_all(*wrong)
     with pytest.raises(TypeError, match="got Consumer"):
         run_all(first)
+
+
+def test_handlers_that_would_not_run_are_refused_at_once(scenes: list[Scene]) -> None:
+    async def asynchronous(message: EventMessage) -> None:
+        await asyncio.sleep(0)
+
+    def plain(message: EventMessage) -> None: ...
+
+    orders, of_asyncio = consumers(scenes)[0], async_consumers(scenes)[0]
+    with pytest.raises(TypeError):
+        orders.handling(asynchronous)
+    with pytest.raises(TypeError):
+        of_asyncio.handling(plain)
