@@ -427,7 +427,7 @@ def pair_of(levels: int, one: Any, other: Any, around: Callable[[Any], Any]) -> 
     return [one, other]
 
 
-EMPTY = {"type": "record", "name": "E", "fields": []}
+EMPTY: dict[str, Any] = {"type": "record", "name": "E", "fields": []}
 STRINGS = {"type": "map", "values": "string"}
 INNER: dict[str, tuple[Any, Any, Any]] = {
     # the first branch, the second, and a value that the first would lose a part of

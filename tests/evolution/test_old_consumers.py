@@ -17,14 +17,14 @@ import random
 import shutil
 import sys
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from importlib import import_module, invalidate_caches
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeGuard
 from uuid import UUID
 
 import pytest
@@ -114,7 +114,7 @@ class Maker:
         match self.chance.randrange(4):
             case 0:
                 key = self.chance.choice(["string", "int", "long", "bytes", "double"])
-            case 1 if all(_field(each, "id") is not None for each in types):
+            case 1:
                 for each in types:
                     _field(each, "id")["type"] = "long"
                     _field(each, "id").pop("default", None)
@@ -247,8 +247,8 @@ class Maker:
                 self.change_fields(part, inside)
             case {"name": _, "type": _}:
                 self.change_field(part)
-            case [*branches]:
-                self.change_union(part, branches)
+            case _ if _is_array(part):
+                self.change_union(part)
             case {"items": _}:
                 part["items"] = self.type(1)
             case _:
@@ -299,9 +299,9 @@ class Maker:
             case _:
                 part["doc"] = "changed"
 
-    def change_union(self, part: list[Json], branches: list[Json]) -> None:
+    def change_union(self, part: list[Json]) -> None:
         match self.chance.randrange(3):
-            case 0 if len(branches) > 1:
+            case 0 if len(part) > 1:
                 part.pop()
             case 1:
                 part.reverse()
@@ -327,14 +327,12 @@ def _field(record: dict[str, Json], name: str) -> dict[str, Json]:
 
 def _parts(schema: Json) -> Iterator[Json]:
     """Yield records, enums, fields, unions and arrays of schemas."""
-    if isinstance(schema, list):
-        if all("fields" not in each for each in schema if isinstance(each, dict)) or (
-            "null" in schema
-        ):
+    if _is_array(schema):
+        if "null" in schema or not any(_is_object(each) and "fields" in each for each in schema):
             yield schema
         for each in schema:
             yield from _parts(each)
-    elif isinstance(schema, dict):
+    elif _is_object(schema):
         yield schema
         for member in ("type", "items", "values"):
             if not isinstance(schema.get(member), str | None):
@@ -343,11 +341,19 @@ def _parts(schema: Json) -> Iterator[Json]:
             yield from _parts(each)
 
 
+def _is_array(schema: Json) -> TypeGuard[list[Json]]:
+    return isinstance(schema, list)
+
+
+def _is_object(schema: Json) -> TypeGuard[dict[str, Json]]:
+    return isinstance(schema, dict)
+
+
 # --- packages -------------------------------------------------------------------------------------
 
 
 @contextmanager
-def compiled(version: Version, name: str, folder: Path) -> Iterator[Any]:
+def compiled(version: Version, name: str, folder: Path) -> Generator[Any]:
     """The topics module of a version's generated package; None if it cannot be built."""
     diagnostics = Diagnostics()
     sources = [Source("all.avsc", json.dumps(version.types), "all.avsc")]
@@ -381,10 +387,11 @@ def same(sent: Any, read: Any) -> bool:
             if each.name in names
         )
     match sent, read:
-        case list(), list():
-            return len(sent) == len(read) and all(map(same, sent, read))
-        case dict(), dict():
-            return sent.keys() == read.keys() and all(same(sent[k], read[k]) for k in sent)
+        case [*values], [*items]:
+            return len(values) == len(items) and all(map(same, values, items))
+        case {**entries}, {**others}:
+            pairs = ((entries[key], others.get(key)) for key in entries)
+            return entries.keys() == others.keys() and all(same(*pair) for pair in pairs)
         case UUID(), str():
             return str(sent) == read
         case float(), float():
@@ -498,13 +505,13 @@ def outcome_of(seed: int, folder: Path) -> tuple[str, str]:
 def test_where_the_check_is_fine_old_consumers_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)  # pyright: ignore[reportUnknownMemberType]
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     outcomes, contradictions = Counter[str](), list[str]()
     for number in range(TRIALS):
         folder = tmp_path / str(number)
         folder.mkdir()
-        monkeypatch.syspath_prepend(str(folder))
+        sys.path.insert(0, str(folder))
         outcome, details = outcome_of(SEED * 1_000_000 + number, folder)
         outcomes[outcome] += 1
         contradictions += [details] if details else []

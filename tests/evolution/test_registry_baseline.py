@@ -370,7 +370,12 @@ def test_a_type_added_to_a_topic(shop: Shop, level: str, exit_code: int, kind: s
     shop.register()
     shop.level("events-acme.Order", level)
     shop.level("events-acme.Money", "NONE")
-    refund = {"type": "record", "name": "Refund", "namespace": "acme", "fields": []}
+    refund: dict[str, object] = {
+        "type": "record",
+        "name": "Refund",
+        "namespace": "acme",
+        "fields": [],
+    }
     (shop.folder / "refund.avsc").write_text(json.dumps(refund), "utf-8")
     toml = TOPICS.replace('"acme.Money"]', '"acme.Money", "acme.Refund"]')
     (shop.folder / "avrogen.toml").write_text(toml, "utf-8")

@@ -172,6 +172,8 @@ class ShyConsumer(OrdersConsumer):
 
     __slots__ = ("asked",)
 
+    asked: int
+
     def lag(self, *, timeout: float = 10.0) -> dict[int, int]:
         self.asked = getattr(self, "asked", 0) + 1
         if self.asked < 3:
@@ -184,6 +186,7 @@ def test_a_consumer_stops_although_brokers_did_not_answer(avrogen_kafka: Embedde
     handled: list[object] = []
     with avrogen_kafka.consumer(ShyConsumer, group_id="tests") as orders:
         orders.run(lambda message: handled.append(message.value))
+        assert isinstance(orders, ShyConsumer)
         assert orders.asked >= 3
     assert handled == [FIRST]
 

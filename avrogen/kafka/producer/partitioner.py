@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from avrogen.errors import DeliveryError, EncodeError
 from avrogen.kafka.cluster_metadata import list_partitions
@@ -84,7 +84,7 @@ class CustomPartitioner:
         Raises:
             EncodeError: the function returned no int, or a partition that does not exist.
         """
-        partition: object = self._choose(key, value, self._partitions)
+        partition = cast("object", self._choose(key, value, self._partitions))
         if not isinstance(partition, int) or isinstance(partition, bool):
             kind = type(partition).__qualname__
             raise EncodeError(f"partitioner: expected an int, got {shortened(partition)} ({kind})")
