@@ -20,7 +20,6 @@ from avrogen.kafka.consumer.async_runner import (
 from avrogen.kafka.consumer.batch_runner import BatchRunner
 from avrogen.kafka.consumer.consumer import ConsumerBase
 from avrogen.kafka.consumer.signals import StopSignals
-from avrogen.kafka.consumer.transaction_runner import TransactionRunner, transactional_client
 
 if TYPE_CHECKING:
     from avrogen.kafka.consumer.service import AsyncConsumerRun
@@ -151,6 +150,11 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
         See :meth:`TopicConsumer.run_transactional`. Messages are handled one after the other; a
         cancellation aborts the transaction.
         """
+        from avrogen.kafka.consumer.transaction_runner import (
+            TransactionRunner,
+            transactional_client,
+        )
+
         check_async_handler(handle)
         limits = self._limits(max_records, max_wait)
         client = transactional_client(producer)

@@ -41,7 +41,6 @@ from avrogen.kafka.consumer.runner import (
 )
 from avrogen.kafka.consumer.session import CommitMode, ConsumerOptions, ConsumerSession
 from avrogen.kafka.consumer.signals import StopSignals
-from avrogen.kafka.consumer.transaction_runner import TransactionRunner, transactional_client
 
 if TYPE_CHECKING:
     from avrogen.kafka.consumer.service import ConsumerRun
@@ -442,6 +441,11 @@ class TopicConsumer(ConsumerBase[K, V]):
             TypeError: as :meth:`run`.
             ValueError: ``max_records`` is less than 1, or ``max_wait`` is negative or infinite.
         """
+        from avrogen.kafka.consumer.transaction_runner import (
+            TransactionRunner,
+            transactional_client,
+        )
+
         check_handler(handle)
         limits = self._limits(max_records, max_wait)
         client = transactional_client(producer)

@@ -41,10 +41,7 @@ def log_event(
 def describe(error: BaseException) -> str:
     """Return the type and the text of an exception, in one line."""
     name = type(error).__qualname__
-    try:
-        text = " ".join(str(error).split())
-    except Exception:  # of a class of the user
-        return name
+    text = " ".join(exception_text(error).split())
     return printable(f"{name}: {text}" if text else name)
 
 

@@ -148,7 +148,6 @@ class AsyncTopicProducer(Generic[K, V]):
             RuntimeError: it was opened on another event loop.
         """
         sender = self._open()
-        sender.builder.require_same_process()
         sender.require_own_loop()
         await sender.flush(timeout)
         return sender.builder.tracker.pending

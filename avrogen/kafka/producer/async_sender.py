@@ -56,6 +56,7 @@ class AsyncSender:
         until the queue is full.
 
         Raises:
+            ClosedError: the process was forked after the creation of the client.
             RuntimeError: the task runs on another loop than the one that opened the producer.
         """
         task = asyncio.current_task()
@@ -126,8 +127,10 @@ class AsyncSender:
         """Check that the running event loop is the one that opened the producer.
 
         Raises:
+            ClosedError: the process was forked after the creation of the client.
             RuntimeError: it is another one, on which no future would ever settle.
         """
+        self.builder.require_same_process()
         if not self.is_on_own_loop:
             raise RuntimeError(
                 f"the producer for {self.builder.topic} was opened on another event loop; open one "

@@ -184,7 +184,7 @@ class Mute(Exception):
 def test_errors_are_described_in_one_line() -> None:
     assert describe(ValueError("a\n  b\x1b[2J")) == "ValueError: a b\\x1b[2J"
     assert describe(ValueError()) == "ValueError"
-    assert describe(Mute()) == "Mute"
+    assert describe(Mute()) == "Mute: <str() of Mute failed>"
 
 
 # --- offsets that do not exist --------------------------------------------------------------------

@@ -20,7 +20,9 @@ def test_the_defaults() -> None:
 def test_the_failures() -> None:
     section = PAGE.partition("| failure | code |")[2].partition("\n\n")[0]
     rows = re.findall(r"^\| .*? \| (.*?) \| (yes|no) \|", section, re.MULTILINE)
-    assert len(rows) == 7
+    assert len(rows) == 8
     for codes, retriable in rows:
+        if codes == f"`{delivery_errors.TOO_LARGE}`":
+            continue  # it depends on the sizes: test_batch_sizes.py
         for code in re.findall(r"`(.+?)`", codes):
             assert delivery_errors.is_retriable(code) == (retriable == "yes"), code

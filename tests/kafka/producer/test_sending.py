@@ -242,7 +242,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         'header "a": the value has half of a surrogate pair',
     ),
     "surrogate in a key": ({"key": "\udcff"}, "surrogate"),
-    "partition": ({"partition": -1}, "partition must be >= 0, got -1"),
+    "partition": ({"partition": -1}, "partition must be >= 0 and < 2.*, got -1"),
     "naive timestamp": ({"timestamp": datetime(2025, 1, 1)}, "with a time zone"),
     "early timestamp": ({"timestamp": datetime(1969, 1, 1, tzinfo=UTC)}, "after 1970"),
 }
