@@ -120,7 +120,7 @@ def test_hostile_texts(packages: Path, tmp_path: Path) -> None:
             {"name": "c", "type": ["null", "h.Odd"], "aliases": ["fine", "not a name"]},
         ],
     }
-    config = TOPICS + '[topics.odd]\nvalue = "h.Odd"\nkey = "h.F0"\ndead-letter = "t.v1"\n'
+    config = TOPICS + '[topics.odd]\nvalue = "h.Odd"\nkey = "h.F0"\ndead-letter = "t.v1.dlq"\n'
     text = document({**hostile_schemas(), "odd.avsc": json.dumps(odd)}, config)
     read = Read(packages, tmp_path / "asyncapi.yaml", text)
     assert read.problems == []

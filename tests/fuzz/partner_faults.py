@@ -43,7 +43,7 @@ class Leniency:
 
 TRAILING: Final = Leniency(
     "bytes after the datum",
-    r"^\d+ trailing bytes? after the value$",
+    r"^\d+ trailing bytes? after the value(;|$)",
     "a message is one datum and nothing else",
 )
 WIDE_INT: Final = Leniency(

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
         AsyncOrdersConsumer,
         AsyncOrdersProducer,
         OrdersConsumer,
+        OrdersMessage,
         OrdersProducer,
+        OrdersValue,
     )
 else:
     __getattr__, __dir__ = lazy_exports(
@@ -22,7 +24,9 @@ else:
             "AsyncOrdersProducer": "._orders",
             "ORDERS": "._orders",
             "OrdersConsumer": "._orders",
+            "OrdersMessage": "._orders",
             "OrdersProducer": "._orders",
+            "OrdersValue": "._orders",
         },
     )
 
@@ -31,5 +35,7 @@ __all__ = [
     "AsyncOrdersProducer",
     "ORDERS",
     "OrdersConsumer",
+    "OrdersMessage",
     "OrdersProducer",
+    "OrdersValue",
 ]
