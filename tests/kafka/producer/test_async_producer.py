@@ -314,8 +314,10 @@ def test_a_cancelled_close_leaves_nothing_running(
             await closing
         assert isinstance(given_up.exception(), DeliveryError)
 
+    earlier = set(threading.enumerate())  # also of clients that other tests have forgotten
     asyncio.run(main())
-    assert all(thread.name != "avrogen producer" for thread in threading.enumerate())
+    opened = set(threading.enumerate()) - earlier
+    assert all(thread.name != "avrogen producer" for thread in opened)
 
 
 def test_a_cancelled_open_leaves_nothing_running() -> None:
@@ -332,8 +334,10 @@ def test_a_cancelled_open_leaves_nothing_running() -> None:
         with pytest.raises(asyncio.CancelledError):
             await opening
 
+    earlier = set(threading.enumerate())  # also of clients that other tests have forgotten
     asyncio.run(main())
-    assert all(thread.name != "avrogen producer" for thread in threading.enumerate())
+    opened = set(threading.enumerate()) - earlier
+    assert all(thread.name != "avrogen producer" for thread in opened)
 
 
 # --- the end --------------------------------------------------------------------------------------

@@ -33,8 +33,20 @@ NOWHERE: dict[str, object] = {"bootstrap.servers": "127.0.0.1:1", "log_level": 0
 """Settings that lead to no broker, which is no error until something has to be delivered."""
 
 
+EARLIER: set[threading.Thread] = set()
+"""Threads that were there before a test, of clients that another one has forgotten."""
+
+
+@pytest.fixture(autouse=True)
+def _earlier_threads() -> None:
+    EARLIER.clear()
+    EARLIER.update(threading.enumerate())
+
+
 def threads() -> int:
-    return sum(thread.name == "avrogen producer" for thread in threading.enumerate())
+    """Count the threads of producers that this test has opened."""
+    mine = set(threading.enumerate()) - EARLIER
+    return sum(thread.name == "avrogen producer" for thread in mine)
 
 
 # --- schemas --------------------------------------------------------------------------------------
