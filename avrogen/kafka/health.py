@@ -55,7 +55,7 @@ _UNOPENED: Final = "not opened yet"
 
 
 class Health(Protocol):
-    """What the health of producers and consumers has in common."""
+    """The part of health that producers and consumers have in common."""
 
     @property
     def alive(self) -> bool:

@@ -67,7 +67,7 @@ def require_native_threads() -> None:
 # --- the end --------------------------------------------------------------------------------------
 
 Phase: TypeAlias = Literal["consumers", "producers"]
-"""Who is called first, and who after them."""
+"""Kinds of clients, in the order in which they are ended."""
 
 
 def call_at_exit(owner: T, function: Callable[[T], None], phase: Phase) -> Callable[[], None]:

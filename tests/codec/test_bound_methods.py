@@ -79,7 +79,7 @@ def test_of_an_enum() -> None:
 def test_methods_of_subclasses_are_kept(build: Build) -> None:
     point: Any = build(RECORD).Point
 
-    class Own(point):  # type: ignore[misc]
+    class Own(point):  # type: ignore[misc] # a class made at run time
         def to_avro(self, **options: Any) -> bytes:
             base: Any = super()
             return bytes(base.to_avro(**options)) + b"!"

@@ -247,7 +247,7 @@ def test_health_is_a_value(scene: Scene) -> None:
     health = scene.consumer().health()
     assert dataclasses.asdict(health)["state"] == "new"  # for JSON
     with pytest.raises(dataclasses.FrozenInstanceError):
-        health.alive = False  # type: ignore[misc]
+        health.alive = False  # type: ignore[misc] # it is frozen
 
 
 # --- asyncio --------------------------------------------------------------------------------------

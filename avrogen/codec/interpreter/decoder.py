@@ -46,7 +46,7 @@ _FRAMINGS: Final = (
         "the data look like single-object encoding: decode them with from_single_object",
     ),
 )
-"""What may be in front of a datum: the first bytes, the size, and what it is."""
+"""Prefixes that a datum may have: the first bytes, the size, and a description."""
 
 _SMALL_ID: Final = b"\x00\x00\x00"
 """Beginning of data with a schema id up to 65535, which data of other schemas seldom have."""

@@ -306,6 +306,9 @@ class TopicConsumer(ConsumerBase[K, V]):
 
     # --- handling ---------------------------------------------------------------------------------
 
+    # Every result is an object, so the overloads overlap for type checkers. This is meant: the
+    # first that fits is taken, and the second refuses handlers whose work would not be done.
+
     @overload
     def run(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
         self, handle: Callable[[Message[K, V]], Never]

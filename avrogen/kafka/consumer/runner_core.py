@@ -339,8 +339,7 @@ class RunnerCore(Generic[K, V]):
         """
         queue = lease.queue
         try:
-            messages: list[Message[K, V] | SkippedMessage]
-            messages = self.reader.read_ahead(queue.messages, *limits)
+            return self.reader.read_ahead(queue.messages, *limits)
         except SchemaNotCached as missing:
             if queue.schema_fetch is None or queue.schema_fetch[0] != missing.key:
                 queue.schema_fetch = missing.key, (yield FetchSchema(missing))
@@ -350,8 +349,7 @@ class RunnerCore(Generic[K, V]):
                 fetch.result()
             else:
                 lease.backoff = SCHEMA_BACKOFF
-            return []
-        return messages
+        return []
 
     # --- handling ---------------------------------------------------------------------------------
 

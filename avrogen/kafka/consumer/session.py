@@ -139,7 +139,7 @@ class ConsumerOptions:
 
     @property
     def on_unknown(self) -> OnUnknown:
-        """What happens to messages of types that are none of the topic's."""
+        """Treatment of messages of types that are none of the topic's."""
         return self.unknown or ("dead-letter" if self.only is None else "skip")
 
     def selection(self, topic: Topic[Any, Any]) -> TypeSelection | None:

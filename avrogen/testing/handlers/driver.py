@@ -130,6 +130,8 @@ class HandlerDriver(Generic[K, V]):
     def __init__(self, options: HandlerOptions) -> None:
         self._options = options
 
+    # The overloads overlap for type checkers, as those of ``TopicConsumer.run`` do.
+
     @overload
     def deliver(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
         self,
