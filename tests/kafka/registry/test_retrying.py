@@ -91,18 +91,19 @@ def test_attempts_come_to_an_end(clock: Clock) -> None:
     assert len(clock.pauses) == 3
 
 
-def test_one_attempt_is_no_retry(clock: Clock) -> None:
+@pytest.mark.parametrize("attempts", [0, 1])
+def test_one_attempt_is_no_retry(clock: Clock, attempts: int) -> None:
     registry = Failing(transient())
     with pytest.raises(RegistryError, match="busy"):
-        RetryingRegistry(registry, Retries(attempts=1)).subjects()
+        RetryingRegistry(registry, Retries(attempts=attempts)).subjects()
     assert registry.asked["subjects"] == 1
     assert clock.pauses == []
 
 
 def test_attempts_include_the_first_call() -> None:
     assert Retries().attempts == Retries.configured({"max.retries": 6}).attempts == 7
-    with pytest.raises(ValueError, match="attempts must be at least 1, got 0"):
-        Retries(attempts=0)
+    with pytest.raises(ValueError, match="attempts must not be negative, got -1"):
+        Retries(attempts=-1)
     with pytest.raises(RegistryError, match=r"max\.retries must be at least 0, got -1"):
         Retries.configured({"max.retries": -1})
 
