@@ -14,7 +14,8 @@ In reading order:
     python_defaults    defaults of fields
     lowering           Avro's model to the Python model
     topic_lowering     configured topics to modules
+    line_layout        imports, lists and unions in lines, as black lays them out
     rendering          the Python model to text
-    formatting         black, and the cache of formatted text
+    formatting         black for longer lines, and the cache of its output
     output             the output folder: comparison and writing
 """

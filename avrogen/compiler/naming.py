@@ -233,8 +233,8 @@ def topic_names(prefixes: Iterable[str]) -> dict[str, TopicNames]:
 
 def snake_case(name: str) -> str:
     """Return ``order_placed`` for ``OrderPlaced``, ``http_status2`` for ``HTTPStatus2``."""
-    name = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
-    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
+    name = re.sub(r"(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def is_file_name(stem: str) -> bool:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from avrogen.avro import model
 from avrogen.avro.defaults import DefaultChecks
 from avrogen.compiler.expressions import Expression, Symbol, join
-from avrogen.compiler.literals import bytes_literal, string_literal
+from avrogen.compiler.literals import bytes_literal, float_literal, string_literal
 from avrogen.compiler.naming import AttributeName, MemberName
 from avrogen.compiler.type_mapping import SymbolOf, logical_value, python_type
 
@@ -139,7 +139,7 @@ class DefaultWriter:
 def _primitive(name: model.PrimitiveName, default: model.Json) -> Expression:
     match name, default:
         case ("float" | "double"), int() | float():
-            return Expression((repr(float(default)),))
+            return Expression((float_literal(float(default)),))
         case "bytes", str():
             return Expression((bytes_literal(default.encode("latin-1")),))
         case "string", str():

@@ -20,11 +20,13 @@ from avrogen.compiler.expressions import (
     RUNTIME,
     Expression,
     Import,
+    ImportStatement,
     Scope,
     Symbol,
     grouped,
     relative,
 )
+from avrogen.compiler.line_layout import import_lines, list_lines, union_lines
 from avrogen.compiler.naming import ClassName
 from avrogen.compiler.output import HEADER, ROOT_MARK, SOURCE_MARK
 from avrogen.compiler.python_model import (
@@ -32,6 +34,7 @@ from avrogen.compiler.python_model import (
     Definition,
     EmbeddedSchema,
     EnumClass,
+    FieldDefinition,
     FixedClass,
     Module,
     Namespace,
@@ -81,7 +84,8 @@ class RenderedFile:
     Attributes:
         path: path in the package.
         head: comments at the top, which are not formatted.
-        pieces: text to format, piece by piece: imports first, then definitions.
+        pieces: text to format where lines are too long, piece by piece: imports first, then
+            definitions.
     """
 
     path: str
@@ -124,7 +128,7 @@ def _module(module: Module) -> RenderedFile:
     imports = _text(
         "module.py.jinja",
         postponed=module.postponed,
-        imports=grouped(scope.imports, module.package),
+        imports=_import_lines(grouped(scope.imports, module.package)),
     )
     pieces = (imports, *(_definition(definition, scope) for definition in module.definitions))
     if isinstance(module.definitions[0], AliasDefinition):
@@ -181,9 +185,7 @@ def _definition(definition: Definition, scope: Scope) -> str:
                 "doc": literals.docstring(doc, "    "),
                 "fields": [
                     {
-                        "name": field.name,
-                        "annotation": scope.text(field.annotation),
-                        "default": _optional(field.default, scope),
+                        "declaration": _field(field, scope),
                         "doc": literals.docstring(field.doc, "    ") if field.doc else None,
                     }
                     for field in fields
@@ -205,8 +207,7 @@ def _definition(definition: Definition, scope: Scope) -> str:
             return _text("fixed.py.jinja", **view)
         case AliasDefinition(codec=codec, doc=doc, type=type_):
             view |= {
-                "type_alias": scope.name(_TYPE_ALIAS),
-                "type": scope.text(type_),
+                "declaration": _alias(definition.name, scope.text(type_), scope),
                 "doc": literals.docstring(doc, ""),
                 "codec": scope.name(_CODEC),
                 "codec_name": codec,
@@ -216,16 +217,35 @@ def _definition(definition: Definition, scope: Scope) -> str:
             assert_never(definition)
 
 
+def _field(field: FieldDefinition, scope: Scope) -> str:
+    before, annotation = f"{field.name}: ", scope.text(field.annotation)
+    if field.default is None:
+        return union_lines(before, annotation, "", "    ")
+    default = scope.text(field.default)
+    if default != "None":  # black may break the default instead
+        return f"    {before}{annotation} = {default}"
+    return union_lines(before, annotation, " = None", "    ")
+
+
+def _alias(name: str, type_: str, scope: Scope) -> str:
+    return union_lines(f"{name}: {scope.name(_TYPE_ALIAS)} = ", type_, "", "")
+
+
 def _schema(schema: EmbeddedSchema, scope: Scope) -> View:
+    text = literals.json_block(f"\n{schema.text}\n        ")
+    owners = [scope.name(owner) for owner in schema.owners]
+    is_broken = bool(owners) and "\n" in text
+    indent, after = ("        ", ",") if is_broken else ("", "")
     return {
         "embedded": f"{scope.name(_SCHEMA)}.embedded",
-        "text": literals.json_block(f"\n{schema.text}\n        "),
-        "owners": [scope.name(owner) for owner in schema.owners],
+        "text": text,
+        "owners": list_lines("lambda: ", owners, after, indent) if owners else "",
+        "is_broken": is_broken,
     }
 
 
-def _optional(expression: Expression | None, scope: Scope) -> str | None:
-    return scope.text(expression) if expression else None
+def _import_lines(groups: Iterable[Iterable[ImportStatement]], indent: str = "") -> list[list[str]]:
+    return [[import_lines(statement, indent) for statement in group] for group in groups]
 
 
 # --- modules of topics ----------------------------------------------------------------------------
@@ -239,7 +259,9 @@ def _topic_module(module: TopicModule) -> RenderedFile:
         [*module.names.all(), *(imported.name for imported in scope.imports)],
     )
     imports = _text(
-        "module.py.jinja", postponed=False, imports=grouped(scope.imports, module.package)
+        "module.py.jinja",
+        postponed=False,
+        imports=_import_lines(grouped(scope.imports, module.package)),
     )
     # black sets the declaration nearer to the imports than a class
     top = f"{imports}\n" + _text("topic.py.jinja", **_declaration(module, scope))
@@ -294,7 +316,7 @@ def _declaration(module: TopicModule, scope: Scope) -> View:
         "type_var": scope.name(_TYPE_VAR) if selected is not None else None,
         "type_alias": scope.name(_TYPE_ALIAS),
         "value": module.names.value,
-        "value_type": scope.text(module.value),
+        "value_alias": _alias(module.names.value, scope.text(module.value), scope),
         "value_doc": literals.docstring(f"A value of the topic ``{topic}``.", ""),
         "message": module.names.message,
         "message_type": f"{scope.name(_MESSAGE)}[{scope.text(module.key)}, {module.names.value}]",
@@ -326,8 +348,10 @@ def _argument(module: TopicModule, key: str, scope: Scope) -> str | None:
             return None
         case str():
             return literals.string_literal(value)
-        case bool() | int() | float():
+        case bool() | int():
             return repr(value)
+        case float():
+            return literals.float_literal(value)
         case _:
             raise AssertionError(f"no literal for {key} = {value!r}")
 
@@ -384,8 +408,10 @@ def _namespace(namespace: Namespace) -> RenderedFile:
     text = _text(
         "namespace.py.jinja",
         doc=literals.docstring(namespace.doc, ""),
-        imports=grouped(scope.imports, namespace.path),
-        checked=grouped((Import(e.module, e.name) for e in exports), namespace.path),
+        imports=_import_lines(grouped(scope.imports, namespace.path)),
+        checked=_import_lines(
+            grouped((Import(e.module, e.name) for e in exports), namespace.path), "    "
+        ),
         exports=[
             {"name": export.name, "module": relative(export.module, namespace.path)}
             for export in exports
