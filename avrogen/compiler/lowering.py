@@ -171,16 +171,21 @@ class _Lowering:
         writer = DefaultWriter(self.checks, self._symbol_of(home), self.attributes, self.members)
         try:
             return writer.field_default(f.type, self.checks.completed(f.type, f.default))
-        except (UnrepresentableDefault, TooManyValues) as problem:
-            assert f.origin is not None
-            self.diagnostics.report(
-                Code.LOGICAL_DEFAULT,
-                f.origin / "default",
-                f"default of field {record.name}.{f.name} has no Python value: {problem}",
-            )
-            return None
+        except TooManyValues as problem:
+            self._report_default(Code.LOGICAL_DEFAULT, record, f, str(problem))
+        except UnrepresentableDefault as problem:
+            reason = f"{problem}: the field has no default in Python"
+            self._report_default(Code.UNREPRESENTABLE_DEFAULT, record, f, reason, problem.hint)
         except NotADefault:
-            return None  # the parser has reported a warning
+            pass  # the parser has reported a warning
+        return None
+
+    def _report_default(
+        self, code: Code, record: model.RecordType, f: model.Field, reason: str, hint: str = ""
+    ) -> None:
+        assert f.origin is not None, "parsed types have an origin"
+        message = f"default of field {record.name}.{f.name} has no Python value: {reason}"
+        self.diagnostics.report(code, f.origin / "default", message, hint or None)
 
     def _symbol_of(self, home: ModulePath) -> SymbolOf:
         def symbol_of(full_name: str) -> Symbol:

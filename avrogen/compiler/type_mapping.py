@@ -9,10 +9,11 @@ from __future__ import annotations
 import decimal
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
 from avrogen.avro import model
+from avrogen.avro.logical_types import uuid_digits
 from avrogen.compiler.expressions import RUNTIME, Expression, Symbol, builtin, join
 from avrogen.compiler.literals import string_literal
 
@@ -124,10 +125,20 @@ _MICROS = {model.TimeUnit.MILLIS: 1_000, model.TimeUnit.MICROS: 1}
 _DAY = 86_400_000_000
 _UTC = Expression.of(", tzinfo=", Symbol("datetime", "UTC"))
 _NO_ZONE = Expression(())
+_MOST_DIGITS: Final = 10_000
+"""Digits of a decimal, whatever precision its schema allows, as in the codec."""
 
 
 class UnrepresentableDefault(ValueError):
-    """A default that fits the base type and is impossible for the logical type."""
+    """A default that fits the base type and is impossible for the logical type.
+
+    Attributes:
+        hint: how to write the value that was probably meant; "": unknown.
+    """
+
+    def __init__(self, reason: str, hint: str = "") -> None:
+        super().__init__(reason)
+        self.hint = hint
 
 
 def logical_value(logical: model.LogicalType, raw: Raw) -> Expression:
@@ -165,18 +176,25 @@ def logical_value(logical: model.LogicalType, raw: Raw) -> Expression:
 
 def _decimal(raw: Raw, precision: int, scale: int) -> Expression:
     assert isinstance(raw, bytes)
+    digits = min(precision, _MOST_DIGITS)
     unscaled = int.from_bytes(raw, signed=True)
-    if len(str(abs(unscaled))) > precision:
-        raise UnrepresentableDefault(f"{unscaled} has more than {precision} digits")
-    value = decimal.Decimal(unscaled).scaleb(-scale, decimal.Context(prec=precision))
+    # Four bits hold any digit: a cheap check before huge numbers become text.
+    if unscaled.bit_length() > 4 * digits or len(str(abs(unscaled))) > digits:
+        raise UnrepresentableDefault(f"the decimal has more than {digits} digits")
+    if scale > -decimal.MIN_EMIN:
+        raise UnrepresentableDefault(f"Python cannot represent {scale} decimal places")
+    value = decimal.Decimal((unscaled < 0, tuple(map(int, str(abs(unscaled)))), -scale))
     return Expression.of(Symbol("decimal", "Decimal"), f'("{value}")')
 
 
 def _uuid(raw: Raw) -> Expression:
-    try:
-        value = UUID(bytes=raw) if isinstance(raw, bytes) else UUID(str(raw))
-    except ValueError:
-        raise UnrepresentableDefault(f"{raw!r:.60} is not a UUID") from None
+    if isinstance(raw, bytes):
+        value = UUID(bytes=raw)
+    else:
+        digits = uuid_digits(str(raw))
+        if digits is None:
+            raise UnrepresentableDefault(f"{raw!r:.60} is not a UUID")
+        value = UUID(digits)
     return Expression.of(Symbol("uuid", "UUID"), f"({string_literal(str(value))})")
 
 
