@@ -136,10 +136,12 @@ class LogicalKind(ABC):
 class DecimalKind(LogicalKind):
     """Big-endian two's complement of ``value * 10**scale``, as bytes. ``decimal.Decimal``.
 
+    What is read may have more digits than ``precision``; it is written with at most those.
+
     Attributes:
         size: bytes of the fixed that it fills; None: as few as hold the value.
         written_scale: scale of the data, if it is not ``scale``. The value is the same with
-            ``scale`` decimal places; if those, or ``precision``, do not hold it, it cannot be read.
+            ``scale`` decimal places; if those do not hold it, it cannot be read.
     """
 
     precision: int
@@ -168,8 +170,8 @@ class DecimalKind(LogicalKind):
     def from_base(self, raw: bytes) -> Decimal:
         number = int.from_bytes(raw, "big", signed=True)
         if self.written_scale is None:
-            return conversions.decimal_from_unscaled(number, self.precision, self.scale)
-        return conversions.rescaled(number, self.written_scale, self.precision, self.scale)
+            return conversions.decimal_from_unscaled(number, self.scale)
+        return conversions.rescaled(number, self.written_scale, self.scale)
 
     def reading(self, written: model.LogicalType) -> LogicalKind:
         if isinstance(written, model.Decimal) and written.scale != self.scale:
@@ -179,7 +181,10 @@ class DecimalKind(LogicalKind):
 
 @dataclass(frozen=True, slots=True)
 class UuidKind(LogicalKind):
-    """36 characters as a string, or 16 bytes (``binary``). ``uuid.UUID``."""
+    """36 characters as a string, or 16 bytes (``binary``). ``uuid.UUID``.
+
+    Strings are read in other spellings as well: see :func:`avrogen.avro.logical_types.uuid_digits`.
+    """
 
     binary: bool
 
@@ -193,7 +198,7 @@ class UuidKind(LogicalKind):
 
     @property
     def minimum_size(self) -> int:
-        return 16 if self.binary else 37
+        return 16 if self.binary else 33
 
     def to_base(self, value: Any) -> bytes | str:
         _require(value, UUID, "a UUID")

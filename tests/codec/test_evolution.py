@@ -75,6 +75,18 @@ CASES: dict[str, tuple[Any, Any, Any, Any]] = {
         decimal(6, 1),
         Decimal("12.3"),
     ),
+    "more digits than the reader's precision": (
+        decimal(9, 0),
+        Decimal(123_456_789),
+        decimal(4, 1),
+        Decimal("123456789.0"),
+    ),
+    "a smaller precision": (
+        decimal(9, 2),
+        Decimal("1234567.89"),
+        decimal(4, 2),
+        Decimal("1234567.89"),
+    ),
     # --- a logical type that only the reader has is applied to the promoted value
     "int as timestamp": (
         "int",

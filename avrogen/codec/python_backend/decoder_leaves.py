@@ -7,10 +7,12 @@ from binascii import unhexlify
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
+from typing import Final
 from uuid import UUID, SafeUUID
 
 from avrogen.avro.model import TimeUnit
 from avrogen.codec import conversions, plan
+from avrogen.codec.limits import MAX_DECIMAL_DIGITS
 from avrogen.codec.logical import (
     DateKind,
     DecimalKind,
@@ -247,23 +249,20 @@ def _recent(emitter: BaseDecoderEmitter, target: str, size: int) -> None:
     source.line(f"else: {target}, p = {read}(data, p)")
 
 
-def _most_bytes(precision: int) -> int:
-    """Return the size up to which data are made a decimal before their digits are counted."""
-    _, exact = conversions.decimal_contexts(precision)
-    # Half a byte holds any digit.
-    return exact.prec // 2 + 16
+_MOST_BYTES: Final = MAX_DECIMAL_DIGITS // 2
+"""Size up to which data are made a decimal before digits are counted: half a byte holds any."""
 
 
 def _is_short(kind: DecimalKind) -> bool:
-    return kind.size is None or kind.size <= _most_bytes(kind.precision)
+    return kind.size is None or kind.size <= _MOST_BYTES
 
 
 def _decimal(emitter: BaseDecoderEmitter, kind: DecimalKind, target: str) -> None:
     source = emitter.source
-    _, exact = conversions.decimal_contexts(kind.precision)
+    _, exact = conversions.decimal_contexts(MAX_DECIMAL_DIGITS)
     if kind.size is None:
         end = span(emitter)
-        emitter.refuse_if(f"{end} - p > {_most_bytes(kind.precision)}")
+        emitter.refuse_if(f"{end} - p > {_MOST_BYTES}")
     else:
         end = source.variable()
         source.line(f"{end} = p + {kind.size}")
@@ -281,11 +280,16 @@ def _uuid(emitter: BaseDecoderEmitter, binary: bool, target: str) -> None:
         source.line(f"{digits} = data[p:p + 16]; p += 16")
     else:
         text, digits = source.variable(), source.variable()
-        emitter.refuse_if("data[p] != 72")
-        source.line(f"{text} = data[p + 1:p + 37]; p += 37")
-        source.line(f"{digits} = {source.bind(unhexlify, 'unhexlify')}({text}.replace(b'-', b''))")
-        length = source.bind(len, "len")
-        emitter.refuse_if(f"{text}[8:24:5] != b'----' or {length}({digits}) != 16")
+        with source.block("if data[p] == 72:"):
+            source.line(f"{text} = data[p + 1:p + 37]; p += 37")
+            replace = f"{text}.replace(b'-', b'')"
+            source.line(f"{digits} = {source.bind(unhexlify, 'unhexlify')}({replace})")
+            length = source.bind(len, "len")
+            emitter.refuse_if(f"{text}[8:24:5] != b'----' or {length}({digits}) != 16")
+        with source.block("else:"):
+            # Without hyphens, in braces, as a URN.
+            end, convert = span(emitter), source.bind(conversions.uuid_from_text, "uuid")
+            source.line(f"{digits} = {convert}(data[p:{end}].decode()).bytes; p = {end}")
     source.line(f"{uuid} = {source.bind(UNSET_UUID, 'unset')}()")
     source.line(f"{uuid}.int = {from_bytes}({digits}, 'big')")
     source.line(f"{uuid}.is_safe = {source.bind(SafeUUID.unknown, 'unknown')}")
