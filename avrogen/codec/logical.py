@@ -93,6 +93,11 @@ class LogicalKind(ABC):
         """Fewest bytes that a value takes, if they are more than the base type says."""
         return 0
 
+    @property
+    def plain(self) -> LogicalKind:
+        """The kind without options; itself, if there are none."""
+        return self
+
     @abstractmethod
     def to_base(self, value: Any) -> Any:
         """Convert a value of any type to the base type, which checks its own range.
@@ -268,9 +273,14 @@ class TimeKind(LogicalKind):
     """Units since midnight. A ``datetime.time`` without time zone.
 
     What is finer than the unit is dropped when writing.
+
+    Attributes:
+        unit: what the data count.
+        own: what the schema of the values counts, if that is another unit.
     """
 
     unit: TimeUnit
+    own: TimeUnit | None = None
 
     @property
     def python_type(self) -> type[time]:
@@ -293,7 +303,9 @@ class TimeKind(LogicalKind):
         return _lost(value.microsecond, self.unit)
 
     def reading(self, written: model.LogicalType) -> LogicalKind:
-        return TimeKind(written.unit) if isinstance(written, model.TimeOfDay) else self
+        if not isinstance(written, model.TimeOfDay) or written.unit is self.unit:
+            return self
+        return TimeKind(written.unit, self.unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,10 +318,12 @@ class TimestampKind(LogicalKind):
     Attributes:
         unit: milliseconds or microseconds; only what is read may be in nanoseconds.
         local: naive and counted from 1970 wherever that is; otherwise aware, in UTC.
+        own: what the schema of the values counts, if that is another unit than the data's.
     """
 
     unit: TimeUnit
     local: bool
+    own: TimeUnit | None = None
 
     @property
     def python_type(self) -> type[datetime]:
@@ -333,7 +347,9 @@ class TimestampKind(LogicalKind):
 
     def reading(self, written: model.LogicalType) -> LogicalKind:
         unit = _timestamp_unit(written, local=self.local)
-        return self if unit is None else replace(self, unit=unit)
+        if unit is None or unit is self.unit:
+            return self
+        return replace(self, unit=unit, own=self.unit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 
 from avrogen.avro import model
 from avrogen.avro.defaults import DefaultChecks
+from avrogen.avro.time_options import DEFAULT, TimeOptions
 from avrogen.compiler.expressions import Expression, Symbol, join
 from avrogen.compiler.literals import bytes_literal, string_literal
 from avrogen.compiler.naming import AttributeName, MemberName
@@ -44,12 +45,14 @@ class DefaultWriter:
         symbol_of: classes of named types, as the module imports them.
         attributes: Python names of a record's fields, by the record's full name.
         members: Python names of an enum's symbols, by the enum's full name.
+        times: options for dates and times.
     """
 
     checks: DefaultChecks
     symbol_of: SymbolOf
     attributes: Mapping[str, Mapping[str, AttributeName]]
     members: Mapping[str, Mapping[str, MemberName]]
+    times: TimeOptions = DEFAULT
 
     @property
     def types(self) -> Mapping[str, model.NamedType]:
@@ -82,7 +85,7 @@ class DefaultWriter:
 
         Classes of the package appear in lambdas only, as they may be defined further down.
         """
-        annotation = python_type(type_, self.types, self.symbol_of)
+        annotation = python_type(type_, self.types, self.symbol_of, self.times)
         if value.parts in _EMPTY and not any(
             s.module.startswith(".") for s in annotation.symbols()
         ):
@@ -95,7 +98,7 @@ class DefaultWriter:
             case model.Primitive(name, logical):
                 if logical:
                     _refuse_base64(branch, default)
-                    return logical_value(logical, _raw(name, default))
+                    return logical_value(logical, _raw(name, default), self.times)
                 return _primitive(name, default)
             case model.Reference(name):
                 return self._named(self.types[name], default)

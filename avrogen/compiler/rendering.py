@@ -137,6 +137,7 @@ def _symbols(module: Module) -> Iterator[Symbol]:
     for definition in module.definitions:
         yield _SCHEMA
         yield from definition.schema.owners
+        yield from definition.schema.times.symbols() if definition.schema.times else ()
         match definition:
             case RecordClass(fields=fields):
                 yield from (_DATACLASS, _RECORD)
@@ -221,6 +222,7 @@ def _schema(schema: EmbeddedSchema, scope: Scope) -> View:
         "embedded": f"{scope.name(_SCHEMA)}.embedded",
         "text": literals.json_block(f"\n{schema.text}\n        "),
         "owners": [scope.name(owner) for owner in schema.owners],
+        "times": _optional(schema.times, scope),
     }
 
 

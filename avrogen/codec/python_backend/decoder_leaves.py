@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from binascii import unhexlify
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -122,6 +123,8 @@ def begins_with_byte(operation: plan.Operation) -> bool:
             return True
         case plan.LogicalOperation(_, UuidKind()):
             return False
+        case plan.LogicalOperation(_, kind) if kind.plain is not kind:
+            return False
         case plan.LogicalOperation(plan.IntegerOperation(64), TimestampKind(unit)):
             return unit is TimeUnit.NANOS
         case plan.LogicalOperation(base):
@@ -177,6 +180,9 @@ def _symbol(emitter: BaseDecoderEmitter, values: tuple[str | None, ...], target:
 def _logical(emitter: BaseDecoderEmitter, operation: plan.LogicalOperation, target: str) -> None:
     """Emit the fast code of a kind, or the code of the base type and a call of ``from_base``."""
     source = emitter.source
+    if operation.kind.plain is not operation.kind:
+        _timed(emitter, operation, target)
+        return
     match operation.base, operation.kind:
         case _, DateKind():
             days = source.variable()
@@ -206,20 +212,60 @@ def _logical(emitter: BaseDecoderEmitter, operation: plan.LogicalOperation, targ
             source.line(f"{target} = {source.bind(kind.from_base, 'from_base')}({raw})")
 
 
-def _timestamp(emitter: BaseDecoderEmitter, unit: TimeUnit, local: bool, target: str) -> None:
+_DATES: Final = tuple(end.toordinal() - conversions.EPOCH_ORDINAL for end in (date.min, date.max))
+
+
+def _timed(emitter: BaseDecoderEmitter, operation: plan.LogicalOperation, target: str) -> None:
+    """Emit the code of a date or time with options: a call where Python may have no value."""
+    source = emitter.source
+    exact = operation.kind.from_base
+    match operation.base, operation.kind.plain:
+        case plan.IntegerOperation(32), DateKind():
+            days = source.variable()
+            _integer(emitter, days, 32)
+            from_ordinal, convert = source.bind(date.fromordinal, "date"), source.bind(
+                exact, "exact"
+            )
+            source.line(
+                f"{target} = {from_ordinal}({days} + {conversions.EPOCH_ORDINAL}) "
+                f"if {_DATES[0]} <= {days} <= {_DATES[1]} else {convert}({days})"
+            )
+        case plan.IntegerOperation(64), TimestampKind(
+            TimeUnit.MILLIS | TimeUnit.MICROS as unit, local
+        ):
+            _timestamp(emitter, unit, local, target, exact)
+        case base, _:
+            raw = source.variable()
+            read_leaf(emitter, base, raw)
+            source.line(f"{target} = {source.bind(exact, 'from_base')}({raw})")
+
+
+def _timestamp(
+    emitter: BaseDecoderEmitter,
+    unit: TimeUnit,
+    local: bool,
+    target: str,
+    convert: Callable[[int], object] | None = None,
+) -> None:
+    """Emit the decoding; ``convert`` is for timestamps that may not be representable."""
     source = emitter.source
     units = source.variable()
     _recent(emitter, units, 6 if unit is TimeUnit.MILLIS else 8)
     per_second = conversions.PER_SECOND[unit]
+    # Within these bounds division rounds by less than half a microsecond.
+    bound = 8 * 10**12 if unit is TimeUnit.MILLIS else 4 * 10**15
     if local:
         microseconds = units if unit is TimeUnit.MICROS else f"{units} * 1000"
         epoch = source.bind(conversions.LOCAL_EPOCH, "epoch")
-        source.line(f"{target} = {epoch} + {source.bind(timedelta, 'delta')}(0, 0, {microseconds})")
+        value = f"{epoch} + {source.bind(timedelta, 'delta')}(0, 0, {microseconds})"
+        if convert is not None:
+            exact = source.bind(convert, "exact")
+            value = f"{value} if -{bound} < {units} < {bound} else {exact}({units})"
+        source.line(f"{target} = {value}")
         return
-    # Within these bounds division rounds by less than half a microsecond.
-    bound = 8 * 10**12 if unit is TimeUnit.MILLIS else 4 * 10**15
     from_timestamp, utc = source.bind(datetime.fromtimestamp, "datetime"), source.bind(UTC, "utc")
-    exact = source.bind(partial(conversions.timestamp_from_units, unit=unit, local=False), "exact")
+    convert = convert or partial(conversions.timestamp_from_units, unit=unit, local=False)
+    exact = source.bind(convert, "exact")
     source.line(
         f"{target} = {from_timestamp}({units} / {per_second}, {utc}) "
         f"if -{bound} < {units} < {bound} else {exact}({units})"
