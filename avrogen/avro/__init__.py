@@ -9,6 +9,7 @@
     named_types     definitions of records, enums and fixed
     attributes      attributes of schemas and the scope that they are read in
     logical_types   logical types and their base types
+    time_options    options for dates and times that cannot be represented exactly
     defaults        defaults of fields against their types
     type_labels     labels of types and values in messages
     schema_json     schemas to JSON

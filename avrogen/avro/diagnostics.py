@@ -73,7 +73,7 @@ class Code(Enum):
     # Defaults
     DEFAULT_MISMATCH = "AVR401", "default does not fit its type"
     ENUM_DEFAULT = "AVR402", "enum default is not a symbol"
-    LOGICAL_DEFAULT = "AVR403", "default has no Python value"
+    LOGICAL_DEFAULT = "AVR403", "default makes too many values"
 
     # Warnings
     LOGICAL_TYPE_ON_FIELD = "AVR501", "logicalType on the field instead of in the type"
@@ -85,6 +85,7 @@ class Code(Enum):
     AMBIGUOUS_UNION = "AVR507", "ambiguous union"
     ENDLESS_CIRCLE = "AVR508", "infinite cycle of records"
     EMPTY_TYPE = "AVR509", "type without values"
+    UNREPRESENTABLE_DEFAULT = "AVR515", "default has no Python value"
 
     # avrogen.toml
     TOML_SYNTAX = "AVR601", "invalid TOML"

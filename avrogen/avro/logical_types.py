@@ -8,8 +8,9 @@ its precision, then implementations should ignore the logical type."
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
-from typing import TypeGuard
+from typing import Final, TypeGuard
 
 from avrogen.avro.model import (
     Attributes,
@@ -31,6 +32,7 @@ __all__ = [
     "InvalidLogicalType",
     "logical_type",
     "logical_type_label",
+    "uuid_digits",
 ]
 
 
@@ -117,3 +119,26 @@ def logical_type_label(logical: LogicalType | None) -> str:
             return f"decimal({precision}, {scale})"
         case _:
             return _NAMES[logical]
+
+
+# --- text of UUIDs --------------------------------------------------------------------------------
+
+_UUID: Final = re.compile(
+    r"(?:urn:uuid:)?([{(]?)"
+    r"([0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
+    r"([)}]?)",
+    re.ASCII | re.IGNORECASE,
+)
+_BRACKETS: Final = ("", "{}", "()")
+
+
+def uuid_digits(text: str) -> str | None:
+    """Return the 32 hexadecimal digits of a UUID, in any spelling in use; None: it is no UUID.
+
+    The specification has one spelling, with hyphens (RFC 4122, section 3). Writers also leave them
+    out, or put braces, parentheses or ``urn:uuid:`` around it.
+    """
+    match = _UUID.fullmatch(text)
+    if match is None or match[1] + match[3] not in _BRACKETS:
+        return None
+    return match[2].replace("-", "")

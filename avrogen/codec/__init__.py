@@ -19,6 +19,7 @@ Modules, in reading order:
     unions               the choice of a branch
     interpreter          plans run step by step
     python_backend       plans compiled to Python
+    timed_kinds          dates and times under options
     conversions, values, varints   values of logical types, and numbers
     limits               bounds on hostile data
     json_encoding        Avro's JSON encoding

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from avrogen.avro.model import Reference
 from avrogen.codec.classes import AvroValue
-from avrogen.codec.planner import plan_for
+from avrogen.codec.planner import plan_for, under_options
 from avrogen.codec.python_backend import compile_decoder, compile_encoder
 from avrogen.codec.schema import Schema
 from avrogen.errors import ResolutionError
@@ -69,7 +69,7 @@ class ResolvedDecoders:
         self._by_writer: dict[Schema, Decoder] = {}
         self._known: dict[int, Decoder] = {}
         self._writers: dict[int, Schema] = {}
-        plan = plan_for(schema.type, schema.types, classes)
+        plan = under_options(plan_for(schema.type, schema.types, classes), schema.times)
         self.own: Decoder = compile_decoder(plan, (self._known, self.find))
 
     def __len__(self) -> int:
@@ -105,7 +105,9 @@ class ResolvedDecoders:
 
         reader = self._schema
         try:
-            plan = plan_to_read(reader.type, reader.types, writer.type, writer.types, self._classes)
+            plan = plan_to_read(
+                reader.type, reader.types, writer.type, writer.types, self._classes, reader.times
+            )
         except ResolutionError as error:
             return _refusal(error)
         return compile_decoder(plan)
@@ -139,7 +141,8 @@ def encoder_of(owner: SchemaOwner | Schema) -> Encoder:
         encode: Encoder | None = vars(owner).get("__avro_encoder__")
         if encode is None:
             schema = _schema(owner)
-            encode = compile_encoder(plan_for(schema.type, schema.types, classes_of(owner)))
+            plan = plan_for(schema.type, schema.types, classes_of(owner))
+            encode = compile_encoder(under_options(plan, schema.times))
             setattr(owner, "__avro_encoder__", encode)  # noqa: B010 -- unknown to type checkers
         return encode
 

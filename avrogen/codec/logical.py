@@ -93,6 +93,11 @@ class LogicalKind(ABC):
         """Fewest bytes that a value takes, if they are more than the base type says."""
         return 0
 
+    @property
+    def plain(self) -> LogicalKind:
+        """The kind without options; itself, if there are none."""
+        return self
+
     @abstractmethod
     def to_base(self, value: Any) -> Any:
         """Convert a value of any type to the base type, which checks its own range.
@@ -136,10 +141,12 @@ class LogicalKind(ABC):
 class DecimalKind(LogicalKind):
     """Big-endian two's complement of ``value * 10**scale``, as bytes. ``decimal.Decimal``.
 
+    What is read may have more digits than ``precision``; it is written with at most those.
+
     Attributes:
         size: bytes of the fixed that it fills; None: as few as hold the value.
         written_scale: scale of the data, if it is not ``scale``. The value is the same with
-            ``scale`` decimal places; if those, or ``precision``, do not hold it, it cannot be read.
+            ``scale`` decimal places; if those do not hold it, it cannot be read.
     """
 
     precision: int
@@ -168,8 +175,8 @@ class DecimalKind(LogicalKind):
     def from_base(self, raw: bytes) -> Decimal:
         number = int.from_bytes(raw, "big", signed=True)
         if self.written_scale is None:
-            return conversions.decimal_from_unscaled(number, self.precision, self.scale)
-        return conversions.rescaled(number, self.written_scale, self.precision, self.scale)
+            return conversions.decimal_from_unscaled(number, self.scale)
+        return conversions.rescaled(number, self.written_scale, self.scale)
 
     def reading(self, written: model.LogicalType) -> LogicalKind:
         if isinstance(written, model.Decimal) and written.scale != self.scale:
@@ -179,7 +186,10 @@ class DecimalKind(LogicalKind):
 
 @dataclass(frozen=True, slots=True)
 class UuidKind(LogicalKind):
-    """36 characters as a string, or 16 bytes (``binary``). ``uuid.UUID``."""
+    """36 characters as a string, or 16 bytes (``binary``). ``uuid.UUID``.
+
+    Strings are read in other spellings as well: see :func:`avrogen.avro.logical_types.uuid_digits`.
+    """
 
     binary: bool
 
@@ -193,7 +203,7 @@ class UuidKind(LogicalKind):
 
     @property
     def minimum_size(self) -> int:
-        return 16 if self.binary else 37
+        return 16 if self.binary else 33
 
     def to_base(self, value: Any) -> bytes | str:
         _require(value, UUID, "a UUID")
@@ -263,9 +273,14 @@ class TimeKind(LogicalKind):
     """Units since midnight. A ``datetime.time`` without time zone.
 
     What is finer than the unit is dropped when writing.
+
+    Attributes:
+        unit: what the data count.
+        own: what the schema of the values counts, if that is another unit.
     """
 
     unit: TimeUnit
+    own: TimeUnit | None = None
 
     @property
     def python_type(self) -> type[time]:
@@ -288,7 +303,9 @@ class TimeKind(LogicalKind):
         return _lost(value.microsecond, self.unit)
 
     def reading(self, written: model.LogicalType) -> LogicalKind:
-        return TimeKind(written.unit) if isinstance(written, model.TimeOfDay) else self
+        if not isinstance(written, model.TimeOfDay) or written.unit is self.unit:
+            return self
+        return TimeKind(written.unit, self.unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,10 +318,12 @@ class TimestampKind(LogicalKind):
     Attributes:
         unit: milliseconds or microseconds; only what is read may be in nanoseconds.
         local: naive and counted from 1970 wherever that is; otherwise aware, in UTC.
+        own: what the schema of the values counts, if that is another unit than the data's.
     """
 
     unit: TimeUnit
     local: bool
+    own: TimeUnit | None = None
 
     @property
     def python_type(self) -> type[datetime]:
@@ -328,7 +347,9 @@ class TimestampKind(LogicalKind):
 
     def reading(self, written: model.LogicalType) -> LogicalKind:
         unit = _timestamp_unit(written, local=self.local)
-        return self if unit is None else replace(self, unit=unit)
+        if unit is None or unit is self.unit:
+            return self
+        return replace(self, unit=unit, own=self.unit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import keyword
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import TypeAlias, assert_never
+from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from avrogen.avro import model
 from avrogen.avro.defaults import DefaultChecks
@@ -22,6 +22,9 @@ from avrogen.codec import plan
 from avrogen.codec.logical import logical_kind
 from avrogen.codec.plan_analysis import called_records, reachable_records, recursive_records
 from avrogen.codec.varints import encode_long
+
+if TYPE_CHECKING:
+    from avrogen.avro.time_options import TimeOptions
 
 __all__ = [
     "Classes",
@@ -32,6 +35,7 @@ __all__ = [
     "fixed",
     "plan_for",
     "primitive",
+    "under_options",
 ]
 
 
@@ -53,6 +57,21 @@ def plan_for(
     operations = PlanBuilder(types, classes or {})
     root = operations.of(type_)
     return plan.Plan(root, operations.records(called_records(root)), plain=classes is None)
+
+
+def under_options(made: plan.Plan, times: TimeOptions | None) -> plan.Plan:
+    """Return a plan under the options for dates and times of its records' classes.
+
+    Args:
+        made: the plan.
+        times: options of values outside of records with a class; None: the defaults.
+    """
+    schemas = (getattr(each.type, "__avro_schema__", None) for each in made.records.values())
+    if times is None and all(getattr(schema, "times", None) is None for schema in schemas):
+        return made
+    from avrogen.codec.timed_kinds import timed
+
+    return timed(made, times)
 
 
 class PlanBuilder:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from avrogen.avro import model
 from avrogen.avro.compat.checker import incompatibilities, too_many_pairs
@@ -24,6 +24,9 @@ from avrogen.codec.plan_analysis import (
 from avrogen.codec.planner import PlanBuilder, default_data
 from avrogen.errors import DecodeError, ResolutionError
 
+if TYPE_CHECKING:
+    from avrogen.avro.time_options import TimeOptions
+
 __all__ = ["plan_to_read"]
 
 
@@ -33,6 +36,7 @@ def plan_to_read(
     writer: model.AvroType,
     writer_types: Types,
     classes: planner.Classes | None,
+    times: TimeOptions | None = None,
 ) -> plan.Plan:
     """Return the plan to decode data of one schema as values of another.
 
@@ -42,6 +46,7 @@ def plan_to_read(
         writer: schema of the data.
         writer_types: the named types in it.
         classes: classes for the reader's types; None: plain values.
+        times: options for dates and times outside of records with a class; None: the defaults.
 
     Raises:
         ResolutionError: no data can be read; it has all incompatibilities.
@@ -49,19 +54,24 @@ def plan_to_read(
     """
     builder = _PairBuilder(reader_types, writer_types, classes or {})
     try:
-        return _plan_to_read(builder, reader, writer, plain=classes is None)
+        return _plan_to_read(builder, reader, writer, times, plain=classes is None)
     except TooManyPairs as error:
         raise ResolutionError([too_many_pairs(error)]) from None
 
 
 def _plan_to_read(
-    builder: _PairBuilder, reader: model.AvroType, writer: model.AvroType, *, plain: bool
+    builder: _PairBuilder,
+    reader: model.AvroType,
+    writer: model.AvroType,
+    times: TimeOptions | None,
+    *,
+    plain: bool,
 ) -> plan.Plan:
     if not builder.resolution.is_readable(reader, writer):
         raise ResolutionError(builder.incompatibilities(reader, writer, PairPath()))
     root = builder.of(reader, writer, PairPath())
     records = reachable_records(called_records(root), builder.record)
-    made = _finished(root, records, plain=plain)
+    made = planner.under_options(_finished(root, records, plain=plain), times)
     problems = [*builder.problems, *builder.unusable_defaults(made)]
     if problems:
         raise ResolutionError(problems)

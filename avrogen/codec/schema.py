@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from avrogen.avro.compat.paths import Incompatibility
     from avrogen.avro.model import AvroType, Json, NamedType
+    from avrogen.avro.time_options import TimeOptions
     from avrogen.codec.classes import AvroValue
     from avrogen.codec.codec import Codec
     from avrogen.codec.limits import Limits
@@ -53,9 +54,17 @@ class Schema:
     _reachable: Mapping[str, NamedType] | None
     _canonical_form: str | None
     _fingerprints: dict[str, bytes]
+    times: TimeOptions | None
+    """Options for dates and times in values; None: the defaults. They are no content."""
 
-    def __init__(self, text: str, owners: Callable[[], Iterable[SchemaOwner]]) -> None:
+    def __init__(
+        self,
+        text: str,
+        owners: Callable[[], Iterable[SchemaOwner]],
+        times: TimeOptions | None = None,
+    ) -> None:
         """Use :meth:`parse` instead."""
+        self.times = times
         self._text = text
         self._owners = owners
         self._parsed = None
@@ -64,30 +73,36 @@ class Schema:
         self._fingerprints = {}
 
     @classmethod
-    def parse(cls, text: str) -> Schema:
+    def parse(cls, text: str, *, times: TimeOptions | None = None) -> Schema:
         """Parse a schema.
 
         Args:
             text: JSON of a schema that defines all types it refers to.
+            times: options for dates and times in plain values; None: the defaults.
 
         Raises:
             SchemaError: the text is not a valid schema; it has all problems.
         """
-        schema = cls(text, _no_owners)
+        schema = cls(text, _no_owners, times)
         _ = schema.type
         return schema
 
     @classmethod
     def embedded(
-        cls, text: str, owners: Callable[[], Iterable[SchemaOwner]] = _no_owners
+        cls,
+        text: str,
+        owners: Callable[[], Iterable[SchemaOwner]] = _no_owners,
+        *,
+        times: TimeOptions | None = None,
     ) -> Schema:
         """Return a schema of generated code, which is parsed on first use.
 
         Args:
             text: JSON of a schema; types that it does not define are full names.
             owners: returns the objects with the schemas of those types.
+            times: options for dates and times in values; None: the defaults.
         """
-        return cls(text, owners)
+        return cls(text, owners, times)
 
     @property
     def type(self) -> AvroType:
@@ -246,10 +261,12 @@ class Schema:
     def __hash__(self) -> int:
         return hash(self.canonical_form)
 
-    def __reduce__(self) -> tuple[Callable[[str, list[str]], Schema], tuple[str, list[str]]]:
+    def __reduce__(
+        self,
+    ) -> tuple[Callable[..., Schema], tuple[str, list[str], TimeOptions | None]]:
         # Type by type: one text of all might be nested more deeply than can be parsed.
         text, *definitions = map(_dumped, _definitions(self))
-        return _unpickled, (text, definitions)
+        return _unpickled, (text, definitions, self.times)
 
     def _parse(self) -> tuple[AvroType, Mapping[str, NamedType]]:
         # Two threads may both do this; they come to the same.
@@ -293,8 +310,8 @@ def _dumped(tree: Json) -> str:
     return compact_text(tree)
 
 
-def _unpickled(text: str, definitions: list[str]) -> Schema:
+def _unpickled(text: str, definitions: list[str], times: TimeOptions | None = None) -> Schema:
     from avrogen.codec.codec import Codec
 
     owners: list[SchemaOwner] = [Codec(Schema.embedded(each)) for each in definitions]
-    return Schema(text, lambda: owners)
+    return Schema(text, lambda: owners, times)

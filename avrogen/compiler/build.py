@@ -57,8 +57,8 @@ def analyse(sources: Iterable[Source], config: Config, diagnostics: Diagnostics)
     if diagnostics.has_errors:
         return None
     report_infinite_records(parsed.types, diagnostics)
-    report_ambiguous_unions(parsed, diagnostics)
-    package = lower(parsed, config.topics, diagnostics)
+    report_ambiguous_unions(parsed, diagnostics, config.times)
+    package = lower(parsed, config.topics, diagnostics, config.times)
     return None if diagnostics.has_errors else Analysis(parsed, package)
 
 

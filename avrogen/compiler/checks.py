@@ -18,10 +18,11 @@ from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.names import namespace_of, short_name
 from avrogen.avro.parser import Parsed
 from avrogen.avro.source import Location, Origin
+from avrogen.avro.time_options import DEFAULT, TimeOptions
 from avrogen.avro.type_labels import short_label
 from avrogen.compiler.expressions import Expression, Symbol
 from avrogen.compiler.naming import is_package_name
-from avrogen.compiler.type_mapping import python_type
+from avrogen.compiler.type_mapping import PRIMITIVES, may_be_number, python_type
 from avrogen.config.config import Config, TopicConfig, key_type_name
 
 __all__ = [
@@ -260,25 +261,32 @@ def _is_finite(
 # --- ambiguous unions -----------------------------------------------------------------------------
 
 
-def report_ambiguous_unions(parsed: Parsed, diagnostics: Diagnostics) -> None:
+def report_ambiguous_unions(
+    parsed: Parsed, diagnostics: Diagnostics, times: TimeOptions = DEFAULT
+) -> None:
     """Warn of unions with two branches of one Python type."""
     for named in parsed.types.values():
         if isinstance(named, model.RecordType):
             for field in named.fields:
                 assert field.origin is not None, "parsed types have an origin"
                 place = f"field {named.name}.{field.name}"
-                _report_union(field.type, field.origin / "type", place, parsed, diagnostics)
+                _report_union(field.type, field.origin / "type", place, parsed, diagnostics, times)
     for root in parsed.roots:
-        _report_union(root.type, Origin(root.source), root.source.name, parsed, diagnostics)
+        origin = Origin(root.source)
+        _report_union(root.type, origin, root.source.name, parsed, diagnostics, times)
 
 
 def _report_union(
-    type_: model.AvroType, origin: Origin, place: str, parsed: Parsed, diagnostics: Diagnostics
+    type_: model.AvroType,
+    origin: Origin,
+    place: str,
+    parsed: Parsed,
+    diagnostics: Diagnostics,
+    times: TimeOptions,
 ) -> None:
     for union in _unions(type_):
         first: dict[Expression, str] = {}
-        for branch in union.branches:
-            annotation = python_type(branch, parsed.types, lambda name: Symbol("", name))
+        for branch, annotation in _python_types(union, parsed.types, times):
             label = short_label(branch)
             other = first.setdefault(annotation, label)
             if other != label:
@@ -289,6 +297,16 @@ def _report_union(
                     f"union of {other} and {label} in {place}: both are {text} in Python",
                     hint="the encoder writes the first branch that represents the value exactly",
                 )
+
+
+def _python_types(
+    union: model.Union, types: Mapping[str, model.NamedType], times: TimeOptions
+) -> Iterator[tuple[model.AvroType, Expression]]:
+    """Yield the Python types of branches; those of dates that may be numbers are two."""
+    for branch in union.branches:
+        yield branch, python_type(branch, types, lambda name: Symbol("", name))
+        if isinstance(branch, model.Primitive) and may_be_number(branch.logical, times):
+            yield branch, PRIMITIVES["int"]
 
 
 def _unions(type_: model.AvroType) -> Iterator[model.Union]:

@@ -14,8 +14,9 @@ from avrogen.avro.parser import Parsed, Root
 from avrogen.avro.schema_json import definition_json, type_json
 from avrogen.avro.schema_text import docstring_text
 from avrogen.avro.source import Pointer
+from avrogen.avro.time_options import DEFAULT, TimeOptions
 from avrogen.avro.type_labels import short_label
-from avrogen.compiler.expressions import Expression, Symbol
+from avrogen.compiler.expressions import RUNTIME, Expression, Symbol
 from avrogen.compiler.naming import AttributeName, MemberName, attribute_names, member_names
 from avrogen.compiler.package_layout import ModulePath, PackageLayout, PublicName, layout_package
 from avrogen.compiler.python_defaults import DefaultWriter, NotADefault
@@ -45,16 +46,22 @@ from avrogen.config.config import TopicConfig
 __all__ = ["lower"]
 
 
-def lower(parsed: Parsed, topics: Iterable[TopicConfig], diagnostics: Diagnostics) -> Package:
+def lower(
+    parsed: Parsed,
+    topics: Iterable[TopicConfig],
+    diagnostics: Diagnostics,
+    times: TimeOptions = DEFAULT,
+) -> Package:
     """Lower everything that was parsed to the model of the generated package.
 
     Args:
         parsed: schemas without errors.
         topics: topics that fit them.
         diagnostics: receives defaults that have no Python value.
+        times: options for dates and times.
     """
     lowering = _Lowering(
-        parsed.types, layout_package(parsed), diagnostics, DefaultChecks(parsed.types)
+        parsed.types, layout_package(parsed), diagnostics, DefaultChecks(parsed.types), times=times
     )
     return lowering.package(tuple(topics))
 
@@ -71,6 +78,7 @@ class _Lowering:
     members: dict[str, dict[str, MemberName]] = field(
         default_factory=dict[str, dict[str, MemberName]]
     )
+    times: TimeOptions = DEFAULT
 
     def package(self, topics: tuple[TopicConfig, ...]) -> Package:
         for home, full_names in self.layout.modules.items():
@@ -114,6 +122,7 @@ class _Lowering:
         schema = EmbeddedSchema(
             docstring_text(definition_json(named, self.types), " " * 8),
             self._owners(home, mentions(named)),
+            self._options(f.type for f in getattr(named, "fields", ())),
         )
         match named:
             case model.RecordType():
@@ -137,9 +146,11 @@ class _Lowering:
         assert public.codec is not None
         uses = tuple(dict.fromkeys(references(root.type)))
         schema = EmbeddedSchema(
-            docstring_text(type_json(root.type), " " * 8), self._owners(public.home, uses)
+            docstring_text(type_json(root.type), " " * 8),
+            self._owners(public.home, uses),
+            self._options([root.type]),
         )
-        annotation = python_type(root.type, self.types, self._symbol_of(public.home))
+        annotation = python_type(root.type, self.types, self._symbol_of(public.home), self.times)
         kind = "type" if isinstance(root.type, model.Reference) else short_label(root.type)
         doc = f"The {kind} of ``{root.source.name}``."
         definition = AliasDefinition(public.name, public.codec, doc, annotation, schema)
@@ -150,6 +161,20 @@ class _Lowering:
         publics = (self.layout.types[name] for name in names)
         return tuple(public.symbol(public.owner, home) for public in publics)
 
+    def _options(self, types: Iterable[model.AvroType]) -> Expression | None:
+        """Return the options for dates and times, if there are any in a class of such types."""
+        if self.times == DEFAULT or not any(map(_has_times, types)):
+            return None
+        arguments = [
+            f'{name}="{value}"'
+            for name, value in (
+                ("out_of_range", self.times.out_of_range),
+                ("rounding", self.times.rounding),
+            )
+            if value != getattr(DEFAULT, name)
+        ]
+        return Expression.of(Symbol(RUNTIME, "TimeOptions"), f"({', '.join(arguments)})")
+
     # --- fields -----------------------------------------------------------------------------------
 
     def _fields(self, home: ModulePath, record: model.RecordType) -> Iterable[FieldDefinition]:
@@ -158,7 +183,7 @@ class _Lowering:
         for f in record.fields:
             yield FieldDefinition(
                 name=names[f.name],
-                annotation=python_type(f.type, self.types, symbol_of),
+                annotation=python_type(f.type, self.types, symbol_of, self.times),
                 default=self._default(home, record, f),
                 doc=f.doc if f.doc and f.doc.strip() else None,
             )
@@ -168,19 +193,25 @@ class _Lowering:
     ) -> Expression | None:
         if f.default is model.NO_DEFAULT:
             return None
-        writer = DefaultWriter(self.checks, self._symbol_of(home), self.attributes, self.members)
+        symbol_of = self._symbol_of(home)
+        writer = DefaultWriter(self.checks, symbol_of, self.attributes, self.members, self.times)
         try:
             return writer.field_default(f.type, self.checks.completed(f.type, f.default))
-        except (UnrepresentableDefault, TooManyValues) as problem:
-            assert f.origin is not None
-            self.diagnostics.report(
-                Code.LOGICAL_DEFAULT,
-                f.origin / "default",
-                f"default of field {record.name}.{f.name} has no Python value: {problem}",
-            )
-            return None
+        except TooManyValues as problem:
+            self._report_default(Code.LOGICAL_DEFAULT, record, f, str(problem))
+        except UnrepresentableDefault as problem:
+            reason = f"{problem}: the field has no default in Python"
+            self._report_default(Code.UNREPRESENTABLE_DEFAULT, record, f, reason, problem.hint)
         except NotADefault:
-            return None  # the parser has reported a warning
+            pass  # the parser has reported a warning
+        return None
+
+    def _report_default(
+        self, code: Code, record: model.RecordType, f: model.Field, reason: str, hint: str = ""
+    ) -> None:
+        assert f.origin is not None, "parsed types have an origin"
+        message = f"default of field {record.name}.{f.name} has no Python value: {reason}"
+        self.diagnostics.report(code, f.origin / "default", message, hint or None)
 
     def _symbol_of(self, home: ModulePath) -> SymbolOf:
         def symbol_of(full_name: str) -> Symbol:
@@ -210,6 +241,22 @@ class _Lowering:
                 for export in public.exports():
                     offered.setdefault(export.name, []).append(export)
         return [e for name, (e, *others) in offered.items() if not others and name not in taken]
+
+
+def _has_times(type_: model.AvroType) -> bool:
+    """Tell if there is a date or a time in a type, outside of the records that it refers to."""
+    match type_:
+        case model.Primitive(_, logical):
+            kinds = (model.Date, model.TimeOfDay, model.Timestamp, model.LocalTimestamp)
+            return isinstance(logical, kinds)
+        case model.Reference():
+            return False
+        case model.Array(inner) | model.Map(inner):
+            return _has_times(inner)
+        case model.Union(branches):
+            return any(map(_has_times, branches))
+        case _:
+            assert_never(type_)
 
 
 def _by_origin(named: model.NamedType) -> tuple[str, Pointer]:

@@ -5,16 +5,25 @@ Values of logical types are written by :func:`~avrogen.compiler.type_mapping.log
 
 from __future__ import annotations
 
+import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from decimal import Context, Decimal
+from typing import Final, TypeAlias
 
 from avrogen.avro import model
 from avrogen.avro.defaults import DefaultChecks
+from avrogen.avro.time_options import DEFAULT, TimeOptions
 from avrogen.compiler.expressions import Expression, Symbol, join
 from avrogen.compiler.literals import bytes_literal, float_literal, string_literal
 from avrogen.compiler.naming import AttributeName, MemberName
-from avrogen.compiler.type_mapping import SymbolOf, logical_value, python_type
+from avrogen.compiler.type_mapping import (
+    SymbolOf,
+    UnrepresentableDefault,
+    logical_value,
+    python_type,
+)
 
 __all__ = ["DefaultWriter", "NotADefault"]
 
@@ -36,12 +45,14 @@ class DefaultWriter:
         symbol_of: classes of named types, as the module imports them.
         attributes: Python names of a record's fields, by the record's full name.
         members: Python names of an enum's symbols, by the enum's full name.
+        times: options for dates and times.
     """
 
     checks: DefaultChecks
     symbol_of: SymbolOf
     attributes: Mapping[str, Mapping[str, AttributeName]]
     members: Mapping[str, Mapping[str, MemberName]]
+    times: TimeOptions = DEFAULT
 
     @property
     def types(self) -> Mapping[str, model.NamedType]:
@@ -74,7 +85,7 @@ class DefaultWriter:
 
         Classes of the package appear in lambdas only, as they may be defined further down.
         """
-        annotation = python_type(type_, self.types, self.symbol_of)
+        annotation = python_type(type_, self.types, self.symbol_of, self.times)
         if value.parts in _EMPTY and not any(
             s.module.startswith(".") for s in annotation.symbols()
         ):
@@ -83,10 +94,11 @@ class DefaultWriter:
 
     def value(self, type_: model.AvroType, default: model.Json) -> Expression:
         """Return the expression of a value."""
-        match self._branch(type_, default):
+        match branch := self._branch(type_, default):
             case model.Primitive(name, logical):
                 if logical:
-                    return logical_value(logical, _raw(name, default))
+                    _refuse_base64(branch, default)
+                    return logical_value(logical, _raw(name, default), self.times)
                 return _primitive(name, default)
             case model.Reference(name):
                 return self._named(self.types[name], default)
@@ -155,3 +167,51 @@ def _raw(name: model.PrimitiveName, default: model.Json) -> int | str | bytes:
         return default.encode("latin-1")
     assert isinstance(default, int | str)
     return default
+
+
+# --- decimals of Kafka Connect --------------------------------------------------------------------
+
+_CONNECT_DECIMAL: Final = "org.apache.kafka.connect.data.Decimal"
+_BASE64: Final = re.compile(
+    r"(?:[A-Za-z0-9+/]{4})*[A-Za-z0-9+/]{2}(?:==|[A-Za-z0-9+/][A-Za-z0-9+/=])"
+)
+_LONGEST_BASE64: Final = 100
+"""Characters of a default that is looked at, and decimal places."""
+
+
+def _refuse_base64(type_: model.Primitive, default: model.Json) -> None:
+    """Refuse the default of a decimal that is base64, as Kafka Connect's converter writes it.
+
+    Avro reads each character as a byte, which gives another number. Without the mark of Connect in
+    the schema, only text with padding counts as base64.
+
+    Raises:
+        UnrepresentableDefault: it is base64.
+    """
+    if not isinstance(type_.logical, model.Decimal) or not isinstance(default, str):
+        return
+    scale = type_.logical.scale
+    is_connect = (
+        type_.attributes.get("connect.name") == _CONNECT_DECIMAL
+        or type_.attributes.get("connect.default") == default
+    )
+    if max(len(default), scale) > _LONGEST_BASE64 or not (is_connect or default[-1:] == "="):
+        return
+    if not _BASE64.fullmatch(default):
+        return
+    meant = binascii.a2b_base64(default)
+    numbers = (
+        Decimal(int.from_bytes(data, signed=True)).scaleb(
+            -scale, Context(prec=2 * _LONGEST_BASE64 + 100)
+        )
+        for data in (default.encode("ascii"), meant)
+    )
+    read, intended = map(str, numbers)
+    written = "".join(
+        chr(b) if 0x20 <= b < 0x7F and b not in b'"\\' else f"\\u{b:04x}" for b in meant
+    )
+    raise UnrepresentableDefault(
+        f'"{default}" looks like base64, as Kafka Connect writes {intended}, '
+        f"while Avro and its libraries read {read}",
+        f'write each byte as a character: "default": "{written}"',
+    )

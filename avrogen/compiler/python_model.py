@@ -37,10 +37,12 @@ class EmbeddedSchema:
     Attributes:
         text: JSON in ASCII over several lines: one type, other named types by full name.
         owners: classes and codecs with the schemas of those other types.
+        times: options for dates and times; None: there are none.
     """
 
     text: str
     owners: tuple[Symbol, ...]
+    times: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,7 @@ def _symbols(module: Module) -> Iterator[Symbol]:
     for definition in module.definitions:
         yield _SCHEMA
         yield from definition.schema.owners
+        yield from definition.schema.times.symbols() if definition.schema.times else ()
         match definition:
             case RecordClass(fields=fields):
                 yield from (_DATACLASS, _RECORD)
@@ -233,15 +234,23 @@ def _alias(name: str, type_: str, scope: Scope) -> str:
 
 def _schema(schema: EmbeddedSchema, scope: Scope) -> View:
     text = literals.json_block(f"\n{schema.text}\n        ")
-    owners = [scope.name(owner) for owner in schema.owners]
-    is_broken = bool(owners) and "\n" in text
-    indent, after = ("        ", ",") if is_broken else ("", "")
+    arguments = list(_schema_arguments(schema, scope, broken="\n" in text))
     return {
         "embedded": f"{scope.name(_SCHEMA)}.embedded",
         "text": text,
-        "owners": list_lines("lambda: ", owners, after, indent) if owners else "",
-        "is_broken": is_broken,
+        "arguments": arguments,
+        "is_broken": bool(arguments) and "\n" in text,
     }
+
+
+def _schema_arguments(schema: EmbeddedSchema, scope: Scope, *, broken: bool) -> Iterator[str]:
+    """Yield the arguments behind the text: with a line for each, or all on one line."""
+    indent, after = ("        ", ",") if broken else ("", "")
+    if schema.owners:
+        owners = [scope.name(owner) for owner in schema.owners]
+        yield list_lines("lambda: ", owners, after, indent)
+    if schema.times:
+        yield f"{indent}times={scope.text(schema.times)}{after}"
 
 
 def _import_lines(groups: Iterable[Iterable[ImportStatement]], indent: str = "") -> list[list[str]]:

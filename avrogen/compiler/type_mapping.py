@@ -7,12 +7,14 @@ values in generated code. CONTRIBUTING, "Adding a logical type", lists the other
 from __future__ import annotations
 
 import decimal
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
 from avrogen.avro import model
+from avrogen.avro.logical_types import uuid_digits
+from avrogen.avro.time_options import DEFAULT, TimeOptions
 from avrogen.compiler.expressions import RUNTIME, Expression, Symbol, builtin, join
 from avrogen.compiler.literals import string_literal
 
@@ -24,6 +26,7 @@ __all__ = [
     "has_class",
     "logical_type",
     "logical_value",
+    "may_be_number",
     "python_type",
     "union",
 ]
@@ -46,7 +49,10 @@ PRIMITIVES: Mapping[str, Expression] = {
 
 
 def python_type(
-    type_: model.AvroType, types: Mapping[str, model.NamedType], symbol_of: SymbolOf
+    type_: model.AvroType,
+    types: Mapping[str, model.NamedType],
+    symbol_of: SymbolOf,
+    times: TimeOptions = DEFAULT,
 ) -> Expression:
     """Return the annotation for values of an Avro type.
 
@@ -54,24 +60,53 @@ def python_type(
         type_: the type; its references are in ``types``.
         types: all named types by full name.
         symbol_of: classes of named types.
+        times: options for dates and times.
     """
     match type_:
         case model.Primitive(name, logical):
-            return logical_type(logical) if logical else PRIMITIVES[name]
+            return logical_type(logical, times) if logical else PRIMITIVES[name]
         case model.Reference(name):
             named = types[name]
             if isinstance(named, model.FixedType) and named.logical:
                 return logical_type(named.logical)
             return Expression((symbol_of(name),))
         case model.Array(items):
-            return Expression.of(builtin("list"), "[", python_type(items, types, symbol_of), "]")
+            inner = python_type(items, types, symbol_of, times)
+            return Expression.of(builtin("list"), "[", inner, "]")
         case model.Map(values):
-            inner = python_type(values, types, symbol_of)
+            inner = python_type(values, types, symbol_of, times)
             return Expression.of(builtin("dict"), "[", builtin("str"), ", ", inner, "]")
         case model.Union(branches):
-            return union(python_type(branch, types, symbol_of) for branch in branches)
+            return union(_branch_types(branches, types, symbol_of, times))
         case _:
             assert_never(type_)
+
+
+def _branch_types(
+    branches: Iterable[model.AvroType],
+    types: Mapping[str, model.NamedType],
+    symbol_of: SymbolOf,
+    times: TimeOptions,
+) -> Iterator[Expression]:
+    """Yield the annotations of branches; values that may be numbers have two."""
+    for branch in branches:
+        if isinstance(branch, model.Primitive) and may_be_number(branch.logical, times):
+            assert branch.logical is not None, "it is a date or a time"
+            yield logical_type(branch.logical)
+            yield PRIMITIVES["int"]
+        else:
+            yield python_type(branch, types, symbol_of, times)
+
+
+def may_be_number(logical: model.LogicalType | None, times: TimeOptions) -> bool:
+    """Tell if values of a logical type may be numbers that Python has no other value for."""
+    match logical:
+        case model.Date() | model.TimeOfDay():
+            return times.keeps_numbers
+        case model.Timestamp(unit) | model.LocalTimestamp(unit):
+            return times.keeps_numbers and unit is not model.TimeUnit.NANOS
+        case _:
+            return False
 
 
 def has_class(named: model.NamedType) -> bool:
@@ -93,8 +128,10 @@ def union(branches: Iterable[Expression]) -> Expression:
 # --- logical types --------------------------------------------------------------------------------
 
 
-def logical_type(logical: model.LogicalType) -> Expression:
+def logical_type(logical: model.LogicalType, times: TimeOptions = DEFAULT) -> Expression:
     """Return the annotation for values of a logical type, whatever its base type."""
+    if may_be_number(logical, times):
+        return union((logical_type(logical), PRIMITIVES["int"]))
     match logical:
         case model.Decimal():
             return Expression((Symbol("decimal", "Decimal"),))
@@ -124,19 +161,33 @@ _MICROS = {model.TimeUnit.MILLIS: 1_000, model.TimeUnit.MICROS: 1}
 _DAY = 86_400_000_000
 _UTC = Expression.of(", tzinfo=", Symbol("datetime", "UTC"))
 _NO_ZONE = Expression(())
+_MOST_DIGITS: Final = 10_000
+"""Digits of a decimal, whatever precision its schema allows, as in the codec."""
 
 
 class UnrepresentableDefault(ValueError):
-    """A default that fits the base type and is impossible for the logical type."""
+    """A default that fits the base type and is impossible for the logical type.
+
+    Attributes:
+        hint: how to write the value that was probably meant; "": unknown.
+    """
+
+    def __init__(self, reason: str, hint: str = "") -> None:
+        super().__init__(reason)
+        self.hint = hint
 
 
-def logical_value(logical: model.LogicalType, raw: Raw) -> Expression:
+def logical_value(logical: model.LogicalType, raw: Raw, times: TimeOptions = DEFAULT) -> Expression:
     """Return the value of a logical type for a default of its base type.
 
     Raises:
         UnrepresentableDefault: Python has no such value; the message gives the reason.
     """
     match logical:
+        case model.Date() | model.TimeOfDay() | model.Timestamp() | model.LocalTimestamp() if (
+            times.out_of_range != "error"
+        ):
+            return _any_time(logical, _integer(raw), times)
         case model.Decimal(precision, scale):
             return _decimal(raw, precision, scale)
         case model.Uuid():
@@ -165,19 +216,44 @@ def logical_value(logical: model.LogicalType, raw: Raw) -> Expression:
 
 def _decimal(raw: Raw, precision: int, scale: int) -> Expression:
     assert isinstance(raw, bytes)
+    digits = min(precision, _MOST_DIGITS)
     unscaled = int.from_bytes(raw, signed=True)
-    if len(str(abs(unscaled))) > precision:
-        raise UnrepresentableDefault(f"{unscaled} has more than {precision} digits")
-    value = decimal.Decimal(unscaled).scaleb(-scale, decimal.Context(prec=precision))
+    # Four bits hold any digit: a cheap check before huge numbers become text.
+    if unscaled.bit_length() > 4 * digits or len(str(abs(unscaled))) > digits:
+        raise UnrepresentableDefault(f"the decimal has more than {digits} digits")
+    if scale > -decimal.MIN_EMIN:
+        raise UnrepresentableDefault(f"Python cannot represent {scale} decimal places")
+    value = decimal.Decimal((unscaled < 0, tuple(map(int, str(abs(unscaled)))), -scale))
     return Expression.of(Symbol("decimal", "Decimal"), f'("{value}")')
 
 
 def _uuid(raw: Raw) -> Expression:
-    try:
-        value = UUID(bytes=raw) if isinstance(raw, bytes) else UUID(str(raw))
-    except ValueError:
-        raise UnrepresentableDefault(f"{raw!r:.60} is not a UUID") from None
+    if isinstance(raw, bytes):
+        value = UUID(bytes=raw)
+    else:
+        digits = uuid_digits(str(raw))
+        if digits is None:
+            raise UnrepresentableDefault(f"{raw!r:.60} is not a UUID")
+        value = UUID(digits)
     return Expression.of(Symbol("uuid", "UUID"), f"({string_literal(str(value))})")
+
+
+def _any_time(logical: model.LogicalType, raw: int, times: TimeOptions) -> Expression:
+    """Return the value of a date or time; of a number without a value, what readers have for it."""
+    try:
+        return logical_value(logical, raw)
+    except UnrepresentableDefault:
+        if times.keeps_numbers:
+            return Expression((str(raw),))
+    match logical:
+        case model.TimeOfDay(unit):
+            end = 0 if raw < 0 else _DAY // _MICROS[unit] - 1
+        case model.Timestamp(unit) | model.LocalTimestamp(unit):
+            moment = datetime.min if raw < 0 else datetime.max
+            end = (moment - _EPOCH) // timedelta(microseconds=_MICROS[unit])
+        case _:
+            end = ((datetime.min if raw < 0 else datetime.max) - _EPOCH).days
+    return logical_value(logical, end)
 
 
 def _time_of_day(micros: int) -> Expression:

@@ -12,12 +12,13 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from avrogen.avro import model
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.source import Location, Pointer
-from avrogen.config.keys import BUILD_KEYS, REGISTRY_KEYS, TOP_KEYS, TOPIC_KEYS
+from avrogen.avro.time_options import DEFAULT, OUT_OF_RANGE, ROUNDING, TimeOptions
+from avrogen.config.keys import BUILD_KEYS, REGISTRY_KEYS, TIMES_KEYS, TOP_KEYS, TOPIC_KEYS
 from avrogen.config.toml_reader import TableReader, Toml, TomlPositions, near
 from avrogen.kafka.topic import SubjectStrategy
 from avrogen.regular_files import read_file
@@ -40,6 +41,8 @@ __all__ = [
     "read_registry",
 ]
 
+L = TypeVar("L", bound=str)
+
 FILE_NAME = "avrogen.toml"
 PROJECT_FILE_NAME = "pyproject.toml"
 SUBJECT_STRATEGIES: tuple[SubjectStrategy, ...] = ("topic", "record", "topic-record")
@@ -53,11 +56,13 @@ class Config:
         strict: warnings fail a build.
         topics: topics in the order of the file.
         registry: the table ``[registry]``; None without one.
+        times: the table ``[times]``.
     """
 
     strict: bool = False
     topics: tuple[TopicConfig, ...] = ()
     registry: RegistrySection | None = None
+    times: TimeOptions = DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +233,7 @@ def _config(document: Toml, top: Pointer, reader: TableReader, folder: Path) -> 
         strict=reader.flag(table, "strict", top),
         topics=tuple(topic for topic in read if topic),
         registry=registry,
+        times=_times(table.get("times", {}), (*top, "times"), reader),
     )
 
 
@@ -346,6 +352,37 @@ def _names(table: dict[str, Toml], key: str, at: Pointer, reader: TableReader) -
         reader.wrong_value((*at, key), "the full name of a type, or a list of them", value)
         return ()
     return names
+
+
+# --- dates and times ------------------------------------------------------------------------------
+
+
+def _times(value: Toml, at: Pointer, reader: TableReader) -> TimeOptions:
+    """Read the table ``[times]``."""
+    table = reader.described(value, at, TIMES_KEYS)
+    return TimeOptions(
+        out_of_range=_one_of(table, "out-of-range", OUT_OF_RANGE, at, reader),
+        rounding=_one_of(table, "rounding", ROUNDING, at, reader),
+    )
+
+
+def _one_of(
+    table: dict[str, Toml], key: str, known: tuple[L, ...], at: Pointer, reader: TableReader
+) -> L:
+    """Return one of several words; the first is the default."""
+    text = reader.text(table, key, at)
+    if text is None:
+        return known[0]
+    for word in known:
+        if word == text:
+            return word
+    reader.diagnostics.report(
+        Code.WRONG_VALUE,
+        reader.positions.value((*at, key)),
+        f'"{key}" must be {" or ".join(known)}, not "{text[:60]}"',
+        hint=near(text, known) or f"for example: {TIMES_KEYS[key].example}",
+    )
+    return known[0]
 
 
 # --- the registry ---------------------------------------------------------------------------------

@@ -10,7 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["BUILD_KEYS", "REGISTRY_KEYS", "TOPIC_ARGUMENTS", "TOPIC_KEYS", "TOP_KEYS", "ConfigKey"]
+__all__ = [
+    "BUILD_KEYS",
+    "REGISTRY_KEYS",
+    "TIMES_KEYS",
+    "TOPIC_ARGUMENTS",
+    "TOPIC_KEYS",
+    "TOP_KEYS",
+    "ConfigKey",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,13 @@ TOP_KEYS = _table(
         "The schema registry: its URL and client configuration.",
         "no registry",
         'registry.url = "https://registry.example.com"',
+    ),
+    ConfigKey(
+        "times",
+        "a table",
+        "Dates and times that Python or a schema cannot represent exactly.",
+        "data out of range are an error, values that are too fine are rounded down",
+        'times.out-of-range = "nearest"',
     ),
 )
 
@@ -197,6 +212,27 @@ REGISTRY_KEYS = _table(
         "Register each named type as a subject of its own, and use schema references.",
         "`false`: the schema of a topic contains all its types",
         "references = true",
+    ),
+)
+
+TIMES_KEYS = _table(
+    ConfigKey(
+        "out-of-range",
+        "a string",
+        "Data that Python has no date or time for, such as PostgreSQL's `infinity`: dates and "
+        "timestamps outside the years 1 to 9999, times of day outside of one day. `error` raises "
+        "`DecodeError`. `nearest` reads the first or the last value that there is. `number` reads "
+        "the number; types of fields are `datetime | int`, and such numbers are written as well.",
+        '`"error"`',
+        'out-of-range = "nearest"',
+    ),
+    ConfigKey(
+        "rounding",
+        "a string",
+        "Values that are finer than the unit of their schema, such as microseconds for "
+        "timestamp-millis. `down` rounds them towards the past. `error` raises `EncodeError`.",
+        '`"down"`',
+        'rounding = "error"',
     ),
 )
 

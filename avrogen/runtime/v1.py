@@ -16,6 +16,7 @@ from avrogen.exports import lazy_exports
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
+    from avrogen.avro.time_options import TimeOptions
     from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
     from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
     from avrogen.kafka.consumer.consumer import ConsumerArguments, TopicConsumer
@@ -41,6 +42,7 @@ else:
             "KeyedTopicProducer": "avrogen.kafka.producer.producer",
             "LocalTimestampNanos": "avrogen.codec.values",
             "Message": "avrogen.kafka.message",
+            "TimeOptions": "avrogen.avro.time_options",
             "TimestampNanos": "avrogen.codec.values",
             "Topic": "avrogen.kafka.topic",
             "TopicConsumer": "avrogen.kafka.consumer.consumer",
@@ -62,6 +64,7 @@ __all__ = [
     "LocalTimestampNanos",
     "Message",
     "Schema",
+    "TimeOptions",
     "TimestampNanos",
     "Topic",
     "TopicConsumer",

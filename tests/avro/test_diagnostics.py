@@ -132,6 +132,18 @@ def nesting(schemas: Path) -> None:
     (schemas / "a.avsc").write_text("[" * 50_000)
 
 
+def large_default(schemas: Path) -> None:
+    """A default of 2**16 values, which nobody writes."""
+    for level in range(16):
+        names = ("a", "b")
+        fields = [{"name": n, "type": f"R{level + 1}", "default": {}} for n in names]
+        record = {"type": "record", "name": f"R{level}", "fields": fields}
+        (schemas / f"r{level}.avsc").write_text(json.dumps(record))
+    number = {"name": "a", "type": "int", "default": 0}
+    last = {"type": "record", "name": "R16", "fields": [number]}
+    (schemas / "r16.avsc").write_text(json.dumps(last))
+
+
 def several_configs(schemas: Path) -> None:
     (schemas / "avrogen.toml").write_text("strict = true\n")
     (schemas / "more").mkdir()
@@ -158,6 +170,7 @@ UNSHOWN = {
     "AVR103": directory_named_like_schema,
     "AVR104": symlink_loop,
     "AVR108": nesting,
+    "AVR403": large_default,
     "AVR606": several_configs,
     "AVR701": output_blocked,
 }

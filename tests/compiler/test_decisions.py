@@ -98,7 +98,7 @@ CASES: dict[str, tuple[str | None, Any]] = {
     "default of a field, no symbol": ("AVR504", record(enum("A"), default="B")),
     "default of an enum, no symbol": ("AVR402", enum("A", default="B")),
     "default without a value in Python": (
-        "AVR403",
+        "AVR515",
         record({"type": "int", "logicalType": "date"}, default=2**31 - 1),
     ),
     # Python

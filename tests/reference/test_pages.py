@@ -11,13 +11,14 @@ import pytest
 
 from avrogen.avro.diagnostics import Diagnostic, Diagnostics
 from avrogen.config.config import RegistrySection, TopicConfig, parse_config
-from avrogen.config.keys import REGISTRY_KEYS, TOP_KEYS, TOPIC_KEYS, ConfigKey
+from avrogen.config.keys import REGISTRY_KEYS, TIMES_KEYS, TOP_KEYS, TOPIC_KEYS, ConfigKey
 from tests.reference.pages import PAGES, current
 
 TABLES: Mapping[str, Mapping[str, ConfigKey]] = {
     "": TOP_KEYS,
     "[topics.orders]": TOPIC_KEYS,
     "[registry]": REGISTRY_KEYS,
+    "[times]": TIMES_KEYS,
 }
 KEYS = [(table, key) for table, keys in TABLES.items() for key in keys.values()]
 

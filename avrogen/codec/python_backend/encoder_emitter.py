@@ -325,7 +325,8 @@ def _tests(
 ) -> list[tuple[str, int]] | None:
     """Return conditions with the positions of branches; None if types do not decide."""
     bind = emitter.source.bind
-    if not any(issubclass(type_, int) and type_ is not bool for type_ in by_type):
+    takes_ints = any(issubclass(type_, int) and type_ is not bool for type_ in by_type)
+    if not takes_ints and not any(_has_options(each.operation) for each in union.branches):
         also_int = f" or {value}.__class__ is {bind(int, 'int')}"
     else:
         also_int = ""
@@ -348,6 +349,13 @@ def _tests(
             case _:
                 return None
     return tests
+
+
+def _has_options(operation: plan.Operation) -> bool:
+    """Tell if values may be of more than one type: dates and numbers."""
+    return (
+        isinstance(operation, plan.LogicalOperation) and operation.kind.plain is not operation.kind
+    )
 
 
 def _type(operation: plan.Operation, plan_: plan.Plan) -> type[object]:

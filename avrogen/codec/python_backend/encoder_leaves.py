@@ -123,6 +123,8 @@ def piece_count(operation: plan.Operation) -> int:
             return 2
         case plan.LogicalOperation(_, TimestampKind(unit)):
             return _LOW_BYTES[unit] + 1
+        case plan.LogicalOperation(base, kind) if kind.plain is not kind:
+            return piece_count(plan.LogicalOperation(base, kind.plain))
         case plan.LogicalOperation(base):
             return piece_count(base)
         case _:
@@ -175,6 +177,8 @@ def _logical(
 ) -> list[str]:
     """Emit the fast code of a kind, or a call of its ``to_base`` and the code of the base type."""
     source = emitter.source
+    if kind.plain is not kind:
+        return _timed(emitter, base, kind, value, tag)
     match kind:
         case DateKind():
             emitter.refuse_if(f"{value}.__class__ is not {source.bind(date, 'date')}")
@@ -215,6 +219,28 @@ def _logical(
             raw = source.variable()
             source.line(f"{raw} = {source.bind(kind.to_base, 'to_base')}({value})")
             return write_leaf(emitter, base, raw, tag)
+
+
+def _timed(
+    emitter: BaseEncoderEmitter, base: plan.Operation, kind: LogicalKind, value: str, tag: bytes
+) -> list[str]:
+    """Emit the code of a date or time with options: a check before that without, or a call."""
+    from avrogen.codec.timed_kinds import TimedKind
+
+    assert isinstance(kind, TimedKind), "no other kind has options"
+    source, inner = emitter.source, kind.kind
+    if kind.times.keeps_numbers:
+        raw = source.variable()
+        source.line(f"{raw} = {source.bind(kind.to_base, 'to_base')}({value})")
+        return write_leaf(emitter, base, raw, tag)
+    if kind.step > 1 and isinstance(inner, TimestampKind):
+        epoch = conversions.LOCAL_EPOCH if inner.local else conversions.EPOCH
+        delta = f"({value} - {source.bind(epoch, 'epoch')})"
+        emitter.refuse_if(f"{delta}.microseconds % {kind.step}")
+    elif kind.step > 1:
+        type_ = source.bind(time, "time")
+        emitter.refuse_if(f"{value}.__class__ is not {type_} or {value}.microsecond % {kind.step}")
+    return _logical(emitter, base, inner, value, tag)
 
 
 def _tagged(tag: bytes) -> list[str]:
