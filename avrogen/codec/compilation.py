@@ -7,12 +7,13 @@ many programs need only one of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from avrogen.avro.model import Reference
 from avrogen.codec.classes import AvroValue
-from avrogen.codec.planner import plan_for, under_options
+from avrogen.codec.planner import DictRules, plan_for, under_options
 from avrogen.codec.python_backend import compile_decoder, compile_encoder
 from avrogen.codec.schema import Schema
 from avrogen.errors import ResolutionError
@@ -30,6 +31,7 @@ __all__ = [
     "install_decoder",
     "install_encoder",
     "named",
+    "naming_decoders",
 ]
 
 Encoder: TypeAlias = Callable[..., bytes]
@@ -61,16 +63,26 @@ class ResolvedDecoders:
 
     Attributes:
         own: decodes data of its own schema; with a ``writer``, it calls another.
+
+    Args:
+        schema: the schema of the values.
+        classes: classes for its types; None: plain values.
+        named_branches: values of unions are pairs that force their branch.
     """
 
-    def __init__(self, schema: Schema, classes: Classes | None) -> None:
+    def __init__(
+        self, schema: Schema, classes: Classes | None, *, named_branches: bool = False
+    ) -> None:
         self._schema = schema
         self._classes = classes
+        self._named_branches = named_branches
         self._by_writer: dict[Schema, Decoder] = {}
         self._known: dict[int, Decoder] = {}
         self._writers: dict[int, Schema] = {}
-        plan = under_options(plan_for(schema.type, schema.types, classes), schema.times)
-        self.own: Decoder = compile_decoder(plan, (self._known, self.find))
+        plan = plan_for(schema.type, schema.types, classes, named_branches=named_branches)
+        naming = None if classes is not None or named_branches else partial(_naming_decoder, schema)
+        plan = under_options(plan, schema.times)
+        self.own: Decoder = compile_decoder(plan, (self._known, self.find), naming)
 
     def __len__(self) -> int:
         """Return the number of writers whose decoders are kept."""
@@ -106,7 +118,13 @@ class ResolvedDecoders:
         reader = self._schema
         try:
             plan = plan_to_read(
-                reader.type, reader.types, writer.type, writer.types, self._classes, reader.times
+                reader.type,
+                reader.types,
+                writer.type,
+                writer.types,
+                self._classes,
+                self._named_branches,
+                reader.times,
             )
         except ResolutionError as error:
             return _refusal(error)
@@ -140,16 +158,42 @@ def encoder_of(owner: SchemaOwner | Schema) -> Encoder:
     with _compilation.lock:
         encode: Encoder | None = vars(owner).get("__avro_encoder__")
         if encode is None:
-            schema = _schema(owner)
-            plan = plan_for(schema.type, schema.types, classes_of(owner))
-            encode = compile_encoder(under_options(plan, schema.times))
+            schema, classes = _schema(owner), classes_of(owner)
+            strict = partial(_strict_encoder, schema) if classes is None else None
+            plan = under_options(plan_for(schema.type, schema.types, classes), schema.times)
+            encode = compile_encoder(plan, strict)
             setattr(owner, "__avro_encoder__", encode)  # noqa: B010 -- unknown to type checkers
         return encode
+
+
+def _strict_encoder(schema: Schema, fill_defaults: bool, allow_unknown_keys: bool) -> Encoder:
+    """Return the function ``(value, *, limits=None)`` that encodes fewer dicts."""
+    rules = DictRules(bool(fill_defaults), bool(allow_unknown_keys))
+    with _compilation.lock:
+        encoders: dict[DictRules, Encoder] = vars(schema).setdefault("__avro_strict_encoders__", {})
+        if rules not in encoders:
+            plan = under_options(plan_for(schema.type, schema.types, None, rules), schema.times)
+            encoders[rules] = compile_encoder(plan)
+        return encoders[rules]
 
 
 def decoder_of(owner: SchemaOwner | Schema) -> Decoder:
     """Return the function ``(data, *, writer=None, limits=None)`` that decodes its values."""
     return _decoders(owner).own
+
+
+def naming_decoders(schema: Schema) -> ResolvedDecoders:
+    """Return the decoders of a schema that name the branches of unions."""
+    with _compilation.lock:
+        found: ResolvedDecoders | None = vars(schema).get("__avro_naming_decoders__")
+        if found is None:
+            found = ResolvedDecoders(schema, None, named_branches=True)
+            vars(schema)["__avro_naming_decoders__"] = found
+        return found
+
+
+def _naming_decoder(schema: Schema) -> Decoder:
+    return naming_decoders(schema).own
 
 
 def decoder_for(owner: SchemaOwner | Schema, writer: Schema) -> Decoder:

@@ -25,7 +25,12 @@ def called_records(operation: plan.Operation) -> Iterator[str]:
     match operation:
         case plan.Call(key):
             yield key
-        case plan.ArrayOperation(inner) | plan.MapOperation(inner) | plan.SkipOperation(inner):
+        case (
+            plan.ArrayOperation(inner)
+            | plan.MapOperation(inner)
+            | plan.SkipOperation(inner)
+            | plan.NamedOperation(_, inner)
+        ):
             yield from called_records(inner)
         case plan.UnionOperation(branches):
             for branch in branches:
@@ -136,8 +141,8 @@ class MinimumSizes:
                 return size
             case plan.LogicalOperation(base, kind):
                 return max(self.of(base), kind.minimum_size)
-            case plan.SkipOperation(skipped):
-                return self.of(skipped)
+            case plan.SkipOperation(inner) | plan.NamedOperation(_, inner):
+                return self.of(inner)
             case plan.Call(key):
                 # Records that contain themselves without end are unknown: they have no values.
                 return self._records.get(key, 1)
@@ -160,6 +165,8 @@ class MinimumSizes:
                 return self._made.get(key, 1)
             case plan.SkipOperation():
                 return 0
+            case plan.NamedOperation(_, inner):
+                return self.made(inner)
             case _:
                 return 1
 
@@ -187,6 +194,8 @@ class MinimumSizes:
                 return max(self._rate(inner), -(-self.made(inner) // max(least, 1)))
             case plan.UnionOperation(branches):
                 return max((self._rate_of_branch(b.operation) for b in branches), default=1)
+            case plan.NamedOperation(_, inner):
+                return self._rate(inner)
             case _:
                 return 1
 
@@ -197,5 +206,7 @@ class MinimumSizes:
         match operation:
             case plan.Call(key) | plan.SkipOperation(plan.Call(key)):
                 return self._counts.get(key, 1)
+            case plan.NamedOperation(_, inner):
+                return self._count(inner)
             case _:
                 return 0

@@ -13,7 +13,8 @@ import keyword
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias, assert_never
+from functools import cache, partial
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
 
 from avrogen.avro import model
 from avrogen.avro.defaults import DefaultChecks
@@ -22,17 +23,22 @@ from avrogen.codec import plan
 from avrogen.codec.logical import logical_kind
 from avrogen.codec.plan_analysis import called_records, reachable_records, recursive_records
 from avrogen.codec.varints import encode_long
+from avrogen.errors import DecodeError
 
 if TYPE_CHECKING:
     from avrogen.avro.time_options import TimeOptions
+    from avrogen.codec.interpreter.decoder import InterpretedDecoder
 
 __all__ = [
     "Classes",
+    "DictRules",
     "PlanBuilder",
     "default_data",
     "enum",
     "field_attributes",
     "fixed",
+    "is_null",
+    "needs_names",
     "plan_for",
     "primitive",
     "under_options",
@@ -43,6 +49,9 @@ def plan_for(
     type_: model.AvroType,
     types: Mapping[str, model.NamedType],
     classes: Classes | None,
+    dicts: DictRules | None = None,
+    *,
+    named_branches: bool = False,
 ) -> plan.Plan:
     """Return the plan to encode and decode values of one schema.
 
@@ -50,13 +59,79 @@ def plan_for(
         type_: the schema.
         types: the named types in it.
         classes: classes for them; None: plain values.
+        dicts: dicts that are encoded as records; None: all that lose nothing but unknown keys.
+        named_branches: decode values of unions as pairs that force their branch.
 
     Raises:
         TypeError: a class does not match its schema. Generated classes always do.
     """
-    operations = PlanBuilder(types, classes or {})
+    plain, dicts = classes is None, dicts or DictRules()
+    defaults = _WriteDefaults(types) if plain and dicts.fill_defaults else None
+    operations = PlanBuilder(types, classes or {}, named_branches=named_branches, defaults=defaults)
     root = operations.of(type_)
-    return plan.Plan(root, operations.records(called_records(root)), plain=classes is None)
+    records = operations.records(called_records(root))
+    only = plain and not dicts.allow_unknown_keys
+    made = plan.Plan(root, records, plain=plain, known_keys_only=only)
+    if defaults is not None:
+        defaults.use(made)
+    return made
+
+
+class DictRules(NamedTuple):
+    """The dicts that are encoded as records.
+
+    Attributes:
+        fill_defaults: a dict may lack a field that has a default.
+        allow_unknown_keys: a dict may have keys that are no fields.
+    """
+
+    fill_defaults: bool = True
+    allow_unknown_keys: bool = True
+
+
+class _WriteDefaults:
+    """Defaults for dicts that lack fields, which few dicts do: each is encoded on first use."""
+
+    def __init__(self, types: Mapping[str, model.NamedType]) -> None:
+        self._checks = DefaultChecks(types)
+        self._plan: plan.Plan | None = None
+        self._decoder: InterpretedDecoder | None = None
+
+    def use(self, made: plan.Plan) -> None:
+        """Use the records of the finished plan."""
+        self._plan = made
+
+    def of(self, field: model.Field, operation: plan.Operation) -> plan.WriteDefault | None:
+        """Return the default of a field."""
+        if field.default is model.NO_DEFAULT:
+            return None
+        return cache(partial(self._data, field.type, field.default, operation))
+
+    def _data(
+        self, type_: model.AvroType, default: model.Json, operation: plan.Operation
+    ) -> bytes | None:
+        """Return a default as data; None: it has none, or no value in Python."""
+        if self._decoder is None:
+            from avrogen.codec.interpreter.decoder import InterpretedDecoder
+
+            assert self._plan is not None, "plans are finished before values are encoded"
+            self._decoder = InterpretedDecoder(self._plan)
+        try:
+            data = default_data(type_, default, self._checks)
+            self._decoder.read_default(plan.DefaultField("", None, operation, 0, data))
+        except (ValueError, DecodeError):
+            return None
+        return data
+
+
+def needs_names(union: model.Union) -> bool:
+    """Return whether plain values of a union may fit several of its branches."""
+    return sum(not is_null(branch) for branch in union.branches) > 1
+
+
+def is_null(type_: model.AvroType) -> bool:
+    """Return whether a type is null, with or without attributes."""
+    return isinstance(type_, model.Primitive) and type_.name == "null"
 
 
 def under_options(made: plan.Plan, times: TimeOptions | None) -> plan.Plan:
@@ -77,9 +152,18 @@ def under_options(made: plan.Plan, times: TimeOptions | None) -> plan.Plan:
 class PlanBuilder:
     """Builds the operations of the types of one schema. A record's key is its full name."""
 
-    def __init__(self, types: Mapping[str, model.NamedType], classes: Classes) -> None:
+    def __init__(
+        self,
+        types: Mapping[str, model.NamedType],
+        classes: Classes,
+        *,
+        named_branches: bool = False,
+        defaults: _WriteDefaults | None = None,
+    ) -> None:
         self._types = types
         self._classes = classes
+        self._named_branches = named_branches
+        self._defaults = defaults
         self._named: dict[str, plan.Operation] = {}
 
     def of(self, type_: model.AvroType) -> plan.Operation:
@@ -97,11 +181,16 @@ class PlanBuilder:
             case model.Map(values):
                 return plan.MapOperation(self.of(values))
             case model.Union(branches):
-                return plan.UnionOperation(
-                    tuple(plan.BranchOperation(short_label(b), self.of(b)) for b in branches)
-                )
+                named = self._named_branches and needs_names(type_)
+                return plan.UnionOperation(tuple(self._branch(b, named) for b in branches))
             case _:
                 assert_never(type_)
+
+    def _branch(self, branch: model.AvroType, named: bool) -> plan.BranchOperation:
+        name, operation = short_label(branch), self.of(branch)
+        if named and not is_null(branch):
+            operation = plan.NamedOperation(name, operation)
+        return plan.BranchOperation(name, operation)
 
     def records(self, keys: Iterable[str]) -> dict[str, plan.RecordOperation]:
         """Return records by key, with all that they call."""
@@ -114,13 +203,12 @@ class PlanBuilder:
         record = self._types[key]
         assert isinstance(record, model.RecordType), "only records are called"
         attributes = field_attributes(record, self._classes)
-        fields = tuple(
-            plan.FieldOperation(field.name, attribute, self.of(field.type), position)
-            for position, (field, attribute) in enumerate(
-                zip(record.fields, attributes, strict=True)
-            )
-        )
-        return plan.RecordOperation(key, fields, self._classes.get(key), recursive=False)
+        fields: list[plan.FieldOperation] = []
+        for position, (field, attribute) in enumerate(zip(record.fields, attributes, strict=True)):
+            operation = self.of(field.type)
+            default = None if self._defaults is None else self._defaults.of(field, operation)
+            fields.append(plan.FieldOperation(field.name, attribute, operation, position, default))
+        return plan.RecordOperation(key, tuple(fields), self._classes.get(key), recursive=False)
 
     def _of_named(self, named: model.NamedType) -> plan.Operation:
         match named:

@@ -36,6 +36,7 @@ def plan_to_read(
     writer: model.AvroType,
     writer_types: Types,
     classes: planner.Classes | None,
+    named_branches: bool = False,
     times: TimeOptions | None = None,
 ) -> plan.Plan:
     """Return the plan to decode data of one schema as values of another.
@@ -46,13 +47,14 @@ def plan_to_read(
         writer: schema of the data.
         writer_types: the named types in it.
         classes: classes for the reader's types; None: plain values.
+        named_branches: decode values of the reader's unions as pairs that force their branch.
         times: options for dates and times outside of records with a class; None: the defaults.
 
     Raises:
         ResolutionError: no data can be read; it has all incompatibilities.
         TypeError: a class does not match its schema. Generated classes always do.
     """
-    builder = _PairBuilder(reader_types, writer_types, classes or {})
+    builder = _PairBuilder(reader_types, writer_types, classes or {}, named_branches)
     try:
         return _plan_to_read(builder, reader, writer, times, plain=classes is None)
     except TooManyPairs as error:
@@ -107,14 +109,21 @@ class _PairBuilder:
     that is skipped ("skipped W"), and a reader's in a default, whose key is its full name.
     """
 
-    def __init__(self, reader_types: Types, writer_types: Types, classes: planner.Classes) -> None:
+    def __init__(
+        self,
+        reader_types: Types,
+        writer_types: Types,
+        classes: planner.Classes,
+        named_branches: bool,
+    ) -> None:
         self.resolution = Resolution(reader_types, writer_types)
         self.problems: list[Incompatibility] = []
         """Incompatibilities that comparing the schemas does not find."""
         self._reader_types = reader_types
         self._writer_types = writer_types
         self._classes = classes
-        self._defaults = PlanBuilder(reader_types, classes)
+        self._named_branches = named_branches
+        self._defaults = PlanBuilder(reader_types, classes, named_branches=named_branches)
         self._checks = DefaultChecks(reader_types)
         self._default_data: dict[tuple[str, int], bytes | str] = {}
         self._pairs: dict[str, tuple[model.RecordType, model.RecordType, PairPath]] = {}
@@ -137,7 +146,13 @@ class _PairBuilder:
             case model.Union(branches), _:
                 index = self.resolution.branch(reader, writer)
                 assert index is not None, "some data can be read"
-                return self.of(branches[index], writer, place.readers_branch(index))
+                branch = branches[index]
+                operation = self.of(branch, writer, place.readers_branch(index))
+                if not self._named_branches or planner.is_null(branch):
+                    return operation
+                if not planner.needs_names(reader):
+                    return operation
+                return plan.NamedOperation(short_label(branch), operation)
             case model.Primitive(), model.Primitive():
                 return _primitive(reader, writer)
             case model.Array(mine), model.Array(theirs):

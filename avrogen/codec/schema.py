@@ -155,15 +155,25 @@ class Schema:
 
     # --- plain values ----------------------------------------------------------------------------
 
-    def to_avro(self, value: Any, *, limits: Limits | None = None) -> bytes:
+    def to_avro(
+        self,
+        value: Any,
+        *,
+        limits: Limits | None = None,
+        fill_defaults: bool = True,
+        allow_unknown_keys: bool = True,
+    ) -> bytes:
         """Encode plain Python values in Avro's binary encoding.
 
         Records are dicts by field names, enums are str, fixed types bytes; all other types are
-        those of generated code. ``("full.Name", value)`` forces a union branch.
+        those of generated code. ``("full.Name", value)`` forces a union branch, and so does the
+        key ``-type`` of a dict.
 
         Args:
             value: the value.
             limits: None: those of the process, see :func:`avrogen.set_limits`.
+            fill_defaults: encode the default of a field that a dict lacks. False: that is an error.
+            allow_unknown_keys: ignore keys of dicts that are no fields. False: those are an error.
 
         Raises:
             EncodeError: a part of the value does not fit the schema; the error has its path.
@@ -175,18 +185,33 @@ class Schema:
             encode = encoder_of(self)
             # From now on, the compiled function is found first, unless this one was bound before.
             self.__dict__["to_avro"] = encode
-        return encode(value, limits=limits)
+        return encode(
+            value,
+            limits=limits,
+            fill_defaults=fill_defaults,
+            allow_unknown_keys=allow_unknown_keys,
+        )
 
     def from_avro(
-        self, data: Buffer, *, writer: Schema | None = None, limits: Limits | None = None
+        self,
+        data: Buffer,
+        *,
+        writer: Schema | None = None,
+        limits: Limits | None = None,
+        named_branches: bool = False,
     ) -> Any:
         """Decode plain Python values, as :meth:`to_avro` accepts them.
+
+        The branch of a union is not part of such a value: where several branches fit it,
+        :meth:`to_avro` may write another one than was read. ``named_branches=True`` keeps it.
 
         Args:
             data: Avro's binary encoding of exactly one value, as bytes or any other buffer. The
                 result never shares memory with it.
             writer: the schema that the data were written with, if it is not this one.
             limits: None: those of the process, see :func:`avrogen.set_limits`.
+            named_branches: return ``("full.Name", value)`` for values of unions that have several
+                branches besides null.
 
         Raises:
             DecodeError: the data are invalid; the error has the path and the offset.
@@ -198,31 +223,44 @@ class Schema:
 
             decode = decoder_of(self)
             self.__dict__["from_avro"] = decode
-        return decode(data, writer=writer, limits=limits)
+        return decode(data, writer=writer, limits=limits, named_branches=named_branches)
 
-    def to_single_object(self, value: Any) -> bytes:
+    def to_single_object(
+        self, value: Any, *, fill_defaults: bool = True, allow_unknown_keys: bool = True
+    ) -> bytes:
         """Encode plain values in single-object encoding: with the schema's fingerprint in front.
+
+        Args:
+            value: the value.
+            fill_defaults: as of :meth:`to_avro`.
+            allow_unknown_keys: likewise.
 
         Raises:
             EncodeError: as :meth:`to_avro`.
         """
         from avrogen.codec.single_object import header
 
-        return header(self) + self.to_avro(value)
+        encoded = self.to_avro(
+            value, fill_defaults=fill_defaults, allow_unknown_keys=allow_unknown_keys
+        )
+        return header(self) + encoded
 
-    def from_single_object(self, data: Buffer, *, store: SchemaStore | None = None) -> Any:
+    def from_single_object(
+        self, data: Buffer, *, store: SchemaStore | None = None, named_branches: bool = False
+    ) -> Any:
         """Decode plain values in single-object encoding.
 
         Args:
             data: exactly one value with its schema's fingerprint in front.
             store: schemas of other writers, by fingerprint.
+            named_branches: as of :meth:`from_avro`.
 
         Raises:
             DecodeError: as :meth:`from_avro`, or the schema of the fingerprint is unknown.
         """
         from avrogen.codec.single_object import read
 
-        return read(self, self, data, store)
+        return read(self, self, data, store, named_branches=named_branches)
 
     def closure(self) -> Iterator[tuple[SchemaOwner, Schema]]:
         """Yield the owners that the schema refers to, also indirectly, with their schemas."""

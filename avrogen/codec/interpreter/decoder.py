@@ -153,6 +153,8 @@ class _Decoding:
             raise PathError(TOO_MANY_VALUES, self._cursor.position)
         if isinstance(operation, plan.UnionOperation):
             operation = self._branch(operation)
+        if isinstance(operation, plan.NamedOperation):
+            return operation.name, self.read(operation.operation, left)
         match operation:
             case plan.Call(key):
                 return self._record(self._records[key], left)
@@ -357,6 +359,7 @@ def read_leaf(operation: plan.Operation, cursor: Cursor) -> Any:
             | plan.UnionOperation()
             | plan.Call()
             | plan.SkipOperation()
+            | plan.NamedOperation()
         ):
             raise AssertionError("not a leaf")
         case _:

@@ -109,6 +109,8 @@ def _default(emitter: BaseDecoderEmitter, default: plan.DefaultField, place: str
 def _is_immutable(value: Any) -> bool:
     if isinstance(value, list | dict):
         return False
+    if isinstance(value, tuple):
+        return all(map(_is_immutable, value))  # pyright: ignore[reportUnknownArgumentType]
     if is_dataclass(value):
         return all(_is_immutable(getattr(value, field.name)) for field in fields(value))
     return True

@@ -61,6 +61,7 @@ _Inner: TypeAlias = (
     | plan.UnionOperation
     | plan.Call
     | plan.SkipOperation
+    | plan.NamedOperation
     | plan.UnreadableOperation
 )
 
