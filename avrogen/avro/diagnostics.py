@@ -85,6 +85,7 @@ class Code(Enum):
     AMBIGUOUS_UNION = "AVR507", "ambiguous union"
     ENDLESS_CIRCLE = "AVR508", "infinite cycle of records"
     EMPTY_TYPE = "AVR509", "type without values"
+    DOCS_DIFFER = "AVR517", "definitions that differ in docs"
 
     # avrogen.toml
     TOML_SYNTAX = "AVR601", "invalid TOML"
@@ -99,6 +100,7 @@ class Code(Enum):
     KEY_FIELD = "AVR610", "invalid key field"
     TOMBSTONES = "AVR611", "tombstones without keys"
     DEAD_LETTER = "AVR612", "invalid dead-letter topic"
+    OWN_NAME = "AVR616", "invalid own name of a definition"
 
     # The output folder
     OUTPUT_BLOCKED = "AVR701", "output path is blocked"

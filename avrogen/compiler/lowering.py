@@ -137,7 +137,8 @@ class _Lowering:
         assert public.codec is not None
         uses = tuple(dict.fromkeys(references(root.type)))
         schema = EmbeddedSchema(
-            docstring_text(type_json(root.type), " " * 8), self._owners(public.home, uses)
+            docstring_text(type_json(root.type, self.types), " " * 8),
+            self._owners(public.home, uses),
         )
         annotation = python_type(root.type, self.types, self._symbol_of(public.home))
         kind = "type" if isinstance(root.type, model.Reference) else short_label(root.type)
@@ -229,4 +230,4 @@ def _namespace_doc(avro_name: str, exports: Sequence[Export]) -> str:
 def _doc(named: model.NamedType, kind: str) -> str:
     if named.doc and named.doc.strip():
         return named.doc
-    return f"{kind} ``{named.name}``."
+    return f"{kind} ``{model.wire_name(named)}``."

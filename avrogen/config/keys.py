@@ -58,6 +58,14 @@ TOP_KEYS = _table(
         "no registry",
         'registry.url = "https://registry.example.com"',
     ),
+    ConfigKey(
+        "definitions",
+        "a table",
+        "Own names in the package for several definitions of one full name: full names, with a "
+        "name that contains `{file}`, or names by file.",
+        "a full name has one definition",
+        'definitions."io.confluent.connect.avro.ConnectDefault" = "connect.{file}"',
+    ),
 )
 
 TOPIC_KEYS = _table(
