@@ -7,7 +7,9 @@
     json_reader     strict JSON
     parser          schema files to the model
     named_types     definitions of records, enums and fixed
-    attributes      attributes of schemas and the scope that they are read in
+    differences     two definitions of one full name
+    attributes      differences     two definitions of one full name
+    attributes of schemas and the scope that they are read in
     logical_types   logical types and their base types
     time_options    options for dates and times that cannot be represented exactly
     defaults        defaults of fields against their types

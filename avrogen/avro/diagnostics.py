@@ -86,6 +86,7 @@ class Code(Enum):
     ENDLESS_CIRCLE = "AVR508", "infinite cycle of records"
     EMPTY_TYPE = "AVR509", "type without values"
     UNREPRESENTABLE_DEFAULT = "AVR515", "default has no Python value"
+    DOCS_DIFFER = "AVR517", "definitions that differ in docs"
 
     # avrogen.toml
     TOML_SYNTAX = "AVR601", "invalid TOML"
@@ -100,6 +101,7 @@ class Code(Enum):
     KEY_FIELD = "AVR610", "invalid key field"
     TOMBSTONES = "AVR611", "tombstones without keys"
     DEAD_LETTER = "AVR612", "invalid dead-letter topic"
+    OWN_NAME = "AVR616", "invalid own name of a definition"
 
     # The output folder
     OUTPUT_BLOCKED = "AVR701", "output path is blocked"

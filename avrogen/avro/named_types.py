@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TypeAlias
 
 from avrogen.avro import model
@@ -28,14 +29,16 @@ from avrogen.avro.names import (
     namespace_of,
     short_name,
 )
-from avrogen.avro.schema_json import definition_json
 from avrogen.avro.source import locate
 from avrogen.avro.type_labels import json_label
 
-__all__ = ["NAMED_KINDS", "DefinitionParser", "declared_names"]
+__all__ = ["NAMED_KINDS", "DefinitionParser", "OwnName", "declared_names"]
 
 NAMED_KINDS = ("record", "error", "enum", "fixed")
 """Values of "type" in definitions of named types."""
+
+OwnName: TypeAlias = "Callable[[str, ParseScope], str | None]"
+"""Function from a full name and the place of a definition to the own name of that definition."""
 
 _Schema: TypeAlias = Callable[[Json, ParseScope], model.AvroType]
 
@@ -74,28 +77,39 @@ class DefinitionParser:
         schema: parses the schemas inside definitions.
         types: receives the definitions, by full name.
         diagnostics: receives the problems.
+        own_name: own names of definitions; None: they cannot have any.
     """
 
     def __init__(
-        self, schema: _Schema, types: dict[str, model.NamedType], diagnostics: Diagnostics
+        self,
+        schema: _Schema,
+        types: dict[str, model.NamedType],
+        diagnostics: Diagnostics,
+        own_name: OwnName | None = None,
     ) -> None:
         self._schema = schema
         self._types = types
         self._diagnostics = diagnostics
+        self._own_name = own_name
 
     def define(self, kind: str, schema: dict[str, Json], scope: ParseScope) -> str | None:
-        """Read one definition and return its full name, or None if it has no valid one."""
+        """Read one definition and return its name in the model, or None if it has no valid one."""
         full = self._name(schema, scope)
         if full is None:
             return None
         scope = scope._replace(namespace=namespace_of(full))
+        named: model.NamedType
         if kind == "enum":
-            self._keep(self._enum(full, schema, scope), scope)
+            named = self._enum(full, schema, scope)
         elif kind == "fixed":
-            self._keep(self._fixed(full, schema, scope), scope)
+            named = self._fixed(full, schema, scope)
         else:
-            self._keep(self._record(full, schema, scope, is_error=kind == "error"), scope)
-        return full
+            named = self._record(full, schema, scope, is_error=kind == "error")
+        own = self._own_name(full, scope) if self._own_name else None
+        if own is not None and own != full:
+            named = replace(named, name=own, wire_name=full)
+        self._keep(named, scope)
+        return named.name
 
     # --- names ------------------------------------------------------------------------------------
 
@@ -134,14 +148,43 @@ class DefinitionParser:
         "A schema may not contain multiple definitions of a fullname": equal ones count once.
         """
         first = self._types.setdefault(named.name, named)
-        if first is not named and not _are_equal(first, named):
-            assert first.origin is not None, "what was parsed has an origin"
+        if first is named:
+            return
+        # Loaded on first use: most schemas define each type once.
+        from avrogen.avro import differences
+
+        if differences.are_equal(first, named):
+            return
+        assert first.origin is not None, "what was parsed has an origin"
+        hint = f"the other definition is at {locate(first.origin)}"
+        if differences.differ_in_docs_only(first, named):
             self._report(
-                Code.REDEFINED_TYPE,
+                Code.DOCS_DIFFER,
                 scope.at("name"),
-                f"conflicting definitions of {named.name}",
-                f"the other definition is at {locate(first.origin)}",
+                f"definitions of {named.name}{scope.in_field} differ in docs: the first is used",
+                hint,
+                in_field=False,
             )
+            return
+        difference = differences.first_difference(named, first)
+        self._report(
+            Code.REDEFINED_TYPE,
+            scope.at("name"),
+            f"conflicting definitions of {named.name}{scope.in_field}: {difference}",
+            hint + self._way_out(named, first),
+            in_field=False,
+        )
+
+    def _way_out(self, named: model.NamedType, first: model.NamedType) -> str:
+        """Return the end of a hint: the configuration that keeps both definitions."""
+        assert named.origin is not None, "what was parsed has an origin"
+        assert first.origin is not None, "what was parsed has an origin"
+        if self._own_name is None or named.wire_name is not None:
+            return ""
+        if named.origin.source == first.origin.source:
+            return "; one file can have one definition only"
+        own = "own.{file}" + (short_name(named.name) if named.origin.pointer else "")
+        return f'; for a class of each, set in avrogen.toml: [definitions] "{named.name}" = "{own}"'
 
     def _aliases(self, schema: dict[str, Json], scope: ParseScope) -> tuple[str, ...]:
         """Return the aliases of a type as full names; they are relative to its namespace."""
@@ -327,8 +370,17 @@ class DefinitionParser:
             message = f'"{key}" must be {expected}, not {json_label(schema[key])}'
             self._report(Code.WRONG_ATTRIBUTE, scope.at(key), message)
 
-    def _report(self, code: Code, scope: ParseScope, message: str, hint: str | None = None) -> None:
-        self._diagnostics.report(code, scope.origin, f"{message}{scope.in_field}", hint)
+    def _report(
+        self,
+        code: Code,
+        scope: ParseScope,
+        message: str,
+        hint: str | None = None,
+        *,
+        in_field: bool = True,
+    ) -> None:
+        place = scope.in_field if in_field else ""
+        self._diagnostics.report(code, scope.origin, f"{message}{place}", hint)
 
 
 def _declared_name(name: str, declared: Json, around: str) -> str:
@@ -345,12 +397,3 @@ def _declared_name(name: str, declared: Json, around: str) -> str:
 def _is_namespace(declared: Json) -> bool:
     """Tell if a ``namespace`` attribute is valid or missing."""
     return not declared or (isinstance(declared, str) and is_full_name(declared))
-
-
-def _are_equal(one: model.NamedType, other: model.NamedType) -> bool:
-    """Tell if two definitions differ at most in the order of their attributes.
-
-    Compared as text, since 1, 1.0 and true are equal to Python and different defaults.
-    """
-    texts = (json.dumps(definition_json(named, {}), sort_keys=True) for named in (one, other))
-    return next(texts) == next(texts)

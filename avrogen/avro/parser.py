@@ -11,13 +11,14 @@ parts are kept, so that one mistake is not reported several times.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from avrogen.avro import model
 from avrogen.avro.attributes import ParseScope, custom_attributes, logical_type_of
 from avrogen.avro.defaults import DefaultChecks
-from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics
+from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics, Severity
 from avrogen.avro.json_reader import INVALID_JSON, MOST_NESTED_TYPES, read_json
 from avrogen.avro.model import AvroType, Json, NamedType
 from avrogen.avro.named_types import NAMED_KINDS, DefinitionParser, declared_names
@@ -25,7 +26,11 @@ from avrogen.avro.names import PRIMITIVES, full_name, is_primitive, short_name
 from avrogen.avro.source import Origin, Source
 from avrogen.avro.type_labels import json_label, short_label
 
-__all__ = ["Parsed", "Root", "is_definition", "parse_sources"]
+__all__ = ["OwnNames", "Parsed", "Root", "is_definition", "parse_sources"]
+
+OwnNames: TypeAlias = "Callable[[str, str], str | None]"
+"""Function from the name of a file and a full name to the own name that a package has for the
+definition there; None: the full name."""
 
 _INVALID = model.Reference("")
 """Result for an invalid type. It is not a name, so that checks can skip it."""
@@ -48,11 +53,13 @@ class Parsed:
         roots: the type at the top of each file, in the order of files.
         diagnostics: every problem, in the order of places. If there are errors among them, types
             and roots are incomplete.
+        imported: names of the types that were read from libraries.
     """
 
     types: Mapping[str, NamedType]
     roots: tuple[Root, ...]
     diagnostics: tuple[Diagnostic, ...]
+    imported: Set[str] = frozenset()
 
 
 def is_definition(root: Root, types: Mapping[str, NamedType]) -> bool:
@@ -63,19 +70,38 @@ def is_definition(root: Root, types: Mapping[str, NamedType]) -> bool:
     return origin is not None and origin.source == root.source and not origin.pointer
 
 
-def parse_sources(sources: Iterable[Source]) -> Parsed:
-    """Read schema files, which may refer to each other in any order."""
+def parse_sources(
+    sources: Iterable[Source],
+    *,
+    own_names: OwnNames | None = None,
+    libraries: Iterable[Source] = (),
+) -> Parsed:
+    """Read schema files, which may refer to each other in any order.
+
+    Args:
+        sources: the files.
+        own_names: own names of types that several files define differently. None: there is no
+            configuration to set some.
+        libraries: schemas of types that exist elsewhere. Files may refer to them, and definitions
+            in files must equal theirs; they are no roots, and only their errors are reported.
+    """
     diagnostics = Diagnostics()
-    documents: list[tuple[Source, Json]] = []
-    for source in sorted(sources, key=lambda source: (source.name, source.path)):
-        document = read_json(source, diagnostics)
-        if document is not INVALID_JSON:
-            documents.append((source, document))
-    declared: dict[str, Source] = {}
+    elsewhere = Diagnostics()
+    shared = _documents(libraries, elsewhere)
+    documents = _documents(sources, diagnostics)
+    declared = _DeclaredNames(own_names)
+    for source, document in shared:
+        for name in declared_names(document):
+            declared.names.setdefault(name, source)
     for source, document in documents:
         for name in declared_names(document):
-            declared.setdefault(name, source)
-    parser = _SchemaParser(declared, diagnostics)
+            declared.add(name, source)
+    # First, so that they count, and definitions in files are compared with them.
+    parser = _SchemaParser(declared, elsewhere)
+    for source, document in shared:
+        parser.root(document, Origin(source))
+    imported = frozenset(parser.types)
+    parser = _SchemaParser(declared, diagnostics, parser.types)
     roots: list[Root] = []
     for source, document in documents:
         type_ = parser.root(document, Origin(source))
@@ -83,8 +109,69 @@ def parse_sources(sources: Iterable[Source]) -> Parsed:
             roots.append(Root(source, type_))
     types = dict(sorted(parser.types.items()))
     size = sum(len(source.text) for source, _ in documents)
-    _check_types(DefaultChecks(types, size), diagnostics)
-    return Parsed(types, tuple(roots), tuple(diagnostics))
+    _check_types(DefaultChecks(types, size), diagnostics, imported)
+    diagnostics.extend(d for d in elsewhere if d.severity is Severity.ERROR)
+    return Parsed(types, tuple(roots), tuple(diagnostics), imported)
+
+
+def _documents(sources: Iterable[Source], diagnostics: Diagnostics) -> list[tuple[Source, Json]]:
+    """Return the files that are JSON, in the order of their names."""
+    documents: list[tuple[Source, Json]] = []
+    for source in sorted(sources, key=lambda source: (source.name, source.path)):
+        document = read_json(source, diagnostics)
+        if document is not INVALID_JSON:
+            documents.append((source, document))
+    return documents
+
+
+class _DeclaredNames:
+    """Names of all types that the files define.
+
+    Args:
+        own_names: own names of types that several files define differently.
+
+    Attributes:
+        names: the first file of each type, by the name of the type in the model.
+    """
+
+    def __init__(self, own_names: OwnNames | None) -> None:
+        self.names: dict[str, Source] = {}
+        self._own_names = own_names
+        self._own: dict[str, dict[str, str]] = {}
+
+    @property
+    def may_be_own(self) -> bool:
+        """Tell if there is a configuration for own names."""
+        return self._own_names is not None
+
+    def add(self, full: str, source: Source) -> None:
+        """Add the full name of a definition in a file."""
+        own = self._own_names(source.name, full) if self._own_names else None
+        if own is not None:
+            self._own.setdefault(full, {})[source.name] = own
+        self.names.setdefault(own or full, source)
+
+    def own(self, full: str, source: Source) -> str | None:
+        """Return the own name of a definition in a file, if it has one."""
+        return self._own.get(full, {}).get(source.name)
+
+    def find(self, full: str, source: Source) -> str | None:
+        """Return the name in the model that a full name in a file refers to, if any.
+
+        A file refers to its own definition; others refer to the one that has no own name, or to the
+        only one.
+        """
+        own = self._own.get(full)
+        if own is None or (source.name not in own and full in self.names):
+            return full if full in self.names else None
+        if source.name in own:
+            return own[source.name]
+        names = set(own.values())
+        return names.pop() if len(names) == 1 else None
+
+    def several(self, full: str) -> list[str]:
+        """Return the own names of the definitions of a full name, sorted."""
+        return sorted(set(self._own.get(full, {}).values()))
 
 
 # --- structure: JSON to types ---------------------------------------------------------------------
@@ -94,18 +181,25 @@ class _SchemaParser:
     """Parser of the JSON of schemas.
 
     Args:
-        declared: full names of all types that the files define, with the first file of each.
+        declared: names of all types that the files define.
         diagnostics: receives the problems.
+        types: types that were parsed before.
 
     Attributes:
-        types: the named types of the schemas that were parsed, by full name.
+        types: the named types of the schemas that were parsed, by name.
     """
 
-    def __init__(self, declared: Mapping[str, Source], diagnostics: Diagnostics) -> None:
-        self.types: dict[str, model.NamedType] = {}
+    def __init__(
+        self,
+        declared: _DeclaredNames,
+        diagnostics: Diagnostics,
+        types: Mapping[str, model.NamedType] | None = None,
+    ) -> None:
+        self.types: dict[str, model.NamedType] = dict(types or {})
         self._declared = declared
         self._diagnostics = diagnostics
-        self._definitions = DefinitionParser(self.schema, self.types, diagnostics)
+        own_name = self._own_name if declared.may_be_own else None
+        self._definitions = DefinitionParser(self.schema, self.types, diagnostics, own_name)
 
     def root(self, schema: Json, origin: Origin) -> model.AvroType:
         """Return the type at the top of a file, or ``_INVALID``."""
@@ -134,16 +228,18 @@ class _SchemaParser:
     def _reference(self, name: str, scope: ParseScope) -> model.AvroType:
         if is_primitive(name):
             return model.Primitive(name)
-        if name.startswith(".") and name[1:] in self._declared:
-            # As in Avro Java: a leading dot refers to a type without a namespace.
-            return model.Reference(name[1:])
-        full = full_name(name, scope.namespace)
-        if full in self._declared:
-            return model.Reference(full)
-        if name in self._declared:
-            # As in Avro Java: a type that the namespace lacks may be one without a namespace.
-            return model.Reference(name)
-        return self._unknown(name, scope)
+        # As in Avro Java: a leading dot refers to a type without a namespace, and a type that the
+        # namespace lacks may be one without a namespace.
+        found = self._find(name[1:], scope) if name.startswith(".") else None
+        found = found or self._find(full_name(name, scope.namespace), scope)
+        found = found or self._find(name, scope)
+        return self._unknown(name, scope) if found is None else model.Reference(found)
+
+    def _find(self, full: str, scope: ParseScope) -> str | None:
+        return self._declared.find(full, scope.origin.source)
+
+    def _own_name(self, full: str, scope: ParseScope) -> str | None:
+        return self._declared.own(full, scope.origin.source)
 
     def _union(self, branches: list[Json], scope: ParseScope) -> model.AvroType:
         """Return a union (Avro 1.12, "Unions").
@@ -191,7 +287,8 @@ class _SchemaParser:
                 name = self._definitions.define(kind, schema, scope)
                 return _INVALID if name is None else model.Reference(name)
             case str():
-                if not {full_name(kind, scope.namespace), kind} & self._declared.keys():
+                full = full_name(kind, scope.namespace)
+                if not (self._find(full, scope) or self._find(kind, scope)):
                     return self._unknown(kind, scope.at("type"))
                 message = (
                     f"{json_label(kind)} is a named type, which cannot be wrapped in an object"
@@ -223,15 +320,18 @@ class _SchemaParser:
         hint: str | None
         if name in NAMED_KINDS or name in ("array", "map"):
             hint = f'write the type as an object: "type": {{"type": "{name}", ...}}'
+        elif own := self._declared.several(full_name(name, scope.namespace)):
+            hint = f"it is defined as {', '.join(own[:3])} by [definitions]: define it here, too"
         else:
-            near = self._diagnostics.similar(name, self._declared)
+            near = self._diagnostics.similar(name, self._declared.names)
             near = near or self._diagnostics.similar(name, PRIMITIVES)
             hint = f"did you mean {self._with_file(near)}?" if near else None
         return self._refuse(Code.UNKNOWN_TYPE, scope, f"unknown type {json_label(name)}", hint)
 
     def _with_file(self, name: str) -> str:
         """Return a name with the file that defines it."""
-        return f"{name} ({self._declared[name].path})" if name in self._declared else name
+        known = self._declared.names
+        return f"{name} ({known[name].path})" if name in known else name
 
     def _refuse(
         self, code: Code, scope: ParseScope, message: str, hint: str | None = None
@@ -243,10 +343,10 @@ class _SchemaParser:
 # --- checks ---------------------------------------------------------------------------------------
 
 
-def _check_types(checks: DefaultChecks, diagnostics: Diagnostics) -> None:
+def _check_types(checks: DefaultChecks, diagnostics: Diagnostics, imported: Set[str]) -> None:
     """Report problems of types that are each well formed: defaults that do not fit."""
-    for named in checks.types.values():
-        if isinstance(named, model.RecordType):
+    for name, named in checks.types.items():
+        if isinstance(named, model.RecordType) and name not in imported:
             for field in named.fields:
                 if field.default is not model.NO_DEFAULT:
                     _check_default(named, field, field.default, checks, diagnostics)

@@ -45,9 +45,14 @@ def map_objects(tree: Json, change: Callable[[dict[str, Json]], Json]) -> Json:
             return tree
 
 
-def type_json(type_: model.AvroType) -> Json:
-    """Return a type, with named types in it by their full names."""
-    return _type(type_, lambda name, depth: name)
+def type_json(type_: model.AvroType, types: Mapping[str, model.NamedType] | None = None) -> Json:
+    """Return a type, with named types in it by their full names.
+
+    Args:
+        type_: the type.
+        types: named types whose names in schemas differ from those in the model.
+    """
+    return _type(type_, lambda name, depth: _written_name(name, types or {}))
 
 
 def definition_json(
@@ -59,7 +64,7 @@ def definition_json(
         named: the type.
         types: at least the named types that can be reached from it.
     """
-    namespace = namespace_of(named.name)
+    namespace = namespace_of(model.wire_name(named))
     return _definition(named, lambda name, depth: _as_seen_from(namespace, name, types))
 
 
@@ -107,7 +112,8 @@ def _first_use_json(
             if name in defined:
                 return _as_seen_from(namespace, name, types)
             defined.add(name)
-            return _definition(types[name], seen_from(namespace_of(name)), depth)
+            inside = seen_from(namespace_of(model.wire_name(types[name])))
+            return _definition(types[name], inside, depth)
 
         return on_reference
 
@@ -133,7 +139,8 @@ def _least_nested_json(
         def on_reference(name: str, depth: int) -> Json:
             if homes.get(name) == (user, next(numbers)):
                 return _definition(types[name], used_by(name), depth)
-            return _as_seen_from(namespace_of(user or ""), name, types)
+            namespace = namespace_of(_written_name(user or "", types))
+            return _as_seen_from(namespace, name, types)
 
         return on_reference
 
@@ -176,7 +183,12 @@ def _as_seen_from(namespace: str, name: str, types: Mapping[str, model.NamedType
     The specification has no way to refer from a namespace to a type without one. Avro Java looks
     there for names that the namespace lacks; if it has the name, too, a leading dot is needed.
     """
-    return f".{name}" if namespace and f"{namespace}.{name}" in types else name
+    written = _written_name(name, types)
+    return f".{written}" if namespace and f"{namespace}.{written}" in types else written
+
+
+def _written_name(name: str, types: Mapping[str, model.NamedType]) -> str:
+    return model.wire_name(types[name]) if name in types else name
 
 
 def _type(type_: model.AvroType, on_reference: _OnReference, depth: int = 0) -> Json:
@@ -200,7 +212,8 @@ def _type(type_: model.AvroType, on_reference: _OnReference, depth: int = 0) -> 
 def _definition(
     named: model.NamedType, on_reference: _OnReference, depth: int = 0
 ) -> dict[str, Json]:
-    namespace, name = namespace_of(named.name), short_name(named.name)
+    written = model.wire_name(named)
+    namespace, name = namespace_of(written), short_name(written)
     head: dict[str, Json] = {"type": declared_kind(named), "name": name, "namespace": namespace}
     if named.doc is not None:
         head["doc"] = named.doc

@@ -236,7 +236,7 @@ def _known(named: model.NamedType) -> model.NamedType:
 
 def _aliases(named: model.NamedType) -> tuple[tuple[str, ...], list[Json]]:
     """Split off the namespace of names in the type's own namespace."""
-    namespace = namespace_of(named.name)
+    namespace = namespace_of(model.wire_name(named))
     near = tuple(
         short_name(alias)
         for alias in named.aliases

@@ -205,4 +205,4 @@ def _schema(entry: CatalogueEntry, catalogue: CatalogueModel) -> str:
     """Return the schema of the type alone, referring to others by full name."""
     if entry.named:
         return json_text(definition_json(entry.named, catalogue.types))
-    return json_text(type_json(entry.type))
+    return json_text(type_json(entry.type, catalogue.types))

@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avrogen.avro.diagnostics import Diagnostic, Diagnostics, Severity
-from avrogen.avro.parser import Parsed, parse_sources
+from avrogen.avro.parser import Parsed
 from avrogen.avro.source import Source
 from avrogen.compiler.checks import (
+    check_definitions,
     check_topics,
     report_ambiguous_unions,
     report_infinite_records,
     report_large_namespaces,
 )
-from avrogen.compiler.discovery import read_sources
+from avrogen.compiler.discovery import parse_schemas, read_sources
 from avrogen.compiler.formatting import FormatCache, Progress, format_files, user_cache
 from avrogen.compiler.lowering import lower
 from avrogen.compiler.output import Changes, compare
@@ -50,8 +51,8 @@ def analyse(sources: Iterable[Source], config: Config, diagnostics: Diagnostics)
     Returns:
         None if there are errors.
     """
-    parsed = parse_sources(sources)
-    diagnostics.extend(parsed.diagnostics)
+    parsed = parse_schemas(sources, config, diagnostics)
+    check_definitions(parsed.types, diagnostics)
     check_topics(config, parsed.types, diagnostics)
     report_large_namespaces(parsed.types, diagnostics)
     if diagnostics.has_errors:

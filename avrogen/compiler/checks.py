@@ -26,6 +26,7 @@ from avrogen.compiler.type_mapping import PRIMITIVES, may_be_number, python_type
 from avrogen.config.config import Config, TopicConfig, key_type_name
 
 __all__ = [
+    "check_definitions",
     "check_topics",
     "report_ambiguous_unions",
     "report_infinite_records",
@@ -119,6 +120,7 @@ class _TopicCheck:
                 self._unknown(name, locations.value("value", index), self._types)
         if topic.key is not None and topic.key not in {*_KEY_PRIMITIVES, *self._types}:
             self._unknown(topic.key, locations.value("key"), [*_KEY_PRIMITIVES, *self._types])
+        self._check_full_names()
         if topic.subject_strategy == "topic" and len(topic.value) > 1:
             self._diagnostics.report(
                 Code.SUBJECT_STRATEGY,
@@ -136,6 +138,20 @@ class _TopicCheck:
                 hint='declare the type of the keys: key = "string"',
             )
 
+    def _check_full_names(self) -> None:
+        """Check that consumers can tell the types of values by their full names."""
+        first: dict[str, str] = {}
+        for index, name in enumerate(self._topic.value):
+            if name in self._types:
+                full = model.wire_name(self._types[name])
+                other = first.setdefault(full, name)
+                if other != name:
+                    self._diagnostics.report(
+                        Code.TOPIC_TYPE,
+                        self._topic.locations.value("value", index),
+                        f"{other} and {name} are both {full} in messages: a topic can have one",
+                    )
+
     def _check_topic_name(self, name: str, location: Location) -> None:
         if not _TOPIC_NAME.fullmatch(name):
             self._diagnostics.report(
@@ -146,8 +162,10 @@ class _TopicCheck:
             )
 
     def _unknown(self, name: str, location: Location, known: Iterable[str]) -> None:
+        own = [other for other, named in self._types.items() if named.wire_name == name]
+        hint = f"its definitions have own names: {', '.join(own[:3])}" if own else None
         self._diagnostics.report(
-            Code.TOPIC_TYPE, location, f'unknown type "{name}"', hint=_near_type(name, known)
+            Code.TOPIC_TYPE, location, f'unknown type "{name}"', hint or _near_type(name, known)
         )
 
     def _check_key_field(self, key_field: str) -> None:
@@ -212,6 +230,55 @@ def _near_type(name: str, known: Iterable[str]) -> str | None:
     same = [other for other in known if short_name(other) == short_name(name)]
     near = same or difflib.get_close_matches(name, known, n=1)
     return f"did you mean {near[0]}?" if near else None
+
+
+# --- definitions with own names -------------------------------------------------------------------
+
+
+def check_definitions(types: Mapping[str, model.NamedType], diagnostics: Diagnostics) -> None:
+    """Report types that refer to two definitions of one full name, also indirectly.
+
+    Each definition may have an own name in the package, but a schema can contain one of them only.
+    """
+    own: dict[str, list[str]] = {}
+    for name, named in types.items():
+        own.setdefault(model.wire_name(named), []).append(name)
+    several = {full: names for full, names in own.items() if len(names) > 1}
+    if not several:
+        return
+    users: dict[str, list[str]] = {name: [] for name in types}
+    for name, named in types.items():
+        for mentioned in model.mentions(named):
+            if mentioned in users:
+                users[mentioned].append(name)
+    for full, names in several.items():
+        _check_users(full, names, users, types, diagnostics)
+
+
+def _check_users(
+    full: str,
+    names: Iterable[str],
+    users: Mapping[str, Iterable[str]],
+    types: Mapping[str, model.NamedType],
+    diagnostics: Diagnostics,
+) -> None:
+    contained: dict[str, str] = {}
+    for name in names:
+        waiting = [name]
+        while waiting:
+            user = waiting.pop()
+            other = contained.setdefault(user, name)
+            if other != name:
+                origin = types[user].origin
+                assert origin is not None, "what was parsed has an origin"
+                diagnostics.report(
+                    Code.OWN_NAME,
+                    origin,
+                    f"{user} refers to {other} and to {name}, which are both {full} in schemas",
+                    "give types that refer to different definitions own names as well",
+                )
+                return
+            waiting += (each for each in users[user] if contained.get(each) != name)
 
 
 # --- infinite records -----------------------------------------------------------------------------

@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import TypeAlias
 
 from avrogen.avro.diagnostics import Code, Diagnostics
+from avrogen.avro.parser import Parsed, parse_sources
 from avrogen.avro.source import Location, Source
-from avrogen.config.config import config_files
+from avrogen.config.config import Config, config_files
 from avrogen.regular_files import FileIdentity, FolderWalk, read_file
 
 __all__ = [
     "SUFFIX",
     "InputStamps",
     "input_stamps",
+    "parse_schemas",
     "read_sources",
 ]
 
@@ -48,6 +50,19 @@ def read_sources(paths: Iterable[Path], diagnostics: Diagnostics) -> list[Source
             name = file.relative_to(top).as_posix()
             sources[real] = Source(file.as_posix(), text, name)
     return sorted(sources.values(), key=lambda source: (source.name, source.path))
+
+
+def parse_schemas(sources: Iterable[Source], config: Config, diagnostics: Diagnostics) -> Parsed:
+    """Parse the schema files of a run as its configuration says.
+
+    Args:
+        sources: every schema file of the run.
+        config: configuration, as far as it could be read.
+        diagnostics: receives every problem.
+    """
+    parsed = parse_sources(sources, own_names=config.definitions)
+    diagnostics.extend(parsed.diagnostics)
+    return parsed
 
 
 def _schema_files(paths: Iterable[Path], diagnostics: Diagnostics) -> Iterator[tuple[Path, Path]]:

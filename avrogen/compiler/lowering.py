@@ -146,7 +146,7 @@ class _Lowering:
         assert public.codec is not None
         uses = tuple(dict.fromkeys(references(root.type)))
         schema = EmbeddedSchema(
-            docstring_text(type_json(root.type), " " * 8),
+            docstring_text(type_json(root.type, self.types), " " * 8),
             self._owners(public.home, uses),
             self._options([root.type]),
         )
@@ -276,4 +276,4 @@ def _namespace_doc(avro_name: str, exports: Sequence[Export]) -> str:
 def _doc(named: model.NamedType, kind: str) -> str:
     if named.doc and named.doc.strip():
         return named.doc
-    return f"{kind} ``{named.name}``."
+    return f"{kind} ``{model.wire_name(named)}``."

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar, assert_never
 
@@ -20,6 +20,11 @@ from avrogen.avro.source import Location, Pointer
 from avrogen.avro.time_options import DEFAULT, OUT_OF_RANGE, ROUNDING, TimeOptions
 from avrogen.config.keys import BUILD_KEYS, REGISTRY_KEYS, TIMES_KEYS, TOP_KEYS, TOPIC_KEYS
 from avrogen.config.toml_reader import TableReader, Toml, TomlPositions, near
+from avrogen.config.type_tables import (
+    DefinitionNames,
+    class_prefix,
+    read_definitions,
+)
 from avrogen.kafka.topic import SubjectStrategy
 from avrogen.regular_files import read_file
 
@@ -57,12 +62,14 @@ class Config:
         topics: topics in the order of the file.
         registry: the table ``[registry]``; None without one.
         times: the table ``[times]``.
+        definitions: the table ``[definitions]``: own names of several definitions of one type.
     """
 
     strict: bool = False
     topics: tuple[TopicConfig, ...] = ()
     registry: RegistrySection | None = None
     times: TimeOptions = DEFAULT
+    definitions: DefinitionNames = field(default_factory=DefinitionNames)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +241,7 @@ def _config(document: Toml, top: Pointer, reader: TableReader, folder: Path) -> 
         topics=tuple(topic for topic in read if topic),
         registry=registry,
         times=_times(table.get("times", {}), (*top, "times"), reader),
+        definitions=read_definitions(table.get("definitions", {}), (*top, "definitions"), reader),
     )
 
 
@@ -250,13 +258,6 @@ def _syntax_message(error: ValueError) -> str:
 
 
 # --- topics ---------------------------------------------------------------------------------------
-
-
-def class_prefix(text: str) -> str:
-    """Return the class-name form of a text: ``ShopOrdersV1`` for ``shop.orders.v1``."""
-    words = re.findall(r"[A-Za-z0-9]+", text)
-    name = "".join(word[0].upper() + word[1:] for word in words) or "Schema"
-    return name if name[0].isalpha() else f"Schema{name}"
 
 
 def field_name(key: str) -> str:

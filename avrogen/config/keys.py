@@ -73,6 +73,14 @@ TOP_KEYS = _table(
         "data out of range are an error, values that are too fine are rounded down",
         'times.out-of-range = "nearest"',
     ),
+    ConfigKey(
+        "definitions",
+        "a table",
+        "Own names in the package for several definitions of one full name: full names, with a "
+        "name that contains `{file}`, or names by file.",
+        "a full name has one definition",
+        'definitions."io.confluent.connect.avro.ConnectDefault" = "connect.{file}"',
+    ),
 )
 
 TOPIC_KEYS = _table(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from avrogen.avro import model
 from avrogen.avro.compat.levels import Level, Version, compared_versions
-from avrogen.avro.model import reachable_types
+from avrogen.avro.model import wire_types
 from avrogen.avro.schema_json import compact_text, self_contained_json
 from avrogen.avro.source import Location, Origin
 from avrogen.config.config import Config
@@ -136,7 +136,7 @@ def _unit(
     return ComparisonUnit(
         UnitKind.SUBJECT,
         subject.name,
-        Version(subject.type, new.parsed.types),
+        Version(*wire_types(subject.type, new.parsed.types)),
         _top(subject.type, new),
         tuple(version for version in previous if version is not None),
         required,
@@ -153,7 +153,7 @@ def _previous(
     old = resolve_references(
         registry, registered.schema, f"subject {subject.name} version {number}"
     )
-    mine = reachable_types(subject.type, new.parsed.types)
+    _, mine = wire_types(subject.type, new.parsed.types)
     return previous_version(
         f"version {number}", Version(old.type, old.types), matched_types(old.types, mine)
     )

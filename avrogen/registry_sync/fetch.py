@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 
 from avrogen.avro import model
 from avrogen.avro.diagnostics import Code, Diagnostics
+from avrogen.avro.differences import differ_in_docs_only, first_difference
 from avrogen.avro.source import Location
 from avrogen.codec.schema import Schema
 from avrogen.config.registry_connection import CommandError
@@ -92,18 +93,20 @@ def all_types(fetched: Sequence[FetchedSchemas]) -> Mapping[str, model.NamedType
     """Return all types that schemas define, by full name.
 
     Raises:
-        SchemaError: two schemas define one type differently: a folder cannot hold both.
+        SchemaError: two schemas define one type differently, and not in docs alone: a folder cannot
+            hold both.
     """
     types: dict[str, tuple[model.NamedType, FetchedSchemas]] = {}
     diagnostics = Diagnostics()
     for each in fetched:
         for name, named in each.schema.types.items():
             first, owner = types.setdefault(name, (named, each))
-            if first != named:
+            if first != named and not differ_in_docs_only(first, named):
+                difference = first_difference(named, first)
                 diagnostics.report(
                     Code.REDEFINED_TYPE,
                     Location(each.title),
-                    f"{name} is defined differently in {owner.title}",
+                    f"{name} is defined differently in {owner.title}: {difference}",
                     hint="pull the two subjects into separate folders",
                 )
     if diagnostics.has_errors:

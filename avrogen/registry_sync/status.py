@@ -21,11 +21,10 @@ from avrogen.avro.compat.levels import (
     violations,
 )
 from avrogen.avro.diagnostics import Diagnostics, Severity
-from avrogen.avro.parser import parse_sources
 from avrogen.avro.schema_json import self_contained_json
 from avrogen.codec.schema import Schema
-from avrogen.compiler.checks import check_topics
-from avrogen.compiler.discovery import read_sources
+from avrogen.compiler.checks import check_definitions, check_topics
+from avrogen.compiler.discovery import parse_schemas, read_sources
 from avrogen.config.config import Config, read_config
 from avrogen.config.registry_connection import CommandError
 from avrogen.config.topic_subjects import Subject, configured_subjects
@@ -82,8 +81,8 @@ def read_local(paths: Sequence[Path]) -> LocalSchemas:
     diagnostics = Diagnostics()
     sources = read_sources(paths, diagnostics)
     config = read_config(paths, diagnostics)
-    parsed = parse_sources(sources)
-    diagnostics.extend(parsed.diagnostics)
+    parsed = parse_schemas(sources, config, diagnostics)
+    check_definitions(parsed.types, diagnostics)
     check_topics(config, parsed.types, diagnostics)
     if diagnostics.has_errors:
         raise SchemaError(d for d in diagnostics if d.severity is Severity.ERROR)

@@ -58,6 +58,10 @@ CASES: dict[str, tuple[str | None, Any]] = {
     "used before its definition": (None, B_LATER),
     "defined identically in two files": (None, {"a.avsc": RECORD, "b.avsc": RECORD}),
     "defined differently in two files": ("AVR204", {"a.avsc": RECORD, "b.avsc": record("long")}),
+    "defined in two files with other docs": (
+        "AVR517",
+        {"a.avsc": RECORD, "b.avsc": {**RECORD, "doc": "Other."}},
+    ),
     "from a namespace to none": (None, {"a.avsc": record("Top"), "b.avsc": NO_NAMESPACE}),
     "primitive name in a namespace": ("AVR205", {"type": "fixed", "name": "n.int", "size": 1}),
     "leading dot": ("AVR201", {"type": "fixed", "name": ".F", "size": 1}),

@@ -393,18 +393,29 @@ def test_a_shared_type_changes_for_all_or_for_none(run: Run, peek: Peek, out: Pa
 
 def test_schemas_that_do_not_go_together(run: Run, peek: Peek, out: Path) -> None:
     peek.register("a", MONEY)
-    peek.register("b", {**MONEY, "doc": "another"})
+    peek.register("b", {**MONEY, "fields": []})
     result = run("pull", "*", "-o", out)
     assert result.exit_code == 1
-    assert "b version 1:1:1: error[AVR204] acme.Money is defined differently in a version 1" in (
-        result.stderr
-    )
+    assert (
+        "b version 1:1:1: error[AVR204] acme.Money is defined differently in a version 1: "
+        'field "cents" is only there'
+    ) in result.stderr
     assert "pull the two subjects into separate folders" in result.stderr
     assert not out.exists()
 
 
-def test_schemas_that_do_not_go_with_the_folder(run: Run, peek: Peek, out: Path) -> None:
+def test_schemas_that_differ_in_docs_go_together(run: Run, peek: Peek, out: Path) -> None:
     write_schemas(out, {"all.avsc": {"type": "array", "items": {**MONEY, "doc": "another"}}})
+    peek.register("a", {**MONEY, "doc": "first"})
+    peek.register("b", {**MONEY, "doc": "second"})
+    assert run("pull", "*", "-o", out).exit_code == 0
+    result = run_avrogen("build", out, "-o", out.parent / "package")
+    assert result.exit_code == 0
+    assert "warning[AVR517]" in result.stderr
+
+
+def test_schemas_that_do_not_go_with_the_folder(run: Run, peek: Peek, out: Path) -> None:
+    write_schemas(out, {"all.avsc": {"type": "array", "items": {**MONEY, "fields": []}}})
     peek.register("money", MONEY)
     before = files(out)
     result = run("pull", "money", "-o", out)

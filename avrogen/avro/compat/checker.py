@@ -275,7 +275,7 @@ def named_differences(
     reader, writer = reader_types[pair.reader.name], writer_types[pair.writer.name]
     if not names_match(reader, writer):
         kind = IncompatibilityType.NAME_MISMATCH
-        yield _located(pair, kind, f"expected: {writer.name}", "name")
+        yield _located(pair, kind, f"expected: {model.wire_name(writer)}", "name")
     match reader, writer:
         case model.FixedType(size=mine), model.FixedType(size=theirs):
             if mine != theirs:
