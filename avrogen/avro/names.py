@@ -14,6 +14,7 @@ __all__ = [
     "is_full_name",
     "is_name",
     "is_primitive",
+    "is_tolerable",
     "namespace_of",
     "short_name",
     "similar",
@@ -33,6 +34,11 @@ def is_name(text: str) -> bool:
 def is_full_name(text: str) -> bool:
     """Tell if a text is a valid full name or namespace: names with dots between them."""
     return _FULL_NAME.match(text) is not None
+
+
+def is_tolerable(text: str) -> bool:
+    """Tell if a text can be a name in a schema that is only read: it can be written as UTF-8."""
+    return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def is_primitive(text: str) -> TypeGuard[PrimitiveName]:

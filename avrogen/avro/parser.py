@@ -12,7 +12,7 @@ parts are kept, so that one mistake is not reported several times.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from avrogen.avro import model
 from avrogen.avro.attributes import ParseScope, custom_attributes, logical_type_of
@@ -63,9 +63,16 @@ def is_definition(root: Root, types: Mapping[str, NamedType]) -> bool:
     return origin is not None and origin.source == root.source and not origin.pointer
 
 
-def parse_sources(sources: Iterable[Source]) -> Parsed:
-    """Read schema files, which may refer to each other in any order."""
-    diagnostics = Diagnostics()
+def parse_sources(sources: Iterable[Source], *, tolerant: bool = False) -> Parsed:
+    """Read schema files, which may refer to each other in any order.
+
+    Args:
+        sources: the files.
+        tolerant: the schemas are only read, as those that others registered. What violates the
+            specification and has an unambiguous meaning, such as a name with a hyphen, is a warning
+            (AVR510) and no error; a default that does not fit its type counts as none.
+    """
+    diagnostics = Diagnostics(tolerant=tolerant)
     documents: list[tuple[Source, Json]] = []
     for source in sorted(sources, key=lambda source: (source.name, source.path)):
         document = read_json(source, diagnostics)
@@ -73,7 +80,7 @@ def parse_sources(sources: Iterable[Source]) -> Parsed:
             documents.append((source, document))
     declared: dict[str, Source] = {}
     for source, document in documents:
-        for name in declared_names(document):
+        for name in declared_names(document, tolerant=tolerant):
             declared.setdefault(name, source)
     parser = _SchemaParser(declared, diagnostics)
     roots: list[Root] = []
@@ -83,7 +90,7 @@ def parse_sources(sources: Iterable[Source]) -> Parsed:
             roots.append(Root(source, type_))
     types = dict(sorted(parser.types.items()))
     size = sum(len(source.text) for source, _ in documents)
-    _check_types(DefaultChecks(types, size), diagnostics)
+    types |= _check_types(DefaultChecks(types, size), diagnostics)
     return Parsed(types, tuple(roots), tuple(diagnostics))
 
 
@@ -134,7 +141,7 @@ class _SchemaParser:
     def _reference(self, name: str, scope: ParseScope) -> model.AvroType:
         if is_primitive(name):
             return model.Primitive(name)
-        if name.startswith(".") and name[1:] in self._declared:
+        if name.startswith(".") and name not in self._declared and name[1:] in self._declared:
             # As in Avro Java: a leading dot refers to a type without a namespace.
             return model.Reference(name[1:])
         full = full_name(name, scope.namespace)
@@ -165,7 +172,8 @@ class _SchemaParser:
             if type_ is not _INVALID:
                 kind = short_label(type_)
                 if kind in kinds:
-                    self._refuse(Code.DUPLICATE_BRANCH, inner, f"duplicate union branch {kind}")
+                    message = f"duplicate union branch {kind}{inner.in_field}"
+                    self._diagnostics.refuse(Code.DUPLICATE_BRANCH, inner.origin, message)
                 kinds.add(kind)
                 types.append(type_)
         return model.Union(tuple(types)) if types or not branches else _INVALID
@@ -197,11 +205,17 @@ class _SchemaParser:
                     f"{json_label(kind)} is a named type, which cannot be wrapped in an object"
                 )
                 hint = f'write just "{kind}"'
-                return self._refuse(Code.WRONG_ATTRIBUTE, scope, message, hint)
+                if self._refuses(scope, message, hint):
+                    return _INVALID
+                return self._reference(kind, scope)
             case _:
                 message = f'"type" of a schema must be a name, not {json_label(kind)}'
                 hint = "replace the object with the schema inside it"
-                return self._refuse(Code.WRONG_ATTRIBUTE, scope.at("type"), message, hint)
+                if not isinstance(kind, dict | list):
+                    return self._refuse(Code.WRONG_ATTRIBUTE, scope.at("type"), message, hint)
+                if self._refuses(scope.at("type"), message, hint):
+                    return _INVALID
+                return self.schema(kind, scope.inside("type"))
 
     def _part(self, schema: dict[str, Json], key: str, scope: ParseScope) -> model.AvroType:
         """Return the type of items or values."""
@@ -239,26 +253,47 @@ class _SchemaParser:
         self._diagnostics.report(code, scope.origin, f"{message}{scope.in_field}", hint)
         return _INVALID
 
+    def _refuses(self, scope: ParseScope, message: str, hint: str) -> bool:
+        message = f"{message}{scope.in_field}"
+        return self._diagnostics.refuse(Code.WRONG_ATTRIBUTE, scope.origin, message, hint)
+
 
 # --- checks ---------------------------------------------------------------------------------------
 
 
-def _check_types(checks: DefaultChecks, diagnostics: Diagnostics) -> None:
-    """Report problems of types that are each well formed: defaults that do not fit."""
+def _check_types(checks: DefaultChecks, diagnostics: Diagnostics) -> dict[str, NamedType]:
+    """Report problems of types that are each well formed: defaults that do not fit.
+
+    Returns:
+        The records without such defaults, in a run that is tolerant.
+    """
+    changed: dict[str, NamedType] = {}
     for named in checks.types.values():
         if isinstance(named, model.RecordType):
+            dropped: set[str] = set()
             for field in named.fields:
-                if field.default is not model.NO_DEFAULT:
-                    _check_default(named, field, field.default, checks, diagnostics)
+                default = field.default
+                if default is not model.NO_DEFAULT and not _is_kept(
+                    named, field, default, checks, diagnostics
+                ):
+                    dropped.add(field.name)
+            if dropped:
+                fields = (
+                    replace(field, default=model.NO_DEFAULT) if field.name in dropped else field
+                    for field in named.fields
+                )
+                changed[named.name] = replace(named, fields=tuple(fields))
+    return changed
 
 
-def _check_default(
+def _is_kept(
     record: model.RecordType,
     field: model.Field,
     default: model.Json,
     checks: DefaultChecks,
     diagnostics: Diagnostics,
-) -> None:
+) -> bool:
+    """Check a default; return False if it counts as none."""
     assert field.origin is not None, "what was parsed has an origin"
     at = field.origin / "default"
     place = f"in field {short_name(record.name)}.{field.name}"
@@ -271,7 +306,13 @@ def _check_default(
             diagnostics.report(Code.DEFAULT_NOT_A_SYMBOL, at, message)
         else:
             message = f"the default does not fit its type {place}: {found.message}"
-            diagnostics.report(Code.DEFAULT_MISMATCH, at, message, _hint(field.type, default))
+            return diagnostics.refuse(
+                Code.DEFAULT_MISMATCH,
+                at,
+                message,
+                _hint(field.type, default),
+                read_as="it counts as no default",
+            )
     elif isinstance(field.type, model.Union) and checks.branch(field.type, default):
         diagnostics.report(
             Code.DEFAULT_NOT_FIRST_BRANCH,
@@ -279,6 +320,7 @@ def _check_default(
             f"the default fits a later branch of the union {place}",
             "older readers accept defaults of the first branch only: move that branch to the front",
         )
+    return True
 
 
 def _is_defined_later(field: model.Field, types: Mapping[str, model.NamedType]) -> bool:

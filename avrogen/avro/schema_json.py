@@ -12,7 +12,7 @@ from avrogen.avro import model
 from avrogen.avro.diagnostics import Code, diagnostic
 from avrogen.avro.json_reader import MOST_LEVELS, MOST_NESTED_TYPES
 from avrogen.avro.model import Json
-from avrogen.avro.names import namespace_of, short_name
+from avrogen.avro.names import PRIMITIVES, namespace_of, short_name
 from avrogen.avro.source import Location
 from avrogen.avro.type_labels import declared_kind
 
@@ -47,7 +47,7 @@ def map_objects(tree: Json, change: Callable[[dict[str, Json]], Json]) -> Json:
 
 def type_json(type_: model.AvroType) -> Json:
     """Return a type, with named types in it by their full names."""
-    return _type(type_, lambda name, depth: name)
+    return _type(type_, lambda name, depth: _as_seen_from("", name, {}))
 
 
 def definition_json(
@@ -176,6 +176,8 @@ def _as_seen_from(namespace: str, name: str, types: Mapping[str, model.NamedType
     The specification has no way to refer from a namespace to a type without one. Avro Java looks
     there for names that the namespace lacks; if it has the name, too, a leading dot is needed.
     """
+    if name in PRIMITIVES:  # only in schemas that are only read
+        return f".{name}"
     return f".{name}" if namespace and f"{namespace}.{name}" in types else name
 
 

@@ -111,7 +111,8 @@ class Decoder:
                 else:
                     text = self._registry.by_guid(id_)
                 require_executable(text.contract, RuleDirection.READ, ignore=False, id=id_)
-                found = resolve_references(self._registry, text, f"schema {id_}")
+                name = f"schema {id_}"
+                found = resolve_references(self._registry, text, name, tolerant=True)
             except AvrogenError as error:
                 found = str(error).partition("\n")[0]
             self._schemas[id_] = found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from avrogen.avro import model
@@ -151,12 +152,13 @@ def _previous(
     if registered is None:
         return None
     old = resolve_references(
-        registry, registered.schema, f"subject {subject.name} version {number}"
+        registry, registered.schema, f"subject {subject.name} version {number}", tolerant=True
     )
     mine = reachable_types(subject.type, new.parsed.types)
-    return previous_version(
+    version = previous_version(
         f"version {number}", Version(old.type, old.types), matched_types(old.types, mine)
     )
+    return replace(version, tolerated=old.tolerated)
 
 
 def _top(type_: model.AvroType, new: NewSchemas) -> Origin | Location:
