@@ -372,7 +372,7 @@ class DefinitionParser:
         return self._diagnostics.refuse(code, scope.origin, message, hint, read_as=read_as)
 
     def _refuses_name(self, name: str, code: Code, scope: ParseScope, message: str) -> bool:
-        """Report an invalid name; without any characters, or no text, it is never accepted."""
+        """Report an invalid name; without characters, or with controls, it is never accepted."""
         if name and is_tolerable(name):
             return self._refuses(code, scope, message, _NAMES)
         self._report(code, scope, message, _NAMES)

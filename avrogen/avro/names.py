@@ -37,8 +37,11 @@ def is_full_name(text: str) -> bool:
 
 
 def is_tolerable(text: str) -> bool:
-    """Tell if a text can be a name in a schema that is only read: it can be written as UTF-8."""
-    return text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text)
+    """Tell if a text can be a name in a schema that is only read.
+
+    It is written as UTF-8, and shown in messages and logs: it has no surrogates and no controls.
+    """
+    return text.isprintable()
 
 
 def is_primitive(text: str) -> TypeGuard[PrimitiveName]:

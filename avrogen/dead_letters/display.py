@@ -111,8 +111,7 @@ class Decoder:
                 else:
                     text = self._registry.by_guid(id_)
                 require_executable(text.contract, RuleDirection.READ, ignore=False, id=id_)
-                name = f"schema {id_}"
-                found = resolve_references(self._registry, text, name, tolerant=True)
+                found = resolve_references(self._registry, text, f"schema {id_}")
             except AvrogenError as error:
                 found = str(error).partition("\n")[0]
             self._schemas[id_] = found

@@ -152,7 +152,7 @@ def _previous(
     if registered is None:
         return None
     old = resolve_references(
-        registry, registered.schema, f"subject {subject.name} version {number}", tolerant=True
+        registry, registered.schema, f"subject {subject.name} version {number}"
     )
     mine = reachable_types(subject.type, new.parsed.types)
     version = previous_version(

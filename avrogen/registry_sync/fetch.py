@@ -83,7 +83,7 @@ def fetch(registry: SchemaRegistry, subjects: Iterable[str]) -> list[FetchedSche
             key = version.subject, version.version
             if key not in fetched:
                 name = f"subject {version.subject} version {version.version}"
-                schema = resolve_references(registry, version.schema, name, tolerant=True)
+                schema = resolve_references(registry, version.schema, name)
                 fetched[key] = FetchedSchemas(version, schema)
     return list(fetched.values())
 

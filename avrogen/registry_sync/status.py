@@ -304,7 +304,7 @@ def _previous_versions(
         version = registry.version(subject, number)
         if version is not None:
             name = f"subject {subject} version {number}"
-            previous[number] = resolve_references(registry, version.schema, name, tolerant=True)
+            previous[number] = resolve_references(registry, version.schema, name)
     return previous
 
 

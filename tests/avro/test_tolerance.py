@@ -67,7 +67,7 @@ CASES = {
     "name of a primitive type": Case("AVR205", order(name="bytes")),
     **{
         f"field {name!r}": Case("AVR201", order(field(name, "null")))
-        for name in ("a-b", "a.b", "1st", "@type", "größe", "an id", "", '"', "\n")
+        for name in ("a-b", "a.b", "1st", "@type", "größe", "an id", "", '"')
     },
     **{
         f"symbol {symbol!r}": Case("AVR201", enum_field(symbols=[symbol]), b"\0")
@@ -223,6 +223,9 @@ def test_only_the_defaults_that_do_not_fit_count_as_none() -> None:
     ("text", "code"),
     [
         (json.dumps(order(name="", namespace="")), "AVR201"),
+        (json.dumps(order(name="a\nb")), "AVR201"),
+        (json.dumps(order(namespace="\x1b[31m")), "AVR202"),
+        (json.dumps(order(field("\u202e", "null"))), "AVR201"),
         (json.dumps(order(name="\ud800")), "AVR201"),
         (json.dumps(order(namespace="\ud800")), "AVR202"),
         (json.dumps(order(field("\udfff", "null"))), "AVR201"),
@@ -248,10 +251,10 @@ def test_hostile_schemas_take_no_longer_than_others() -> None:
     keys = "".join(f'"k{n}": 1, "k{n}": 1, ' for n in range(20_000))
     fields = ", ".join(f'{{"name": "f-{n}", "type": "int", "default": ""}}' for n in range(5_000))
     text = f'{{{keys} "type": "record", "name": "R-1", "fields": [{fields}]}}'
-    started = time.perf_counter()
+    started = time.process_time()
     schema = Schema.parse(text, tolerant=True)
     assert len(schema.tolerated) == 10 + 1 + 2 * 5_000
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_defaults_that_take_too_many_steps_count_as_none() -> None:
@@ -266,6 +269,6 @@ def test_defaults_that_take_too_many_steps_count_as_none() -> None:
         for n in range(depth)
     ]
     schema = [*records, record(f"R{depth}", field("x", "int", default=1))]
-    started = time.perf_counter()
+    started = time.process_time()
     Schema.parse(json.dumps(schema), tolerant=True)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

@@ -185,8 +185,8 @@ def _find_equivalent(
     tolerant: bool,
 ) -> RegisteredSchema | None:
     similar: RegisteredSchema | None = None
-    for version, other in _latest_versions(registry, subject, tolerant):
-        if same_schema(other, schema):
+    for version, other in _latest_versions(registry, subject):
+        if (tolerant or not other.tolerated) and same_schema(other, schema):
             return version
         if accept_wire_equivalent and similar is None and same_wire_format(other, schema):
             similar = version
@@ -194,7 +194,7 @@ def _find_equivalent(
 
 
 def _latest_versions(
-    registry: SchemaRegistry, subject: str, tolerant: bool
+    registry: SchemaRegistry, subject: str
 ) -> Iterator[tuple[RegisteredSchema, Schema]]:
     for number in islice(reversed(registry.versions(subject)), MAX_COMPARED):
         version = registry.version(subject, number)
@@ -202,7 +202,7 @@ def _latest_versions(
             continue
         try:
             name = f"subject {subject} version {number}"
-            complete = resolve_references(registry, version.schema, name, tolerant=tolerant)
+            complete = resolve_references(registry, version.schema, name)
         except RegistryError as error:
             if error.transient:
                 raise

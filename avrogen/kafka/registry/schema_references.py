@@ -45,18 +45,16 @@ MAX_TEXTS: Final = 2 * 2**20
 """Maximum characters of a schema with all its references."""
 
 
-def resolve_references(
-    registry: SchemaRegistry, schema: SchemaText, name: str, *, tolerant: bool = False
-) -> Schema:
+def resolve_references(registry: SchemaRegistry, schema: SchemaText, name: str) -> Schema:
     """Return a self-contained schema; fetch the schemas that it refers to.
 
-    All of them together are fetched within the time that the registry has for one call.
+    All of them together are fetched within the time that the registry has for one call. They are
+    only read: see :meth:`Schema.parse` for what is tolerated in them.
 
     Args:
         registry: the registry of the references.
         schema: the schema.
         name: name of the schema in errors, such as "schema 7".
-        tolerant: the schema is only read: see :meth:`Schema.parse`.
 
     Raises:
         RegistryError: a reference is missing or circular, a limit is exceeded, or the schema is
@@ -72,7 +70,7 @@ def resolve_references(
                 raise RegistryError(
                     f"{name} with its references has more than {MAX_TEXTS:,} characters"
                 )
-    complete = _joined(titles, texts, tolerant)
+    complete = _joined(titles, texts)
     try:
         _ = complete.type
     except SchemaError as error:
@@ -82,7 +80,7 @@ def resolve_references(
     return complete
 
 
-def _joined(titles: Sequence[str], texts: Sequence[str], tolerant: bool) -> Schema:
+def _joined(titles: Sequence[str], texts: Sequence[str]) -> Schema:
     """Return the schema of the first text, with the types of the others by their names.
 
     They are not made one text, which might be nested too deeply.
@@ -91,7 +89,7 @@ def _joined(titles: Sequence[str], texts: Sequence[str], tolerant: bool) -> Sche
         Codec[Any](Schema(text, tuple, title=title))
         for title, text in zip(titles[1:], texts[1:], strict=True)
     ]
-    return Schema(texts[0], lambda: owners, tolerant=tolerant, title=titles[0])
+    return Schema(texts[0], lambda: owners, tolerant=True, title=titles[0])
 
 
 def _referred(

@@ -150,7 +150,7 @@ class DecoderCache:
             )
             try:
                 name = f"schema {schema}"
-                writer = resolve_references(self._registry, text, name, tolerant=True)
+                writer = resolve_references(self._registry, text, name)
             except RegistryError as error:
                 error.id = schema
                 raise
