@@ -87,10 +87,9 @@ def aliases_of(
         names = [alias for alias in aliases if isinstance(alias, str)]
         if len(names) == len(aliases):
             return tuple(names)
-    diagnostics.report(
-        Code.WRONG_ATTRIBUTE,
-        scope.at("aliases").origin,
-        f'"aliases" must be a list of strings, not {json_label(aliases)}{scope.in_field}',
+    message = f'"aliases" must be a list of strings, not {json_label(aliases)}{scope.in_field}'
+    diagnostics.refuse(
+        Code.WRONG_ATTRIBUTE, scope.at("aliases").origin, message, read_as="they are ignored"
     )
     return ()
 

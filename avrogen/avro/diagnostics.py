@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 from typing import Final, Literal, TypeAlias, assert_never
 
@@ -85,6 +85,7 @@ class Code(Enum):
     AMBIGUOUS_UNION = "AVR507", "ambiguous union"
     ENDLESS_CIRCLE = "AVR508", "infinite cycle of records"
     EMPTY_TYPE = "AVR509", "type without values"
+    TOLERATED = "AVR510", "tolerated in a schema that is only read"
     UNREPRESENTABLE_DEFAULT = "AVR515", "default has no Python value"
     DOCS_DIFFER = "AVR517", "definitions that differ in docs"
 
@@ -158,6 +159,7 @@ class Diagnostic:
         hint: suggested fix, if one is known.
         notes: further facts, each in one line.
         is_raised: it is an error even if its code is that of a warning.
+        tolerated: code of the error that it is in a schema that is written; only for AVR510.
     """
 
     code: Code
@@ -166,6 +168,7 @@ class Diagnostic:
     hint: str | None = None
     notes: tuple[str, ...] = ()
     is_raised: bool = False
+    tolerated: Code | None = None
 
     @property
     def severity(self) -> Severity:
@@ -213,9 +216,15 @@ _LONGEST_WORD: Final = 200
 
 
 class Diagnostics:
-    """The problems found in a run, each once."""
+    """The problems found in a run, each once.
 
-    def __init__(self) -> None:
+    Args:
+        tolerant: the schemas are only read: they were written or registered by others, and cannot
+            be changed here. What has an unambiguous meaning is a warning then; see :meth:`refuse`.
+    """
+
+    def __init__(self, *, tolerant: bool = False) -> None:
+        self.tolerant: Final = tolerant
         self._found: dict[Diagnostic, None] = {}
         self._words_left = _MOST_WORDS
 
@@ -240,6 +249,35 @@ class Diagnostics:
     ) -> None:
         """Add a problem; for the arguments see :func:`diagnostic`."""
         self._found[diagnostic(code, place, message, hint, key=key)] = None
+
+    def refuse(
+        self,
+        code: Code,
+        place: Origin | Location,
+        message: str,
+        hint: str | None = None,
+        *,
+        read_as: str = "accepted",
+    ) -> bool:
+        """Report a violation of the specification that does not keep a schema from being read.
+
+        Args:
+            code: kind of problem, an error.
+            place: a place in a file, or a JSON value.
+            message: problem; the caller quotes texts from schemas in it.
+            hint: suggested fix.
+            read_as: what becomes of it in a run that is tolerant.
+
+        Returns:
+            True if it is an error; False if the run is tolerant, and it is a warning.
+        """
+        if not self.tolerant:
+            self.report(code, place, message, hint)
+            return True
+        text = f"{message}; {read_as}, since the schema is only read ({code.id})"
+        found = replace(diagnostic(Code.TOLERATED, place, text), tolerated=code)
+        self._found[found] = None
+        return False
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Add problems that were found elsewhere."""

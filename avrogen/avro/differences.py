@@ -12,10 +12,16 @@ from typing import Final
 
 from avrogen.avro import model
 from avrogen.avro.model import Json
-from avrogen.avro.schema_json import definition_json
+from avrogen.avro.schema_json import definition_json, map_objects
 from avrogen.avro.type_labels import declared_kind, short_json
 
-__all__ = ["are_equal", "differ_in_docs_only", "first_difference"]
+__all__ = ["are_encoded_alike", "are_equal", "differ_in_docs_only", "first_difference"]
+
+_ENCODED: Final = frozenset(
+    {"fields", "items", "logicalType", "name", "namespace", "precision", "scale", "size"}
+    | {"symbols", "type", "values"}
+)
+"""Attributes that data depend on."""
 
 _CONTEXT: Final = 20
 """Characters shown before the place at which two long values differ."""
@@ -24,6 +30,11 @@ _CONTEXT: Final = 20
 def are_equal(one: model.NamedType, other: model.NamedType) -> bool:
     """Tell if two definitions differ at most in the order of their attributes."""
     return _text(_tree(one)) == _text(_tree(other))
+
+
+def are_encoded_alike(one: model.NamedType, other: model.NamedType) -> bool:
+    """Tell if two definitions have the same data: docs, defaults and aliases do not matter."""
+    return _text(_encoded(one)) == _text(_encoded(other))
 
 
 def differ_in_docs_only(one: model.NamedType, other: model.NamedType) -> bool:
@@ -53,6 +64,13 @@ def first_difference(here: model.NamedType, there: model.NamedType) -> str:
 def _tree(named: model.NamedType) -> dict[str, Json]:
     # Without the other types: references stay what they are called here.
     return definition_json(named, {})
+
+
+def _encoded(named: model.NamedType) -> Json:
+    def members(found: dict[str, Json]) -> Json:
+        return {key: value for key, value in found.items() if key in _ENCODED}
+
+    return map_objects(_tree(named), members)
 
 
 def _text(tree: Json) -> str:

@@ -26,6 +26,7 @@ from avrogen.avro.names import (
     full_name,
     is_full_name,
     is_name,
+    is_tolerable,
     namespace_of,
     short_name,
 )
@@ -49,11 +50,17 @@ _NAMES = "names start with a letter or underscore, followed by letters, digits a
 _LOGICAL_ATTRIBUTES = ("logicalType", "precision", "scale")
 
 
-def declared_names(schema: Json, namespace: str = "") -> Iterator[str]:
-    """Yield the full names of all types that a schema defines, valid or not."""
+def declared_names(schema: Json, namespace: str = "", *, tolerant: bool = False) -> Iterator[str]:
+    """Yield the full names of all types that a schema defines, valid or not.
+
+    Args:
+        schema: JSON of the schema.
+        namespace: namespace around it.
+        tolerant: include those in schemas that are wrapped in objects.
+    """
     if isinstance(schema, list):
         for branch in schema:
-            yield from declared_names(branch, namespace)
+            yield from declared_names(branch, namespace, tolerant=tolerant)
     if not isinstance(schema, dict):
         return
     kind, name = schema.get("type"), schema.get("name")
@@ -63,11 +70,14 @@ def declared_names(schema: Json, namespace: str = "") -> Iterator[str]:
         fields = schema.get("fields")
         for field in fields if isinstance(fields, list) else ():
             if isinstance(field, dict):
-                yield from declared_names(field.get("type"), namespace_of(full))
+                inner = field.get("type")
+                yield from declared_names(inner, namespace_of(full), tolerant=tolerant)
     elif kind == "array":
-        yield from declared_names(schema.get("items"), namespace)
+        yield from declared_names(schema.get("items"), namespace, tolerant=tolerant)
     elif kind == "map":
-        yield from declared_names(schema.get("values"), namespace)
+        yield from declared_names(schema.get("values"), namespace, tolerant=tolerant)
+    elif tolerant and isinstance(kind, dict | list):
+        yield from declared_names(kind, namespace, tolerant=True)
 
 
 class DefinitionParser:
@@ -126,20 +136,19 @@ class DefinitionParser:
                 f'"name" must be a string, not {json_label(name)}',
             )
             return None
+        full = _declared_name(name, declared, scope.namespace)
         if not is_full_name(name):
-            self._report(
-                Code.INVALID_NAME, scope.at("name"), f"invalid name {json_label(name)}", _NAMES
-            )
-            return None
+            message = f"invalid name {json_label(name)}"
+            if self._refuses_name(full, Code.INVALID_NAME, scope.at("name"), message):
+                return None
         if "." not in name and not _is_namespace(declared):
             message = f"invalid namespace {json_label(declared)}"
-            self._report(Code.INVALID_NAMESPACE, scope.at("namespace"), message, _NAMES)
-            return None
-        full = _declared_name(name, declared, scope.namespace)
+            if self._refuses_name(full, Code.INVALID_NAMESPACE, scope.at("namespace"), message):
+                return None
         if short_name(full) in PRIMITIVES:
             message = f"{json_label(name)} is the name of a primitive type and cannot be redefined"
-            self._report(Code.PRIMITIVE_NAME, scope.at("name"), message)
-            return None
+            if self._refuses(Code.PRIMITIVE_NAME, scope.at("name"), message):
+                return None
         return full
 
     def _keep(self, named: model.NamedType, scope: ParseScope) -> None:
@@ -156,6 +165,12 @@ class DefinitionParser:
         if differences.are_equal(first, named):
             return
         assert first.origin is not None, "what was parsed has an origin"
+        if self._diagnostics.tolerant and differences.are_encoded_alike(first, named):
+            message = f"conflicting definitions of {named.name}"
+            self._refuses(
+                Code.REDEFINED_TYPE, scope.at("name"), message, read_as="the first one counts"
+            )
+            return
         hint = f"the other definition is at {locate(first.origin)}"
         if differences.differ_in_docs_only(first, named):
             self._report(
@@ -211,7 +226,9 @@ class DefinitionParser:
         default = schema.get("default")
         if default is not None and default not in symbols:
             message = f"the default {json_label(default)} of {name} is not one of its symbols"
-            self._report(Code.ENUM_DEFAULT, scope.at("default"), message)
+            at = scope.at("default")
+            if not self._refuses(Code.ENUM_DEFAULT, at, message, read_as="it counts as no default"):
+                default = None
         return model.EnumType(
             name=name,
             symbols=symbols,
@@ -237,13 +254,18 @@ class DefinitionParser:
             if not isinstance(symbol, str):
                 message = f"a symbol must be a string, not {json_label(symbol)}"
                 self._report(Code.WRONG_ATTRIBUTE, at, message)
-            elif not is_name(symbol):
-                self._report(Code.INVALID_NAME, at, f"invalid symbol {json_label(symbol)}", _NAMES)
-            elif symbol in seen:
-                self._report(Code.DUPLICATE_SYMBOL, at, f"duplicate symbol {json_label(symbol)}")
-            else:
+            elif not self._refuses_symbol(symbol, symbol in seen, at):
                 seen.add(symbol)
                 yield symbol
+
+    def _refuses_symbol(self, symbol: str, is_known: bool, scope: ParseScope) -> bool:
+        message = f"invalid symbol {json_label(symbol)}"
+        if not is_name(symbol) and self._refuses_name(
+            symbol or "_", Code.INVALID_NAME, scope, message
+        ):
+            return True
+        message = f"duplicate symbol {json_label(symbol)}"
+        return is_known and self._refuses(Code.DUPLICATE_SYMBOL, scope, message)
 
     def _fixed(self, name: str, schema: dict[str, Json], scope: ParseScope) -> model.FixedType:
         size = schema.get("size")
@@ -293,8 +315,8 @@ class DefinitionParser:
             return None
         if not is_name(name):
             message = f"invalid field name {json_label(name)}"
-            self._report(Code.INVALID_NAME, scope.at("name"), message, _NAMES)
-            return None
+            if self._refuses_name(name or "_", Code.INVALID_NAME, scope.at("name"), message):
+                return None
         return name
 
     def _field(self, name: str, field: dict[str, Json], scope: ParseScope) -> model.Field:
@@ -325,11 +347,12 @@ class DefinitionParser:
         for known in model.Order:
             if order == known.value:
                 return known
-        self._report(
+        self._refuses(
             Code.WRONG_ATTRIBUTE,
             scope.at("order"),
             f'invalid "order" {json_label(order)}',
             "use one of ascending, descending, ignore",
+            read_as="it is ignored",
         )
         return None
 
@@ -382,6 +405,26 @@ class DefinitionParser:
         place = scope.in_field if in_field else ""
         self._diagnostics.report(code, scope.origin, f"{message}{place}", hint)
 
+    def _refuses(
+        self,
+        code: Code,
+        scope: ParseScope,
+        message: str,
+        hint: str | None = None,
+        *,
+        read_as: str = "accepted",
+    ) -> bool:
+        """Report a violation; see :meth:`Diagnostics.refuse`."""
+        message = f"{message}{scope.in_field}"
+        return self._diagnostics.refuse(code, scope.origin, message, hint, read_as=read_as)
+
+    def _refuses_name(self, name: str, code: Code, scope: ParseScope, message: str) -> bool:
+        """Report an invalid name; without characters, or with controls, it is never accepted."""
+        if name and is_tolerable(name):
+            return self._refuses(code, scope, message, _NAMES)
+        self._report(code, scope, message, _NAMES)
+        return True
+
 
 def _declared_name(name: str, declared: Json, around: str) -> str:
     """Return the full name of a definition.
@@ -391,6 +434,9 @@ def _declared_name(name: str, declared: Json, around: str) -> str:
         declared: its ``namespace`` attribute, if it has one.
         around: the namespace around it.
     """
+    if name.rfind(".") == 0:
+        # As in Avro Java: the type has no namespace.
+        return name[1:]
     return full_name(name, declared if isinstance(declared, str) else around)
 
 

@@ -14,6 +14,7 @@ __all__ = [
     "is_full_name",
     "is_name",
     "is_primitive",
+    "is_tolerable",
     "namespace_of",
     "short_name",
     "similar",
@@ -33,6 +34,14 @@ def is_name(text: str) -> bool:
 def is_full_name(text: str) -> bool:
     """Tell if a text is a valid full name or namespace: names with dots between them."""
     return _FULL_NAME.match(text) is not None
+
+
+def is_tolerable(text: str) -> bool:
+    """Tell if a text can be a name in a schema that is only read.
+
+    It is written as UTF-8, and shown in messages and logs: it has no surrogates and no controls.
+    """
+    return text.isprintable()
 
 
 def is_primitive(text: str) -> TypeGuard[PrimitiveName]:

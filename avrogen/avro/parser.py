@@ -12,7 +12,7 @@ parts are kept, so that one mistake is not reported several times.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from avrogen.avro import model
@@ -75,6 +75,7 @@ def parse_sources(
     *,
     own_names: OwnNames | None = None,
     libraries: Iterable[Source] = (),
+    tolerant: bool = False,
 ) -> Parsed:
     """Read schema files, which may refer to each other in any order.
 
@@ -84,8 +85,11 @@ def parse_sources(
             configuration to set some.
         libraries: schemas of types that exist elsewhere. Files may refer to them, and definitions
             in files must equal theirs; they are no roots, and only their errors are reported.
+        tolerant: the schemas are only read, as those that others registered. What violates the
+            specification and has an unambiguous meaning, such as a name with a hyphen, is a warning
+            (AVR510) and no error; a default that does not fit its type counts as none.
     """
-    diagnostics = Diagnostics()
+    diagnostics = Diagnostics(tolerant=tolerant)
     elsewhere = Diagnostics()
     shared = _documents(libraries, elsewhere)
     documents = _documents(sources, diagnostics)
@@ -94,7 +98,7 @@ def parse_sources(
         for name in declared_names(document):
             declared.names.setdefault(name, source)
     for source, document in documents:
-        for name in declared_names(document):
+        for name in declared_names(document, tolerant=tolerant):
             declared.add(name, source)
     # First, so that they count, and definitions in files are compared with them.
     parser = _SchemaParser(declared, elsewhere)
@@ -109,7 +113,7 @@ def parse_sources(
             roots.append(Root(source, type_))
     types = dict(sorted(parser.types.items()))
     size = sum(len(source.text) for source, _ in documents)
-    _check_types(DefaultChecks(types, size), diagnostics, imported)
+    types |= _check_types(DefaultChecks(types, size), diagnostics, imported)
     diagnostics.extend(d for d in elsewhere if d.severity is Severity.ERROR)
     return Parsed(types, tuple(roots), tuple(diagnostics), imported)
 
@@ -230,7 +234,9 @@ class _SchemaParser:
             return model.Primitive(name)
         # As in Avro Java: a leading dot refers to a type without a namespace, and a type that the
         # namespace lacks may be one without a namespace.
-        found = self._find(name[1:], scope) if name.startswith(".") else None
+        found = None
+        if name.startswith("."):
+            found = self._find(name, scope) or self._find(name[1:], scope)
         found = found or self._find(full_name(name, scope.namespace), scope)
         found = found or self._find(name, scope)
         return self._unknown(name, scope) if found is None else model.Reference(found)
@@ -261,7 +267,8 @@ class _SchemaParser:
             if type_ is not _INVALID:
                 kind = short_label(type_)
                 if kind in kinds:
-                    self._refuse(Code.DUPLICATE_BRANCH, inner, f"duplicate union branch {kind}")
+                    message = f"duplicate union branch {kind}{inner.in_field}"
+                    self._diagnostics.refuse(Code.DUPLICATE_BRANCH, inner.origin, message)
                 kinds.add(kind)
                 types.append(type_)
         return model.Union(tuple(types)) if types or not branches else _INVALID
@@ -294,11 +301,17 @@ class _SchemaParser:
                     f"{json_label(kind)} is a named type, which cannot be wrapped in an object"
                 )
                 hint = f'write just "{kind}"'
-                return self._refuse(Code.WRONG_ATTRIBUTE, scope, message, hint)
+                if self._refuses(scope, message, hint):
+                    return _INVALID
+                return self._reference(kind, scope)
             case _:
                 message = f'"type" of a schema must be a name, not {json_label(kind)}'
                 hint = "replace the object with the schema inside it"
-                return self._refuse(Code.WRONG_ATTRIBUTE, scope.at("type"), message, hint)
+                if not isinstance(kind, dict | list):
+                    return self._refuse(Code.WRONG_ATTRIBUTE, scope.at("type"), message, hint)
+                if self._refuses(scope.at("type"), message, hint):
+                    return _INVALID
+                return self.schema(kind, scope.inside("type"))
 
     def _part(self, schema: dict[str, Json], key: str, scope: ParseScope) -> model.AvroType:
         """Return the type of items or values."""
@@ -339,26 +352,49 @@ class _SchemaParser:
         self._diagnostics.report(code, scope.origin, f"{message}{scope.in_field}", hint)
         return _INVALID
 
+    def _refuses(self, scope: ParseScope, message: str, hint: str) -> bool:
+        message = f"{message}{scope.in_field}"
+        return self._diagnostics.refuse(Code.WRONG_ATTRIBUTE, scope.origin, message, hint)
+
 
 # --- checks ---------------------------------------------------------------------------------------
 
 
-def _check_types(checks: DefaultChecks, diagnostics: Diagnostics, imported: Set[str]) -> None:
-    """Report problems of types that are each well formed: defaults that do not fit."""
+def _check_types(
+    checks: DefaultChecks, diagnostics: Diagnostics, imported: Set[str]
+) -> dict[str, NamedType]:
+    """Report problems of types that are each well formed: defaults that do not fit.
+
+    Returns:
+        The records without such defaults, in a run that is tolerant.
+    """
+    changed: dict[str, NamedType] = {}
     for name, named in checks.types.items():
         if isinstance(named, model.RecordType) and name not in imported:
+            dropped: set[str] = set()
             for field in named.fields:
-                if field.default is not model.NO_DEFAULT:
-                    _check_default(named, field, field.default, checks, diagnostics)
+                default = field.default
+                if default is not model.NO_DEFAULT and not _is_kept(
+                    named, field, default, checks, diagnostics
+                ):
+                    dropped.add(field.name)
+            if dropped:
+                fields = (
+                    replace(field, default=model.NO_DEFAULT) if field.name in dropped else field
+                    for field in named.fields
+                )
+                changed[name] = replace(named, fields=tuple(fields))
+    return changed
 
 
-def _check_default(
+def _is_kept(
     record: model.RecordType,
     field: model.Field,
     default: model.Json,
     checks: DefaultChecks,
     diagnostics: Diagnostics,
-) -> None:
+) -> bool:
+    """Check a default; return False if it counts as none."""
     assert field.origin is not None, "what was parsed has an origin"
     at = field.origin / "default"
     place = f"in field {short_name(record.name)}.{field.name}"
@@ -371,7 +407,13 @@ def _check_default(
             diagnostics.report(Code.DEFAULT_NOT_A_SYMBOL, at, message)
         else:
             message = f"the default does not fit its type {place}: {found.message}"
-            diagnostics.report(Code.DEFAULT_MISMATCH, at, message, _hint(field.type, default))
+            return diagnostics.refuse(
+                Code.DEFAULT_MISMATCH,
+                at,
+                message,
+                _hint(field.type, default),
+                read_as="it counts as no default",
+            )
     elif isinstance(field.type, model.Union) and checks.branch(field.type, default):
         diagnostics.report(
             Code.DEFAULT_NOT_FIRST_BRANCH,
@@ -379,6 +421,7 @@ def _check_default(
             f"the default fits a later branch of the union {place}",
             "older readers accept defaults of the first branch only: move that branch to the front",
         )
+    return True
 
 
 def _is_defined_later(field: model.Field, types: Mapping[str, model.NamedType]) -> bool:

@@ -12,7 +12,7 @@ from avrogen.avro import model
 from avrogen.avro.diagnostics import Code, diagnostic
 from avrogen.avro.json_reader import MOST_LEVELS, MOST_NESTED_TYPES
 from avrogen.avro.model import Json
-from avrogen.avro.names import namespace_of, short_name
+from avrogen.avro.names import PRIMITIVES, namespace_of, short_name
 from avrogen.avro.source import Location
 from avrogen.avro.type_labels import declared_kind
 
@@ -52,7 +52,7 @@ def type_json(type_: model.AvroType, types: Mapping[str, model.NamedType] | None
         type_: the type.
         types: named types whose names in schemas differ from those in the model.
     """
-    return _type(type_, lambda name, depth: _written_name(name, types or {}))
+    return _type(type_, lambda name, depth: _as_seen_from("", name, types or {}))
 
 
 def definition_json(
@@ -183,6 +183,8 @@ def _as_seen_from(namespace: str, name: str, types: Mapping[str, model.NamedType
     The specification has no way to refer from a namespace to a type without one. Avro Java looks
     there for names that the namespace lacks; if it has the name, too, a leading dot is needed.
     """
+    if name in PRIMITIVES:  # only in schemas that are only read
+        return f".{name}"
     written = _written_name(name, types)
     return f".{written}" if namespace and f"{namespace}.{written}" in types else written
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
     from avrogen.avro.compat.paths import Incompatibility
+    from avrogen.avro.diagnostics import Diagnostic
     from avrogen.avro.model import AvroType, Json, NamedType
     from avrogen.avro.time_options import TimeOptions
     from avrogen.codec.classes import AvroValue
@@ -50,6 +51,9 @@ class Schema:
 
     _text: str
     _owners: Callable[[], Iterable[SchemaOwner]]
+    _is_tolerant: bool
+    _title: str
+    _tolerated: tuple[Diagnostic, ...]
     _parsed: tuple[AvroType, Mapping[str, NamedType]] | None
     _reachable: Mapping[str, NamedType] | None
     _canonical_form: str | None
@@ -62,28 +66,40 @@ class Schema:
         text: str,
         owners: Callable[[], Iterable[SchemaOwner]],
         times: TimeOptions | None = None,
+        *,
+        tolerant: bool = False,
+        title: str = "",
     ) -> None:
         """Use :meth:`parse` instead."""
         self.times = times
         self._text = text
         self._owners = owners
+        self._is_tolerant = tolerant
+        self._title = title
+        self._tolerated = ()
         self._parsed = None
         self._reachable = None
         self._canonical_form = None
         self._fingerprints = {}
 
     @classmethod
-    def parse(cls, text: str, *, times: TimeOptions | None = None) -> Schema:
+    def parse(
+        cls, text: str, *, times: TimeOptions | None = None, tolerant: bool = False
+    ) -> Schema:
         """Parse a schema.
 
         Args:
             text: JSON of a schema that defines all types it refers to.
             times: options for dates and times in plain values; None: the defaults.
+            tolerant: the schema is only read, such as the writer's schema of data from elsewhere.
+                What violates the specification and has an unambiguous meaning is accepted, and
+                listed in :attr:`tolerated`: names with hyphens or dots, for example. Defaults that
+                do not fit their types count as none.
 
         Raises:
             SchemaError: the text is not a valid schema; it has all problems.
         """
-        schema = cls(text, _no_owners, times)
+        schema = cls(text, _no_owners, times, tolerant=tolerant)
         _ = schema.type
         return schema
 
@@ -117,6 +133,15 @@ class Schema:
 
             self._reachable = reachable_types(*self._parse())
         return self._reachable
+
+    @property
+    def tolerated(self) -> tuple[Diagnostic, ...]:
+        """Violations of the specification that were accepted, each a warning with code AVR510.
+
+        There are none unless the schema was parsed with ``tolerant=True``.
+        """
+        self._parse()
+        return self._tolerated
 
     @property
     def canonical_form(self) -> str:
@@ -301,10 +326,10 @@ class Schema:
 
     def __reduce__(
         self,
-    ) -> tuple[Callable[..., Schema], tuple[str, list[str], TimeOptions | None]]:
+    ) -> tuple[Callable[..., Schema], tuple[str, list[str], TimeOptions | None, bool]]:
         # Type by type: one text of all might be nested more deeply than can be parsed.
         text, *definitions = map(_dumped, _definitions(self))
-        return _unpickled, (text, definitions, self.times)
+        return _unpickled, (text, definitions, self.times, self._is_tolerant)
 
     def _parse(self) -> tuple[AvroType, Mapping[str, NamedType]]:
         # Two threads may both do this; they come to the same.
@@ -318,10 +343,13 @@ class Schema:
             sources: dict[Source, int] = {}
             for number, (key, schema) in enumerate(schemas.items(), 1):
                 name = "<schema>" if schema is self else f"<schema {number}>"
-                sources[Source(name, schema._text)] = key
-            parsed = parse_sources(sources)
+                title = schema._title or name
+                sources[Source(title, schema._text, name)] = key
+            tolerant = any(schema._is_tolerant for schema in schemas.values())
+            parsed = parse_sources(sources, tolerant=tolerant)
             if problems := [d for d in parsed.diagnostics if d.severity == "error"]:
                 raise SchemaError(problems)
+            self._tolerated = tuple(d for d in parsed.diagnostics if d.tolerated is not None)
             # Schemas within this one are parsed as well, and need not do it again.
             for root in parsed.roots:
                 schema = schemas[sources[root.source]]
@@ -348,8 +376,10 @@ def _dumped(tree: Json) -> str:
     return compact_text(tree)
 
 
-def _unpickled(text: str, definitions: list[str], times: TimeOptions | None = None) -> Schema:
+def _unpickled(
+    text: str, definitions: list[str], times: TimeOptions | None = None, tolerant: bool = False
+) -> Schema:
     from avrogen.codec.codec import Codec
 
     owners: list[SchemaOwner] = [Codec(Schema.embedded(each)) for each in definitions]
-    return Schema(text, lambda: owners, times)
+    return Schema(text, lambda: owners, times, tolerant=tolerant)

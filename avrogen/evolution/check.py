@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from avrogen.avro.compat.levels import Direction, Level
-from avrogen.avro.diagnostics import Severity
+from avrogen.avro.diagnostics import Diagnostic, Severity
 from avrogen.config.config import Config
 from avrogen.evolution.baselines import is_registry, read_baseline
 from avrogen.evolution.comparison import Comparisons, UnitResult, compare_units
@@ -90,6 +90,7 @@ def check(schemas: Sequence[Path], baseline: str, level: Level | None, *, strict
         removed = list(removals(old, now, matching, _schema_folder(schemas[0])))
     errors = map(Finding, new.without_missing({removal.name for removal in removed}))
     findings = [
+        *map(Finding, old.tolerated),
         *errors,
         *_comparison_findings(comparisons),
         *_name_findings(old, now, matching, level, removed),
@@ -114,12 +115,19 @@ def _check_subjects(
         return Check(connection.url, level, _sorted(findings, strict))
     with connected(connection) as registry:
         comparisons = compare_units(subject_units(registry, connection.url, schemas, new, level))
+        findings += map(Finding, _tolerated(comparisons.results))
         findings += _comparison_findings(comparisons)
         findings += _new_subjects_of_topics(new.config, comparisons.results, connection.url)
         if level is None:
             for result, reasons in rejections(registry, comparisons.results):
                 findings.append(rejection_finding(result.unit, reasons))
     return Check(connection.url, level, _sorted(findings, strict), comparisons.results)
+
+
+def _tolerated(results: Iterable[UnitResult]) -> dict[Diagnostic, None]:
+    """Return what was tolerated in registered versions, each once."""
+    versions = (version for result in results for version in result.unit.previous)
+    return dict.fromkeys(problem for version in versions for problem in version.tolerated)
 
 
 def _new_subjects_of_topics(

@@ -72,7 +72,12 @@ class Finding:
 
 
 def as_error(finding: Finding) -> Finding:
-    """Return a finding with its warning raised to an error."""
+    """Return a finding with its warning raised to an error.
+
+    What was tolerated in an earlier version cannot be changed any more, and stays a warning.
+    """
+    if finding.diagnostic.tolerated is not None:
+        return finding
     return replace(finding, diagnostic=replace(finding.diagnostic, is_raised=True))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from avrogen.avro import model
@@ -154,9 +155,10 @@ def _previous(
         registry, registered.schema, f"subject {subject.name} version {number}"
     )
     _, mine = wire_types(subject.type, new.parsed.types)
-    return previous_version(
+    version = previous_version(
         f"version {number}", Version(old.type, old.types), matched_types(old.types, mine)
     )
+    return replace(version, tolerated=old.tolerated)
 
 
 def _top(type_: model.AvroType, new: NewSchemas) -> Origin | Location:

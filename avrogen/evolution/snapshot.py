@@ -57,6 +57,11 @@ class Snapshot:
     parsed: Parsed
     topics: tuple[TopicConfig, ...] = ()
 
+    @property
+    def tolerated(self) -> tuple[Diagnostic, ...]:
+        """Violations of the specification that were tolerated in it."""
+        return tuple(d for d in self.parsed.diagnostics if d.tolerated is not None)
+
 
 def snapshot(name: str, sources: list[Source], config: Config) -> Snapshot:
     """Parse sources into a snapshot.
@@ -71,7 +76,7 @@ def snapshot(name: str, sources: list[Source], config: Config) -> Snapshot:
     """
     if not sources:
         raise NoBaseline(f"no schemas in {name}")
-    parsed = parse_sources(sources, own_names=config.definitions)
+    parsed = parse_sources(sources, own_names=config.definitions, tolerant=True)
     errors = [d for d in parsed.diagnostics if d.severity is Severity.ERROR]
     if errors:
         raise NoBaseline(

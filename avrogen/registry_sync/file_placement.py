@@ -69,7 +69,7 @@ def place_files(
         if name not in owners and around is not None and around not in stale:
             paths[name] = around
             continue
-        path = owners.get(name) or used.free(name.replace(".", "/"))
+        path = owners.get(name) or used.free(_file_path(name))
         paths[name] = path
         text = definition_text(types[name], types)
         files[path] = PlannedFile(text, definition_fingerprint(model.Reference(name), types))
@@ -119,6 +119,11 @@ def _file_around(name: str, types: Mapping[str, model.NamedType], local: Parsed)
 def _file_of(type_: model.AvroType, local: Parsed) -> str | None:
     """Return the file whose root is an unnamed type."""
     return next((root.source.name for root in local.roots if root.type == type_), None)
+
+
+def _file_path(name: str) -> str:
+    """Return the path of a file for a type; names that a registry holds may have any characters."""
+    return "/".join(re.sub(r"[^\w$-]", "_", part) or "_" for part in name.split("."))
 
 
 def _file_name(subject: str) -> str:

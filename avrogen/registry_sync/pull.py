@@ -6,12 +6,13 @@ and verified to be a valid folder of schemas, before the first file is written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from avrogen.avro import model
-from avrogen.avro.diagnostics import Diagnostics, Severity
+from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics, Severity
 from avrogen.avro.parser import Parsed, parse_sources
 from avrogen.avro.source import Source
 from avrogen.compiler.discovery import read_sources
@@ -67,14 +68,14 @@ def plan_pull(
     """
     diagnostics = Diagnostics()
     sources = read_sources([folder], diagnostics) if folder.is_dir() else []
-    local = parse_sources(sources)
+    local = parse_sources(sources, tolerant=True)
     before = before or Lock(url)
     placed = place_files(fetched, types, local)
     lock = _new_lock(before, url, fetched, placed, local)
     write = _files_to_write(folder, placed, local, before)
     _require_sharing_subjects(before, fetched, write)
     remove = _files_to_remove(before, lock, local)
-    diagnostics.extend(_after(sources, write, remove, folder).diagnostics)
+    diagnostics.extend(_errors_after(sources, write, remove, folder, lock))
     if diagnostics.has_errors:
         raise SchemaError(d for d in diagnostics if d.severity is Severity.ERROR)
     unchanged = tuple(path for path in placed.files if path not in write)
@@ -175,10 +176,30 @@ def _files_to_remove(before: Lock, after: Lock, local: Parsed) -> tuple[str, ...
     return tuple(path for path in stale if current.get(path) == before.files[path])
 
 
-def _after(
-    sources: Sequence[Source], write: Mapping[str, str], remove: Sequence[str], folder: Path
-) -> Parsed:
-    """Return the parsed folder as it will be after the pull."""
+_TOLERATED: Final = frozenset(
+    {
+        Code.INVALID_NAME,
+        Code.INVALID_NAMESPACE,
+        Code.PRIMITIVE_NAME,
+        Code.DUPLICATE_SYMBOL,
+        Code.DUPLICATE_BRANCH,
+    }
+)
+"""Errors that pulled files may have: they are written as they are registered."""
+
+
+def _errors_after(
+    sources: Sequence[Source],
+    write: Mapping[str, str],
+    remove: Sequence[str],
+    folder: Path,
+    lock: Lock,
+) -> Iterator[Diagnostic]:
+    """Yield the errors of the folder as it will be after the pull."""
     kept = [s for s in sources if s.name not in write and s.name not in remove]
     new = [Source((folder / path).as_posix(), text, path) for path, text in write.items()]
-    return parse_sources([*kept, *new])
+    pulled = {source.path for source in (*kept, *new) if source.name in lock.files}
+    for found in parse_sources([*kept, *new]).diagnostics:
+        if found.code not in _TOLERATED or found.location.path not in pulled:
+            yield found
+    yield from parse_sources([*kept, *new], tolerant=True).diagnostics

@@ -36,6 +36,7 @@ def find(
     text: SchemaText | None = None,
     *,
     accept_wire_equivalent: bool = False,
+    tolerant: bool = False,
 ) -> RegisteredSchema | None:
     """Return the version of a subject with a schema; None if it is not registered.
 
@@ -49,13 +50,15 @@ def find(
         text: registered form of it; None for one self-contained text.
         accept_wire_equivalent: accept a version with the same wire format if no schema is equal. It
             may differ in docs, defaults, aliases and attributes, which writing does not need.
+        tolerant: accept a version that is equal if what is wrong with it is tolerated, as in
+            schemas that are only read: a default that does not fit its type counts as none.
 
     Raises:
         RegistryError: no response of the registry, or one for another schema.
     """
     found = registry.lookup(subject, text or SchemaText(str(schema)))
     if found is None:
-        return _find_equivalent(registry, subject, schema, accept_wire_equivalent)
+        return _find_equivalent(registry, subject, schema, accept_wire_equivalent, tolerant)
     return _verified(registry, found, schema)
 
 
@@ -175,11 +178,15 @@ def _verified(
 
 
 def _find_equivalent(
-    registry: SchemaRegistry, subject: str, schema: Schema, accept_wire_equivalent: bool
+    registry: SchemaRegistry,
+    subject: str,
+    schema: Schema,
+    accept_wire_equivalent: bool,
+    tolerant: bool,
 ) -> RegisteredSchema | None:
     similar: RegisteredSchema | None = None
     for version, other in _latest_versions(registry, subject):
-        if same_schema(other, schema):
+        if (tolerant or not other.tolerated) and same_schema(other, schema):
             return version
         if accept_wire_equivalent and similar is None and same_wire_format(other, schema):
             similar = version
