@@ -243,3 +243,15 @@ def test_a_new_group_is_no_reset(cluster: AnyCluster) -> None:
         scene.run_until(consumer, handled, lambda: len(handled) == 3)
         assert consumer.counters().offset_resets == 0
     assert resets.told == []
+
+
+def test_a_reset_that_a_fetch_repeats_is_told_once(cluster: AnyCluster) -> None:
+    """After a seek, the fetch that was under way fails as well as the one after it."""
+    scene = Scene.of(cluster)
+    scene.send(3)
+    handled, resets = Handled(), Resets()
+    with scene.consumer(observer=resets) as consumer:
+        consumer.seek(99_999, partition=0)
+        scene.run_until(consumer, handled, lambda: len(handled) == 3)
+        assert consumer.counters().offset_resets == 1
+    assert resets.told == [((scene.topic.name, 0), 99_999, "beginning", scene.group)]
