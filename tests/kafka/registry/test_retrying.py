@@ -334,6 +334,13 @@ def test_a_foreign_404_says_nothing_about_an_id(clock: Clock, guid: bool) -> Non
         assert not caught.value.transient, "a wrong URL is noticed at the start"
 
 
+def test_an_empty_404_is_told_as_such(clock: Clock) -> None:
+    with serving(Reply(b"", 404)) as server, connected(server.url) as registry:
+        with pytest.raises(RegistryError, match="at this URL: the response is 0 bytes") as caught:
+            registry.version("s", LATEST)
+        assert "tombstone" not in str(caught.value), "that is about messages"
+
+
 def test_a_registry_without_guids_may_not_say_so_with_a_code(clock: Clock) -> None:
     def answer(call: Call) -> Reply:
         return FOREIGN if "guids" in call.path else as_json({"compatibilityLevel": "NONE"})
