@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from avrogen.avro.diagnostics import Code, Diagnostics
-from avrogen.avro.logical_types import LOGICAL_TYPES, InvalidLogicalType, logical_type
+from avrogen.avro.logical_types import InvalidLogicalType, logical_type, logical_types_of
 from avrogen.avro.model import Attributes, Json, LogicalType
 from avrogen.avro.source import Origin
 from avrogen.avro.type_labels import json_label
@@ -118,11 +118,8 @@ def logical_type_of(
         )
         return None
     if logical is None:
-        near = (
-            diagnostics.similar(name, ["decimal", *LOGICAL_TYPES])
-            if isinstance(name, str)
-            else None
-        )
+        fitting = logical_types_of(base, size)
+        near = diagnostics.similar(name, fitting) if isinstance(name, str) else None
         diagnostics.report(
             Code.UNKNOWN_LOGICAL_TYPE,
             at,

@@ -27,6 +27,7 @@ __all__ = [
     "Array",
     "Attributes",
     "AvroType",
+    "BigDecimal",
     "Date",
     "Decimal",
     "DurationType",
@@ -105,6 +106,11 @@ class Decimal:
 
 
 @dataclass(frozen=True, slots=True)
+class BigDecimal:
+    """``big-decimal`` on bytes: an unscaled integer as ``bytes``, then its scale as ``int``."""
+
+
+@dataclass(frozen=True, slots=True)
 class Uuid:
     """``uuid`` on string, or on fixed of size 16."""
 
@@ -141,7 +147,7 @@ class DurationType:
 
 
 LogicalType: TypeAlias = (
-    Decimal | Uuid | Date | TimeOfDay | Timestamp | LocalTimestamp | DurationType
+    Decimal | BigDecimal | Uuid | Date | TimeOfDay | Timestamp | LocalTimestamp | DurationType
 )
 
 

@@ -38,6 +38,7 @@ __all__ = [
     "timestamp_from_units",
     "timestamp_to_units",
     "unscaled",
+    "unscaled_and_scale",
     "uuid_from_text",
 ]
 
@@ -179,6 +180,21 @@ def unscaled(value: Decimal, precision: int, scale: int) -> int:
         raise ValueError(
             f"expected Decimal with at most {exact.prec} digits, {scale} of them decimal places"
         ) from None
+
+
+def unscaled_and_scale(value: Decimal) -> tuple[int, int]:
+    """Return a number and a scale: ``number / 10**scale`` is the value, with its zeros."""
+    if not Decimal.is_finite(value):
+        raise ValueError("expected a finite Decimal")
+    exponent = Decimal.as_tuple(value).exponent
+    assert isinstance(exponent, int), "it is finite"
+    if not fits(-exponent, 32):
+        raise ValueError("expected a Decimal with a scale of 32 bits")
+    _, exact = decimal_contexts(MAX_DECIMAL_DIGITS)
+    try:
+        return int(exact.scaleb(value, -exponent)), -exponent
+    except (InvalidOperation, Inexact, Rounded):
+        raise ValueError(f"expected a Decimal with at most {exact.prec} digits") from None
 
 
 def decimal_from_unscaled(number: int, scale: int) -> Decimal:

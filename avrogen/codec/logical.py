@@ -20,12 +20,14 @@ from typing import Any, Final, assert_never
 from uuid import UUID
 
 from avrogen.avro import model
+from avrogen.avro.logical_types import big_decimal_parts
 from avrogen.avro.model import TimeUnit
 from avrogen.codec import conversions
 from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
-from avrogen.codec.varints import fits
+from avrogen.codec.varints import encode_long, fits
 
 __all__ = [
+    "BigDecimalKind",
     "DateKind",
     "DecimalKind",
     "DurationKind",
@@ -50,6 +52,8 @@ def logical_kind(logical: model.LogicalType, size: int | None) -> LogicalKind:
     match logical:
         case model.Decimal(precision, scale):
             return DecimalKind(precision, scale, size)
+        case model.BigDecimal():
+            return BigDecimalKind()
         case model.Uuid():
             return UuidKind(binary=size is not None)
         case model.Date():
@@ -181,6 +185,46 @@ class DecimalKind(LogicalKind):
     def reading(self, written: model.LogicalType) -> LogicalKind:
         if isinstance(written, model.Decimal) and written.scale != self.scale:
             return replace(self, written_scale=written.scale)
+        return BigDecimalKind(self.scale) if isinstance(written, model.BigDecimal) else self
+
+
+@dataclass(frozen=True, slots=True)
+class BigDecimalKind(LogicalKind):
+    """The number of decimal places of each value, behind its unscaled value. ``decimal.Decimal``.
+
+    Attributes:
+        scale: decimal places that values have to fit, for a reader with a scale; None: any.
+    """
+
+    scale: int | None = None
+
+    @property
+    def python_type(self) -> type[Decimal]:
+        return Decimal
+
+    @property
+    def label(self) -> str:
+        return "Decimal"
+
+    @property
+    def minimum_size(self) -> int:
+        return 3
+
+    def to_base(self, value: Any) -> bytes:
+        _require(value, Decimal, "a Decimal")
+        number, scale = conversions.unscaled_and_scale(value)
+        content = conversions.minimal_bytes(number)
+        return encode_long(len(content)) + content + encode_long(scale)
+
+    def from_base(self, raw: bytes) -> Decimal:
+        number, scale = big_decimal_parts(raw)
+        if self.scale is None:
+            return conversions.decimal_from_unscaled(number, scale)
+        return conversions.rescaled(number, scale, self.scale)
+
+    def reading(self, written: model.LogicalType) -> LogicalKind:
+        if isinstance(written, model.Decimal):
+            return DecimalKind(written.precision, written.scale, None)
         return self
 
 

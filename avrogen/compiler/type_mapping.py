@@ -13,7 +13,7 @@ from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
 from avrogen.avro import model
-from avrogen.avro.logical_types import uuid_digits
+from avrogen.avro.logical_types import big_decimal_parts, uuid_digits
 from avrogen.avro.time_options import DEFAULT, TimeOptions
 from avrogen.compiler.expressions import RUNTIME, Expression, Symbol, builtin, join
 from avrogen.compiler.literals import string_literal
@@ -133,7 +133,7 @@ def logical_type(logical: model.LogicalType, times: TimeOptions = DEFAULT) -> Ex
     if may_be_number(logical, times):
         return union((logical_type(logical), PRIMITIVES["int"]))
     match logical:
-        case model.Decimal():
+        case model.Decimal() | model.BigDecimal():
             return Expression((Symbol("decimal", "Decimal"),))
         case model.Uuid():
             return Expression((Symbol("uuid", "UUID"),))
@@ -189,7 +189,11 @@ def logical_value(logical: model.LogicalType, raw: Raw, times: TimeOptions = DEF
         ):
             return _any_time(logical, _integer(raw), times)
         case model.Decimal(precision, scale):
-            return _decimal(raw, precision, scale)
+            assert isinstance(raw, bytes)
+            return _decimal(int.from_bytes(raw, signed=True), precision, scale)
+        case model.BigDecimal():
+            assert isinstance(raw, bytes)
+            return _big_decimal(raw)
         case model.Uuid():
             return _uuid(raw)
         case model.Date():
@@ -214,10 +218,16 @@ def logical_value(logical: model.LogicalType, raw: Raw, times: TimeOptions = DEF
             assert_never(logical)
 
 
-def _decimal(raw: Raw, precision: int, scale: int) -> Expression:
-    assert isinstance(raw, bytes)
+def _big_decimal(raw: bytes) -> Expression:
+    try:
+        unscaled, scale = big_decimal_parts(raw)
+    except ValueError as problem:
+        raise UnrepresentableDefault(str(problem)) from None
+    return _decimal(unscaled, _MOST_DIGITS, scale)
+
+
+def _decimal(unscaled: int, precision: int, scale: int) -> Expression:
     digits = min(precision, _MOST_DIGITS)
-    unscaled = int.from_bytes(raw, signed=True)
     # Four bits hold any digit: a cheap check before huge numbers become text.
     if unscaled.bit_length() > 4 * digits or len(str(abs(unscaled))) > digits:
         raise UnrepresentableDefault(f"the decimal has more than {digits} digits")

@@ -202,6 +202,8 @@ def _logical(logical: model.LogicalType, about: FieldHints) -> Any:
     match logical:
         case model.Decimal(precision, scale):
             return numbers.decimal(about, precision, scale)
+        case model.BigDecimal():
+            return numbers.decimal(about, 9, 2)
         case model.Uuid():
             return texts.unique_id(about)
         case model.Date():

@@ -30,6 +30,7 @@ from avrogen.codec.conversions import (
 )
 from avrogen.codec.limits import MAX_DECIMAL_DIGITS
 from avrogen.codec.logical import (
+    BigDecimalKind,
     DateKind,
     DecimalKind,
     DurationKind,
@@ -59,6 +60,8 @@ REPEATED: Final = 30
 """Repetitions of values of the greatest length: lengths over 63 take two bytes."""
 
 _DAY: Final = 86_400
+_BIG: Final = 40
+"""Digits of big decimals, and decimal places on both sides of the point."""
 
 
 def leaf(operation: plan.Operation) -> SearchStrategy[Any]:
@@ -90,6 +93,8 @@ def _logical(kind: LogicalKind) -> SearchStrategy[Any]:
     match kind:
         case DecimalKind(precision, scale):
             return _decimals(precision, scale)
+        case BigDecimalKind():
+            return st.integers(-_BIG, _BIG).flatmap(lambda scale: _decimals(_BIG, scale))
         case UuidKind():
             return st.integers(0, (1 << 128) - 1).map(lambda number: UUID(int=number))
         case DateKind():
