@@ -99,6 +99,8 @@ class Code(Enum):
     KEY_FIELD = "AVR610", "invalid key field"
     TOMBSTONES = "AVR611", "tombstones without keys"
     DEAD_LETTER = "AVR612", "invalid dead-letter topic"
+    NAME_SETTING = "AVR621", "invalid name in the configuration"
+    NAME_COLLISION = "AVR622", "one Python name for two Avro names"
 
     # The output folder
     OUTPUT_BLOCKED = "AVR701", "output path is blocked"

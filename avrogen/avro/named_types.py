@@ -7,6 +7,7 @@ definitions are read one by one.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
@@ -22,9 +23,8 @@ from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.model import Json
 from avrogen.avro.names import (
     PRIMITIVES,
+    NameRules,
     full_name,
-    is_full_name,
-    is_name,
     namespace_of,
     short_name,
 )
@@ -43,6 +43,16 @@ _LARGEST_FIXED = (1 << 31) - 1
 """Other implementations keep lengths in 32 bits."""
 
 _NAMES = "names start with a letter or underscore, followed by letters, digits and underscores"
+_PRODUCERS = (
+    (re.compile(r"^\.|\.$|\.\."), "Spark writes"),
+    (re.compile(r"\$"), "Java and Scala libraries write"),
+    (re.compile(r"-"), "Debezium, Kafka Connect and NiFi write"),
+    (re.compile(r"\."), "Flatten of Kafka Connect writes"),
+    (re.compile(r"[^\x00-\x7f]"), "Avro Java before 1.12 accepts"),
+    (re.compile(r"[^A-Za-z0-9_]|^\d"), "NiFi and converters of CSV and SQL write"),
+)
+"""Producers of invalid names, by what is in a name."""
+
 _LOGICAL_ATTRIBUTES = ("logicalType", "precision", "scale")
 
 
@@ -74,14 +84,20 @@ class DefinitionParser:
         schema: parses the schemas inside definitions.
         types: receives the definitions, by full name.
         diagnostics: receives the problems.
+        names: rules for names.
     """
 
     def __init__(
-        self, schema: _Schema, types: dict[str, model.NamedType], diagnostics: Diagnostics
+        self,
+        schema: _Schema,
+        types: dict[str, model.NamedType],
+        diagnostics: Diagnostics,
+        names: NameRules = NameRules.SPECIFICATION,
     ) -> None:
         self._schema = schema
         self._types = types
         self._diagnostics = diagnostics
+        self._names = names
 
     def define(self, kind: str, schema: dict[str, Json], scope: ParseScope) -> str | None:
         """Read one definition and return its full name, or None if it has no valid one."""
@@ -112,14 +128,14 @@ class DefinitionParser:
                 f'"name" must be a string, not {json_label(name)}',
             )
             return None
-        if not is_full_name(name):
-            self._report(
-                Code.INVALID_NAME, scope.at("name"), f"invalid name {json_label(name)}", _NAMES
-            )
+        if not self._names.allows_full_name(name):
+            message = f"invalid name {json_label(name)}"
+            self._report(Code.INVALID_NAME, scope.at("name"), message, _names_hint(name))
             return None
-        if "." not in name and not _is_namespace(declared):
+        if "." not in name and not self._is_namespace(declared):
             message = f"invalid namespace {json_label(declared)}"
-            self._report(Code.INVALID_NAMESPACE, scope.at("namespace"), message, _NAMES)
+            hint = _names_hint(declared)
+            self._report(Code.INVALID_NAMESPACE, scope.at("namespace"), message, hint)
             return None
         full = _declared_name(name, declared, scope.namespace)
         if short_name(full) in PRIMITIVES:
@@ -127,6 +143,12 @@ class DefinitionParser:
             self._report(Code.PRIMITIVE_NAME, scope.at("name"), message)
             return None
         return full
+
+    def _is_namespace(self, declared: Json) -> bool:
+        """Tell if a ``namespace`` attribute is valid or missing."""
+        if not declared:
+            return True
+        return isinstance(declared, str) and self._names.allows_namespace(declared)
 
     def _keep(self, named: model.NamedType, scope: ParseScope) -> None:
         """Add a definition to the types.
@@ -194,8 +216,9 @@ class DefinitionParser:
             if not isinstance(symbol, str):
                 message = f"a symbol must be a string, not {json_label(symbol)}"
                 self._report(Code.WRONG_ATTRIBUTE, at, message)
-            elif not is_name(symbol):
-                self._report(Code.INVALID_NAME, at, f"invalid symbol {json_label(symbol)}", _NAMES)
+            elif not self._names.allows_name(symbol):
+                message = f"invalid symbol {json_label(symbol)}"
+                self._report(Code.INVALID_NAME, at, message, _names_hint(symbol))
             elif symbol in seen:
                 self._report(Code.DUPLICATE_SYMBOL, at, f"duplicate symbol {json_label(symbol)}")
             else:
@@ -248,9 +271,9 @@ class DefinitionParser:
         if not isinstance(name, str):
             self._missing_or_wrong("name", "a string", field, scope, what="field")
             return None
-        if not is_name(name):
+        if not self._names.allows_name(name):
             message = f"invalid field name {json_label(name)}"
-            self._report(Code.INVALID_NAME, scope.at("name"), message, _NAMES)
+            self._report(Code.INVALID_NAME, scope.at("name"), message, _names_hint(name))
             return None
         return name
 
@@ -339,12 +362,18 @@ def _declared_name(name: str, declared: Json, around: str) -> str:
         declared: its ``namespace`` attribute, if it has one.
         around: the namespace around it.
     """
+    if name.rfind(".") == 0:
+        # As in Avro Java: the type has no namespace.
+        return name[1:]
     return full_name(name, declared if isinstance(declared, str) else around)
 
 
-def _is_namespace(declared: Json) -> bool:
-    """Tell if a ``namespace`` attribute is valid or missing."""
-    return not declared or (isinstance(declared, str) and is_full_name(declared))
+def _names_hint(name: Json) -> str:
+    """Return a hint for an invalid name: the rule, and who writes such names nevertheless."""
+    if not isinstance(name, str) or not name.isprintable():
+        return _NAMES
+    others = next((who for mark, who in _PRODUCERS if mark.search(name)), "some producers write")
+    return f"{_NAMES}. {others} others; [names] lenient = true in avrogen.toml accepts them"
 
 
 def _are_equal(one: model.NamedType, other: model.NamedType) -> bool:

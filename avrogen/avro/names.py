@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from enum import Enum, auto
 from typing import TypeGuard
 
 from avrogen.avro.model import PrimitiveName
 
 __all__ = [
     "PRIMITIVES",
+    "NameRules",
     "full_name",
     "is_full_name",
     "is_name",
@@ -33,6 +35,29 @@ def is_name(text: str) -> bool:
 def is_full_name(text: str) -> bool:
     """Tell if a text is a valid full name or namespace: names with dots between them."""
     return _FULL_NAME.match(text) is not None
+
+
+class NameRules(Enum):
+    """Rules for the names of a schema."""
+
+    SPECIFICATION = auto()
+    """Names start with a letter or underscore, followed by letters, digits and underscores."""
+    LENIENT = auto()
+    """Names are any printable text, as some producers write and registries accept them."""
+
+    def allows_name(self, text: str) -> bool:
+        """Tell if a text may be the name of a field, or a symbol."""
+        return text.isprintable() if self is NameRules.LENIENT else is_name(text)
+
+    def allows_full_name(self, text: str) -> bool:
+        """Tell if a text may be the name of a type, with or without a namespace."""
+        if self is NameRules.LENIENT:
+            return text.isprintable() and short_name(text) != ""
+        return is_full_name(text)
+
+    def allows_namespace(self, text: str) -> bool:
+        """Tell if a text may be a namespace."""
+        return text.isprintable() if self is NameRules.LENIENT else is_full_name(text)
 
 
 def is_primitive(text: str) -> TypeGuard[PrimitiveName]:

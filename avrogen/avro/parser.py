@@ -21,7 +21,7 @@ from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics
 from avrogen.avro.json_reader import INVALID_JSON, MOST_NESTED_TYPES, read_json
 from avrogen.avro.model import AvroType, Json, NamedType
 from avrogen.avro.named_types import NAMED_KINDS, DefinitionParser, declared_names
-from avrogen.avro.names import PRIMITIVES, full_name, is_primitive, short_name
+from avrogen.avro.names import PRIMITIVES, NameRules, full_name, is_primitive, short_name
 from avrogen.avro.source import Origin, Source
 from avrogen.avro.type_labels import json_label, short_label
 
@@ -63,8 +63,15 @@ def is_definition(root: Root, types: Mapping[str, NamedType]) -> bool:
     return origin is not None and origin.source == root.source and not origin.pointer
 
 
-def parse_sources(sources: Iterable[Source]) -> Parsed:
-    """Read schema files, which may refer to each other in any order."""
+def parse_sources(
+    sources: Iterable[Source], *, names: NameRules = NameRules.SPECIFICATION
+) -> Parsed:
+    """Read schema files, which may refer to each other in any order.
+
+    Args:
+        sources: the files.
+        names: rules for their names.
+    """
     diagnostics = Diagnostics()
     documents: list[tuple[Source, Json]] = []
     for source in sorted(sources, key=lambda source: (source.name, source.path)):
@@ -75,7 +82,7 @@ def parse_sources(sources: Iterable[Source]) -> Parsed:
     for source, document in documents:
         for name in declared_names(document):
             declared.setdefault(name, source)
-    parser = _SchemaParser(declared, diagnostics)
+    parser = _SchemaParser(declared, diagnostics, names)
     roots: list[Root] = []
     for source, document in documents:
         type_ = parser.root(document, Origin(source))
@@ -96,16 +103,19 @@ class _SchemaParser:
     Args:
         declared: full names of all types that the files define, with the first file of each.
         diagnostics: receives the problems.
+        names: rules for names.
 
     Attributes:
         types: the named types of the schemas that were parsed, by full name.
     """
 
-    def __init__(self, declared: Mapping[str, Source], diagnostics: Diagnostics) -> None:
+    def __init__(
+        self, declared: Mapping[str, Source], diagnostics: Diagnostics, names: NameRules
+    ) -> None:
         self.types: dict[str, model.NamedType] = {}
         self._declared = declared
         self._diagnostics = diagnostics
-        self._definitions = DefinitionParser(self.schema, self.types, diagnostics)
+        self._definitions = DefinitionParser(self.schema, self.types, diagnostics, names)
 
     def root(self, schema: Json, origin: Origin) -> model.AvroType:
         """Return the type at the top of a file, or ``_INVALID``."""
@@ -134,7 +144,7 @@ class _SchemaParser:
     def _reference(self, name: str, scope: ParseScope) -> model.AvroType:
         if is_primitive(name):
             return model.Primitive(name)
-        if name.startswith(".") and name[1:] in self._declared:
+        if name.startswith(".") and name not in self._declared and name[1:] in self._declared:
             # As in Avro Java: a leading dot refers to a type without a namespace.
             return model.Reference(name[1:])
         full = full_name(name, scope.namespace)

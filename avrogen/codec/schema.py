@@ -49,6 +49,7 @@ class Schema:
 
     _text: str
     _owners: Callable[[], Iterable[SchemaOwner]]
+    _has_lenient_names: bool
     _parsed: tuple[AvroType, Mapping[str, NamedType]] | None
     _reachable: Mapping[str, NamedType] | None
     _canonical_form: str | None
@@ -58,6 +59,7 @@ class Schema:
         """Use :meth:`parse` instead."""
         self._text = text
         self._owners = owners
+        self._has_lenient_names = False
         self._parsed = None
         self._reachable = None
         self._canonical_form = None
@@ -87,7 +89,10 @@ class Schema:
             text: JSON of a schema; types that it does not define are full names.
             owners: returns the objects with the schemas of those types.
         """
-        return cls(text, owners)
+        schema = cls(text, owners)
+        # Its names were checked when the package was generated.
+        schema._has_lenient_names = True
+        return schema
 
     @property
     def type(self) -> AvroType:
@@ -254,17 +259,20 @@ class Schema:
     def _parse(self) -> tuple[AvroType, Mapping[str, NamedType]]:
         # Two threads may both do this; they come to the same.
         if self._parsed is None:
+            from avrogen.avro.names import NameRules
             from avrogen.avro.parser import parse_sources
             from avrogen.avro.source import Source
             from avrogen.errors import SchemaError
 
             schemas = {id(schema): schema for _, schema in self.closure()}
             schemas[id(self)] = self
+            lenient = any(schema._has_lenient_names for schema in schemas.values())
+            names = NameRules.LENIENT if lenient else NameRules.SPECIFICATION
             sources: dict[Source, int] = {}
             for number, (key, schema) in enumerate(schemas.items(), 1):
                 name = "<schema>" if schema is self else f"<schema {number}>"
                 sources[Source(name, schema._text)] = key
-            parsed = parse_sources(sources)
+            parsed = parse_sources(sources, names=names)
             if problems := [d for d in parsed.diagnostics if d.severity == "error"]:
                 raise SchemaError(problems)
             # Schemas within this one are parsed as well, and need not do it again.

@@ -10,7 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["BUILD_KEYS", "REGISTRY_KEYS", "TOPIC_ARGUMENTS", "TOPIC_KEYS", "TOP_KEYS", "ConfigKey"]
+__all__ = [
+    "BUILD_KEYS",
+    "NAMES_KEYS",
+    "REGISTRY_KEYS",
+    "TOPIC_ARGUMENTS",
+    "TOPIC_KEYS",
+    "TOP_KEYS",
+    "ConfigKey",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,13 @@ TOP_KEYS = _table(
         "The schema registry: its URL and client configuration.",
         "no registry",
         'registry.url = "https://registry.example.com"',
+    ),
+    ConfigKey(
+        "names",
+        "a table",
+        "Names in Python: snake_case, names of your own, and names that Avro does not allow.",
+        "names derived from those of the schemas",
+        'names.field-style = "snake_case"',
     ),
 )
 
@@ -197,6 +212,54 @@ REGISTRY_KEYS = _table(
         "Register each named type as a subject of its own, and use schema references.",
         "`false`: the schema of a topic contains all its types",
         "references = true",
+    ),
+)
+
+NAMES_KEYS = _table(
+    ConfigKey(
+        "lenient",
+        "true or false",
+        "Accept names that the Avro specification does not allow: with hyphens, dots, `$`, spaces, "
+        "letters of other alphabets, or a digit first. Registries contain such schemas.",
+        "`false`: such names are errors",
+        "lenient = true",
+    ),
+    ConfigKey(
+        "field-style",
+        "a string",
+        "Style of attributes: `snake_case`, so that the attribute of a field `orderId` is "
+        "`order_id`, or `avro`, the names of the schemas.",
+        "`avro`",
+        'field-style = "snake_case"',
+    ),
+    ConfigKey(
+        "namespaces",
+        "a table",
+        "Packages of namespaces, and of those inside: `com.acme.shop.v1` becomes the package "
+        '`shop.v1` in the example. `""` is the generated package itself.',
+        "the package of a namespace has its name",
+        'namespaces = { "com.acme.shop" = "shop" }',
+    ),
+    ConfigKey(
+        "types",
+        "a table",
+        "Names of classes, by the full names of types.",
+        "the names of the types",
+        'types = { "com.acme.shop.Envelope" = "OrderChange" }',
+    ),
+    ConfigKey(
+        "fields",
+        "a table",
+        "Names of attributes, by the full name of the record, a dot and the name of the field.",
+        "as `field-style`",
+        'fields = { "com.acme.shop.OrderPlaced.orderId" = "id" }',
+    ),
+    ConfigKey(
+        "symbols",
+        "a table",
+        "Names of enum members, by the full name of the enum, a dot and the symbol.",
+        "the symbols",
+        'symbols = { "com.acme.shop.Status.IN" = "INCOMING" }',
     ),
 )
 

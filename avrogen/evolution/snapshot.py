@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics, Severity
+from avrogen.avro.names import NameRules
 from avrogen.avro.parser import Parsed, parse_sources
 from avrogen.avro.source import Source
 from avrogen.compiler.checks import check_topics
@@ -59,14 +60,14 @@ class Snapshot:
 
 
 def snapshot(name: str, sources: list[Source], topics: tuple[TopicConfig, ...] = ()) -> Snapshot:
-    """Parse sources into a snapshot.
+    """Parse sources into a snapshot, whatever their names.
 
     Raises:
         NoBaseline: there are no sources, or they have errors.
     """
     if not sources:
         raise NoBaseline(f"no schemas in {name}")
-    parsed = parse_sources(sources)
+    parsed = parse_sources(sources, names=NameRules.LENIENT)
     errors = [d for d in parsed.diagnostics if d.severity is Severity.ERROR]
     if errors:
         raise NoBaseline(
@@ -122,7 +123,7 @@ def read_new_schemas(paths: Sequence[Path]) -> NewSchemas:
     if not sources and not diagnostics:
         raise BaselineError(f"no .avsc files found in {' '.join(map(str, paths))}")
     config = read_config(paths, diagnostics)
-    parsed = parse_sources(sources)
+    parsed = parse_sources(sources, names=config.names.rules)
     diagnostics.extend(parsed.diagnostics)
     is_valid = not diagnostics.has_errors
     if is_valid:

@@ -67,7 +67,7 @@ class LocalSchemas:
     def schema(self, type_: model.AvroType) -> Schema:
         """Return a type as a self-contained schema, as generated code embeds it."""
         tree = self_contained_json(type_, self.types)
-        return Schema.parse(json.dumps(tree, ensure_ascii=False))
+        return Schema.embedded(json.dumps(tree, ensure_ascii=False))
 
 
 def read_local(paths: Sequence[Path]) -> LocalSchemas:
@@ -82,7 +82,7 @@ def read_local(paths: Sequence[Path]) -> LocalSchemas:
     diagnostics = Diagnostics()
     sources = read_sources(paths, diagnostics)
     config = read_config(paths, diagnostics)
-    parsed = parse_sources(sources)
+    parsed = parse_sources(sources, names=config.names.rules)
     diagnostics.extend(parsed.diagnostics)
     check_topics(config, parsed.types, diagnostics)
     if diagnostics.has_errors:

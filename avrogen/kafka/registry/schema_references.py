@@ -92,8 +92,8 @@ def _joined(texts: Sequence[str]) -> Schema:
 
     They are not made one text, which might be nested too deeply.
     """
-    owners = [Codec[Any](Schema.embedded(text)) for text in texts[1:]]
-    return Schema.embedded(texts[0], lambda: owners)
+    owners = [Codec[Any](Schema(text, tuple)) for text in texts[1:]]
+    return Schema(texts[0], lambda: owners)
 
 
 def _problems(schema: Schema, titles: Sequence[str], texts: Sequence[str]) -> list[Diagnostic]:
@@ -211,4 +211,4 @@ class _SchemaSplitter:
         elsewhere = [each for each in self._types if each not in inside]
         text = compact_text(self_contained_json(type_, self._types, elsewhere))
         whole = compact_text(self_contained_json(type_, self._types))
-        yield SchemaDefinition(name, text, needs, Schema.parse(whole))
+        yield SchemaDefinition(name, text, needs, Schema.embedded(whole))
