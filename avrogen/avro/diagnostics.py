@@ -103,6 +103,8 @@ class Code(Enum):
     TOMBSTONES = "AVR611", "tombstones without keys"
     DEAD_LETTER = "AVR612", "invalid dead-letter topic"
     OWN_NAME = "AVR616", "invalid own name of a definition"
+    NAME_SETTING = "AVR621", "invalid name in the configuration"
+    NAME_COLLISION = "AVR622", "one Python name for two Avro names"
 
     # The output folder
     OUTPUT_BLOCKED = "AVR701", "output path is blocked"

@@ -7,6 +7,7 @@ definitions are read one by one.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeAlias
@@ -23,10 +24,8 @@ from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.model import Json
 from avrogen.avro.names import (
     PRIMITIVES,
+    NameRules,
     full_name,
-    is_full_name,
-    is_name,
-    is_tolerable,
     namespace_of,
     short_name,
 )
@@ -47,6 +46,16 @@ _LARGEST_FIXED = (1 << 31) - 1
 """Other implementations keep lengths in 32 bits."""
 
 _NAMES = "names start with a letter or underscore, followed by letters, digits and underscores"
+_PRODUCERS = (
+    (re.compile(r"^\.|\.$|\.\."), "Spark writes"),
+    (re.compile(r"\$"), "Java and Scala libraries write"),
+    (re.compile(r"-"), "Debezium, Kafka Connect and NiFi write"),
+    (re.compile(r"\."), "Flatten of Kafka Connect writes"),
+    (re.compile(r"[^\x00-\x7f]"), "Avro Java before 1.12 accepts"),
+    (re.compile(r"[^A-Za-z0-9_]|^\d"), "NiFi and converters of CSV and SQL write"),
+)
+"""Producers of invalid names, by what is in a name."""
+
 _LOGICAL_ATTRIBUTES = ("logicalType", "precision", "scale")
 
 
@@ -88,6 +97,7 @@ class DefinitionParser:
         types: receives the definitions, by full name.
         diagnostics: receives the problems.
         own_name: own names of definitions; None: they cannot have any.
+        names: rules for names.
     """
 
     def __init__(
@@ -96,11 +106,13 @@ class DefinitionParser:
         types: dict[str, model.NamedType],
         diagnostics: Diagnostics,
         own_name: OwnName | None = None,
+        names: NameRules = NameRules.SPECIFICATION,
     ) -> None:
         self._schema = schema
         self._types = types
         self._diagnostics = diagnostics
         self._own_name = own_name
+        self._names = names
 
     def define(self, kind: str, schema: dict[str, Json], scope: ParseScope) -> str | None:
         """Read one definition and return its name in the model, or None if it has no valid one."""
@@ -137,19 +149,25 @@ class DefinitionParser:
             )
             return None
         full = _declared_name(name, declared, scope.namespace)
-        if not is_full_name(name):
+        if not self._names.allows_full_name(name):
             message = f"invalid name {json_label(name)}"
-            if self._refuses_name(full, Code.INVALID_NAME, scope.at("name"), message):
+            if self._refuses_name(full, name, Code.INVALID_NAME, scope.at("name"), message):
                 return None
-        if "." not in name and not _is_namespace(declared):
-            message = f"invalid namespace {json_label(declared)}"
-            if self._refuses_name(full, Code.INVALID_NAMESPACE, scope.at("namespace"), message):
+        if "." not in name and not self._is_namespace(declared):
+            message, at = f"invalid namespace {json_label(declared)}", scope.at("namespace")
+            if self._refuses_name(full, declared, Code.INVALID_NAMESPACE, at, message):
                 return None
         if short_name(full) in PRIMITIVES:
             message = f"{json_label(name)} is the name of a primitive type and cannot be redefined"
             if self._refuses(Code.PRIMITIVE_NAME, scope.at("name"), message):
                 return None
         return full
+
+    def _is_namespace(self, declared: Json) -> bool:
+        """Tell if a ``namespace`` attribute is valid or missing."""
+        if not declared:
+            return True
+        return isinstance(declared, str) and self._names.allows_namespace(declared)
 
     def _keep(self, named: model.NamedType, scope: ParseScope) -> None:
         """Add a definition to the types.
@@ -260,8 +278,8 @@ class DefinitionParser:
 
     def _refuses_symbol(self, symbol: str, is_known: bool, scope: ParseScope) -> bool:
         message = f"invalid symbol {json_label(symbol)}"
-        if not is_name(symbol) and self._refuses_name(
-            symbol or "_", Code.INVALID_NAME, scope, message
+        if not self._names.allows_name(symbol) and self._refuses_name(
+            symbol or "_", symbol, Code.INVALID_NAME, scope, message
         ):
             return True
         message = f"duplicate symbol {json_label(symbol)}"
@@ -313,9 +331,10 @@ class DefinitionParser:
         if not isinstance(name, str):
             self._missing_or_wrong("name", "a string", field, scope, what="field")
             return None
-        if not is_name(name):
+        if not self._names.allows_name(name):
             message = f"invalid field name {json_label(name)}"
-            if self._refuses_name(name or "_", Code.INVALID_NAME, scope.at("name"), message):
+            at = scope.at("name")
+            if self._refuses_name(name or "_", name, Code.INVALID_NAME, at, message):
                 return None
         return name
 
@@ -418,11 +437,19 @@ class DefinitionParser:
         message = f"{message}{scope.in_field}"
         return self._diagnostics.refuse(code, scope.origin, message, hint, read_as=read_as)
 
-    def _refuses_name(self, name: str, code: Code, scope: ParseScope, message: str) -> bool:
-        """Report an invalid name; without characters, or with controls, it is never accepted."""
-        if name and is_tolerable(name):
-            return self._refuses(code, scope, message, _NAMES)
-        self._report(code, scope, message, _NAMES)
+    def _refuses_name(
+        self, name: str, written: Json, code: Code, scope: ParseScope, message: str
+    ) -> bool:
+        """Report an invalid name; without characters, or with controls, it is never accepted.
+
+        Args:
+            name: the name as it would be read.
+            written: the part of it that is invalid.
+        """
+        hint = _names_hint(written)
+        if name and NameRules.LENIENT.allows_name(name):
+            return self._refuses(code, scope, message, hint)
+        self._report(code, scope, message, hint)
         return True
 
 
@@ -440,6 +467,9 @@ def _declared_name(name: str, declared: Json, around: str) -> str:
     return full_name(name, declared if isinstance(declared, str) else around)
 
 
-def _is_namespace(declared: Json) -> bool:
-    """Tell if a ``namespace`` attribute is valid or missing."""
-    return not declared or (isinstance(declared, str) and is_full_name(declared))
+def _names_hint(name: Json) -> str:
+    """Return a hint for an invalid name: the rule, and who writes such names nevertheless."""
+    if not isinstance(name, str) or not name.isprintable():
+        return _NAMES
+    others = next((who for mark, who in _PRODUCERS if mark.search(name)), "some producers write")
+    return f"{_NAMES}. {others} others; [names] lenient = true in avrogen.toml accepts them"

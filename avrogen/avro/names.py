@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from enum import Enum, auto
 from typing import TypeGuard
 
 from avrogen.avro.model import PrimitiveName
 
 __all__ = [
     "PRIMITIVES",
+    "NameRules",
     "full_name",
     "is_full_name",
     "is_name",
     "is_primitive",
-    "is_tolerable",
     "namespace_of",
     "short_name",
     "similar",
@@ -36,12 +37,28 @@ def is_full_name(text: str) -> bool:
     return _FULL_NAME.match(text) is not None
 
 
-def is_tolerable(text: str) -> bool:
-    """Tell if a text can be a name in a schema that is only read.
+class NameRules(Enum):
+    """Rules for the names of a schema."""
 
-    It is written as UTF-8, and shown in messages and logs: it has no surrogates and no controls.
-    """
-    return text.isprintable()
+    SPECIFICATION = auto()
+    """Names start with a letter or underscore, followed by letters, digits and underscores."""
+    LENIENT = auto()
+    """Names are any printable text, as some producers write and registries accept them: they are
+    shown in messages, and written as UTF-8, so they have no controls and no surrogates."""
+
+    def allows_name(self, text: str) -> bool:
+        """Tell if a text may be the name of a field, or a symbol."""
+        return text.isprintable() if self is NameRules.LENIENT else is_name(text)
+
+    def allows_full_name(self, text: str) -> bool:
+        """Tell if a text may be the name of a type, with or without a namespace."""
+        if self is NameRules.LENIENT:
+            return text.isprintable() and short_name(text) != ""
+        return is_full_name(text)
+
+    def allows_namespace(self, text: str) -> bool:
+        """Tell if a text may be a namespace."""
+        return text.isprintable() if self is NameRules.LENIENT else is_full_name(text)
 
 
 def is_primitive(text: str) -> TypeGuard[PrimitiveName]:

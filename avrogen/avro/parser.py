@@ -22,7 +22,7 @@ from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics, Severity
 from avrogen.avro.json_reader import INVALID_JSON, MOST_NESTED_TYPES, read_json
 from avrogen.avro.model import AvroType, Json, NamedType
 from avrogen.avro.named_types import NAMED_KINDS, DefinitionParser, declared_names
-from avrogen.avro.names import PRIMITIVES, full_name, is_primitive, short_name
+from avrogen.avro.names import PRIMITIVES, NameRules, full_name, is_primitive, short_name
 from avrogen.avro.source import Origin, Source
 from avrogen.avro.type_labels import json_label, short_label
 
@@ -76,6 +76,7 @@ def parse_sources(
     own_names: OwnNames | None = None,
     libraries: Iterable[Source] = (),
     tolerant: bool = False,
+    names: NameRules = NameRules.SPECIFICATION,
 ) -> Parsed:
     """Read schema files, which may refer to each other in any order.
 
@@ -88,6 +89,7 @@ def parse_sources(
         tolerant: the schemas are only read, as those that others registered. What violates the
             specification and has an unambiguous meaning, such as a name with a hyphen, is a warning
             (AVR510) and no error; a default that does not fit its type counts as none.
+        names: rules for the names in the files.
     """
     diagnostics = Diagnostics(tolerant=tolerant)
     elsewhere = Diagnostics()
@@ -101,11 +103,11 @@ def parse_sources(
         for name in declared_names(document, tolerant=tolerant):
             declared.add(name, source)
     # First, so that they count, and definitions in files are compared with them.
-    parser = _SchemaParser(declared, elsewhere)
+    parser = _SchemaParser(declared, elsewhere, names=NameRules.LENIENT)
     for source, document in shared:
         parser.root(document, Origin(source))
     imported = frozenset(parser.types)
-    parser = _SchemaParser(declared, diagnostics, parser.types)
+    parser = _SchemaParser(declared, diagnostics, parser.types, names)
     roots: list[Root] = []
     for source, document in documents:
         type_ = parser.root(document, Origin(source))
@@ -188,6 +190,7 @@ class _SchemaParser:
         declared: names of all types that the files define.
         diagnostics: receives the problems.
         types: types that were parsed before.
+        names: rules for names.
 
     Attributes:
         types: the named types of the schemas that were parsed, by name.
@@ -198,12 +201,13 @@ class _SchemaParser:
         declared: _DeclaredNames,
         diagnostics: Diagnostics,
         types: Mapping[str, model.NamedType] | None = None,
+        names: NameRules = NameRules.SPECIFICATION,
     ) -> None:
         self.types: dict[str, model.NamedType] = dict(types or {})
         self._declared = declared
         self._diagnostics = diagnostics
         own_name = self._own_name if declared.may_be_own else None
-        self._definitions = DefinitionParser(self.schema, self.types, diagnostics, own_name)
+        self._definitions = DefinitionParser(self.schema, self.types, diagnostics, own_name, names)
 
     def root(self, schema: Json, origin: Origin) -> model.AvroType:
         """Return the type at the top of a file, or ``_INVALID``."""

@@ -119,7 +119,7 @@ def carried_types(topic: TopicConfig, types: Mapping[str, model.NamedType]) -> t
 
 
 def _entries(analysis: Analysis) -> Iterator[CatalogueEntry]:
-    places = layout_package(analysis.parsed)
+    places = layout_package(analysis.parsed, analysis.names)
     definitions = {
         _key(ModulePath(module.package, module.name), definition.name): definition
         for module in analysis.package.modules

@@ -290,11 +290,20 @@ def field_attributes(record: model.RecordType, classes: Classes) -> list[str] | 
             f"{class_.__qualname__} is not a dataclass with the fields of {record.name}"
         )
     for name in names:
-        if not name.isascii() or not name.isidentifier() or keyword.iskeyword(name):
+        if not name.isidentifier() or keyword.iskeyword(name) or not _is_as_compared(name):
             raise TypeError(
                 f"{class_.__qualname__} has a field that is not an identifier: {name!r}"
             )
     return names
+
+
+def _is_as_compared(name: str) -> bool:
+    """Tell if an identifier is in the form to which Python normalizes those of source text."""
+    if name.isascii():
+        return True
+    from unicodedata import normalize
+
+    return normalize("NFKC", name) == name
 
 
 def default_data(type_: model.AvroType, default: model.Json, checks: DefaultChecks) -> bytes:

@@ -54,6 +54,7 @@ class Schema:
     _is_tolerant: bool
     _title: str
     _tolerated: tuple[Diagnostic, ...]
+    _has_lenient_names: bool
     _parsed: tuple[AvroType, Mapping[str, NamedType]] | None
     _reachable: Mapping[str, NamedType] | None
     _canonical_form: str | None
@@ -77,6 +78,7 @@ class Schema:
         self._is_tolerant = tolerant
         self._title = title
         self._tolerated = ()
+        self._has_lenient_names = False
         self._parsed = None
         self._reachable = None
         self._canonical_form = None
@@ -118,7 +120,10 @@ class Schema:
             owners: returns the objects with the schemas of those types.
             times: options for dates and times in values; None: the defaults.
         """
-        return cls(text, owners, times)
+        schema = cls(text, owners, times)
+        # Its names were checked when the package was generated.
+        schema._has_lenient_names = True
+        return schema
 
     @property
     def type(self) -> AvroType:
@@ -334,19 +339,22 @@ class Schema:
     def _parse(self) -> tuple[AvroType, Mapping[str, NamedType]]:
         # Two threads may both do this; they come to the same.
         if self._parsed is None:
+            from avrogen.avro.names import NameRules
             from avrogen.avro.parser import parse_sources
             from avrogen.avro.source import Source
             from avrogen.errors import SchemaError
 
             schemas = {id(schema): schema for _, schema in self.closure()}
             schemas[id(self)] = self
+            lenient = any(schema._has_lenient_names for schema in schemas.values())
+            names = NameRules.LENIENT if lenient else NameRules.SPECIFICATION
             sources: dict[Source, int] = {}
             for number, (key, schema) in enumerate(schemas.items(), 1):
                 name = "<schema>" if schema is self else f"<schema {number}>"
                 title = schema._title or name
                 sources[Source(title, schema._text, name)] = key
             tolerant = any(schema._is_tolerant for schema in schemas.values())
-            parsed = parse_sources(sources, tolerant=tolerant)
+            parsed = parse_sources(sources, tolerant=tolerant, names=names)
             if problems := [d for d in parsed.diagnostics if d.severity == "error"]:
                 raise SchemaError(problems)
             self._tolerated = tuple(d for d in parsed.diagnostics if d.tolerated is not None)

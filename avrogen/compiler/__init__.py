@@ -7,6 +7,7 @@ In reading order:
     checks             checks of topics, infinite records and ambiguous unions
     naming             Python names for Avro names
     package_layout     package, module and name of every type
+    python_names       attributes, members, and names that the configuration sets
     python_model       the generated package as values
     expressions        Python expressions with the imports they need
     literals           Python literals for text of schemas

@@ -26,8 +26,9 @@ from avrogen.compiler.formatting import FormatCache, Progress, format_files, use
 from avrogen.compiler.lowering import lower
 from avrogen.compiler.output import Changes, compare
 from avrogen.compiler.python_model import Package
+from avrogen.compiler.python_names import check_names
 from avrogen.compiler.rendering import render
-from avrogen.config.config import Config, read_config
+from avrogen.config.config import NO_NAMES, Config, NamesSection, read_config
 
 __all__ = ["Analysis", "BuildResult", "analyse", "build", "compile_package"]
 
@@ -38,6 +39,7 @@ class Analysis:
 
     parsed: Parsed
     package: Package
+    names: NamesSection = NO_NAMES
 
 
 def analyse(sources: Iterable[Source], config: Config, diagnostics: Diagnostics) -> Analysis | None:
@@ -57,10 +59,11 @@ def analyse(sources: Iterable[Source], config: Config, diagnostics: Diagnostics)
     report_large_namespaces(parsed.types, diagnostics)
     if diagnostics.has_errors:
         return None
+    check_names(config.names, parsed.types, diagnostics)
     report_infinite_records(parsed.types, diagnostics)
     report_ambiguous_unions(parsed, diagnostics, config.times)
-    package = lower(parsed, config.topics, diagnostics, config.times)
-    return None if diagnostics.has_errors else Analysis(parsed, package)
+    package = lower(parsed, config.topics, diagnostics, config.names, config.times)
+    return None if diagnostics.has_errors else Analysis(parsed, package, config.names)
 
 
 def compile_package(

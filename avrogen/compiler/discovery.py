@@ -60,7 +60,7 @@ def parse_schemas(sources: Iterable[Source], config: Config, diagnostics: Diagno
         config: configuration, as far as it could be read.
         diagnostics: receives every problem.
     """
-    parsed = parse_sources(sources, own_names=config.definitions)
+    parsed = parse_sources(sources, own_names=config.definitions, names=config.names.rules)
     diagnostics.extend(parsed.diagnostics)
     return parsed
 

@@ -103,6 +103,8 @@ def json_block(text: str) -> str:
     stripped = text.strip()
     if _QUOTED_NAME.fullmatch(stripped):
         return f"'{stripped}'"
+    if stripped.isascii() and stripped.startswith('"'):
+        return string_literal(stripped)  # a name that the specification does not allow
     if not stripped.isascii() or not stripped.startswith(("{", "[")) or '"""' in stripped:
         raise ValueError("not a JSON object, array or name in ASCII")
     return f'r"""{text}"""'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import assert_never
 
 from avrogen.avro import model
@@ -17,7 +17,7 @@ from avrogen.avro.source import Pointer
 from avrogen.avro.time_options import DEFAULT, TimeOptions
 from avrogen.avro.type_labels import short_label
 from avrogen.compiler.expressions import RUNTIME, Expression, Symbol
-from avrogen.compiler.naming import AttributeName, MemberName, attribute_names, member_names
+from avrogen.compiler.naming import AttributeName, MemberName
 from avrogen.compiler.package_layout import ModulePath, PackageLayout, PublicName, layout_package
 from avrogen.compiler.python_defaults import DefaultWriter, NotADefault
 from avrogen.compiler.python_model import (
@@ -34,6 +34,7 @@ from avrogen.compiler.python_model import (
     Package,
     RecordClass,
 )
+from avrogen.compiler.python_names import content_names
 from avrogen.compiler.topic_lowering import lower_topics, topics_namespace
 from avrogen.compiler.type_mapping import (
     SymbolOf,
@@ -41,7 +42,7 @@ from avrogen.compiler.type_mapping import (
     logical_type,
     python_type,
 )
-from avrogen.config.config import TopicConfig
+from avrogen.config.config import NO_NAMES, NamesSection, TopicConfig
 
 __all__ = ["lower"]
 
@@ -50,6 +51,7 @@ def lower(
     parsed: Parsed,
     topics: Iterable[TopicConfig],
     diagnostics: Diagnostics,
+    names: NamesSection = NO_NAMES,
     times: TimeOptions = DEFAULT,
 ) -> Package:
     """Lower everything that was parsed to the model of the generated package.
@@ -58,10 +60,14 @@ def lower(
         parsed: schemas without errors.
         topics: topics that fit them.
         diagnostics: receives defaults that have no Python value.
+        names: names that the configuration sets.
         times: options for dates and times.
     """
+    layout = layout_package(parsed, names)
+    contents = content_names(parsed.types, layout, names)
+    checks = DefaultChecks(parsed.types)
     lowering = _Lowering(
-        parsed.types, layout_package(parsed), diagnostics, DefaultChecks(parsed.types), times=times
+        parsed.types, layout, diagnostics, checks, contents.attributes, contents.members, times
     )
     return lowering.package(tuple(topics))
 
@@ -72,17 +78,11 @@ class _Lowering:
     layout: PackageLayout
     diagnostics: Diagnostics
     checks: DefaultChecks
-    attributes: dict[str, dict[str, AttributeName]] = field(
-        default_factory=dict[str, dict[str, AttributeName]]
-    )
-    members: dict[str, dict[str, MemberName]] = field(
-        default_factory=dict[str, dict[str, MemberName]]
-    )
+    attributes: Mapping[str, Mapping[str, AttributeName]]
+    members: Mapping[str, Mapping[str, MemberName]]
     times: TimeOptions = DEFAULT
 
     def package(self, topics: tuple[TopicConfig, ...]) -> Package:
-        for home, full_names in self.layout.modules.items():
-            self._name_contents(home, full_names)
         modules = [
             *(self._module(home, names) for home, names in self.layout.modules.items()),
             *(self._alias_module(root, public) for root, public in self.layout.aliases),
@@ -90,19 +90,6 @@ class _Lowering:
         topic_modules = lower_topics(topics, self.types, self.layout)
         namespaces = [*self._namespaces(), *topics_namespace(topic_modules)]
         return Package(tuple(namespaces), tuple(modules), topic_modules)
-
-    def _name_contents(self, home: ModulePath, full_names: Iterable[str]) -> None:
-        """Name fields and members, which defaults in other modules mention."""
-        classes = {self.layout.types[name].name for name in full_names}
-        for name in full_names:
-            match self.types[name]:
-                case model.RecordType(fields=fields):
-                    names = (f.name for f in fields)
-                    self.attributes[name] = attribute_names(names, class_names=classes)
-                case model.EnumType(symbols=symbols):
-                    self.members[name] = member_names(symbols)
-                case model.FixedType():
-                    pass
 
     # --- modules ----------------------------------------------------------------------------------
 
@@ -223,24 +210,9 @@ class _Lowering:
     # --- namespaces -------------------------------------------------------------------------------
 
     def _namespaces(self) -> Iterable[Namespace]:
-        exports: dict[tuple[str, ...], list[Export]] = {}
-        for public in self.layout.publics():
-            exports.setdefault(public.package, []).extend(public.exports())
-        for avro_name, path in sorted(self.layout.packages.items()):
-            own = exports.get(path, [])
-            if not path:
-                own = [*own, *self._short_names(own)]
-            yield Namespace(path, _namespace_doc(avro_name, own), tuple(sorted(own)))
-
-    def _short_names(self, own: Iterable[Export]) -> Iterable[Export]:
-        """Yield the unique names of all namespaces, which the top package exports as well."""
-        taken = {export.name for export in own} | self.layout.subpackages(())
-        offered: dict[str, list[Export]] = {}
-        for public in self.layout.publics():
-            if public.package:
-                for export in public.exports():
-                    offered.setdefault(export.name, []).append(export)
-        return [e for name, (e, *others) in offered.items() if not others and name not in taken]
+        for path, exports in sorted(self.layout.exports().items()):
+            doc = _namespace_doc(path, self.layout.packages[path], exports)
+            yield Namespace(path, doc, tuple(sorted(exports)))
 
 
 def _has_times(type_: model.AvroType) -> bool:
@@ -265,12 +237,15 @@ def _by_origin(named: model.NamedType) -> tuple[str, Pointer]:
     return named.origin.source.name, named.origin.pointer
 
 
-def _namespace_doc(avro_name: str, exports: Sequence[Export]) -> str:
-    if not avro_name:
+def _namespace_doc(
+    path: Sequence[str], avro_names: Sequence[str], exports: Sequence[Export]
+) -> str:
+    if not path:
         return "Avro schemas as Python types."
+    shown = ", ".join(f"``{name}``" for name in avro_names)
     if not exports:
-        return f"Namespaces in ``{avro_name}``."
-    return f"Types of the Avro namespace ``{avro_name}``."
+        return f"Namespaces in {shown}."
+    return f"Types of the Avro namespace{'s' if len(avro_names) > 1 else ''} {shown}."
 
 
 def _doc(named: model.NamedType, kind: str) -> str:

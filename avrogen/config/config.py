@@ -12,13 +12,21 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar, assert_never
+from typing import Final, Literal, TypeAlias, TypeVar, assert_never
 
 from avrogen.avro import model
 from avrogen.avro.diagnostics import Code, Diagnostics
+from avrogen.avro.names import NameRules
 from avrogen.avro.source import Location, Pointer
 from avrogen.avro.time_options import DEFAULT, OUT_OF_RANGE, ROUNDING, TimeOptions
-from avrogen.config.keys import BUILD_KEYS, REGISTRY_KEYS, TIMES_KEYS, TOP_KEYS, TOPIC_KEYS
+from avrogen.config.keys import (
+    BUILD_KEYS,
+    NAMES_KEYS,
+    REGISTRY_KEYS,
+    TIMES_KEYS,
+    TOP_KEYS,
+    TOPIC_KEYS,
+)
 from avrogen.config.toml_reader import TableReader, Toml, TomlPositions, near
 from avrogen.config.type_tables import (
     DefinitionNames,
@@ -30,9 +38,11 @@ from avrogen.regular_files import read_file
 
 __all__ = [
     "FILE_NAME",
+    "NO_NAMES",
     "PROJECT_FILE_NAME",
     "SUBJECT_STRATEGIES",
     "Config",
+    "NamesSection",
     "RegistrySection",
     "TopicConfig",
     "TopicLocations",
@@ -53,6 +63,10 @@ PROJECT_FILE_NAME = "pyproject.toml"
 SUBJECT_STRATEGIES: tuple[SubjectStrategy, ...] = ("topic", "record", "topic-record")
 
 
+def _no_names() -> NamesSection:
+    return NO_NAMES
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """Contents of a configuration file.
@@ -63,6 +77,7 @@ class Config:
         registry: the table ``[registry]``; None without one.
         times: the table ``[times]``.
         definitions: the table ``[definitions]``: own names of several definitions of one type.
+        names: the table ``[names]``.
     """
 
     strict: bool = False
@@ -70,6 +85,7 @@ class Config:
     registry: RegistrySection | None = None
     times: TimeOptions = DEFAULT
     definitions: DefinitionNames = field(default_factory=DefinitionNames)
+    names: NamesSection = field(default_factory=_no_names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +122,7 @@ class TopicConfig:
 
 @dataclass(frozen=True, slots=True)
 class TopicLocations:
-    """Positions of the entries of a topic."""
+    """Positions of the entries of a topic, or of another table."""
 
     positions: TomlPositions
     pointer: Pointer
@@ -145,6 +161,60 @@ class RegistrySection:
     key_file: str | None = None
     logical_cluster: str | None = None
     references: bool = False
+
+
+FieldStyle: TypeAlias = Literal["avro", "snake_case"]
+"""Style of the attributes of classes."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamesSection:
+    """The table ``[names]``: names in Python.
+
+    There is a field for every key of :data:`~avrogen.config.keys.NAMES_KEYS`.
+
+    Attributes:
+        lenient: accept names that the specification does not allow.
+        field_style: style of attributes.
+        namespaces: packages by namespace; they are for the namespaces inside, too.
+        types: class names by full name.
+        fields: attributes by full name of a record, a dot and the name of a field.
+        symbols: members by full name of an enum, a dot and a symbol.
+        locations: positions of the entries in the file.
+    """
+
+    lenient: bool = False
+    field_style: FieldStyle = "avro"
+    namespaces: Mapping[str, str] = field(default_factory=dict[str, str])
+    types: Mapping[str, str] = field(default_factory=dict[str, str])
+    fields: Mapping[str, str] = field(default_factory=dict[str, str])
+    symbols: Mapping[str, str] = field(default_factory=dict[str, str])
+    locations: TopicLocations = field(
+        default_factory=lambda: TopicLocations(TomlPositions("", ""), ())
+    )
+
+    @property
+    def rules(self) -> NameRules:
+        """Rules for the names of schemas."""
+        return NameRules.LENIENT if self.lenient else NameRules.SPECIFICATION
+
+    def mapped(self, namespace: str) -> str | None:
+        """Return the namespace whose package is set and that is, or is around, a namespace."""
+        around = namespace
+        while around and around not in self.namespaces:
+            around = around.rpartition(".")[0]
+        return around if around in self.namespaces else None
+
+    def namespace(self, namespace: str) -> str:
+        """Return the namespace that a package has the name of: that one, or what is set."""
+        around = self.mapped(namespace) if self.namespaces else None
+        if around is None:
+            return namespace
+        return f"{self.namespaces[around]}{namespace[len(around) :]}".removeprefix(".")
+
+
+NO_NAMES: Final = NamesSection()
+"""Names as the compiler derives them."""
 
 
 # --- files ----------------------------------------------------------------------------------------
@@ -242,6 +312,7 @@ def _config(document: Toml, top: Pointer, reader: TableReader, folder: Path) -> 
         registry=registry,
         times=_times(table.get("times", {}), (*top, "times"), reader),
         definitions=read_definitions(table.get("definitions", {}), (*top, "definitions"), reader),
+        names=_names_section(table.get("names", {}), (*top, "names"), reader),
     )
 
 
@@ -384,6 +455,45 @@ def _one_of(
         hint=near(text, known) or f"for example: {TIMES_KEYS[key].example}",
     )
     return known[0]
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+
+def _names_section(value: Toml, at: Pointer, reader: TableReader) -> NamesSection:
+    table = reader.described(value, at, NAMES_KEYS)
+    return NamesSection(
+        lenient=reader.flag(table, "lenient", at),
+        field_style=_field_style(table, "field-style", at, reader),
+        namespaces=_texts(table, "namespaces", at, reader),
+        types=_texts(table, "types", at, reader),
+        fields=_texts(table, "fields", at, reader),
+        symbols=_texts(table, "symbols", at, reader),
+        locations=TopicLocations(reader.positions, at),
+    )
+
+
+def _field_style(table: dict[str, Toml], key: str, at: Pointer, reader: TableReader) -> FieldStyle:
+    match reader.text(table, key, at):
+        case None | "avro":
+            return "avro"
+        case "snake_case":
+            return "snake_case"
+        case other:
+            reader.diagnostics.report(
+                Code.NAME_SETTING,
+                reader.positions.value((*at, key)),
+                f'unknown style "{other}"',
+                hint=near(other, ("avro", "snake_case")),
+            )
+            return "avro"
+
+
+def _texts(table: dict[str, Toml], key: str, at: Pointer, reader: TableReader) -> Mapping[str, str]:
+    """Read a table of strings."""
+    entries = reader.table(table.get(key, {}), (*at, key), None)
+    texts = {name: reader.text(entries, name, (*at, key)) for name in entries}
+    return {name: text for name, text in texts.items() if text is not None}
 
 
 # --- the registry ---------------------------------------------------------------------------------

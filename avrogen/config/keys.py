@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 __all__ = [
     "BUILD_KEYS",
+    "NAMES_KEYS",
     "REGISTRY_KEYS",
     "TIMES_KEYS",
     "TOPIC_ARGUMENTS",
@@ -80,6 +81,13 @@ TOP_KEYS = _table(
         "name that contains `{file}`, or names by file.",
         "a full name has one definition",
         'definitions."io.confluent.connect.avro.ConnectDefault" = "connect.{file}"',
+    ),
+    ConfigKey(
+        "names",
+        "a table",
+        "Names in Python: snake_case, names of your own, and names that Avro does not allow.",
+        "names derived from those of the schemas",
+        'names.field-style = "snake_case"',
     ),
 )
 
@@ -241,6 +249,54 @@ TIMES_KEYS = _table(
         "timestamp-millis. `down` rounds them towards the past. `error` raises `EncodeError`.",
         '`"down"`',
         'rounding = "error"',
+    ),
+)
+
+NAMES_KEYS = _table(
+    ConfigKey(
+        "lenient",
+        "true or false",
+        "Accept names that the Avro specification does not allow: with hyphens, dots, `$`, spaces, "
+        "letters of other alphabets, or a digit first. Registries contain such schemas.",
+        "`false`: such names are errors",
+        "lenient = true",
+    ),
+    ConfigKey(
+        "field-style",
+        "a string",
+        "Style of attributes: `snake_case`, so that the attribute of a field `orderId` is "
+        "`order_id`, or `avro`, the names of the schemas.",
+        "`avro`",
+        'field-style = "snake_case"',
+    ),
+    ConfigKey(
+        "namespaces",
+        "a table",
+        "Packages of namespaces, and of those inside: `com.acme.shop.v1` becomes the package "
+        '`shop.v1` in the example. `""` is the generated package itself.',
+        "the package of a namespace has its name",
+        'namespaces = { "com.acme.shop" = "shop" }',
+    ),
+    ConfigKey(
+        "types",
+        "a table",
+        "Names of classes, by the full names of types.",
+        "the names of the types",
+        'types = { "com.acme.shop.Envelope" = "OrderChange" }',
+    ),
+    ConfigKey(
+        "fields",
+        "a table",
+        "Names of attributes, by the full name of the record, a dot and the name of the field.",
+        "as `field-style`",
+        'fields = { "com.acme.shop.OrderPlaced.orderId" = "id" }',
+    ),
+    ConfigKey(
+        "symbols",
+        "a table",
+        "Names of enum members, by the full name of the enum, a dot and the symbol.",
+        "the symbols",
+        'symbols = { "com.acme.shop.Status.IN" = "INCOMING" }',
     ),
 )
 

@@ -76,7 +76,9 @@ def snapshot(name: str, sources: list[Source], config: Config) -> Snapshot:
     """
     if not sources:
         raise NoBaseline(f"no schemas in {name}")
-    parsed = parse_sources(sources, own_names=config.definitions, tolerant=True)
+    parsed = parse_sources(
+        sources, own_names=config.definitions, tolerant=True, names=config.names.rules
+    )
     errors = [d for d in parsed.diagnostics if d.severity is Severity.ERROR]
     if errors:
         raise NoBaseline(

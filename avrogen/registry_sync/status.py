@@ -66,7 +66,7 @@ class LocalSchemas:
     def schema(self, type_: model.AvroType) -> Schema:
         """Return a type as a self-contained schema, as generated code embeds it."""
         tree = self_contained_json(type_, self.types)
-        return Schema.parse(json.dumps(tree, ensure_ascii=False))
+        return Schema.embedded(json.dumps(tree, ensure_ascii=False))
 
 
 def read_local(paths: Sequence[Path]) -> LocalSchemas:

@@ -12,6 +12,7 @@ import click
 
 from avrogen.config.keys import (
     BUILD_KEYS,
+    NAMES_KEYS,
     REGISTRY_KEYS,
     TIMES_KEYS,
     TOP_KEYS,
@@ -32,6 +33,7 @@ _TABLES = {
     "Topics: `[topics.NAME]`": TOPIC_KEYS,
     "Schema registry: `[registry]`": REGISTRY_KEYS,
     "Dates and times: `[times]`": TIMES_KEYS,
+    "Names in Python: `[names]`": NAMES_KEYS,
     "Build backends: `[tool.hatch.build.hooks.avrogen]`, or `[tool.avrogen]` for setuptools": (
         BUILD_KEYS
     ),

@@ -10,8 +10,15 @@ from pathlib import Path
 import pytest
 
 from avrogen.avro.diagnostics import Diagnostic, Diagnostics
-from avrogen.config.config import RegistrySection, TopicConfig, parse_config
-from avrogen.config.keys import REGISTRY_KEYS, TIMES_KEYS, TOP_KEYS, TOPIC_KEYS, ConfigKey
+from avrogen.config.config import NamesSection, RegistrySection, TopicConfig, parse_config
+from avrogen.config.keys import (
+    NAMES_KEYS,
+    REGISTRY_KEYS,
+    TIMES_KEYS,
+    TOP_KEYS,
+    TOPIC_KEYS,
+    ConfigKey,
+)
 from tests.reference.pages import PAGES, current
 
 TABLES: Mapping[str, Mapping[str, ConfigKey]] = {
@@ -19,6 +26,7 @@ TABLES: Mapping[str, Mapping[str, ConfigKey]] = {
     "[topics.orders]": TOPIC_KEYS,
     "[registry]": REGISTRY_KEYS,
     "[times]": TIMES_KEYS,
+    "[names]": NAMES_KEYS,
 }
 KEYS = [(table, key) for table, keys in TABLES.items() for key in keys.values()]
 
@@ -65,6 +73,8 @@ def test_there_is_a_key_for_everything_that_is_read() -> None:
     assert set(REGISTRY_KEYS) == registry
     topic = {field.name.replace("_", "-") for field in dataclasses.fields(TopicConfig)}
     assert set(TOPIC_KEYS) == topic - {"topic", "locations"}
+    names = {field.name.replace("_", "-") for field in dataclasses.fields(NamesSection)}
+    assert set(NAMES_KEYS) == names - {"locations"}
 
 
 @pytest.mark.parametrize(("table", "key"), KEYS)

@@ -190,4 +190,4 @@ class _SchemaSplitter:
         elsewhere = [each for each in self._types if each not in inside]
         text = compact_text(self_contained_json(type_, self._types, elsewhere))
         whole = compact_text(self_contained_json(type_, self._types))
-        yield SchemaDefinition(name, text, needs, Schema.parse(whole))
+        yield SchemaDefinition(name, text, needs, Schema.embedded(whole))

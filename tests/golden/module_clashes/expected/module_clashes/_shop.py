@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from avrogen.runtime.v1 import AvroRecord, Schema
 
-from .shop import OrderLine
+from .shop_ import OrderLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class shop_(AvroRecord):
+class shop(AvroRecord):
     """Record ``shop``."""
 
     line: OrderLine
