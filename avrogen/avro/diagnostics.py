@@ -139,6 +139,7 @@ class Code(Enum):
     TYPE_ADDED = "AVR916", "type added to a topic"
     MESSAGES_CHANGED = "AVR917", "keys or tombstones of a topic changed"
     SYMBOLS_AS_DEFAULT = "AVR918", "new symbols decode to the enum default"
+    PYTHON_NAME_CHANGED = "AVR921", "Python name changed"
 
     def __init__(self, id_: str, title: str) -> None:
         self.id = id_

@@ -15,6 +15,7 @@ from avrogen.evolution.findings import (
     Finding,
     as_error,
     breaking_change_findings,
+    name_change_finding,
     new_subject_finding,
     rejection_finding,
     removal_finding,
@@ -23,6 +24,7 @@ from avrogen.evolution.findings import (
     value_change_findings,
 )
 from avrogen.evolution.matching import Matching, match
+from avrogen.evolution.name_changes import name_changes
 from avrogen.evolution.removals import (
     Removal,
     added_type,
@@ -89,9 +91,12 @@ def check(schemas: Sequence[Path], baseline: str, level: Level | None, *, strict
     if Direction.BACKWARD in level.directions and _is_whole_folder(schemas, baseline):
         removed = list(removals(old, now, matching, _schema_folder(schemas[0])))
     errors = map(Finding, new.without_missing({removal.name for removal in removed}))
+    whole = _is_whole_folder(schemas, baseline)
+    renamed = name_changes(old.parsed, new.parsed, new.config.names, whole=whole)
     findings = [
         *map(Finding, old.tolerated),
         *errors,
+        *(name_change_finding(change, old.name) for change in renamed),
         *_comparison_findings(comparisons),
         *_name_findings(old, now, matching, level, removed),
     ]
