@@ -101,6 +101,7 @@ class Code(Enum):
     TOMBSTONES = "AVR611", "tombstones without keys"
     DEAD_LETTER = "AVR612", "invalid dead-letter topic"
     OWN_NAME = "AVR616", "invalid own name of a definition"
+    PACKAGE_TYPES = "AVR617", "types of another package cannot be used"
 
     # The output folder
     OUTPUT_BLOCKED = "AVR701", "output path is blocked"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from avrogen.avro import model
@@ -15,6 +15,7 @@ from avrogen.avro.schema_json import definition_json, type_json
 from avrogen.avro.schema_text import docstring_text
 from avrogen.avro.source import Pointer
 from avrogen.avro.type_labels import short_label
+from avrogen.compiler.dependencies import Dependencies
 from avrogen.compiler.expressions import Expression, Symbol
 from avrogen.compiler.naming import AttributeName, MemberName, attribute_names, member_names
 from avrogen.compiler.package_layout import ModulePath, PackageLayout, PublicName, layout_package
@@ -33,7 +34,7 @@ from avrogen.compiler.python_model import (
     Package,
     RecordClass,
 )
-from avrogen.compiler.topic_lowering import lower_topics, topics_namespace
+from avrogen.compiler.topic_lowering import lower_topics, owner_fingerprints, topics_namespace
 from avrogen.compiler.type_mapping import (
     SymbolOf,
     UnrepresentableDefault,
@@ -45,16 +46,23 @@ from avrogen.config.config import TopicConfig
 __all__ = ["lower"]
 
 
-def lower(parsed: Parsed, topics: Iterable[TopicConfig], diagnostics: Diagnostics) -> Package:
+def lower(
+    parsed: Parsed,
+    topics: Iterable[TopicConfig],
+    diagnostics: Diagnostics,
+    dependencies: Dependencies,
+) -> Package:
     """Lower everything that was parsed to the model of the generated package.
 
     Args:
         parsed: schemas without errors.
         topics: topics that fit them.
         diagnostics: receives defaults that have no Python value.
+        dependencies: types of other packages.
     """
+    layout = layout_package(parsed, dependencies.publics)
     lowering = _Lowering(
-        parsed.types, layout_package(parsed), diagnostics, DefaultChecks(parsed.types)
+        parsed.types, layout, diagnostics, DefaultChecks(parsed.types), dependencies
     )
     return lowering.package(tuple(topics))
 
@@ -65,6 +73,7 @@ class _Lowering:
     layout: PackageLayout
     diagnostics: Diagnostics
     checks: DefaultChecks
+    dependencies: Dependencies
     attributes: dict[str, dict[str, AttributeName]] = field(
         default_factory=dict[str, dict[str, AttributeName]]
     )
@@ -75,13 +84,25 @@ class _Lowering:
     def package(self, topics: tuple[TopicConfig, ...]) -> Package:
         for home, full_names in self.layout.modules.items():
             self._name_contents(home, full_names)
+        for name, imported in self.dependencies.types.items():
+            self.attributes[name] = dict(imported.attributes)
+            self.members[name] = dict(imported.members)
         modules = [
             *(self._module(home, names) for home, names in self.layout.modules.items()),
             *(self._alias_module(root, public) for root, public in self.layout.aliases),
         ]
         topic_modules = lower_topics(topics, self.types, self.layout)
         namespaces = [*self._namespaces(), *topics_namespace(topic_modules)]
-        return Package(tuple(namespaces), tuple(modules), topic_modules)
+        return Package(tuple(namespaces), tuple(modules), topic_modules, self._imported())
+
+    def _imported(self) -> Mapping[str, Definition]:
+        # Problems with them were reported when their packages were built.
+        quiet = replace(self, diagnostics=Diagnostics())
+        return {
+            name: quiet._definition(self.layout.types[name].home, self.types[name])
+            for name in self.dependencies.types
+            if name in self.types
+        }
 
     def _name_contents(self, home: ModulePath, full_names: Iterable[str]) -> None:
         """Name fields and members, which defaults in other modules mention."""
@@ -114,6 +135,7 @@ class _Lowering:
         schema = EmbeddedSchema(
             docstring_text(definition_json(named, self.types), " " * 8),
             self._owners(home, mentions(named)),
+            self._fingerprints(home, mentions(named)),
         )
         match named:
             case model.RecordType():
@@ -139,6 +161,7 @@ class _Lowering:
         schema = EmbeddedSchema(
             docstring_text(type_json(root.type, self.types), " " * 8),
             self._owners(public.home, uses),
+            self._fingerprints(public.home, uses),
         )
         annotation = python_type(root.type, self.types, self._symbol_of(public.home))
         kind = "type" if isinstance(root.type, model.Reference) else short_label(root.type)
@@ -150,6 +173,9 @@ class _Lowering:
     def _owners(self, home: ModulePath, names: Iterable[str]) -> tuple[Symbol, ...]:
         publics = (self.layout.types[name] for name in names)
         return tuple(public.symbol(public.owner, home) for public in publics)
+
+    def _fingerprints(self, home: ModulePath, names: Iterable[str]) -> Mapping[Symbol, str]:
+        return owner_fingerprints(names, self.types, self.layout, home)
 
     # --- fields -----------------------------------------------------------------------------------
 

@@ -21,8 +21,10 @@ from avrogen.config.keys import BUILD_KEYS, REGISTRY_KEYS, TOP_KEYS, TOPIC_KEYS
 from avrogen.config.toml_reader import TableReader, Toml, TomlPositions, near
 from avrogen.config.type_tables import (
     DefinitionNames,
+    PackageConfig,
     class_prefix,
     read_definitions,
+    read_packages,
 )
 from avrogen.kafka.topic import SubjectStrategy
 from avrogen.regular_files import read_file
@@ -59,12 +61,14 @@ class Config:
         topics: topics in the order of the file.
         registry: the table ``[registry]``; None without one.
         definitions: the table ``[definitions]``: own names of several definitions of one type.
+        packages: the table ``[packages]``: types of other packages.
     """
 
     strict: bool = False
     topics: tuple[TopicConfig, ...] = ()
     registry: RegistrySection | None = None
     definitions: DefinitionNames = field(default_factory=DefinitionNames)
+    packages: tuple[PackageConfig, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +240,7 @@ def _config(document: Toml, top: Pointer, reader: TableReader, folder: Path) -> 
         topics=tuple(topic for topic in read if topic),
         registry=registry,
         definitions=read_definitions(table.get("definitions", {}), (*top, "definitions"), reader),
+        packages=read_packages(table.get("packages", {}), (*top, "packages"), reader),
     )
 
 

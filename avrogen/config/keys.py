@@ -66,6 +66,14 @@ TOP_KEYS = _table(
         "a full name has one definition",
         'definitions."io.confluent.connect.avro.ConnectDefault" = "connect.{file}"',
     ),
+    ConfigKey(
+        "packages",
+        "a table",
+        "Types of other packages: import paths of installed packages that avrogen generated, with "
+        "the full names or namespaces of the types to import from each.",
+        "all types are generated",
+        'packages."acme_common.events" = ["com.acme.common.*"]',
+    ),
 )
 
 TOPIC_KEYS = _table(

@@ -145,6 +145,11 @@ def output_blocked(schemas: Path) -> None:
     (schemas.parent / "pkg" / "__init__.py").write_text("# written by hand\n")
 
 
+def package_that_is_not_installed(schemas: Path) -> None:
+    (schemas / "a.avsc").write_text('"string"')
+    (schemas / "avrogen.toml").write_text('[packages]\nacme_lost = "acme.*"\n')
+
+
 ELSEWHERE = {
     "AVR809": "tests/evolution/test_registry_baseline.py",
     "AVR913": "tests/evolution/test_mistakes.py",
@@ -159,6 +164,7 @@ UNSHOWN = {
     "AVR104": symlink_loop,
     "AVR108": nesting,
     "AVR606": several_configs,
+    "AVR617": package_that_is_not_installed,
     "AVR701": output_blocked,
 }
 

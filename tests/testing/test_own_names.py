@@ -161,8 +161,7 @@ def test_definitions_that_are_nested(build: Build) -> None:
     customers = class_of("db.customers", "Envelope")(source=old, before=old)
     orders = class_of("db.orders", "Envelope")(source=new, before=new)
     for value in (customers, orders):
-        class_: Any = type(value)
-        assert class_.from_avro(value.to_avro()) == value
+        assert value.from_avro(value.to_avro()) == value
     for value, written in (
         (customers, envelope("customers", source("ts_ms"))),
         (orders, envelope("orders", source("ts_ms", "ts_us"))),
