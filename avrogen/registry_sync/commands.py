@@ -164,7 +164,7 @@ def run_pull(patterns: Sequence[str], folder: Path, url: str | None) -> PullResu
         locked = [] if lock is None else list(lock.subjects)
         subjects = matching_subjects(registry, patterns) if patterns else locked
         fetched = fetch(registry, subjects)
-    pull = plan_pull(folder, connection.url, fetched, all_types(fetched), lock)
+    pull = plan_pull(folder, connection.url, fetched, all_types(fetched), lock, config)
     write_pull(folder, pull)
     return PullResult(connection.url, pull, sorted(each.version.subject for each in fetched))
 

@@ -293,6 +293,14 @@ def test_commands(tmp_path: Path, site: Path, avrogen_kafka: EmbeddedKafka) -> N
     assert "2 in step" in result.stdout
     result = run_avrogen("check", folder, "--against", url)
     assert result.stdout == f"against {url}: 2 unchanged\n"
+    # A pull writes copies, which have to equal the types of the packages.
+    pull = ("registry", "pull", "orders-com.acme.shop.Order", "-o", folder, "--url", url)
+    for _ in range(2):
+        result = run_avrogen(*pull)
+        assert result.exit_code == 0, result.output
+    assert (folder / "com/acme/common/Card.avsc").is_file()
+    result = run_avrogen("build", folder, "-o", site / "acme_shop", "--check")
+    assert (result.exit_code, result.stderr) == (0, "")
 
 
 def test_a_type_that_moved_to_another_package_is_no_change(tmp_path: Path, site: Path) -> None:

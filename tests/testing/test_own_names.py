@@ -108,10 +108,15 @@ def test_registry_commands_send_the_full_name(tmp_path: Path, avrogen_kafka: Emb
     result = run_avrogen("registry", "register", folder, "--url", url)
     assert result.exit_code == 0, result.output
     assert registered(avrogen_kafka, "views-value") == row("VIEWER", "COUNTRY")
+    other = {"type": "fixed", "name": "acme.Key", "size": 16}
+    body = {"schema": json.dumps(other)}
+    assert ask(url + path("subjects", "other", "versions"), "POST", body)[0] == 200
+    result = run_avrogen("registry", "pull", "other", "-o", folder, "--url", url)
+    assert result.exit_code == 0, result.output
     result = run_avrogen("registry", "status", folder, "--url", url)
-    assert result.stdout.splitlines()[-1] == "2 subjects: 2 in step"
+    assert result.stdout.splitlines()[-1] == "3 subjects: 3 in step"
     result = run_avrogen("check", folder, "--against", url)
-    assert (result.exit_code, result.stdout) == (0, f"against {url}: 2 unchanged\n")
+    assert (result.exit_code, result.stdout) == (0, f"against {url}: 3 unchanged\n")
     write_schemas(folder, {"views-value.avsc": row("VIEWER", "COUNTRY", "AGE")})
     result = run_avrogen("check", folder, "--against", url)
     assert (result.exit_code, result.stderr) == (0, "")
