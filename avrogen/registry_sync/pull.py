@@ -131,7 +131,7 @@ def _new_lock(
     subjects = dict(before.subjects)
     for each in fetched:
         top = placed.root_files[each.version.subject]
-        others = (placed.types[name] for name in each.schema.types)
+        others = (placed.types[named.name] for named in each.types())
         subjects[each.version.subject] = LockedSubject(
             each.version.subject,
             each.version.version,
