@@ -103,6 +103,7 @@ class Code(Enum):
     TOMBSTONES = "AVR611", "tombstones without keys"
     DEAD_LETTER = "AVR612", "invalid dead-letter topic"
     OWN_NAME = "AVR616", "invalid own name of a definition"
+    PACKAGE_TYPES = "AVR617", "types of another package cannot be used"
     NAME_SETTING = "AVR621", "invalid name in the configuration"
     NAME_COLLISION = "AVR622", "one Python name for two Avro names"
 

@@ -6,6 +6,7 @@ Equal definitions count once, and so do those that differ in documentation.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -15,7 +16,13 @@ from avrogen.avro.model import Json
 from avrogen.avro.schema_json import definition_json, map_objects
 from avrogen.avro.type_labels import declared_kind, short_json
 
-__all__ = ["are_encoded_alike", "are_equal", "differ_in_docs_only", "first_difference"]
+__all__ = [
+    "are_encoded_alike",
+    "are_equal",
+    "differ_in_docs_only",
+    "first_difference",
+    "meaning_fingerprint",
+]
 
 _ENCODED: Final = frozenset(
     {"fields", "items", "logicalType", "name", "namespace", "precision", "scale", "size"}
@@ -40,6 +47,25 @@ def are_encoded_alike(one: model.NamedType, other: model.NamedType) -> bool:
 def differ_in_docs_only(one: model.NamedType, other: model.NamedType) -> bool:
     """Tell if two definitions are equal without the docs of the types and of their fields."""
     return _text(_without_docs(_tree(one))) == _text(_without_docs(_tree(other)))
+
+
+def meaning_fingerprint(name: str, types: Mapping[str, model.NamedType]) -> str:
+    """Return a fingerprint of a type and all types that it refers to, without their docs.
+
+    Unlike that of the canonical form, it covers defaults, aliases and custom attributes. Packages
+    contain it, so it is the same in every version of avrogen.
+
+    Args:
+        name: name of the type.
+        types: at least the named types that can be reached from it.
+    """
+    reachable = model.reachable_types(model.Reference(name), types)
+    trees = {
+        model.wire_name(named): _without_docs(definition_json(named, types))
+        for named in reachable.values()
+    }
+    text = json.dumps(trees, sort_keys=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
 
 
 def first_difference(here: model.NamedType, there: model.NamedType) -> str:

@@ -38,10 +38,17 @@ _INVALID = model.Reference("")
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A file and the type at its top."""
+    """A file and the type at its top.
+
+    Attributes:
+        source: the file.
+        type: the type.
+        is_copy: the file defines a named type that a library defines as well.
+    """
 
     source: Source
     type: AvroType
+    is_copy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,8 @@ def is_definition(root: Root, types: Mapping[str, NamedType]) -> bool:
     """Return True if a file contains the definition of one named type and nothing else."""
     if not isinstance(root.type, model.Reference):
         return False
+    if root.is_copy:
+        return True
     origin = types[root.type.name].origin
     return origin is not None and origin.source == root.source and not origin.pointer
 
@@ -112,7 +121,8 @@ def parse_sources(
     for source, document in documents:
         type_ = parser.root(document, Origin(source))
         if type_ is not _INVALID:
-            roots.append(Root(source, type_))
+            is_copy = isinstance(type_, model.Reference) and type_.name in imported
+            roots.append(Root(source, type_, is_copy and isinstance(document, dict)))
     types = dict(sorted(parser.types.items()))
     size = sum(len(source.text) for source, _ in documents)
     types |= _check_types(DefaultChecks(types, size), diagnostics, imported)

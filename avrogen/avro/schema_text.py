@@ -39,7 +39,10 @@ def definition_text(named: model.NamedType, types: Mapping[str, model.NamedType]
     """
     tree = definition_json(named, types)
     if isinstance(named, model.RecordType):
-        tree = {**tree, "fields": [_field(each, named.name) for each in _list(tree["fields"])]}
+        tree = {
+            **tree,
+            "fields": [_field(each, model.wire_name(named)) for each in _list(tree["fields"])],
+        }
     return file_text(tree)
 
 

@@ -42,6 +42,14 @@ class CatalogueEntry:
     definition: Definition
     uses: tuple[str, ...]
 
+    def module(self, package: str) -> str:
+        """Return what a user imports it from.
+
+        Args:
+            package: what the generated package is called.
+        """
+        return ".".join((self.public.home.root or package, *self.public.package))
+
     @property
     def namespace(self) -> str:
         """The Avro namespace, which may be ""."""
@@ -119,7 +127,7 @@ def carried_types(topic: TopicConfig, types: Mapping[str, model.NamedType]) -> t
 
 
 def _entries(analysis: Analysis) -> Iterator[CatalogueEntry]:
-    places = layout_package(analysis.parsed, analysis.names)
+    places = layout_package(analysis.parsed, analysis.names, analysis.dependencies.publics)
     definitions = {
         _key(ModulePath(module.package, module.name), definition.name): definition
         for module in analysis.package.modules
@@ -129,7 +137,8 @@ def _entries(analysis: Analysis) -> Iterator[CatalogueEntry]:
         public = places.types[name]
         assert named.origin is not None, "what was parsed has an origin"
         source = named.origin.source.name
-        definition = definitions[_key(public.home, public.name)]
+        definition = analysis.package.imported.get(name)
+        definition = definition or definitions[_key(public.home, public.name)]
         yield CatalogueEntry(
             name, model.Reference(name), named, source, public, definition, mentions(named)
         )

@@ -137,7 +137,7 @@ def python_example(entry: CatalogueEntry, value: model.Json, catalogue: Catalogu
 
 
 def _symbol(entry: CatalogueEntry, name: str) -> Symbol:
-    return Symbol(".".join((PACKAGE, *entry.public.package)), name)
+    return Symbol(entry.module(PACKAGE), name)
 
 
 class _Writer:

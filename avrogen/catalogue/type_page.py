@@ -114,7 +114,7 @@ def type_page(
     """
     side = nearby(entry, siblings, urls)
     users = (catalogue.entries[name] for name in catalogue.used_by.get(entry.id, ()))
-    module = ".".join((PACKAGE, *entry.public.package))
+    module = entry.module(PACKAGE)
     names = ", ".join(export.name for export in entry.public.exports())
     return TypePage(
         entry=entry,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from avrogen.fork_safety import load_before_fork
 
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from avrogen.codec.codec import Codec
     from avrogen.codec.limits import Limits
     from avrogen.codec.single_object import SchemaStore
+    from avrogen.errors import SchemaError
 
-__all__ = ["Schema", "SchemaOwner"]
+__all__ = ["Schema", "SchemaOwner", "imported"]
 
 load_before_fork(
     "avrogen.avro.canonical_form",
@@ -365,6 +366,55 @@ class Schema:
                     schema._parsed = (root.type, parsed.types)
         assert self._parsed is not None, "every source without errors has a root"
         return self._parsed
+
+
+# --- types of other packages ----------------------------------------------------------------------
+
+_Owner = TypeVar("_Owner", bound="SchemaOwner")
+
+_same: set[tuple[object, str]] = set()
+"""Owners of other packages whose types have the fingerprint."""
+
+
+def imported(owner: _Owner, fingerprint: str) -> _Owner:
+    """Return a class or codec of another package, for generated code that refers to it.
+
+    Args:
+        owner: the class or codec.
+        fingerprint: fingerprint of its type when the generated code was built.
+
+    Raises:
+        SchemaError: the installed package has another definition of the type.
+    """
+    if (owner, fingerprint) not in _same:
+        from avrogen.avro.differences import meaning_fingerprint
+        from avrogen.avro.model import Reference
+
+        schema = owner.__avro_schema__
+        assert isinstance(schema.type, Reference), "imported types have names"
+        if meaning_fingerprint(schema.type.name, schema.types) != fingerprint:
+            raise _skew(owner, schema.type.name)
+        _same.add((owner, fingerprint))
+    return owner
+
+
+def _skew(owner: SchemaOwner, name: str) -> SchemaError:
+    from importlib.metadata import packages_distributions, version
+
+    from avrogen.avro.diagnostics import Code, diagnostic
+    from avrogen.avro.source import Location
+    from avrogen.errors import SchemaError
+
+    top = owner.__module__.partition(".")[0]
+    found = [f"{each} {version(each)}" for each in packages_distributions().get(top, ())]
+    package = f" ({', '.join(sorted(set(found)))})" if found else ""
+    message = (
+        f"{name}, or a type in it, is defined differently in the installed package {top}{package} "
+        "than when this package was generated"
+    )
+    hint = f"install the version of {top} that it was generated with, or generate it again"
+    place = Location(owner.__module__)
+    return SchemaError([diagnostic(Code.PACKAGE_TYPES, place, message, hint)])
 
 
 def _definitions(schema: Schema) -> list[Json]:

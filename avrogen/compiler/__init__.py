@@ -4,6 +4,7 @@ In reading order:
 
     build              the whole of a build; its table of contents is compile_package
     discovery          schema files, and the fingerprint of a build's inputs
+    dependencies       types of other packages
     checks             checks of topics, infinite records and ambiguous unions
     naming             Python names for Avro names
     package_layout     package, module and name of every type

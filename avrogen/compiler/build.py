@@ -21,6 +21,7 @@ from avrogen.compiler.checks import (
     report_infinite_records,
     report_large_namespaces,
 )
+from avrogen.compiler.dependencies import Dependencies, read_dependencies
 from avrogen.compiler.discovery import parse_schemas, read_sources
 from avrogen.compiler.formatting import FormatCache, Progress, format_files, user_cache
 from avrogen.compiler.lowering import lower
@@ -35,10 +36,17 @@ __all__ = ["Analysis", "BuildResult", "analyse", "build", "compile_package"]
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """Schemas without errors, as Avro's model and as the package that they become."""
+    """Schemas without errors, as Avro's model and as the package that they become.
+
+    Attributes:
+        parsed: the schemas.
+        package: the package.
+        dependencies: types of other packages.
+    """
 
     parsed: Parsed
     package: Package
+    dependencies: Dependencies
     names: NamesSection = NO_NAMES
 
 
@@ -53,7 +61,8 @@ def analyse(sources: Iterable[Source], config: Config, diagnostics: Diagnostics)
     Returns:
         None if there are errors.
     """
-    parsed = parse_schemas(sources, config, diagnostics)
+    dependencies = read_dependencies(config.packages, diagnostics)
+    parsed = parse_schemas(sources, config, diagnostics, dependencies)
     check_definitions(parsed.types, diagnostics)
     check_topics(config, parsed.types, diagnostics)
     report_large_namespaces(parsed.types, diagnostics)
@@ -62,8 +71,9 @@ def analyse(sources: Iterable[Source], config: Config, diagnostics: Diagnostics)
     check_names(config.names, parsed.types, diagnostics)
     report_infinite_records(parsed.types, diagnostics)
     report_ambiguous_unions(parsed, diagnostics, config.times)
-    package = lower(parsed, config.topics, diagnostics, config.names, config.times)
-    return None if diagnostics.has_errors else Analysis(parsed, package, config.names)
+    package = lower(parsed, config.topics, diagnostics, dependencies, config.names, config.times)
+    failed = diagnostics.has_errors
+    return None if failed else Analysis(parsed, package, dependencies, config.names)
 
 
 def compile_package(

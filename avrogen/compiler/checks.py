@@ -332,8 +332,8 @@ def report_ambiguous_unions(
     parsed: Parsed, diagnostics: Diagnostics, times: TimeOptions = DEFAULT
 ) -> None:
     """Warn of unions with two branches of one Python type."""
-    for named in parsed.types.values():
-        if isinstance(named, model.RecordType):
+    for name, named in parsed.types.items():
+        if isinstance(named, model.RecordType) and name not in parsed.imported:
             for field in named.fields:
                 assert field.origin is not None, "parsed types have an origin"
                 place = f"field {named.name}.{field.name}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from avrogen.avro import model
@@ -16,6 +16,7 @@ from avrogen.avro.schema_text import docstring_text
 from avrogen.avro.source import Pointer
 from avrogen.avro.time_options import DEFAULT, TimeOptions
 from avrogen.avro.type_labels import short_label
+from avrogen.compiler.dependencies import Dependencies
 from avrogen.compiler.expressions import RUNTIME, Expression, Symbol
 from avrogen.compiler.naming import AttributeName, MemberName
 from avrogen.compiler.package_layout import ModulePath, PackageLayout, PublicName, layout_package
@@ -35,7 +36,7 @@ from avrogen.compiler.python_model import (
     RecordClass,
 )
 from avrogen.compiler.python_names import content_names
-from avrogen.compiler.topic_lowering import lower_topics, topics_namespace
+from avrogen.compiler.topic_lowering import lower_topics, owner_fingerprints, topics_namespace
 from avrogen.compiler.type_mapping import (
     SymbolOf,
     UnrepresentableDefault,
@@ -51,6 +52,7 @@ def lower(
     parsed: Parsed,
     topics: Iterable[TopicConfig],
     diagnostics: Diagnostics,
+    dependencies: Dependencies,
     names: NamesSection = NO_NAMES,
     times: TimeOptions = DEFAULT,
 ) -> Package:
@@ -60,14 +62,22 @@ def lower(
         parsed: schemas without errors.
         topics: topics that fit them.
         diagnostics: receives defaults that have no Python value.
+        dependencies: types of other packages.
         names: names that the configuration sets.
         times: options for dates and times.
     """
-    layout = layout_package(parsed, names)
+    layout = layout_package(parsed, names, dependencies.publics)
     contents = content_names(parsed.types, layout, names)
-    checks = DefaultChecks(parsed.types)
+    others = dependencies.types.items()
     lowering = _Lowering(
-        parsed.types, layout, diagnostics, checks, contents.attributes, contents.members, times
+        parsed.types,
+        layout,
+        diagnostics,
+        DefaultChecks(parsed.types),
+        dependencies,
+        {**contents.attributes, **{name: other.attributes for name, other in others}},
+        {**contents.members, **{name: other.members for name, other in others}},
+        times,
     )
     return lowering.package(tuple(topics))
 
@@ -78,6 +88,7 @@ class _Lowering:
     layout: PackageLayout
     diagnostics: Diagnostics
     checks: DefaultChecks
+    dependencies: Dependencies
     attributes: Mapping[str, Mapping[str, AttributeName]]
     members: Mapping[str, Mapping[str, MemberName]]
     times: TimeOptions = DEFAULT
@@ -89,7 +100,16 @@ class _Lowering:
         ]
         topic_modules = lower_topics(topics, self.types, self.layout)
         namespaces = [*self._namespaces(), *topics_namespace(topic_modules)]
-        return Package(tuple(namespaces), tuple(modules), topic_modules)
+        return Package(tuple(namespaces), tuple(modules), topic_modules, self._imported())
+
+    def _imported(self) -> Mapping[str, Definition]:
+        # Problems with them were reported when their packages were built.
+        quiet = replace(self, diagnostics=Diagnostics())
+        return {
+            name: quiet._definition(self.layout.types[name].home, self.types[name])
+            for name in self.dependencies.types
+            if name in self.types
+        }
 
     # --- modules ----------------------------------------------------------------------------------
 
@@ -109,6 +129,7 @@ class _Lowering:
         schema = EmbeddedSchema(
             docstring_text(definition_json(named, self.types), " " * 8),
             self._owners(home, mentions(named)),
+            self._fingerprints(home, mentions(named)),
             self._options(f.type for f in getattr(named, "fields", ())),
         )
         match named:
@@ -135,6 +156,7 @@ class _Lowering:
         schema = EmbeddedSchema(
             docstring_text(type_json(root.type, self.types), " " * 8),
             self._owners(public.home, uses),
+            self._fingerprints(public.home, uses),
             self._options([root.type]),
         )
         annotation = python_type(root.type, self.types, self._symbol_of(public.home), self.times)
@@ -147,6 +169,9 @@ class _Lowering:
     def _owners(self, home: ModulePath, names: Iterable[str]) -> tuple[Symbol, ...]:
         publics = (self.layout.types[name] for name in names)
         return tuple(public.symbol(public.owner, home) for public in publics)
+
+    def _fingerprints(self, home: ModulePath, names: Iterable[str]) -> Mapping[Symbol, str]:
+        return owner_fingerprints(names, self.types, self.layout, home)
 
     def _options(self, types: Iterable[model.AvroType]) -> Expression | None:
         """Return the options for dates and times, if there are any in a class of such types."""

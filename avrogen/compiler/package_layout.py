@@ -42,15 +42,17 @@ class ModulePath:
     Attributes:
         package: names of the packages around it, from the generated package inwards.
         module: name of the module.
+        root: import path of another package that it is in; "": the generated package.
     """
 
     package: tuple[ModuleName, ...]
     module: ModuleName
+    root: str = ""
 
     @property
     def path(self) -> str:
-        """The path as symbols have it: ``.com.acme._card``."""
-        return "." + ".".join((*self.package, self.module))
+        """The path as symbols have it: ``.com.acme._card``, or ``acme_common.com.acme._card``."""
+        return f"{self.root}." + ".".join((*self.package, self.module))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ class PublicName:
 
     def symbol(self, name: ClassName, seen_from: ModulePath) -> Symbol:
         """Return one of the names as another module imports it: from its home or its package."""
+        if self.home.root:
+            return Symbol(".".join((self.home.root, *self.package)), name)
         if self.home == seen_from or self.home.package == seen_from.package:
             return Symbol(self.home.path, name)
         if self.home.package == self.package:
@@ -94,7 +98,7 @@ class PackageLayout:
 
     Attributes:
         packages: Avro namespaces of every package, or the name of one around some.
-        types: public names by full name.
+        types: public names by full name, also of types of other packages.
         aliases: roots of files that define no named type, with the public name of each.
         modules: full names of the types in each private module.
         inside: names of the packages directly inside each package.
@@ -107,8 +111,8 @@ class PackageLayout:
     inside: Mapping[tuple[ModuleName, ...], set[str]]
 
     def publics(self) -> Iterator[PublicName]:
-        """Yield every public name."""
-        yield from self.types.values()
+        """Yield every public name of the package, without those of other packages."""
+        yield from (public for public in self.types.values() if not public.home.root)
         yield from (public for _, public in self.aliases)
 
     def exports(self) -> dict[tuple[ModuleName, ...], list[Export]]:
@@ -140,16 +144,22 @@ class _Names:
     codec: ClassName | None = None
 
 
-def layout_package(parsed: Parsed, names: NamesSection = NO_NAMES) -> PackageLayout:
+def layout_package(
+    parsed: Parsed,
+    names: NamesSection = NO_NAMES,
+    imported: Mapping[str, PublicName] | None = None,
+) -> PackageLayout:
     """Lay out the package of everything that was parsed.
 
     Args:
         parsed: schemas without errors.
         names: names that the configuration sets.
+        imported: public names of types of other packages.
     """
+    own = {name: named for name, named in parsed.types.items() if name not in parsed.imported}
     namespaces: dict[str, list[str]] = {"": []}
     shown: dict[str, dict[str, None]] = {}
-    for full_name in sorted(parsed.types):
+    for full_name in sorted(own):
         namespace = names.namespace(namespace_of(full_name))
         namespaces.setdefault(namespace, []).append(full_name)
         shown.setdefault(namespace, {})[namespace_of(full_name)] = None
@@ -163,7 +173,7 @@ def layout_package(parsed: Parsed, names: NamesSection = NO_NAMES) -> PackageLay
     packages = package_parts(namespaces, beside)
     inside = _subpackages(packages.values())
     groups: dict[str, list[tuple[str, ...]]] = {}
-    for group in strongly_connected(parsed.types):
+    for group in strongly_connected(own):
         groups.setdefault(names.namespace(namespace_of(group[0])), []).append(group)
     roots = [root for root in parsed.roots if not is_definition(root, parsed.types)]
 
@@ -195,6 +205,7 @@ def layout_package(parsed: Parsed, names: NamesSection = NO_NAMES) -> PackageLay
     modules: dict[ModulePath, list[str]] = {}
     for full_name, home in homes.items():
         modules.setdefault(home, []).append(full_name)
+    types |= {name: public for name, public in (imported or {}).items() if name in parsed.types}
     documented = {path: tuple(shown.get(name, {name: None})) for name, path in packages.items()}
     return PackageLayout(documented, types, tuple(aliases), modules, inside)
 
@@ -246,7 +257,11 @@ def strongly_connected(types: Mapping[str, model.NamedType]) -> list[tuple[str, 
     Kosaraju's algorithm: walk all edges and note the order in which types are finished; then walk
     the edges backwards, beginning with the type finished last: the types reached are its group.
     """
-    edges = {name: sorted(mentions(named)) for name, named in types.items()}
+    # Types of other packages mention none of these.
+    edges = {
+        name: sorted(each for each in mentions(named) if each in types)
+        for name, named in types.items()
+    }
     backwards: dict[str, list[str]] = {name: [] for name in types}
     for name in sorted(types):
         for mentioned in edges[name]:

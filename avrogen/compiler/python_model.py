@@ -6,6 +6,7 @@ here (docs, symbols, schema text); names are validated.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -37,11 +38,13 @@ class EmbeddedSchema:
     Attributes:
         text: JSON in ASCII over several lines: one type, other named types by full name.
         owners: classes and codecs with the schemas of those other types.
+        fingerprints: fingerprints of the types of other packages among them.
         times: options for dates and times; None: there are none.
     """
 
     text: str
     owners: tuple[Symbol, ...]
+    fingerprints: Mapping[Symbol, str]
     times: Expression | None = None
 
 
@@ -168,6 +171,7 @@ class TopicModule:
         value_types: classes and codecs with the schemas of values.
         producer_doc: facts about sent messages, as lines of a docstring.
         consumer_doc: facts about received messages, as lines of a docstring.
+        fingerprints: fingerprints of types of other packages, by their classes and codecs.
     """
 
     package: tuple[ModuleName, ...]
@@ -180,12 +184,21 @@ class TopicModule:
     value_types: tuple[Symbol, ...]
     producer_doc: tuple[str, ...]
     consumer_doc: tuple[str, ...]
+    fingerprints: Mapping[Symbol, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A whole generated package."""
+    """A whole generated package.
+
+    Attributes:
+        namespaces: its packages.
+        modules: modules of types.
+        topics: modules of topics.
+        imported: definitions in other packages, by full name, as they would be generated here.
+    """
 
     namespaces: tuple[Namespace, ...]
     modules: tuple[Module, ...]
     topics: tuple[TopicModule, ...]
+    imported: Mapping[str, Definition]

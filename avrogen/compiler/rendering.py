@@ -7,7 +7,7 @@ pieces, one for the top of a module and one for each definition, as formatting w
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TypeAlias, assert_never
@@ -53,6 +53,7 @@ _PRIVATE_NAMES = "# pyright: reportPrivateUsage=false, reportUnusedClass=false"
 _DATACLASS = Symbol("dataclasses", "dataclass")
 _TYPE_ALIAS = Symbol("typing", "TypeAlias")
 _TYPE_CHECKING = Symbol("typing", "TYPE_CHECKING")
+_IMPORTED = Symbol(RUNTIME, "imported")
 _SCHEMA = Symbol(RUNTIME, "Schema")
 _CODEC = Symbol(RUNTIME, "Codec")
 _RECORD = Symbol(RUNTIME, "AvroRecord")
@@ -142,6 +143,8 @@ def _symbols(module: Module) -> Iterator[Symbol]:
         yield _SCHEMA
         yield from definition.schema.owners
         yield from definition.schema.times.symbols() if definition.schema.times else ()
+        if definition.schema.fingerprints:
+            yield _IMPORTED
         match definition:
             case RecordClass(fields=fields):
                 yield from (_DATACLASS, _RECORD)
@@ -247,7 +250,7 @@ def _schema_arguments(schema: EmbeddedSchema, scope: Scope, *, broken: bool) -> 
     """Yield the arguments behind the text: with a line for each, or all on one line."""
     indent, after = ("        ", ",") if broken else ("", "")
     if schema.owners:
-        owners = [scope.name(owner) for owner in schema.owners]
+        owners = [_owner(owner, schema.fingerprints, scope) for owner in schema.owners]
         yield list_lines("lambda: ", owners, after, indent)
     if schema.times:
         yield f"{indent}times={scope.text(schema.times)}{after}"
@@ -255,6 +258,14 @@ def _schema_arguments(schema: EmbeddedSchema, scope: Scope, *, broken: bool) -> 
 
 def _import_lines(groups: Iterable[Iterable[ImportStatement]], indent: str = "") -> list[list[str]]:
     return [[import_lines(statement, indent) for statement in group] for group in groups]
+
+
+def _owner(owner: Symbol, fingerprints: Mapping[Symbol, str], scope: Scope) -> str:
+    """Return an owner; that of another package with the fingerprint that it must have."""
+    if owner not in fingerprints:
+        return scope.name(owner)
+    fingerprint = literals.string_literal(fingerprints[owner])
+    return f"{scope.name(_IMPORTED)}({scope.name(owner)}, {fingerprint})"
 
 
 # --- modules of topics ----------------------------------------------------------------------------
@@ -287,6 +298,8 @@ def _topic_scope(module: TopicModule) -> Scope:
     ]
     if isinstance(module.key_type, Symbol):
         symbols.append(module.key_type)
+    if module.fingerprints:
+        symbols.append(_IMPORTED)
     selected = _selected_values(module)
     if selected is not None:
         symbols += [_TYPE_VAR, selected, *_SELECTING.values()]
@@ -347,10 +360,10 @@ def _topic_arguments(module: TopicModule, scope: Scope) -> Iterator[str]:
 def _argument(module: TopicModule, key: str, scope: Scope) -> str | None:
     """Return the literal of a key's value; None for a value that is not set."""
     if key == "value":
-        owners = [scope.name(owner) for owner in module.value_types]
+        owners = [_owner(owner, module.fingerprints, scope) for owner in module.value_types]
         return f"({owners[0]},)" if len(owners) == 1 else f"({', '.join(owners)})"
     if key == "key" and isinstance(module.key_type, Symbol):
-        return scope.name(module.key_type)
+        return _owner(module.key_type, module.fingerprints, scope)
     value: object = module.key_type if key == "key" else getattr(module.config, field_name(key))
     match value:
         case None | False:

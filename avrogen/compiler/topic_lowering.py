@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from avrogen.avro import model
+from avrogen.avro.differences import meaning_fingerprint
 from avrogen.compiler.expressions import Expression, Symbol
 from avrogen.compiler.naming import TOPICS_PACKAGE, TopicNames, module_names, topic_names
 from avrogen.compiler.package_layout import ModulePath, PackageLayout
@@ -14,7 +15,7 @@ from avrogen.compiler.type_mapping import NONE, PRIMITIVES, python_type, union
 from avrogen.config.config import TopicConfig, key_type
 from avrogen.config.topic_subjects import topic_subjects
 
-__all__ = ["lower_topics", "topics_namespace"]
+__all__ = ["lower_topics", "owner_fingerprints", "topics_namespace"]
 
 
 def lower_topics(
@@ -48,6 +49,28 @@ def topics_namespace(modules: Sequence[TopicModule]) -> Iterator[Namespace]:
         yield Namespace((TOPICS_PACKAGE,), doc, tuple(sorted(exports)))
 
 
+def owner_fingerprints(
+    names: Iterable[str],
+    types: Mapping[str, model.NamedType],
+    layout: PackageLayout,
+    seen_from: ModulePath,
+) -> dict[Symbol, str]:
+    """Return the fingerprints of types of other packages, by the symbols of their owners.
+
+    Args:
+        names: full names, also of types of this package.
+        types: all named types by full name.
+        layout: layout of their classes.
+        seen_from: module that has the symbols.
+    """
+    publics = {name: layout.types[name] for name in names}
+    return {
+        public.symbol(public.owner, seen_from): meaning_fingerprint(name, types)
+        for name, public in publics.items()
+        if public.home.root
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class _TopicLowering:
     topic: TopicConfig
@@ -72,6 +95,12 @@ class _TopicLowering:
             value_types=tuple(map(self._owner, values)),
             producer_doc=doc,
             consumer_doc=(*doc, *dead_letters),
+            fingerprints=owner_fingerprints(
+                (name for name in (*values, key) if name is not None and name in self.types),
+                self.types,
+                self.layout,
+                self.home,
+            ),
         )
 
     # --- types ------------------------------------------------------------------------------------

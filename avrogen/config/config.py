@@ -30,8 +30,10 @@ from avrogen.config.keys import (
 from avrogen.config.toml_reader import TableReader, Toml, TomlPositions, near
 from avrogen.config.type_tables import (
     DefinitionNames,
+    PackageConfig,
     class_prefix,
     read_definitions,
+    read_packages,
 )
 from avrogen.kafka.topic import SubjectStrategy
 from avrogen.regular_files import read_file
@@ -78,6 +80,7 @@ class Config:
         times: the table ``[times]``.
         definitions: the table ``[definitions]``: own names of several definitions of one type.
         names: the table ``[names]``.
+        packages: the table ``[packages]``: types of other packages.
     """
 
     strict: bool = False
@@ -86,6 +89,7 @@ class Config:
     times: TimeOptions = DEFAULT
     definitions: DefinitionNames = field(default_factory=DefinitionNames)
     names: NamesSection = field(default_factory=_no_names)
+    packages: tuple[PackageConfig, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +317,7 @@ def _config(document: Toml, top: Pointer, reader: TableReader, folder: Path) -> 
         times=_times(table.get("times", {}), (*top, "times"), reader),
         definitions=read_definitions(table.get("definitions", {}), (*top, "definitions"), reader),
         names=_names_section(table.get("names", {}), (*top, "names"), reader),
+        packages=read_packages(table.get("packages", {}), (*top, "packages"), reader),
     )
 
 

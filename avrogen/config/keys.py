@@ -89,6 +89,14 @@ TOP_KEYS = _table(
         "names derived from those of the schemas",
         'names.field-style = "snake_case"',
     ),
+    ConfigKey(
+        "packages",
+        "a table",
+        "Types of other packages: import paths of installed packages that avrogen generated, with "
+        "the full names or namespaces of the types to import from each.",
+        "all types are generated",
+        'packages."acme_common.events" = ["com.acme.common.*"]',
+    ),
 )
 
 TOPIC_KEYS = _table(

@@ -6,21 +6,25 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Final
 
 from avrogen.avro.diagnostics import Code
 from avrogen.avro.names import is_full_name
-from avrogen.avro.source import Pointer
+from avrogen.avro.source import Location, Pointer
 from avrogen.config.toml_reader import TableReader, Toml
 
 __all__ = [
     "DefinitionNames",
+    "PackageConfig",
     "class_prefix",
     "read_definitions",
+    "read_packages",
 ]
 
 
@@ -133,3 +137,56 @@ def _is_own_name(text: str, name: str, at: Pointer, reader: TableReader) -> bool
         Code.OWN_NAME, reader.positions.value(at), f'"{text}" is not a full name', _EXAMPLE
     )
     return False
+
+
+# --- other packages -------------------------------------------------------------------------------
+
+_IMPORT_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
+_PATTERN = re.compile(r"\*|[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(\.\*)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class PackageConfig:
+    """An installed package of generated code, and the types that come from it.
+
+    Attributes:
+        name: import path of the package.
+        patterns: full names of types; ``com.acme.common.*`` is a namespace with those inside it.
+        location: place in the configuration.
+    """
+
+    name: str
+    patterns: tuple[str, ...]
+    location: Location
+
+    def provides(self, full_name: str) -> bool:
+        """Tell if a type comes from the package, provided that the package has it."""
+        return any(fnmatchcase(full_name, pattern) for pattern in self.patterns)
+
+
+def read_packages(value: Toml, at: Pointer, reader: TableReader) -> tuple[PackageConfig, ...]:
+    """Read the table ``[packages]``.
+
+    Args:
+        value: its value in the document.
+        at: its position there.
+        reader: reader of the document.
+    """
+    found: list[PackageConfig] = []
+    for name, types in reader.table(value, at, None).items():
+        here = (*at, name)
+        listed = types if isinstance(types, list) else [types]
+        patterns = [p for p in listed if isinstance(p, str) and _PATTERN.fullmatch(p)]
+        if not _IMPORT_PATH.fullmatch(name) or any(map(keyword.iskeyword, name.split("."))):
+            reader.diagnostics.report(
+                Code.PACKAGE_TYPES,
+                reader.positions.key(here),
+                f'"{name}" is not the import path of a package',
+                'write it as in an import statement: "acme_common.events"',
+            )
+        elif not patterns or len(patterns) < len(listed):
+            expected = 'a list of full names or namespaces, such as ["com.acme.common.*"]'
+            reader.wrong_value(here, expected, types)
+        else:
+            found.append(PackageConfig(name, tuple(patterns), reader.positions.key(here)))
+    return tuple(found)

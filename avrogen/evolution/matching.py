@@ -155,6 +155,7 @@ def top_level_types(parsed: Parsed) -> set[str]:
         named.name
         for named in parsed.types.values()
         if named.origin is not None
+        and named.name not in parsed.imported
         and len(named.origin.pointer) <= 1
         and all(isinstance(step, int) for step in named.origin.pointer)
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics, Severity
-from avrogen.avro.parser import Parsed, parse_sources
+from avrogen.avro.parser import Parsed
 from avrogen.avro.source import Source
 from avrogen.compiler.checks import check_definitions, check_topics
 from avrogen.compiler.discovery import parse_schemas, read_sources
@@ -76,9 +76,7 @@ def snapshot(name: str, sources: list[Source], config: Config) -> Snapshot:
     """
     if not sources:
         raise NoBaseline(f"no schemas in {name}")
-    parsed = parse_sources(
-        sources, own_names=config.definitions, tolerant=True, names=config.names.rules
-    )
+    parsed = parse_schemas(sources, config, Diagnostics(), tolerant=True)
     errors = [d for d in parsed.diagnostics if d.severity is Severity.ERROR]
     if errors:
         raise NoBaseline(

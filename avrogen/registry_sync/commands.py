@@ -19,7 +19,7 @@ from avrogen.errors import SchemaError
 from avrogen.kafka.registry.connection import connect
 from avrogen.kafka.registry.protocol import SchemaRegistry
 from avrogen.kafka.registry.retrying import COMMAND_RETRIES
-from avrogen.registry_sync.fetch import all_types, fetch, matching_subjects
+from avrogen.registry_sync.fetch import all_types, fetch, matching_subjects, with_own_names
 from avrogen.registry_sync.lockfile import find_lock, read_lock, require_same_registry
 from avrogen.registry_sync.pull import PullPlan, plan_pull, write_pull
 from avrogen.registry_sync.register import (
@@ -169,8 +169,8 @@ def run_pull(patterns: Sequence[str], folder: Path, url: str | None) -> PullResu
     with _open_registry(connection) as registry:
         locked = [] if lock is None else list(lock.subjects)
         subjects = matching_subjects(registry, patterns) if patterns else locked
-        fetched = fetch(registry, subjects)
-    pull = plan_pull(folder, connection.url, fetched, all_types(fetched), lock)
+        fetched = with_own_names(fetch(registry, subjects), config.definitions)
+    pull = plan_pull(folder, connection.url, fetched, all_types(fetched), lock, config)
     write_pull(folder, pull)
     warnings: dict[str, dict[Diagnostic, None]] = {}
     for each in fetched:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from avrogen.codec.classes import AvroEnum, AvroFixed, AvroRecord
 from avrogen.codec.codec import Codec
-from avrogen.codec.schema import Schema
+from avrogen.codec.schema import Schema, imported
 from avrogen.exports import lazy_exports
 
 if TYPE_CHECKING:
@@ -70,5 +70,6 @@ __all__ = [
     "TopicConsumer",
     "TopicProducer",
     "TypeVar",
+    "imported",
     "lazy_exports",
 ]

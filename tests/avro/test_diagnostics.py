@@ -157,6 +157,11 @@ def output_blocked(schemas: Path) -> None:
     (schemas.parent / "pkg" / "__init__.py").write_text("# written by hand\n")
 
 
+def package_that_is_not_installed(schemas: Path) -> None:
+    (schemas / "a.avsc").write_text('"string"')
+    (schemas / "avrogen.toml").write_text('[packages]\nacme_lost = "acme.*"\n')
+
+
 ELSEWHERE = {
     "AVR510": "tests/avro/test_tolerance.py",
     "AVR809": "tests/evolution/test_registry_baseline.py",
@@ -173,6 +178,7 @@ UNSHOWN = {
     "AVR108": nesting,
     "AVR403": large_default,
     "AVR606": several_configs,
+    "AVR617": package_that_is_not_installed,
     "AVR701": output_blocked,
 }
 

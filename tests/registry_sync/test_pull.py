@@ -401,7 +401,7 @@ def test_schemas_that_do_not_go_together(run: Run, peek: Peek, out: Path) -> Non
         "b version 1:1:1: error[AVR204] acme.Money is defined differently in a version 1: "
         'field "cents" is only there'
     ) in result.stderr
-    assert "pull the two subjects into separate folders" in result.stderr
+    assert "pull the two subjects into separate folders, or give" in result.stderr
     assert not out.exists()
 
 

@@ -108,10 +108,15 @@ def test_registry_commands_send_the_full_name(tmp_path: Path, avrogen_kafka: Emb
     result = run_avrogen("registry", "register", folder, "--url", url)
     assert result.exit_code == 0, result.output
     assert registered(avrogen_kafka, "views-value") == row("VIEWER", "COUNTRY")
+    other = {"type": "fixed", "name": "acme.Key", "size": 16}
+    body = {"schema": json.dumps(other)}
+    assert ask(url + path("subjects", "other", "versions"), "POST", body)[0] == 200
+    result = run_avrogen("registry", "pull", "other", "-o", folder, "--url", url)
+    assert result.exit_code == 0, result.output
     result = run_avrogen("registry", "status", folder, "--url", url)
-    assert result.stdout.splitlines()[-1] == "2 subjects: 2 in step"
+    assert result.stdout.splitlines()[-1] == "3 subjects: 3 in step"
     result = run_avrogen("check", folder, "--against", url)
-    assert (result.exit_code, result.stdout) == (0, f"against {url}: 2 unchanged\n")
+    assert (result.exit_code, result.stdout) == (0, f"against {url}: 3 unchanged\n")
     write_schemas(folder, {"views-value.avsc": row("VIEWER", "COUNTRY", "AGE")})
     result = run_avrogen("check", folder, "--against", url)
     assert (result.exit_code, result.stderr) == (0, "")
@@ -161,8 +166,7 @@ def test_definitions_that_are_nested(build: Build) -> None:
     customers = class_of("db.customers", "Envelope")(source=old, before=old)
     orders = class_of("db.orders", "Envelope")(source=new, before=new)
     for value in (customers, orders):
-        class_: Any = type(value)
-        assert class_.from_avro(value.to_avro()) == value
+        assert value.from_avro(value.to_avro()) == value
     for value, written in (
         (customers, envelope("customers", source("ts_ms"))),
         (orders, envelope("orders", source("ts_ms", "ts_us"))),
@@ -265,3 +269,29 @@ def test_the_catalogue_has_a_page_for_each(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     pages = [page.read_text("utf-8") for page in (tmp_path / "site").rglob("*Views*.html")]
     assert sum("KsqlDataSourceSchema" in page for page in pages) >= 2
+
+
+def test_keys_and_values_are_pulled_into_one_folder(
+    tmp_path: Path, avrogen_kafka: EmbeddedKafka
+) -> None:
+    url = avrogen_kafka.registry.url
+    struct = {"type": "record", "name": "own.Place", "fields": [{"name": "x", "type": "int"}]}
+    value = row("VIEWER")
+    value["fields"].append({"name": "PLACE", "type": struct})
+    for subject, schema in (("views-key", row("PAGE")), ("views-value", value)):
+        body = {"schema": json.dumps(schema)}
+        assert ask(url + path("subjects", subject, "versions"), "POST", body)[0] == 200
+    folder = write_schemas(tmp_path / "schemas", {"avrogen.toml": VIEWS["avrogen.toml"]})
+    pull = ("registry", "pull", "views-*", "-o", folder, "--url", url)
+    for _ in range(2):
+        result = run_avrogen(*pull)
+        assert result.exit_code == 0, result.output
+        files = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*.avsc"))
+        assert files == ["own/Place.avsc", "views-key.avsc", "views-value.avsc"]
+    assert run_avrogen("build", folder, "-o", tmp_path / "built").exit_code == 0
+    result = run_avrogen("registry", "status", folder, "--url", url)
+    assert result.stdout.splitlines()[-1] == "2 subjects: 2 in step"
+    changed = {"schema": json.dumps(row("PAGE", "TITLE"))}
+    assert ask(url + path("subjects", "views-key", "versions"), "POST", changed)[0] == 200
+    assert run_avrogen(*pull).exit_code == 0
+    assert "TITLE" in (folder / "views-key.avsc").read_text("utf-8")
