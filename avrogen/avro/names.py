@@ -25,6 +25,8 @@ PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "by
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _FULL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
 
 def is_name(text: str) -> bool:
     """Tell if a text is a valid name of a field, a symbol or, without its namespace, a type."""
@@ -39,9 +41,10 @@ def is_full_name(text: str) -> bool:
 def is_tolerable(text: str) -> bool:
     """Tell if a text can be a name in a schema that is only read.
 
-    It is written as UTF-8, and shown in messages and logs: it has no surrogates and no controls.
+    It is written as UTF-8, and shown in messages and logs: it has no surrogates, no controls, and
+    nothing that changes lines or directions. Spaces of all kinds and byte order marks are in use.
     """
-    return text.isprintable()
+    return text.isprintable() or _CONTROL.search(text) is None
 
 
 def is_primitive(text: str) -> TypeGuard[PrimitiveName]:

@@ -67,7 +67,18 @@ CASES = {
     "name of a primitive type": Case("AVR205", order(name="bytes")),
     **{
         f"field {name!r}": Case("AVR201", order(field(name, "null")))
-        for name in ("a-b", "a.b", "1st", "@type", "größe", "an id", "", '"')
+        for name in (
+            "a-b",
+            "a.b",
+            "1st",
+            "@type",
+            "größe",
+            "an id",
+            "",
+            '"',
+            "\ufeffid",
+            "an\xa0id",
+        )
     },
     **{
         f"symbol {symbol!r}": Case("AVR201", enum_field(symbols=[symbol]), b"\0")
