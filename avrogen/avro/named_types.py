@@ -222,7 +222,7 @@ class DefinitionParser:
     def _aliases(self, schema: dict[str, Json], scope: ParseScope) -> tuple[str, ...]:
         """Return the aliases of a type as full names; they are relative to its namespace."""
         aliases = aliases_of(schema, scope, self._diagnostics)
-        return tuple(full_name(alias, scope.namespace) for alias in aliases)
+        return tuple(_declared_name(alias, None, scope.namespace) for alias in aliases)
 
     # --- kinds ------------------------------------------------------------------------------------
 

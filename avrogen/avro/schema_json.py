@@ -220,7 +220,8 @@ def _definition(
     if named.doc is not None:
         head["doc"] = named.doc
     if named.aliases:
-        head["aliases"] = list(named.aliases)
+        dot = "." if namespace else ""  # in front of names without a namespace, as in Avro Java
+        head["aliases"] = [each if "." in each else f"{dot}{each}" for each in named.aliases]
     match named:
         case model.RecordType(fields=fields):
             own: dict[str, Json] = {

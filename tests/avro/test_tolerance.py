@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from avrogen import Schema, SchemaError
+from avrogen import ResolutionError, Schema, SchemaError
 from avrogen.avro.model import NO_DEFAULT, RecordType
 from avrogen.avro.names import short_name
 from tests.support.schemas import field, record
@@ -67,7 +67,18 @@ CASES = {
     "name of a primitive type": Case("AVR205", order(name="bytes")),
     **{
         f"field {name!r}": Case("AVR201", order(field(name, "null")))
-        for name in ("a-b", "a.b", "1st", "@type", "größe", "an id", "", '"')
+        for name in (
+            "a-b",
+            "a.b",
+            "1st",
+            "@type",
+            "größe",
+            "an id",
+            "",
+            '"',
+            "\ufeffid",
+            "an\xa0id",
+        )
     },
     **{
         f"symbol {symbol!r}": Case("AVR201", enum_field(symbols=[symbol]), b"\0")
@@ -173,6 +184,19 @@ def test_a_dot_in_front_of_a_name_means_no_namespace() -> None:
     inner = {**record(".S"), "namespace": "ignored"}
     outer = record("x.R", field("s", inner), field("t", ".S"), field("u", "S"))
     assert [*Schema.parse(json.dumps(outer), tolerant=True).types] == ["x.R", "S"]
+
+
+def test_an_alias_with_a_dot_in_front_has_no_namespace() -> None:
+    """As in Avro Java: so a class in a namespace reads data of a type without one."""
+    reader = Schema.parse(json.dumps(order(name="Bestellung", aliases=[".Order", "Auftrag"])))
+    for name, namespace in (("Order", ""), ("Auftrag", "shop")):
+        writer = Schema.parse(json.dumps(order(name=name, namespace=namespace)))
+        for each in (reader, Schema.parse(str(reader))):
+            assert each.from_avro(DATA, writer=writer) == VALUE
+    other = Schema.parse(json.dumps(order(name="Auftrag", namespace="other")))
+    with pytest.raises(ResolutionError):
+        reader.from_avro(DATA, writer=other)
+    assert json.loads(str(reader))["aliases"] == [".Order", "shop.Auftrag"]
 
 
 def test_types_named_like_primitive_types_do_not_become_those() -> None:

@@ -134,15 +134,6 @@ def chosen_numbers(asker: Asker) -> Any:
     return list(map(code, answers))
 
 
-@difference(
-    "a namespace such as `a-b`, a default that does not fit", [200, 200], [(422, 42201)] * 2
-)
-def broken_rules(asker: Asker) -> Any:
-    answers = [asker.register(asker.record(A, namespace="a-b"))]
-    answers.append(asker.register(asker.record({**A, "default": None})))
-    return list(map(code, answers))
-
-
 @difference("`metadata` and `ruleSet` in a registration", True, False)
 def metadata(asker: Asker) -> Any:
     asker.register(asker.record(A), metadata={"properties": {"owner": "me"}})
@@ -155,6 +146,15 @@ def metadata(asker: Asker) -> Any:
 @difference("reasons why a schema is invalid", True, False)
 def reasons(asker: Asker) -> Any:
     return "nonsense" in asker.register('{"type": "nonsense"}')[1]["message"]
+
+
+@difference(
+    "a namespace such as `a-b`, a default that does not fit", [200, 200], [(422, 42201)] * 2
+)
+def broken_rules(asker: Asker) -> Any:
+    answers = [asker.register(asker.record(A, namespace="a-b"))]
+    answers.append(asker.register(asker.record({**A, "default": None})))
+    return list(map(code, answers))
 
 
 @difference("a registration without a schema", (422, 42201), (500, 0))
