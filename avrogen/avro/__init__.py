@@ -9,6 +9,7 @@
     named_types     definitions of records, enums and fixed
     attributes      attributes of schemas and the scope that they are read in
     logical_types   logical types and their base types
+    type_overrides  other Python types for logical types, connect.name and fields
     defaults        defaults of fields against their types
     type_labels     labels of types and values in messages
     schema_json     schemas to JSON

@@ -86,6 +86,8 @@ class Code(Enum):
     ENDLESS_CIRCLE = "AVR508", "infinite cycle of records"
     EMPTY_TYPE = "AVR509", "type without values"
 
+    OVERRIDE_UNUSED = "AVR530", "type override without effect"
+
     # avrogen.toml
     TOML_SYNTAX = "AVR601", "invalid TOML"
     UNKNOWN_KEY = "AVR602", "unknown key"
@@ -99,6 +101,8 @@ class Code(Enum):
     KEY_FIELD = "AVR610", "invalid key field"
     TOMBSTONES = "AVR611", "tombstones without keys"
     DEAD_LETTER = "AVR612", "invalid dead-letter topic"
+
+    TYPE_OVERRIDE = "AVR630", "invalid type override"
 
     # The output folder
     OUTPUT_BLOCKED = "AVR701", "output path is blocked"

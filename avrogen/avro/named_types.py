@@ -240,7 +240,9 @@ class DefinitionParser:
                 self._report(Code.DUPLICATE_FIELD, at.at("name"), message)
             elif name is not None:
                 seen.add(name)
-                in_field = at._replace(field=f"{short_name(record)}.{name}")
+                in_field = at._replace(
+                    field=f"{short_name(record)}.{name}", full_field=f"{record}.{name}"
+                )
                 yield self._field(name, field, in_field)
 
     def _field_name(self, field: dict[str, Json], scope: ParseScope) -> str | None:

@@ -15,7 +15,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from avrogen.avro import model
-from avrogen.avro.attributes import ParseScope, custom_attributes, logical_type_of
+from avrogen.avro.attributes import (
+    IsAcknowledged,
+    ParseScope,
+    custom_attributes,
+    logical_type_of,
+    never_acknowledged,
+)
 from avrogen.avro.defaults import DefaultChecks
 from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics
 from avrogen.avro.json_reader import INVALID_JSON, MOST_NESTED_TYPES, read_json
@@ -63,8 +69,15 @@ def is_definition(root: Root, types: Mapping[str, NamedType]) -> bool:
     return origin is not None and origin.source == root.source and not origin.pointer
 
 
-def parse_sources(sources: Iterable[Source]) -> Parsed:
-    """Read schema files, which may refer to each other in any order."""
+def parse_sources(
+    sources: Iterable[Source], is_acknowledged: IsAcknowledged = never_acknowledged
+) -> Parsed:
+    """Read schema files, which may refer to each other in any order.
+
+    Args:
+        sources: the files.
+        is_acknowledged: tells of a ``logicalType`` that it needs no warning, known or not.
+    """
     diagnostics = Diagnostics()
     documents: list[tuple[Source, Json]] = []
     for source in sorted(sources, key=lambda source: (source.name, source.path)):
@@ -75,7 +88,7 @@ def parse_sources(sources: Iterable[Source]) -> Parsed:
     for source, document in documents:
         for name in declared_names(document):
             declared.setdefault(name, source)
-    parser = _SchemaParser(declared, diagnostics)
+    parser = _SchemaParser(declared, diagnostics, is_acknowledged)
     roots: list[Root] = []
     for source, document in documents:
         type_ = parser.root(document, Origin(source))
@@ -96,12 +109,19 @@ class _SchemaParser:
     Args:
         declared: full names of all types that the files define, with the first file of each.
         diagnostics: receives the problems.
+        is_acknowledged: as for :func:`parse_sources`.
 
     Attributes:
         types: the named types of the schemas that were parsed, by full name.
     """
 
-    def __init__(self, declared: Mapping[str, Source], diagnostics: Diagnostics) -> None:
+    def __init__(
+        self,
+        declared: Mapping[str, Source],
+        diagnostics: Diagnostics,
+        is_acknowledged: IsAcknowledged,
+    ) -> None:
+        self._is_acknowledged = is_acknowledged
         self.types: dict[str, model.NamedType] = {}
         self._declared = declared
         self._diagnostics = diagnostics
@@ -109,7 +129,7 @@ class _SchemaParser:
 
     def root(self, schema: Json, origin: Origin) -> model.AvroType:
         """Return the type at the top of a file, or ``_INVALID``."""
-        return self.schema(schema, ParseScope(origin))
+        return self.schema(schema, ParseScope(origin, is_acknowledged=self._is_acknowledged))
 
     def schema(self, schema: Json, scope: ParseScope) -> model.AvroType:
         """Return the type of a schema anywhere in a file, or ``_INVALID``."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from avrogen.avro.model import Reference
 from avrogen.codec.classes import AvroValue
-from avrogen.codec.planner import plan_for
+from avrogen.codec.planner import own_overrides, plan_for
 from avrogen.codec.python_backend import compile_decoder, compile_encoder
 from avrogen.codec.schema import Schema
 from avrogen.errors import ResolutionError
@@ -20,6 +20,7 @@ from avrogen.fork_safety import renew_after_fork
 
 if TYPE_CHECKING:
     from avrogen.codec.schema import SchemaOwner
+    from avrogen.codec.type_conversions import RuntimeOverrides
 
 __all__ = [
     "MAX_WRITERS",
@@ -30,6 +31,7 @@ __all__ = [
     "install_decoder",
     "install_encoder",
     "named",
+    "overrides_of",
 ]
 
 Encoder: TypeAlias = Callable[..., bytes]
@@ -63,13 +65,19 @@ class ResolvedDecoders:
         own: decodes data of its own schema; with a ``writer``, it calls another.
     """
 
-    def __init__(self, schema: Schema, classes: Classes | None) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        classes: Classes | None,
+        overrides: RuntimeOverrides | None = None,
+    ) -> None:
         self._schema = schema
         self._classes = classes
+        self._overrides = overrides
         self._by_writer: dict[Schema, Decoder] = {}
         self._known: dict[int, Decoder] = {}
         self._writers: dict[int, Schema] = {}
-        plan = plan_for(schema.type, schema.types, classes)
+        plan = plan_for(schema.type, schema.types, classes, overrides)
         self.own: Decoder = compile_decoder(plan, (self._known, self.find))
 
     def __len__(self) -> int:
@@ -105,7 +113,14 @@ class ResolvedDecoders:
 
         reader = self._schema
         try:
-            plan = plan_to_read(reader.type, reader.types, writer.type, writer.types, self._classes)
+            plan = plan_to_read(
+                reader.type,
+                reader.types,
+                writer.type,
+                writer.types,
+                self._classes,
+                self._overrides,
+            )
         except ResolutionError as error:
             return _refusal(error)
         return compile_decoder(plan)
@@ -139,7 +154,8 @@ def encoder_of(owner: SchemaOwner | Schema) -> Encoder:
         encode: Encoder | None = vars(owner).get("__avro_encoder__")
         if encode is None:
             schema = _schema(owner)
-            encode = compile_encoder(plan_for(schema.type, schema.types, classes_of(owner)))
+            classes, overrides = classes_of(owner), overrides_of(owner)
+            encode = compile_encoder(plan_for(schema.type, schema.types, classes, overrides))
             setattr(owner, "__avro_encoder__", encode)  # noqa: B010 -- unknown to type checkers
         return encode
 
@@ -201,13 +217,21 @@ def _decoders(owner: SchemaOwner | Schema) -> ResolvedDecoders:
     with _compilation.lock:
         decoders: ResolvedDecoders | None = vars(owner).get("__avro_decoders__")
         if decoders is None:
-            decoders = ResolvedDecoders(_schema(owner), classes_of(owner))
+            decoders = ResolvedDecoders(_schema(owner), classes_of(owner), overrides_of(owner))
             setattr(owner, "__avro_decoders__", decoders)  # noqa: B010 -- as above
         return decoders
 
 
 def _schema(owner: SchemaOwner | Schema) -> Schema:
     return owner if isinstance(owner, Schema) else owner.__avro_schema__
+
+
+def overrides_of(owner: SchemaOwner | Schema) -> RuntimeOverrides | None:
+    """Return the overrides of Python types at the top of an owner's values: those of a codec.
+
+    Those of a class apply to the fields of its records.
+    """
+    return None if isinstance(owner, Schema | type) else own_overrides(owner)
 
 
 def classes_of(owner: SchemaOwner | Schema) -> Classes | None:

@@ -25,7 +25,12 @@ def called_records(operation: plan.Operation) -> Iterator[str]:
     match operation:
         case plan.Call(key):
             yield key
-        case plan.ArrayOperation(inner) | plan.MapOperation(inner) | plan.SkipOperation(inner):
+        case (
+            plan.ArrayOperation(inner)
+            | plan.MapOperation(inner)
+            | plan.SkipOperation(inner)
+            | plan.LogicalOperation(inner)
+        ):
             yield from called_records(inner)
         case plan.UnionOperation(branches):
             for branch in branches:
@@ -158,6 +163,8 @@ class MinimumSizes:
         match operation:
             case plan.Call(key):
                 return self._made.get(key, 1)
+            case plan.LogicalOperation(base):
+                return self.made(base)
             case plan.SkipOperation():
                 return 0
             case _:
@@ -165,7 +172,13 @@ class MinimumSizes:
 
     def _made_of(self, default: plan.DefaultField) -> int:
         match default.operation:
-            case plan.Call() | plan.ArrayOperation() | plan.MapOperation() | plan.UnionOperation():
+            case (
+                plan.Call()
+                | plan.ArrayOperation()
+                | plan.MapOperation()
+                | plan.UnionOperation()
+                | plan.LogicalOperation(plan.Call())
+            ):
                 return self.made(default.operation) + len(default.data)
             case _:
                 return 1
@@ -197,5 +210,7 @@ class MinimumSizes:
         match operation:
             case plan.Call(key) | plan.SkipOperation(plan.Call(key)):
                 return self._counts.get(key, 1)
+            case plan.LogicalOperation(base):
+                return self._count(base)
             case _:
                 return 0

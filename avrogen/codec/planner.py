@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import keyword
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import TypeAlias, assert_never
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from avrogen.avro import model
 from avrogen.avro.defaults import DefaultChecks
@@ -23,13 +24,20 @@ from avrogen.codec.logical import logical_kind
 from avrogen.codec.plan_analysis import called_records, reachable_records, recursive_records
 from avrogen.codec.varints import encode_long
 
+if TYPE_CHECKING:
+    from avrogen.codec.type_conversions import MappedType, RuntimeOverrides, TypeMapping
+
 __all__ = [
     "Classes",
+    "FieldOverrides",
     "PlanBuilder",
     "default_data",
     "enum",
     "field_attributes",
+    "field_overrides",
     "fixed",
+    "mapped",
+    "own_overrides",
     "plan_for",
     "primitive",
 ]
@@ -39,6 +47,8 @@ def plan_for(
     type_: model.AvroType,
     types: Mapping[str, model.NamedType],
     classes: Classes | None,
+    overrides: RuntimeOverrides | None = None,
+    of_fields: FieldOverrides | None = None,
 ) -> plan.Plan:
     """Return the plan to encode and decode values of one schema.
 
@@ -46,43 +56,69 @@ def plan_for(
         type_: the schema.
         types: the named types in it.
         classes: classes for them; None: plain values.
+        overrides: overrides of Python types outside of records.
+        of_fields: overrides in fields of records; None: those of the classes.
 
     Raises:
         TypeError: a class does not match its schema. Generated classes always do.
     """
-    operations = PlanBuilder(types, classes or {})
-    root = operations.of(type_)
+    operations = PlanBuilder(types, classes or {}, of_fields)
+    root = operations.of(type_, overrides)
     return plan.Plan(root, operations.records(called_records(root)), plain=classes is None)
 
 
 class PlanBuilder:
     """Builds the operations of the types of one schema. A record's key is its full name."""
 
-    def __init__(self, types: Mapping[str, model.NamedType], classes: Classes) -> None:
+    def __init__(
+        self,
+        types: Mapping[str, model.NamedType],
+        classes: Classes,
+        of_fields: FieldOverrides | None = None,
+    ) -> None:
         self._types = types
         self._classes = classes
+        self._of_fields = of_fields or partial(field_overrides, classes)
         self._named: dict[str, plan.Operation] = {}
 
-    def of(self, type_: model.AvroType) -> plan.Operation:
-        """Return the operation of a type."""
+    def of(
+        self, type_: model.AvroType, overrides: RuntimeOverrides | None = None
+    ) -> plan.Operation:
+        """Return the operation of a type, with the overrides that apply to it where it is."""
         match type_:
             case model.Primitive(name, logical):
-                return primitive(name, logical)
+                if overrides is None:
+                    return primitive(name, logical)
+                found = overrides.of(type_)
+                return mapped(primitive(name, found.logical), found.conversion)
             case model.Reference(name):
-                # Made once: backends share what belongs to the same object.
-                if name not in self._named:
-                    self._named[name] = self._of_named(self._types[name])
-                return self._named[name]
+                return self._reference(name, overrides)
             case model.Array(items):
-                return plan.ArrayOperation(self.of(items))
+                return plan.ArrayOperation(self.of(items, overrides))
             case model.Map(values):
-                return plan.MapOperation(self.of(values))
+                return plan.MapOperation(self.of(values, overrides))
             case model.Union(branches):
                 return plan.UnionOperation(
-                    tuple(plan.BranchOperation(short_label(b), self.of(b)) for b in branches)
+                    tuple(
+                        plan.BranchOperation(short_label(b), self.of(b, overrides))
+                        for b in branches
+                    )
                 )
             case _:
                 assert_never(type_)
+
+    def _reference(self, name: str, overrides: RuntimeOverrides | None) -> plan.Operation:
+        named = self._types[name]
+        found = None if overrides is None else overrides.of(named)
+        if found is not None and found.selector is not None:
+            if isinstance(named, model.FixedType) and found.logical != named.logical:
+                own = fixed(replace(named, logical=found.logical), self._classes)
+                return mapped(own, found.conversion)
+            return mapped(self._reference(name, None), found.conversion)
+        # Made once: backends share what belongs to the same object.
+        if name not in self._named:
+            self._named[name] = self._of_named(named)
+        return self._named[name]
 
     def records(self, keys: Iterable[str]) -> dict[str, plan.RecordOperation]:
         """Return records by key, with all that they call."""
@@ -96,7 +132,12 @@ class PlanBuilder:
         assert isinstance(record, model.RecordType), "only records are called"
         attributes = field_attributes(record, self._classes)
         fields = tuple(
-            plan.FieldOperation(field.name, attribute, self.of(field.type), position)
+            plan.FieldOperation(
+                field.name,
+                attribute,
+                self.of(field.type, self._of_fields(key, field.name)),
+                position,
+            )
             for position, (field, attribute) in enumerate(
                 zip(record.fields, attributes, strict=True)
             )
@@ -117,6 +158,29 @@ class PlanBuilder:
 
 Classes: TypeAlias = Mapping[str, type[object]]
 """Classes for named types, by full name; types without one have plain values."""
+
+
+FieldOverrides: TypeAlias = "Callable[[str, str], RuntimeOverrides | None]"
+"""Function from the full name of a record, and a field of it, to the overrides that apply there."""
+
+
+def own_overrides(owner: object) -> RuntimeOverrides | None:
+    """Return the overrides of a generated class or codec."""
+    mapping: TypeMapping | None = getattr(owner, "__avro_types__", None)
+    return None if mapping is None else mapping.overrides
+
+
+def field_overrides(classes: Classes, record: str, field: str) -> RuntimeOverrides | None:
+    """Return the overrides that apply to a field of a record: those of its class."""
+    overrides = own_overrides(classes.get(record))
+    return None if overrides is None else overrides.at_field(field)
+
+
+def mapped(
+    operation: plan.Operation, conversion: MappedType[object, object] | None
+) -> plan.Operation:
+    """Return the operation of a type of one's own, whose base values are those of an operation."""
+    return operation if conversion is None else plan.LogicalOperation(operation, conversion.kind)
 
 
 def primitive(name: model.PrimitiveName, logical: model.LogicalType | None) -> plan.Operation:

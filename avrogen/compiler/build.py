@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from avrogen.avro.diagnostics import Diagnostic, Diagnostics, Severity
@@ -16,6 +17,8 @@ from avrogen.avro.parser import Parsed, parse_sources
 from avrogen.avro.source import Source
 from avrogen.compiler.checks import (
     check_topics,
+    check_types,
+    is_acknowledged,
     report_ambiguous_unions,
     report_infinite_records,
     report_large_namespaces,
@@ -26,17 +29,24 @@ from avrogen.compiler.lowering import lower
 from avrogen.compiler.output import Changes, compare
 from avrogen.compiler.python_model import Package
 from avrogen.compiler.rendering import render
+from avrogen.compiler.type_mapping import NO_OVERRIDES
 from avrogen.config.config import Config, read_config
+from avrogen.config.custom_types import BuildOverrides
 
 __all__ = ["Analysis", "BuildResult", "analyse", "build", "compile_package"]
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """Schemas without errors, as Avro's model and as the package that they become."""
+    """Schemas without errors, as Avro's model and as the package that they become.
+
+    Attributes:
+        overrides: types of one's own.
+    """
 
     parsed: Parsed
     package: Package
+    overrides: BuildOverrides = NO_OVERRIDES
 
 
 def analyse(sources: Iterable[Source], config: Config, diagnostics: Diagnostics) -> Analysis | None:
@@ -50,16 +60,18 @@ def analyse(sources: Iterable[Source], config: Config, diagnostics: Diagnostics)
     Returns:
         None if there are errors.
     """
-    parsed = parse_sources(sources)
+    overrides = config.types.overrides
+    parsed = parse_sources(sources, partial(is_acknowledged, overrides))
     diagnostics.extend(parsed.diagnostics)
     check_topics(config, parsed.types, diagnostics)
+    check_types(config.types, parsed, diagnostics)
     report_large_namespaces(parsed.types, diagnostics)
     if diagnostics.has_errors:
         return None
     report_infinite_records(parsed.types, diagnostics)
-    report_ambiguous_unions(parsed, diagnostics)
-    package = lower(parsed, config.topics, diagnostics)
-    return None if diagnostics.has_errors else Analysis(parsed, package)
+    report_ambiguous_unions(parsed, diagnostics, overrides)
+    package = lower(parsed, config.topics, diagnostics, overrides)
+    return None if diagnostics.has_errors else Analysis(parsed, package, overrides)
 
 
 def compile_package(

@@ -21,11 +21,14 @@ from avrogen.avro.source import Location, Origin
 from avrogen.avro.type_labels import short_label
 from avrogen.compiler.expressions import Expression, Symbol
 from avrogen.compiler.naming import is_package_name
-from avrogen.compiler.type_mapping import python_type
+from avrogen.compiler.type_mapping import NO_OVERRIDES, overridden_types, python_type
 from avrogen.config.config import Config, TopicConfig, key_type_name
+from avrogen.config.custom_types import BuildOverrides, CustomTypes
 
 __all__ = [
     "check_topics",
+    "check_types",
+    "is_acknowledged",
     "report_ambiguous_unions",
     "report_infinite_records",
     "report_large_namespaces",
@@ -213,6 +216,112 @@ def _near_type(name: str, known: Iterable[str]) -> str | None:
     return f"did you mean {near[0]}?" if near else None
 
 
+# --- types of one's own ---------------------------------------------------------------------------
+
+
+def is_acknowledged(overrides: BuildOverrides, attributes: model.Attributes, field: str) -> bool:
+    """Tell if an override applies to a schema with a logical type: then that needs no warning."""
+    type_ = model.Primitive("bytes", attributes=attributes)
+    return overrides.at_field(field).of(type_).selector is not None
+
+
+def check_types(custom: CustomTypes, parsed: Parsed, diagnostics: Diagnostics) -> None:
+    """Report overrides of Python types that fit no type, each at its position in the file."""
+    if not custom.locations:
+        return
+    fits: set[str] = set()
+    problems: dict[str, str] = {}
+    for place, type_, overrides in _places(parsed, custom.overrides):
+        for _, found in overridden_types(type_, parsed.types, overrides):
+            assert found.selector is not None, "only types with an override are yielded"
+            if found.problem is None:
+                fits.add(found.selector)
+            else:
+                problems.setdefault(found.selector, f"{found.problem} ({place})")
+    for selector, location in custom.locations.items():
+        kind, _, name = selector.partition(":")
+        problem = problems.get(selector)
+        # That of a field is for those branches of a union that it fits.
+        if problem is not None and not (kind == "field" and selector in fits):
+            diagnostics.report(
+                Code.TYPE_OVERRIDE,
+                location,
+                f'the type for "{name}" does not fit: {problem}',
+                hint="name another base, or override single fields, under [types.fields]",
+            )
+        elif selector not in fits:
+            _report_unused(kind, name, parsed, location, diagnostics)
+
+
+def _places(
+    parsed: Parsed, overrides: BuildOverrides
+) -> Iterator[tuple[str, model.AvroType, BuildOverrides]]:
+    """Yield fields, roots of files, and fixed types, with the overrides that apply there."""
+    for named in parsed.types.values():
+        if isinstance(named, model.RecordType):
+            for field in named.fields:
+                name = f"{named.name}.{field.name}"
+                yield f"field {name}", field.type, overrides.at_field(name)
+    for root in parsed.roots:
+        yield root.source.name, root.type, overrides
+
+
+def _report_unused(
+    kind: str, name: str, parsed: Parsed, location: Location, diagnostics: Diagnostics
+) -> None:
+    if kind == "field":
+        message, hint = _unknown_field(name, parsed, diagnostics)
+        diagnostics.report(Code.TYPE_OVERRIDE, location, message, hint)
+        return
+    attribute = "connect.name" if kind == "connect" else "logicalType"
+    known = {value for value in _attributes(parsed, attribute) if isinstance(value, str)}
+    near = diagnostics.similar(name, sorted(known))
+    diagnostics.report(
+        Code.OVERRIDE_UNUSED,
+        location,
+        f'no value of the schemas has the {attribute} "{name}"',
+        hint=f'did you mean "{near}"?' if near else "remove the entry",
+    )
+
+
+def _unknown_field(name: str, parsed: Parsed, diagnostics: Diagnostics) -> tuple[str, str | None]:
+    """Return the message and the hint for an override of a field that does not exist."""
+    record, _, field = name.rpartition(".")
+    found = parsed.types.get(record)
+    if not isinstance(found, model.RecordType):
+        records = [n for n, t in parsed.types.items() if isinstance(t, model.RecordType)]
+        return f'unknown record "{record}"', _near_type(record, records)
+    names = [each.name for each in found.fields]
+    if field in names:
+        return f"field {name} has no values that could have another type", None
+    near = diagnostics.similar(field, names)
+    return f'{record} has no field "{field}"', f'did you mean "{record}.{near}"?' if near else None
+
+
+def _attributes(parsed: Parsed, key: str) -> Iterator[model.Json]:
+    """Yield the values of an attribute of primitive and named types."""
+    everything = (type_ for _, type_, _ in _places(parsed, NO_OVERRIDES))
+    for type_ in everything:
+        yield from _attributes_in(type_, key)
+    for named in parsed.types.values():
+        yield named.attributes.get(key)
+
+
+def _attributes_in(type_: model.AvroType, key: str) -> Iterator[model.Json]:
+    match type_:
+        case model.Primitive(attributes=attributes):
+            yield attributes.get(key)
+        case model.Reference():
+            return
+        case model.Array(inner) | model.Map(inner):
+            yield from _attributes_in(inner, key)
+        case model.Union(branches):
+            for branch in branches:
+                yield from _attributes_in(branch, key)
+        case _:
+            assert_never(type_)
+
+
 # --- infinite records -----------------------------------------------------------------------------
 
 
@@ -260,25 +369,34 @@ def _is_finite(
 # --- ambiguous unions -----------------------------------------------------------------------------
 
 
-def report_ambiguous_unions(parsed: Parsed, diagnostics: Diagnostics) -> None:
+def report_ambiguous_unions(
+    parsed: Parsed, diagnostics: Diagnostics, overrides: BuildOverrides = NO_OVERRIDES
+) -> None:
     """Warn of unions with two branches of one Python type."""
     for named in parsed.types.values():
         if isinstance(named, model.RecordType):
             for field in named.fields:
                 assert field.origin is not None, "parsed types have an origin"
-                place = f"field {named.name}.{field.name}"
-                _report_union(field.type, field.origin / "type", place, parsed, diagnostics)
+                name = f"{named.name}.{field.name}"
+                origin, here = field.origin / "type", overrides.at_field(name)
+                _report_union(field.type, origin, f"field {name}", parsed, diagnostics, here)
     for root in parsed.roots:
-        _report_union(root.type, Origin(root.source), root.source.name, parsed, diagnostics)
+        origin, name = Origin(root.source), root.source.name
+        _report_union(root.type, origin, name, parsed, diagnostics, overrides)
 
 
 def _report_union(
-    type_: model.AvroType, origin: Origin, place: str, parsed: Parsed, diagnostics: Diagnostics
+    type_: model.AvroType,
+    origin: Origin,
+    place: str,
+    parsed: Parsed,
+    diagnostics: Diagnostics,
+    overrides: BuildOverrides,
 ) -> None:
     for union in _unions(type_):
         first: dict[Expression, str] = {}
         for branch in union.branches:
-            annotation = python_type(branch, parsed.types, lambda name: Symbol("", name))
+            annotation = python_type(branch, parsed.types, lambda name: Symbol("", name), overrides)
             label = short_label(branch)
             other = first.setdefault(annotation, label)
             if other != label:

@@ -15,6 +15,7 @@ from avrogen.avro.schema_json import definition_json, type_json
 from avrogen.avro.schema_text import docstring_text
 from avrogen.avro.source import Pointer
 from avrogen.avro.type_labels import short_label
+from avrogen.avro.type_overrides import field_selector
 from avrogen.compiler.expressions import Expression, Symbol
 from avrogen.compiler.naming import AttributeName, MemberName, attribute_names, member_names
 from avrogen.compiler.package_layout import ModulePath, PackageLayout, PublicName, layout_package
@@ -32,29 +33,43 @@ from avrogen.compiler.python_model import (
     Namespace,
     Package,
     RecordClass,
+    TypeEntries,
 )
 from avrogen.compiler.topic_lowering import lower_topics, topics_namespace
 from avrogen.compiler.type_mapping import (
+    NO_OVERRIDES,
     SymbolOf,
     UnrepresentableDefault,
-    logical_type,
+    mapping_entries,
+    overridden_types,
     python_type,
 )
 from avrogen.config.config import TopicConfig
+from avrogen.config.custom_types import BuildOverrides
 
 __all__ = ["lower"]
 
 
-def lower(parsed: Parsed, topics: Iterable[TopicConfig], diagnostics: Diagnostics) -> Package:
+def lower(
+    parsed: Parsed,
+    topics: Iterable[TopicConfig],
+    diagnostics: Diagnostics,
+    overrides: BuildOverrides = NO_OVERRIDES,
+) -> Package:
     """Lower everything that was parsed to the model of the generated package.
 
     Args:
         parsed: schemas without errors.
         topics: topics that fit them.
         diagnostics: receives defaults that have no Python value.
+        overrides: types of one's own.
     """
     lowering = _Lowering(
-        parsed.types, layout_package(parsed), diagnostics, DefaultChecks(parsed.types)
+        parsed.types,
+        layout_package(parsed),
+        diagnostics,
+        DefaultChecks(parsed.types),
+        overrides,
     )
     return lowering.package(tuple(topics))
 
@@ -65,6 +80,7 @@ class _Lowering:
     layout: PackageLayout
     diagnostics: Diagnostics
     checks: DefaultChecks
+    overrides: BuildOverrides
     attributes: dict[str, dict[str, AttributeName]] = field(
         default_factory=dict[str, dict[str, AttributeName]]
     )
@@ -79,7 +95,7 @@ class _Lowering:
             *(self._module(home, names) for home, names in self.layout.modules.items()),
             *(self._alias_module(root, public) for root, public in self.layout.aliases),
         ]
-        topic_modules = lower_topics(topics, self.types, self.layout)
+        topic_modules = lower_topics(topics, self.types, self.layout, self.overrides)
         namespaces = [*self._namespaces(), *topics_namespace(topic_modules)]
         return Package(tuple(namespaces), tuple(modules), topic_modules)
 
@@ -118,7 +134,8 @@ class _Lowering:
         match named:
             case model.RecordType():
                 doc = _doc(named, "Error" if named.is_error else "Record")
-                return RecordClass(public.name, doc, tuple(self._fields(home, named)), schema)
+                fields = tuple(self._fields(home, named))
+                return RecordClass(public.name, doc, fields, schema, self._entries(home, named))
             case model.EnumType(name):
                 members = (MemberDefinition(n, s) for s, n in self.members[name].items())
                 return EnumClass(public.name, _doc(named, "Enum"), tuple(members), schema)
@@ -128,8 +145,11 @@ class _Lowering:
             case model.FixedType(logical=logical):
                 assert logical is not None and public.codec is not None
                 doc = _doc(named, "Fixed")
-                alias = logical_type(logical)
-                return AliasDefinition(public.name, public.codec, doc, alias, schema)
+                own = model.Reference(named.name)
+                symbol_of = self._symbol_of(home)
+                alias = python_type(own, self.types, symbol_of, self.overrides)
+                entries = self._root_entries(home, own)
+                return AliasDefinition(public.name, public.codec, doc, alias, schema, entries)
             case _:
                 assert_never(named)
 
@@ -139,10 +159,13 @@ class _Lowering:
         schema = EmbeddedSchema(
             docstring_text(type_json(root.type), " " * 8), self._owners(public.home, uses)
         )
-        annotation = python_type(root.type, self.types, self._symbol_of(public.home))
+        annotation = python_type(
+            root.type, self.types, self._symbol_of(public.home), self.overrides
+        )
         kind = "type" if isinstance(root.type, model.Reference) else short_label(root.type)
         doc = f"The {kind} of ``{root.source.name}``."
-        definition = AliasDefinition(public.name, public.codec, doc, annotation, schema)
+        entries = self._root_entries(public.home, root.type)
+        definition = AliasDefinition(public.name, public.codec, doc, annotation, schema, entries)
         home = public.home
         return Module(home.package, home.module, (root.source.name,), (definition,), False)
 
@@ -158,7 +181,7 @@ class _Lowering:
         for f in record.fields:
             yield FieldDefinition(
                 name=names[f.name],
-                annotation=python_type(f.type, self.types, symbol_of),
+                annotation=python_type(f.type, self.types, symbol_of, self._at(record, f)),
                 default=self._default(home, record, f),
                 doc=f.doc if f.doc and f.doc.strip() else None,
             )
@@ -168,9 +191,12 @@ class _Lowering:
     ) -> Expression | None:
         if f.default is model.NO_DEFAULT:
             return None
-        writer = DefaultWriter(self.checks, self._symbol_of(home), self.attributes, self.members)
+        writer = DefaultWriter(
+            self.checks, self._symbol_of(home), self.attributes, self.members, self.overrides
+        )
         try:
-            return writer.field_default(f.type, self.checks.completed(f.type, f.default))
+            completed = self.checks.completed(f.type, f.default)
+            return writer.field_default(f.type, completed, self._at(record, f))
         except (UnrepresentableDefault, TooManyValues) as problem:
             assert f.origin is not None
             self.diagnostics.report(
@@ -181,6 +207,34 @@ class _Lowering:
             return None
         except NotADefault:
             return None  # the parser has reported a warning
+
+    def _at(self, record: model.RecordType, f: model.Field) -> BuildOverrides:
+        """Return the overrides that apply to a field."""
+        return self.overrides.at_field(f"{record.name}.{f.name}")
+
+    def _entries(self, home: ModulePath, record: model.RecordType) -> TypeEntries:
+        """Return the entries of a record's ``TypeMapping``, which selects its fields by name."""
+        if not self.overrides.entries:
+            return {}
+        found = (
+            each
+            for f in record.fields
+            for each in overridden_types(f.type, self.types, self._at(record, f))
+        )
+        entries = mapping_entries(found, self.overrides, self._symbol_of(home))
+        prefix = field_selector(f"{record.name}.")
+        return {
+            (
+                field_selector(selector.removeprefix(prefix))
+                if selector.startswith(prefix)
+                else selector
+            ): entry
+            for selector, entry in entries.items()
+        }
+
+    def _root_entries(self, home: ModulePath, type_: model.AvroType) -> TypeEntries:
+        found = overridden_types(type_, self.types, self.overrides)
+        return mapping_entries(found, self.overrides, self._symbol_of(home))
 
     def _symbol_of(self, home: ModulePath) -> SymbolOf:
         def symbol_of(full_name: str) -> Symbol:

@@ -6,7 +6,8 @@ here (docs, symbols, schema text); names are validated.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from avrogen.compiler.expressions import Expression, Symbol
@@ -27,6 +28,7 @@ __all__ = [
     "Package",
     "RecordClass",
     "TopicModule",
+    "TypeEntries",
 ]
 
 
@@ -41,6 +43,10 @@ class EmbeddedSchema:
 
     text: str
     owners: tuple[Symbol, ...]
+
+
+TypeEntries: TypeAlias = Mapping[str, Expression]
+"""Entries of the ``TypeMapping`` of a class or codec by selector; empty for most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,7 @@ class RecordClass:
     doc: str
     fields: tuple[FieldDefinition, ...]
     schema: EmbeddedSchema
+    types: TypeEntries = field(default_factory=dict[str, Expression])
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +106,7 @@ class AliasDefinition:
     doc: str
     type: Expression
     schema: EmbeddedSchema
+    types: TypeEntries = field(default_factory=dict[str, Expression])
 
 
 Definition: TypeAlias = RecordClass | EnumClass | FixedClass | AliasDefinition

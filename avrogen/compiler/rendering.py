@@ -38,6 +38,7 @@ from avrogen.compiler.python_model import (
     Package,
     RecordClass,
     TopicModule,
+    TypeEntries,
 )
 from avrogen.config.config import field_name
 from avrogen.config.keys import TOPIC_ARGUMENTS
@@ -55,6 +56,7 @@ _CODEC = Symbol(RUNTIME, "Codec")
 _RECORD = Symbol(RUNTIME, "AvroRecord")
 _ENUM = Symbol(RUNTIME, "AvroEnum")
 _FIXED = Symbol(RUNTIME, "AvroFixed")
+_TYPE_MAPPING = Symbol(RUNTIME, "TypeMapping")
 _LAZY_EXPORTS = Symbol(RUNTIME, "lazy_exports")
 _TOPIC = Symbol(RUNTIME, "Topic")
 _TYPE_VAR = Symbol(RUNTIME, "TypeVar")
@@ -137,6 +139,10 @@ def _symbols(module: Module) -> Iterator[Symbol]:
     for definition in module.definitions:
         yield _SCHEMA
         yield from definition.schema.owners
+        if isinstance(definition, RecordClass | AliasDefinition) and definition.types:
+            yield _TYPE_MAPPING
+            for entry in definition.types.values():
+                yield from entry.symbols()
         match definition:
             case RecordClass(fields=fields):
                 yield from (_DATACLASS, _RECORD)
@@ -173,6 +179,8 @@ def _names_in(module: Module) -> Iterator[str]:
 
 def _definition(definition: Definition, scope: Scope) -> str:
     view: View = {"name": definition.name, "schema": _schema(definition.schema, scope)}
+    if isinstance(definition, RecordClass | AliasDefinition):
+        view["types"] = _type_mapping(definition.types, scope)
     match definition:
         case RecordClass(doc=doc, fields=fields):
             view |= {
@@ -222,6 +230,16 @@ def _schema(schema: EmbeddedSchema, scope: Scope) -> View:
         "text": literals.json_block(f"\n{schema.text}\n        "),
         "owners": [scope.name(owner) for owner in schema.owners],
     }
+
+
+def _type_mapping(entries: TypeEntries, scope: Scope) -> str | None:
+    if not entries:
+        return None
+    lines = (
+        f"{literals.string_literal(selector)}: {scope.text(entry)}"
+        for selector, entry in entries.items()
+    )
+    return f"{scope.name(_TYPE_MAPPING)}({{{', '.join(lines)},}})"
 
 
 def _optional(expression: Expression | None, scope: Scope) -> str | None:

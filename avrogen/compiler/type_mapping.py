@@ -7,23 +7,30 @@ values in generated code. CONTRIBUTING, "Adding a logical type", lists the other
 from __future__ import annotations
 
 import decimal
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
 from avrogen.avro import model
+from avrogen.avro.type_overrides import OverriddenType
 from avrogen.compiler.expressions import RUNTIME, Expression, Symbol, builtin, join
 from avrogen.compiler.literals import string_literal
+from avrogen.config.custom_types import BuildOverrides, PythonName, TypeConversion
 
 __all__ = [
     "NONE",
+    "NO_OVERRIDES",
     "PRIMITIVES",
     "SymbolOf",
     "UnrepresentableDefault",
+    "converted",
     "has_class",
     "logical_type",
     "logical_value",
+    "mapping_entries",
+    "overridden_types",
+    "python_name",
     "python_type",
     "union",
 ]
@@ -45,8 +52,14 @@ PRIMITIVES: Mapping[str, Expression] = {
 }
 
 
+NO_OVERRIDES: Final = BuildOverrides({})
+
+
 def python_type(
-    type_: model.AvroType, types: Mapping[str, model.NamedType], symbol_of: SymbolOf
+    type_: model.AvroType,
+    types: Mapping[str, model.NamedType],
+    symbol_of: SymbolOf,
+    overrides: BuildOverrides = NO_OVERRIDES,
 ) -> Expression:
     """Return the annotation for values of an Avro type.
 
@@ -54,24 +67,125 @@ def python_type(
         type_: the type; its references are in ``types``.
         types: all named types by full name.
         symbol_of: classes of named types.
+        overrides: overrides that apply where the type is used.
     """
     match type_:
-        case model.Primitive(name, logical):
-            return logical_type(logical) if logical else PRIMITIVES[name]
+        case model.Primitive():
+            found = overrides.of(type_)
+            if found.conversion is not None:
+                return python_name(found.conversion.type)
+            return _base_type(type_, found, symbol_of)
         case model.Reference(name):
-            named = types[name]
-            if isinstance(named, model.FixedType) and named.logical:
-                return logical_type(named.logical)
-            return Expression((symbol_of(name),))
+            found = overrides.of(types[name])
+            if found.conversion is not None:
+                return python_name(found.conversion.type)
+            return _base_type(types[name], found, symbol_of)
         case model.Array(items):
-            return Expression.of(builtin("list"), "[", python_type(items, types, symbol_of), "]")
+            inner = python_type(items, types, symbol_of, overrides)
+            return Expression.of(builtin("list"), "[", inner, "]")
         case model.Map(values):
-            inner = python_type(values, types, symbol_of)
+            inner = python_type(values, types, symbol_of, overrides)
             return Expression.of(builtin("dict"), "[", builtin("str"), ", ", inner, "]")
         case model.Union(branches):
-            return union(python_type(branch, types, symbol_of) for branch in branches)
+            return union(python_type(branch, types, symbol_of, overrides) for branch in branches)
         case _:
             assert_never(type_)
+
+
+def _base_type(
+    type_: model.Primitive | model.NamedType,
+    found: OverriddenType[TypeConversion],
+    symbol_of: SymbolOf,
+) -> Expression:
+    """Return the annotation for base values: those that a conversion takes, if there is one."""
+    if found.logical is not None:
+        return logical_type(found.logical)
+    if isinstance(type_, model.Primitive):
+        return PRIMITIVES[type_.name]
+    if has_class(type_):
+        return Expression((symbol_of(type_.name),))
+    return builtin("bytes")
+
+
+# --- types of one's own ---------------------------------------------------------------------------
+
+
+def python_name(name: PythonName) -> Expression:
+    """Return the expression of a Python object."""
+    first, dot, rest = name.path.partition(".")
+    return Expression.of(Symbol(name.module, first), f"{dot}{rest}")
+
+
+def converted(base: Expression, found: OverriddenType[TypeConversion]) -> Expression:
+    """Return the expression that converts a base value, if there is a conversion."""
+    if found.conversion is None:
+        return base
+    return Expression.of(python_name(found.conversion.from_base), "(", base, ")")
+
+
+_Overridden: TypeAlias = tuple[model.Primitive | model.NamedType, OverriddenType[TypeConversion]]
+
+
+def overridden_types(
+    type_: model.AvroType, types: Mapping[str, model.NamedType], overrides: BuildOverrides
+) -> Iterator[_Overridden]:
+    """Yield the primitive and named types in a type that an override applies to."""
+    match type_:
+        case model.Primitive():
+            named: model.Primitive | model.NamedType = type_
+        case model.Reference(name):
+            named = types[name]
+        case model.Array(inner) | model.Map(inner):
+            yield from overridden_types(inner, types, overrides)
+            return
+        case model.Union(branches):
+            for branch in branches:
+                yield from overridden_types(branch, types, overrides)
+            return
+        case _:
+            assert_never(type_)
+    found = overrides.of(named)
+    if found.selector is not None:
+        yield named, found
+
+
+def mapping_entries(
+    overridden: Iterable[_Overridden], overrides: BuildOverrides, symbol_of: SymbolOf
+) -> Mapping[str, Expression]:
+    """Return the entries of a ``TypeMapping``, by selector, for types that have another type."""
+    bases: dict[str, dict[Expression, None]] = {}
+    for type_, found in overridden:
+        own = type_.logical if isinstance(type_, model.Primitive | model.FixedType) else None
+        if found.selector is not None and (found.conversion or found.logical != own):
+            base = _base_type(type_, found, symbol_of)
+            bases.setdefault(found.selector, {})[base] = None
+    entries: dict[str, Expression] = {}
+    for selector in sorted(bases):
+        override = overrides.entries[selector]
+        if override.conversion is None:
+            assert override.base is not None, "an override has a base or a conversion"
+            entries[selector] = Expression((string_literal(override.base),))
+        else:
+            base = union(bases[selector])
+            entries[selector] = _mapped_type(override.conversion, base, override.base)
+    return entries
+
+
+def _mapped_type(conversion: TypeConversion, values: Expression, base: str | None) -> Expression:
+    type_ = python_name(conversion.type)
+    arguments = [
+        type_,
+        python_name(conversion.from_base),
+        NONE if conversion.to_base is None else python_name(conversion.to_base),
+    ]
+    if base is not None:
+        arguments.append(Expression((f"base={string_literal(base)}",)))
+    head = Expression((Symbol(RUNTIME, "MappedType"),))
+    if not any(symbol.module.startswith(".") for symbol in values.symbols()):
+        # Classes of the package may be defined further down; then type checkers infer the types.
+        head = Expression.of(head, "[", type_, ", ", values, "]")
+    # The comma at the end keeps one argument on a line, whatever the length of names.
+    return Expression.of(head, "(", join(", ", arguments), ",)")
 
 
 def has_class(named: model.NamedType) -> bool:

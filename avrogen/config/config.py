@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import assert_never
 
 from avrogen.avro import model
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.source import Location, Pointer
+from avrogen.config.custom_types import CustomTypes, read_types
 from avrogen.config.keys import BUILD_KEYS, REGISTRY_KEYS, TOP_KEYS, TOPIC_KEYS
 from avrogen.config.toml_reader import TableReader, Toml, TomlPositions, near
 from avrogen.kafka.topic import SubjectStrategy
@@ -53,11 +54,13 @@ class Config:
         strict: warnings fail a build.
         topics: topics in the order of the file.
         registry: the table ``[registry]``; None without one.
+        types: the table ``[types]``.
     """
 
     strict: bool = False
     topics: tuple[TopicConfig, ...] = ()
     registry: RegistrySection | None = None
+    types: CustomTypes = field(default_factory=CustomTypes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +231,7 @@ def _config(document: Toml, top: Pointer, reader: TableReader, folder: Path) -> 
         strict=reader.flag(table, "strict", top),
         topics=tuple(topic for topic in read if topic),
         registry=registry,
+        types=read_types(table.get("types", {}), (*top, "types"), reader),
     )
 
 

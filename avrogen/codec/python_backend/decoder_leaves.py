@@ -14,6 +14,7 @@ from avrogen.codec import conversions, plan
 from avrogen.codec.logical import (
     DateKind,
     DecimalKind,
+    MappedKind,
     NanosKind,
     TimeKind,
     TimestampKind,
@@ -30,7 +31,7 @@ from avrogen.codec.python_backend.emitter import BaseDecoderEmitter
 from avrogen.codec.python_backend.encoder_leaves import is_leaf
 from avrogen.codec.python_backend.encoder_runtime import UNZIGZAG
 
-__all__ = ["FloatRun", "begins_with_byte", "is_leaf", "read_leaf", "span"]
+__all__ = ["FloatRun", "begins_with_byte", "from_base", "is_leaf", "read_leaf", "span"]
 
 
 def read_leaf(emitter: BaseDecoderEmitter, operation: plan.Operation, target: str) -> None:
@@ -198,10 +199,19 @@ def _logical(emitter: BaseDecoderEmitter, operation: plan.LogicalOperation, targ
             _decimal(emitter, kind, target)
         case _, UuidKind(binary):
             _uuid(emitter, binary, target)
-        case base, kind:
+        case base, _:
             raw = source.variable()
             read_leaf(emitter, base, raw)
-            source.line(f"{target} = {source.bind(kind.from_base, 'from_base')}({raw})")
+            from_base(emitter, operation, raw, target)
+
+
+def from_base(
+    emitter: BaseDecoderEmitter, operation: plan.LogicalOperation, raw: str, target: str
+) -> None:
+    """Emit the conversion of a value of the base type by one call."""
+    kind, source = operation.kind, emitter.source
+    convert = kind.forward if isinstance(kind, MappedKind) else kind.from_base
+    source.line(f"{target} = {source.bind(convert, 'from_base')}({raw})")
 
 
 def _timestamp(emitter: BaseDecoderEmitter, unit: TimeUnit, local: bool, target: str) -> None:
