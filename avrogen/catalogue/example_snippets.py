@@ -101,7 +101,10 @@ class ExampleSnippets:
             overrides, base = _own_overrides(entry, self._overrides), None
             if overrides is not None:
                 base = self._bases
-            maker = ExampleMaker(entry.type, types, self._least, overrides, self._of_field)
+            # Nothing says which values the functions of a user's type take.
+            maker = ExampleMaker(
+                entry.type, types, self._least, overrides, self._of_field, sparse=True
+            )
             made = maker.make(1)
             write = plan.Plan(self._operations.of(entry.type, base), self._records, plain=True)
             value = avro_json(InterpretedEncoder(write).write(made), entry.type, types)

@@ -15,6 +15,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 
 from avrogen.avro.type_overrides import TypeOverride, TypeOverrides
 from avrogen.codec.logical import MappedKind
+from avrogen.message_text import shortened_name
 
 __all__ = [
     "MappedType",
@@ -47,7 +48,7 @@ class MappedType(Generic[T, B]):
     @property
     def kind(self) -> MappedKind:
         """The type as operations of plans have it."""
-        name = getattr(self.type, "__qualname__", None) or repr(self.type)
+        name = shortened_name(getattr(self.type, "__qualname__", None) or repr(self.type))
         return MappedKind(_class_of(self.type), name, self.from_base, self.to_base)
 
 

@@ -65,6 +65,8 @@ class ExampleMaker:
         least: MinimumParts | None = None,
         overrides: TypeOverrides[Any] | None = None,
         of_fields: OverridesOfFields | None = None,
+        *,
+        sparse: bool = False,
     ) -> None:
         """Prepare.
 
@@ -74,6 +76,7 @@ class ExampleMaker:
             least: of these types, for those who have several schemas; None: made here.
             overrides: types of one's own outside of records; values are their base values.
             of_fields: types of one's own in fields, by the record and the field.
+            sparse: types of one's own are left out where they may be: of nullables and lists.
 
         Raises:
             ValueError: there are no values, as types contain themselves without end, or none that
@@ -84,6 +87,7 @@ class ExampleMaker:
         self._least = least or MinimumParts(types)
         self._overrides = overrides
         self._of_fields = of_fields or _no_overrides
+        self._sparse = sparse
         if self._least.of(type_) >= TOO_MANY:
             raise ValueError(
                 "no value can be made: the schema contains itself, an empty union or far too much"
@@ -91,7 +95,7 @@ class ExampleMaker:
 
     def make(self, number: int) -> Any:
         """Return the n-th value, counted from 1, with forced union branches."""
-        value = _Value(self._types, self._least, number, self._of_fields)
+        value = _Value(self._types, self._least, number, self._of_fields, sparse=self._sparse)
         return value.of(self._type, FieldHints(number), self._overrides)
 
 
@@ -109,7 +113,10 @@ class _Value:
         least: MinimumParts,
         number: int,
         of_fields: OverridesOfFields,
+        *,
+        sparse: bool,
     ) -> None:
+        self._sparse = sparse
         self._of_fields = of_fields
         self._types = types
         self._least = least
@@ -133,17 +140,32 @@ class _Value:
             case model.Reference(name):
                 return self._named(self._types[name], about, overrides)
             case model.Array(items):
-                return [self.of(items, about.of_item(), overrides)] if self._may_have(items) else []
+                if not self._may_have(items) or self._is_left_out(items, overrides):
+                    return []
+                return [self.of(items, about.of_item(), overrides)]
             case model.Map(values):
-                if not self._may_have(values):
+                if not self._may_have(values) or self._is_left_out(values, overrides):
                     return {}
                 key, place = texts.map_key(about)
                 return {key: self.of(values, place, overrides)}
             case model.Union(branches):
-                branch = self._branch(branches)
+                usual = tuple(b for b in branches if not self._is_left_out(b, overrides))
+                branch = self._branch(usual or branches)
                 return short_label(branch), self.of(branch, about, overrides)
             case _:
                 assert_never(type_)
+
+    def _is_left_out(self, type_: model.AvroType, overrides: TypeOverrides[Any] | None) -> bool:
+        if not self._sparse or overrides is None:
+            return False
+        match type_:
+            case model.Primitive():
+                conversion = overrides.of(type_).conversion
+            case model.Reference(name):
+                conversion = overrides.of(self._types[name]).conversion
+            case _:
+                return False
+        return conversion is not None and not _is_zoned(conversion)
 
     def _may_have(self, type_: model.AvroType) -> bool:
         """Return True if another value of the type neither recurses nor exceeds the limit."""

@@ -86,13 +86,7 @@ class Examples:
         self._schema = of.__avro_schema__
         self._classes = classes_of(of) or {}
         self._overrides = overrides_of(of)
-        self._maker = ExampleMaker(
-            self._schema.type,
-            self._schema.types,
-            None,
-            self._overrides,
-            partial(field_overrides, self._classes),
-        )
+        self._maker = self._example_maker(sparse=False)
         self._encode = self._encoder()
 
     def make(self, number: int, overrides: Mapping[str, object]) -> Any:
@@ -106,9 +100,23 @@ class Examples:
         data = self._encode(self._maker.make(number))
         try:
             made: Any = self._of.from_avro(data)
-        except DecodeError as error:
-            made = self._without(data, overrides, error)
+        except DecodeError:
+            data = self._encode(self._example_maker(sparse=True).make(number))
+            try:
+                made = self._of.from_avro(data)
+            except DecodeError as error:
+                made = self._without(data, overrides, error)
         return replace(made, **overrides) if overrides else made
+
+    def _example_maker(self, *, sparse: bool) -> ExampleMaker:
+        return ExampleMaker(
+            self._schema.type,
+            self._schema.types,
+            None,
+            self._overrides,
+            partial(field_overrides, self._classes),
+            sparse=sparse,
+        )
 
     def _encoder(self) -> Callable[[Any], bytes]:
         """Return the encoder of the values that are made: base values of types of one's own."""

@@ -170,25 +170,14 @@ class SchemaWalker(ABC):
         base = operation.base
         if isinstance(base, plan.Call):
             assert record is not None, "calls are of references"
-            return self.converted(operation.kind, record())
-        if isinstance(base, plan.StringOperation):
-            own = self.mapped_text(operation.kind, base)
-            if own is not None:
-                return own
-        return self.converted(operation.kind, self.leaf(base))
+            return self.converted(operation, record())
+        return self.converted(operation, self.leaf(base))
 
-    def converted(self, kind: MappedKind, base: SearchStrategy[Any]) -> SearchStrategy[Any]:
-        """Return values of a type of one's own; those that its function refuses are left out."""
-        return base.map(partial(_converted, kind)).filter(_is_value)
-
-    def mapped_text(
-        self, kind: MappedKind, operation: plan.Operation
-    ) -> SearchStrategy[Any] | None:
-        """Return values of a type of one's own whose base is text, made from its class.
-
-        Few texts are what a conversion takes; None: the class has no strategy either.
-        """
-        return None
+    def converted(
+        self, operation: plan.LogicalOperation, base: SearchStrategy[Any]
+    ) -> SearchStrategy[Any]:
+        """Return values of a type of one's own."""
+        raise AssertionError("there are none without classes")
 
     def _named(
         self, operation: plan.Operation, recursions: int, nesting: int
@@ -252,17 +241,8 @@ class SchemaWalker(ABC):
 
 
 _REFUSED: Final = object()
-
-
-def _converted(kind: MappedKind, base: Any) -> Any:
-    try:
-        return kind.from_base(base)
-    except ValueError:
-        return _REFUSED
-
-
-def _is_value(value: Any) -> bool:
-    return value is not _REFUSED
+_SAMPLES: Final = ("", "0", "a", "a b", "\u00e4")
+"""Texts that a conversion takes which takes all."""
 
 
 class ValueStrategies(SchemaWalker):
@@ -271,23 +251,37 @@ class ValueStrategies(SchemaWalker):
     def leaf(self, operation: plan.Operation) -> SearchStrategy[Any]:
         return leaf(operation)
 
-    def mapped_text(
-        self, kind: MappedKind, operation: plan.Operation
-    ) -> SearchStrategy[Any] | None:
-        own = of_mapped_class(kind)
-        if own is None:
-            return None
-        records = self.plan.records
+    def converted(
+        self, operation: plan.LogicalOperation, base: SearchStrategy[Any]
+    ) -> SearchStrategy[Any]:
+        """Return what base values are converted to; values that are refused are left out.
+
+        Conversions that take few texts get values that hypothesis makes of the class.
+        """
+        kind, records = operation.kind, self.plan.records
+        assert isinstance(kind, MappedKind), "others are leaves"
+
+        def convert(value: Any) -> Any:
+            try:
+                return kind.from_base(value)
+            except ValueError:
+                return _REFUSED
 
         def returns(value: Any) -> bool:
+            if value is _REFUSED:
+                return False
             try:
-                base = kind.to_base(value)
-                fits = fit(operation, base, records) is not None
-                return fits and bool(kind.from_base(base) == value)
+                written = kind.to_base(value)
+                fits = fit(operation.base, written, records) is not None
+                return fits and bool(kind.from_base(written) == value)
             except Exception:  # of the user's functions and their ``==``
                 return False
 
-        return own.filter(returns)
+        if isinstance(operation.base, plan.StringOperation):
+            own = of_mapped_class(kind)
+            if own is not None and any(convert(text) is _REFUSED for text in _SAMPLES):
+                return own.filter(returns)
+        return base.map(convert).filter(returns)
 
     def array(
         self, item: SearchStrategy[Any], most: int, *, of_leaves: bool
