@@ -8,10 +8,10 @@
     parser          schema files to the model
     named_types     definitions of records, enums and fixed
     differences     two definitions of one full name
-    attributes      differences     two definitions of one full name
-    attributes of schemas and the scope that they are read in
+    attributes      attributes of schemas and the scope that they are read in
     logical_types   logical types and their base types
     time_options    options for dates and times that cannot be represented exactly
+    type_overrides  other Python types for logical types, connect.name and fields
     defaults        defaults of fields against their types
     type_labels     labels of types and values in messages
     schema_json     schemas to JSON

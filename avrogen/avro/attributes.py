@@ -6,8 +6,8 @@ of serialized data" (Avro 1.12, "Schema Declaration").
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeAlias
 
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.logical_types import InvalidLogicalType, logical_type, logical_types_of
@@ -15,7 +15,24 @@ from avrogen.avro.model import Attributes, Json, LogicalType
 from avrogen.avro.source import Origin
 from avrogen.avro.type_labels import json_label
 
-__all__ = ["ParseScope", "aliases_of", "custom_attributes", "doc_of", "logical_type_of"]
+__all__ = [
+    "IsAcknowledged",
+    "ParseScope",
+    "aliases_of",
+    "custom_attributes",
+    "doc_of",
+    "logical_type_of",
+    "never_acknowledged",
+]
+
+
+IsAcknowledged: TypeAlias = Callable[[Attributes, str], bool]
+"""Function of the attributes of a schema, and the full name of the field that it is in or ""."""
+
+
+def never_acknowledged(attributes: Attributes, field: str) -> bool:
+    """Return False: every unknown or invalid logical type is a warning."""
+    return False
 
 
 class ParseScope(NamedTuple):
@@ -26,12 +43,16 @@ class ParseScope(NamedTuple):
         namespace: namespace of the names in it.
         depth: number of types around it.
         field: the field that it belongs to, such as "Order.shipping"; "": none.
+        full_field: the same with the full name of the record.
+        is_acknowledged: tells of a logical type that it needs no warning.
     """
 
     origin: Origin
     namespace: str = ""
     depth: int = 0
     field: str = ""
+    full_field: str = ""
+    is_acknowledged: IsAcknowledged = never_acknowledged
 
     @property
     def in_field(self) -> str:
@@ -108,6 +129,8 @@ def logical_type_of(
     """
     if "logicalType" not in attributes:
         return None
+    if scope.is_acknowledged(attributes, scope.full_field):
+        diagnostics = Diagnostics()  # of what is acknowledged, none is read
     name = attributes["logicalType"]
     at = scope.at("logicalType").origin
     try:

@@ -89,6 +89,8 @@ class Code(Enum):
     UNREPRESENTABLE_DEFAULT = "AVR515", "default has no Python value"
     DOCS_DIFFER = "AVR517", "definitions that differ in docs"
 
+    OVERRIDE_UNUSED = "AVR530", "type override without effect"
+
     # avrogen.toml
     TOML_SYNTAX = "AVR601", "invalid TOML"
     UNKNOWN_KEY = "AVR602", "unknown key"
@@ -106,6 +108,8 @@ class Code(Enum):
     PACKAGE_TYPES = "AVR617", "types of another package cannot be used"
     NAME_SETTING = "AVR621", "invalid name in the configuration"
     NAME_COLLISION = "AVR622", "one Python name for two Avro names"
+
+    TYPE_OVERRIDE = "AVR630", "invalid type override"
 
     # The output folder
     OUTPUT_BLOCKED = "AVR701", "output path is blocked"

@@ -127,8 +127,8 @@ class DefinitionParser:
             named = self._fixed(full, schema, scope)
         else:
             named = self._record(full, schema, scope, is_error=kind == "error")
-        own = self._own_name(full, scope) if self._own_name else None
-        if own is not None and own != full:
+        own = self._name_in_model(full, scope)
+        if own != full:
             named = replace(named, name=own, wire_name=full)
         self._keep(named, scope)
         return named.name
@@ -162,6 +162,9 @@ class DefinitionParser:
             if self._refuses(Code.PRIMITIVE_NAME, scope.at("name"), message):
                 return None
         return full
+
+    def _name_in_model(self, full: str, scope: ParseScope) -> str:
+        return (self._own_name(full, scope) if self._own_name else None) or full
 
     def _is_namespace(self, declared: Json) -> bool:
         """Tell if a ``namespace`` attribute is valid or missing."""
@@ -311,6 +314,7 @@ class DefinitionParser:
             self._missing_or_wrong("fields", "a list of fields", schema, scope)
             return
         seen: set[str] = set()
+        own = self._name_in_model(record, scope)
         for index, field in enumerate(fields):
             at = scope.at("fields", index)
             if not isinstance(field, dict):
@@ -323,7 +327,9 @@ class DefinitionParser:
                 self._report(Code.DUPLICATE_FIELD, at.at("name"), message)
             elif name is not None:
                 seen.add(name)
-                in_field = at._replace(field=f"{short_name(record)}.{name}")
+                in_field = at._replace(
+                    field=f"{short_name(record)}.{name}", full_field=f"{own}.{name}"
+                )
                 yield self._field(name, field, in_field)
 
     def _field_name(self, field: dict[str, Json], scope: ParseScope) -> str | None:

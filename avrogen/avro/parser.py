@@ -16,7 +16,13 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from avrogen.avro import model
-from avrogen.avro.attributes import ParseScope, custom_attributes, logical_type_of
+from avrogen.avro.attributes import (
+    IsAcknowledged,
+    ParseScope,
+    custom_attributes,
+    logical_type_of,
+    never_acknowledged,
+)
 from avrogen.avro.defaults import DefaultChecks
 from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics, Severity
 from avrogen.avro.json_reader import INVALID_JSON, MOST_NESTED_TYPES, read_json
@@ -86,6 +92,7 @@ def parse_sources(
     libraries: Iterable[Source] = (),
     tolerant: bool = False,
     names: NameRules = NameRules.SPECIFICATION,
+    is_acknowledged: IsAcknowledged = never_acknowledged,
 ) -> Parsed:
     """Read schema files, which may refer to each other in any order.
 
@@ -99,6 +106,7 @@ def parse_sources(
             specification and has an unambiguous meaning, such as a name with a hyphen, is a warning
             (AVR510) and no error; a default that does not fit its type counts as none.
         names: rules for the names in the files.
+        is_acknowledged: tells of a ``logicalType`` that it needs no warning, known or not.
     """
     diagnostics = Diagnostics(tolerant=tolerant)
     elsewhere = Diagnostics()
@@ -116,7 +124,7 @@ def parse_sources(
     for source, document in shared:
         parser.root(document, Origin(source))
     imported = frozenset(parser.types)
-    parser = _SchemaParser(declared, diagnostics, parser.types, names)
+    parser = _SchemaParser(declared, diagnostics, parser.types, names, is_acknowledged)
     roots: list[Root] = []
     for source, document in documents:
         type_ = parser.root(document, Origin(source))
@@ -201,6 +209,7 @@ class _SchemaParser:
         diagnostics: receives the problems.
         types: types that were parsed before.
         names: rules for names.
+        is_acknowledged: as for :func:`parse_sources`.
 
     Attributes:
         types: the named types of the schemas that were parsed, by name.
@@ -212,8 +221,10 @@ class _SchemaParser:
         diagnostics: Diagnostics,
         types: Mapping[str, model.NamedType] | None = None,
         names: NameRules = NameRules.SPECIFICATION,
+        is_acknowledged: IsAcknowledged = never_acknowledged,
     ) -> None:
         self.types: dict[str, model.NamedType] = dict(types or {})
+        self._is_acknowledged = is_acknowledged
         self._declared = declared
         self._diagnostics = diagnostics
         own_name = self._own_name if declared.may_be_own else None
@@ -221,7 +232,7 @@ class _SchemaParser:
 
     def root(self, schema: Json, origin: Origin) -> model.AvroType:
         """Return the type at the top of a file, or ``_INVALID``."""
-        return self.schema(schema, ParseScope(origin))
+        return self.schema(schema, ParseScope(origin, is_acknowledged=self._is_acknowledged))
 
     def schema(self, schema: Json, scope: ParseScope) -> model.AvroType:
         """Return the type of a schema anywhere in a file, or ``_INVALID``."""

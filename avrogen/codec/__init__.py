@@ -16,6 +16,7 @@ Modules, in reading order:
     planner              plans for one schema
     resolving_planner    plans to read data of another schema
     plan_analysis        records of a plan, and least sizes
+    type_conversions     types of one's own in generated classes
     unions               the choice of a branch
     interpreter          plans run step by step
     python_backend       plans compiled to Python

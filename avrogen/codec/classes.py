@@ -29,11 +29,13 @@ class AvroValue:
 
     Attributes:
         __avro_schema__: schema that values of the class are encoded with.
+        __avro_types__: types of one's own in the fields, a ``TypeMapping``; None: there are none.
     """
 
     __slots__ = ()
 
     __avro_schema__: ClassVar[Schema]
+    __avro_types__: ClassVar[object] = None
 
     def to_avro(self, *, limits: Limits | None = None) -> bytes:
         """Encode the value in Avro's binary encoding.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from avrogen.avro.model import Reference
 from avrogen.codec.classes import AvroValue
-from avrogen.codec.planner import DictRules, plan_for, under_options
+from avrogen.codec.planner import DictRules, own_overrides, plan_for, under_options
 from avrogen.codec.python_backend import compile_decoder, compile_encoder
 from avrogen.codec.schema import Schema
 from avrogen.errors import ResolutionError
@@ -21,6 +21,7 @@ from avrogen.fork_safety import renew_after_fork
 
 if TYPE_CHECKING:
     from avrogen.codec.schema import SchemaOwner
+    from avrogen.codec.type_conversions import RuntimeOverrides
 
 __all__ = [
     "MAX_WRITERS",
@@ -32,6 +33,7 @@ __all__ = [
     "install_encoder",
     "named",
     "naming_decoders",
+    "overrides_of",
 ]
 
 Encoder: TypeAlias = Callable[..., bytes]
@@ -67,19 +69,32 @@ class ResolvedDecoders:
     Args:
         schema: the schema of the values.
         classes: classes for its types; None: plain values.
+        overrides: overrides of Python types outside of records.
         named_branches: values of unions are pairs that force their branch.
     """
 
     def __init__(
-        self, schema: Schema, classes: Classes | None, *, named_branches: bool = False
+        self,
+        schema: Schema,
+        classes: Classes | None,
+        overrides: RuntimeOverrides | None = None,
+        *,
+        named_branches: bool = False,
     ) -> None:
         self._schema = schema
         self._classes = classes
+        self._overrides = overrides
         self._named_branches = named_branches
         self._by_writer: dict[Schema, Decoder] = {}
         self._known: dict[int, Decoder] = {}
         self._writers: dict[int, Schema] = {}
-        plan = plan_for(schema.type, schema.types, classes, named_branches=named_branches)
+        plan = plan_for(
+            schema.type,
+            schema.types,
+            classes,
+            overrides=overrides,
+            named_branches=named_branches,
+        )
         naming = None if classes is not None or named_branches else partial(_naming_decoder, schema)
         plan = under_options(plan, schema.times)
         self.own: Decoder = compile_decoder(plan, (self._known, self.find), naming)
@@ -125,6 +140,7 @@ class ResolvedDecoders:
                 self._classes,
                 self._named_branches,
                 reader.times,
+                self._overrides,
             )
         except ResolutionError as error:
             return _refusal(error)
@@ -160,8 +176,8 @@ def encoder_of(owner: SchemaOwner | Schema) -> Encoder:
         if encode is None:
             schema, classes = _schema(owner), classes_of(owner)
             strict = partial(_strict_encoder, schema) if classes is None else None
-            plan = under_options(plan_for(schema.type, schema.types, classes), schema.times)
-            encode = compile_encoder(plan, strict)
+            plan = plan_for(schema.type, schema.types, classes, overrides=overrides_of(owner))
+            encode = compile_encoder(under_options(plan, schema.times), strict)
             setattr(owner, "__avro_encoder__", encode)  # noqa: B010 -- unknown to type checkers
         return encode
 
@@ -248,13 +264,21 @@ def _decoders(owner: SchemaOwner | Schema) -> ResolvedDecoders:
     with _compilation.lock:
         decoders: ResolvedDecoders | None = vars(owner).get("__avro_decoders__")
         if decoders is None:
-            decoders = ResolvedDecoders(_schema(owner), classes_of(owner))
+            decoders = ResolvedDecoders(_schema(owner), classes_of(owner), overrides_of(owner))
             setattr(owner, "__avro_decoders__", decoders)  # noqa: B010 -- as above
         return decoders
 
 
 def _schema(owner: SchemaOwner | Schema) -> Schema:
     return owner if isinstance(owner, Schema) else owner.__avro_schema__
+
+
+def overrides_of(owner: SchemaOwner | Schema) -> RuntimeOverrides | None:
+    """Return the overrides of Python types at the top of an owner's values: those of a codec.
+
+    Those of a class apply to the fields of its records.
+    """
+    return None if isinstance(owner, Schema | type) else own_overrides(owner)
 
 
 def classes_of(owner: SchemaOwner | Schema) -> Classes | None:

@@ -7,12 +7,15 @@ schema resolution ask the kind; the Python backend has faster code for most kind
 :func:`logical_kind`.
 
 Conversions themselves, which are exact or raise, are in :mod:`avrogen.codec.conversions`.
+
+Longer than 500 lines because each kind answers the same questions, and they are read side by side.
 """
 
 from __future__ import annotations
 
 import struct
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -25,6 +28,7 @@ from avrogen.avro.model import TimeUnit
 from avrogen.codec import conversions
 from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
 from avrogen.codec.varints import encode_long, fits
+from avrogen.message_text import exception_text, printable
 
 __all__ = [
     "BigDecimalKind",
@@ -32,6 +36,7 @@ __all__ = [
     "DecimalKind",
     "DurationKind",
     "LogicalKind",
+    "MappedKind",
     "NanosKind",
     "TimeKind",
     "TimestampKind",
@@ -435,6 +440,59 @@ class NanosKind(LogicalKind):
     def reading(self, written: model.LogicalType) -> LogicalKind:
         unit = _timestamp_unit(written, local=self.local)
         return self if unit is None else replace(self, unit=unit)
+
+
+# --- types of one's own ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MappedKind(LogicalKind):
+    """A type of the user's own, converted from values of the base and back by functions.
+
+    Attributes:
+        class_: class of the values; ``object``: what stands for them is no class.
+        name: name of the type in messages.
+        forward: converts a value of the base.
+        backward: converts to a value of the base; None: values are values of the base already.
+    """
+
+    class_: type[Any]
+    name: str
+    forward: Callable[[Any], Any]
+    backward: Callable[[Any], Any] | None
+
+    @property
+    def python_type(self) -> type[Any]:
+        return self.class_
+
+    @property
+    def label(self) -> str:
+        return self.name
+
+    def to_base(self, value: Any) -> Any:
+        if not isinstance(value, self.class_):
+            raise ValueError(f"expected {self.name}")
+        if self.backward is None:
+            return value
+        return self._converted(self.backward, value, "from")
+
+    def from_base(self, raw: Any) -> Any:
+        return self._converted(self.forward, raw, "to")
+
+    def _converted(self, convert: Callable[[Any], Any], value: Any, direction: str) -> Any:
+        try:
+            return convert(value)
+        except (RecursionError, MemoryError):
+            raise
+        except Exception as error:
+            text = exception_text(error)
+            reason = f"{type(error).__qualname__}: {text}" if text else type(error).__qualname__
+            reason = printable(reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}...")
+            raise ValueError(f"the conversion {direction} {self.name} raised {reason}") from error
+
+
+_LONGEST: Final = 200
+"""Characters of the text of an exception that conversions raise."""
 
 
 def _require(value: object, type_: type[object], expected: str) -> None:

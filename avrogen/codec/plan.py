@@ -133,8 +133,9 @@ class LogicalOperation:
     """A value of the base type on the wire. The value that ``kind`` converts it to.
 
     Attributes:
-        base: operation of a primitive type, or of a fixed as plain ``bytes``.
-        kind: the logical type.
+        base: operation of a primitive type, or of a fixed as plain ``bytes``. Under a type of one's
+            own also any other, without collections and unions.
+        kind: the logical type, or a type of one's own.
     """
 
     base: Operation

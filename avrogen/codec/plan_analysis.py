@@ -30,6 +30,7 @@ def called_records(operation: plan.Operation) -> Iterator[str]:
             | plan.MapOperation(inner)
             | plan.SkipOperation(inner)
             | plan.NamedOperation(_, inner)
+            | plan.LogicalOperation(inner)
         ):
             yield from called_records(inner)
         case plan.UnionOperation(branches):
@@ -163,6 +164,8 @@ class MinimumSizes:
         match operation:
             case plan.Call(key):
                 return self._made.get(key, 1)
+            case plan.LogicalOperation(base):
+                return self.made(base)
             case plan.SkipOperation():
                 return 0
             case plan.NamedOperation(_, inner):
@@ -172,7 +175,13 @@ class MinimumSizes:
 
     def _made_of(self, default: plan.DefaultField) -> int:
         match default.operation:
-            case plan.Call() | plan.ArrayOperation() | plan.MapOperation() | plan.UnionOperation():
+            case (
+                plan.Call()
+                | plan.ArrayOperation()
+                | plan.MapOperation()
+                | plan.UnionOperation()
+                | plan.LogicalOperation(plan.Call())
+            ):
                 return self.made(default.operation) + len(default.data)
             case _:
                 return 1
@@ -208,5 +217,7 @@ class MinimumSizes:
                 return self._counts.get(key, 1)
             case plan.NamedOperation(_, inner):
                 return self._count(inner)
+            case plan.LogicalOperation(base):
+                return self._count(base)
             case _:
                 return 0

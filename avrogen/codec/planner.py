@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import keyword
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
@@ -28,17 +28,22 @@ from avrogen.errors import DecodeError
 if TYPE_CHECKING:
     from avrogen.avro.time_options import TimeOptions
     from avrogen.codec.interpreter.decoder import InterpretedDecoder
+    from avrogen.codec.type_conversions import MappedType, RuntimeOverrides, TypeMapping
 
 __all__ = [
     "Classes",
     "DictRules",
+    "FieldOverrides",
     "PlanBuilder",
     "default_data",
     "enum",
     "field_attributes",
+    "field_overrides",
     "fixed",
     "is_null",
+    "mapped",
     "needs_names",
+    "own_overrides",
     "plan_for",
     "primitive",
     "under_options",
@@ -50,6 +55,8 @@ def plan_for(
     types: Mapping[str, model.NamedType],
     classes: Classes | None,
     dicts: DictRules | None = None,
+    overrides: RuntimeOverrides | None = None,
+    of_fields: FieldOverrides | None = None,
     *,
     named_branches: bool = False,
 ) -> plan.Plan:
@@ -60,6 +67,8 @@ def plan_for(
         types: the named types in it.
         classes: classes for them; None: plain values.
         dicts: dicts that are encoded as records; None: all that lose nothing but unknown keys.
+        overrides: overrides of Python types outside of records.
+        of_fields: overrides in fields of records; None: those of the classes.
         named_branches: decode values of unions as pairs that force their branch.
 
     Raises:
@@ -67,8 +76,10 @@ def plan_for(
     """
     plain, dicts = classes is None, dicts or DictRules()
     defaults = _WriteDefaults(types) if plain and dicts.fill_defaults else None
-    operations = PlanBuilder(types, classes or {}, named_branches=named_branches, defaults=defaults)
-    root = operations.of(type_)
+    operations = PlanBuilder(
+        types, classes or {}, of_fields, named_branches=named_branches, defaults=defaults
+    )
+    root = operations.of(type_, overrides)
     records = operations.records(called_records(root))
     only = plain and not dicts.allow_unknown_keys
     made = plan.Plan(root, records, plain=plain, known_keys_only=only)
@@ -156,41 +167,62 @@ class PlanBuilder:
         self,
         types: Mapping[str, model.NamedType],
         classes: Classes,
+        of_fields: FieldOverrides | None = None,
         *,
         named_branches: bool = False,
         defaults: _WriteDefaults | None = None,
     ) -> None:
         self._types = types
         self._classes = classes
+        self._of_fields = of_fields or partial(field_overrides, classes)
         self._named_branches = named_branches
         self._defaults = defaults
         self._named: dict[str, plan.Operation] = {}
 
-    def of(self, type_: model.AvroType) -> plan.Operation:
-        """Return the operation of a type."""
+    def of(
+        self, type_: model.AvroType, overrides: RuntimeOverrides | None = None
+    ) -> plan.Operation:
+        """Return the operation of a type, with the overrides that apply to it where it is."""
         match type_:
             case model.Primitive(name, logical):
-                return primitive(name, logical)
+                if overrides is None:
+                    return primitive(name, logical)
+                found = overrides.of(type_)
+                return mapped(primitive(name, found.logical), found.conversion)
             case model.Reference(name):
-                # Made once: backends share what belongs to the same object.
-                if name not in self._named:
-                    self._named[name] = self._of_named(self._types[name])
-                return self._named[name]
+                return self._reference(name, overrides)
             case model.Array(items):
-                return plan.ArrayOperation(self.of(items))
+                return plan.ArrayOperation(self.of(items, overrides))
             case model.Map(values):
-                return plan.MapOperation(self.of(values))
+                return plan.MapOperation(self.of(values, overrides))
             case model.Union(branches):
                 named = self._named_branches and needs_names(type_)
-                return plan.UnionOperation(tuple(self._branch(b, named) for b in branches))
+                return plan.UnionOperation(
+                    tuple(self._branch(b, named, overrides) for b in branches)
+                )
             case _:
                 assert_never(type_)
 
-    def _branch(self, branch: model.AvroType, named: bool) -> plan.BranchOperation:
-        name, operation = short_label(branch), self.of(branch)
+    def _branch(
+        self, branch: model.AvroType, named: bool, overrides: RuntimeOverrides | None
+    ) -> plan.BranchOperation:
+        name, operation = short_label(branch), self.of(branch, overrides)
         if named and not is_null(branch):
             operation = plan.NamedOperation(name, operation)
         return plan.BranchOperation(name, operation)
+
+    def _reference(self, name: str, overrides: RuntimeOverrides | None) -> plan.Operation:
+        named = self._types[name]
+        found = None if overrides is None else overrides.of(named)
+        if found is not None and found.selector is not None:
+            if isinstance(named, model.FixedType) and found.logical != named.logical:
+                own = fixed(replace(named, logical=found.logical), self._classes)
+                return mapped(own, found.conversion)
+            return mapped(self._reference(name, None), found.conversion)
+        # Made once: backends share what belongs to the same object.
+        if name not in self._named:
+            self._named[name] = self._of_named(named)
+        return self._named[name]
 
     def records(self, keys: Iterable[str]) -> dict[str, plan.RecordOperation]:
         """Return records by key, with all that they call."""
@@ -205,7 +237,7 @@ class PlanBuilder:
         attributes = field_attributes(record, self._classes)
         fields: list[plan.FieldOperation] = []
         for position, (field, attribute) in enumerate(zip(record.fields, attributes, strict=True)):
-            operation = self.of(field.type)
+            operation = self.of(field.type, self._of_fields(key, field.name))
             default = None if self._defaults is None else self._defaults.of(field, operation)
             fields.append(plan.FieldOperation(field.name, attribute, operation, position, default))
         return plan.RecordOperation(key, tuple(fields), self._classes.get(key), recursive=False)
@@ -224,6 +256,29 @@ class PlanBuilder:
 
 Classes: TypeAlias = Mapping[str, type[object]]
 """Classes for named types, by full name; types without one have plain values."""
+
+
+FieldOverrides: TypeAlias = "Callable[[str, str], RuntimeOverrides | None]"
+"""Function from the full name of a record, and a field of it, to the overrides that apply there."""
+
+
+def own_overrides(owner: object) -> RuntimeOverrides | None:
+    """Return the overrides of a generated class or codec."""
+    mapping: TypeMapping | None = getattr(owner, "__avro_types__", None)
+    return None if mapping is None else mapping.overrides
+
+
+def field_overrides(classes: Classes, record: str, field: str) -> RuntimeOverrides | None:
+    """Return the overrides that apply to a field of a record: those of its class."""
+    overrides = own_overrides(classes.get(record))
+    return None if overrides is None else overrides.at_field(field)
+
+
+def mapped(
+    operation: plan.Operation, conversion: MappedType[object, object] | None
+) -> plan.Operation:
+    """Return the operation of a type of one's own, whose base values are those of an operation."""
+    return operation if conversion is None else plan.LogicalOperation(operation, conversion.kind)
 
 
 def primitive(name: model.PrimitiveName, logical: model.LogicalType | None) -> plan.Operation:

@@ -31,7 +31,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, TypeGuard, assert_never
 
 from avrogen.codec import plan
-from avrogen.codec.logical import LogicalKind
+from avrogen.codec.logical import LogicalKind, MappedKind
 from avrogen.codec.varints import fits
 
 __all__ = ["TYPE_KEY", "BranchChooser", "UnionIndex", "choose_branch", "fit", "forced_branch"]
@@ -85,6 +85,8 @@ def fit(
             return (
                 _by_type(value, class_) if isinstance(value, class_) and value in values else None
             )
+        case plan.LogicalOperation(base, MappedKind() as kind):
+            return _fit_mapped(base, kind, value, records)
         case plan.LogicalOperation(_, kind):
             return _fit_logical(kind, value)
         case plan.ArrayOperation():
@@ -127,6 +129,20 @@ def _fit_logical(kind: LogicalKind, value: Any) -> int | None:
     own = kind.python_type
     rank = _by_type(value, own) if isinstance(value, own) else _CONVERTED + _EXACT
     return rank + loss
+
+
+def _fit_mapped(
+    base: plan.Operation,
+    kind: MappedKind,
+    value: Any,
+    records: Mapping[str, plan.RecordOperation],
+) -> int | None:
+    """Return the rank of a type of one's own: its base must accept what it converts to."""
+    try:
+        rank = fit(base, kind.to_base(value), records)
+    except ValueError:
+        return None
+    return None if rank is None else _by_type(value, kind.python_type) + 1 - rank % 2
 
 
 def _fit_float(bits: int, value: Any) -> int | None:

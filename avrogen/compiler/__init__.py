@@ -6,6 +6,7 @@ In reading order:
     discovery          schema files, and the fingerprint of a build's inputs
     dependencies       types of other packages
     checks             checks of topics, infinite records and ambiguous unions
+    override_checks    checks of types of one's own
     naming             Python names for Avro names
     package_layout     package, module and name of every type
     python_names       attributes, members, and names that the configuration sets
@@ -16,7 +17,7 @@ In reading order:
     python_defaults    defaults of fields
     lowering           Avro's model to the Python model
     topic_lowering     configured topics to modules
-    line_layout        imports, lists and unions in lines, as black lays them out
+    line_layout        imports, lists, mappings and unions in lines, as black lays them out
     rendering          the Python model to text
     formatting         black for longer lines, and the cache of its output
     output             the output folder: comparison and writing

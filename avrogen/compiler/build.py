@@ -26,10 +26,13 @@ from avrogen.compiler.discovery import parse_schemas, read_sources
 from avrogen.compiler.formatting import FormatCache, Progress, format_files, user_cache
 from avrogen.compiler.lowering import lower
 from avrogen.compiler.output import Changes, compare
+from avrogen.compiler.override_checks import check_types
 from avrogen.compiler.python_model import Package
 from avrogen.compiler.python_names import check_names
 from avrogen.compiler.rendering import render
+from avrogen.compiler.type_mapping import NO_OVERRIDES
 from avrogen.config.config import NO_NAMES, Config, NamesSection, read_config
+from avrogen.config.custom_types import BuildOverrides
 
 __all__ = ["Analysis", "BuildResult", "analyse", "build", "compile_package"]
 
@@ -42,12 +45,14 @@ class Analysis:
         parsed: the schemas.
         package: the package.
         dependencies: types of other packages.
+        overrides: types of one's own.
     """
 
     parsed: Parsed
     package: Package
     dependencies: Dependencies
     names: NamesSection = NO_NAMES
+    overrides: BuildOverrides = NO_OVERRIDES
 
 
 def analyse(sources: Iterable[Source], config: Config, diagnostics: Diagnostics) -> Analysis | None:
@@ -65,15 +70,20 @@ def analyse(sources: Iterable[Source], config: Config, diagnostics: Diagnostics)
     parsed = parse_schemas(sources, config, diagnostics, dependencies)
     check_definitions(parsed.types, diagnostics)
     check_topics(config, parsed.types, diagnostics)
+    check_types(config.types, parsed, diagnostics)
     report_large_namespaces(parsed.types, diagnostics)
     if diagnostics.has_errors:
         return None
     check_names(config.names, parsed.types, diagnostics)
     report_infinite_records(parsed.types, diagnostics)
-    report_ambiguous_unions(parsed, diagnostics, config.times)
-    package = lower(parsed, config.topics, diagnostics, dependencies, config.names, config.times)
-    failed = diagnostics.has_errors
-    return None if failed else Analysis(parsed, package, dependencies, config.names)
+    overrides = config.types.overrides
+    report_ambiguous_unions(parsed, diagnostics, config.times, overrides)
+    package = lower(
+        parsed, config.topics, diagnostics, dependencies, config.names, config.times, overrides
+    )
+    if diagnostics.has_errors:
+        return None
+    return Analysis(parsed, package, dependencies, config.names, overrides)
 
 
 def compile_package(

@@ -22,12 +22,14 @@ from avrogen.avro.time_options import DEFAULT, TimeOptions
 from avrogen.avro.type_labels import short_label
 from avrogen.compiler.expressions import Expression, Symbol
 from avrogen.compiler.naming import is_package_name
-from avrogen.compiler.type_mapping import PRIMITIVES, may_be_number, python_type
+from avrogen.compiler.type_mapping import NO_OVERRIDES, branch_types
 from avrogen.config.config import Config, TopicConfig, key_type_name
+from avrogen.config.custom_types import BuildOverrides
 
 __all__ = [
     "check_definitions",
     "check_topics",
+    "near_type",
     "report_ambiguous_unions",
     "report_infinite_records",
     "report_large_namespaces",
@@ -165,7 +167,7 @@ class _TopicCheck:
         own = [other for other, named in self._types.items() if named.wire_name == name]
         hint = f"its definitions have own names: {', '.join(own[:3])}" if own else None
         self._diagnostics.report(
-            Code.TOPIC_TYPE, location, f'unknown type "{name}"', hint or _near_type(name, known)
+            Code.TOPIC_TYPE, location, f'unknown type "{name}"', hint or near_type(name, known)
         )
 
     def _check_key_field(self, key_field: str) -> None:
@@ -224,7 +226,7 @@ def _unusable(type_: model.AvroType) -> str:
             assert_never(type_)
 
 
-def _near_type(name: str, known: Iterable[str]) -> str | None:
+def near_type(name: str, known: Iterable[str]) -> str | None:
     """Return a hint: a type with the same name in another namespace, or with a similar name."""
     known = sorted(known)
     same = [other for other in known if short_name(other) == short_name(name)]
@@ -329,18 +331,23 @@ def _is_finite(
 
 
 def report_ambiguous_unions(
-    parsed: Parsed, diagnostics: Diagnostics, times: TimeOptions = DEFAULT
+    parsed: Parsed,
+    diagnostics: Diagnostics,
+    times: TimeOptions = DEFAULT,
+    overrides: BuildOverrides = NO_OVERRIDES,
 ) -> None:
     """Warn of unions with two branches of one Python type."""
-    for name, named in parsed.types.items():
-        if isinstance(named, model.RecordType) and name not in parsed.imported:
+    for full_name, named in parsed.types.items():
+        if isinstance(named, model.RecordType) and full_name not in parsed.imported:
             for field in named.fields:
                 assert field.origin is not None, "parsed types have an origin"
-                place = f"field {named.name}.{field.name}"
-                _report_union(field.type, field.origin / "type", place, parsed, diagnostics, times)
+                name = f"{full_name}.{field.name}"
+                origin, here = field.origin / "type", overrides.at_field(name)
+                place = f"field {name}"
+                _report_union(field.type, origin, place, parsed, diagnostics, times, here)
     for root in parsed.roots:
-        origin = Origin(root.source)
-        _report_union(root.type, origin, root.source.name, parsed, diagnostics, times)
+        origin, place = Origin(root.source), root.source.name
+        _report_union(root.type, origin, place, parsed, diagnostics, times, overrides)
 
 
 def _report_union(
@@ -350,10 +357,11 @@ def _report_union(
     parsed: Parsed,
     diagnostics: Diagnostics,
     times: TimeOptions,
+    overrides: BuildOverrides,
 ) -> None:
     for union in _unions(type_):
         first: dict[Expression, str] = {}
-        for branch, annotation in _python_types(union, parsed.types, times):
+        for branch, annotation in _python_types(union, parsed.types, times, overrides):
             label = short_label(branch)
             other = first.setdefault(annotation, label)
             if other != label:
@@ -367,13 +375,17 @@ def _report_union(
 
 
 def _python_types(
-    union: model.Union, types: Mapping[str, model.NamedType], times: TimeOptions
+    union: model.Union,
+    types: Mapping[str, model.NamedType],
+    times: TimeOptions,
+    overrides: BuildOverrides,
 ) -> Iterator[tuple[model.AvroType, Expression]]:
     """Yield the Python types of branches; those of dates that may be numbers are two."""
     for branch in union.branches:
-        yield branch, python_type(branch, types, lambda name: Symbol("", name))
-        if isinstance(branch, model.Primitive) and may_be_number(branch.logical, times):
-            yield branch, PRIMITIVES["int"]
+        for annotation in branch_types(
+            branch, types, lambda name: Symbol("", name), times, overrides
+        ):
+            yield branch, annotation
 
 
 def _unions(type_: model.AvroType) -> Iterator[model.Union]:

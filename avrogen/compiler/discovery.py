@@ -84,6 +84,7 @@ def parse_schemas(
         libraries=libraries,
         tolerant=tolerant,
         names=config.names.rules,
+        is_acknowledged=config.types.is_acknowledged,
     )
     diagnostics.extend(parsed.diagnostics)
     return _without_unused(parsed, config) if libraries else parsed

@@ -9,12 +9,19 @@ of a build, and for a long list more than in proportion, so most text does not g
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from avrogen.compiler.expressions import ImportStatement
 
-__all__ = ["LINE_LENGTH", "import_lines", "is_laid_out", "list_lines", "union_lines"]
+__all__ = [
+    "LINE_LENGTH",
+    "import_lines",
+    "is_laid_out",
+    "list_lines",
+    "mapping_lines",
+    "union_lines",
+]
 
 LINE_LENGTH: Final = 88
 """Columns of a line, black's default."""
@@ -51,6 +58,31 @@ def list_lines(before: str, items: Sequence[str], after: str, indent: str) -> st
     return "\n".join((opening, *(f"{indent}    {item}," for item in items), f"{indent}]{after}"))
 
 
+def mapping_lines(name: str, entries: Mapping[str, Sequence[str]], indent: str) -> str:
+    """Return a call with a dict, which has a line for each entry and for each argument in it.
+
+    The comma behind each of them keeps black from joining the lines.
+
+    Args:
+        name: code of what is called.
+        entries: by the code of the key, that of a literal, or of what is called and its arguments.
+        indent: indentation of the line that the call begins on.
+    """
+    inner = [line for key, entry in entries.items() for line in _entry_lines(key, entry)]
+    lines = ("    {", *(f"        {line}" for line in inner), "    }", ")")
+    return "\n".join((f"{name}(", *(f"{indent}{line}" for line in lines)))
+
+
+def _entry_lines(key: str, entry: Sequence[str]) -> Iterator[str]:
+    value, *arguments = entry
+    if not arguments:
+        yield f"{key}: {value},"
+        return
+    yield f"{key}: {value}("
+    yield from (f"    {argument}," for argument in arguments)
+    yield "),"
+
+
 def union_lines(before: str, union: str, after: str, indent: str) -> str:
     """Return a statement with a union: on one line if there is room, otherwise in parentheses.
 
@@ -65,6 +97,9 @@ def union_lines(before: str, union: str, after: str, indent: str) -> str:
     line = f"{indent}{before}{union}{after}"
     if _fits(line) or "[" in union or "|" not in union:
         return line
+    start, equals, default = after.partition(" = ")
+    if equals and not start and _fits(f"{indent}{before}{union} = ("):
+        return f"{indent}{before}{union} = (\n{indent}    {default}\n{indent})"
     body = f"{indent}    {union}"
     if not _fits(body):
         body = body.replace(" | ", f"\n{indent}    | ")

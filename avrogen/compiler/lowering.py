@@ -16,6 +16,7 @@ from avrogen.avro.schema_text import docstring_text
 from avrogen.avro.source import Pointer
 from avrogen.avro.time_options import DEFAULT, TimeOptions
 from avrogen.avro.type_labels import short_label
+from avrogen.avro.type_overrides import field_selector
 from avrogen.compiler.dependencies import Dependencies
 from avrogen.compiler.expressions import RUNTIME, Expression, Symbol
 from avrogen.compiler.naming import AttributeName, MemberName
@@ -34,16 +35,20 @@ from avrogen.compiler.python_model import (
     Namespace,
     Package,
     RecordClass,
+    TypeEntries,
 )
 from avrogen.compiler.python_names import content_names
 from avrogen.compiler.topic_lowering import lower_topics, owner_fingerprints, topics_namespace
 from avrogen.compiler.type_mapping import (
+    NO_OVERRIDES,
     SymbolOf,
     UnrepresentableDefault,
-    logical_type,
+    mapping_entries,
+    overridden_types,
     python_type,
 )
 from avrogen.config.config import NO_NAMES, NamesSection, TopicConfig
+from avrogen.config.custom_types import BuildOverrides
 
 __all__ = ["lower"]
 
@@ -55,6 +60,7 @@ def lower(
     dependencies: Dependencies,
     names: NamesSection = NO_NAMES,
     times: TimeOptions = DEFAULT,
+    overrides: BuildOverrides = NO_OVERRIDES,
 ) -> Package:
     """Lower everything that was parsed to the model of the generated package.
 
@@ -65,6 +71,7 @@ def lower(
         dependencies: types of other packages.
         names: names that the configuration sets.
         times: options for dates and times.
+        overrides: types of one's own.
     """
     layout = layout_package(parsed, names, dependencies.publics)
     contents = content_names(parsed.types, layout, names)
@@ -78,6 +85,7 @@ def lower(
         {**contents.attributes, **{name: other.attributes for name, other in others}},
         {**contents.members, **{name: other.members for name, other in others}},
         times,
+        overrides,
     )
     return lowering.package(tuple(topics))
 
@@ -92,13 +100,14 @@ class _Lowering:
     attributes: Mapping[str, Mapping[str, AttributeName]]
     members: Mapping[str, Mapping[str, MemberName]]
     times: TimeOptions = DEFAULT
+    overrides: BuildOverrides = NO_OVERRIDES
 
     def package(self, topics: tuple[TopicConfig, ...]) -> Package:
         modules = [
             *(self._module(home, names) for home, names in self.layout.modules.items()),
             *(self._alias_module(root, public) for root, public in self.layout.aliases),
         ]
-        topic_modules = lower_topics(topics, self.types, self.layout)
+        topic_modules = lower_topics(topics, self.types, self.layout, self.overrides)
         namespaces = [*self._namespaces(), *topics_namespace(topic_modules)]
         return Package(tuple(namespaces), tuple(modules), topic_modules, self._imported())
 
@@ -130,12 +139,13 @@ class _Lowering:
             docstring_text(definition_json(named, self.types), " " * 8),
             self._owners(home, mentions(named)),
             self._fingerprints(home, mentions(named)),
-            self._options(f.type for f in getattr(named, "fields", ())),
+            self._options(named),
         )
         match named:
             case model.RecordType():
                 doc = _doc(named, "Error" if named.is_error else "Record")
-                return RecordClass(public.name, doc, tuple(self._fields(home, named)), schema)
+                fields = tuple(self._fields(home, named))
+                return RecordClass(public.name, doc, fields, schema, self._entries(home, named))
             case model.EnumType(name):
                 members = (MemberDefinition(n, s) for s, n in self.members[name].items())
                 return EnumClass(public.name, _doc(named, "Enum"), tuple(members), schema)
@@ -145,8 +155,11 @@ class _Lowering:
             case model.FixedType(logical=logical):
                 assert logical is not None and public.codec is not None
                 doc = _doc(named, "Fixed")
-                alias = logical_type(logical)
-                return AliasDefinition(public.name, public.codec, doc, alias, schema)
+                own = model.Reference(named.name)
+                symbol_of = self._symbol_of(home)
+                alias = python_type(own, self.types, symbol_of, self.times, self.overrides)
+                entries = self._root_entries(home, own)
+                return AliasDefinition(public.name, public.codec, doc, alias, schema, entries)
             case _:
                 assert_never(named)
 
@@ -157,12 +170,15 @@ class _Lowering:
             docstring_text(type_json(root.type, self.types), " " * 8),
             self._owners(public.home, uses),
             self._fingerprints(public.home, uses),
-            self._options([root.type]),
+            self._options(root.type),
         )
-        annotation = python_type(root.type, self.types, self._symbol_of(public.home), self.times)
+        annotation = python_type(
+            root.type, self.types, self._symbol_of(public.home), self.times, self.overrides
+        )
         kind = "type" if isinstance(root.type, model.Reference) else short_label(root.type)
         doc = f"The {kind} of ``{root.source.name}``."
-        definition = AliasDefinition(public.name, public.codec, doc, annotation, schema)
+        entries = self._root_entries(public.home, root.type)
+        definition = AliasDefinition(public.name, public.codec, doc, annotation, schema, entries)
         home = public.home
         return Module(home.package, home.module, (root.source.name,), (definition,), False)
 
@@ -173,9 +189,9 @@ class _Lowering:
     def _fingerprints(self, home: ModulePath, names: Iterable[str]) -> Mapping[Symbol, str]:
         return owner_fingerprints(names, self.types, self.layout, home)
 
-    def _options(self, types: Iterable[model.AvroType]) -> Expression | None:
-        """Return the options for dates and times, if there are any in a class of such types."""
-        if self.times == DEFAULT or not any(map(_has_times, types)):
+    def _options(self, of: model.NamedType | model.AvroType) -> Expression | None:
+        """Return the options for dates and times, if there are any in a class or codec."""
+        if self.times == DEFAULT or not self._has_times(of):
             return None
         arguments = [
             f'{name}="{value}"'
@@ -187,6 +203,15 @@ class _Lowering:
         ]
         return Expression.of(Symbol(RUNTIME, "TimeOptions"), f"({', '.join(arguments)})")
 
+    def _has_times(self, of: model.NamedType | model.AvroType) -> bool:
+        match of:
+            case model.RecordType(fields=fields):
+                return any(_has_times(f.type, self._at(of, f)) for f in fields)
+            case model.EnumType() | model.FixedType():
+                return False
+            case _:
+                return _has_times(of, self.overrides)
+
     # --- fields -----------------------------------------------------------------------------------
 
     def _fields(self, home: ModulePath, record: model.RecordType) -> Iterable[FieldDefinition]:
@@ -195,7 +220,9 @@ class _Lowering:
         for f in record.fields:
             yield FieldDefinition(
                 name=names[f.name],
-                annotation=python_type(f.type, self.types, symbol_of, self.times),
+                annotation=python_type(
+                    f.type, self.types, symbol_of, self.times, self._at(record, f)
+                ),
                 default=self._default(home, record, f),
                 doc=f.doc if f.doc and f.doc.strip() else None,
             )
@@ -206,9 +233,12 @@ class _Lowering:
         if f.default is model.NO_DEFAULT:
             return None
         symbol_of = self._symbol_of(home)
-        writer = DefaultWriter(self.checks, symbol_of, self.attributes, self.members, self.times)
+        writer = DefaultWriter(
+            self.checks, symbol_of, self.attributes, self.members, self.times, self.overrides
+        )
         try:
-            return writer.field_default(f.type, self.checks.completed(f.type, f.default))
+            completed = self.checks.completed(f.type, f.default)
+            return writer.field_default(f.type, completed, self._at(record, f))
         except TooManyValues as problem:
             self._report_default(Code.LOGICAL_DEFAULT, record, f, str(problem))
         except UnrepresentableDefault as problem:
@@ -225,6 +255,34 @@ class _Lowering:
         message = f"default of field {record.name}.{f.name} has no Python value: {reason}"
         self.diagnostics.report(code, f.origin / "default", message, hint or None)
 
+    def _at(self, record: model.RecordType, f: model.Field) -> BuildOverrides:
+        """Return the overrides that apply to a field."""
+        return self.overrides.at_field(f"{record.name}.{f.name}")
+
+    def _entries(self, home: ModulePath, record: model.RecordType) -> TypeEntries:
+        """Return the entries of a record's ``TypeMapping``, which selects its fields by name."""
+        if not self.overrides.entries:
+            return {}
+        found = (
+            each
+            for f in record.fields
+            for each in overridden_types(f.type, self.types, self._at(record, f))
+        )
+        entries = mapping_entries(found, self.overrides, self._symbol_of(home), self.times)
+        prefix = field_selector(f"{record.name}.")
+        return {
+            (
+                field_selector(selector.removeprefix(prefix))
+                if selector.startswith(prefix)
+                else selector
+            ): entry
+            for selector, entry in entries.items()
+        }
+
+    def _root_entries(self, home: ModulePath, type_: model.AvroType) -> TypeEntries:
+        found = overridden_types(type_, self.types, self.overrides)
+        return mapping_entries(found, self.overrides, self._symbol_of(home), self.times)
+
     def _symbol_of(self, home: ModulePath) -> SymbolOf:
         def symbol_of(full_name: str) -> Symbol:
             public = self.layout.types[full_name]
@@ -240,18 +298,19 @@ class _Lowering:
             yield Namespace(path, doc, tuple(sorted(exports)))
 
 
-def _has_times(type_: model.AvroType) -> bool:
+def _has_times(type_: model.AvroType, overrides: BuildOverrides) -> bool:
     """Tell if there is a date or a time in a type, outside of the records that it refers to."""
     match type_:
-        case model.Primitive(_, logical):
+        case model.Primitive():
+            logical = overrides.of(type_).logical
             kinds = (model.Date, model.TimeOfDay, model.Timestamp, model.LocalTimestamp)
             return isinstance(logical, kinds)
         case model.Reference():
             return False
         case model.Array(inner) | model.Map(inner):
-            return _has_times(inner)
+            return _has_times(inner, overrides)
         case model.Union(branches):
-            return any(map(_has_times, branches))
+            return any(_has_times(branch, overrides) for branch in branches)
         case _:
             assert_never(type_)
 

@@ -7,7 +7,7 @@ here (docs, symbols, schema text); names are validated.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from avrogen.compiler.expressions import Expression, Symbol
@@ -28,6 +28,7 @@ __all__ = [
     "Package",
     "RecordClass",
     "TopicModule",
+    "TypeEntries",
 ]
 
 
@@ -48,6 +49,15 @@ class EmbeddedSchema:
     times: Expression | None = None
 
 
+TypeEntries: TypeAlias = Mapping[str, tuple[Expression, ...]]
+"""Entries of the ``TypeMapping`` of a class or codec by selector: a literal, or what is called and
+the arguments. Most have none."""
+
+
+def _no_types() -> TypeEntries:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class FieldDefinition:
     """A dataclass field. ``default`` is its right-hand side, if any."""
@@ -66,6 +76,7 @@ class RecordClass:
     doc: str
     fields: tuple[FieldDefinition, ...]
     schema: EmbeddedSchema
+    types: TypeEntries = field(default_factory=_no_types)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +115,7 @@ class AliasDefinition:
     doc: str
     type: Expression
     schema: EmbeddedSchema
+    types: TypeEntries = field(default_factory=_no_types)
 
 
 Definition: TypeAlias = RecordClass | EnumClass | FixedClass | AliasDefinition

@@ -26,7 +26,7 @@ from avrogen.compiler.expressions import (
     grouped,
     relative,
 )
-from avrogen.compiler.line_layout import import_lines, list_lines, union_lines
+from avrogen.compiler.line_layout import import_lines, list_lines, mapping_lines, union_lines
 from avrogen.compiler.naming import ClassName
 from avrogen.compiler.output import HEADER, ROOT_MARK, SOURCE_MARK
 from avrogen.compiler.python_model import (
@@ -41,6 +41,7 @@ from avrogen.compiler.python_model import (
     Package,
     RecordClass,
     TopicModule,
+    TypeEntries,
 )
 from avrogen.config.config import field_name
 from avrogen.config.keys import TOPIC_ARGUMENTS
@@ -59,6 +60,7 @@ _CODEC = Symbol(RUNTIME, "Codec")
 _RECORD = Symbol(RUNTIME, "AvroRecord")
 _ENUM = Symbol(RUNTIME, "AvroEnum")
 _FIXED = Symbol(RUNTIME, "AvroFixed")
+_TYPE_MAPPING = Symbol(RUNTIME, "TypeMapping")
 _LAZY_EXPORTS = Symbol(RUNTIME, "lazy_exports")
 _TOPIC = Symbol(RUNTIME, "Topic")
 _TYPE_VAR = Symbol(RUNTIME, "TypeVar")
@@ -145,6 +147,11 @@ def _symbols(module: Module) -> Iterator[Symbol]:
         yield from definition.schema.times.symbols() if definition.schema.times else ()
         if definition.schema.fingerprints:
             yield _IMPORTED
+        if isinstance(definition, RecordClass | AliasDefinition) and definition.types:
+            yield _TYPE_MAPPING
+            for entry in definition.types.values():
+                for part in entry:
+                    yield from part.symbols()
         match definition:
             case RecordClass(fields=fields):
                 yield from (_DATACLASS, _RECORD)
@@ -181,6 +188,8 @@ def _names_in(module: Module) -> Iterator[str]:
 
 def _definition(definition: Definition, scope: Scope) -> str:
     view: View = {"name": definition.name, "schema": _schema(definition.schema, scope)}
+    if isinstance(definition, RecordClass | AliasDefinition):
+        view["types"] = _type_mapping(definition.types, scope)
     match definition:
         case RecordClass(doc=doc, fields=fields):
             view |= {
@@ -266,6 +275,19 @@ def _owner(owner: Symbol, fingerprints: Mapping[Symbol, str], scope: Scope) -> s
         return scope.name(owner)
     fingerprint = literals.string_literal(fingerprints[owner])
     return f"{scope.name(_IMPORTED)}({scope.name(owner)}, {fingerprint})"
+
+
+def _type_mapping(entries: TypeEntries, scope: Scope) -> str | None:
+    if not entries:
+        return None
+    return mapping_lines(
+        scope.name(_TYPE_MAPPING),
+        {
+            literals.string_literal(selector): [scope.text(part) for part in entry]
+            for selector, entry in entries.items()
+        },
+        "    ",
+    )
 
 
 # --- modules of topics ----------------------------------------------------------------------------

@@ -11,15 +11,26 @@ from avrogen.compiler.expressions import Expression, Symbol
 from avrogen.compiler.naming import TOPICS_PACKAGE, TopicNames, module_names, topic_names
 from avrogen.compiler.package_layout import ModulePath, PackageLayout
 from avrogen.compiler.python_model import Export, Namespace, TopicModule
-from avrogen.compiler.type_mapping import NONE, PRIMITIVES, python_type, union
+from avrogen.compiler.type_mapping import (
+    NO_OVERRIDES,
+    NONE,
+    PRIMITIVES,
+    has_class,
+    python_type,
+    union,
+)
 from avrogen.config.config import TopicConfig, key_type
+from avrogen.config.custom_types import BuildOverrides
 from avrogen.config.topic_subjects import topic_subjects
 
 __all__ = ["lower_topics", "owner_fingerprints", "topics_namespace"]
 
 
 def lower_topics(
-    topics: Sequence[TopicConfig], types: Mapping[str, model.NamedType], layout: PackageLayout
+    topics: Sequence[TopicConfig],
+    types: Mapping[str, model.NamedType],
+    layout: PackageLayout,
+    overrides: BuildOverrides = NO_OVERRIDES,
 ) -> tuple[TopicModule, ...]:
     """Return a module for each topic, in the order of the configuration.
 
@@ -27,12 +38,13 @@ def lower_topics(
         topics: topics that fit the schemas.
         types: all named types by full name.
         layout: layout of their classes.
+        overrides: types of one's own.
     """
     names = topic_names(topic.name for topic in topics)
     modules = module_names(topic.name for topic in topics)
     homes = {name: ModulePath((TOPICS_PACKAGE,), module) for name, module in modules.items()}
     return tuple(
-        _TopicLowering(topic, types, layout, homes[topic.name]).module(names[topic.name])
+        _TopicLowering(topic, types, layout, homes[topic.name], overrides).module(names[topic.name])
         for topic in topics
     )
 
@@ -77,6 +89,7 @@ class _TopicLowering:
     types: Mapping[str, model.NamedType]
     layout: PackageLayout
     home: ModulePath
+    overrides: BuildOverrides
 
     def module(self, names: TopicNames) -> TopicModule:
         topic = self.topic
@@ -115,7 +128,9 @@ class _TopicLowering:
         return PRIMITIVES.get(key) or self._annotation(key)
 
     def _annotation(self, full_name: str) -> Expression:
-        return python_type(model.Reference(full_name), self.types, self._class)
+        # A class is sent as it is; the alias of a fixed has what its codec takes.
+        overrides = NO_OVERRIDES if has_class(self.types[full_name]) else self.overrides
+        return python_type(model.Reference(full_name), self.types, self._class, overrides=overrides)
 
     def _class(self, full_name: str) -> Symbol:
         public = self.layout.types[full_name]

@@ -9,24 +9,32 @@ from __future__ import annotations
 import decimal
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
 from avrogen.avro import model
 from avrogen.avro.logical_types import big_decimal_parts, uuid_digits
 from avrogen.avro.time_options import DEFAULT, TimeOptions
+from avrogen.avro.type_overrides import OverriddenType
 from avrogen.compiler.expressions import RUNTIME, Expression, Symbol, builtin, join
 from avrogen.compiler.literals import string_literal
+from avrogen.config.custom_types import BuildOverrides, PythonName, TypeConversion
 
 __all__ = [
     "NONE",
+    "NO_OVERRIDES",
     "PRIMITIVES",
     "SymbolOf",
     "UnrepresentableDefault",
+    "branch_types",
+    "converted",
     "has_class",
     "logical_type",
     "logical_value",
-    "may_be_number",
+    "mapping_entries",
+    "overridden_types",
+    "python_name",
     "python_type",
     "union",
 ]
@@ -48,11 +56,15 @@ PRIMITIVES: Mapping[str, Expression] = {
 }
 
 
+NO_OVERRIDES: Final = BuildOverrides({})
+
+
 def python_type(
     type_: model.AvroType,
     types: Mapping[str, model.NamedType],
     symbol_of: SymbolOf,
     times: TimeOptions = DEFAULT,
+    overrides: BuildOverrides = NO_OVERRIDES,
 ) -> Expression:
     """Return the annotation for values of an Avro type.
 
@@ -61,44 +73,42 @@ def python_type(
         types: all named types by full name.
         symbol_of: classes of named types.
         times: options for dates and times.
+        overrides: overrides that apply where the type is used.
     """
     match type_:
-        case model.Primitive(name, logical):
-            return logical_type(logical, times) if logical else PRIMITIVES[name]
+        case model.Primitive():
+            return union(_value_types(type_, overrides.of(type_), symbol_of, times))
         case model.Reference(name):
             named = types[name]
-            if isinstance(named, model.FixedType) and named.logical:
-                return logical_type(named.logical)
-            return Expression((symbol_of(name),))
+            return union(_value_types(named, overrides.of(named), symbol_of, times))
         case model.Array(items):
-            inner = python_type(items, types, symbol_of, times)
+            inner = python_type(items, types, symbol_of, times, overrides)
             return Expression.of(builtin("list"), "[", inner, "]")
         case model.Map(values):
-            inner = python_type(values, types, symbol_of, times)
+            inner = python_type(values, types, symbol_of, times, overrides)
             return Expression.of(builtin("dict"), "[", builtin("str"), ", ", inner, "]")
         case model.Union(branches):
-            return union(_branch_types(branches, types, symbol_of, times))
+            each = (branch_types(b, types, symbol_of, times, overrides) for b in branches)
+            return union(chain.from_iterable(each))
         case _:
             assert_never(type_)
 
 
-def _branch_types(
-    branches: Iterable[model.AvroType],
+def branch_types(
+    branch: model.AvroType,
     types: Mapping[str, model.NamedType],
     symbol_of: SymbolOf,
     times: TimeOptions,
+    overrides: BuildOverrides,
 ) -> Iterator[Expression]:
-    """Yield the annotations of branches; values that may be numbers have two."""
-    for branch in branches:
-        if isinstance(branch, model.Primitive) and may_be_number(branch.logical, times):
-            assert branch.logical is not None, "it is a date or a time"
-            yield logical_type(branch.logical)
-            yield PRIMITIVES["int"]
-        else:
-            yield python_type(branch, types, symbol_of, times)
+    """Yield the annotations of a branch of a union; values that may be numbers have two."""
+    if isinstance(branch, model.Primitive):
+        yield from _value_types(branch, overrides.of(branch), symbol_of, times)
+    else:
+        yield python_type(branch, types, symbol_of, times, overrides)
 
 
-def may_be_number(logical: model.LogicalType | None, times: TimeOptions) -> bool:
+def _may_be_number(logical: model.LogicalType | None, times: TimeOptions) -> bool:
     """Tell if values of a logical type may be numbers that Python has no other value for."""
     match logical:
         case model.Date() | model.TimeOfDay():
@@ -107,6 +117,129 @@ def may_be_number(logical: model.LogicalType | None, times: TimeOptions) -> bool
             return times.keeps_numbers and unit is not model.TimeUnit.NANOS
         case _:
             return False
+
+
+def _value_types(
+    type_: model.Primitive | model.NamedType,
+    found: OverriddenType[TypeConversion],
+    symbol_of: SymbolOf,
+    times: TimeOptions,
+) -> Iterator[Expression]:
+    """Yield the annotations for values: a type of one's own, or those of base values.
+
+    Under a type of one's own, its functions get the numbers that have no other value.
+    """
+    if found.conversion is not None:
+        yield python_name(found.conversion.type)
+    else:
+        yield from _base_types(type_, found, symbol_of, times)
+
+
+def _base_types(
+    type_: model.Primitive | model.NamedType,
+    found: OverriddenType[TypeConversion],
+    symbol_of: SymbolOf,
+    times: TimeOptions,
+) -> Iterator[Expression]:
+    """Yield the annotations for base values: those that a conversion takes, if there is one."""
+    if found.logical is not None:
+        yield logical_type(found.logical)
+        if _may_be_number(found.logical, times):
+            yield PRIMITIVES["int"]
+    elif isinstance(type_, model.Primitive):
+        yield PRIMITIVES[type_.name]
+    elif has_class(type_):
+        yield Expression((symbol_of(type_.name),))
+    else:
+        yield builtin("bytes")
+
+
+# --- types of one's own ---------------------------------------------------------------------------
+
+
+def python_name(name: PythonName) -> Expression:
+    """Return the expression of a Python object."""
+    first, dot, rest = name.path.partition(".")
+    return Expression.of(Symbol(name.module, first), f"{dot}{rest}")
+
+
+def converted(base: Expression, found: OverriddenType[TypeConversion]) -> Expression:
+    """Return the expression that converts a base value, if there is a conversion."""
+    if found.conversion is None:
+        return base
+    return Expression.of(python_name(found.conversion.from_base), "(", base, ")")
+
+
+_Overridden: TypeAlias = tuple[model.Primitive | model.NamedType, OverriddenType[TypeConversion]]
+
+
+def overridden_types(
+    type_: model.AvroType, types: Mapping[str, model.NamedType], overrides: BuildOverrides
+) -> Iterator[_Overridden]:
+    """Yield the primitive and named types in a type that an override applies to."""
+    match type_:
+        case model.Primitive():
+            named: model.Primitive | model.NamedType = type_
+        case model.Reference(name):
+            named = types[name]
+        case model.Array(inner) | model.Map(inner):
+            yield from overridden_types(inner, types, overrides)
+            return
+        case model.Union(branches):
+            for branch in branches:
+                yield from overridden_types(branch, types, overrides)
+            return
+        case _:
+            assert_never(type_)
+    found = overrides.of(named)
+    if found.selector is not None:
+        yield named, found
+
+
+def mapping_entries(
+    overridden: Iterable[_Overridden],
+    overrides: BuildOverrides,
+    symbol_of: SymbolOf,
+    times: TimeOptions,
+) -> Mapping[str, tuple[Expression, ...]]:
+    """Return the entries of a ``TypeMapping``, by selector, for types that have another type.
+
+    An entry is a literal, or what is called and the arguments.
+    """
+    bases: dict[str, dict[Expression, None]] = {}
+    for type_, found in overridden:
+        own = type_.logical if isinstance(type_, model.Primitive | model.FixedType) else None
+        if found.selector is not None and (found.conversion or found.logical != own):
+            for base in _base_types(type_, found, symbol_of, times):
+                bases.setdefault(found.selector, {})[base] = None
+    entries: dict[str, tuple[Expression, ...]] = {}
+    for selector in sorted(bases):
+        override = overrides.entries[selector]
+        if override.conversion is None:
+            assert override.base is not None, "an override has a base or a conversion"
+            entries[selector] = (Expression((string_literal(override.base),)),)
+        else:
+            values = union(bases[selector])
+            entries[selector] = _mapped_type(override.conversion, values, override.base)
+    return entries
+
+
+def _mapped_type(
+    conversion: TypeConversion, values: Expression, base: str | None
+) -> tuple[Expression, ...]:
+    type_ = python_name(conversion.type)
+    arguments = [
+        type_,
+        python_name(conversion.from_base),
+        NONE if conversion.to_base is None else python_name(conversion.to_base),
+    ]
+    if base is not None:
+        arguments.append(Expression((f"base={string_literal(base)}",)))
+    head = Expression((Symbol(RUNTIME, "MappedType"),))
+    if not any(symbol.module.startswith(".") for symbol in values.symbols()):
+        # Classes of the package may be defined further down; then type checkers infer the types.
+        head = Expression.of(head, "[", type_, ", ", values, "]")
+    return head, *arguments
 
 
 def has_class(named: model.NamedType) -> bool:
@@ -128,10 +261,8 @@ def union(branches: Iterable[Expression]) -> Expression:
 # --- logical types --------------------------------------------------------------------------------
 
 
-def logical_type(logical: model.LogicalType, times: TimeOptions = DEFAULT) -> Expression:
+def logical_type(logical: model.LogicalType) -> Expression:
     """Return the annotation for values of a logical type, whatever its base type."""
-    if may_be_number(logical, times):
-        return union((logical_type(logical), PRIMITIVES["int"]))
     match logical:
         case model.Decimal() | model.BigDecimal():
             return Expression((Symbol("decimal", "Decimal"),))

@@ -3,6 +3,8 @@
 Reading checks the shape (known keys, types of values); :mod:`avrogen.compiler.checks` compares
 topics with the schemas. Secrets are no part of the file, which is under version control: they come
 from the environment (:mod:`avrogen.config.registry_connection`).
+
+Longer than 500 lines because each table is read beside the values that it becomes.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.names import NameRules
 from avrogen.avro.source import Location, Pointer
 from avrogen.avro.time_options import DEFAULT, OUT_OF_RANGE, ROUNDING, TimeOptions
+from avrogen.config.custom_types import CustomTypes, read_types
 from avrogen.config.keys import (
     BUILD_KEYS,
     NAMES_KEYS,
@@ -81,6 +84,7 @@ class Config:
         definitions: the table ``[definitions]``: own names of several definitions of one type.
         names: the table ``[names]``.
         packages: the table ``[packages]``: types of other packages.
+        types: the table ``[types]``.
     """
 
     strict: bool = False
@@ -90,6 +94,7 @@ class Config:
     definitions: DefinitionNames = field(default_factory=DefinitionNames)
     names: NamesSection = field(default_factory=_no_names)
     packages: tuple[PackageConfig, ...] = ()
+    types: CustomTypes = field(default_factory=CustomTypes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +323,7 @@ def _config(document: Toml, top: Pointer, reader: TableReader, folder: Path) -> 
         definitions=read_definitions(table.get("definitions", {}), (*top, "definitions"), reader),
         names=_names_section(table.get("names", {}), (*top, "names"), reader),
         packages=read_packages(table.get("packages", {}), (*top, "packages"), reader),
+        types=read_types(table.get("types", {}), (*top, "types"), reader),
     )
 
 

@@ -18,6 +18,8 @@ __all__ = [
     "TOPIC_ARGUMENTS",
     "TOPIC_KEYS",
     "TOP_KEYS",
+    "TYPES_KEYS",
+    "TYPE_KEYS",
     "ConfigKey",
 ]
 
@@ -96,6 +98,13 @@ TOP_KEYS = _table(
         "the full names or namespaces of the types to import from each.",
         "all types are generated",
         'packages."acme_common.events" = ["com.acme.common.*"]',
+    ),
+    ConfigKey(
+        "types",
+        "a table",
+        "Types of your own, in place of those of the mapping.",
+        "the types of the mapping",
+        'types.presets = ["debezium"]',
     ),
 )
 
@@ -305,6 +314,69 @@ NAMES_KEYS = _table(
         "Names of enum members, by the full name of the enum, a dot and the symbol.",
         "the symbols",
         'symbols = { "com.acme.shop.Status.IN" = "INCOMING" }',
+    ),
+)
+
+TYPES_KEYS = _table(
+    ConfigKey(
+        "presets",
+        "a list of names",
+        "Types of Debezium and Kafka Connect by `connect.name`: `debezium`, `connect`.",
+        "no presets",
+        'presets = ["debezium", "connect"]',
+    ),
+    ConfigKey(
+        "logical",
+        "a table",
+        "Types by `logicalType`, also one that avrogen does not know.",
+        "no types",
+        'logical.date = "raw"',
+    ),
+    ConfigKey(
+        "connect",
+        "a table",
+        "Types by `connect.name`. They take precedence over those by `logicalType`.",
+        "no types",
+        'connect."com.acme.Instant" = "timestamp-micros"',
+    ),
+    ConfigKey(
+        "fields",
+        "a table",
+        "Types of single fields, by the full name of the record and the name of the field. They "
+        "take precedence over all others.",
+        "no types",
+        'fields."com.acme.shop.OrderPlaced.placed_at" = "timestamp-millis"',
+    ),
+)
+
+TYPE_KEYS = _table(
+    ConfigKey(
+        "type",
+        "a string",
+        "The Python type: `module:Name`, or `module.Name`.",
+        None,
+        'type = "acme.money:Money"',
+    ),
+    ConfigKey(
+        "from-base",
+        "a string",
+        "Function that converts a base value that was read, such as a class method.",
+        "the type itself is called",
+        'from-base = "acme.money:Money.from_decimal"',
+    ),
+    ConfigKey(
+        "to-base",
+        "a string",
+        "Function that converts a value to write. Required with `from-base`.",
+        "values are base values already, as those of a `NewType` or a subclass",
+        'to-base = "acme.money:Money.to_decimal"',
+    ),
+    ConfigKey(
+        "base",
+        "a string",
+        "Logical type of the base value, or `raw` for the Avro type without a logical type.",
+        "the value that the mapping gives without this entry",
+        'base = "raw"',
     ),
 )
 

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
     from avrogen.avro.time_options import TimeOptions
+    from avrogen.codec.type_conversions import (
+        MappedType,
+        TypeMapping,
+        zoned_datetime_from_text,
+        zoned_datetime_to_text,
+    )
     from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
     from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
     from avrogen.kafka.consumer.consumer import ConsumerArguments, TopicConsumer
@@ -41,12 +47,16 @@ else:
             "Duration": "avrogen.codec.values",
             "KeyedTopicProducer": "avrogen.kafka.producer.producer",
             "LocalTimestampNanos": "avrogen.codec.values",
+            "MappedType": "avrogen.codec.type_conversions",
             "Message": "avrogen.kafka.message",
             "TimeOptions": "avrogen.avro.time_options",
             "TimestampNanos": "avrogen.codec.values",
             "Topic": "avrogen.kafka.topic",
             "TopicConsumer": "avrogen.kafka.consumer.consumer",
             "TopicProducer": "avrogen.kafka.producer.producer",
+            "TypeMapping": "avrogen.codec.type_conversions",
+            "zoned_datetime_from_text": "avrogen.codec.type_conversions",
+            "zoned_datetime_to_text": "avrogen.codec.type_conversions",
         },
     )
 
@@ -62,6 +72,7 @@ __all__ = [
     "Duration",
     "KeyedTopicProducer",
     "LocalTimestampNanos",
+    "MappedType",
     "Message",
     "Schema",
     "TimeOptions",
@@ -69,7 +80,10 @@ __all__ = [
     "Topic",
     "TopicConsumer",
     "TopicProducer",
+    "TypeMapping",
     "TypeVar",
     "imported",
     "lazy_exports",
+    "zoned_datetime_from_text",
+    "zoned_datetime_to_text",
 ]

@@ -7,14 +7,21 @@ from pathlib import Path
 
 import black
 import pytest
-from hypothesis import given
+from black.mode import TargetVersion
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from avrogen.avro.diagnostics import Diagnostics
 from avrogen.compiler.build import analyse
 from avrogen.compiler.discovery import read_sources
 from avrogen.compiler.expressions import ImportStatement
-from avrogen.compiler.line_layout import import_lines, is_laid_out, list_lines, union_lines
+from avrogen.compiler.line_layout import (
+    import_lines,
+    is_laid_out,
+    list_lines,
+    mapping_lines,
+    union_lines,
+)
 from avrogen.compiler.literals import float_literal, string_literal
 from avrogen.compiler.rendering import render
 from avrogen.config.config import read_config
@@ -23,7 +30,7 @@ from tests.conftest import ROOT
 from tests.golden.cases import CASES
 from tests.support.corpora import valid_schemas
 
-MODE = black.Mode(target_versions={black.TargetVersion.PY311})
+MODE = black.Mode(target_versions={TargetVersion.PY311})
 
 names = st.from_regex(r"\A[a-z]{1,24}\Z").filter(str.isidentifier)
 several = st.lists(names.map(lambda name: f"n{name}"), min_size=1, max_size=12)
@@ -49,12 +56,22 @@ def test_lists(items: list[str]) -> None:
 
 
 @given(names, several, st.sampled_from(["", " = None"]))
+@example("a", ["na", "naaaaa", "naaaaaaa", *["naaaaaaaaa"] * 4], " = None")
 def test_unions(name: str, branches: list[str], after: str) -> None:
     field = union_lines(f"x{name}: ", " | ".join(branches), after, "    ")
     code = f"class C:\n{field}\n"
     assert formatted(code) == code
     alias = union_lines(f"x{name}: TypeAlias = ", " | ".join(branches), "", "") + "\n"
     assert formatted(alias) == alias
+
+
+@given(st.dictionaries(names, several, min_size=1, max_size=3))
+def test_mappings(entries: dict[str, list[str]]) -> None:
+    mapping = mapping_lines("Types", {f'"{key}"': each for key, each in entries.items()}, "    ")
+    attribute = f"class C:\n    x = {mapping}\n"
+    assert formatted(attribute) == attribute
+    argument = f"x = f(\n    a,\n    types={mapping},\n)\n"
+    assert formatted(argument) == argument
 
 
 @given(st.text(st.sampled_from("ab'\"\\\n\x00é漢"), max_size=120))

@@ -17,6 +17,8 @@ from avrogen.config.keys import (
     TIMES_KEYS,
     TOP_KEYS,
     TOPIC_KEYS,
+    TYPE_KEYS,
+    TYPES_KEYS,
     ConfigKey,
 )
 from tests.conftest import ROOT
@@ -34,6 +36,8 @@ _TABLES = {
     "Schema registry: `[registry]`": REGISTRY_KEYS,
     "Dates and times: `[times]`": TIMES_KEYS,
     "Names in Python: `[names]`": NAMES_KEYS,
+    "Types of your own: `[types]`": TYPES_KEYS,
+    "One type: `[types.logical.NAME]`, `[types.connect.NAME]`, `[types.fields.NAME]`": TYPE_KEYS,
     "Build backends: `[tool.hatch.build.hooks.avrogen]`, or `[tool.avrogen]` for setuptools": (
         BUILD_KEYS
     ),

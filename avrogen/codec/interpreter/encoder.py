@@ -70,7 +70,8 @@ class InterpretedEncoder:
             raise
         except Exception as raised:
             fault = raised if isinstance(raised, PathError) else foreign(raised)
-            error, cause = EncodeError(fault.message, fault.path()), fault.__cause__
+            error = EncodeError(fault.message, fault.path())
+            cause = fault.cause or fault.__cause__
         # Raised out here, it does not drag along what was tried before.
         raise error from cause
 
@@ -88,6 +89,9 @@ class InterpretedEncoder:
             index, value = self._branch(operation, value, datum.chooser)
             out += encode_long(index)
             operation = operation.branches[index].operation
+        while isinstance(operation, plan.LogicalOperation):
+            value = _base_value(operation, value)
+            operation = operation.base
         match operation:
             case plan.Call(key):
                 self._write_record(self._plan.records[key], value, datum, left)
@@ -233,12 +237,8 @@ def leaf(operation: plan.Operation, value: Any) -> bytes:
             return bytes(content)
         case plan.EnumOperation():
             return _symbol(operation, value)
-        case plan.LogicalOperation(base, kind):
-            try:
-                raw = kind.to_base(value)
-            except ValueError as error:
-                raise PathError(f"{error}, got {shortened(value)}") from None
-            return leaf(base, raw)
+        case plan.LogicalOperation(base):
+            return leaf(base, _base_value(operation, value))
         case plan.ArrayOperation() | plan.MapOperation() | plan.UnionOperation() | plan.Call():
             raise AssertionError("not a leaf")
         case (
@@ -250,6 +250,15 @@ def leaf(operation: plan.Operation, value: Any) -> bytes:
             raise AssertionError("only reads")
         case _:
             assert_never(operation)
+
+
+def _base_value(operation: plan.LogicalOperation, value: Any) -> Any:
+    try:
+        return operation.kind.to_base(value)
+    except ValueError as error:
+        fault = PathError(f"{error}, got {shortened(value)}")
+        fault.cause = error.__cause__
+        raise fault from None
 
 
 def _is_pair(value: Any) -> TypeGuard[tuple[Any, Any]]:

@@ -173,6 +173,10 @@ class DecoderEmitter(BaseDecoderEmitter):
                 self.source.line(f"{target} = {self.source.bind(name, 'name')}, {target}")
             case plan.UnreadableOperation():
                 self.source.line(self.refusal())
+            case plan.LogicalOperation(base) if not leaves.is_leaf(operation):
+                raw = self.source.variable()
+                self.read(base, raw)
+                leaves.from_base(self, operation, raw, target)
             case _:
                 leaves.read_leaf(self, operation, target)
 

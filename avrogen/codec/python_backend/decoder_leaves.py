@@ -17,6 +17,7 @@ from avrogen.codec.limits import MAX_DECIMAL_DIGITS
 from avrogen.codec.logical import (
     DateKind,
     DecimalKind,
+    MappedKind,
     NanosKind,
     TimeKind,
     TimestampKind,
@@ -33,7 +34,7 @@ from avrogen.codec.python_backend.emitter import BaseDecoderEmitter
 from avrogen.codec.python_backend.encoder_leaves import is_leaf
 from avrogen.codec.python_backend.encoder_runtime import UNZIGZAG
 
-__all__ = ["FloatRun", "begins_with_byte", "is_leaf", "read_leaf", "span"]
+__all__ = ["FloatRun", "begins_with_byte", "from_base", "is_leaf", "read_leaf", "span"]
 
 
 def read_leaf(emitter: BaseDecoderEmitter, operation: plan.Operation, target: str) -> None:
@@ -206,10 +207,19 @@ def _logical(emitter: BaseDecoderEmitter, operation: plan.LogicalOperation, targ
             _decimal(emitter, kind, target)
         case _, UuidKind(binary):
             _uuid(emitter, binary, target)
-        case base, kind:
+        case base, _:
             raw = source.variable()
             read_leaf(emitter, base, raw)
-            source.line(f"{target} = {source.bind(kind.from_base, 'from_base')}({raw})")
+            from_base(emitter, operation, raw, target)
+
+
+def from_base(
+    emitter: BaseDecoderEmitter, operation: plan.LogicalOperation, raw: str, target: str
+) -> None:
+    """Emit the conversion of a value of the base type by one call."""
+    kind, source = operation.kind, emitter.source
+    convert = kind.forward if isinstance(kind, MappedKind) else kind.from_base
+    source.line(f"{target} = {source.bind(convert, 'from_base')}({raw})")
 
 
 _DATES: Final = tuple(end.toordinal() - conversions.EPOCH_ORDINAL for end in (date.min, date.max))

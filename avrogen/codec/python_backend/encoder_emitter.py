@@ -169,6 +169,8 @@ class EncoderEmitter(BaseEncoderEmitter):
                 self._array(item, value)
             case plan.MapOperation(inner):
                 self._map(inner, value)
+            case plan.LogicalOperation(base, kind) if not leaves.is_leaf(operation):
+                self.write(base, leaves.to_base(self, kind, value))
             case _:
                 for expression in leaves.write_leaf(self, operation, value, b""):
                     self.piece(expression)

@@ -19,6 +19,7 @@ from avrogen.codec.logical import (
     DateKind,
     DecimalKind,
     LogicalKind,
+    MappedKind,
     NanosKind,
     TimeKind,
     TimestampKind,
@@ -41,7 +42,7 @@ from avrogen.codec.python_backend.encoder_runtime import (
 from avrogen.codec.python_backend.source_builder import SourceBuilder
 from avrogen.codec.varints import encode_long
 
-__all__ = ["is_leaf", "packer", "piece_count", "prefix", "write_leaf"]
+__all__ = ["is_leaf", "packer", "piece_count", "prefix", "to_base", "write_leaf"]
 
 _LAST_TAG_WITH_TABLES: Final = encode_long(15)
 """Later branches share the tables of values without tags."""
@@ -68,6 +69,8 @@ _Inner: TypeAlias = (
 
 def is_leaf(operation: plan.Operation) -> bool:
     """Return whether :func:`write_leaf` is for it."""
+    while isinstance(operation, plan.LogicalOperation):
+        operation = operation.base
     return not isinstance(operation, _Inner)
 
 
@@ -216,6 +219,8 @@ def _logical(
             digits = f"{source.bind(hexlify, 'hexlify')}({value}.int.to_bytes(16, 'big'))"
             groups = f"{source.bind(_UUID_GROUPS.unpack, 'groups')}({digits})"
             return [repr(tag + b"\x48"), f"{source.bind(_HYPHENATED, 'hyphenated')}({groups})"]
+        case MappedKind():
+            return write_leaf(emitter, base, to_base(emitter, kind, value), tag)
         case _:
             raw = source.variable()
             source.line(f"{raw} = {source.bind(kind.to_base, 'to_base')}({value})")
@@ -242,6 +247,20 @@ def _timed(
         type_ = source.bind(time, "time")
         emitter.refuse_if(f"{value}.__class__ is not {type_} or {value}.microsecond % {kind.step}")
     return _logical(emitter, base, inner, value, tag)
+
+
+def to_base(emitter: BaseEncoderEmitter, kind: LogicalKind, value: str) -> str:
+    """Emit the conversion of a type of one's own. Return the name of the base value."""
+    assert isinstance(kind, MappedKind), "other kinds have leaves as their base"
+    source = emitter.source
+    if kind.class_ is not object:
+        emitter.refuse_if(f"{value}.__class__ is not {source.bind(kind.class_, 'type')}")
+    raw = source.variable()
+    if kind.backward is None:
+        source.line(f"{raw} = {value}")
+    else:
+        source.line(f"{raw} = {source.bind(kind.backward, 'to_base')}({value})")
+    return raw
 
 
 def _tagged(tag: bytes) -> list[str]:
