@@ -117,8 +117,8 @@ _IMMUTABLE: Final = (type(None), bool, int, float, str, bytes, date, time, Decim
 def _is_immutable(value: Any) -> bool:
     if isinstance(value, tuple):
         return all(map(_is_immutable, value))  # pyright: ignore[reportUnknownArgumentType]
-    type_: type[object] = type(value)
-    if is_dataclass(value) and (hasattr(type_, "__avro_schema__") or type_ is Duration):
+    is_own = isinstance(value, Duration) or hasattr(value, "__avro_schema__")
+    if is_own and is_dataclass(value):
         return all(_is_immutable(getattr(value, field.name)) for field in fields(value))
     return isinstance(value, _IMMUTABLE)
 
