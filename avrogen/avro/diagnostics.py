@@ -134,6 +134,7 @@ class Code(Enum):
     TYPE_ADDED = "AVR916", "type added to a topic"
     MESSAGES_CHANGED = "AVR917", "keys or tombstones of a topic changed"
     SYMBOLS_AS_DEFAULT = "AVR918", "new symbols decode to the enum default"
+    SEMANTICS_CHANGED = "AVR921", "unknown logical type or connect.name changed"
 
     def __init__(self, id_: str, title: str) -> None:
         self.id = id_
