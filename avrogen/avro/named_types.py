@@ -212,8 +212,10 @@ class DefinitionParser:
         """Return the end of a hint: the configuration that keeps both definitions."""
         assert named.origin is not None, "what was parsed has an origin"
         assert first.origin is not None, "what was parsed has an origin"
-        if self._own_name is None or named.wire_name is not None:
+        if self._own_name is None:
             return ""
+        if named.wire_name is not None:
+            return "; both have this own name in [definitions]: use {path}, or name each file"
         if named.origin.source == first.origin.source:
             return "; one file can have one definition only"
         own = "own.{file}" + (short_name(named.name) if named.origin.pointer else "")
