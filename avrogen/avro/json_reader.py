@@ -21,16 +21,24 @@ __all__ = [
     "INVALID_JSON",
     "MOST_DIGITS",
     "MOST_LEVELS",
+    "MOST_LEVELS_OF_ATTRIBUTES",
+    "MOST_LEVELS_OF_DEFAULTS",
     "MOST_NESTED_TYPES",
     "InvalidJson",
     "read_json",
 ]
 
-MOST_LEVELS = 250
-"""Maximum depth of objects and arrays."""
+MOST_LEVELS = 4000
+"""Maximum depth of objects and arrays: a record within a record takes three to six."""
 
 MOST_NESTED_TYPES = 64
-"""Maximum depth of types inside one another: a limit of avrogen."""
+"""Maximum depth of arrays, maps and unions inside one another, from one definition to the next."""
+
+MOST_LEVELS_OF_DEFAULTS = 64
+"""Maximum depth of objects and arrays in a default."""
+
+MOST_LEVELS_OF_ATTRIBUTES = 200
+"""Maximum depth of objects and arrays in any other attribute that is no schema."""
 
 MOST_DIGITS = 1000
 """Maximum digits of an integer; those of a long have 19."""
@@ -71,7 +79,7 @@ def read_json(source: Source, diagnostics: Diagnostics) -> Json | InvalidJson:
         diagnostics.report(Code.NESTING, at_offset(source, deep + shift), message)
         return INVALID_JSON
     try:
-        value: Json = _decoder.decode(text)
+        value: Json = _decoded(text)
         return value
     except json.JSONDecodeError as error:
         offset = min(error.pos, len(text.rstrip())) + shift
@@ -81,6 +89,15 @@ def read_json(source: Source, diagnostics: Diagnostics) -> Json | InvalidJson:
         offset = max(_find(text, invalid.text), 0) + shift
         diagnostics.report(invalid.code, at_offset(source, offset), str(invalid))
     return INVALID_JSON
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return _decoder.decode(text)
+    except RecursionError:
+        from avrogen.avro.deep_json import decode
+
+        return decode(text, _decoder)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from avrogen.avro import model
 from avrogen.avro.attributes import (
@@ -17,6 +17,7 @@ from avrogen.avro.attributes import (
     custom_attributes,
     doc_of,
     logical_type_of,
+    without_deep_values,
 )
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.model import Json
@@ -46,25 +47,36 @@ _NAMES = "names start with a letter or underscore, followed by letters, digits a
 _LOGICAL_ATTRIBUTES = ("logicalType", "precision", "scale")
 
 
-def declared_names(schema: Json, namespace: str = "") -> Iterator[str]:
+def declared_names(schema: Json) -> Iterator[str]:
     """Yield the full names of all types that a schema defines, valid or not."""
-    if isinstance(schema, list):
-        for branch in schema:
-            yield from declared_names(branch, namespace)
-    if not isinstance(schema, dict):
-        return
-    kind, name = schema.get("type"), schema.get("name")
-    if kind in NAMED_KINDS and isinstance(name, str):
-        full = _declared_name(name, schema.get("namespace"), namespace)
-        yield full
-        fields = schema.get("fields")
-        for field in fields if isinstance(fields, list) else ():
-            if isinstance(field, dict):
-                yield from declared_names(field.get("type"), namespace_of(full))
-    elif kind == "array":
-        yield from declared_names(schema.get("items"), namespace)
-    elif kind == "map":
-        yield from declared_names(schema.get("values"), namespace)
+    waiting: list[tuple[Json, str]] = [(schema, "")]
+    while waiting:
+        part, namespace = waiting.pop()
+        inner: list[Json] = []
+        if isinstance(part, list):
+            inner = part
+        elif isinstance(part, dict):
+            kind, name = part.get("type"), part.get("name")
+            if kind in NAMED_KINDS and isinstance(name, str):
+                full = _declared_name(name, part.get("namespace"), namespace)
+                yield full
+                namespace, fields = namespace_of(full), part.get("fields")
+                if isinstance(fields, list):
+                    inner = [field.get("type") for field in fields if isinstance(field, dict)]
+            elif kind == "array":
+                inner = [part.get("items")]
+            elif kind == "map":
+                inner = [part.get("values")]
+        waiting.extend((each, namespace) for each in reversed(inner))
+
+
+class _Definition(NamedTuple):
+    """A definition that is yet to be read: its full name, kind and JSON, and the scope in it."""
+
+    full: str
+    kind: str
+    schema: dict[str, Json]
+    scope: ParseScope
 
 
 class DefinitionParser:
@@ -82,20 +94,37 @@ class DefinitionParser:
         self._schema = schema
         self._types = types
         self._diagnostics = diagnostics
+        self._found: list[_Definition] = []
 
     def define(self, kind: str, schema: dict[str, Json], scope: ParseScope) -> str | None:
-        """Read one definition and return its full name, or None if it has no valid one."""
+        """Return the full name of a definition, or None if it has no valid one.
+
+        It is read by :meth:`read_definitions`.
+        """
         full = self._name(schema, scope)
-        if full is None:
-            return None
-        scope = scope._replace(namespace=namespace_of(full))
+        if full is not None:
+            scope = scope._replace(namespace=namespace_of(full), depth=0)
+            self._found.append(_Definition(full, kind, schema, scope))
+        return full
+
+    def read_definitions(self) -> None:
+        """Read the definitions that were found, and those inside them, in the order of the text.
+
+        The stack is a list: definitions may be nested more deeply than Python's calls.
+        """
+        waiting: list[_Definition] = []
+        while self._found or waiting:
+            waiting.extend(reversed(self._found))
+            self._found.clear()
+            self._read(*waiting.pop())
+
+    def _read(self, full: str, kind: str, schema: dict[str, Json], scope: ParseScope) -> None:
         if kind == "enum":
             self._keep(self._enum(full, schema, scope), scope)
         elif kind == "fixed":
             self._keep(self._fixed(full, schema, scope), scope)
         else:
             self._keep(self._record(full, schema, scope, is_error=kind == "error"), scope)
-        return full
 
     # --- names ------------------------------------------------------------------------------------
 
@@ -255,6 +284,7 @@ class DefinitionParser:
         return name
 
     def _field(self, name: str, field: dict[str, Json], scope: ParseScope) -> model.Field:
+        field = without_deep_values(field, scope, self._diagnostics)
         attributes = custom_attributes(field, "field")
         if "logicalType" in attributes:
             self._warn_of_logical_type_on_field(field, attributes, scope)

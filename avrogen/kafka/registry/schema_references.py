@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -110,7 +109,9 @@ def _without_defaults(text: str) -> str:
     def without_default(members: dict[str, Json]) -> Json:
         return {key: value for key, value in members.items() if key != "default"}
 
-    return json.dumps(map_objects(json.loads(text), without_default))
+    from avrogen.avro.deep_json import decode
+
+    return compact_text(map_objects(decode(text), without_default))
 
 
 def _referred(
