@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from avrogen.avro import model
 from avrogen.avro.attributes import (
@@ -19,6 +19,7 @@ from avrogen.avro.attributes import (
     custom_attributes,
     doc_of,
     logical_type_of,
+    without_deep_values,
 )
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.model import Json
@@ -59,34 +60,48 @@ _PRODUCERS = (
 _LOGICAL_ATTRIBUTES = ("logicalType", "precision", "scale")
 
 
-def declared_names(schema: Json, namespace: str = "", *, tolerant: bool = False) -> Iterator[str]:
+def declared_names(schema: Json, *, tolerant: bool = False) -> Iterator[str]:
     """Yield the full names of all types that a schema defines, valid or not.
 
     Args:
         schema: JSON of the schema.
-        namespace: namespace around it.
         tolerant: include those in schemas that are wrapped in objects.
     """
-    if isinstance(schema, list):
-        for branch in schema:
-            yield from declared_names(branch, namespace, tolerant=tolerant)
-    if not isinstance(schema, dict):
-        return
-    kind, name = schema.get("type"), schema.get("name")
-    if kind in NAMED_KINDS and isinstance(name, str):
-        full = _declared_name(name, schema.get("namespace"), namespace)
-        yield full
-        fields = schema.get("fields")
-        for field in fields if isinstance(fields, list) else ():
-            if isinstance(field, dict):
-                inner = field.get("type")
-                yield from declared_names(inner, namespace_of(full), tolerant=tolerant)
-    elif kind == "array":
-        yield from declared_names(schema.get("items"), namespace, tolerant=tolerant)
-    elif kind == "map":
-        yield from declared_names(schema.get("values"), namespace, tolerant=tolerant)
-    elif tolerant and isinstance(kind, dict | list):
-        yield from declared_names(kind, namespace, tolerant=True)
+    waiting: list[tuple[Json, str]] = [(schema, "")]
+    while waiting:
+        part, namespace = waiting.pop()
+        inner: list[Json] = []
+        if isinstance(part, list):
+            inner = part
+        elif isinstance(part, dict):
+            kind, name = part.get("type"), part.get("name")
+            if kind in NAMED_KINDS and isinstance(name, str):
+                full = _declared_name(name, part.get("namespace"), namespace)
+                yield full
+                namespace, fields = namespace_of(full), part.get("fields")
+                if isinstance(fields, list):
+                    inner = [field.get("type") for field in fields if isinstance(field, dict)]
+            elif kind == "array":
+                inner = [part.get("items")]
+            elif kind == "map":
+                inner = [part.get("values")]
+            elif tolerant and isinstance(kind, dict | list):
+                inner = [kind]
+        waiting.extend((each, namespace) for each in reversed(inner))
+
+
+class _Definition(NamedTuple):
+    """A definition that is yet to be read: its full name, kind and JSON, and the scope in it.
+
+    Attributes:
+        own: its own name, in the place of the full name in the model.
+    """
+
+    full: str
+    own: str | None
+    kind: str
+    schema: dict[str, Json]
+    scope: ParseScope
 
 
 class DefinitionParser:
@@ -113,13 +128,35 @@ class DefinitionParser:
         self._diagnostics = diagnostics
         self._own_name = own_name
         self._names = names
+        self._found: list[_Definition] = []
 
     def define(self, kind: str, schema: dict[str, Json], scope: ParseScope) -> str | None:
-        """Read one definition and return its name in the model, or None if it has no valid one."""
+        """Return the name of a definition in the model, or None if it has no valid one.
+
+        It is read by :meth:`read_definitions`.
+        """
         full = self._name(schema, scope)
         if full is None:
             return None
-        scope = scope._replace(namespace=namespace_of(full))
+        scope = scope._replace(namespace=namespace_of(full), depth=0)
+        own = self._own_name(full, scope) if self._own_name else None
+        self._found.append(_Definition(full, own, kind, schema, scope))
+        return own or full
+
+    def read_definitions(self) -> None:
+        """Read the definitions that were found, and those inside them, in the order of the text.
+
+        The stack is a list: definitions may be nested more deeply than Python's calls.
+        """
+        waiting: list[_Definition] = []
+        while self._found or waiting:
+            waiting.extend(reversed(self._found))
+            self._found.clear()
+            self._read(*waiting.pop())
+
+    def _read(
+        self, full: str, own: str | None, kind: str, schema: dict[str, Json], scope: ParseScope
+    ) -> None:
         named: model.NamedType
         if kind == "enum":
             named = self._enum(full, schema, scope)
@@ -127,11 +164,9 @@ class DefinitionParser:
             named = self._fixed(full, schema, scope)
         else:
             named = self._record(full, schema, scope, is_error=kind == "error")
-        own = self._own_name(full, scope) if self._own_name else None
         if own is not None and own != full:
             named = replace(named, name=own, wire_name=full)
         self._keep(named, scope)
-        return named.name
 
     # --- names ------------------------------------------------------------------------------------
 
@@ -341,6 +376,7 @@ class DefinitionParser:
         return name
 
     def _field(self, name: str, field: dict[str, Json], scope: ParseScope) -> model.Field:
+        field = without_deep_values(field, scope, self._diagnostics)
         attributes = custom_attributes(field, "field")
         if "logicalType" in attributes:
             self._warn_of_logical_type_on_field(field, attributes, scope)

@@ -16,7 +16,12 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from avrogen.avro import model
-from avrogen.avro.attributes import ParseScope, custom_attributes, logical_type_of
+from avrogen.avro.attributes import (
+    ParseScope,
+    custom_attributes,
+    logical_type_of,
+    without_deep_values,
+)
 from avrogen.avro.defaults import DefaultChecks
 from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics, Severity
 from avrogen.avro.json_reader import INVALID_JSON, MOST_NESTED_TYPES, read_json
@@ -221,7 +226,9 @@ class _SchemaParser:
 
     def root(self, schema: Json, origin: Origin) -> model.AvroType:
         """Return the type at the top of a file, or ``_INVALID``."""
-        return self.schema(schema, ParseScope(origin))
+        type_ = self.schema(schema, ParseScope(origin))
+        self._definitions.read_definitions()
+        return type_
 
     def schema(self, schema: Json, scope: ParseScope) -> model.AvroType:
         """Return the type of a schema anywhere in a file, or ``_INVALID``."""
@@ -290,6 +297,7 @@ class _SchemaParser:
     # --- objects ----------------------------------------------------------------------------------
 
     def _object(self, schema: dict[str, Json], scope: ParseScope) -> model.AvroType:
+        schema = without_deep_values(schema, scope, self._diagnostics)
         if "type" not in schema:
             return self._refuse(Code.MISSING_ATTRIBUTE, scope, 'the schema lacks "type"')
         kind = schema["type"]
