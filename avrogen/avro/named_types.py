@@ -218,12 +218,6 @@ class DefinitionParser:
         if differences.are_equal(first, named):
             return
         assert first.origin is not None, "what was parsed has an origin"
-        if self._diagnostics.tolerant and differences.are_encoded_alike(first, named):
-            message = f"conflicting definitions of {named.name}"
-            self._refuses(
-                Code.REDEFINED_TYPE, scope.at("name"), message, read_as="the first one counts"
-            )
-            return
         hint = f"the other definition is at {locate(first.origin)}"
         if differences.differ_in_docs_only(first, named):
             self._report(
@@ -232,6 +226,12 @@ class DefinitionParser:
                 f"definitions of {named.name}{scope.in_field} differ in docs: the first is used",
                 hint,
                 in_field=False,
+            )
+            return
+        if self._diagnostics.tolerant and differences.are_encoded_alike(first, named):
+            message = f"conflicting definitions of {named.name}"
+            self._refuses(
+                Code.REDEFINED_TYPE, scope.at("name"), message, read_as="the first one counts"
             )
             return
         difference = differences.first_difference(named, first)
