@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
 from avrogen.avro.diagnostics import Code, Diagnostics
+from avrogen.avro.json_reader import MOST_LEVELS_OF_ATTRIBUTES, MOST_LEVELS_OF_DEFAULTS
 from avrogen.avro.logical_types import InvalidLogicalType, logical_type, logical_types_of
 from avrogen.avro.model import Attributes, Json, LogicalType
+from avrogen.avro.schema_json import has_levels
 from avrogen.avro.source import Origin
 from avrogen.avro.type_labels import json_label
 
@@ -23,6 +25,7 @@ __all__ = [
     "doc_of",
     "logical_type_of",
     "never_acknowledged",
+    "without_deep_values",
 ]
 
 
@@ -61,8 +64,7 @@ class ParseScope(NamedTuple):
 
     def at(self, *steps: str | int) -> ParseScope:
         """Return the scope of a part of the JSON."""
-        origin = Origin(self.origin.source, (*self.origin.pointer, *steps))
-        return self._replace(origin=origin)
+        return self._replace(origin=self.origin.at(*steps))
 
     def inside(self, *steps: str | int) -> ParseScope:
         """Return the scope of a schema inside this one."""
@@ -80,6 +82,32 @@ def custom_attributes(schema: Mapping[str, Json], kind: str) -> Attributes:
         for key, value in schema.items()
         if key not in defined or (key == "doc" and not isinstance(value, str))
     }
+
+
+def without_deep_values(
+    schema: dict[str, Json], scope: ParseScope, diagnostics: Diagnostics
+) -> dict[str, Json]:
+    """Return a schema or a field without the values that are nested too deeply, and report them.
+
+    Values are read recursively, unlike the schemas inside schemas.
+    """
+    deep = [
+        key
+        for key, value in schema.items()
+        if isinstance(value, dict | list)
+        and key not in _WITH_SCHEMAS
+        and not has_levels(value, _most_levels(key))
+    ]
+    for key in deep:
+        message = (
+            f"{json_label(key)} is nested more than {_most_levels(key)} levels deep{scope.in_field}"
+        )
+        diagnostics.report(Code.NESTING, scope.at(key).origin, message, key=True)
+    return {key: schema[key] for key in schema if key not in deep} if deep else schema
+
+
+def _most_levels(key: str) -> int:
+    return MOST_LEVELS_OF_DEFAULTS if key == "default" else MOST_LEVELS_OF_ATTRIBUTES
 
 
 def doc_of(schema: Mapping[str, Json], scope: ParseScope, diagnostics: Diagnostics) -> str | None:
@@ -151,6 +179,8 @@ def logical_type_of(
         )
     return logical
 
+
+_WITH_SCHEMAS = frozenset({"type", "fields", "items", "values"})
 
 _SPECIFIED: Mapping[str, frozenset[str]] = {
     "record": frozenset({"type", "name", "namespace", "doc", "aliases", "fields"}),

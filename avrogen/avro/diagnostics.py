@@ -144,6 +144,7 @@ class Code(Enum):
     TYPE_ADDED = "AVR916", "type added to a topic"
     MESSAGES_CHANGED = "AVR917", "keys or tombstones of a topic changed"
     SYMBOLS_AS_DEFAULT = "AVR918", "new symbols decode to the enum default"
+    SEMANTICS_CHANGED = "AVR920", "unknown logical type or connect.name changed"
     PYTHON_NAME_CHANGED = "AVR921", "Python name changed"
 
     def __init__(self, id_: str, title: str) -> None:

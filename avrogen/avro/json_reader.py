@@ -24,16 +24,24 @@ __all__ = [
     "INVALID_JSON",
     "MOST_DIGITS",
     "MOST_LEVELS",
+    "MOST_LEVELS_OF_ATTRIBUTES",
+    "MOST_LEVELS_OF_DEFAULTS",
     "MOST_NESTED_TYPES",
     "InvalidJson",
     "read_json",
 ]
 
-MOST_LEVELS = 250
-"""Maximum depth of objects and arrays."""
+MOST_LEVELS = 4000
+"""Maximum depth of objects and arrays: a record within a record takes three to six."""
 
 MOST_NESTED_TYPES = 64
-"""Maximum depth of types inside one another: a limit of avrogen."""
+"""Maximum depth of arrays, maps and unions inside one another, from one definition to the next."""
+
+MOST_LEVELS_OF_DEFAULTS = 64
+"""Maximum depth of objects and arrays in a default."""
+
+MOST_LEVELS_OF_ATTRIBUTES = 200
+"""Maximum depth of objects and arrays in any other attribute that is no schema."""
 
 MOST_DIGITS = 1000
 """Maximum digits of an integer; those of a long have 19."""
@@ -79,7 +87,7 @@ def read_json(source: Source, diagnostics: Diagnostics) -> Json | InvalidJson:
     try:
         if diagnostics.tolerant:
             return _read_with_duplicates(source, text, shift, diagnostics)
-        value: Json = _decoder.decode(text)
+        value: Json = _decoded(text, _decoder)
         return value
     except json.JSONDecodeError as error:
         offset = min(error.pos, len(text.rstrip())) + shift
@@ -108,7 +116,7 @@ def _read_with_duplicates(source: Source, text: str, shift: int, diagnostics: Di
         parse_float=_float,
         parse_constant=_constant,
     )
-    value: Json = decoder.decode(text)
+    value: Json = _decoded(text, decoder)
     for name in islice(duplicates, _MOST_DUPLICATES):
         diagnostics.refuse(
             Code.DUPLICATE_KEY,
@@ -117,6 +125,15 @@ def _read_with_duplicates(source: Source, text: str, shift: int, diagnostics: Di
             read_as="the last one counts",
         )
     return value
+
+
+def _decoded(text: str, decoder: json.JSONDecoder) -> Any:
+    try:
+        return decoder.decode(text)
+    except RecursionError:
+        from avrogen.avro.deep_json import decode
+
+        return decode(text, decoder)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 The names that all files define are collected first, so that references can be to any file; then the
 definitions are read one by one.
+
+Longer than 500 lines because the rules of names are read with the definitions that they are for.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from avrogen.avro import model
 from avrogen.avro.attributes import (
@@ -19,6 +21,7 @@ from avrogen.avro.attributes import (
     custom_attributes,
     doc_of,
     logical_type_of,
+    without_deep_values,
 )
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.model import Json
@@ -59,34 +62,48 @@ _PRODUCERS = (
 _LOGICAL_ATTRIBUTES = ("logicalType", "precision", "scale")
 
 
-def declared_names(schema: Json, namespace: str = "", *, tolerant: bool = False) -> Iterator[str]:
+def declared_names(schema: Json, *, tolerant: bool = False) -> Iterator[str]:
     """Yield the full names of all types that a schema defines, valid or not.
 
     Args:
         schema: JSON of the schema.
-        namespace: namespace around it.
         tolerant: include those in schemas that are wrapped in objects.
     """
-    if isinstance(schema, list):
-        for branch in schema:
-            yield from declared_names(branch, namespace, tolerant=tolerant)
-    if not isinstance(schema, dict):
-        return
-    kind, name = schema.get("type"), schema.get("name")
-    if kind in NAMED_KINDS and isinstance(name, str):
-        full = _declared_name(name, schema.get("namespace"), namespace)
-        yield full
-        fields = schema.get("fields")
-        for field in fields if isinstance(fields, list) else ():
-            if isinstance(field, dict):
-                inner = field.get("type")
-                yield from declared_names(inner, namespace_of(full), tolerant=tolerant)
-    elif kind == "array":
-        yield from declared_names(schema.get("items"), namespace, tolerant=tolerant)
-    elif kind == "map":
-        yield from declared_names(schema.get("values"), namespace, tolerant=tolerant)
-    elif tolerant and isinstance(kind, dict | list):
-        yield from declared_names(kind, namespace, tolerant=True)
+    waiting: list[tuple[Json, str]] = [(schema, "")]
+    while waiting:
+        part, namespace = waiting.pop()
+        inner: list[Json] = []
+        if isinstance(part, list):
+            inner = part
+        elif isinstance(part, dict):
+            kind, name = part.get("type"), part.get("name")
+            if kind in NAMED_KINDS and isinstance(name, str):
+                full = _declared_name(name, part.get("namespace"), namespace)
+                yield full
+                namespace, fields = namespace_of(full), part.get("fields")
+                if isinstance(fields, list):
+                    inner = [field.get("type") for field in fields if isinstance(field, dict)]
+            elif kind == "array":
+                inner = [part.get("items")]
+            elif kind == "map":
+                inner = [part.get("values")]
+            elif tolerant and isinstance(kind, dict | list):
+                inner = [kind]
+        waiting.extend((each, namespace) for each in reversed(inner))
+
+
+class _Definition(NamedTuple):
+    """A definition that is yet to be read: its full name, kind and JSON, and the scope in it.
+
+    Attributes:
+        own: its own name, in the place of the full name in the model.
+    """
+
+    full: str
+    own: str | None
+    kind: str
+    schema: dict[str, Json]
+    scope: ParseScope
 
 
 class DefinitionParser:
@@ -113,13 +130,35 @@ class DefinitionParser:
         self._diagnostics = diagnostics
         self._own_name = own_name
         self._names = names
+        self._found: list[_Definition] = []
 
     def define(self, kind: str, schema: dict[str, Json], scope: ParseScope) -> str | None:
-        """Read one definition and return its name in the model, or None if it has no valid one."""
+        """Return the name of a definition in the model, or None if it has no valid one.
+
+        It is read by :meth:`read_definitions`.
+        """
         full = self._name(schema, scope)
         if full is None:
             return None
-        scope = scope._replace(namespace=namespace_of(full))
+        scope = scope._replace(namespace=namespace_of(full), depth=0)
+        own = self._own_name(full, scope) if self._own_name else None
+        self._found.append(_Definition(full, own, kind, schema, scope))
+        return own or full
+
+    def read_definitions(self) -> None:
+        """Read the definitions that were found, and those inside them, in the order of the text.
+
+        The stack is a list: definitions may be nested more deeply than Python's calls.
+        """
+        waiting: list[_Definition] = []
+        while self._found or waiting:
+            waiting.extend(reversed(self._found))
+            self._found.clear()
+            self._read(*waiting.pop())
+
+    def _read(
+        self, full: str, own: str | None, kind: str, schema: dict[str, Json], scope: ParseScope
+    ) -> None:
         named: model.NamedType
         if kind == "enum":
             named = self._enum(full, schema, scope)
@@ -127,11 +166,9 @@ class DefinitionParser:
             named = self._fixed(full, schema, scope)
         else:
             named = self._record(full, schema, scope, is_error=kind == "error")
-        own = self._name_in_model(full, scope)
-        if own != full:
+        if own is not None and own != full:
             named = replace(named, name=own, wire_name=full)
         self._keep(named, scope)
-        return named.name
 
     # --- names ------------------------------------------------------------------------------------
 
@@ -163,9 +200,6 @@ class DefinitionParser:
                 return None
         return full
 
-    def _name_in_model(self, full: str, scope: ParseScope) -> str:
-        return (self._own_name(full, scope) if self._own_name else None) or full
-
     def _is_namespace(self, declared: Json) -> bool:
         """Tell if a ``namespace`` attribute is valid or missing."""
         if not declared:
@@ -186,12 +220,6 @@ class DefinitionParser:
         if differences.are_equal(first, named):
             return
         assert first.origin is not None, "what was parsed has an origin"
-        if self._diagnostics.tolerant and differences.are_encoded_alike(first, named):
-            message = f"conflicting definitions of {named.name}"
-            self._refuses(
-                Code.REDEFINED_TYPE, scope.at("name"), message, read_as="the first one counts"
-            )
-            return
         hint = f"the other definition is at {locate(first.origin)}"
         if differences.differ_in_docs_only(first, named):
             self._report(
@@ -200,6 +228,12 @@ class DefinitionParser:
                 f"definitions of {named.name}{scope.in_field} differ in docs: the first is used",
                 hint,
                 in_field=False,
+            )
+            return
+        if self._diagnostics.tolerant and differences.are_encoded_alike(first, named):
+            message = f"conflicting definitions of {named.name}"
+            self._refuses(
+                Code.REDEFINED_TYPE, scope.at("name"), message, read_as="the first one counts"
             )
             return
         difference = differences.first_difference(named, first)
@@ -215,8 +249,10 @@ class DefinitionParser:
         """Return the end of a hint: the configuration that keeps both definitions."""
         assert named.origin is not None, "what was parsed has an origin"
         assert first.origin is not None, "what was parsed has an origin"
-        if self._own_name is None or named.wire_name is not None:
+        if self._own_name is None:
             return ""
+        if named.wire_name is not None:
+            return "; both have this own name in [definitions]: use {path}, or name each file"
         if named.origin.source == first.origin.source:
             return "; one file can have one definition only"
         own = "own.{file}" + (short_name(named.name) if named.origin.pointer else "")
@@ -314,7 +350,7 @@ class DefinitionParser:
             self._missing_or_wrong("fields", "a list of fields", schema, scope)
             return
         seen: set[str] = set()
-        own = self._name_in_model(record, scope)
+        own = self._own_name(record, scope) if self._own_name else None
         for index, field in enumerate(fields):
             at = scope.at("fields", index)
             if not isinstance(field, dict):
@@ -328,7 +364,7 @@ class DefinitionParser:
             elif name is not None:
                 seen.add(name)
                 in_field = at._replace(
-                    field=f"{short_name(record)}.{name}", full_field=f"{own}.{name}"
+                    field=f"{short_name(record)}.{name}", full_field=f"{own or record}.{name}"
                 )
                 yield self._field(name, field, in_field)
 
@@ -345,6 +381,7 @@ class DefinitionParser:
         return name
 
     def _field(self, name: str, field: dict[str, Json], scope: ParseScope) -> model.Field:
+        field = without_deep_values(field, scope, self._diagnostics)
         attributes = custom_attributes(field, "field")
         if "logicalType" in attributes:
             self._warn_of_logical_type_on_field(field, attributes, scope)

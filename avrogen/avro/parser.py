@@ -22,6 +22,7 @@ from avrogen.avro.attributes import (
     custom_attributes,
     logical_type_of,
     never_acknowledged,
+    without_deep_values,
 )
 from avrogen.avro.defaults import DefaultChecks
 from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics, Severity
@@ -232,7 +233,10 @@ class _SchemaParser:
 
     def root(self, schema: Json, origin: Origin) -> model.AvroType:
         """Return the type at the top of a file, or ``_INVALID``."""
-        return self.schema(schema, ParseScope(origin, is_acknowledged=self._is_acknowledged))
+        scope = ParseScope(origin, is_acknowledged=self._is_acknowledged)
+        type_ = self.schema(schema, scope)
+        self._definitions.read_definitions()
+        return type_
 
     def schema(self, schema: Json, scope: ParseScope) -> model.AvroType:
         """Return the type of a schema anywhere in a file, or ``_INVALID``."""
@@ -301,6 +305,7 @@ class _SchemaParser:
     # --- objects ----------------------------------------------------------------------------------
 
     def _object(self, schema: dict[str, Json], scope: ParseScope) -> model.AvroType:
+        schema = without_deep_values(schema, scope, self._diagnostics)
         if "type" not in schema:
             return self._refuse(Code.MISSING_ATTRIBUTE, scope, 'the schema lacks "type"')
         kind = schema["type"]

@@ -131,8 +131,8 @@ class _Reading:
         while waiting:
             wanted, owner = waiting.pop()
             imported = self._types(owner)[wanted]
-            known = self.found.setdefault(wanted, imported)
-            if known is not imported:
+            known = self.found.get(wanted)
+            if known is not None:
                 if known.public.home.root != owner:
                     self._report(
                         package,
@@ -140,6 +140,7 @@ class _Reading:
                         "a type can come from one package: list it for one of the two",
                     )
                 continue
+            self.found[wanted] = imported
             for mentioned in sorted(imported.mentions):
                 home = next(
                     (p for p in (owner, *imported.others) if mentioned in self._types(p)), ""

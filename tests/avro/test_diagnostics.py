@@ -4,7 +4,7 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from click.testing import CliRunner
@@ -135,8 +135,9 @@ def nesting(schemas: Path) -> None:
 def large_default(schemas: Path) -> None:
     """A default of 2**16 values, which nobody writes."""
     for level in range(16):
-        names = ("a", "b")
-        fields = [{"name": n, "type": f"R{level + 1}", "default": {}} for n in names]
+        fields: list[dict[str, Any]] = [
+            {"name": name, "type": f"R{level + 1}", "default": {}} for name in ("a", "b")
+        ]
         record = {"type": "record", "name": f"R{level}", "fields": fields}
         (schemas / f"r{level}.avsc").write_text(json.dumps(record))
     number = {"name": "a", "type": "int", "default": 0}

@@ -17,6 +17,7 @@ import pytest
 
 from avrogen import Schema, SchemaError
 from avrogen.avro.differences import meaning_fingerprint
+from avrogen.compiler import dependencies
 from avrogen.testing import EmbeddedKafka, example
 from tests.conftest import Schemas, forget, run_avrogen, run_python, write_schemas
 
@@ -502,3 +503,39 @@ def test_skew_of_a_class_is_an_error_of_schemas(site: Path) -> None:
     card = imports("acme_common.events").Card
     with pytest.raises(SchemaError, match="Card, or a type in it"):
         imported(card, "0" * 16)
+
+
+def test_chains_of_types_are_read_once(
+    tmp_path: Path, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All types of a package may refer to each other."""
+    count = 60
+    schemas: Schemas = {
+        f"t{n}.avsc": {
+            "type": "record",
+            "name": f"chain.T{n}",
+            "fields": [{"name": "next", "type": ["null", f"chain.T{n - 1}"] if n else "null"}],
+        }
+        for n in range(count)
+    }
+    folder = write_schemas(tmp_path / "chain", schemas)
+    assert run_avrogen("build", folder, "-o", site / "acme_chain").exit_code == 0
+    looked_up: list[str] = []
+    reader: Any = vars(dependencies)["_Reading"]
+    types_of = reader._types
+
+    def counted(reading: Any, package: str) -> Any:
+        looked_up.append(package)
+        return types_of(reading, package)
+
+    monkeypatch.setattr(reader, "_types", counted)
+    result = build(
+        tmp_path,
+        site,
+        {
+            "a.avsc": {"type": "array", "items": f"chain.T{count - 1}"},
+            "avrogen.toml": '[packages]\nacme_chain = "chain.*"\n',
+        },
+    )
+    assert result.exit_code == 0, result.stderr
+    assert len(looked_up) < 10 * count

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import black
+import black.mode
 import pytest
-from black.mode import TargetVersion
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -30,7 +30,7 @@ from tests.conftest import ROOT
 from tests.golden.cases import CASES
 from tests.support.corpora import valid_schemas
 
-MODE = black.Mode(target_versions={TargetVersion.PY311})
+MODE = black.Mode(target_versions={black.mode.TargetVersion.PY311})
 
 names = st.from_regex(r"\A[a-z]{1,24}\Z").filter(str.isidentifier)
 several = st.lists(names.map(lambda name: f"n{name}"), min_size=1, max_size=12)

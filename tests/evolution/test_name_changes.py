@@ -13,10 +13,12 @@ from tests.conftest import run_avrogen, write_schemas
 
 
 def record(full_name: str, *fields: Any) -> dict[str, Any]:
-    listed = [
-        f if isinstance(f, dict) else {"name": f, "type": "int", "default": 0} for f in fields
-    ]
+    listed: list[Any] = [_field(f) if isinstance(f, str) else f for f in fields]
     return {"type": "record", "name": full_name, "fields": listed}
+
+
+def _field(name: str) -> dict[str, Any]:
+    return {"name": name, "type": "int", "default": 0}
 
 
 def enum(full_name: str, *symbols: str) -> dict[str, Any]:

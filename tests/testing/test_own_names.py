@@ -246,6 +246,18 @@ def test_types_around_two_definitions_differ_too(tmp_path: Path) -> None:
     )
 
 
+def test_one_own_name_of_two_definitions(tmp_path: Path) -> None:
+    config = '[definitions]\n"io.debezium.Source" = "debezium.{file}"\n'
+    files = {"v1/source.avsc": source("ts_ms"), "v2/source.avsc": source("ts_us")}
+    message = errors(tmp_path, {**files, "avrogen.toml": config})
+    assert "error[AVR204] conflicting definitions of debezium.Source: field" in message
+    assert "; both have this own name in [definitions]: use {path}, or name each file" in message
+    write_schemas(tmp_path / "schemas", {"avrogen.toml": config.replace("{file}", "{path}")})
+    built = run_avrogen("build", tmp_path / "schemas", "-o", tmp_path / "built")
+    assert built.exit_code == 0, built.stderr
+    assert (tmp_path / "built/debezium/_v2_source.py").is_file()
+
+
 @pytest.mark.parametrize(
     ("topic", "problem"),
     [

@@ -6,14 +6,13 @@ A schema is looked up first, and registered only on request. Schemas are equal
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple, assert_never
 
 from avrogen.avro import model
-from avrogen.avro.schema_json import map_objects
+from avrogen.avro.schema_json import map_objects, same_json, self_contained_json
 from avrogen.errors import RegistryError
 from avrogen.kafka.registry.data_contracts import RuleDirection, require_executable
 from avrogen.kafka.registry.protocol import LATEST, SchemaReference, SchemaText
@@ -217,7 +216,7 @@ _JAVA: Final = "avro.java."
 def same_schema(one: Schema, other: Schema) -> bool:
     """Return True if two schemas are equal, apart from attributes of Avro Java."""
     return one == other or (
-        same_wire_format(one, other) and _without_java(one) == _without_java(other)
+        same_wire_format(one, other) and same_json(_without_java(one), _without_java(other))
     )
 
 
@@ -238,7 +237,7 @@ def _without_java(schema: Schema) -> model.Json:
         # A primitive type without attributes is written as its name.
         return kept["type"] if kept.keys() == {"type"} else kept
 
-    return map_objects(json.loads(str(schema)), without_java)
+    return map_objects(self_contained_json(schema.type, schema.types), without_java)
 
 
 def _logical_types(schema: Schema) -> Iterator[model.LogicalType | None]:
