@@ -82,27 +82,43 @@ class TypeOverrides(Generic[C]):
         entries: all overrides by selector.
     """
 
-    def __init__(self, entries: Mapping[str, TypeOverride[C]], field: str | None = None) -> None:
+    def __init__(
+        self,
+        entries: Mapping[str, TypeOverride[C]],
+        field: str | None = None,
+        imported: Mapping[str, TypeOverrides[C]] | None = None,
+    ) -> None:
         """Prepare.
 
         Args:
             entries: overrides by selector.
             field: selector of the field that the place is in, if that has an override.
+            imported: overrides of types of other packages, by full name; those of a record select
+                fields by their names.
         """
         self.entries = entries
         self._field = field
+        self._imported = imported or {}
 
     def at_field(self, name: str) -> TypeOverrides[C]:
         """Return the overrides as they apply to the values of a field."""
+        record, _, field = name.rpartition(".")
+        if record in self._imported:
+            return self._imported[record].at_field(field)
         selector = field_selector(name)
         return TypeOverrides(self.entries, selector if selector in self.entries else None)
+
+    def inside(self, name: str) -> TypeOverrides[C]:
+        """Return the overrides that a named type has itself: those of its package."""
+        return self._imported.get(name, self)
 
     def without_conversions(self) -> TypeOverrides[Any]:
         """Return overrides that give base values."""
         entries: dict[str, TypeOverride[Any]] = {
             selector: TypeOverride(each.base, None) for selector, each in self.entries.items()
         }
-        return TypeOverrides(entries, self._field)
+        imported = {name: each.without_conversions() for name, each in self._imported.items()}
+        return TypeOverrides(entries, self._field, imported)
 
     def of(self, type_: model.Primitive | model.NamedType) -> OverriddenType[C]:
         """Return a type with the override that applies to it."""

@@ -121,7 +121,7 @@ class ExampleSnippets:
 
 def _own_overrides(entry: CatalogueEntry, overrides: BuildOverrides) -> BuildOverrides | None:
     """Return the overrides at the top of a type's values: a class stays what it is."""
-    return overrides if entry.public.codec else None
+    return overrides.inside(entry.id) if entry.public.codec else None
 
 
 PACKAGE: Final = "pkg"

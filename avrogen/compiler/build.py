@@ -14,6 +14,7 @@ from pathlib import Path
 from avrogen.avro.diagnostics import Diagnostic, Diagnostics, Severity
 from avrogen.avro.parser import Parsed
 from avrogen.avro.source import Source
+from avrogen.avro.type_overrides import TypeOverrides
 from avrogen.compiler.checks import (
     check_definitions,
     check_topics,
@@ -76,7 +77,7 @@ def analyse(sources: Iterable[Source], config: Config, diagnostics: Diagnostics)
         return None
     check_names(config.names, parsed.types, diagnostics)
     report_infinite_records(parsed.types, diagnostics)
-    overrides = config.types.overrides
+    overrides = TypeOverrides(config.types.overrides.entries, imported=dependencies.overrides)
     report_ambiguous_unions(parsed, diagnostics, config.times, overrides)
     package = lower(
         parsed, config.topics, diagnostics, dependencies, config.names, config.times, overrides

@@ -3,6 +3,8 @@
 The table ``packages`` of the configuration names installed packages. They are found as an import
 would find them, and their modules are parsed: no code of them is executed. A module of generated
 code has the schema of each type as a literal, and the Python names beside it.
+
+Longer than 500 lines because what is read of a module is in one place, as generated code is.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import ast
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Final
@@ -21,9 +23,11 @@ from avrogen.avro.model import Json
 from avrogen.avro.named_types import NAMED_KINDS, declared_names
 from avrogen.avro.names import similar
 from avrogen.avro.source import Source
+from avrogen.avro.type_overrides import TypeOverride, TypeOverrides
 from avrogen.compiler.naming import AttributeName, ClassName, MemberName, ModuleName
 from avrogen.compiler.output import HEADER, ROOT_MARK
 from avrogen.compiler.package_layout import ModulePath, PublicName
+from avrogen.config.custom_types import BuildOverrides, PythonName, TypeConversion
 from avrogen.config.type_tables import PackageConfig
 from avrogen.regular_files import FolderWalk, read_file
 
@@ -44,6 +48,8 @@ class ImportedType:
         members: members of an enum, by its symbols.
         mentions: full names of the types that its schema refers to or may refer to.
         others: packages that its module imports from.
+        overrides: types of its package's own in its values; those of a record select fields by
+            their names.
     """
 
     public: PublicName
@@ -52,6 +58,7 @@ class ImportedType:
     members: Mapping[str, MemberName]
     mentions: frozenset[str]
     others: tuple[str, ...]
+    overrides: BuildOverrides
 
 
 def _no_types() -> Mapping[str, ImportedType]:
@@ -68,6 +75,11 @@ class Dependencies:
     def publics(self) -> Mapping[str, PublicName]:
         """Their public names."""
         return {name: imported.public for name, imported in self.types.items()}
+
+    @property
+    def overrides(self) -> Mapping[str, BuildOverrides]:
+        """Their overrides of Python types."""
+        return {name: imported.overrides for name, imported in self.types.items()}
 
     @property
     def sources(self) -> Iterator[Source]:
@@ -297,7 +309,13 @@ def _module_types(
         # At its place in the module, so that messages have the line.
         source = Source(path.as_posix(), "\n" * (defined.line - 1) + defined.text, shown)
         yield full_name, ImportedType(
-            name, source, attributes, members, frozenset(_strings(schema)), others
+            name,
+            source,
+            attributes,
+            members,
+            frozenset(_strings(schema)),
+            others,
+            _overrides(defined.types, tree),
         )
 
 
@@ -343,6 +361,7 @@ class _Definition:
         text: its schema.
         line: line in which the schema begins.
         body: statements of the class.
+        types: its ``TypeMapping``, if it has one.
     """
 
     name: str
@@ -350,6 +369,7 @@ class _Definition:
     text: str
     line: int
     body: tuple[ast.stmt, ...] = ()
+    types: ast.expr | None = None
 
 
 def _definitions(tree: ast.Module) -> Iterator[_Definition]:
@@ -361,19 +381,31 @@ def _definitions(tree: ast.Module) -> Iterator[_Definition]:
                         case ast.Assign(targets=[ast.Name("__avro_schema__")], value=value):
                             schema = _embedded(value)
                             if schema is not None:
-                                yield _Definition(name, None, *schema, tuple(body))
+                                types = _assigned(body, "__avro_types__")
+                                yield _Definition(name, None, *schema, tuple(body), types)
                         case _:
                             pass
             case ast.AnnAssign(
                 target=ast.Name(codec),
                 annotation=ast.Subscript(slice=ast.Name(name)),
-                value=ast.Call(args=[value]),
+                value=ast.Call(args=[value], keywords=keywords),
             ):
                 schema = _embedded(value)
                 if schema is not None:
-                    yield _Definition(name, codec, *schema)
+                    types = next((each.value for each in keywords if each.arg == "types"), None)
+                    yield _Definition(name, codec, *schema, types=types)
             case _:
                 pass
+
+
+def _assigned(body: Iterable[ast.stmt], name: str) -> ast.expr | None:
+    for statement in body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(target)], value=value) if target == name:
+                return value
+            case _:
+                pass
+    return None
 
 
 def _embedded(value: ast.expr) -> tuple[str, int] | None:
@@ -424,3 +456,55 @@ def _members(defined: _Definition, schema: Mapping[str, Json]) -> dict[str, Memb
             case _:
                 pass
     return found
+
+
+def _overrides(value: ast.expr | None, tree: ast.Module) -> BuildOverrides:
+    """Return the overrides of ``TypeMapping({SELECTOR: BASE or MappedType(...), ...})``."""
+    entries: dict[str, TypeOverride[TypeConversion]] = {}
+    match value:
+        case ast.Call(args=[ast.Dict(keys=keys, values=values)]):
+            names = _imported_names(tree)
+            for key, each in zip(keys, values, strict=True):
+                override = _override(each, names)
+                if isinstance(key, ast.Constant) and isinstance(key.value, str) and override:
+                    entries[key.value] = override
+        case _:
+            pass
+    return TypeOverrides(entries)
+
+
+def _imported_names(tree: ast.Module) -> dict[str, PythonName]:
+    return {
+        alias.asname or alias.name: PythonName(node.module, alias.name)
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level
+        for alias in node.names
+    }
+
+
+def _override(
+    value: ast.expr, names: Mapping[str, PythonName]
+) -> TypeOverride[TypeConversion] | None:
+    match value:
+        case ast.Constant(str(base)):
+            return TypeOverride(base, None)
+        case ast.Call(args=[type_, from_base, to_base], keywords=keywords):
+            found = [_python_name(each, names) for each in (type_, from_base, to_base)]
+            texts = [each.value.value for each in keywords if isinstance(each.value, ast.Constant)]
+            if found[0] is None or found[1] is None:
+                return None
+            override_base = texts[0] if texts and isinstance(texts[0], str) else None
+            return TypeOverride(override_base, TypeConversion(found[0], found[1], found[2]))
+        case _:
+            return None
+
+
+def _python_name(value: ast.expr, names: Mapping[str, PythonName]) -> PythonName | None:
+    match value:
+        case ast.Name(name):
+            return names.get(name, PythonName("builtins", name))
+        case ast.Attribute(inner, attribute):
+            owner = _python_name(inner, names)
+            return owner and replace(owner, path=f"{owner.path}.{attribute}")
+        case _:
+            return None

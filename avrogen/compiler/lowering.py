@@ -157,8 +157,9 @@ class _Lowering:
                 doc = _doc(named, "Fixed")
                 own = model.Reference(named.name)
                 symbol_of = self._symbol_of(home)
-                alias = python_type(own, self.types, symbol_of, self.times, self.overrides)
-                entries = self._root_entries(home, own)
+                overrides = self.overrides.inside(named.name)
+                alias = python_type(own, self.types, symbol_of, self.times, overrides)
+                entries = self._root_entries(home, own) if overrides is self.overrides else {}
                 return AliasDefinition(public.name, public.codec, doc, alias, schema, entries)
             case _:
                 assert_never(named)
@@ -261,7 +262,7 @@ class _Lowering:
 
     def _entries(self, home: ModulePath, record: model.RecordType) -> TypeEntries:
         """Return the entries of a record's ``TypeMapping``, which selects its fields by name."""
-        if not self.overrides.entries:
+        if not self.overrides.entries or record.name in self.dependencies.types:
             return {}
         found = (
             each

@@ -129,7 +129,8 @@ class _TopicLowering:
 
     def _annotation(self, full_name: str) -> Expression:
         # A class is sent as it is; the alias of a fixed has what its codec takes.
-        overrides = NO_OVERRIDES if has_class(self.types[full_name]) else self.overrides
+        is_class = has_class(self.types[full_name])
+        overrides = NO_OVERRIDES if is_class else self.overrides.inside(full_name)
         return python_type(model.Reference(full_name), self.types, self._class, overrides=overrides)
 
     def _class(self, full_name: str) -> Symbol:
