@@ -16,7 +16,7 @@ from avrogen.avro.source import Location, Origin
 from avrogen.config.config import Config
 from avrogen.config.registry_connection import CommandError, RegistryConnection, registry_connection
 from avrogen.config.topic_subjects import Subject, configured_subjects
-from avrogen.errors import RegistryError
+from avrogen.errors import RegistryError, SchemaError
 from avrogen.evolution.comparison import UnitResult
 from avrogen.evolution.matching import file_roots, matched_types
 from avrogen.evolution.snapshot import BaselineError, NewSchemas
@@ -107,7 +107,7 @@ def _text(unit: ComparisonUnit) -> SchemaText:
     try:
         tree = self_contained_json(unit.new.type, unit.new.types)
         return SchemaText(compact_text(tree))
-    except RecursionError:
+    except SchemaError:
         raise BaselineError(
             f"the types of {unit.title} are nested too deeply to be sent to the registry"
         ) from None
