@@ -159,6 +159,8 @@ def _timed(operation: plan.Operation, times: TimeOptions) -> plan.Operation:
             return replace(operation, base=_timed(inner, times))
         case plan.LogicalOperation(_, (DateKind() | TimeKind() | TimestampKind()) as kind):
             return replace(operation, kind=TimedKind(kind, times))
+        case plan.NamedOperation(_, inner):
+            return replace(operation, operation=_timed(inner, times))
         case plan.ArrayOperation(item):
             return replace(operation, item=_timed(item, times))
         case plan.MapOperation(value):

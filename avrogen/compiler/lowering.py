@@ -159,7 +159,8 @@ class _Lowering:
                 symbol_of = self._symbol_of(home)
                 overrides = self.overrides.inside(named.name)
                 alias = python_type(own, self.types, symbol_of, self.times, overrides)
-                entries = self._root_entries(home, own) if overrides is self.overrides else {}
+                is_own = named.name not in self.dependencies.types
+                entries: TypeEntries = self._root_entries(home, own) if is_own else {}
                 return AliasDefinition(public.name, public.codec, doc, alias, schema, entries)
             case _:
                 assert_never(named)

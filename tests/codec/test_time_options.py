@@ -378,3 +378,12 @@ def test_other_words_are_refused() -> None:
         TimeOptions(out_of_range="clamp")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     with pytest.raises(ValueError, match='rounding must be "down" or "error", not 1'):
         TimeOptions(rounding=1)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+def test_branches_have_names_under_options() -> None:
+    date = {"type": "int", "logicalType": "date"}
+    union = with_options(["null", "string", date], TimeOptions(out_of_range="number"))
+    data = union.to_avro(10_000_000)
+    assert union.from_avro(data, named_branches=True) == ("int", 10_000_000)
+    writer = with_options(date, None)
+    assert union.from_avro(data[1:], writer=writer, named_branches=True) == ("int", 10_000_000)
