@@ -87,7 +87,8 @@ def _named(parsed: Parsed, names: NamesSection) -> _Named | None:
     layout = layout_package(parsed, names)
     exports = layout.exports()[()]
     return _Named(
-        parsed.types,
+        # Types of other packages get their names there.
+        {name: named for name, named in parsed.types.items() if name in layout.types},
         layout,
         content_names(parsed.types, layout, names),
         frozenset((export.name, export.module) for export in exports),
