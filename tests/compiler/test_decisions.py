@@ -50,7 +50,7 @@ CASES: dict[str, tuple[str | None, Any]] = {
         "AVR107",
         json.dumps(record("double", default=0)).replace("0}", "9" * 1001 + "}"),
     ),
-    "JSON of 501 levels": ("AVR108", "[" * 501 + "]" * 501),
+    "JSON of 4001 levels": ("AVR108", "[" * 4001 + "]" * 4001),
     "64 arrays": (None, record(nested("int", 60))),
     "too many arrays": ("AVR108", record(nested("int", 65))),
     "half a surrogate pair": (None, '{"type": "fixed", "name": "F", "size": 1, "doc": "\\ud800"}'),
