@@ -116,7 +116,7 @@ class _AvroFields:
         fields = owner.__dict__.get("__avro_attributes__")
         if fields is None:
             fields = avro_fields(owner)
-            setattr(owner, "__avro_attributes__", fields)  # noqa: B010 -- computed once
+            setattr(owner, "__avro_attributes__", fields)  # noqa: B010 -- unknown to type checkers
         return cast("Mapping[str, str]", fields)
 
 

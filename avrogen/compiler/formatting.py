@@ -56,10 +56,11 @@ def format_files(
     pieces = dict.fromkeys(piece for file in files for piece in file.pieces)
     laid_out = {piece: piece for piece in pieces if is_laid_out(piece)}
     others = [piece for piece in pieces if piece not in laid_out]
-    known = cache.find(others, _black_version())
+    known = cache.find(others, _black_version()) if others else {}
     missing = [piece for piece in others if piece not in known]
     fresh = _formatted(missing, progress)
-    cache.keep(fresh, _black_version())
+    if fresh:
+        cache.keep(fresh, _black_version())
     return {file.path: _joined(file, {**laid_out, **known, **fresh}) for file in files}
 
 

@@ -1,9 +1,9 @@
 """Layout of code in lines, as black lays it out.
 
 The templates write black's own form as long as lines are short enough. What gets long in ordinary
-packages is laid out here: imports, and lists of names. :func:`is_laid_out` tells which text is
-left for black to break into lines, such as a field with a long union. black takes most of the time
-of a build, and for a long list more than in proportion, so most text does not go through it.
+packages is laid out here: imports, lists of names, unions and type mappings. :func:`is_laid_out`
+tells which text is left for black to break into lines, such as a field with a long default. black
+is slow, and for a long list more than in proportion, so most text does not go through it.
 """
 
 from __future__ import annotations

@@ -109,8 +109,8 @@ def check_names(
         _CollisionCheck(names, types, diagnostics).run()
 
 
-class _NameCheck:
-    """Check of the settings one by one."""
+class _Check:
+    """Check of ``[names]`` against the types of a run."""
 
     def __init__(
         self, names: NamesSection, types: Mapping[str, model.NamedType], diagnostics: Diagnostics
@@ -118,6 +118,10 @@ class _NameCheck:
         self._names = names
         self._types = types
         self._diagnostics = diagnostics
+
+
+class _NameCheck(_Check):
+    """Check of the settings one by one."""
 
     def run(self) -> None:
         names = self._names
@@ -187,15 +191,8 @@ class _NameCheck:
         self._diagnostics.report(Code.NAME_SETTING, location, message, hint)
 
 
-class _CollisionCheck:
+class _CollisionCheck(_Check):
     """Check of names that are set against each other, and against all others."""
-
-    def __init__(
-        self, names: NamesSection, types: Mapping[str, model.NamedType], diagnostics: Diagnostics
-    ) -> None:
-        self._names = names
-        self._types = types
-        self._diagnostics = diagnostics
 
     def run(self) -> None:
         names = self._names

@@ -250,10 +250,10 @@ def read_avro(
 
 
 _REFUSED = frozenset({Code.DUPLICATE_SYMBOL, Code.DUPLICATE_BRANCH})
-"""What no version of Avro Java accepts, of what can be read."""
+"""Tolerated errors that no version of Avro Java accepts."""
 
 _AS_SENT = frozenset({Code.DEFAULT_MISMATCH, Code.ENUM_DEFAULT, Code.WRONG_ATTRIBUTE})
-"""What would get lost in a text that is printed anew."""
+"""Errors in parts of a schema that are missing from a text that is printed anew."""
 
 
 def _illegal_names(types: Iterable[model.NamedType]) -> Iterator[str]:
