@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from avrogen import Schema, SchemaError
 from avrogen.avro import model
 from avrogen.avro.defaults import DefaultChecks, TooManyValues
 from tests.conftest import ROOT, run_avrogen, run_python, write_schemas
@@ -203,3 +204,10 @@ def test_ten_values_of_each_default_do_not_count() -> None:
     with pytest.raises(TooManyValues):
         checks.completed_for_code(array, [1] * 2_000)
     checks.completed_for_code(array, [1] * 9)
+
+
+@pytest.mark.parametrize("number", ["1" * 1_001, "1." + "1" * 1_000, "1e" + "0" * 1_000 + "1"])
+def test_long_numbers_are_refused_as_such(number: str) -> None:
+    text = f'{{"type": "record", "name": "R", "fields": [], "x": {number}}}'
+    with pytest.raises(SchemaError, match=r"number of \d+ (?:digits|characters), at most 1000"):
+        Schema.parse(text)
