@@ -197,13 +197,15 @@ def test_ten_values_of_each_default_do_not_count() -> None:
     """Honest packages of any size are built; many large defaults together are refused."""
     checks = DefaultChecks({})
     array = model.Array(model.Primitive("int"))
+    few: list[model.Json] = [1] * 9
+    many: list[model.Json] = [1] * 2_000
     for _ in range(3_000):
-        assert checks.completed_for_code(array, [1] * 9) == [1] * 9
+        assert checks.completed_for_code(array, few) == few
     for _ in range(10):
-        checks.completed_for_code(array, [1] * 2_000)
+        checks.completed_for_code(array, many)
     with pytest.raises(TooManyValues):
-        checks.completed_for_code(array, [1] * 2_000)
-    checks.completed_for_code(array, [1] * 9)
+        checks.completed_for_code(array, many)
+    checks.completed_for_code(array, few)
 
 
 @pytest.mark.parametrize("number", ["1" * 1_001, "1." + "1" * 1_000, "1e" + "0" * 1_000 + "1"])
