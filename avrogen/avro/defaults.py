@@ -28,11 +28,16 @@ _STEPS_PER_CHARACTER: Final = 2
 _MOST_MADE: Final = 20_000
 """Values that are made for fields that defaults leave out, in all defaults of a run or a plan."""
 
+_MOST_WRITTEN: Final = 20_000
+_ALWAYS_WRITTEN: Final = 10
+"""Values in the Python code of all defaults of a build, beyond ten in each."""
+
 _UNLIMITED: Final = 1 << 62
 """Also the count of values that stands for all larger ones."""
 
 _TOO_DEEP = f"defaults complete each other more than {_MOST_COMPLETED} levels deep"
 _TOO_MANY_VALUES = "defaults complete each other and make too many values"
+_TOO_MUCH_CODE = f"the defaults have more than {_MOST_WRITTEN:,} values, too many for Python code"
 _TOO_MANY_STEPS = "the defaults of the schemas take too many comparisons with their types"
 
 _MOST_SHOWN = 3
@@ -88,7 +93,7 @@ class _Endless(_Unusable):
 
 
 class TooManyValues(ValueError):
-    """Defaults that fill each other would make too many values."""
+    """Defaults are too large, or fill each other and would make too many values."""
 
 
 class DefaultChecks:
@@ -112,6 +117,7 @@ class DefaultChecks:
         if size is not None:
             self._steps_left = _MOST_STEPS + _STEPS_PER_CHARACTER * size
         self._made_left = _MOST_MADE
+        self._written_left = _MOST_WRITTEN
         # Objects are kept: others must not get their identities.
         self._objects: dict[_Node, tuple[Json, _Fit | Mismatch | _Endless]] = {}
         self._own: dict[tuple[str, str], _Fit | Mismatch] = {}
@@ -142,6 +148,20 @@ class DefaultChecks:
             if self._made_left < 0:
                 raise TooManyValues(_TOO_MANY_VALUES)
         return self._complete(type_, default)
+
+    def completed_for_code(self, type_: model.AvroType, default: Json) -> Json:
+        """Return a completed default as :meth:`completed` does, which is written as Python code.
+
+        Raises:
+            TooManyValues: so many have been made or written, for this one and those before.
+        """
+        completed = self.completed(type_, default)
+        found = self._whole(type_, default)
+        many = found.values - _ALWAYS_WRITTEN if isinstance(found, _Fit) else 0
+        if many > self._written_left:
+            raise TooManyValues(_TOO_MUCH_CODE)
+        self._written_left -= max(many, 0)
+        return completed
 
     def _complete(self, type_: model.AvroType, default: Json) -> Json:
         match type_:

@@ -162,7 +162,13 @@ def _int(text: str) -> int:
 
 
 def _float(text: str) -> float:
-    value = float(text) if len(text) <= MOST_DIGITS else math.inf
+    if len(text) > MOST_DIGITS:
+        raise _InvalidValue(
+            Code.JSON_NUMBER,
+            f"number of {len(text)} characters, at most {MOST_DIGITS} are accepted",
+            text,
+        )
+    value = float(text)
     if math.isinf(value):
         raise _InvalidValue(Code.JSON_NUMBER, f"{text[:40]} is out of range for double", text)
     return value

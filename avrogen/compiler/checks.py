@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, assert_never, get_args
 
@@ -292,16 +293,10 @@ def report_infinite_records(types: Mapping[str, model.NamedType], diagnostics: D
     A record directly in itself is an error, a cycle of several a warning. As schemas both are
     valid, and Avro Java accepts them.
     """
-    finite: set[str] = set()
-    rest = [named for named in types.values() if isinstance(named, model.RecordType)]
-    while rest:
-        still = [r for r in rest if not all(_is_finite(f.type, types, finite) for f in r.fields)]
-        if len(still) == len(rest):
-            break
-        finite.update(record.name for record in rest)
-        finite.difference_update(record.name for record in still)
-        rest = still
-    for record in rest:
+    finite = _finite_records(types)
+    for record in types.values():
+        if not isinstance(record, model.RecordType) or record.name in finite:
+            continue
         field = next(f for f in record.fields if not _is_finite(f.type, types, finite))
         assert field.origin is not None, "parsed types have an origin"
         is_direct = field.type == model.Reference(record.name)
@@ -311,6 +306,39 @@ def report_infinite_records(types: Mapping[str, model.NamedType], diagnostics: D
             f"{record.name} contains itself through {field.name}: no finite value of it exists",
             'make it finite: use a union with null, ["null", ...], an array or a map',
         )
+
+
+def _finite_records(types: Mapping[str, model.NamedType]) -> set[str]:
+    """Return the names of records that have finite values.
+
+    A record waits at its first field that is not finite yet, for any of the records there.
+    """
+    finite: set[str] = set()
+    passed: dict[str, int] = {}
+    waiting: defaultdict[str, list[tuple[model.RecordType, int]]] = defaultdict(list)
+    ready = [(named, 0) for named in types.values() if isinstance(named, model.RecordType)]
+    while ready:
+        record, position = ready.pop()
+        if passed.setdefault(record.name, 0) != position:
+            continue  # another record has let it pass
+        fields = record.fields
+        while position < len(fields) and _is_finite(fields[position].type, types, finite):
+            position += 1
+        passed[record.name] = position
+        if position < len(fields):
+            for name in _direct_names(fields[position].type):
+                waiting[name].append((record, position))
+        else:
+            finite.add(record.name)
+            ready += waiting.pop(record.name, ())
+    return finite
+
+
+def _direct_names(type_: model.AvroType) -> Iterator[str]:
+    """Yield the names of types that a value contains directly, or may, in a union."""
+    for branch in type_.branches if isinstance(type_, model.Union) else (type_,):
+        if isinstance(branch, model.Reference):
+            yield branch.name
 
 
 def _is_finite(

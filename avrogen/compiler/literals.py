@@ -31,8 +31,12 @@ _DIRECTIVE_MARK = re.compile("[#:=]")
 """Characters without which no tool finds a directive in a comment: an encoding (PEP 263), a word
 with a colon (``type:``, ``pyright:``, ``fmt:``), or a second comment (``# noqa``)."""
 
-_DIRECTIVE = re.compile(r"#(?=\s*(?:[\w.-]+\s*[:=]|no(?:qa|sec|pep8)))", re.IGNORECASE)
-"""The beginning of a directive in a docstring: mypy and flake8 read lines, not tokens."""
+_DIRECTIVE = re.compile(
+    r"#(?=\s*(?:[\w.-]+\s*[:=]|pragma|no(?:qa|sec|pep8|sonar|pycln|inspection)))|:(?= ?skip_file)",
+    re.IGNORECASE,
+)
+"""A character of a directive in a literal: mypy, flake8, isort, coverage.py and others read lines,
+not tokens, and so obey what is in a string."""
 
 _ESCAPE = re.compile(r"\\(?:([\\nrt])|x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))")
 
@@ -40,7 +44,8 @@ _ESCAPE = re.compile(r"\\(?:([\\nrt])|x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8
 def string_literal(text: str) -> str:
     """Return a string literal, in the quotes that need fewer escapes; else in double quotes."""
     quote = "'" if text.count('"') > text.count("'") else '"'
-    return quote + _escaped(text).replace(quote, f"\\{quote}") + quote
+    body = _DIRECTIVE.sub(_escape, _escaped(text))
+    return quote + body.replace(quote, f"\\{quote}") + quote
 
 
 def float_literal(number: float) -> str:
@@ -54,7 +59,7 @@ def bytes_literal(data: bytes) -> str:
         chr(byte) if 0x20 <= byte < 0x7F and byte not in b'"\\' else f"\\x{byte:02x}"
         for byte in data
     )
-    return f'b"{body}"'
+    return f'b"{_DIRECTIVE.sub(_escape, body)}"'
 
 
 def docstring(text: str, indent: str) -> str:
@@ -95,7 +100,8 @@ def json_block(text: str) -> str:
 
     Such a literal can contain any JSON: a quotation mark inside a JSON string has a backslash
     before it, two JSON strings never touch, so three marks in a row cannot occur; and an escape of
-    JSON ends where the raw string takes it to end.
+    JSON ends where the raw string takes it to end. A character that begins a directive is an escape
+    of JSON.
 
     Raises:
         ValueError: the text is not a JSON object, array or name in ASCII.
@@ -107,7 +113,11 @@ def json_block(text: str) -> str:
         return string_literal(stripped)  # a name that the specification does not allow
     if not stripped.isascii() or not stripped.startswith(("{", "[")) or '"""' in stripped:
         raise ValueError("not a JSON object, array or name in ASCII")
-    return f'r"""{text}"""'
+    return f'r"""{_DIRECTIVE.sub(_json_escape, text)}"""'
+
+
+def _json_escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
 
 
 def _lines(text: str) -> list[str]:

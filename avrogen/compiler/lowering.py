@@ -239,7 +239,7 @@ class _Lowering:
             self.checks, symbol_of, self.attributes, self.members, self.times, self.overrides
         )
         try:
-            completed = self.checks.completed(f.type, f.default)
+            completed = self.checks.completed_for_code(f.type, f.default)
             return writer.field_default(f.type, completed, self._at(record, f))
         except TooManyValues as problem:
             self._report_default(Code.LOGICAL_DEFAULT, record, f, str(problem))

@@ -226,11 +226,42 @@ def deep_namespaces(parts: int) -> Source:
     return Source("s.avsc", text, "s.avsc")
 
 
-def test_laying_out_namespaces_grows_with_their_parts() -> None:
-    def lay_out(source: Source) -> None:
-        assert analyse([source], Config(), Diagnostics())
+def source_of(make: Callable[[int], Any]) -> Callable[[int], Source]:
+    return lambda size: Source("s.avsc", json.dumps(make(size)), "s.avsc")
 
-    assert_growth(100, deep_namespaces, lay_out)
+
+def unions_of_later_records(size: int) -> list[Any]:
+    """Records that are finite by the last branch of a union alone, which is known last."""
+    names = [f"R{n}" for n in range(size)]
+    return [
+        record(name, field("u", [name, names[n + 1]] if n + 1 < size else "int"))
+        for n, name in enumerate(names)
+    ]
+
+
+PACKAGES: dict[str, Callable[[int], Source]] = {
+    "namespaces of many parts": deep_namespaces,
+    "a chain": source_of(lambda size: chain(size, "int", "a")),
+    "a chain without an end": source_of(lambda size: chain(size, "R0", "a")),
+    "a chain of unions": source_of(unions_of_later_records),
+    "records that differ in case": source_of(
+        lambda size: [
+            record("".join(c.upper() if n >> k & 1 else c for k, c in enumerate("abcdefghij")))
+            for n in range(size)
+        ]
+    ),
+    "attributes of one Python name": source_of(
+        lambda size: record("R", *(field("a" + "_" * n, "int") for n in range(size)))
+    ),
+}
+
+
+@pytest.mark.parametrize("family", PACKAGES)
+def test_planning_a_package_grows_with_the_text(family: str) -> None:
+    def lay_out(source: Source) -> None:
+        analyse([source], Config(), Diagnostics())
+
+    assert_growth(100, PACKAGES[family], lay_out)
 
 
 def chains_of_choices(size: int) -> tuple[Schema, Any]:

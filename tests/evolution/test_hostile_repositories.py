@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -180,3 +181,178 @@ def test_hooks_of_pre_commit(attack: Attack, hook: str) -> None:
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == (1 if hook == "drift" else 0), run.stderr
     attack.assert_harmless()
+
+
+PROGRAMS = (
+    "alias.cat-file",
+    "alias.config",
+    "alias.ls-files",
+    "alias.ls-tree",
+    "alias.rev-parse",
+    "browser.x.cmd",
+    "core.alternateRefsCommand",
+    "core.askPass",
+    "core.editor",
+    "core.fsmonitor",
+    "core.gitProxy",
+    "core.pager",
+    "core.sshCommand",
+    "credential.helper",
+    "diff.evil.command",
+    "diff.evil.textconv",
+    "diff.external",
+    "filter.evil.clean",
+    "filter.evil.process",
+    "filter.evil.smudge",
+    "filter.lfs.process",
+    "filter.lfs.smudge",
+    "gpg.program",
+    "gpg.ssh.program",
+    "hook.evil.command",
+    "interactive.diffFilter",
+    "merge.evil.driver",
+    "pager.cat-file",
+    "pager.config",
+    "pager.ls-files",
+    "pager.ls-tree",
+    "remote.origin.uploadpack",
+    "remote.origin.vcs",
+    "sequence.editor",
+    "submodule.s.update",
+    "trailer.evil.command",
+    "uploadpack.packObjectsHook",
+)
+"""Variables of a repository's configuration that name a program."""
+
+EVENTS = ("post-index-change", "reference-transaction", "post-checkout", "fsmonitor-watchman")
+
+
+def arm(attack: Attack, config: Path) -> None:
+    """Name the program in a file of configuration, in each variable that can."""
+    folder = attack.repository.folder
+    hooks = folder.parent / "hooks"
+    hooks.mkdir()
+    for event in EVENTS:
+        (hooks / event).symlink_to(attack.program)
+        (folder / ".git/hooks").mkdir(exist_ok=True)
+        (folder / ".git/hooks" / event).symlink_to(attack.program)
+
+    def put(name: str, value: str) -> None:
+        attack.repository.git("config", "--file", str(config), "--add", name, value)
+
+    for name in PROGRAMS:
+        put(name, ("!" if name.startswith(("alias", "submodule")) else "") + str(attack.program))
+    for event in EVENTS:
+        put("hook.evil.event", event)
+    put("core.hooksPath", str(hooks))
+    put("protocol.allow", "always")
+    put("url.ext::sh .insteadOf", "ssh://")
+    put("remote.origin.url", f"ext::{attack.program}")
+    put("remote.origin.promisor", "true")
+    put("core.repositoryFormatVersion", "1")
+    put("extensions.partialClone", "origin")
+
+
+def in_config(attack: Attack) -> None:
+    arm(attack, attack.repository.folder / ".git/config")
+
+
+def in_an_included_file(attack: Attack) -> None:
+    """A variable of the repository names a file that a merge request can change."""
+    attack.repository.git("config", "include.path", "../more.cfg")
+    arm(attack, attack.repository.folder / "more.cfg")
+
+
+def in_the_configuration_of_a_worktree(attack: Attack) -> None:
+    attack.repository.git("config", "core.repositoryFormatVersion", "1")
+    attack.repository.git("config", "extensions.worktreeConfig", "true")
+    arm(attack, attack.repository.folder / ".git/config.worktree")
+
+
+def behind_a_file_named_git(attack: Attack) -> None:
+    """The file ``.git`` leads into a folder of the working copy."""
+    in_config(attack)
+    folder = attack.repository.folder
+    (folder / ".git").rename(folder / "inner")
+    (folder / ".git").write_text("gitdir: inner\n")
+
+
+def behind_a_link_named_git(attack: Attack) -> None:
+    in_config(attack)
+    folder = attack.repository.folder
+    (folder / ".git").rename(folder / "inner")
+    (folder / ".git").symlink_to("inner")
+
+
+def with_objects_of_another_repository(attack: Attack) -> None:
+    """Objects are in an alternate, whose configuration is as hostile."""
+    in_config(attack)
+    objects = attack.repository.folder / ".git/objects"
+    other = Repository(attack.repository.folder.parent / "other")
+    arm_other = other.folder / ".git/objects"
+    for each in list(objects.iterdir()):
+        if each.name not in ("info", "pack"):
+            each.rename(arm_other / each.name)
+    (objects / "info").mkdir(exist_ok=True)
+    (objects / "info/alternates").write_text(f"{arm_other}\n")
+    (other.folder / ".git/config").write_bytes(
+        (attack.repository.folder / ".git/config").read_bytes()
+    )
+
+
+PLACES = (
+    in_config,
+    in_an_included_file,
+    in_the_configuration_of_a_worktree,
+    behind_a_file_named_git,
+    behind_a_link_named_git,
+    with_objects_of_another_repository,
+)
+
+
+@pytest.mark.parametrize(
+    ("place", "command"),
+    [
+        *((place, "check") for place in PLACES),
+        *((in_config, command) for command in ("hook drift", "hook check", "missing object")),
+    ],
+    ids=lambda given: given if isinstance(given, str) else given.__name__,
+)
+def test_programs_that_the_configuration_names(
+    attack: Attack, place: Callable[[Attack], None], command: str
+) -> None:
+    """None of git's variables runs a program, wherever the repository sets it."""
+    attributes = "* filter=evil diff=evil merge=evil\n*.avsc filter=lfs\n"
+    modules = f'[submodule "s"]\n\tpath = s\n\turl = ext::{attack.program}\n\tupdate = !evil\n'
+    files = {"schemas/s.avsc": RECORD, ".gitattributes": attributes, ".gitmodules": modules}
+    if command == "missing object":
+        files["schemas/pointer.avsc"] = POINTER
+    attack.repository.commit(files)
+    if command == "missing object":
+        blob = attack.repository.git("rev-parse", "HEAD:schemas/s.avsc").strip()
+        (attack.repository.folder / f".git/objects/{blob[:2]}/{blob[2:]}").unlink()
+    place(attack)
+    if command.startswith("hook"):
+        _, hook = command.split()
+        more = ["-o", "events"] if hook == "drift" else []
+        run = subprocess.run(
+            [sys.executable, "-m", "avrogen.cli.hooks", hook, "schemas", *more],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert run.returncode == (1 if hook == "drift" else 0), run.stderr
+    else:
+        result = run_avrogen("check", "schemas", "--against", "git:HEAD")
+        assert result.exit_code == (0 if command == "check" else 2), result.output
+    attack.assert_harmless()
+
+
+def test_the_programs_would_run(attack: Attack) -> None:
+    """The attack above is one: git as a user runs it obeys the configuration."""
+    attack.repository.commit({"schemas/s.avsc": RECORD})
+    in_config(attack)
+    subprocess.run(
+        ["git", "status"], cwd=attack.repository.folder, capture_output=True, check=False
+    )
+    assert attack.trace.exists()
