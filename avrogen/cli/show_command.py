@@ -29,7 +29,8 @@ def show(file: Path, schemas: tuple[Path, ...], name: str | None, style: Format)
     """Print FILE (.avsc, .avdl, .avpr) as one self-contained schema.
 
     Types that it refers to are read from SCHEMAS (files and folders); without those, from the
-    folder around FILE that has an avrogen.toml, or else its own. Several types are printed as an array, each defined once.
+    folder around FILE that has an avrogen.toml, or else its own. Several types are printed as an
+    array, each defined once.
 
     \b
     Example:     avrogen show schemas/shop/order_placed.avsc
