@@ -26,6 +26,7 @@ from tests.faults.counting import Miscount
 from tests.faults.report import FIGURES, table
 from tests.services.fixtures import (
     ON_SERVICES,
+    avro_idl,
     avro_java,
     canonical_registry,
     make_kafka,
@@ -65,7 +66,7 @@ class Build(Protocol):
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep tests together that share what is costly to set up: real services, and the wheel."""
     registries = (canonical_registry, make_registry, real_registry)
-    services = (avro_java, make_kafka, real_kafka, *registries)
+    services = (avro_idl, avro_java, make_kafka, real_kafka, *registries)
     packages = (distributions, new_environment, wheel)
     dear = {fixture.__name__: ON_SERVICES for fixture in services}
     dear |= {fixture.__name__: DISTRIBUTED for fixture in packages}

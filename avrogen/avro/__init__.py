@@ -6,7 +6,9 @@
     diagnostics     problems with codes, places and hints
     deep_json       JSON beyond the depth of Python's own reader and writer
     json_reader     strict JSON
-    parser          schema files to the model
+    idl             Avro IDL
+    documents       schema files of three kinds to JSON
+    parser          schemas to the model
     named_types     definitions of records, enums and fixed
     differences     two definitions of one full name
     attributes      attributes of schemas and the scope that they are read in

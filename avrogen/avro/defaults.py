@@ -16,7 +16,11 @@ from avrogen.avro.model import Json
 from avrogen.avro.source import Pointer
 from avrogen.avro.type_labels import json_label
 
-__all__ = ["DefaultChecks", "Mismatch", "TooManyValues"]
+__all__ = ["NOT_FINITE", "DefaultChecks", "Mismatch", "TooManyValues"]
+
+NOT_FINITE: Final = frozenset({"NaN", "Infinity", "-Infinity"})
+"""Defaults of fields of type float or double that JSON has no numbers for, as Avro Java writes and
+reads them. In unions they are text."""
 
 _MOST_COMPLETED = 64
 """Maximum depth of records that lack fields, each in the default of the one around it."""
@@ -132,7 +136,7 @@ class DefaultChecks:
     def branch(self, union: model.Union, default: Json) -> int | None:
         """Return the index of the first branch that a default fits."""
         for index, branch in enumerate(union.branches):
-            if self.mismatch(branch, default) is None:
+            if not _is_text_of_number(branch, default) and self.mismatch(branch, default) is None:
                 return index
         return None
 
@@ -227,6 +231,8 @@ class DefaultChecks:
     def _union(self, branches: tuple[model.AvroType, ...], default: Json) -> _Fit | Mismatch:
         soft: Mismatch | None = None
         for branch in branches:
+            if _is_text_of_number(branch, default):
+                continue
             found = self._check(branch, default)
             if isinstance(found, _Fit):
                 return found
@@ -367,7 +373,17 @@ def _integer(name: str, default: Json) -> Mismatch | None:
     )
 
 
+def _is_text_of_number(branch: model.AvroType, default: Json) -> bool:
+    return (
+        isinstance(default, str)
+        and isinstance(branch, model.Primitive)
+        and branch.name in ("float", "double")
+    )
+
+
 def _number(name: str, default: Json) -> Mismatch | None:
+    if isinstance(default, str) and default in NOT_FINITE:
+        return None
     if not isinstance(default, int | float) or isinstance(default, bool):
         return _expected("a number", default)
     try:

@@ -52,6 +52,8 @@ class Code(Enum):
     DUPLICATE_KEY = "AVR106", "duplicate key"
     JSON_NUMBER = "AVR107", "number out of range"
     NESTING = "AVR108", "nested too deeply"
+    IDL_SYNTAX = "AVR109", "invalid Avro IDL"
+    IMPORT = "AVR110", "imported file is not read"
 
     # Names and references
     INVALID_NAME = "AVR201", "invalid name"
@@ -89,6 +91,8 @@ class Code(Enum):
     UNREPRESENTABLE_DEFAULT = "AVR515", "default has no Python value"
     DOCS_DIFFER = "AVR517", "definitions that differ in docs"
 
+    DOC_OUT_OF_PLACE = "AVR518", "doc comment out of place"
+    MESSAGES_IGNORED = "AVR519", "messages of a protocol are ignored"
     OVERRIDE_UNUSED = "AVR530", "type override without effect"
 
     # avrogen.toml

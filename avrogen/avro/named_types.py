@@ -62,14 +62,15 @@ _PRODUCERS = (
 _LOGICAL_ATTRIBUTES = ("logicalType", "precision", "scale")
 
 
-def declared_names(schema: Json, *, tolerant: bool = False) -> Iterator[str]:
+def declared_names(schema: Json, around: str = "", *, tolerant: bool = False) -> Iterator[str]:
     """Yield the full names of all types that a schema defines, valid or not.
 
     Args:
         schema: JSON of the schema.
+        around: namespace of what is around it.
         tolerant: include those in schemas that are wrapped in objects.
     """
-    waiting: list[tuple[Json, str]] = [(schema, "")]
+    waiting: list[tuple[Json, str]] = [(schema, around)]
     while waiting:
         part, namespace = waiting.pop()
         inner: list[Json] = []

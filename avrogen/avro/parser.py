@@ -26,11 +26,12 @@ from avrogen.avro.attributes import (
 )
 from avrogen.avro.defaults import DefaultChecks
 from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics, Severity
-from avrogen.avro.json_reader import INVALID_JSON, MOST_NESTED_TYPES, read_json
+from avrogen.avro.documents import Document, read_documents
+from avrogen.avro.json_reader import MOST_NESTED_TYPES
 from avrogen.avro.model import AvroType, Json, NamedType
-from avrogen.avro.named_types import NAMED_KINDS, DefinitionParser, declared_names
+from avrogen.avro.named_types import NAMED_KINDS, DefinitionParser
 from avrogen.avro.names import PRIMITIVES, NameRules, full_name, is_primitive, short_name
-from avrogen.avro.source import Origin, Source
+from avrogen.avro.source import Source
 from avrogen.avro.type_labels import json_label, short_label
 
 __all__ = ["OwnNames", "Parsed", "Root", "is_definition", "parse_sources"]
@@ -64,7 +65,8 @@ class Parsed:
 
     Attributes:
         types: every named type by full name, in the order of names.
-        roots: the type at the top of each file, in the order of files.
+        roots: the type at the top of each file, in the order of files. Protocols have none, and
+            files in IDL only if they have a main schema that is no named type.
         diagnostics: every problem, in the order of places. If there are errors among them, types
             and roots are incomplete.
         imported: names of the types that were read from libraries.
@@ -111,42 +113,33 @@ def parse_sources(
     """
     diagnostics = Diagnostics(tolerant=tolerant)
     elsewhere = Diagnostics()
-    shared = _documents(libraries, elsewhere)
-    documents = _documents(sources, diagnostics)
+    shared = read_documents(libraries, elsewhere)
+    documents = read_documents(sources, diagnostics)
     declared = _DeclaredNames(own_names)
-    for source, document in shared:
-        for name in declared_names(document):
-            declared.names.setdefault(name, source)
-    for source, document in documents:
-        for name in declared_names(document, tolerant=tolerant):
-            declared.add(name, source)
+    for document in shared:
+        for name in document.declared_names():
+            declared.names.setdefault(name, document.source)
+    for document in documents:
+        for name in document.declared_names(tolerant=tolerant):
+            declared.add(name, document.source)
     # First, so that they count, and definitions in files are compared with them.
     parser = _SchemaParser(declared, elsewhere, names=NameRules.LENIENT)
-    for source, document in shared:
-        parser.root(document, Origin(source))
+    for document in shared:
+        parser.document(document)
     imported = frozenset(parser.types)
     parser = _SchemaParser(declared, diagnostics, parser.types, names, is_acknowledged)
     roots: list[Root] = []
-    for source, document in documents:
-        type_ = parser.root(document, Origin(source))
-        if type_ is not _INVALID:
+    for document in documents:
+        type_ = parser.document(document)
+        if document.schema is not None and type_ is not _INVALID:
             is_copy = isinstance(type_, model.Reference) and type_.name in imported
-            roots.append(Root(source, type_, is_copy and isinstance(document, dict)))
+            is_object = isinstance(document.schema[0], dict)
+            roots.append(Root(document.source, type_, is_copy and is_object))
     types = dict(sorted(parser.types.items()))
-    size = sum(len(source.text) for source, _ in documents)
+    size = sum(len(document.source.text) for document in documents)
     types |= _check_types(DefaultChecks(types, size), diagnostics, imported)
     diagnostics.extend(d for d in elsewhere if d.severity is Severity.ERROR)
     return Parsed(types, tuple(roots), tuple(diagnostics), imported)
-
-
-def _documents(sources: Iterable[Source], diagnostics: Diagnostics) -> list[tuple[Source, Json]]:
-    """Return the files that are JSON, in the order of their names."""
-    documents: list[tuple[Source, Json]] = []
-    for source in sorted(sources, key=lambda source: (source.name, source.path)):
-        document = read_json(source, diagnostics)
-        if document is not INVALID_JSON:
-            documents.append((source, document))
-    return documents
 
 
 class _DeclaredNames:
@@ -231,12 +224,14 @@ class _SchemaParser:
         own_name = self._own_name if declared.may_be_own else None
         self._definitions = DefinitionParser(self.schema, self.types, diagnostics, own_name, names)
 
-    def root(self, schema: Json, origin: Origin) -> model.AvroType:
-        """Return the type at the top of a file, or ``_INVALID``."""
-        scope = ParseScope(origin, is_acknowledged=self._is_acknowledged)
-        type_ = self.schema(schema, scope)
-        self._definitions.read_definitions()
-        return type_
+    def document(self, document: Document) -> model.AvroType:
+        """Read the schemas of a file; return the type at its top, or ``_INVALID``."""
+        top: model.AvroType = _INVALID
+        for schema, origin in (*document.definitions, *filter(None, (document.schema,))):
+            scope = ParseScope(origin, document.namespace, is_acknowledged=self._is_acknowledged)
+            top = self.schema(schema, scope)
+            self._definitions.read_definitions()
+        return top
 
     def schema(self, schema: Json, scope: ParseScope) -> model.AvroType:
         """Return the type of a schema anywhere in a file, or ``_INVALID``."""

@@ -9,11 +9,29 @@ from __future__ import annotations
 import bisect
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
-__all__ = ["Location", "Origin", "Pointer", "Source", "at_offset", "blank_comments", "locate"]
+__all__ = [
+    "IDL_SUFFIX",
+    "PROTOCOL_SUFFIX",
+    "SCHEMA_SUFFIX",
+    "Location",
+    "Origin",
+    "Place",
+    "Pointer",
+    "Source",
+    "at_offset",
+    "blank_comments",
+    "find_places_by",
+    "locate",
+]
+
+SCHEMA_SUFFIX = ".avsc"
+IDL_SUFFIX = ".avdl"
+PROTOCOL_SUFFIX = ".avpr"
 
 Pointer: TypeAlias = tuple[str | int, ...]
 """Path from the top of a JSON text to one of its values: keys and indexes."""
@@ -44,6 +62,16 @@ class Source:
     path: str
     text: str
     name: str = ""
+
+    @property
+    def is_idl(self) -> bool:
+        """Tell if the text is Avro IDL, and no JSON."""
+        return self.path.endswith(IDL_SUFFIX)
+
+    @property
+    def is_protocol(self) -> bool:
+        """Tell if the text is the JSON of a protocol, and no schema."""
+        return self.path.endswith(PROTOCOL_SUFFIX)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,15 +124,35 @@ _STRING = r'"[^"\\]*+(?:\\.?[^"\\]*+)*+"?'
 _TOKEN = re.compile(rf'{_STRING}|[\[\]{{}},:]|[^\s\[\]{{}},:"]+', re.DOTALL)
 
 
-class _Place(NamedTuple):
-    """Offsets of a value and of the key before it, and the places of the values in it."""
+class Place(NamedTuple):
+    """The place of a value in a text.
+
+    Attributes:
+        value: offset of the value, in characters from 0.
+        key: offset of the key before it.
+        inner: places of the values in it, by key or index.
+    """
 
     value: int
     key: int
-    inner: dict[str | int, _Place]
+    inner: dict[str | int, Place]
 
 
-_NOTHING: dict[str | int, _Place] = {}
+_NOTHING: dict[str | int, Place] = {}
+
+
+_PLACES: dict[str, Callable[[str], Place]] = {}
+"""Functions that find the places of the values in texts that are no JSON, by suffix."""
+
+
+def find_places_by(suffix: str, places: Callable[[str], Place]) -> None:
+    """Set the function that finds the places of the values in files with a suffix.
+
+    Args:
+        suffix: end of the names of the files.
+        places: function of a valid text.
+    """
+    _PLACES[suffix] = places
 
 
 def at_offset(source: Source, offset: int) -> Location:
@@ -122,7 +170,8 @@ def locate(origin: Origin, *, key: bool = False) -> Location:
         key: find the key of the last step instead.
     """
     source = origin.source
-    place = _index(source.text)
+    places = next((_PLACES[end] for end in _PLACES if source.path.endswith(end)), _index)
+    place = places(source.text)
     for step in origin.pointer:
         inner = place.inner.get(step)
         if inner is None:
@@ -133,10 +182,10 @@ def locate(origin: Origin, *, key: bool = False) -> Location:
 
 # A file with one problem may have thousands, so the last results are kept.
 @lru_cache(maxsize=8)
-def _index(text: str) -> _Place:
+def _index(text: str) -> Place:
     """Return the place of the value of a document, with all inside, in one pass over its tokens."""
-    root = _Place(0, 0, {})
-    around: list[_Place] = []
+    root = Place(0, 0, {})
+    around: list[Place] = []
     steps: list[str | int] = []
     key_offset = -1
     tokens = list(_TOKEN.finditer(blank_comments(text)))
@@ -155,7 +204,7 @@ def _index(text: str) -> _Place:
             key_offset = match.start()
         else:
             key = key_offset if around and isinstance(steps[-1], str) else match.start()
-            place = _Place(match.start(), key, {} if token in "[{" else _NOTHING)
+            place = Place(match.start(), key, {} if token in "[{" else _NOTHING)
             if around:
                 around[-1].inner[steps[-1]] = place
             else:

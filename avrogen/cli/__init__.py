@@ -12,6 +12,7 @@ with the command, so that help and usage errors are fast. In reading order:
     docs_command           avrogen docs
     explain_command        avrogen explain
     init_command           avrogen init
+    show_command           avrogen show
     hooks                  entry points of the pre-commit hooks
 """
 
@@ -42,6 +43,7 @@ from avrogen.cli.docs_command import docs
 from avrogen.cli.explain_command import explain
 from avrogen.cli.init_command import init
 from avrogen.cli.registry_command import registry
+from avrogen.cli.show_command import show
 
 __all__ = ["main"]
 
@@ -58,5 +60,5 @@ def main() -> None:
     """
 
 
-for command in (build, check, dead_letters, docs, explain, init, registry):
+for command in (build, check, dead_letters, docs, explain, init, registry, show):
     main.add_command(command)

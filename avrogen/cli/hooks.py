@@ -97,10 +97,10 @@ def _exit(schemas: tuple[Path, ...], package: Path, changes: Changes) -> None:
 
 
 def _is_source(path: Path) -> bool:
-    from avrogen.compiler.discovery import SUFFIX
+    from avrogen.compiler.discovery import SUFFIXES
     from avrogen.config.config import FILE_NAME
 
-    return path.suffix == SUFFIX or path.name == FILE_NAME
+    return path.suffix in SUFFIXES or path.name == FILE_NAME
 
 
 def _echo_paths(title: str, paths: set[Path]) -> None:

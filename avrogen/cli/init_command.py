@@ -38,7 +38,7 @@ HOOK = f"""\
         name: avrogen build --check
         entry: avrogen build {SCHEMAS} -o {PACKAGE} --check
         language: system  # avrogen is installed where git commit runs
-        files: \\.avsc$|(^|/)avrogen\\.toml$|^{PACKAGE}/
+        files: \\.av(sc|dl|pr)$|(^|/)avrogen\\.toml$|^{PACKAGE}/
         pass_filenames: false
 """
 """Entry of ``repos`` in that file."""

@@ -399,10 +399,10 @@ def _primitive(name: model.PrimitiveName, value: model.Json) -> bytes:
             return b"\1" if value else b"\0"
         case ("int" | "long"), int():
             return encode_long(value)
-        case "float", int() | float():
-            return struct.pack("<f", value)
-        case "double", int() | float():
-            return struct.pack("<d", value)
+        case "float", int() | float() | str():
+            return struct.pack("<f", float(value))
+        case "double", int() | float() | str():
+            return struct.pack("<d", float(value))
         case "bytes", str():
             return encode_long(len(value)) + value.encode("iso-8859-1")
         case "string", str():

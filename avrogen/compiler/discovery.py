@@ -14,20 +14,27 @@ from typing import TypeAlias
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.model import mentions, references
 from avrogen.avro.parser import Parsed, parse_sources
-from avrogen.avro.source import Location, Source
+from avrogen.avro.source import (
+    IDL_SUFFIX,
+    PROTOCOL_SUFFIX,
+    SCHEMA_SUFFIX,
+    Location,
+    Source,
+)
 from avrogen.compiler.dependencies import Dependencies, read_dependencies
 from avrogen.config.config import Config, config_files
 from avrogen.regular_files import FileIdentity, FolderWalk, read_file
 
 __all__ = [
-    "SUFFIX",
+    "SUFFIXES",
     "InputStamps",
     "input_stamps",
     "parse_schemas",
     "read_sources",
 ]
 
-SUFFIX = ".avsc"
+SUFFIXES = (SCHEMA_SUFFIX, IDL_SUFFIX, PROTOCOL_SUFFIX)
+"""Endings of the names of schema files."""
 
 
 def read_sources(paths: Iterable[Path], diagnostics: Diagnostics) -> list[Source]:
@@ -116,13 +123,13 @@ def _schema_files(paths: Iterable[Path], diagnostics: Diagnostics) -> Iterator[t
     """
 
     def may_be_entered(folder: Path) -> bool:
-        if folder.suffix == SUFFIX:
+        if folder.suffix in SUFFIXES:
             diagnostics.report(
                 Code.DIRECTORY_NAMED_LIKE_SCHEMA,
                 Location(folder.as_posix()),
                 "this folder has the name of a schema file",
             )
-        return folder.suffix != SUFFIX
+        return folder.suffix not in SUFFIXES
 
     def report_loop(folder: Path) -> None:
         diagnostics.report(
@@ -139,7 +146,7 @@ def _schema_files(paths: Iterable[Path], diagnostics: Diagnostics) -> Iterator[t
     )
     for path in paths:
         if path.is_dir():
-            yield from ((path, file) for file in walk.files(path) if file.suffix == SUFFIX)
+            yield from ((path, file) for file in walk.files(path) if file.suffix in SUFFIXES)
         else:
             yield path, path
 
@@ -164,7 +171,7 @@ def _text(file: Path, diagnostics: Diagnostics) -> str | None:
             Code.INVALID_UTF8,
             location,
             f"byte 0x{data[error.start]:02x} is not UTF-8 ({error.reason})",
-            hint="schema files are JSON, and JSON is UTF-8: save the file in that encoding",
+            hint="schema files are UTF-8: save the file in that encoding",
         )
         return None
 

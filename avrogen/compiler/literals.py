@@ -5,6 +5,7 @@ Text of a schema becomes one string token, whose value is that text again, whate
 
 from __future__ import annotations
 
+import math
 import re
 
 __all__ = [
@@ -49,7 +50,9 @@ def string_literal(text: str) -> str:
 
 
 def float_literal(number: float) -> str:
-    """Return a literal of a finite number."""
+    """Return a literal of a number; of one that is not finite, a call."""
+    if not math.isfinite(number):
+        return f'float("{number}")'
     return repr(number).replace("e+", "e")
 
 

@@ -189,7 +189,7 @@ class DefaultWriter:
 
 def _primitive(name: model.PrimitiveName, default: model.Json) -> Expression:
     match name, default:
-        case ("float" | "double"), int() | float():
+        case ("float" | "double"), int() | float() | str():
             return Expression((float_literal(float(default)),))
         case "bytes", str():
             return Expression((bytes_literal(default.encode("latin-1")),))

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from avrogen.avro.diagnostics import Diagnostics
 from avrogen.avro.source import Source
-from avrogen.compiler.discovery import SUFFIX
+from avrogen.compiler.discovery import SUFFIXES
 from avrogen.config.config import FILE_NAME, PROJECT_FILE_NAME, Config, parse_config
 from avrogen.evolution.git_repository import (
     GitFailure,
@@ -163,7 +163,7 @@ def _files(top: TreeEntry) -> Iterator[tuple[str, TreeEntry | None]]:
             continue
         path, entry = found
         name = posixpath.basename(path)
-        is_schema = PurePosixPath(name).suffix == SUFFIX
+        is_schema = PurePosixPath(name).suffix in SUFFIXES
         if entry is not None and entry.is_folder:
             place = entry.commit, entry.path
             if not is_schema and not name.startswith(".") and place not in visited:

@@ -38,7 +38,7 @@ def entries() -> list[Entry]:
     for part in re.split(r"^### ", PAGE.read_text("utf-8"), flags=re.MULTILINE)[1:]:
         code, title = part.split("\n", 1)[0].split(" ", 1)
         blocks = re.findall(
-            r"^(Old|Bad|Good):\n\n```(json|toml)\n(.*?)```$", part, re.DOTALL | re.M
+            r"^(Old|Bad|Good):\n\n```(json|toml|avdl)\n(.*?)```$", part, re.DOTALL | re.M
         )
         examples = {kind: text for kind, _, text in blocks}
         language = blocks[0][1] if blocks else ""
@@ -77,6 +77,14 @@ def test_the_page_has_every_code_with_its_title_and_no_other() -> None:
 def test_schema_examples(entry: Entry, tmp_path: Path) -> None:
     assert set(reported(tmp_path, a_avsc=entry.bad)) == {entry.code}
     assert reported(tmp_path, a_avsc=entry.good) == []
+
+
+@pytest.mark.parametrize(
+    "entry", [e for e in entries() if e.language == "avdl"], ids=lambda e: e[0]
+)
+def test_examples_in_idl(entry: Entry, tmp_path: Path) -> None:
+    assert set(reported(tmp_path, a_avdl=entry.bad)) == {entry.code}
+    assert reported(tmp_path, a_avdl=entry.good) == []
 
 
 @pytest.mark.parametrize(

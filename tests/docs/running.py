@@ -24,7 +24,7 @@ from tests.docs.shell import Shell, commands_of
 
 __all__ = ["KNOWN", "follow"]
 
-_SHOWN = frozenset({"text", "mermaid", "diff", "gitignore"})
+_SHOWN = frozenset({"text", "mermaid", "diff", "gitignore", "avdl"})
 """What is there to be looked at."""
 _NAMED_TYPES = frozenset({"record", "enum", "fixed", "error"})
 KNOWN = _SHOWN | {"python", "console", "json", "toml", "yaml", "ini"}

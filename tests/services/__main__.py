@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from tests.services.apicurio import apicurio
-from tests.services.avro_java import avro_java_program
+from tests.services.avro_java import avro_idl_program, avro_java_program
 from tests.services.cache import say
 from tests.services.java import REQUIRED, missing_tools, services_required
 from tests.services.kafka import kafka_cluster
@@ -25,6 +25,7 @@ def main() -> None:
             apicurio(Path(folder))
             kafka_cluster(Path(folder))
             avro_java_program()
+            avro_idl_program()
     except MavenFailed as error:
         _go_without(f"Maven failed: {error}")
 

@@ -12,11 +12,13 @@ from tests.services.cache import cached_folder
 from tests.services.java import FLAGS, java_version
 from tests.services.maven import copy_dependencies
 
-__all__ = ["AvroJava", "avro_java_program"]
+__all__ = ["AvroIdl", "AvroJava", "avro_idl_program", "avro_java_program"]
 
 _VERSION = "1.12.0"
-_NAME = f"avro-java-{_VERSION}"
+_IDL_VERSION = "1.12.1"
+"""The first one whose IDL has empty objects."""
 _SOURCE = Path(__file__).parent / "AvroJava.java"
+_IDL_SOURCE = Path(__file__).parent / "AvroIdl.java"
 
 
 class AvroJava:
@@ -67,16 +69,49 @@ def _encoded(text: str) -> bytes:
     return base64.b64encode(text.encode("utf-8", "replace"))
 
 
+class AvroIdl:
+    """The program beside this file that reads IDL, compiled."""
+
+    def __init__(self, folder: Path) -> None:
+        """Not to be called: see :func:`avro_idl_program`."""
+        self._command = ["java", *FLAGS, "-cp", f"{folder}:{folder}/*", "AvroIdl"]
+
+    def types(self, files: Iterable[Path]) -> list[list[str]]:
+        """The named types of each file as it prints them; none of what it takes for no IDL.
+
+        A main schema comes before them.
+        """
+        run = subprocess.run(
+            self._command,
+            input="".join(f"{file}\n" for file in files).encode(),
+            capture_output=True,
+            check=True,
+            timeout=300,
+        )
+        answers = run.stdout.split(b"\n")[:-1]
+        return [base64.b64decode(line).decode().splitlines() for line in answers]
+
+
 def avro_java_program() -> AvroJava:
     """Avro Java, with a compiled program around it."""
+    return AvroJava(_compiled("avro", _VERSION, _SOURCE))
+
+
+def avro_idl_program() -> AvroIdl:
+    """Avro Java's reader of IDL, with a compiled program around it."""
+    return AvroIdl(_compiled("avro-idl", _IDL_VERSION, _IDL_SOURCE))
+
+
+def _compiled(artifact: str, version: str, source: Path) -> Path:
+    """A folder with a program, compiled, and what it needs."""
 
     def make(folder: Path) -> None:
-        jar = f"org.apache.avro:avro:{_VERSION}"
+        jar = f"org.apache.avro:{artifact}:{version}"
         copy_dependencies([jar, "org.slf4j:slf4j-nop:2.0.13"], folder)
-        command = ["javac", "-cp", f"{folder}/*", "-d", str(folder), str(_SOURCE)]
+        command = ["javac", "-cp", f"{folder}/*", "-d", str(folder), str(source)]
         subprocess.run(command, capture_output=True, check=True)
 
     # The program is a part of the name, so that it is compiled again when it changes.
-    program = hashlib.sha256(_SOURCE.read_bytes()).hexdigest()[:8]
-    name = f"{_NAME}-{program}-java-{java_version()}"
-    return AvroJava(cached_folder(name, f"preparing {_NAME}", make))
+    program = hashlib.sha256(source.read_bytes()).hexdigest()[:8]
+    name = f"{artifact}-java-{version}-{program}-java-{java_version()}"
+    return cached_folder(name, f"preparing {artifact} {version}", make)

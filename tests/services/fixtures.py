@@ -18,7 +18,7 @@ import pytest
 from _pytest.capture import CaptureManager
 
 from tests.services.apicurio import Apicurio, apicurio
-from tests.services.avro_java import AvroJava, avro_java_program
+from tests.services.avro_java import AvroIdl, AvroJava, avro_idl_program, avro_java_program
 from tests.services.java import REQUIRED, missing_tools, services_required
 from tests.services.kafka import KafkaCluster, kafka_cluster
 from tests.services.maven import MavenFailed
@@ -27,6 +27,7 @@ __all__ = [
     "ON_SERVICES",
     "MakeKafka",
     "MakeRegistry",
+    "avro_idl",
     "avro_java",
     "canonical_registry",
     "go_without",
@@ -87,6 +88,12 @@ def canonical_registry(
 def avro_java(pytestconfig: pytest.Config) -> AvroJava:
     """Avro Java, for what it makes of schemas."""
     return prepared(avro_java_program, pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def avro_idl(pytestconfig: pytest.Config) -> AvroIdl:
+    """Avro Java's reader of IDL."""
+    return prepared(avro_idl_program, pytestconfig)
 
 
 @pytest.fixture
