@@ -7,7 +7,7 @@ of serialized data" (Avro 1.12, "Schema Declaration").
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.json_reader import MOST_LEVELS_OF_ATTRIBUTES, MOST_LEVELS_OF_DEFAULTS
@@ -175,9 +175,14 @@ def logical_type_of(
             Code.UNKNOWN_LOGICAL_TYPE,
             at,
             f"unknown logical type {json_label(name)}{scope.in_field}: values are plain {base}",
-            f'did you mean "{near}"?' if near else None,
+            f'did you mean "{near}"?' if near else _OWN_TYPE,
         )
     return logical
+
+
+_OWN_TYPE: Final = (
+    "[types] in avrogen.toml maps it to a type of your own, or accepts the plain values"
+)
 
 
 _WITH_SCHEMAS = frozenset({"type", "fields", "items", "values"})

@@ -22,6 +22,7 @@ from avrogen.avro.source import Location, Origin, locate
 from avrogen.message_text import printable
 
 __all__ = [
+    "IGNORE_DEFAULTS",
     "Code",
     "Diagnostic",
     "Diagnostics",
@@ -89,6 +90,7 @@ class Code(Enum):
     EMPTY_TYPE = "AVR509", "type without values"
     TOLERATED = "AVR510", "tolerated in a schema that is only read"
     UNREPRESENTABLE_DEFAULT = "AVR515", "default has no Python value"
+    IGNORED_DEFAULT = "AVR516", "invalid default ignored"
     DOCS_DIFFER = "AVR517", "definitions that differ in docs"
 
     DOC_OUT_OF_PLACE = "AVR518", "doc comment out of place"
@@ -221,6 +223,11 @@ def diagnostic(
     )
 
 
+IGNORE_DEFAULTS: Final = (
+    'if the schema cannot be changed, set in avrogen.toml: [defaults] invalid = "ignore"'
+)
+"""Hint for a default that does not fit its type."""
+
 _MOST_WORDS: Final = 20_000
 """Names that are compared with wrong ones in a run."""
 
@@ -234,10 +241,12 @@ class Diagnostics:
     Args:
         tolerant: the schemas are only read: they were written or registered by others, and cannot
             be changed here. What has an unambiguous meaning is a warning then; see :meth:`refuse`.
+        ignores_defaults: defaults that do not fit their types are warnings, and count as none.
     """
 
-    def __init__(self, *, tolerant: bool = False) -> None:
+    def __init__(self, *, tolerant: bool = False, ignores_defaults: bool = False) -> None:
         self.tolerant: Final = tolerant
+        self._ignores_defaults = ignores_defaults
         self._found: dict[Diagnostic, None] = {}
         self._words_left = _MOST_WORDS
 
@@ -290,6 +299,26 @@ class Diagnostics:
         text = f"{message}; {read_as}, since the schema is only read ({code.id})"
         found = replace(diagnostic(Code.TOLERATED, place, text), tolerated=code)
         self._found[found] = None
+        return False
+
+    def refuse_default(
+        self, code: Code, place: Origin | Location, message: str, hint: str | None = None
+    ) -> bool:
+        """Report a default that does not fit its type.
+
+        Args:
+            code: kind of problem, an error.
+            place: the default.
+            message: problem; the caller quotes texts from schemas in it.
+            hint: suggested fix.
+
+        Returns:
+            True if it is an error; False if it is a warning, and counts as no default.
+        """
+        if not self._ignores_defaults:
+            return self.refuse(code, place, message, hint, read_as="it counts as no default")
+        text = f"{message}; it is ignored, and counts as no default ({code.id})"
+        self.report(Code.IGNORED_DEFAULT, place, text)
         return False
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:

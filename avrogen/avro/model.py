@@ -55,6 +55,7 @@ __all__ = [
     "references",
     "wire_name",
     "wire_types",
+    "without_invalid_defaults",
 ]
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -199,7 +200,11 @@ class Union:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a record. ``default`` is the JSON of the source, already checked."""
+    """A field of a record.
+
+    ``default`` is the JSON of the source, already checked; ``invalid_default`` is one that does not
+    fit the type. It counts as none, and is written again with the definition.
+    """
 
     name: str
     type: AvroType
@@ -209,6 +214,7 @@ class Field:
     doc: str | None = None
     attributes: Attributes = field(default_factory=_no_attributes)
     origin: Origin | None = field(default=None, compare=False, repr=False)
+    invalid_default: Json | NoDefault = NO_DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +238,10 @@ class RecordType:
 
 @dataclass(frozen=True, slots=True)
 class EnumType:
-    """The definition of an enum. Readers use ``default`` for symbols that they lack."""
+    """The definition of an enum. Readers use ``default`` for symbols that they lack.
+
+    ``invalid_default`` is a default that is not a symbol. It counts as none.
+    """
 
     name: str
     symbols: tuple[str, ...]
@@ -242,6 +251,7 @@ class EnumType:
     attributes: Attributes = field(default_factory=_no_attributes)
     origin: Origin | None = field(default=None, compare=False, repr=False)
     wire_name: str | None = None
+    invalid_default: Json | NoDefault = NO_DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,3 +354,23 @@ def reachable_types(type_: AvroType, types: Mapping[str, NamedType]) -> Mapping[
         else:
             waiting.pop()
     return found
+
+
+def without_invalid_defaults(types: Mapping[str, NamedType]) -> Mapping[str, NamedType]:
+    """Return named types without the defaults that count as none."""
+    return {name: _without_invalid_defaults(named) for name, named in types.items()}
+
+
+def _without_invalid_defaults(named: NamedType) -> NamedType:
+    match named:
+        case RecordType(fields=fields):
+            if all(f.invalid_default is NO_DEFAULT for f in fields):
+                return named
+            kept = (replace(f, invalid_default=NO_DEFAULT) for f in fields)
+            return replace(named, fields=tuple(kept))
+        case EnumType():
+            return replace(named, invalid_default=NO_DEFAULT)
+        case FixedType():
+            return named
+        case _:
+            assert_never(named)

@@ -23,7 +23,7 @@ from avrogen.avro.attributes import (
     logical_type_of,
     without_deep_values,
 )
-from avrogen.avro.diagnostics import Code, Diagnostics
+from avrogen.avro.diagnostics import IGNORE_DEFAULTS, Code, Diagnostics
 from avrogen.avro.model import Json
 from avrogen.avro.names import (
     PRIMITIVES,
@@ -282,11 +282,16 @@ class DefinitionParser:
     def _enum(self, name: str, schema: dict[str, Json], scope: ParseScope) -> model.EnumType:
         symbols = tuple(self._symbols(schema, scope))
         default = schema.get("default")
+        invalid: Json | model.NoDefault = model.NO_DEFAULT
         if default is not None and default not in symbols:
             message = f"the default {json_label(default)} of {name} is not one of its symbols"
-            at = scope.at("default")
-            if not self._refuses(Code.ENUM_DEFAULT, at, message, read_as="it counts as no default"):
-                default = None
+            self._diagnostics.refuse_default(
+                Code.ENUM_DEFAULT,
+                scope.at("default").origin,
+                f"{message}{scope.in_field}",
+                IGNORE_DEFAULTS,
+            )
+            default, invalid = None, default
         return model.EnumType(
             name=name,
             symbols=symbols,
@@ -295,6 +300,7 @@ class DefinitionParser:
             doc=doc_of(schema, scope, self._diagnostics),
             attributes=custom_attributes(schema, "enum"),
             origin=scope.origin,
+            invalid_default=invalid,
         )
 
     def _symbols(self, schema: dict[str, Json], scope: ParseScope) -> Iterator[str]:

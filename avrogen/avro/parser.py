@@ -25,7 +25,13 @@ from avrogen.avro.attributes import (
     without_deep_values,
 )
 from avrogen.avro.defaults import DefaultChecks
-from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics, Severity
+from avrogen.avro.diagnostics import (
+    IGNORE_DEFAULTS,
+    Code,
+    Diagnostic,
+    Diagnostics,
+    Severity,
+)
 from avrogen.avro.documents import Document, read_documents
 from avrogen.avro.json_reader import MOST_NESTED_TYPES
 from avrogen.avro.model import AvroType, Json, NamedType
@@ -96,6 +102,7 @@ def parse_sources(
     tolerant: bool = False,
     names: NameRules = NameRules.SPECIFICATION,
     is_acknowledged: IsAcknowledged = never_acknowledged,
+    ignore_invalid_defaults: bool = False,
 ) -> Parsed:
     """Read schema files, which may refer to each other in any order.
 
@@ -110,9 +117,12 @@ def parse_sources(
             (AVR510) and no error; a default that does not fit its type counts as none.
         names: rules for the names in the files.
         is_acknowledged: tells of a ``logicalType`` that it needs no warning, known or not.
+        ignore_invalid_defaults: a default that does not fit its type is a warning (AVR516), and
+            counts as none.
     """
-    diagnostics = Diagnostics(tolerant=tolerant)
-    elsewhere = Diagnostics()
+    diagnostics = Diagnostics(tolerant=tolerant, ignores_defaults=ignore_invalid_defaults)
+    # The build of a library has decided about names and defaults.
+    elsewhere = Diagnostics(ignores_defaults=True)
     shared = read_documents(libraries, elsewhere)
     documents = read_documents(sources, diagnostics)
     declared = _DeclaredNames(own_names)
@@ -137,7 +147,10 @@ def parse_sources(
             roots.append(Root(document.source, type_, is_copy and is_object))
     types = dict(sorted(parser.types.items()))
     size = sum(len(document.source.text) for document in documents)
-    types |= _check_types(DefaultChecks(types, size), diagnostics, imported)
+    checks = DefaultChecks(types, size)
+    types |= _check_types(checks, parser.types.keys() - imported, diagnostics)
+    if imported:
+        types |= _check_types(checks, imported, elsewhere)
     diagnostics.extend(d for d in elsewhere if d.severity is Severity.ERROR)
     return Parsed(types, tuple(roots), tuple(diagnostics), imported)
 
@@ -386,16 +399,16 @@ class _SchemaParser:
 
 
 def _check_types(
-    checks: DefaultChecks, diagnostics: Diagnostics, imported: Set[str]
+    checks: DefaultChecks, names: Set[str], diagnostics: Diagnostics
 ) -> dict[str, NamedType]:
     """Report problems of types that are each well formed: defaults that do not fit.
 
     Returns:
-        The records without such defaults, in a run that is tolerant.
+        The records in which such defaults count as none, if they are no errors.
     """
     changed: dict[str, NamedType] = {}
     for name, named in checks.types.items():
-        if isinstance(named, model.RecordType) and name not in imported:
+        if isinstance(named, model.RecordType) and name in names:
             dropped: set[str] = set()
             for field in named.fields:
                 default = field.default
@@ -405,11 +418,15 @@ def _check_types(
                     dropped.add(field.name)
             if dropped:
                 fields = (
-                    replace(field, default=model.NO_DEFAULT) if field.name in dropped else field
+                    _without_default(field) if field.name in dropped else field
                     for field in named.fields
                 )
                 changed[name] = replace(named, fields=tuple(fields))
     return changed
+
+
+def _without_default(field: model.Field) -> model.Field:
+    return replace(field, default=model.NO_DEFAULT, invalid_default=field.default)
 
 
 def _is_kept(
@@ -432,13 +449,9 @@ def _is_kept(
             diagnostics.report(Code.DEFAULT_NOT_A_SYMBOL, at, message)
         else:
             message = f"the default does not fit its type {place}: {found.message}"
-            return diagnostics.refuse(
-                Code.DEFAULT_MISMATCH,
-                at,
-                message,
-                _hint(field.type, default),
-                read_as="it counts as no default",
-            )
+            hint = _hint(field.type, default)
+            hint = f"{hint}; {IGNORE_DEFAULTS}" if hint else IGNORE_DEFAULTS
+            return diagnostics.refuse_default(Code.DEFAULT_MISMATCH, at, message, hint)
     elif isinstance(field.type, model.Union) and checks.branch(field.type, default):
         diagnostics.report(
             Code.DEFAULT_NOT_FIRST_BRANCH,

@@ -261,10 +261,12 @@ def _definition(named: model.NamedType, on_reference: _OnReference) -> dict[str,
     match named:
         case model.RecordType(fields=fields):
             own: dict[str, Json] = {"fields": [_field(field, on_reference) for field in fields]}
-        case model.EnumType(symbols=symbols, default=default):
+        case model.EnumType(symbols=symbols, default=default, invalid_default=invalid):
             own = {"symbols": list(symbols)}
             if default is not None:
                 own["default"] = default
+            elif invalid is not model.NO_DEFAULT:
+                own["default"] = invalid
         case model.FixedType(size=size):
             own = {"size": size}
         case _:
@@ -276,8 +278,9 @@ def _field(field: model.Field, on_reference: _OnReference) -> dict[str, Json]:
     members: dict[str, Json] = {"name": field.name, "type": _type(field.type, on_reference)}
     if field.doc is not None:
         members["doc"] = field.doc
-    if field.default is not model.NO_DEFAULT:
-        members["default"] = field.default
+    default = field.invalid_default if field.default is model.NO_DEFAULT else field.default
+    if default is not model.NO_DEFAULT:
+        members["default"] = default
     if field.order is not None:
         members["order"] = field.order.value
     if field.aliases:

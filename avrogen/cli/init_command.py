@@ -10,6 +10,7 @@ import click
 
 from avrogen.cli.common import FileError, cli_extra, echo
 from avrogen.config.keys import (
+    DEFAULTS_KEYS,
     NAMES_KEYS,
     REGISTRY_KEYS,
     TOP_KEYS,
@@ -166,6 +167,10 @@ def _config() -> str:
             *_comment(TOP_KEYS["names"].meaning),
             "# [names]",
             *(line for key in NAMES_KEYS.values() for line in _lines(key)),
+            "",
+            *_comment(TOP_KEYS["defaults"].meaning),
+            "# [defaults]",
+            *(line for key in DEFAULTS_KEYS.values() for line in _lines(key)),
             "",
             *_comment(TOP_KEYS["types"].meaning),
             "# [types]",

@@ -55,7 +55,7 @@ class Schema:
     _is_tolerant: bool
     _title: str
     _tolerated: tuple[Diagnostic, ...]
-    _has_lenient_names: bool
+    _is_embedded: bool
     _parsed: tuple[AvroType, Mapping[str, NamedType]] | None
     _reachable: Mapping[str, NamedType] | None
     _canonical_form: str | None
@@ -79,7 +79,7 @@ class Schema:
         self._is_tolerant = tolerant
         self._title = title
         self._tolerated = ()
-        self._has_lenient_names = False
+        self._is_embedded = False
         self._parsed = None
         self._reachable = None
         self._canonical_form = None
@@ -122,8 +122,8 @@ class Schema:
             times: options for dates and times in values; None: the defaults.
         """
         schema = cls(text, owners, times)
-        # Its names were checked when the package was generated.
-        schema._has_lenient_names = True
+        # Its names and defaults were checked when the package was generated.
+        schema._is_embedded = True
         return schema
 
     @property
@@ -347,15 +347,17 @@ class Schema:
 
             schemas = {id(schema): schema for _, schema in self.closure()}
             schemas[id(self)] = self
-            lenient = any(schema._has_lenient_names for schema in schemas.values())
-            names = NameRules.LENIENT if lenient else NameRules.SPECIFICATION
+            embedded = any(schema._is_embedded for schema in schemas.values())
+            names = NameRules.LENIENT if embedded else NameRules.SPECIFICATION
             sources: dict[Source, int] = {}
             for number, (key, schema) in enumerate(schemas.items(), 1):
                 name = "<schema>" if schema is self else f"<schema {number}>"
                 title = schema._title or name
                 sources[Source(title, schema._text, name)] = key
             tolerant = any(schema._is_tolerant for schema in schemas.values())
-            parsed = parse_sources(sources, tolerant=tolerant, names=names)
+            parsed = parse_sources(
+                sources, tolerant=tolerant, names=names, ignore_invalid_defaults=embedded
+            )
             if problems := [d for d in parsed.diagnostics if d.severity == "error"]:
                 raise SchemaError(problems)
             self._tolerated = tuple(d for d in parsed.diagnostics if d.tolerated is not None)

@@ -92,6 +92,7 @@ def parse_schemas(
         tolerant=tolerant,
         names=config.names.rules,
         is_acknowledged=config.types.is_acknowledged,
+        ignore_invalid_defaults=config.defaults.invalid == "ignore",
     )
     diagnostics.extend(parsed.diagnostics)
     return _without_unused(parsed, config) if libraries else parsed

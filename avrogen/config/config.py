@@ -24,11 +24,13 @@ from avrogen.avro.time_options import DEFAULT, OUT_OF_RANGE, ROUNDING, TimeOptio
 from avrogen.config.custom_types import CustomTypes, read_types
 from avrogen.config.keys import (
     BUILD_KEYS,
+    DEFAULTS_KEYS,
     NAMES_KEYS,
     REGISTRY_KEYS,
     TIMES_KEYS,
     TOP_KEYS,
     TOPIC_KEYS,
+    ConfigKey,
 )
 from avrogen.config.toml_reader import TableReader, Toml, TomlPositions, near
 from avrogen.config.type_tables import (
@@ -47,6 +49,7 @@ __all__ = [
     "PROJECT_FILE_NAME",
     "SUBJECT_STRATEGIES",
     "Config",
+    "DefaultsSection",
     "NamesSection",
     "RegistrySection",
     "TopicConfig",
@@ -72,6 +75,10 @@ def _no_names() -> NamesSection:
     return NO_NAMES
 
 
+def _no_defaults() -> DefaultsSection:
+    return DefaultsSection()
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """Contents of a configuration file.
@@ -85,6 +92,7 @@ class Config:
         names: the table ``[names]``.
         packages: the table ``[packages]``: types of other packages.
         types: the table ``[types]``.
+        defaults: the table ``[defaults]``.
     """
 
     strict: bool = False
@@ -95,6 +103,7 @@ class Config:
     names: NamesSection = field(default_factory=_no_names)
     packages: tuple[PackageConfig, ...] = ()
     types: CustomTypes = field(default_factory=CustomTypes)
+    defaults: DefaultsSection = field(default_factory=_no_defaults)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +179,23 @@ class RegistrySection:
     key_file: str | None = None
     logical_cluster: str | None = None
     references: bool = False
+
+
+InvalidDefaults: TypeAlias = Literal["error", "ignore"]
+"""Treatment of defaults that do not fit their types."""
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultsSection:
+    """The table ``[defaults]``: defaults of fields and enums.
+
+    There is a field for every key of :data:`~avrogen.config.keys.DEFAULTS_KEYS`.
+
+    Attributes:
+        invalid: treatment of defaults that do not fit their types.
+    """
+
+    invalid: InvalidDefaults = "error"
 
 
 FieldStyle: TypeAlias = Literal["avro", "snake_case"]
@@ -324,6 +350,7 @@ def _config(document: Toml, top: Pointer, reader: TableReader, folder: Path) -> 
         names=_names_section(table.get("names", {}), (*top, "names"), reader),
         packages=read_packages(table.get("packages", {}), (*top, "packages"), reader),
         types=read_types(table.get("types", {}), (*top, "types"), reader),
+        defaults=_defaults(table.get("defaults", {}), (*top, "defaults"), reader),
     )
 
 
@@ -437,7 +464,7 @@ def _names(table: dict[str, Toml], key: str, at: Pointer, reader: TableReader) -
     return names
 
 
-# --- dates and times ------------------------------------------------------------------------------
+# --- times and defaults ---------------------------------------------------------------------------
 
 
 def _times(value: Toml, at: Pointer, reader: TableReader) -> TimeOptions:
@@ -450,7 +477,12 @@ def _times(value: Toml, at: Pointer, reader: TableReader) -> TimeOptions:
 
 
 def _one_of(
-    table: dict[str, Toml], key: str, known: tuple[L, ...], at: Pointer, reader: TableReader
+    table: dict[str, Toml],
+    key: str,
+    known: tuple[L, ...],
+    at: Pointer,
+    reader: TableReader,
+    keys: Mapping[str, ConfigKey] = TIMES_KEYS,
 ) -> L:
     """Return one of several words; the first is the default."""
     text = reader.text(table, key, at)
@@ -463,9 +495,16 @@ def _one_of(
         Code.WRONG_VALUE,
         reader.positions.value((*at, key)),
         f'"{key}" must be {" or ".join(known)}, not "{text[:60]}"',
-        hint=near(text, known) or f"for example: {TIMES_KEYS[key].example}",
+        hint=near(text, known) or f"for example: {keys[key].example}",
     )
     return known[0]
+
+
+def _defaults(value: Toml, at: Pointer, reader: TableReader) -> DefaultsSection:
+    """Read the table ``[defaults]``."""
+    table = reader.described(value, at, DEFAULTS_KEYS)
+    known: tuple[InvalidDefaults, ...] = ("error", "ignore")
+    return DefaultsSection(_one_of(table, "invalid", known, at, reader, DEFAULTS_KEYS))
 
 
 # --- names ----------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 __all__ = [
     "BUILD_KEYS",
+    "DEFAULTS_KEYS",
     "NAMES_KEYS",
     "REGISTRY_KEYS",
     "TIMES_KEYS",
@@ -105,6 +106,13 @@ TOP_KEYS = _table(
         "Types of your own, in place of those of the mapping.",
         "the types of the mapping",
         'types.presets = ["debezium"]',
+    ),
+    ConfigKey(
+        "defaults",
+        "a table",
+        "Defaults that do not fit the types of their fields.",
+        "they are errors",
+        'defaults.invalid = "ignore"',
     ),
 )
 
@@ -266,6 +274,18 @@ TIMES_KEYS = _table(
         "timestamp-millis. `down` rounds them towards the past. `error` raises `EncodeError`.",
         '`"down"`',
         'rounding = "error"',
+    ),
+)
+
+DEFAULTS_KEYS = _table(
+    ConfigKey(
+        "invalid",
+        "a string",
+        "A default that does not fit its type, such as `null` for an array: `error`, or `ignore`, "
+        "so that it is a warning and counts as no default. Java before Avro 1.9 did not check "
+        "defaults, and registries contain such schemas.",
+        "`error`",
+        'invalid = "ignore"',
     ),
 )
 

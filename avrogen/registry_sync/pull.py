@@ -73,6 +73,8 @@ def plan_pull(
     diagnostics = Diagnostics()
     sources = read_sources([folder], diagnostics) if folder.is_dir() else []
     config = config or Config()
+    if config.defaults.invalid == "error":
+        types = model.without_invalid_defaults(types)
     local = _local_types(sources, config)
     before = before or Lock(url)
     placed = place_files(fetched, types, local)

@@ -96,6 +96,13 @@ CASES: dict[str, tuple[str | None, Any]] = {
     # Defaults
     "default of a later branch": ("AVR505", record(["null", "int"], default=1)),
     "number as text": ("AVR401", record("double", default="3.14")),
+    "number as text, ignored": (
+        "AVR516",
+        {
+            "a.avsc": record("double", default="3.14"),
+            "avrogen.toml": '[defaults]\ninvalid = "ignore"\n',
+        },
+    ),
     "default of a fixed, too short": ("AVR401", record(fixed(4), default="ab")),
     "default of a fixed, too long": ("AVR401", record(fixed(2), default="abc")),
     "default of bytes above U+00FF": ("AVR401", record("bytes", default="Ā")),

@@ -12,6 +12,7 @@ import click
 
 from avrogen.config.keys import (
     BUILD_KEYS,
+    DEFAULTS_KEYS,
     NAMES_KEYS,
     REGISTRY_KEYS,
     TIMES_KEYS,
@@ -36,6 +37,7 @@ _TABLES = {
     "Schema registry: `[registry]`": REGISTRY_KEYS,
     "Dates and times: `[times]`": TIMES_KEYS,
     "Names in Python: `[names]`": NAMES_KEYS,
+    "Defaults: `[defaults]`": DEFAULTS_KEYS,
     "Types of your own: `[types]`": TYPES_KEYS,
     "One type: `[types.logical.NAME]`, `[types.connect.NAME]`, `[types.fields.NAME]`": TYPE_KEYS,
     "Build backends: `[tool.hatch.build.hooks.avrogen]`, or `[tool.avrogen]` for setuptools": (

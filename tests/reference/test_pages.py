@@ -12,6 +12,7 @@ import pytest
 from avrogen.avro.diagnostics import Diagnostic, Diagnostics
 from avrogen.config.config import NamesSection, RegistrySection, TopicConfig, parse_config
 from avrogen.config.keys import (
+    DEFAULTS_KEYS,
     NAMES_KEYS,
     REGISTRY_KEYS,
     TIMES_KEYS,
@@ -29,6 +30,7 @@ TABLES: Mapping[str, Mapping[str, ConfigKey]] = {
     "[registry]": REGISTRY_KEYS,
     "[times]": TIMES_KEYS,
     "[names]": NAMES_KEYS,
+    "[defaults]": DEFAULTS_KEYS,
     "[types]": TYPES_KEYS,
     "[types.logical.money]": TYPE_KEYS,
 }

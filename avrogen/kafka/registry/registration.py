@@ -12,7 +12,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple, assert_never
 
 from avrogen.avro import model
-from avrogen.avro.schema_json import map_objects, same_json, self_contained_json
+from avrogen.avro.diagnostics import Code
+from avrogen.avro.schema_json import compact_text, map_objects, same_json, self_contained_json
 from avrogen.errors import RegistryError
 from avrogen.kafka.registry.data_contracts import RuleDirection, require_executable
 from avrogen.kafka.registry.protocol import LATEST, SchemaReference, SchemaText
@@ -185,11 +186,29 @@ def _find_equivalent(
 ) -> RegisteredSchema | None:
     similar: RegisteredSchema | None = None
     for version, other in _latest_versions(registry, subject):
-        if (tolerant or not other.tolerated) and same_schema(other, schema):
+        if _is_same(other, schema, tolerant):
             return version
         if accept_wire_equivalent and similar is None and same_wire_format(other, schema):
             similar = version
     return similar
+
+
+_WRITTEN_AGAIN: Final = frozenset(
+    {Code.INVALID_NAME, Code.INVALID_NAMESPACE, Code.DEFAULT_MISMATCH, Code.ENUM_DEFAULT}
+)
+"""Tolerated errors that are in the model of a schema, so that equal schemas have them as well."""
+
+
+def _is_same(registered: Schema, schema: Schema, tolerant: bool) -> bool:
+    if same_schema(registered, schema):
+        return tolerant or all(found.tolerated in _WRITTEN_AGAIN for found in registered.tolerated)
+    if not tolerant or not registered.tolerated:
+        return False
+    from avrogen.codec.schema import Schema
+
+    types = model.without_invalid_defaults(registered.types)
+    kept = Schema.parse(compact_text(self_contained_json(registered.type, types)), tolerant=True)
+    return same_schema(kept, schema)
 
 
 def _latest_versions(

@@ -19,7 +19,7 @@ from avrogen.avro.model import Reference, Union
 from avrogen.avro.resolution import names_match
 from avrogen.avro.schema_json import type_json
 from avrogen.codec.codec import Codec
-from avrogen.codec.compilation import decoder_for
+from avrogen.codec.compilation import decoder_for, naming_decoders
 from avrogen.codec.schema import Schema
 from avrogen.codec.varints import read_varint
 from avrogen.errors import AvrogenError, DecodeError, RegistryError, UnknownTypeError
@@ -79,6 +79,7 @@ class DecoderCache:
         selection: choice among them; None: all are read, and others are errors. With one, a
             decoder may be a :class:`TypeFilter`.
         ignore_contract_rules: accept schemas with rules that are active when values are read.
+        named_branches: as for :class:`ReaderTypes`.
     """
 
     def __init__(
@@ -88,10 +89,11 @@ class DecoderCache:
         selection: TypeSelection | None = None,
         *,
         ignore_contract_rules: bool = False,
+        named_branches: bool = False,
     ) -> None:
         self._registry = registry
         self._ignore_contract_rules = ignore_contract_rules
-        self._targets = ReaderTypes(targets)
+        self._targets = ReaderTypes(targets, named_branches=named_branches)
         self._selection = selection
         self._renew_lock()
         renew_after_fork(self, DecoderCache._renew_lock)
@@ -259,15 +261,20 @@ class ReaderTypes:
 
     Args:
         targets: one, or several for several types of events.
+        named_branches: decode values of unions as pairs that force their branch; all targets are
+            schemas then.
 
     Raises:
-        TypeError: no targets, or an object is not a target.
+        TypeError: no targets, an object is not a target, or not a schema with ``named_branches``.
         ValueError: two targets have the same name.
     """
 
-    def __init__(self, targets: Sequence[ReaderType]) -> None:
+    def __init__(self, targets: Sequence[ReaderType], *, named_branches: bool = False) -> None:
         if not targets:
             raise TypeError("expected at least one generated class, Codec or Schema")
+        if named_branches and not all(isinstance(target, Schema) for target in targets):
+            raise TypeError("named_branches needs a Schema, whose values are dicts")
+        self._named_branches = named_branches
         self._targets = tuple(targets)
         self._named: dict[str, ReaderType] = {}
         for target in targets:
@@ -287,9 +294,14 @@ class ReaderTypes:
             DecodeError: several targets have the short name.
         """
         if isinstance(writer.type, Reference):
-            return decoder_for(self._called(writer.types[writer.type.name], writer), writer)
+            return self._decoder(self._called(writer.types[writer.type.name], writer), writer)
         only = len(self._targets) == 1
-        return decoder_for(self._targets[0] if only else self._union(), writer)
+        return self._decoder(self._targets[0] if only else self._union(), writer)
+
+    def _decoder(self, target: ReaderType, writer: Schema) -> Callable[..., Any]:
+        if self._named_branches:
+            return naming_decoders(schema_of(target)).find(writer)
+        return decoder_for(target, writer)
 
     def filter(self, writer: Schema, selection: TypeSelection) -> TypeFilter | None:
         """Return the decoder of a writer's schema whose messages are skipped, or some of them.

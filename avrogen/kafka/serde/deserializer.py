@@ -26,9 +26,13 @@ class _DecoderOwner(Generic[T]):
         registry: SchemaRegistry,
         *targets: type[T] | Codec[T] | Schema,
         ignore_contract_rules: bool = False,
+        named_branches: bool = False,
     ) -> None:
         self._decoders = DecoderCache(
-            registry, cast("Any", targets), ignore_contract_rules=ignore_contract_rules
+            registry,
+            cast("Any", targets),
+            ignore_contract_rules=ignore_contract_rules,
+            named_branches=named_branches,
         )
         self._known = self._decoders.known
 
@@ -47,9 +51,11 @@ class Deserializer(_DecoderOwner[T]):
             ``Deserializer[Placed | Cancelled](registry, Placed, Cancelled)``.
         ignore_contract_rules: decode without executing the rules of the schema's data contract,
             such as decryption. By default, a schema with active rules is refused.
+        named_branches: return ``("full.Name", value)`` for values of unions, as
+            :meth:`avrogen.Schema.from_avro` does. For schemas only.
 
     Raises:
-        TypeError: an argument is not a target.
+        TypeError: an argument is not a target, or not a schema with ``named_branches``.
         ValueError: two targets have the same name.
     """
 

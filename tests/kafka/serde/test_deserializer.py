@@ -409,3 +409,41 @@ def test_what_no_deserializer_can_be_made_of(
 ) -> None:
     with pytest.raises(error, match=expected):
         Deserializer(registry, *targets)
+
+
+# --- plain values that name their branches --------------------------------------------------------
+
+
+def shape(name: str) -> dict[str, Any]:
+    return {"type": "record", "name": name, "fields": [{"name": "id", "type": "int"}]}
+
+
+def test_branches_of_plain_values_are_named(registry: Registry) -> None:
+    new = [shape("Product"), shape("Bundle")]
+    writer = {"type": "record", "name": "Scan", "fields": [{"name": "of", "type": new}]}
+    reader = json.loads(json.dumps(writer))
+    reader["fields"].append({"name": "note", "type": "string", "default": ""})
+    registry.put(11, writer)
+    registry.put(12, reader)
+    schema = Schema.parse(json.dumps(reader))
+    plain = Deserializer[Any](registry, schema)
+    named = Deserializer[Any](registry, schema, named_branches=True)
+    old = frame_prefix(11) + Schema.parse(json.dumps(writer)).to_avro({"of": ("Bundle", {"id": 7})})
+    assert plain(old) == {"of": {"id": 7}, "note": ""}
+    assert named(old) == {"of": ("Bundle", {"id": 7}), "note": ""}
+    message = frame_prefix(12) + schema.to_avro(named(old))
+    assert named(message) == named(old)
+
+
+def test_branches_of_several_schemas_are_named(registry: Registry) -> None:
+    registry.put(11, [shape("Product"), shape("Bundle")])
+    registry.put(12, shape("Bundle"))
+    schemas = [Schema.parse(json.dumps(shape(name))) for name in ("Product", "Bundle")]
+    named = Deserializer[Any](registry, *schemas, named_branches=True)
+    assert named(frame_prefix(11) + b"\x02\x0e") == ("Bundle", {"id": 7})
+    assert named(frame_prefix(12) + b"\x0e") == {"id": 7}
+
+
+def test_only_plain_values_have_named_branches(registry: Registry) -> None:
+    with pytest.raises(TypeError, match="named_branches needs a Schema"):
+        Deserializer(registry, OrderPlaced, named_branches=True)
