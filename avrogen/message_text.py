@@ -40,7 +40,9 @@ def exception_text(error: object, text: Callable[[Any], str] = str) -> str:
     """
     try:
         return text(error)
-    except Exception:
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # such as asyncio.CancelledError, for which a runner would take it
         return f"<{text.__name__}() of {printable(type(error).__qualname__)} failed>"
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from avrogen.message_text import printable
+from avrogen.message_text import exception_text, printable
 
 
 @pytest.mark.parametrize(
@@ -22,3 +24,13 @@ from avrogen.message_text import printable
 def test_what_terminals_act_upon_is_escaped(text: str, shown: str) -> None:
     assert printable(text) == shown
     assert printable(text).isprintable()
+
+
+def test_an_exception_may_raise_anything_instead_of_a_text() -> None:
+    """Nothing may mistake asyncio's CancelledError from there for its own end."""
+
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise asyncio.CancelledError
+
+    assert exception_text(Mute()).endswith("Mute failed>")

@@ -146,6 +146,8 @@ def _last_lines(error: BaseException) -> Sequence[str]:
         name = f"{kind.__module__}.{name}"
     try:
         text = str(error)
-    except Exception:
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:
         text = "<exception str() failed>"
     return (f"{name}: {text}\n" if text else f"{name}\n",)
