@@ -12,14 +12,10 @@ import json
 import re
 from collections.abc import Callable
 from enum import Enum
-from traceback import TracebackException
-from types import TracebackType
 from typing import Any, Final
 
 __all__ = [
     "exception_text",
-    "exception_traceback",
-    "foreign_traceback",
     "printable",
     "printable_json",
     "printable_lines",
@@ -44,44 +40,10 @@ def exception_text(error: object, text: Callable[[Any], str] = str) -> str:
     """
     try:
         return text(error)
-    except Exception:
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # such as asyncio.CancelledError, for which a runner would take it
         return f"<{text.__name__}() of {printable(type(error).__qualname__)} failed>"
-
-
-def exception_traceback(error: BaseException) -> str:
-    """Return the traceback of an exception, as Python prints it.
-
-    It begins where :func:`foreign_traceback` does. It has no lines of ``^^^^``, which take half of
-    the time, as Python parses each line for them.
-    """
-    found = TracebackException(type(error), error, foreign_traceback(error))
-    return "".join(_without_markers(found).format())
-
-
-def foreign_traceback(error: BaseException) -> TracebackType | None:
-    """Return the traceback of an exception from the first call that is not in avrogen.
-
-    The calls that lead to a user's function tell nothing about its failure, and take most of the
-    time to print. A traceback that is in avrogen alone is returned as it is.
-    """
-    traceback = error.__traceback__
-    while traceback is not None and _is_own(traceback):
-        traceback = traceback.tb_next
-    return traceback or error.__traceback__
-
-
-def _is_own(traceback: TracebackType) -> bool:
-    module = traceback.tb_frame.f_globals.get("__name__")
-    return isinstance(module, str) and module.startswith("avrogen.")
-
-
-def _without_markers(found: TracebackException) -> TracebackException:
-    for frame in found.stack:
-        frame.colno = None
-    related = [found.__cause__, found.__context__, *(found.exceptions or ())]
-    for each in filter(None, related):
-        _without_markers(each)
-    return found
 
 
 _COMMAND_START: Final = re.compile(r"^(\s*):(?=:)", re.MULTILINE)

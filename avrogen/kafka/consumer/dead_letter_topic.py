@@ -33,10 +33,11 @@ from avrogen.kafka.client_config import (
 from avrogen.kafka.cluster_metadata import ANY_PARTITION, list_partitions
 from avrogen.kafka.message import Header
 from avrogen.kafka.observability.logs import log_event
+from avrogen.kafka.observability.tracebacks import exception_traceback
 from avrogen.kafka.producer.delivery import clear_pending_exception
 from avrogen.kafka.producer.delivery_errors import delivery_error
 from avrogen.kafka.producer.producer_poll_thread import ProducerPollThread
-from avrogen.message_text import exception_text, exception_traceback
+from avrogen.message_text import exception_text
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Producer
@@ -243,10 +244,13 @@ def _cut(text: str) -> bytes:
 _METADATA_TIMEOUT: Final = 10.0
 _METADATA_LIFETIME: Final = 60.0
 _PAUSE: Final = 0.01
-"""Seconds between attempts to queue a record while the queue is full."""
+"""Seconds between attempts to queue a record while the queue is full, and of the first flush."""
 
 _BATCH_BYTES: Final = 65_536
 """Bytes of a batch, unless configured: the topic's size limit is one for batches."""
+
+_LINGER_MS: Final = 5
+"""Milliseconds to wait for others, unless configured: a stream of dead letters goes in batches."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -341,6 +345,7 @@ class DeadLetterProducer:
         Returns:
             The error of each; None: it is acknowledged.
         """
+        self._send_now(sent)
         errors = [each.error.result() for each in sent]
         return [
             self._finish(each, error, alone=len(sent) == 1)
@@ -354,6 +359,13 @@ class DeadLetterProducer:
             self._poller = self._producer = None
 
     # --- one record -------------------------------------------------------------------------------
+
+    def _send_now(self, sent: Sequence[SentDeadLetter]) -> None:
+        """Send what lingers, as somebody waits for it. A producer of the user's is left alone."""
+        producer, seconds = self._producer if self._poller else None, _PAUSE
+        while producer and len(producer) and not all(each.error.done() for each in sent):
+            producer.flush(seconds)  # not for long, as others may go on to send
+            seconds = 10 * _PAUSE
 
     def _finish(
         self, sent: SentDeadLetter, error: KafkaError | None, *, alone: bool
@@ -479,7 +491,7 @@ def _settings(client: Settings, callbacks: Callbacks) -> dict[str, object]:
     # A message that a broker has accepted before should fit again; the broker refuses if not.
     own.setdefault("message.max.bytes", 100_000_000)
     own.setdefault("batch.size", _BATCH_BYTES)
-    own.setdefault("linger.ms", 0)  # the first of several is waited for
+    own.setdefault("linger.ms", _LINGER_MS)
     settings = producer_settings(own)
     callbacks.install(settings)
     return settings

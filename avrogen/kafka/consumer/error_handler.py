@@ -33,7 +33,7 @@ from avrogen.kafka.consumer.error_policy import (
     next_step,
 )
 from avrogen.kafka.consumer.message_reader import MessageUnreadable, SkippedMessage, undecoded
-from avrogen.kafka.observability.logs import describe, log_event
+from avrogen.kafka.observability.logs import LOGGER, describe, log_event
 
 if TYPE_CHECKING:
     from confluent_kafka import Message as RawMessage
@@ -236,7 +236,7 @@ class ErrorHandler:
             origin = self._origin(raw, action, failure.error, handler)
             undelivered = yield PendingDeadLetter(queue, raw, origin)
             if undelivered is None:
-                self._report_dead_letter(raw, action, failure, message)
+                self._report_dead_letter(raw, action, failure, message, origin.traceback)
                 self.done(queue, cast("int", raw.offset()))
                 return None
             failure = Outage(undelivered, undelivered.retriable)
@@ -392,6 +392,7 @@ class ErrorHandler:
         action: SendDeadLetter,
         failure: Failure,
         message: AnyMessage | None,
+        traceback: str,
     ) -> None:
         assert self._dead_letter is not None, "a record was dead-lettered"
         self.counts.dead_lettered += 1
@@ -401,6 +402,7 @@ class ErrorHandler:
             "consumer.dead_letter",
             # The traceback of a decoder tells nothing that the reason does not.
             error=None if isinstance(failure, Unreadable) else error,
+            traceback=traceback,
             **self._log_fields(raw),
             dead_letter_topic=self._dead_letter,
             stage=action.stage.value,
@@ -420,14 +422,16 @@ class ErrorHandler:
         return stop
 
     def _report_unreadable(self, raw: RawMessage, failure: Unreadable, action: Action) -> None:
-        log_event(
-            # A dead letter is one line: that it was sent, and why.
-            logging.DEBUG if isinstance(action, SendDeadLetter) else logging.WARNING,
-            "consumer.unreadable",
-            **self._log_fields(raw),
-            stage=failure.stage.value,
-            reason=describe(failure.error),
-        )
+        # A dead letter is one line: that it was sent, and why.
+        level = logging.DEBUG if isinstance(action, SendDeadLetter) else logging.WARNING
+        if LOGGER.isEnabledFor(level):
+            log_event(
+                level,
+                "consumer.unreadable",
+                **self._log_fields(raw),
+                stage=failure.stage.value,
+                reason=describe(failure.error),
+            )
         if self.observer is not None:
             self.observer.unreadable(undecoded(raw), failure.error)
 

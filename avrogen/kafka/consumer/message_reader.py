@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar, cast
 
-from avrogen.errors import AvrogenError, DecodeError
+from avrogen.errors import AvrogenError, DecodeError, FramingError
 from avrogen.kafka.consumer.error_policy import Failure, Stage, reading_failure
 from avrogen.kafka.message import Headers, Message
 from avrogen.kafka.serde.decoders import (
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from avrogen.kafka.serde.decoders import SkippedType, TypeSelection
     from avrogen.kafka.topic import Part, Topic
     from avrogen.kafka.wire_format import Headers as RawHeaders
+    from avrogen.kafka.wire_format import SchemaId
 
 __all__ = [
     "NO_HEADERS",
@@ -294,8 +295,7 @@ class _Part:
         named = data[:end] if header is None else header
         decode = self._known(named)
         if decode is None:
-            learn = partial(self._learn, named, data, headers)
-            raise SchemaNotCached((self._part, named), learn, self._calls)
+            raise self._not_cached(named, data, headers)
         if not isinstance(decode, TypeFilter):
             return None
         try:
@@ -312,8 +312,7 @@ class _Part:
             named, body = data[:end], data[end:]
         decode = self._known(named)
         if decode is None:
-            learn = partial(self._learn, named, data, headers)
-            raise SchemaNotCached((self._part, named), learn, self._calls)
+            raise self._not_cached(named, data, headers)
         try:
             return decode(body)
         except DecodeError as error:
@@ -324,10 +323,22 @@ class _Part:
     def learn(self, schema: int) -> None:
         self._decoders.bind(frame_prefix(schema), schema)
 
-    def _learn(self, named: bytes, data: bytes, headers: RawHeaders) -> None:
-        context = _Context(self._topic, self._part, headers)
+    def _not_cached(
+        self, named: bytes, data: bytes, headers: RawHeaders
+    ) -> SchemaNotCached | MessageUnreadable:
+        """Return what to raise: it takes no thread to see what is wrong with a stream of junk."""
         try:
-            schema = named_schema(data, context)
+            schema = named_schema(data, _Context(self._topic, self._part, headers))
+        except FramingError as error:
+            return _unreadable(error, self._stage)
+        failure = self._decoders.failure(named)
+        if failure is not None:
+            return _unreadable(failure, self._stage)
+        learn = partial(self._learn, named, schema)
+        return SchemaNotCached((self._part, named), learn, self._calls)
+
+    def _learn(self, named: bytes, schema: SchemaId) -> None:
+        try:
             self._decoders.bind(named, schema)
         except AvrogenError as error:
             raise _unreadable(error, self._stage) from error

@@ -76,6 +76,7 @@ class RebalanceListener:
         self.grace = grace
         self._observer = observer
         self._failure: Exception | None = None
+        self._committed_last: dict[int, int | None] = {}
         self.assignments = 0
         self.is_member = False
 
@@ -105,6 +106,8 @@ class RebalanceListener:
             with self._changed:
                 queues = list(self._buffer.queues.values())
             refusal = self._commit(queues)
+            if refusal is None:
+                self._committed_last = {queue.partition: queue.next_offset for queue in queues}
             if refusal not in _REBALANCING or monotonic() > deadline:
                 return
             self._client.poll(_TICK)
@@ -133,6 +136,8 @@ class RebalanceListener:
         queues = self._remove(numbers)
         self._wait_for(queues)
         self._lose(queues)
+        committed = self._committed_last
+        queues = [q for q in queues if (q.partition, q.next_offset) not in committed.items()]
         if self.auto_commit:
             self._commit(queues)
         self._log_partitions(logging.INFO, "consumer.revoked", numbers)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
-from avrogen.message_text import exception_text, foreign_traceback, printable
+from avrogen.message_text import exception_text, printable
 
 __all__ = ["LOGGER", "RepeatedFailures", "describe", "log_event"]
 
@@ -20,7 +20,12 @@ LOGGER: Final = logging.getLogger("avrogen.kafka")
 
 
 def log_event(
-    level: int, event: str, *, error: BaseException | None = None, **fields: object
+    level: int,
+    event: str,
+    *,
+    error: BaseException | None = None,
+    traceback: str | None = None,
+    **fields: object,
 ) -> None:
     """Log an event.
 
@@ -28,6 +33,7 @@ def log_event(
         level: level of :mod:`logging`.
         event: name of the event, such as ``producer.started``.
         error: exception to be logged, with its traceback from the first call outside of avrogen.
+        traceback: that traceback, if it was formatted already.
         fields: fields by name; None is left out. Attributes that every record has are no valid
             names.
     """
@@ -35,8 +41,20 @@ def log_event(
         return
     known = {name: value for name, value in fields.items() if value is not None}
     text = " ".join((event, *(f"{name}={exception_text(value)}" for name, value in known.items())))
-    traceback = None if error is None else (type(error), error, foreign_traceback(error))
-    LOGGER.log(level, "%s", text, exc_info=traceback, extra={"event": event, **known})
+    extra = {"event": event, **known}
+    if error is None:
+        LOGGER.log(level, "%s", text, extra=extra)
+        return
+    from avrogen.kafka.observability.tracebacks import exception_traceback, foreign_traceback
+
+    exc_info = type(error), error, foreign_traceback(error)
+    path, line, function, _ = LOGGER.findCaller()
+    record = LOGGER.makeRecord(
+        LOGGER.name, level, path, line, "%s", (text,), exc_info, function, extra
+    )
+    # Where formatters keep it for each other: several handlers format it once.
+    record.exc_text = (exception_traceback(error) if traceback is None else traceback).rstrip("\n")
+    LOGGER.handle(record)
 
 
 def describe(error: BaseException) -> str:

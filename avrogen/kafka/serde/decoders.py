@@ -116,6 +116,11 @@ class DecoderCache:
         """
         return self._flights.call(key, lambda: self._bind(key, schema))
 
+    def failure(self, key: bytes) -> AvrogenError | None:
+        """Return a copy of the error that :meth:`bind` has raised a short time ago; None: none."""
+        failure = self._failures.get(key)
+        return None if failure is None else copy(failure)
+
     async def bind_async(self, key: bytes, schema: SchemaId) -> Callable[..., Any]:
         """Call :meth:`bind` in a thread, once for all tasks that need the schema."""
         return await self._async_flights.call(key, lambda: self.bind(key, schema))
@@ -124,9 +129,9 @@ class DecoderCache:
         found = self._bound.get(key)
         if found is not None:
             return found
-        failure = self._failures.get(key)
+        failure = self.failure(key)
         if failure is not None:
-            raise copy(failure)
+            raise failure
         try:
             decode = self._made(schema)
         except AvrogenError as error:

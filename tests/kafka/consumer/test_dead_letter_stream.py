@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Hashable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from time import monotonic
 from typing import Any, cast
+from unittest.mock import patch
 
 import pytest
 from confluent_kafka import KafkaError, Producer
@@ -18,6 +20,7 @@ from avrogen.kafka.consumer.batch_runner import BatchLimits, BatchRunner
 from avrogen.kafka.consumer.dead_letter_topic import SentDeadLetter
 from avrogen.kafka.consumer.runner import MessageRunner, drive
 from avrogen.kafka.observability.observer import AnyMessage, Observer
+from avrogen.kafka.single_flight import BackgroundCalls
 from avrogen.kafka.topic import Topic
 from avrogen.testing import IncomingBytes
 from avrogen.testing.broker import EmbeddedBroker, RequestType
@@ -27,6 +30,7 @@ from avrogen.testing.registry import EmbeddedRegistry
 from generated_example.com.example import Event
 from tests.support.clusters import AnyCluster, embedded_cluster
 from tests.support.events import event
+from tests.support.registry_requests import ask
 from tests.support.scenes import EventMessage, Handled, Scene, eventually
 
 EVENTS: Topic[None, Event] = Topic("events", value=(Event,), dead_letter="events.dlq")
@@ -221,6 +225,47 @@ def test_a_stream_of_dead_letters_is_in_order(cluster: AnyCluster, how: str) -> 
     offsets = [dict(letter.headers)["__connect.errors.offset"] for letter in scene.letters()]
     assert offsets == [str(offset).encode() for offset in range(number)]
     assert scene.committed() == {0: number}
+
+
+def test_a_stream_of_junk_takes_no_threads(
+    avrogen_broker: EmbeddedBroker, avrogen_registry: EmbeddedRegistry
+) -> None:
+    """One looks for each schema that was not looked for before."""
+    scene = Scene.of(embedded_cluster(avrogen_broker, avrogen_registry.url), dead_letters=1)
+    url = f"{avrogen_registry.url}/subjects/{scene.topic.name}-other/versions"
+    unreadable: int = ask(url, "POST", {"schema": '"string"'})[1]["id"]
+    for number in range(10):
+        scene.produce(b"junk %d" % number)
+        scene.produce(unreadable.to_bytes(5, "big") + b"\0")
+    observer, looked_for = Stopping(20), list[object]()
+    start = BackgroundCalls[None].start
+
+    def counting(calls: BackgroundCalls[None], key: Hashable, function: Any) -> Future[None]:
+        looked_for.append(key)
+        return start(calls, key, function)
+
+    with (
+        patch.object(BackgroundCalls, "start", counting),
+        scene.consumer(observer=observer) as consumer,
+    ):
+        observer.consumer = consumer
+        consumer.run(lambda _: None)
+    assert looked_for == [("value", unreadable.to_bytes(5, "big"))]
+    assert len(scene.letters()) == 20
+
+
+def test_one_dead_letter_does_not_linger(
+    avrogen_broker: EmbeddedBroker, avrogen_registry: EmbeddedRegistry
+) -> None:
+    """What waits for others goes as soon as somebody waits for it."""
+    scene = Scene.of(embedded_cluster(avrogen_broker, avrogen_registry.url), dead_letters=1)
+    scene.produce(b"junk")
+    observer, started = Stopping(1), monotonic()
+    with scene.consumer({"linger.ms": 50_000}, observer=observer) as consumer:
+        observer.consumer = consumer
+        consumer.run(lambda _: None)
+    assert len(scene.letters()) == 1
+    assert monotonic() - started < 40
 
 
 def test_the_client_of_dead_letters_is_polled(

@@ -29,7 +29,7 @@ text = st.text(st.characters(codec="utf-8"), max_size=200)
 headers = st.lists(st.tuples(st.text(st.characters(codec="utf-8")), st.none() | st.binary()))
 origins = st.builds(
     DeadLetterOrigin,
-    topic=st.from_regex(r"[a-zA-Z0-9._-]+", fullmatch=True),
+    topic=st.from_regex(r"[a-zA-Z0-9._-]+", fullmatch=True).filter(lambda name: name.strip(".")),
     partition=st.integers(0, 2**31 - 1),
     offset=st.integers(0, 2**63 - 1),
     timestamp=st.none() | st.integers(0, 2**63 - 1),
