@@ -30,6 +30,7 @@ from avrogen.config.keys import (
     TOP_KEYS,
     TOPIC_KEYS,
 )
+from avrogen.config.lint_section import LintSection, read_lint
 from avrogen.config.toml_reader import TableReader, Toml, TomlPositions, near
 from avrogen.config.type_tables import (
     DefinitionNames,
@@ -85,6 +86,8 @@ class Config:
         names: the table ``[names]``.
         packages: the table ``[packages]``: types of other packages.
         types: the table ``[types]``.
+        lint: the table ``[lint]``.
+        is_whole: the run has whole schema folders; otherwise the file may be about other schemas.
     """
 
     strict: bool = False
@@ -95,6 +98,8 @@ class Config:
     names: NamesSection = field(default_factory=_no_names)
     packages: tuple[PackageConfig, ...] = ()
     types: CustomTypes = field(default_factory=CustomTypes)
+    lint: LintSection = field(default_factory=LintSection)
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +255,9 @@ def read_config(schema_paths: Iterable[Path], diagnostics: Diagnostics) -> Confi
             hint="keep one of the two",
         )
     config = _read(files[0], diagnostics) if files else Config()
-    return config if any(path.is_dir() for path in paths) else replace(config, topics=())
+    if any(path.is_dir() for path in paths):
+        return config
+    return replace(config, topics=(), is_whole=False)
 
 
 def config_files(schema_paths: Sequence[Path]) -> list[Path]:
@@ -324,6 +331,7 @@ def _config(document: Toml, top: Pointer, reader: TableReader, folder: Path) -> 
         names=_names_section(table.get("names", {}), (*top, "names"), reader),
         packages=read_packages(table.get("packages", {}), (*top, "packages"), reader),
         types=read_types(table.get("types", {}), (*top, "types"), reader),
+        lint=read_lint(table.get("lint", {}), (*top, "lint"), reader),
     )
 
 
