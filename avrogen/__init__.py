@@ -15,6 +15,7 @@
     config            avrogen.toml and other configuration
     compiler          schemas to a Python package
     build_plugins     hatchling and setuptools plugins
+    lint              rules for schemas that are valid and could be better
     evolution         breaking and value-changing changes of schemas
     registry_sync     schemas to and from a schema registry
     dead_letters      dead-lettered records: list and replay

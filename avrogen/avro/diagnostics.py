@@ -1,9 +1,9 @@
 """Diagnostics: problems with schemas and configuration, as data and in three output formats.
 
 Every kind of problem has a code that never changes its meaning; ``docs/diagnostics.md`` explains
-each with an example. The first digit is the subject: 1 files and JSON, 2 names and references,
-3 structure of schemas, 4 defaults, 5 valid but doubtful schemas (warnings), 6 ``avrogen.toml``,
-7 output folder, 8 breaking changes, 9 value-changing changes (warnings).
+each with an example. The first digit is the subject: 0 lint rules (warnings), 1 files and JSON,
+2 names and references, 3 structure of schemas, 4 defaults, 5 valid but doubtful schemas (warnings),
+6 ``avrogen.toml``, 7 output folder, 8 breaking changes, 9 value-changing changes (warnings).
 
 The formats are text for people, JSON for tools and workflow commands for GitHub Actions.
 """
@@ -43,6 +43,43 @@ class Severity(StrEnum):
 
 class Code(Enum):
     """Kinds of problems. The value is the code that users see, and its title."""
+
+    # Rules of avrogen lint (warnings); see avrogen/lint/rules.py
+    OPTIONAL_WITHOUT_DEFAULT = "AVR001", "optional field without a null default"
+    NULL_NOT_FIRST = "AVR002", "null is not the first branch"
+    SINGLE_BRANCH = "AVR003", "union with one branch"
+    MISSPELT_KEYWORD = "AVR004", "misspelled keyword"
+    MISPLACED_KEYWORD = "AVR005", "keyword without effect"
+    PRECISION_WITHOUT_DECIMAL = "AVR006", "precision or scale without logical type"
+    LARGE_PRECISION = "AVR007", "decimal precision over 38"
+    MONEY_TYPE = "AVR008", "monetary amount as float or string"
+    EPOCH_NUMBER = "AVR009", "timestamp without logical type"
+    LOCAL_INSTANT = "AVR010", "local timestamp for an instant"
+    MIXED_TIME_UNITS = "AVR011", "mixed timestamp units"
+    INEXACT_IDENTIFIER = "AVR012", "identifier as a floating-point number"
+    SIMILAR_FIELDS = "AVR013", "field names that differ only in style"
+    PLACEHOLDER_DEFAULT = "AVR014", "placeholder as default"
+    OWN_ALIAS = "AVR015", "alias equal to the name"
+    NULLABLE_KEY = "AVR016", "nullable key"
+    UNSTABLE_KEY = "AVR017", "key without stable bytes"
+    MONEY_WITHOUT_SCALE = "AVR018", "monetary amount without scale"
+    ENUM_WITHOUT_DEFAULT = "AVR020", "enum without a default"
+    PERMANENT_FIELD = "AVR021", "field that can never be removed"
+    TYPE_CASE = "AVR030", "style of a type name"
+    FIELD_CASE = "AVR031", "style of a field name"
+    SYMBOL_CASE = "AVR032", "style of an enum symbol"
+    FOLDER_NAMESPACE = "AVR033", "namespace does not match the folder"
+    RESERVED_NAME = "AVR034", "reserved name"
+    NO_NAMESPACE = "AVR035", "type without a namespace"
+    REDUNDANT_OBJECT = "AVR036", "redundant object around a type"
+    NO_UNIT = "AVR037", "duration without a unit"
+    UUID_TEXT = "AVR038", "UUID without logical type"
+    TIME_TEXT = "AVR039", "date or time as a string"
+    BOOLEAN_TYPE = "AVR040", "boolean as a number or string"
+    TYPE_WITHOUT_DOC = "AVR050", "type without doc"
+    FIELD_WITHOUT_DOC = "AVR051", "field without doc"
+    EMPTY_DOC = "AVR052", "doc without information"
+    UNTAGGED_PERSONAL_DATA = "AVR060", "personal data without a tag"
 
     # Files and JSON
     UNREADABLE_FILE = "AVR101", "file cannot be read"
@@ -96,6 +133,7 @@ class Code(Enum):
     DOC_OUT_OF_PLACE = "AVR518", "doc comment out of place"
     MESSAGES_IGNORED = "AVR519", "messages of a protocol are ignored"
     OVERRIDE_UNUSED = "AVR530", "type override without effect"
+    ACCEPTANCE_UNUSED = "AVR540", "acceptance without effect"
 
     # avrogen.toml
     TOML_SYNTAX = "AVR601", "invalid TOML"
@@ -159,8 +197,14 @@ class Code(Enum):
 
     @property
     def severity(self) -> Severity:
-        """Severity of the code: 5xx and 9xx are warnings."""
-        return Severity.WARNING if self.id.startswith(("AVR5", "AVR9")) else Severity.ERROR
+        """Severity of the code: 0xx, 5xx and 9xx are warnings."""
+        is_warning = self.id.startswith(("AVR0", "AVR5", "AVR9"))
+        return Severity.WARNING if is_warning else Severity.ERROR
+
+    @property
+    def is_lint_rule(self) -> bool:
+        """True of a rule of ``avrogen lint``."""
+        return self.id.startswith("AVR0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +368,11 @@ class Diagnostics:
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Add problems that were found elsewhere."""
         self._found.update(dict.fromkeys(diagnostics))
+
+    def discard(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Remove problems that the user accepts."""
+        for accepted in diagnostics:
+            self._found.pop(accepted, None)
 
     @property
     def has_errors(self) -> bool:

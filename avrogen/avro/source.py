@@ -10,6 +10,7 @@ import bisect
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
@@ -18,6 +19,7 @@ __all__ = [
     "IDL_SUFFIX",
     "PROTOCOL_SUFFIX",
     "SCHEMA_SUFFIX",
+    "JsonSpan",
     "Location",
     "Origin",
     "Place",
@@ -27,6 +29,8 @@ __all__ = [
     "blank_comments",
     "find_places_by",
     "locate",
+    "offset_of",
+    "span_of",
 ]
 
 SCHEMA_SUFFIX = ".avsc"
@@ -170,14 +174,141 @@ def locate(origin: Origin, *, key: bool = False) -> Location:
         key: find the key of the last step instead.
     """
     source = origin.source
-    places = next((_PLACES[end] for end in _PLACES if source.path.endswith(end)), _index)
-    place = places(source.text)
-    for step in origin.pointer:
+    places = next((_PLACES[end] for end in _PLACES if source.path.endswith(end)), None)
+    if places is not None:
+        place = _found(places(source.text), origin.pointer, nearest=True)
+    else:
+        place = _locator(source.text).find(origin.pointer, nearest=True)
+    assert place is not None, "the top of a document is around all of it"
+    return at_offset(source, place.key if key else place.value)
+
+
+class JsonSpan(NamedTuple):
+    """The offsets of a value in its source, counted from 0.
+
+    Attributes:
+        key: start of the key before the value, or of the value if it has none.
+        start: start of the value.
+        end: end of the value, behind its last character.
+    """
+
+    key: int
+    start: int
+    end: int
+
+
+def span_of(origin: Origin) -> JsonSpan | None:
+    """Return the offsets of a value of valid JSON; None if the source does not have it.
+
+    It has none if it is no JSON.
+    """
+    if origin.source.is_idl:
+        return None
+    place = _locator(origin.source.text).find(origin.pointer, nearest=False)
+    if place is None:
+        return None
+    return JsonSpan(place.key, place.value, _end_of_value(origin.source.text, place.value))
+
+
+def offset_of(text: str, location: Location) -> int:
+    """Return the offset of a place in the text of its file; the reverse of :func:`at_offset`."""
+    starts = _line_starts(text)
+    line = min(location.line, len(starts))
+    return starts[line - 1] + location.column - 1
+
+
+def _end_of_value(text: str, start: int) -> int:
+    blanked = blank_comments(text)
+    with suppress(ValueError, RecursionError):
+        return int(_decoder.raw_decode(blanked, start)[1])
+    depth = 0
+    for match in _TOKEN.finditer(blanked, start):
+        depth += (match[0] in "[{") - (match[0] in "]}")
+        if not depth:
+            return match.end()
+    return len(text)
+
+
+_decoder = json.JSONDecoder(strict=False)
+
+_SPACE = re.compile(r"[\ufeff \t\n\r]*")
+
+
+class _Locator:
+    """Finder of places in one text.
+
+    A few are found by skipping the values before each with Python's scanner, which is fast and
+    keeps nothing. For more, all places of the text are computed at once.
+    """
+
+    _FEW = 16
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._asked = 0
+
+    def find(self, pointer: Pointer, *, nearest: bool) -> Place | None:
+        """Return the place of a value; for a missing one, that of the nearest around it or None."""
+        self._asked += 1
+        if self._asked <= self._FEW:
+            # Text that is not JSON throughout, and values that are nested too deeply for Python.
+            with suppress(ValueError, RecursionError, StopIteration, IndexError):
+                return self._scanned(pointer, nearest)
+        return _found(_index(self._text), pointer, nearest=nearest)
+
+    def _scanned(self, pointer: Pointer, nearest: bool) -> Place | None:
+        text = blank_comments(self._text)
+        value = _space(text, 0)
+        place = Place(value, value, _NOTHING)
+        for step in pointer:
+            found = _member(text, place.value, step)
+            if found is None:
+                return Place(place.value, place.value, _NOTHING) if nearest else None
+            place = found
+        return place
+
+
+def _found(place: Place, pointer: Pointer, *, nearest: bool) -> Place | None:
+    """Return the place of a value in another; for a missing one, the nearest around it or None."""
+    for step in pointer:
         inner = place.inner.get(step)
         if inner is None:
-            return at_offset(source, place.value)
+            return Place(place.value, place.value, _NOTHING) if nearest else None
         place = inner
-    return at_offset(source, place.key if key else place.value)
+    return place
+
+
+@lru_cache(maxsize=8)
+def _locator(text: str) -> _Locator:
+    return _Locator(text)
+
+
+def _space(text: str, offset: int) -> int:
+    match = _SPACE.match(text, offset)
+    return match.end() if match else offset
+
+
+def _member(text: str, start: int, step: str | int) -> Place | None:
+    """Return the place of a member or an item of the value at an offset; the last of equal keys."""
+    found = None
+    if text[start] not in ("{" if isinstance(step, str) else "["):
+        return None
+    offset = _space(text, start + 1)
+    index = 0
+    while text[offset] not in "]}":
+        key, name = offset, index
+        if isinstance(step, str):
+            name, offset = _decoder.raw_decode(text, offset)
+            offset = _space(text, _space(text, offset) + 1)
+        if name == step:
+            found = Place(offset, key, _NOTHING)
+            if isinstance(step, int):
+                return found
+        offset = _space(text, _decoder.raw_decode(text, offset)[1])
+        if text[offset] == ",":
+            offset = _space(text, offset + 1)
+        index += 1
+    return found
 
 
 # A file with one problem may have thousands, so the last results are kept.
@@ -200,7 +331,7 @@ def _index(text: str) -> Place:
         elif token == ":":
             continue
         elif around and isinstance(steps[-1], str) and _is_key(tokens, number):
-            steps[-1] = str(json.loads(token, strict=False))
+            steps[-1] = str(_decoder.decode(token))
             key_offset = match.start()
         else:
             key = key_offset if around and isinstance(steps[-1], str) else match.start()
@@ -229,6 +360,7 @@ _STRING_OR_COMMENT = re.compile(
 )
 
 
+@lru_cache(maxsize=8)
 def blank_comments(text: str) -> str:
     """Replace ``//`` and ``/* */`` comments with spaces; offsets stay the same."""
     if "/" not in text:

@@ -7,6 +7,7 @@ with the command, so that help and usage errors are fast. In reading order:
     build_command          avrogen build
     watch                  its option --watch
     check_command          avrogen check
+    lint_command           avrogen lint
     registry_command       avrogen registry
     dead_letters_command   avrogen dead-letters
     docs_command           avrogen docs
@@ -42,6 +43,7 @@ from avrogen.cli.dead_letters_command import dead_letters
 from avrogen.cli.docs_command import docs
 from avrogen.cli.explain_command import explain
 from avrogen.cli.init_command import init
+from avrogen.cli.lint_command import lint
 from avrogen.cli.registry_command import registry
 from avrogen.cli.show_command import show
 
@@ -60,5 +62,5 @@ def main() -> None:
     """
 
 
-for command in (build, check, dead_letters, docs, explain, init, registry, show):
+for command in (build, check, dead_letters, docs, explain, init, lint, registry, show):
     main.add_command(command)

@@ -11,6 +11,7 @@ import click
 from avrogen.cli.common import FileError, cli_extra, echo
 from avrogen.config.keys import (
     DEFAULTS_KEYS,
+    LINT_KEYS,
     NAMES_KEYS,
     REGISTRY_KEYS,
     TOP_KEYS,
@@ -175,6 +176,10 @@ def _config() -> str:
             *_comment(TOP_KEYS["types"].meaning),
             "# [types]",
             *(line for key in TYPES_KEYS.values() for line in _lines(key)),
+            "",
+            *_comment(TOP_KEYS["lint"].meaning),
+            "# [lint]",
+            *(line for key in LINT_KEYS.values() for line in _lines(key)),
             "",
         )
     )

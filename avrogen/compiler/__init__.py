@@ -6,6 +6,7 @@ In reading order:
     discovery          schema files, and the fingerprint of a build's inputs
     dependencies       types of other packages
     checks             checks of topics, infinite records and ambiguous unions
+    acceptances        accepted warnings and findings
     override_checks    checks of types of one's own
     naming             Python names for Avro names
     package_layout     package, module and name of every type

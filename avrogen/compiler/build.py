@@ -15,6 +15,7 @@ from avrogen.avro.diagnostics import Diagnostic, Diagnostics, Severity
 from avrogen.avro.parser import Parsed
 from avrogen.avro.source import Source
 from avrogen.avro.type_overrides import TypeOverrides
+from avrogen.compiler.acceptances import accept_warnings
 from avrogen.compiler.checks import (
     check_definitions,
     check_topics,
@@ -67,8 +68,18 @@ def analyse(sources: Iterable[Source], config: Config, diagnostics: Diagnostics)
     Returns:
         None if there are errors.
     """
+    sources = tuple(sources)
     dependencies = read_dependencies(config.packages, diagnostics)
     parsed = parse_schemas(sources, config, diagnostics, dependencies)
+    analysis = _analyse(parsed, config, diagnostics, dependencies)
+    whole = config.is_whole
+    accept_warnings(config.lint, sources, parsed.types, diagnostics, whole=whole)
+    return analysis
+
+
+def _analyse(
+    parsed: Parsed, config: Config, diagnostics: Diagnostics, dependencies: Dependencies
+) -> Analysis | None:
     check_definitions(parsed.types, diagnostics)
     check_topics(config, parsed.types, diagnostics)
     check_types(config.types, parsed, diagnostics)

@@ -40,6 +40,7 @@ __all__ = [
     "apply",
     "compare",
     "create",
+    "rewrite",
     "unified_diff",
 ]
 
@@ -206,6 +207,27 @@ def create(file: Path, text: str) -> bool:
     except FileExistsError:
         return False
     return True
+
+
+def rewrite(file: Path, text: str) -> None:
+    """Replace the text of an existing file at once; line ends are those of the text.
+
+    A symbolic link at the path is followed, and the mode of the file is kept.
+
+    Raises:
+        OSError: the disk is full, or the folder is not writable.
+    """
+    target = Path(os.path.realpath(file))
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as new:
+            new.write(text.encode("utf-8"))
+        shutil.copymode(target, name)
+        os.replace(name, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
 
 
 def unified_diff(out: Path, changes: Changes) -> Iterator[str]:

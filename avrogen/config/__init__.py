@@ -6,6 +6,7 @@ In reading order:
     toml_reader           TOML tables with positions
     custom_types          types of one's own
     type_tables           own names of types, and types of other packages
+    lint_section          rules of lint, and accepted findings
     config                the configuration as values
     registry_connection   URL and credentials of the schema registry
     topic_subjects        subjects of the configured topics

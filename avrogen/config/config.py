@@ -32,6 +32,7 @@ from avrogen.config.keys import (
     TOPIC_KEYS,
     ConfigKey,
 )
+from avrogen.config.lint_section import LintSection, read_lint
 from avrogen.config.toml_reader import TableReader, Toml, TomlPositions, near
 from avrogen.config.type_tables import (
     DefinitionNames,
@@ -93,6 +94,8 @@ class Config:
         packages: the table ``[packages]``: types of other packages.
         types: the table ``[types]``.
         defaults: the table ``[defaults]``.
+        lint: the table ``[lint]``.
+        is_whole: the run has whole schema folders; otherwise the file may be about other schemas.
     """
 
     strict: bool = False
@@ -104,6 +107,8 @@ class Config:
     packages: tuple[PackageConfig, ...] = ()
     types: CustomTypes = field(default_factory=CustomTypes)
     defaults: DefaultsSection = field(default_factory=_no_defaults)
+    lint: LintSection = field(default_factory=LintSection)
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +281,9 @@ def read_config(schema_paths: Iterable[Path], diagnostics: Diagnostics) -> Confi
             hint="keep one of the two",
         )
     config = _read(files[0], diagnostics) if files else Config()
-    return config if any(path.is_dir() for path in paths) else replace(config, topics=())
+    if any(path.is_dir() for path in paths):
+        return config
+    return replace(config, topics=(), is_whole=False)
 
 
 def config_files(schema_paths: Sequence[Path]) -> list[Path]:
@@ -351,6 +358,7 @@ def _config(document: Toml, top: Pointer, reader: TableReader, folder: Path) -> 
         packages=read_packages(table.get("packages", {}), (*top, "packages"), reader),
         types=read_types(table.get("types", {}), (*top, "types"), reader),
         defaults=_defaults(table.get("defaults", {}), (*top, "defaults"), reader),
+        lint=read_lint(table.get("lint", {}), (*top, "lint"), reader),
     )
 
 

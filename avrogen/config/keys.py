@@ -13,6 +13,7 @@ from dataclasses import dataclass
 __all__ = [
     "BUILD_KEYS",
     "DEFAULTS_KEYS",
+    "LINT_KEYS",
     "NAMES_KEYS",
     "REGISTRY_KEYS",
     "TIMES_KEYS",
@@ -113,6 +114,13 @@ TOP_KEYS = _table(
         "Defaults that do not fit the types of their fields.",
         "they are errors",
         'defaults.invalid = "ignore"',
+    ),
+    ConfigKey(
+        "lint",
+        "a table",
+        "Rules of `avrogen lint`, and accepted findings and warnings.",
+        "the rules of the category `standard`, and nothing accepted",
+        'lint.categories = ["standard", "compat"]',
     ),
 )
 
@@ -397,6 +405,39 @@ TYPE_KEYS = _table(
         "Logical type of the base value, or `raw` for the Avro type without a logical type.",
         "the value that the mapping gives without this entry",
         'base = "raw"',
+    ),
+)
+
+LINT_KEYS = _table(
+    ConfigKey(
+        "categories",
+        "a list of names",
+        "Categories of rules that `avrogen lint` applies: `standard`, `compat`, `style`, `docs`, "
+        "`privacy`; or `strict`, which is all of them.",
+        '`["standard"]`',
+        'categories = ["standard", "compat"]',
+    ),
+    ConfigKey(
+        "accept",
+        "a list of codes",
+        "Rules and warnings of `build` (AVR5xx) that are accepted everywhere.",
+        "none",
+        'accept = ["AVR033", "AVR502"]',
+    ),
+    ConfigKey(
+        "paths",
+        "a table",
+        "Codes that are accepted in some files: paths below the schema folder, in which `*` stands "
+        'for any text. `"all"` is every rule of `avrogen lint`.',
+        "none",
+        'paths = { "legacy/*" = ["AVR031", "AVR502"] }',
+    ),
+    ConfigKey(
+        "types",
+        "a table",
+        "Codes that are accepted in some types or fields, by full name.",
+        "none",
+        'types = { "com.acme.shop.OrderPlaced.total" = ["AVR008"] }',
     ),
 )
 

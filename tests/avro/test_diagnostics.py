@@ -72,7 +72,9 @@ def test_the_page_has_every_code_with_its_title_and_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    "entry", [e for e in entries() if e.language == "json" and not e.old], ids=lambda e: e[0]
+    "entry",
+    [e for e in entries() if e.language == "json" and not e.old and e.code >= "AVR1"],
+    ids=lambda e: e[0],
 )
 def test_schema_examples(entry: Entry, tmp_path: Path) -> None:
     assert set(reported(tmp_path, a_avsc=entry.bad)) == {entry.code}

@@ -25,6 +25,7 @@ NO_NAMES = {
     "avrogen.zip": "a file",
     "avrogen.exe": "a file",
     "avrogen.tests": "a namespace of schemas",
+    "avrogen.tags": "an attribute of schemas",
 }
 
 PLACES = {

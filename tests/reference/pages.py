@@ -13,6 +13,7 @@ import click
 from avrogen.config.keys import (
     BUILD_KEYS,
     DEFAULTS_KEYS,
+    LINT_KEYS,
     NAMES_KEYS,
     REGISTRY_KEYS,
     TIMES_KEYS,
@@ -40,6 +41,7 @@ _TABLES = {
     "Defaults: `[defaults]`": DEFAULTS_KEYS,
     "Types of your own: `[types]`": TYPES_KEYS,
     "One type: `[types.logical.NAME]`, `[types.connect.NAME]`, `[types.fields.NAME]`": TYPE_KEYS,
+    "Lint: `[lint]`": LINT_KEYS,
     "Build backends: `[tool.hatch.build.hooks.avrogen]`, or `[tool.avrogen]` for setuptools": (
         BUILD_KEYS
     ),
