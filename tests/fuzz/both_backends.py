@@ -21,6 +21,7 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from datetime import time as time_of_day
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -551,14 +552,15 @@ def _encode_altered(pair: _Pair, data: bytes, source: random.Random) -> None:
     pair.encode(lambda: read(data, limits=most), source.choice(_LIMITS), f"what {data.hex()} is")
     for _ in range(3):
         seed = source.random()
-        pair.encode(
-            lambda seed=seed: altered(read(data, limits=most), random.Random(seed)),
-            source.choice(_LIMITS),
-            f"what {data.hex()} is, altered by {seed}",
-        )
+        make = partial(_altered_by, seed, read, data)
+        pair.encode(make, source.choice(_LIMITS), f"what {data.hex()} is, altered by {seed}")
     seed = source.random()
     value = changing(read(data, limits=most), random.Random(seed))
     pair.encode_changing(value, f"encode what {data.hex()} is, changed by {seed}")
+
+
+def _altered_by(seed: float, read: Callable[..., Any], data: bytes) -> Any:
+    return altered(read(data, limits=Limits(max_depth=300)), random.Random(seed))
 
 
 def _turn_of_writer(

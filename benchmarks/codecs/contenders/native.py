@@ -37,8 +37,8 @@ def prepare(workload: Workload) -> Jobs:
     decode = native_decoder(native, plan, (known, find), None)
     assert encode is not None and decode is not None, "no workload is left to the Python backend"
     if isinstance(owner, type):
-        owner.native_to_avro = encode
-        owner.native_from_avro = staticmethod(decode)
+        for name, method in (("to_avro", encode), ("from_avro", staticmethod(decode))):
+            setattr(owner, f"native_{name}", method)
         call = "value.native_to_avro()"
     else:
         vars(owner).update(native_to_avro=encode, native_from_avro=decode)
