@@ -13,7 +13,8 @@ SECONDS ?= 60
 ROUNDS ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types pytest docs soak fuzz bench example golden reference format clean
+.PHONY: help demo test lint types native pytest docs soak fuzz bench example golden reference format \
+	clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,13 +25,16 @@ demo: $(READY) ## Build the example schemas; send events of each topic, receive 
 test: $(READY) ## Run everything that CI runs
 	@$(DEV) test
 
-lint: $(READY) ## Check with ruff and black
+lint: $(READY) ## Check with ruff, black, rustfmt and clippy
 	@$(DEV) lint
 
 types: $(READY) ## Check types with mypy and pyright, both strict
 	@$(DEV) types
 
-pytest: $(READY) ## Run the tests
+native: $(READY) ## Build the native codec into .venv, if cargo is there
+	@$(DEV) native
+
+pytest: $(READY) ## Run the tests, with both backends of the codec
 	@$(DEV) pytest
 
 docs: .venv/.docs ## Make the site of the documentation, in build/site
@@ -68,7 +72,7 @@ format: $(READY) ## Format the code
 	@$(DEV) format
 
 clean: ## Remove what make has made
-	rm -rf .venv build dist
+	rm -rf .venv build dist native/target
 
 $(READY): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "avrogen needs Python 3.11 or newer, and none was found." >&2; \

@@ -24,6 +24,19 @@ EXTRAS = ("cli", "kafka", "otel", "testing")
 CHECKED = ("avrogen", "tests", "generated_example", "benchmarks", "examples", "docs", "dev.py")
 """The code that ruff and black read."""
 
+NATIVE = ROOT / "native"
+NATIVE_READY = ENVIRONMENT / ".native"
+"""Newer than all of ``native/`` if the native codec was built from it, and installed."""
+
+ON_BOTH_BACKENDS = (
+    "tests/codec",
+    "tests/frozen",
+    "tests/fuzz",
+    "tests/kafka",
+    "tests/compiler/test_corpora.py",
+)
+"""Tests that run a second time, with the native codec."""
+
 DEMO = ROOT / "build/demo"
 
 
@@ -65,18 +78,43 @@ def demo() -> None:
 
 
 def test() -> None:
-    """Run everything that CI runs: lint, types, pytest."""
+    """Run everything that CI runs: lint, types, pytest with both backends of the codec."""
     lint()
     types()
     pytest()
 
 
 def lint() -> None:
-    """Check with ruff and black."""
+    """Check with ruff and black, and the Rust code with rustfmt and clippy."""
     _say("ruff check")
     _module("ruff", "check", *CHECKED)
     _say("black --check")
     _module("black", "--check", *CHECKED)
+    if _cargo() is not None:
+        _say("cargo fmt --check, cargo clippy")
+        _run_cargo("fmt", "--check")
+        _run_cargo("clippy", "--quiet", "--locked", "--all-targets", "--", "--deny", "warnings")
+
+
+def native() -> bool:
+    """Build the native codec from source and install it into .venv, if cargo is there.
+
+    Returns:
+        False: it was skipped.
+    """
+    if _cargo() is None:
+        if os.environ.get("AVROGEN_REQUIRE_SERVICES"):
+            sys.exit("cargo was not found: the native codec must be built and tested here")
+        _say("cargo was not found: the native codec is neither built nor tested")
+        return False
+    sources = [path for path in NATIVE.rglob("*") if "target" not in path.parts]
+    newest = max(path.stat().st_mtime for path in sources)
+    if not NATIVE_READY.exists() or NATIVE_READY.stat().st_mtime < newest:
+        _say("building the native codec (takes a minute)")
+        pip = ("pip", "install", "--quiet", "--disable-pip-version-check")
+        _module(*pip, "--force-reinstall", "--no-deps", "./native", PATH=_path_with_cargo())
+        NATIVE_READY.touch()
+    return True
 
 
 def types() -> None:
@@ -88,10 +126,17 @@ def types() -> None:
 
 
 def pytest() -> None:
-    """Run the tests."""
+    """Run the tests; those of the codec with both backends."""
+    has_native = native()
     _module("tests.services")
+    options = ("-n", "auto", "--dist", "loadgroup", "-q")
     _say("pytest")
-    _module("pytest", "-n", "auto", "--dist", "loadgroup", "-q")
+    _module("pytest", *options, AVROGEN_BACKEND="python")
+    if has_native:
+        _say("cargo test")
+        _run_cargo("test", "--quiet", "--locked")
+        _say(f"pytest with the native codec: {' '.join(ON_BOTH_BACKENDS)}")
+        _module("pytest", *options, *ON_BOTH_BACKENDS, AVROGEN_BACKEND="native")
 
 
 def reformat() -> None:
@@ -100,11 +145,12 @@ def reformat() -> None:
     _module("black", "--quiet", *CHECKED)
 
 
-COMMANDS: dict[str, Callable[[], None]] = {
+COMMANDS: dict[str, Callable[[], object]] = {
     "demo": demo,
     "test": test,
     "lint": lint,
     "types": types,
+    "native": native,
     "pytest": pytest,
     "format": reformat,
     "setup": setup,
@@ -146,9 +192,27 @@ def _say(text: str) -> None:
     print(f"==> {text}", flush=True)
 
 
-def _module(*arguments: str) -> None:
+def _module(*arguments: str, **environment: str) -> None:
     """Run a module with the Python of .venv."""
-    _run(str(PYTHON), "-m", *arguments)
+    _run(str(PYTHON), "-m", *arguments, **environment)
+
+
+def _cargo() -> str | None:
+    """Return the path of cargo, which need not be on the PATH; None: it is not installed."""
+    return shutil.which("cargo", path=_path_with_cargo())
+
+
+def _path_with_cargo() -> str:
+    home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
+    return os.pathsep.join([os.environ.get("PATH", os.defpath), str(home / "bin")])
+
+
+def _run_cargo(command: str, *arguments: str) -> None:
+    """Run a command of cargo for the native codec."""
+    cargo = _cargo()
+    assert cargo is not None, "the caller has looked for it"
+    manifest = ("--manifest-path", str(NATIVE / "Cargo.toml"))
+    _run(cargo, command, *manifest, *arguments, PATH=_path_with_cargo())
 
 
 def _run(*command: str, **environment: str) -> None:

@@ -51,6 +51,7 @@ from avrogen.version import __version__
 if TYPE_CHECKING:
     from avrogen.avro.compat.paths import Incompatibility, IncompatibilityType
     from avrogen.avro.time_options import TimeOptions
+    from avrogen.codec.backends import Backend, backend
     from avrogen.codec.codec import Codec
     from avrogen.codec.limits import Limits, set_limits
     from avrogen.codec.schema import Schema
@@ -84,6 +85,7 @@ else:
         __name__,
         {
             "AvrogenError": "avrogen.errors",
+            "Backend": "avrogen.codec.backends",
             "ClosedError": "avrogen.errors",
             "Codec": "avrogen.codec.codec",
             "CodecError": "avrogen.errors",
@@ -118,12 +120,14 @@ else:
             "Topic": "avrogen.kafka.topic",
             "TransactionError": "avrogen.errors",
             "UnknownTypeError": "avrogen.errors",
+            "backend": "avrogen.codec.backends",
             "set_limits": "avrogen.codec.limits",
         },
     )
 
 __all__ = [
     "AvrogenError",
+    "Backend",
     "ClosedError",
     "Codec",
     "CodecError",
@@ -159,5 +163,6 @@ __all__ = [
     "TransactionError",
     "UnknownTypeError",
     "__version__",
+    "backend",
     "set_limits",
 ]

@@ -18,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+os.environ["AVROGEN_BACKEND"] = "python"  # the native backend has a row of its own
 
 from benchmarks.codecs.contenders import CONTENDERS  # noqa: E402 - needs the path above
 from benchmarks.codecs.costs import first_use, imports  # noqa: E402 - as above

@@ -1,12 +1,13 @@
 """Python values to Avro binary and back (specification, "Binary Encoding").
 
-    schema ──planner──▶ plan ──python_backend──▶ encode, decode
-                          │                        │ unusual or invalid values and bytes
-                          └──────interpreter───────┘
+    schema ──planner──▶ plan ──backend──▶ encode, decode
+                          │                 │ unusual or invalid values and bytes
+                          └───interpreter───┘
 
-A *plan* says what is written and read, in which order, as which Python values. Two modules run it:
-the interpreter, step by step and with every check, so that its errors have a path; and the Python
-backend, which compiles it to source for ordinary values and leaves all others to the interpreter.
+A *plan* says what is written and read, in which order, as which Python values. The interpreter
+runs it step by step and with every check, so that its errors have a path. A backend is for
+ordinary values, and leaves all others to the interpreter: the Python backend compiles the plan to
+source, the native backend has ``avrogen-native`` walk it.
 
 Modules, in reading order:
 
@@ -19,7 +20,10 @@ Modules, in reading order:
     type_conversions     types of one's own in generated classes
     unions               the choice of a branch
     interpreter          plans run step by step
+    backends             the choice of the backend
     python_backend       plans compiled to Python
+    native_backend       plans for avrogen-native
+    branch_types         branches of a union by the types of their values
     timed_kinds          dates and times under options
     conversions, values, varints   values of logical types, and numbers
     limits               bounds on hostile data

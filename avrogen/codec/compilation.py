@@ -12,9 +12,9 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from avrogen.avro.model import Reference
+from avrogen.codec.backends import compile_decoder, compile_encoder
 from avrogen.codec.classes import AvroValue
 from avrogen.codec.planner import DictRules, own_overrides, plan_for, under_options
-from avrogen.codec.python_backend import compile_decoder, compile_encoder
 from avrogen.codec.schema import Schema
 from avrogen.errors import ResolutionError
 from avrogen.fork_safety import renew_after_fork

@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from avrogen.codec import plan
+from avrogen.codec.limits import VALUES_PER_BYTE
 
 __all__ = [
     "MinimumSizes",
     "called_records",
     "innermost_first",
+    "nesting_levels",
     "reachable_records",
     "recursive_records",
 ]
@@ -106,8 +108,39 @@ def _calls_of(record: plan.RecordOperation) -> Iterator[str]:
         yield from called_records(default.operation)
 
 
+def nesting_levels(made: plan.Plan) -> int:
+    """Return the levels of records and collections in values of a plan, without recursion."""
+    levels: dict[str, int] = {}
+    for key in innermost_first(made.records):
+        fields = made.records[key].fields
+        levels[key] = 1 + max((_levels(field.operation, levels) for field in fields), default=0)
+    return _levels(made.root, levels)
+
+
+def _levels(operation: plan.Operation, of_records: Mapping[str, int]) -> int:
+    match operation:
+        case plan.Call(key):
+            return of_records.get(key, 1)
+        case (
+            plan.ArrayOperation(inner)
+            | plan.MapOperation(inner)
+            | plan.SkipOperation(inner)
+            | plan.NamedOperation(_, inner)
+            | plan.LogicalOperation(inner)
+        ):
+            return 1 + _levels(inner, of_records)
+        case plan.UnionOperation(branches):
+            return 1 + max((_levels(each.operation, of_records) for each in branches), default=0)
+        case _:
+            return 0
+
+
 _MANY: Final = 1_000
 """Records per byte, more than any schema has that is not meant to do harm."""
+
+
+_FEW_VALUES: Final = 1_000
+"""Values that a schema may make of no data without being counted."""
 
 
 class MinimumSizes:
@@ -195,6 +228,15 @@ class MinimumSizes:
         for record in self._plan.records.values():
             operations += (field.operation for field in record.fields)
         return max(map(self._rate, operations), default=1)
+
+    def value_bound(self) -> tuple[int, int] | None:
+        """Return how many values each byte of data makes at most, beyond those that do not count
+        for ``Limits.max_values``, and how many no data; None: so few that nobody need count them.
+        """
+        rate, most = self.values_per_byte(), self.made(self._plan.root)
+        if rate <= VALUES_PER_BYTE and most <= _FEW_VALUES:
+            return None
+        return rate - min(rate, VALUES_PER_BYTE), most
 
     def _rate(self, operation: plan.Operation) -> int:
         match operation:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Final, Self, overload
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import time as time_of_day
+from decimal import Decimal
+from typing import Any, Final, Self, overload
+from uuid import UUID
 
 __all__ = [
     "OWN_TYPES",
@@ -15,6 +18,7 @@ __all__ = [
     "TimestampNanos",
     "datetime_with_nanos",
     "duration",
+    "is_immutable",
     "read_datetime",
     "read_duration",
 ]
@@ -319,3 +323,22 @@ def read_duration(text: str) -> tuple[int, int, int]:
     years, months, weeks, days, hours, minutes, seconds = (int(n or 0) for n in numbers)
     milliseconds = ((hours * 60 + minutes) * 60 + seconds) * 1000
     return years * 12 + months, weeks * 7 + days, milliseconds + int((fraction or "").ljust(3, "0"))
+
+
+# --- sharing --------------------------------------------------------------------------------------
+
+_IMMUTABLE: Final = (
+    *(type(None), bool, int, float, str, bytes),
+    *(date, time_of_day, Decimal, UUID),
+)
+"""Classes of values that may be shared; those of types of one's own may change."""
+
+
+def is_immutable(value: Any) -> bool:
+    """Return whether a value may be a part of several records."""
+    if isinstance(value, tuple):
+        return all(map(is_immutable, value))  # pyright: ignore[reportUnknownArgumentType]
+    is_own = isinstance(value, Duration) or hasattr(value, "__avro_schema__")
+    if is_own and is_dataclass(value):
+        return all(is_immutable(getattr(value, field.name)) for field in fields(value))
+    return isinstance(value, _IMMUTABLE)

@@ -53,11 +53,15 @@ _SMALL_ID: Final = b"\x00\x00\x00"
 
 
 class InterpretedDecoder:
-    """Decodes values of one plan."""
+    """Decodes values of one plan.
+
+    Attributes:
+        minimum_sizes: fewest bytes of the plan's operations.
+    """
 
     def __init__(self, plan_: plan.Plan) -> None:
         self._plan = plan_
-        self._minimum_sizes = MinimumSizes(plan_)
+        self.minimum_sizes = MinimumSizes(plan_)
 
     def read(self, data: bytes, limits: Limits | None = None) -> Any:
         """Decode a datum, which is all of ``data``.
@@ -106,7 +110,7 @@ class InterpretedDecoder:
         limits = limits or current_limits()
         cursor = Cursor(data)
         values = limits.max_values + VALUES_PER_BYTE * len(data)
-        decoding = _Decoding(self._plan.records, self._minimum_sizes, cursor, limits, values)
+        decoding = _Decoding(self._plan.records, self.minimum_sizes, cursor, limits, values)
         error: DecodeError
         cause: BaseException | None = None
         try:

@@ -7,12 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import fields, is_dataclass
-from datetime import date, time
-from decimal import Decimal
 from itertools import zip_longest
-from typing import Any, Final
-from uuid import UUID
+from typing import Final
 
 from avrogen.codec import plan
 from avrogen.codec.python_backend import decoder_leaves as leaves
@@ -26,7 +22,7 @@ from avrogen.codec.python_backend.decoder_runtime import (
 )
 from avrogen.codec.python_backend.emitter import BaseDecoderEmitter
 from avrogen.codec.python_backend.source_builder import MAX_NESTING
-from avrogen.codec.values import Duration
+from avrogen.codec.values import is_immutable
 
 __all__ = ["fixed_size", "read_array", "read_map", "read_record", "skip"]
 
@@ -99,7 +95,7 @@ def _default(emitter: BaseDecoderEmitter, default: plan.DefaultField, place: str
     """Emit the assignment of a default: always the same object, if it is immutable."""
     source = emitter.source
     value = emitter.interpreter.read_default(default)
-    if _is_immutable(value):
+    if is_immutable(value):
         source.line(f"{place} = {source.bind(value, 'default')}")
     elif type(value) in (list, dict) and not value:
         source.line(f"{place} = {value!r}")
@@ -108,19 +104,6 @@ def _default(emitter: BaseDecoderEmitter, default: plan.DefaultField, place: str
         # Its depth was checked when it was decoded above.
         levels = len(default.data) + 1
         source.line(f"{place} = {read}({data}, 0, {len(default.data)}, {levels})[0]")
-
-
-_IMMUTABLE: Final = (type(None), bool, int, float, str, bytes, date, time, Decimal, UUID)
-"""Classes of values that may be shared; those of types of one's own may change."""
-
-
-def _is_immutable(value: Any) -> bool:
-    if isinstance(value, tuple):
-        return all(map(_is_immutable, value))  # pyright: ignore[reportUnknownArgumentType]
-    is_own = isinstance(value, Duration) or hasattr(value, "__avro_schema__")
-    if is_own and is_dataclass(value):
-        return all(_is_immutable(getattr(value, field.name)) for field in fields(value))
-    return isinstance(value, _IMMUTABLE)
 
 
 def read_array(emitter: BaseDecoderEmitter, array: plan.ArrayOperation, target: str) -> None:

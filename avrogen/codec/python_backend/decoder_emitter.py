@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from avrogen.codec import plan
-from avrogen.codec.limits import VALUES_PER_BYTE, current_limits
+from avrogen.codec.limits import current_limits
 from avrogen.codec.python_backend import decoder_leaves as leaves
 from avrogen.codec.python_backend.decoder_containers import read_array, read_map, read_record, skip
 from avrogen.codec.python_backend.emitter import BaseDecoderEmitter
@@ -30,9 +30,6 @@ Decoder: TypeAlias = "Callable[[Buffer], Any]"
 WriterDecoders: TypeAlias = "tuple[Mapping[int, Decoder], Callable[[Any], Decoder]]"
 """Decoders of other writers' data: a table by the ``id`` of the writer's schema, and a function
 that makes the decoder for a schema. ``Schema`` is not imported, as schemas import the backend."""
-
-_FEW_VALUES: Final = 1_000
-"""Values that a schema may make of no data without being counted."""
 
 _MANY: Final = 64
 """Number of branches up to which the code tests them one after the other. Indexes of more can have
@@ -86,11 +83,10 @@ class DecoderEmitter(BaseDecoderEmitter):
                 # Only the interpreter counts what is made.
                 source.line(f"return {interpret}(data, limits)")
                 return
-            rate = self.minimum_sizes.values_per_byte()
-            most = self.minimum_sizes.made(self.plan.root)
-            if rate > VALUES_PER_BYTE or most > _FEW_VALUES:
+            bound = self.minimum_sizes.value_bound()
+            if bound is not None:
                 current, len_ = source.bind(current_limits, "limits"), source.bind(len, "len")
-                made = f"{len_}(data) * {rate - min(rate, VALUES_PER_BYTE)} + {most}"
+                made = f"{len_}(data) * {bound[0]} + {bound[1]}"
                 with source.block(f"if {made} > (limits or {current}()).max_values:"):
                     source.line(f"return {interpret}(data, limits)")
             with source.block("try:"):

@@ -12,7 +12,6 @@ from functools import partial
 from avrogen.codec import plan
 from avrogen.codec.interpreter.decoder import InterpretedDecoder
 from avrogen.codec.interpreter.encoder import InterpretedEncoder
-from avrogen.codec.plan_analysis import MinimumSizes
 from avrogen.codec.python_backend.encoder_runtime import FallBack
 from avrogen.codec.python_backend.source_builder import InliningPolicy, SourceBuilder
 
@@ -71,7 +70,7 @@ class BaseDecoderEmitter(_Emitter, ABC):
     def __init__(self, plan_: plan.Plan) -> None:
         super().__init__(plan_)
         self.interpreter = InterpretedDecoder(plan_)
-        self.minimum_sizes = MinimumSizes(plan_)
+        self.minimum_sizes = self.interpreter.minimum_sizes
         self.ahead: str | None = None
 
     def interpret(self, operation: plan.Operation, target: str) -> None:

@@ -17,6 +17,7 @@ from itertools import zip_longest
 from typing import Any, Final, TypeAlias
 
 from avrogen.codec import plan
+from avrogen.codec.branch_types import ValueTypes, branch_types, value_types
 from avrogen.codec.interpreter.decoder import InterpretedDecoder
 from avrogen.codec.limits import Limits, current_limits
 from avrogen.codec.python_backend import encoder_leaves as leaves
@@ -281,17 +282,14 @@ class EncoderEmitter(BaseEncoderEmitter):
 _MANY: Final = 64
 """Number of branches up to which the code tests them one after the other."""
 
-_ByType: TypeAlias = dict[type[object], list[int]]
-"""Positions of branches by the type of their values."""
-
 
 def write_union(emitter: EncoderEmitter, union: plan.UnionOperation, value: str) -> None:
     """Emit the encoding of a value of a union."""
-    by_type = _by_type(emitter, union)
+    by_type = value_types(union, emitter.plan)
     if len(union.branches) > _MANY and len(by_type) == len(union.branches):
         _write_many(emitter, union, value, by_type)
         return
-    tests = _tests(emitter, union, value, by_type)
+    tests = _tests(emitter, union, value)
     if not tests:
         emitter.piece(f"{emitter.interpreted(union)}({value}, left)")
     elif all(leaves.is_leaf(branch.operation) for branch in union.branches):
@@ -344,7 +342,7 @@ def _write_branches(
 
 
 def _write_many(
-    emitter: EncoderEmitter, union: plan.UnionOperation, value: str, by_type: _ByType
+    emitter: EncoderEmitter, union: plan.UnionOperation, value: str, by_type: ValueTypes
 ) -> None:
     """Emit the encoding by a table of tags and functions."""
     source = emitter.source
@@ -359,84 +357,25 @@ def _write_many(
     source.line(f"else: out.append({emitter.interpreted(union)}({value}, left))")
 
 
-def _by_type(emitter: EncoderEmitter, union: plan.UnionOperation) -> _ByType:
-    by_type: _ByType = {}
-    for index, branch in enumerate(union.branches):
-        by_type.setdefault(_type(branch.operation, emitter.plan), []).append(index)
-    return by_type
-
-
 def _tests(
-    emitter: EncoderEmitter, union: plan.UnionOperation, value: str, by_type: _ByType
+    emitter: EncoderEmitter, union: plan.UnionOperation, value: str
 ) -> list[tuple[str, int]] | None:
     """Return conditions with the positions of branches; None if types do not decide."""
+    found = branch_types(union, emitter.plan)
+    if found is None:
+        return None
     bind = emitter.source.bind
-    takes_ints = any(issubclass(type_, int) and type_ is not bool for type_ in by_type)
-    if not takes_ints and not any(_has_options(each.operation) for each in union.branches):
-        also_int = f" or {value}.__class__ is {bind(int, 'int')}"
-    else:
-        also_int = ""
     tests: list[tuple[str, int]] = []
-    for type_, indexes in by_type.items():
+    for type_, index in found.entries:
         if type_ is type(None):
             test = f"{value} is None"
         else:
             test = f"{value}.__class__ is {bind(type_, 'type')}"
-        match [union.branches[index].operation for index in indexes]:
-            case [plan.FloatOperation()]:
-                tests.append((test + also_int, indexes[0]))
-            case [_]:
-                tests.append((test, indexes[0]))
-            case [plan.IntegerOperation(32), plan.IntegerOperation(64)]:
-                tests.append((f"{test} and {-(2**31)} <= {value} < {2**31}", indexes[0]))
-                tests.append((test, indexes[1]))
-            case [plan.IntegerOperation(64), plan.IntegerOperation(32)]:
-                tests.append((test, indexes[0]))
-            case _:
-                return None
+        if index == found.float_for_ints:
+            test += f" or {value}.__class__ is {bind(int, 'int')}"
+        if found.int_and_long is not None and index == found.int_and_long[0]:
+            tests.append((f"{test} and {-(2**31)} <= {value} < {2**31}", index))
+            tests.append((test, found.int_and_long[1]))
+        else:
+            tests.append((test, index))
     return tests
-
-
-def _has_options(operation: plan.Operation) -> bool:
-    """Tell if values may be of more than one type: dates and numbers."""
-    return (
-        isinstance(operation, plan.LogicalOperation) and operation.kind.plain is not operation.kind
-    )
-
-
-def _type(operation: plan.Operation, plan_: plan.Plan) -> type[object]:
-    """Return the Python type of an operation's values."""
-    match operation:
-        case plan.NullOperation():
-            return type(None)
-        case plan.BooleanOperation():
-            return bool
-        case plan.IntegerOperation():
-            return int
-        case plan.FloatOperation():
-            return float
-        case plan.BytesOperation():
-            return bytes
-        case plan.StringOperation():
-            return str
-        case plan.FixedOperation(_, _, type_):
-            return type_
-        case plan.EnumOperation(_, _, _, type_):
-            return type_
-        case plan.LogicalOperation(_, kind):
-            return kind.python_type
-        case plan.ArrayOperation():
-            return list
-        case plan.MapOperation():
-            return dict
-        case plan.Call(key):
-            return plan_.records[key].type or dict
-        case plan.UnionOperation():
-            raise AssertionError("unions hold no unions")
-        case (
-            plan.PromotedOperation()
-            | plan.SkipOperation()
-            | plan.NamedOperation()
-            | plan.UnreadableOperation()
-        ):
-            raise AssertionError("only reads")

@@ -14,6 +14,7 @@ from benchmarks.codecs.contenders import (
     fastavro_converted,
     generated,
     messagepack,
+    native,
 )
 from benchmarks.codecs.jobs import Jobs
 from benchmarks.codecs.workload import Workload
@@ -45,6 +46,7 @@ BASE: Final = Contender("fastavro, dicts", "fastavro", "fastavro", fastavro_alon
 
 CONTENDERS: Final = (
     AVROGEN,
+    Contender("avrogen, native", "avrogen_native", "avrogen-native", native.prepare),
     BASE,
     Contender("fastavro, converted", "fastavro", "fastavro", fastavro_converted.prepare),
     Contender(
