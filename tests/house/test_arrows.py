@@ -60,7 +60,14 @@ EXCEPTIONS = {
 
 LAZY_FACE = {
     f"avrogen.codec.{name}"
-    for name in ("schema", "classes", "codec", "single_object", "compilation")
+    for name in (
+        "schema",
+        "classes",
+        "codec",
+        "single_object",
+        "compilation",
+        "json_encoding.json_codec",
+    )
 }
 """The one circle: a schema makes its codec on first use, and a codec knows its schema."""
 
