@@ -18,6 +18,7 @@ from avrogen.codec.schema import Schema
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+    from avrogen.codec.json_encoding.json_codec import JsonCodec
     from avrogen.codec.json_encoding.json_forms import JsonStyle
     from avrogen.codec.limits import Limits
     from avrogen.codec.single_object import SchemaStore
@@ -122,10 +123,8 @@ class AvroValue:
         Raises:
             EncodeError: as :meth:`to_avro`.
         """
-        from avrogen.codec.json_encoding.json_codec import json_codec
-
-        codec = json_codec(type(self))
-        return codec.to_json(self, style=style, indent=indent, limits=limits)
+        codec = type(self).__dict__.get("__avro_json__") or _json_codec(type(self))
+        return codec.to_json(self, style, indent, limits)
 
     @classmethod
     def from_json(
@@ -148,11 +147,8 @@ class AvroValue:
             DecodeError: the text is not JSON, or a part of it does not fit the schema; the error
                 has the path, the line and the column.
         """
-        from avrogen.codec.json_encoding.json_codec import json_codec
-
-        value: Self = json_codec(cls).from_json(
-            text, style=style, allow_unknown_keys=allow_unknown_keys, limits=limits
-        )
+        codec = cls.__dict__.get("__avro_json__") or _json_codec(cls)
+        value: Self = codec.from_json(text, style, allow_unknown_keys, limits)
         return value
 
     def to_dict(self) -> Any:
@@ -164,9 +160,7 @@ class AvroValue:
         Raises:
             EncodeError: as :meth:`to_avro`.
         """
-        from avrogen.codec.json_encoding.json_codec import json_codec
-
-        return json_codec(type(self)).to_dict(self)
+        return _json_codec(type(self)).to_dict(self)
 
     @classmethod
     def from_dict(cls, values: Any, *, allow_unknown_keys: bool = False) -> Self:
@@ -179,10 +173,21 @@ class AvroValue:
         Raises:
             DecodeError: a part of them does not fit the schema; the error has the path.
         """
-        from avrogen.codec.json_encoding.json_codec import json_codec
-
-        codec = json_codec(cls)
+        codec = _json_codec(cls)
         return cast("Self", codec.from_dict(values, allow_unknown_keys=allow_unknown_keys))
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Return the schema that the class has in pydantic, which asks for it."""
+        from avrogen.codec.json_encoding.pydantic_schema import value_schema
+
+        return value_schema(cls)
+
+
+def _json_codec(class_: type[AvroValue]) -> JsonCodec:
+    from avrogen.codec.json_encoding.json_codec import json_codec
+
+    return json_codec(class_)
 
 
 _TO_AVRO: Final = AvroValue.__dict__["to_avro"]

@@ -6,7 +6,7 @@ import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Final, Self, overload
+from typing import Any, ClassVar, Final, Self, overload
 
 __all__ = [
     "OWN_TYPES",
@@ -90,6 +90,13 @@ class Duration:
 
     __str__ = isoformat
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Return the schema that the class has in pydantic, which asks for it."""
+        from avrogen.codec.json_encoding.pydantic_text import text_schema
+
+        return text_schema(cls, "duration")
+
 
 class _Nanos(int):
     """Nanoseconds since an epoch.
@@ -100,6 +107,9 @@ class _Nanos(int):
     """
 
     __slots__ = ()
+
+    _json_format: ClassVar[str]
+    """Format of its strings in JSON Schema."""
 
     @property
     def nanosecond(self) -> int:
@@ -142,6 +152,13 @@ class _Nanos(int):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({int(self)})"
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Return the schema that the class has in pydantic, which asks for it."""
+        from avrogen.codec.json_encoding.pydantic_text import text_schema
+
+        return text_schema(cls, cls._json_format)
+
 
 class TimestampNanos(_Nanos):
     """An instant: nanoseconds since 1970-01-01T00:00:00 UTC, negative before.
@@ -150,6 +167,8 @@ class TimestampNanos(_Nanos):
     """
 
     __slots__ = ()
+
+    _json_format = "date-time"
 
     @classmethod
     def now(cls) -> Self:
@@ -203,6 +222,8 @@ class LocalTimestampNanos(_Nanos):
     """
 
     __slots__ = ()
+
+    _json_format = "local-date-time"
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> Self:

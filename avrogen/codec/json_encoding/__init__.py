@@ -16,5 +16,9 @@ A *tree* is what a JSON text stands for: dicts, lists, str, int, float, bool and
     tree_reader     binary data to trees
     tree_writer     trees to binary data, with every check
     json_text       text to trees, and the positions of their parts
+    text_emitter, tree_emitter   source for ordinary values and trees of the plain style
     json_codec      the functions of one class, codec or schema
+    json_schema     JSON Schema of the plain style
+    pydantic_schema  schemas of generated classes in pydantic
+    pydantic_text    schemas of durations and timestamps in nanoseconds there
 """

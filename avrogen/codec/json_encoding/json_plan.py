@@ -11,7 +11,7 @@ from avrogen.codec import plan
 from avrogen.codec.logical import MappedKind
 from avrogen.codec.planner import default_data
 
-__all__ = ["JsonDefaults", "json_plan"]
+__all__ = ["JsonDefaults", "bare", "json_plan"]
 
 
 def json_plan(made: plan.Plan) -> plan.Plan:
@@ -22,28 +22,29 @@ def json_plan(made: plan.Plan) -> plan.Plan:
     records = {
         key: replace(
             record,
-            fields=tuple(replace(f, operation=_bare(f.operation)) for f in record.fields),
+            fields=tuple(replace(f, operation=bare(f.operation)) for f in record.fields),
         )
         for key, record in made.records.items()
     }
-    return replace(made, root=_bare(made.root), records=records)
+    return replace(made, root=bare(made.root), records=records)
 
 
-def _bare(operation: plan.Operation) -> plan.Operation:
+def bare(operation: plan.Operation) -> plan.Operation:
+    """Return the operation of the same data, whose leaves are of the specification's types."""
     match operation:
         case plan.LogicalOperation(base, MappedKind()):
-            return _bare(base)
+            return bare(base)
         case plan.EnumOperation(name, symbols):
             return plan.EnumOperation(name, symbols, symbols, str)
         case plan.FixedOperation(name, size):
             return plan.FixedOperation(name, size, bytes)
         case plan.ArrayOperation(item):
-            return plan.ArrayOperation(_bare(item))
+            return plan.ArrayOperation(bare(item))
         case plan.MapOperation(value):
-            return plan.MapOperation(_bare(value))
+            return plan.MapOperation(bare(value))
         case plan.UnionOperation(branches):
             return plan.UnionOperation(
-                tuple(replace(each, operation=_bare(each.operation)) for each in branches)
+                tuple(replace(each, operation=bare(each.operation)) for each in branches)
             )
         case _:
             return operation

@@ -42,9 +42,9 @@ def decoded_text(text: str | Buffer) -> str:
     """
     if isinstance(text, str):
         return text
-    data = bytes(memoryview(text))
+    data = text if isinstance(text, bytes) else bytes(memoryview(text))
     try:
-        return data.decode("utf-8-sig")
+        return data.decode() if data[:1] != b"\xef" else data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8-sig", "replace")
         fault = DecodeError(f"invalid UTF-8: {error.reason}")

@@ -48,7 +48,15 @@ from avrogen.codec.unions import BranchChooser, forced_branch
 from avrogen.codec.values import OWN_TYPES, Duration, LocalTimestampNanos, TimestampNanos
 from avrogen.message_text import shortened, shortened_name
 
-__all__ = ["TYPE_TAG", "VALUE_TAG", "JsonType", "PlainForm", "PythonForm", "UnionBranches"]
+__all__ = [
+    "TYPE_TAG",
+    "VALUE_TAG",
+    "JsonType",
+    "PlainForm",
+    "PythonForm",
+    "StandardForm",
+    "UnionBranches",
+]
 
 TYPE_TAG: Final = "$type"
 """Key of the name of a branch. It is the name of no field, as the specification has names."""
@@ -163,7 +171,7 @@ class PlainForm(JsonForm):
         branch = union.branches[index]
         if self._is_told(union, index, tree):
             return tree
-        if isinstance(branch.operation, plan.Call) and not self._has_tag_fields(branch.operation):
+        if isinstance(branch.operation, plan.Call) and self.has_inner_tag(branch.operation):
             return {TYPE_TAG: branch.name, **tree}
         return {TYPE_TAG: branch.name, VALUE_TAG: tree}
 
@@ -183,8 +191,10 @@ class PlainForm(JsonForm):
                 pass
         return self.branches(union).is_told_by(type_, index)
 
-    def _has_tag_fields(self, call: plan.Call) -> bool:
-        return any(f.name in (TYPE_TAG, VALUE_TAG) for f in self._records[call.key].fields)
+    def has_inner_tag(self, call: plan.Call) -> bool:
+        """Tell if the object of a record has the name of its branch itself, beside its fields."""
+        fields = self._records[call.key].fields
+        return not any(field.name in (TYPE_TAG, VALUE_TAG) for field in fields)
 
     def branches(self, union: plan.UnionOperation) -> UnionBranches:
         """Return the branches of a union by the JSON types of their values."""
@@ -256,7 +266,7 @@ class PlainForm(JsonForm):
             raise JsonFault(f"the union has no branch named {shown(name)}", TYPE_TAG)
         operation = union.branches[index].operation
         if VALUE_TAG not in tree:
-            if isinstance(operation, plan.Call) and not self._has_tag_fields(operation):
+            if isinstance(operation, plan.Call) and self.has_inner_tag(operation):
                 return BranchValue(index, tree)  # the writer of records knows the tag
             raise JsonFault(f'expected "{VALUE_TAG}" beside "{TYPE_TAG}"')
         for key in tree:
@@ -274,6 +284,15 @@ class PythonForm(PlainForm):
     """Plain Python values: those of the plain style, but of Python's types."""
 
     def leaf(self, operation: plan.Operation, value: Any) -> Any:
+        return value
+
+
+class StandardForm(PythonForm):
+    """Likewise, without the types that only avrogen has: those are strings as in JSON."""
+
+    def leaf(self, operation: plan.Operation, value: Any) -> Any:
+        if isinstance(value, OWN_TYPES):
+            return PlainForm.leaf(self, operation, value)
         return value
 
 

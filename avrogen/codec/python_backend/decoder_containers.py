@@ -28,7 +28,7 @@ from avrogen.codec.python_backend.emitter import BaseDecoderEmitter
 from avrogen.codec.python_backend.source_builder import MAX_NESTING
 from avrogen.codec.values import Duration
 
-__all__ = ["fixed_size", "read_array", "read_map", "read_record", "skip"]
+__all__ = ["fixed_size", "is_immutable", "read_array", "read_map", "read_record", "skip"]
 
 
 def read_record(emitter: BaseDecoderEmitter, record: plan.RecordOperation, target: str) -> None:
@@ -99,7 +99,7 @@ def _default(emitter: BaseDecoderEmitter, default: plan.DefaultField, place: str
     """Emit the assignment of a default: always the same object, if it is immutable."""
     source = emitter.source
     value = emitter.interpreter.read_default(default)
-    if _is_immutable(value):
+    if is_immutable(value):
         source.line(f"{place} = {source.bind(value, 'default')}")
     elif type(value) in (list, dict) and not value:
         source.line(f"{place} = {value!r}")
@@ -114,12 +114,13 @@ _IMMUTABLE: Final = (type(None), bool, int, float, str, bytes, date, time, Decim
 """Classes of values that may be shared; those of types of one's own may change."""
 
 
-def _is_immutable(value: Any) -> bool:
+def is_immutable(value: Any) -> bool:
+    """Tell if a value may be shared by all objects that have it as a default."""
     if isinstance(value, tuple):
-        return all(map(_is_immutable, value))  # pyright: ignore[reportUnknownArgumentType]
+        return all(map(is_immutable, value))  # pyright: ignore[reportUnknownArgumentType]
     is_own = isinstance(value, Duration) or hasattr(value, "__avro_schema__")
     if is_own and is_dataclass(value):
-        return all(_is_immutable(getattr(value, field.name)) for field in fields(value))
+        return all(is_immutable(getattr(value, field.name)) for field in fields(value))
     return isinstance(value, _IMMUTABLE)
 
 

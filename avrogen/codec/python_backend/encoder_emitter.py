@@ -31,7 +31,7 @@ from avrogen.codec.python_backend.encoder_runtime import (
 from avrogen.codec.python_backend.source_builder import MAX_NESTING, SourceBuilder
 from avrogen.codec.varints import encode_long
 
-__all__ = ["EncoderEmitter", "encoder_source", "write_union"]
+__all__ = ["EncoderEmitter", "encoder_source", "python_type", "write_union"]
 
 _FEW: Final = 4
 """Number of pieces up to which single ``append`` calls are faster than one ``+=``."""
@@ -362,7 +362,7 @@ def _write_many(
 def _by_type(emitter: EncoderEmitter, union: plan.UnionOperation) -> _ByType:
     by_type: _ByType = {}
     for index, branch in enumerate(union.branches):
-        by_type.setdefault(_type(branch.operation, emitter.plan), []).append(index)
+        by_type.setdefault(python_type(branch.operation, emitter.plan), []).append(index)
     return by_type
 
 
@@ -404,7 +404,7 @@ def _has_options(operation: plan.Operation) -> bool:
     )
 
 
-def _type(operation: plan.Operation, plan_: plan.Plan) -> type[object]:
+def python_type(operation: plan.Operation, plan_: plan.Plan) -> type[object]:
     """Return the Python type of an operation's values."""
     match operation:
         case plan.NullOperation():

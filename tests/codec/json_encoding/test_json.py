@@ -27,11 +27,14 @@ from avrogen import (
     TimestampNanos,
 )
 from avrogen.codec.classes import AvroValue
+from avrogen.codec.json_encoding.json_codec import JsonCodec
 from avrogen.codec.json_encoding.json_forms import JsonStyle
 from avrogen.runtime.v1 import AvroRecord
 from avrogen.testing import example
 from generated_example import ShopEvent, shop_event
 from generated_example.com.acme.common import Money
+from generated_example.com.acme.logistics import ParcelScanned
+from generated_example.com.acme.payment import PaymentSettled
 from generated_example.com.acme.shop import OrderCancelled, OrderPlaced
 from tests.golden.cases import CASES
 
@@ -439,6 +442,66 @@ def test_fields_with_the_names_of_methods_hide_them() -> None:
     assert AvroRecord.to_json(value) == '{"to_json":"a","from_json":5}'
     read = AvroRecord.from_json.__func__  # type: ignore[attr-defined]
     assert read(Shadow, '{"to_json":"a","from_json":5}') == value
+
+
+def without_compiled_source(owner: Any) -> JsonCodec:
+    """The functions of an owner that do everything step by step."""
+    codec = JsonCodec(owner)
+    codec.is_compiled = False
+    return codec
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_compiled_source_does_what_the_steps_do(package: str) -> None:
+    for owner in owners(package):
+        try:
+            value = example(owner)
+        except EncodeError:
+            continue
+        slow, fast = without_compiled_source(owner), JsonCodec(owner)
+        text = slow.to_json(value)
+        assert fast.to_json(value) == text
+        assert fast.writer()(value, 200) == text, "without falling back"
+        assert repr(fast.from_json(text)) == repr(slow.from_json(text))
+
+
+def test_compiled_source_reads_without_falling_back() -> None:
+    for owner in (OrderPlaced, OrderCancelled, PaymentSettled, ParcelScanned):
+        value = example(owner)
+        codec, counts = JsonCodec(owner), list[int]()
+        tree = json.loads(value.to_json())
+        assert codec.reader()(tree, counts.append, 200) == value
+        assert sum(counts) == value.to_json().count('":')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"amount":"1.00","amount":"2.00"}',
+        '{"amount":"1.00","amount" :"2.00"}',
+        '{"amount":"1.00","x":1,"amount"\n:"2.00"}',
+        '{"amount":"1.00","currency":"\\ud800"}',
+        '{"amount":"1.00","currency":"\ud800"}',
+        '{"amount":"-1_0.00"}',
+        '{"amount":"\u0661.00"}',
+        '{"amount":" 1.00"}',
+        '{"amount":"1.00","currency":null}',
+        '{"amount":["1.00"]}',
+        '{"amount":1e400}',
+        '{"amount":NaN}',
+        '{"amount":"1.00","$type":"com.acme.common.Other"}',
+        '{"$type":"com.acme.common.Money"}',
+        "[]",
+        "{}",
+        '{"amount":"' + "9" * 100_000 + '"}',
+    ],
+)
+def test_compiled_source_accepts_nothing_else(text: str) -> None:
+    with pytest.raises(DecodeError) as fast:
+        Money.from_json(text)
+    with pytest.raises(DecodeError) as slow:
+        without_compiled_source(Money).from_json(text)
+    assert str(fast.value) == str(slow.value)
 
 
 def test_all_example_types_are_tested() -> None:
