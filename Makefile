@@ -51,6 +51,8 @@ fuzz: $(READY) ## Throw broken messages at the codec, SECONDS=60 or as long as y
 bench: .venv/.bench ## Measure codec, serializers and clients, with others beside them, and builds
 	@echo "==> python benchmarks/codec.py (takes about three minutes)"
 	@$(BIN)/python benchmarks/codec.py
+	@echo "==> python benchmarks/forms.py"
+	@$(BIN)/python benchmarks/forms.py
 	@echo "==> python benchmarks/serde.py"
 	@$(BIN)/python benchmarks/serde.py
 	@echo "==> python benchmarks/topics.py"

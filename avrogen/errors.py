@@ -99,20 +99,30 @@ class EncodeError(CodecError):
 
 
 class DecodeError(CodecError):
-    """Bytes that are not a datum of the schema they are decoded with.
+    """Bytes or JSON that are not a datum of the schema they are decoded with.
 
     Attributes:
-        offset: position of the fault in the input, in bytes.
+        offset: position of the fault in the input: bytes of binary data, characters of JSON; -1 if
+            the input is neither.
+        line: line of the fault in JSON, from 1; None: the input is no text.
+        column: character in that line, from 1; None likewise.
     """
 
     offset: int
+    line: int | None
+    column: int | None
 
     def __init__(self, message: str, path: str = "$", offset: int = 0) -> None:
         super().__init__(message, path)
         self.offset = offset
+        self.line = None
+        self.column = None
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message} (byte {self.offset})"
+        if self.line is not None:
+            return f"{self.path}: {self.message} (line {self.line}, column {self.column})"
+        at = f" (byte {self.offset})" if self.offset >= 0 else ""
+        return f"{self.path}: {self.message}{at}"
 
 
 class FramingError(DecodeError):

@@ -15,7 +15,7 @@ from avrogen.avro.type_labels import short_label
 from avrogen.catalogue.catalogue_model import CatalogueEntry, CatalogueModel
 from avrogen.codec import plan
 from avrogen.codec.interpreter.encoder import InterpretedEncoder
-from avrogen.codec.json_encoding import avro_json
+from avrogen.codec.json_encoding.tree_reader import avro_tree
 from avrogen.codec.planner import PlanBuilder
 from avrogen.compiler.expressions import (
     RUNTIME,
@@ -107,7 +107,7 @@ class ExampleSnippets:
             )
             made = maker.make(1)
             write = plan.Plan(self._operations.of(entry.type, base), self._records, plain=True)
-            value = avro_json(InterpretedEncoder(write).write(made), entry.type, types)
+            value = avro_tree(write, InterpretedEncoder(write).write(made))
             return Example(value, python_example(entry, value, self._catalogue))
         except (ValueError, EncodeError, RecursionError):
             return None

@@ -27,5 +27,5 @@ Modules, in reading order:
     timed_kinds          dates and times under options
     conversions, values, varints   values of logical types, and numbers
     limits               bounds on hostile data
-    json_encoding        Avro's JSON encoding
+    json_encoding        values as JSON
 """

@@ -18,6 +18,8 @@ from avrogen.codec.schema import Schema
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+    from avrogen.codec.json_encoding.json_codec import JsonCodec
+    from avrogen.codec.json_encoding.json_forms import JsonStyle
     from avrogen.codec.limits import Limits
     from avrogen.codec.single_object import SchemaStore
 
@@ -104,6 +106,89 @@ class AvroValue:
 
         return cast("Self", read(cls, cls.__avro_schema__, data, store))
 
+    def to_json(
+        self,
+        *,
+        style: JsonStyle = "plain",
+        indent: int | None = None,
+        limits: Limits | None = None,
+    ) -> str:
+        """Return the value as JSON.
+
+        Args:
+            style: ``plain``, for APIs and people; ``avro``: the specification's JSON encoding.
+            indent: spaces of each level, on lines of their own; None: one line without spaces.
+            limits: as of :meth:`to_avro`.
+
+        Raises:
+            EncodeError: as :meth:`to_avro`.
+        """
+        codec = type(self).__dict__.get("__avro_json__") or _json_codec(type(self))
+        return codec.to_json(self, style, indent, limits)
+
+    @classmethod
+    def from_json(
+        cls,
+        text: str | Buffer,
+        *,
+        style: JsonStyle = "plain",
+        allow_unknown_keys: bool = False,
+        limits: Limits | None = None,
+    ) -> Self:
+        """Return the value of a JSON text. Fields that it lacks get their defaults.
+
+        Args:
+            text: JSON, as text or in UTF-8.
+            style: as of :meth:`to_json`.
+            allow_unknown_keys: ignore keys that are no fields. False: those are an error.
+            limits: as of :meth:`from_avro`.
+
+        Raises:
+            DecodeError: the text is not JSON, or a part of it does not fit the schema; the error
+                has the path, the line and the column.
+        """
+        codec = cls.__dict__.get("__avro_json__") or _json_codec(cls)
+        value: Self = codec.from_json(text, style, allow_unknown_keys, limits)
+        return value
+
+    def to_dict(self) -> Any:
+        """Return the value as plain Python values, in the form of plain JSON.
+
+        Records are dicts by the schema's names, enums are str and fixed types bytes; unions have
+        the names of branches where JSON has them.
+
+        Raises:
+            EncodeError: as :meth:`to_avro`.
+        """
+        return _json_codec(type(self)).to_dict(self)
+
+    @classmethod
+    def from_dict(cls, values: Any, *, allow_unknown_keys: bool = False) -> Self:
+        """Return the value of what :meth:`to_dict` returns, or of parsed JSON.
+
+        Args:
+            values: a dict for a record. Parts may be instances of generated classes, too.
+            allow_unknown_keys: as of :meth:`from_json`.
+
+        Raises:
+            DecodeError: a part of them does not fit the schema; the error has the path.
+        """
+        codec = _json_codec(cls)
+        return cast("Self", codec.from_dict(values, allow_unknown_keys=allow_unknown_keys))
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Return the schema that the class has in pydantic, which asks for it."""
+        from avrogen.codec.json_encoding.pydantic_schema import value_schema
+
+        return value_schema(cls)
+
+
+def _json_codec(class_: type[AvroValue]) -> JsonCodec:
+    from avrogen.codec.json_encoding.json_codec import json_codec
+
+    return json_codec(class_)
+
 
 _TO_AVRO: Final = AvroValue.__dict__["to_avro"]
 _FROM_AVRO: Final = AvroValue.__dict__["from_avro"]
@@ -145,6 +230,10 @@ class AvroRecord(AvroValue):
         # A dataclass gets a repr unless its class body has one.
         if cls.__repr__ is AvroRecord.__repr__:
             setattr(cls, "__repr__", AvroRecord.__repr__)  # noqa: B010 -- a method to type checkers
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> dict[str, Any]: ...
 
     def __repr__(self) -> str:
         """Return the repr of a dataclass, cut if it does not fit on a screen."""

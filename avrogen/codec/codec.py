@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from typing_extensions import Buffer
 
+    from avrogen.codec.json_encoding.json_forms import JsonStyle
     from avrogen.codec.limits import Limits
     from avrogen.codec.schema import Schema
     from avrogen.codec.single_object import SchemaStore
@@ -105,6 +106,77 @@ class Codec(Generic[T]):
         from avrogen.codec.single_object import read
 
         return cast("T", read(self, self.__avro_schema__, data, store))
+
+    def to_json(
+        self,
+        value: T,
+        *,
+        style: JsonStyle = "plain",
+        indent: int | None = None,
+        limits: Limits | None = None,
+    ) -> str:
+        """Return a value as JSON.
+
+        Args:
+            value: the value.
+            style: ``plain``, for APIs and people; ``avro``: the specification's JSON encoding.
+            indent: spaces of each level, on lines of their own; None: one line without spaces.
+            limits: as of :meth:`to_avro`.
+
+        Raises:
+            EncodeError: as :meth:`to_avro`.
+        """
+        from avrogen.codec.json_encoding.json_codec import json_codec
+
+        return json_codec(self).to_json(value, style=style, indent=indent, limits=limits)
+
+    def from_json(
+        self,
+        text: str | Buffer,
+        *,
+        style: JsonStyle = "plain",
+        allow_unknown_keys: bool = False,
+        limits: Limits | None = None,
+    ) -> T:
+        """Return the value of a JSON text. Fields that it lacks get their defaults.
+
+        Args:
+            text: JSON, as text or in UTF-8.
+            style: as of :meth:`to_json`.
+            allow_unknown_keys: ignore keys that are no fields. False: those are an error.
+            limits: as of :meth:`from_avro`.
+
+        Raises:
+            DecodeError: the text is not JSON, or a part of it does not fit the schema; the error
+                has the path, the line and the column.
+        """
+        from avrogen.codec.json_encoding.json_codec import json_codec
+
+        value: T = json_codec(self).from_json(
+            text, style=style, allow_unknown_keys=allow_unknown_keys, limits=limits
+        )
+        return value
+
+    def to_dict(self, value: T) -> Any:
+        """Return a value as plain Python values, in the form of plain JSON.
+
+        Raises:
+            EncodeError: as :meth:`to_avro`.
+        """
+        from avrogen.codec.json_encoding.json_codec import json_codec
+
+        return json_codec(self).to_dict(value)
+
+    def from_dict(self, values: Any, *, allow_unknown_keys: bool = False) -> T:
+        """Return the value of what :meth:`to_dict` returns, or of parsed JSON.
+
+        Raises:
+            DecodeError: a part of them does not fit the schema; the error has the path.
+        """
+        from avrogen.codec.json_encoding.json_codec import json_codec
+
+        codec = json_codec(self)
+        return cast("T", codec.from_dict(values, allow_unknown_keys=allow_unknown_keys))
 
     def _name(self) -> str | None:
         """Return the name of its variable in its module."""

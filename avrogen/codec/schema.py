@@ -1,4 +1,7 @@
-"""Schemas at run time: :class:`Schema`, with or without generated classes."""
+"""Schemas at run time: :class:`Schema`, with or without generated classes.
+
+Longer than 500 lines because one class has all that users do with a schema.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from avrogen.avro.time_options import TimeOptions
     from avrogen.codec.classes import AvroValue
     from avrogen.codec.codec import Codec
+    from avrogen.codec.json_encoding.json_forms import JsonStyle
     from avrogen.codec.limits import Limits
     from avrogen.codec.single_object import SchemaStore
     from avrogen.errors import SchemaError
@@ -29,6 +33,7 @@ load_before_fork(
     "avrogen.avro.schema_json",
     "avrogen.codec.codec",
     "avrogen.codec.compilation",
+    "avrogen.codec.json_encoding.json_codec",
     "avrogen.codec.resolving_planner",
     "avrogen.codec.single_object",
     "difflib",
@@ -292,6 +297,115 @@ class Schema:
         from avrogen.codec.single_object import read
 
         return read(self, self, data, store, named_branches=named_branches)
+
+    # --- JSON ------------------------------------------------------------------------------------
+
+    def to_json(
+        self,
+        value: Any,
+        *,
+        style: JsonStyle = "plain",
+        indent: int | None = None,
+        limits: Limits | None = None,
+    ) -> str:
+        """Return plain values, as :meth:`to_avro` accepts them, as JSON.
+
+        Args:
+            value: the value.
+            style: ``plain``, for APIs and people; ``avro``: the specification's JSON encoding.
+            indent: spaces of each level, on lines of their own; None: one line without spaces.
+            limits: as of :meth:`to_avro`.
+
+        Raises:
+            EncodeError: as :meth:`to_avro`.
+        """
+        from avrogen.codec.json_encoding.json_codec import json_codec
+
+        return json_codec(self).to_json(value, style=style, indent=indent, limits=limits)
+
+    def from_json(
+        self,
+        text: str | Buffer,
+        *,
+        style: JsonStyle = "plain",
+        allow_unknown_keys: bool = False,
+        limits: Limits | None = None,
+        named_branches: bool = False,
+    ) -> Any:
+        """Return the plain values of a JSON text. Fields that it lacks get their defaults.
+
+        Args:
+            text: JSON, as text or in UTF-8.
+            style: as of :meth:`to_json`.
+            allow_unknown_keys: ignore keys that are no fields. False: those are an error.
+            limits: as of :meth:`from_avro`.
+            named_branches: likewise.
+
+        Raises:
+            DecodeError: the text is not JSON, or a part of it does not fit the schema; the error
+                has the path, the line and the column.
+        """
+        from avrogen.codec.json_encoding.json_codec import json_codec
+
+        if named_branches:
+            data = self.json_to_avro(
+                text, style=style, allow_unknown_keys=allow_unknown_keys, limits=limits
+            )
+            return self.from_avro(data, limits=limits, named_branches=True)
+        return json_codec(self).from_json(
+            text, style=style, allow_unknown_keys=allow_unknown_keys, limits=limits
+        )
+
+    def avro_to_json(
+        self,
+        data: Buffer,
+        *,
+        style: JsonStyle = "plain",
+        indent: int | None = None,
+        limits: Limits | None = None,
+    ) -> str:
+        """Convert Avro's binary encoding of a value to JSON: every value that can be decoded.
+
+        Unlike the decoded value, the result has the branches of all unions.
+
+        Args:
+            data: the binary encoding of exactly one value.
+            style: as of :meth:`to_json`.
+            indent: likewise.
+            limits: as of :meth:`from_avro`.
+
+        Raises:
+            DecodeError: as :meth:`from_avro`.
+        """
+        from avrogen.codec.json_encoding.json_codec import json_codec
+
+        self.from_avro(data, limits=limits)
+        return json_codec(self).from_data(data, style=style, indent=indent)
+
+    def json_to_avro(
+        self,
+        text: str | Buffer,
+        *,
+        style: JsonStyle = "plain",
+        allow_unknown_keys: bool = False,
+        limits: Limits | None = None,
+    ) -> bytes:
+        """Convert JSON to Avro's binary encoding of the value, with the branches that it names.
+
+        Args:
+            text: JSON, as text or in UTF-8.
+            style: as of :meth:`to_json`.
+            allow_unknown_keys: as of :meth:`from_json`.
+            limits: as of :meth:`from_avro`.
+
+        Raises:
+            DecodeError: as :meth:`from_json`.
+        """
+        from avrogen.codec.json_encoding.json_codec import json_codec
+
+        return json_codec(self).to_data(
+            text, style=style, allow_unknown_keys=allow_unknown_keys, limits=limits
+        )
 
     def closure(self) -> Iterator[tuple[SchemaOwner, Schema]]:
         """Yield the owners that the schema refers to, also indirectly, with their schemas."""

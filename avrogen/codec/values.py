@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from datetime import time as time_of_day
 from decimal import Decimal
-from typing import Any, Final, Self, overload
+from typing import Any, ClassVar, Final, Self, overload
 from uuid import UUID
 
 __all__ = [
@@ -94,6 +94,13 @@ class Duration:
 
     __str__ = isoformat
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Return the schema that the class has in pydantic, which asks for it."""
+        from avrogen.codec.json_encoding.pydantic_text import text_schema
+
+        return text_schema(cls, "duration")
+
 
 class _Nanos(int):
     """Nanoseconds since an epoch.
@@ -104,6 +111,9 @@ class _Nanos(int):
     """
 
     __slots__ = ()
+
+    _json_format: ClassVar[str]
+    """Format of its strings in JSON Schema."""
 
     @property
     def nanosecond(self) -> int:
@@ -146,6 +156,13 @@ class _Nanos(int):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({int(self)})"
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Return the schema that the class has in pydantic, which asks for it."""
+        from avrogen.codec.json_encoding.pydantic_text import text_schema
+
+        return text_schema(cls, cls._json_format)
+
 
 class TimestampNanos(_Nanos):
     """An instant: nanoseconds since 1970-01-01T00:00:00 UTC, negative before.
@@ -154,6 +171,8 @@ class TimestampNanos(_Nanos):
     """
 
     __slots__ = ()
+
+    _json_format = "date-time"
 
     @classmethod
     def now(cls) -> Self:
@@ -207,6 +226,8 @@ class LocalTimestampNanos(_Nanos):
     """
 
     __slots__ = ()
+
+    _json_format = "local-date-time"
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> Self:

@@ -61,11 +61,20 @@ EXCEPTIONS = {
 
 LAZY_FACE = {
     f"avrogen.codec.{name}"
-    for name in ("schema", "classes", "codec", "single_object", "compilation")
+    for name in (
+        "schema",
+        "classes",
+        "codec",
+        "single_object",
+        "compilation",
+        "json_encoding.json_codec",
+        "json_encoding.pydantic_schema",
+    )
 }
 """The one circle: a schema makes its codec on first use, and a codec knows its schema."""
 
 THIRD_PARTY = {
+    "codec": {"pydantic_core"},  # inside functions, which pydantic calls
     "compiler": {"black", "jinja2", "platformdirs"},
     "build_plugins": {"hatchling", "setuptools"},
     "catalogue": {"jinja2"},

@@ -11,6 +11,7 @@ import pytest
 from benchmarks.codecs.packages import Packages
 from benchmarks.codecs.speed import Speed
 from benchmarks.codecs.workloads import TYPES, workloads
+from benchmarks.forms import lines as forms_lines
 from benchmarks.serde import lines
 from tests.conftest import forget
 
@@ -37,3 +38,9 @@ def test_serializers_agree_about_their_workloads(packages: Packages) -> None:
     _, _, *rows = lines(packages, rounds=1, sample=0)
     assert len(rows) == 4
     assert all(row.count("µs") == 4 for row in rows)
+
+
+def test_json_is_measured_beside_others(packages: Packages) -> None:
+    """Each reads what the others wrote before anything is timed."""
+    _, _, *rows = forms_lines(packages, rounds=1)
+    assert len(rows) == 4

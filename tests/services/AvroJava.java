@@ -1,3 +1,5 @@
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -5,10 +7,18 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.HexFormat;
 import java.util.Scanner;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaCompatibility;
 import org.apache.avro.SchemaCompatibility.Incompatibility;
+import org.apache.avro.generic.GenericData;
+import org.apache.avro.generic.GenericDatumReader;
+import org.apache.avro.generic.GenericDatumWriter;
+import org.apache.avro.io.BinaryEncoder;
+import org.apache.avro.io.DecoderFactory;
+import org.apache.avro.io.EncoderFactory;
+import org.apache.avro.io.JsonEncoder;
 
 /**
  * What a Java client makes of schemas, each a line of standard input in base64: a line for each,
@@ -16,7 +26,9 @@ import org.apache.avro.SchemaCompatibility.Incompatibility;
  * the URL of a registry and a subject as arguments, that text is registered, as Confluent's
  * serializer for Java does, and the answer is printed instead. With "compare" as argument, a line is
  * a reader's and a writer's schema, and what is in the way is printed: a line for each, with type,
- * path and message between tabs, behind a first line that says "compared".
+ * path and message between tabs, behind a first line that says "compared". With "json" it is a
+ * schema and binary data in hex, and their JSON encoding is printed; with "binary" it is a schema
+ * and JSON, and the data are printed in hex.
  */
 class AvroJava {
   public static void main(String[] arguments) throws Exception {
@@ -30,17 +42,41 @@ class AvroJava {
         Schema schema = new Schema.Parser().parse(texts[0]);
         if (arguments.length == 0) {
           line = schema.toString();
+        } else if (arguments[0].equals("json")) {
+          line = json(schema, HexFormat.of().parseHex(texts[1]));
+        } else if (arguments[0].equals("binary")) {
+          line = HexFormat.of().formatHex(binary(schema, texts[1]));
         } else if (arguments.length == 2) {
           line = register(arguments[0], arguments[1], schema.toString());
         } else {
           line = compare(schema, new Schema.Parser().parse(texts[1]));
         }
-      } catch (RuntimeException | StackOverflowError refused) {
+      } catch (IOException | RuntimeException | StackOverflowError refused) {
         // Of all that its parser throws, nothing else is common.
       }
       byte[] bytes = line.getBytes(StandardCharsets.UTF_8);
       System.out.println(Base64.getEncoder().encodeToString(bytes));
     }
+  }
+
+  private static String json(Schema schema, byte[] data) throws IOException {
+    Object value = new GenericDatumReader<Object>(schema, schema, new GenericData())
+        .read(null, DecoderFactory.get().binaryDecoder(data, null));
+    ByteArrayOutputStream text = new ByteArrayOutputStream();
+    JsonEncoder encoder = EncoderFactory.get().jsonEncoder(schema, text);
+    new GenericDatumWriter<Object>(schema, new GenericData()).write(value, encoder);
+    encoder.flush();
+    return text.toString(StandardCharsets.UTF_8);
+  }
+
+  private static byte[] binary(Schema schema, String text) throws IOException {
+    Object value = new GenericDatumReader<Object>(schema, schema, new GenericData())
+        .read(null, DecoderFactory.get().jsonDecoder(schema, text));
+    ByteArrayOutputStream data = new ByteArrayOutputStream();
+    BinaryEncoder encoder = EncoderFactory.get().binaryEncoder(data, null);
+    new GenericDatumWriter<Object>(schema, new GenericData()).write(value, encoder);
+    encoder.flush();
+    return data.toByteArray();
   }
 
   private static String compare(Schema reader, Schema writer) {

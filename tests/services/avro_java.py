@@ -48,6 +48,18 @@ class AvroJava:
             found.append(reasons if answer else None)
         return found
 
+    def json(self, rows: Iterable[tuple[str, bytes]]) -> list[str | None]:
+        """The JSON encoding of data, each behind its schema; None: it refuses them."""
+        answers = self._run(((schema, data.hex()) for schema, data in rows), "json")
+        return [answer or None for answer in answers]
+
+    def binary(self, rows: Iterable[tuple[str, str]]) -> list[bytes | None]:
+        """The data of texts in the JSON encoding, each behind its schema; None: it refuses them.
+
+        Data without any bytes come as None, too.
+        """
+        return [bytes.fromhex(answer) or None for answer in self._run(rows, "binary")]
+
     def register(self, url: str, subject: str, text: str) -> str:
         """The answer of a registry to the registration of a schema by a Java client."""
         (answer,) = self._run([(text,)], url, subject)

@@ -32,7 +32,7 @@ from avrogen.codec.python_backend.encoder_runtime import (
 from avrogen.codec.python_backend.source_builder import MAX_NESTING, SourceBuilder
 from avrogen.codec.varints import encode_long
 
-__all__ = ["EncoderEmitter", "encoder_source", "write_union"]
+__all__ = ["EncoderEmitter", "encoder_source", "python_type", "write_union"]
 
 _FEW: Final = 4
 """Number of pieces up to which single ``append`` calls are faster than one ``+=``."""
