@@ -23,6 +23,7 @@ from typing import Final, Self
 from avrogen.avro.names import short_name
 
 __all__ = [
+    "LATER_METHODS",
     "RESERVED_ATTRIBUTES",
     "RESERVED_MEMBERS",
     "TOPICS_PACKAGE",
@@ -107,6 +108,9 @@ _NO_CLASSES: Final[Mapping[str, Collection[str]]] = {}
 
 _RECORD_METHODS = frozenset({"to_avro", "from_avro", "to_single_object", "from_single_object"})
 """Methods of AvroRecord, which a field of that name would hide."""
+
+LATER_METHODS: Final = frozenset({"to_json", "from_json", "to_dict", "from_dict"})
+"""Methods that came when packages with fields of these names were in use: the fields hide them."""
 
 _PARAMETERS = frozenset({"self"})
 """First parameter of the ``__init__`` of a dataclass."""

@@ -27,7 +27,7 @@ from avrogen.compiler.expressions import (
     relative,
 )
 from avrogen.compiler.line_layout import import_lines, list_lines, mapping_lines, union_lines
-from avrogen.compiler.naming import ClassName
+from avrogen.compiler.naming import LATER_METHODS, ClassName
 from avrogen.compiler.output import HEADER, ROOT_MARK, SOURCE_MARK
 from avrogen.compiler.python_model import (
     AliasDefinition,
@@ -198,7 +198,7 @@ def _definition(definition: Definition, scope: Scope) -> str:
                 "doc": literals.docstring(doc, "    "),
                 "fields": [
                     {
-                        "declaration": _field(field, scope),
+                        "declaration": _hiding(field.name, _field(field, scope)),
                         "doc": literals.docstring(field.doc, "    ") if field.doc else None,
                     }
                     for field in fields
@@ -210,7 +210,10 @@ def _definition(definition: Definition, scope: Scope) -> str:
                 "base": scope.name(_ENUM),
                 "doc": literals.docstring(doc, "    "),
                 "members": [
-                    {"name": member.name, "symbol": literals.string_literal(member.symbol)}
+                    {
+                        "name": member.name,
+                        "symbol": _hiding(member.name, literals.string_literal(member.symbol)),
+                    }
                     for member in members
                 ],
             }
@@ -238,6 +241,14 @@ def _field(field: FieldDefinition, scope: Scope) -> str:
     if default != "None":  # black may break the default instead
         return f"    {before}{annotation} = {default}"
     return union_lines(before, annotation, " = None", "    ")
+
+
+def _hiding(name: str, code: str) -> str:
+    """Return the code of a field or member, which type checkers accept if it hides a method."""
+    if name not in LATER_METHODS:
+        return code
+    first, line_end, rest = code.partition("\n")
+    return f"{first}  # type: ignore[assignment]{line_end}{rest}"
 
 
 def _alias(name: str, type_: str, scope: Scope) -> str:
