@@ -11,6 +11,7 @@ backend, which compiles it to source for ordinary values and leaves all others t
 Modules, in reading order:
 
     schema, classes, codec, single_object   what users hold: schemas, values, codecs
+    container            object container files
     compilation          functions for a class, codec or schema, compiled on first use
     plan, logical        operations and logical types
     planner              plans for one schema

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from avrogen.compiler.expressions import ImportStatement
+from avrogen.compiler.naming import HIDDEN_METHODS
 
 __all__ = [
     "LINE_LENGTH",
@@ -20,6 +21,7 @@ __all__ = [
     "is_laid_out",
     "list_lines",
     "mapping_lines",
+    "mask",
     "union_lines",
 ]
 
@@ -104,6 +106,14 @@ def union_lines(before: str, union: str, after: str, indent: str) -> str:
     if not _fits(body):
         body = body.replace(" | ", f"\n{indent}    | ")
     return f"{indent}{before}(\n{body}\n{indent}){after}"
+
+
+def mask(declaration: str, name: str) -> str:
+    """Return a declaration that tells type checkers if it hides a method on purpose."""
+    if name not in HIDDEN_METHODS:
+        return declaration
+    first, newline, rest = declaration.partition("\n")
+    return f"{first}  # type: ignore[assignment]{newline}{rest}"
 
 
 def is_laid_out(code: str) -> bool:

@@ -23,6 +23,7 @@ from typing import Final, Self
 from avrogen.avro.names import short_name
 
 __all__ = [
+    "HIDDEN_METHODS",
     "RESERVED_ATTRIBUTES",
     "RESERVED_MEMBERS",
     "TOPICS_PACKAGE",
@@ -126,6 +127,9 @@ _STR_METHODS = frozenset({
 })
 # fmt: on
 """Methods of ``str``, the base of enum members. A fixed list, as they differ between Pythons."""
+
+HIDDEN_METHODS: Final = frozenset({"read_file", "write_file"})
+"""Methods of AvroRecord that a field of that name hides: fields have had these names before."""
 
 RESERVED_ATTRIBUTES: Final = _KEYWORDS | _RECORD_METHODS | _PARAMETERS
 """Names that no dataclass field can have."""

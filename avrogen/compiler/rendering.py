@@ -26,7 +26,7 @@ from avrogen.compiler.expressions import (
     grouped,
     relative,
 )
-from avrogen.compiler.line_layout import import_lines, list_lines, mapping_lines, union_lines
+from avrogen.compiler.line_layout import import_lines, list_lines, mapping_lines, mask, union_lines
 from avrogen.compiler.naming import ClassName
 from avrogen.compiler.output import HEADER, ROOT_MARK, SOURCE_MARK
 from avrogen.compiler.python_model import (
@@ -198,7 +198,7 @@ def _definition(definition: Definition, scope: Scope) -> str:
                 "doc": literals.docstring(doc, "    "),
                 "fields": [
                     {
-                        "declaration": _field(field, scope),
+                        "declaration": mask(_field(field, scope), field.name),
                         "doc": literals.docstring(field.doc, "    ") if field.doc else None,
                     }
                     for field in fields
