@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from avrogen.avro.time_options import TimeOptions
     from avrogen.codec.backends import Backend, backend
     from avrogen.codec.codec import Codec
+    from avrogen.codec.container.data_file_reader import DataFileReader
+    from avrogen.codec.container.data_file_writer import DataFileWriter
     from avrogen.codec.limits import Limits, set_limits
     from avrogen.codec.schema import Schema
     from avrogen.codec.single_object import SchemaStore
@@ -92,6 +94,8 @@ else:
             "ConfigurationError": "avrogen.errors",
             "ConsumeError": "avrogen.errors",
             "ConsumerHealth": "avrogen.kafka.health",
+            "DataFileReader": "avrogen.codec.container.data_file_reader",
+            "DataFileWriter": "avrogen.codec.container.data_file_writer",
             "DecodeError": "avrogen.errors",
             "Delivered": "avrogen.kafka.message",
             "DeliveryError": "avrogen.errors",
@@ -134,6 +138,8 @@ __all__ = [
     "ConfigurationError",
     "ConsumeError",
     "ConsumerHealth",
+    "DataFileReader",
+    "DataFileWriter",
     "DecodeError",
     "Delivered",
     "DeliveryError",

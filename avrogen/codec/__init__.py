@@ -12,6 +12,7 @@ source, the native backend has ``avrogen-native`` walk it.
 Modules, in reading order:
 
     schema, classes, codec, single_object   what users hold: schemas, values, codecs
+    container            object container files
     compilation          functions for a class, codec or schema, compiled on first use
     plan, logical        operations and logical types
     planner              plans for one schema

@@ -7,6 +7,7 @@ function directly.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from itertools import islice
@@ -18,6 +19,10 @@ from avrogen.codec.schema import Schema
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+    from avrogen.codec.container.compression import CodecName
+    from avrogen.codec.container.data_file_reader import DataFileReader
+    from avrogen.codec.container.input_file import FileOpener, FilePath, ReadableFile
+    from avrogen.codec.container.output_file import WritableFile
     from avrogen.codec.json_encoding.json_codec import JsonCodec
     from avrogen.codec.json_encoding.json_forms import JsonStyle
     from avrogen.codec.limits import Limits
@@ -238,6 +243,135 @@ class AvroRecord(AvroValue):
     def __repr__(self) -> str:
         """Return the repr of a dataclass, cut if it does not fit on a screen."""
         return _record_repr(self)
+
+    @classmethod
+    def read_file(
+        cls,
+        file: FilePath | ReadableFile,
+        *,
+        start: int = 0,
+        end: int | None = None,
+        opener: FileOpener | None = None,
+        limits: Limits | None = None,
+    ) -> DataFileReader[Self]:
+        """Open a container file (``.avro``) and iterate over its values, block by block.
+
+        The file may have been written with any schema that this one can read.
+
+        Args:
+            file: a path, or a file object that is open for reading in binary mode.
+            start: read only the blocks whose sync marker begins at this byte or later.
+            end: read only the blocks whose sync marker begins before this byte; None: all others.
+            opener: opens the path in mode ``"rb"``, such as ``fs.open`` of an fsspec file system.
+            limits: None: those of the process, see :func:`avrogen.set_limits`.
+
+        Raises:
+            OSError: the file cannot be opened.
+            DecodeError: its header is invalid. Iterating raises it for blocks and values.
+            ResolutionError: no values of the writer's schema can be read as this one's.
+            MissingExtraError: its codec needs the extra ``files``.
+        """
+        from avrogen.codec.container.data_file_reader import DataFileReader
+
+        return DataFileReader(cls, file, start=start, end=end, opener=opener, limits=limits)
+
+    @classmethod
+    def write_file(
+        cls,
+        file: FilePath | WritableFile,
+        values: Iterable[Self],
+        *,
+        codec: CodecName | None = None,
+        level: int | None = None,
+        metadata: Mapping[str, str | bytes] | None = None,
+        append: bool = False,
+        sync_interval: int = 64_000,
+        sync_marker: bytes | None = None,
+        opener: FileOpener | None = None,
+        limits: Limits | None = None,
+    ) -> int:
+        """Write values to a container file (``.avro``), block by block.
+
+        At a path, the file appears when it is complete. If anything raises, there is what was there
+        before.
+
+        Args:
+            file: a path, or a file object that is open for writing in binary mode.
+            values: the values, which may be a generator.
+            codec: ``null``, ``deflate``, ``bzip2``, ``xz``, ``zstandard`` or ``snappy``; None:
+                ``deflate``, or the codec of the file to append to.
+            level: level of the compression; None: the codec's default.
+            metadata: the user's metadata. Keys must not begin with ``avro.``.
+            append: append to the file, which may be missing.
+            sync_interval: size from which on a block ends, in bytes before compression.
+            sync_marker: 16 bytes; None: random ones, which they should be.
+            opener: opens the path in mode ``"wb"``, such as ``fs.open`` of an fsspec file system.
+            limits: None: those of the process, see :func:`avrogen.set_limits`.
+
+        Returns:
+            The number of values that were written.
+
+        Raises:
+            EncodeError: a value does not fit the schema. The file remains as it was.
+            ConfigurationError: an argument is invalid, or the file to append to has another schema
+                or codec.
+            DecodeError: the file to append to is not a container file, or is truncated.
+            MissingExtraError: the codec needs the extra ``files``.
+        """
+        from avrogen.codec.container.data_file_writer import DataFileWriter
+
+        with DataFileWriter(
+            cls,
+            file,
+            codec=codec,
+            level=level,
+            metadata=metadata,
+            append=append,
+            sync_interval=sync_interval,
+            sync_marker=sync_marker,
+            opener=opener,
+            limits=limits,
+        ) as writer:
+            writer.write_all(values)
+        return writer.count
+
+
+class _UnlessField:
+    """A method that is not there for classes with a field of its name.
+
+    The methods of records grow with versions, and the names of fields are those of schemas. A
+    dataclass would take a method of its base for the default of a field.
+    """
+
+    def __init__(self, method: Any, name: str) -> None:
+        self._method = method
+        self._name = name
+        self.__doc__ = method.__doc__
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        if _has_annotation(owner, self._name):
+            raise AttributeError(f"{owner.__qualname__} has a field {self._name}")
+        return self._method.__get__(instance, owner)
+
+
+def _has_annotation(class_: type, name: str) -> bool:
+    """Return whether a class that is not a dataclass yet has a field of this name."""
+    namespace = vars(class_)
+    if "__dataclass_fields__" in namespace:
+        return False  # the field itself is found first
+    if sys.version_info >= (3, 14):
+        from annotationlib import Format, get_annotations
+
+        return name in get_annotations(class_, format=Format.FORWARDREF)
+    return name in namespace.get("__annotations__", ())
+
+
+for _class, _names in (
+    (AvroValue, ("to_json", "from_json", "to_dict", "from_dict")),
+    (AvroRecord, ("read_file", "write_file")),
+):
+    for _name in _names:
+        setattr(AvroRecord, _name, _UnlessField(vars(_class)[_name], _name))
 
 
 def avro_fields(class_: type[AvroRecord]) -> Mapping[str, str]:

@@ -15,16 +15,25 @@ from avrogen.avro.model import Reference
 from avrogen.codec.backends import compile_decoder, compile_encoder
 from avrogen.codec.classes import AvroValue
 from avrogen.codec.planner import DictRules, own_overrides, plan_for, under_options
+from avrogen.codec.python_backend import (
+    BlockDecoder,
+    BlockEncoder,
+    compile_block_decoder,
+    compile_block_encoder,
+)
 from avrogen.codec.schema import Schema
 from avrogen.errors import ResolutionError
 from avrogen.fork_safety import renew_after_fork
 
 if TYPE_CHECKING:
+    from avrogen.codec.plan import Plan
     from avrogen.codec.schema import SchemaOwner
     from avrogen.codec.type_conversions import RuntimeOverrides
 
 __all__ = [
     "MAX_WRITERS",
+    "block_decoder",
+    "block_encoder",
     "classes_of",
     "decoder_for",
     "decoder_of",
@@ -44,6 +53,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 MAX_WRITERS: Final = 100
 """Greatest number of writers whose decoders are kept for a class, codec or schema."""
+
+_MAX_FILE_WRITERS: Final = 16
+"""Likewise for files, which have one writer each."""
 
 
 class _Compilation:
@@ -128,27 +140,43 @@ class ResolvedDecoders:
     def _make(self, writer: Schema) -> Decoder:
         if writer == self._schema:
             return self.own
-        from avrogen.codec.resolving_planner import plan_to_read
-
-        reader = self._schema
         try:
-            plan = plan_to_read(
-                reader.type,
-                reader.types,
-                writer.type,
-                writer.types,
+            plan = _plan_to_read(
+                self._schema,
+                writer,
                 self._classes,
-                self._named_branches,
-                reader.times,
                 self._overrides,
+                named_branches=self._named_branches,
             )
         except ResolutionError as error:
             return _refusal(error)
         return compile_decoder(plan)
 
 
-def _forget_oldest(kept: dict[Any, Any]) -> None:
-    if len(kept) > MAX_WRITERS:
+def _plan_to_read(
+    reader: Schema,
+    writer: Schema,
+    classes: Classes | None,
+    overrides: RuntimeOverrides | None,
+    *,
+    named_branches: bool,
+) -> Plan:
+    from avrogen.codec.resolving_planner import plan_to_read
+
+    return plan_to_read(
+        reader.type,
+        reader.types,
+        writer.type,
+        writer.types,
+        classes,
+        named_branches,
+        reader.times,
+        overrides,
+    )
+
+
+def _forget_oldest(kept: dict[Any, Any], most: int = MAX_WRITERS) -> None:
+    if len(kept) > most:
         del kept[next(iter(kept))]
 
 
@@ -219,6 +247,81 @@ def decoder_for(owner: SchemaOwner | Schema, writer: Schema) -> Decoder:
     the function raises ResolutionError.
     """
     return _decoders(owner).find(writer)
+
+
+def block_encoder(
+    owner: SchemaOwner | Schema, *, fill_defaults: bool = True, allow_unknown_keys: bool = True
+) -> BlockEncoder:
+    """Return the functions that encode many values of an owner, one after the other.
+
+    Args:
+        owner: a generated class, a codec or a schema.
+        fill_defaults: as of ``Schema.to_avro``.
+        allow_unknown_keys: likewise.
+    """
+    rules = DictRules(bool(fill_defaults), bool(allow_unknown_keys))
+    with _compilation.lock:
+        encoders: dict[DictRules, BlockEncoder] | None = vars(owner).get("__avro_block_encoders__")
+        if encoders is None:
+            encoders = {}
+            setattr(owner, "__avro_block_encoders__", encoders)  # noqa: B010 -- as above
+        if rules not in encoders:
+            schema, classes = _schema(owner), classes_of(owner)
+            plan = plan_for(schema.type, schema.types, classes, rules, overrides_of(owner))
+            encoders[rules] = compile_block_encoder(under_options(plan, schema.times))
+        return encoders[rules]
+
+
+def block_decoder(
+    owner: SchemaOwner | Schema,
+    writer: Schema,
+    *,
+    named_branches: bool = False,
+    keep: bool = True,
+) -> BlockDecoder:
+    """Return the functions that decode many data of a writer, one after the other.
+
+    Args:
+        owner: a generated class, a codec or a schema.
+        writer: the schema that the data were written with.
+        named_branches: name the branches of unions in plain values.
+        keep: keep the functions for other files of this writer.
+
+    Raises:
+        ResolutionError: no data of the writer's schema can be read.
+    """
+    key = writer, bool(named_branches)
+    with _compilation.lock:
+        decoders: dict[tuple[Schema, bool], BlockDecoder] | None
+        decoders = vars(owner).get("__avro_block_decoders__")
+        if decoders is None:
+            decoders = {}
+            setattr(owner, "__avro_block_decoders__", decoders)  # noqa: B010 -- as above
+        found = decoders.get(key)
+        if found is None:
+            found = _make_block_decoder(owner, writer, named_branches=bool(named_branches))
+            if keep:
+                decoders[key] = found
+                _forget_oldest(decoders, _MAX_FILE_WRITERS)
+        return found
+
+
+def _make_block_decoder(
+    owner: SchemaOwner | Schema, writer: Schema, *, named_branches: bool
+) -> BlockDecoder:
+    schema, classes, overrides = _schema(owner), classes_of(owner), overrides_of(owner)
+    if writer == schema:
+        plan = plan_for(
+            schema.type,
+            schema.types,
+            classes,
+            overrides=overrides,
+            named_branches=named_branches,
+        )
+        plan = under_options(plan, schema.times)
+    else:
+        plan = _plan_to_read(schema, writer, classes, overrides, named_branches=named_branches)
+    return compile_block_decoder(plan)
 
 
 def install_encoder(class_: type[AvroValue]) -> Encoder:

@@ -34,6 +34,8 @@ class Limits:
             likewise records beyond one per byte, where a schema makes very many of few bytes.
         max_values: values that decoding makes, beyond ten for each byte of the data: fields without
             bytes, and defaults of fields that the writer lacks, with all values in them.
+        max_block_bytes: size of a block of a container file, compressed and decompressed, in bytes.
+            A file is read block by block.
 
     Raises:
         ValueError: a limit is not an int of at least 0.
@@ -42,9 +44,10 @@ class Limits:
     max_depth: int = 200
     max_empty_items: int = 100_000
     max_values: int = 1_000_000
+    max_block_bytes: int = 64 * 2**20
 
     def __post_init__(self) -> None:
-        for name in ("max_depth", "max_empty_items", "max_values"):
+        for name in ("max_depth", "max_empty_items", "max_values", "max_block_bytes"):
             value: object = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 0:
                 raise ValueError(f"{name} must be an int of at least 0, not {value!r}")

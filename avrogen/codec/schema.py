@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from avrogen.avro.time_options import TimeOptions
     from avrogen.codec.classes import AvroValue
     from avrogen.codec.codec import Codec
+    from avrogen.codec.container.compression import CodecName
+    from avrogen.codec.container.data_file_reader import DataFileReader
+    from avrogen.codec.container.input_file import FileOpener, FilePath, ReadableFile
+    from avrogen.codec.container.output_file import WritableFile
     from avrogen.codec.json_encoding.json_forms import JsonStyle
     from avrogen.codec.limits import Limits
     from avrogen.codec.single_object import SchemaStore
@@ -33,6 +37,8 @@ load_before_fork(
     "avrogen.avro.schema_json",
     "avrogen.codec.codec",
     "avrogen.codec.compilation",
+    "avrogen.codec.container.data_file_reader",
+    "avrogen.codec.container.data_file_writer",
     "avrogen.codec.json_encoding.json_codec",
     "avrogen.codec.resolving_planner",
     "avrogen.codec.single_object",
@@ -406,6 +412,113 @@ class Schema:
         return json_codec(self).to_data(
             text, style=style, allow_unknown_keys=allow_unknown_keys, limits=limits
         )
+
+    # --- container files --------------------------------------------------------------------------
+
+    def read_file(
+        self,
+        file: FilePath | ReadableFile,
+        *,
+        start: int = 0,
+        end: int | None = None,
+        opener: FileOpener | None = None,
+        limits: Limits | None = None,
+        named_branches: bool = False,
+    ) -> DataFileReader[Any]:
+        """Open a container file (``.avro``) and iterate over its values, block by block.
+
+        The file may have been written with any schema that this one can read.
+
+        Args:
+            file: a path, or a file object that is open for reading in binary mode.
+            start: read only the blocks whose sync marker begins at this byte or later.
+            end: read only the blocks whose sync marker begins before this byte; None: all others.
+            opener: opens the path in mode ``"rb"``, such as ``fs.open`` of an fsspec file system.
+            limits: None: those of the process, see :func:`avrogen.set_limits`.
+            named_branches: as of :meth:`from_avro`.
+
+        Raises:
+            OSError: the file cannot be opened.
+            DecodeError: its header is invalid. Iterating raises it for blocks and values.
+            ResolutionError: no values of the writer's schema can be read as this one's.
+            MissingExtraError: its codec needs the extra ``files``.
+        """
+        from avrogen.codec.container.data_file_reader import DataFileReader
+
+        return DataFileReader(
+            self,
+            file,
+            start=start,
+            end=end,
+            opener=opener,
+            limits=limits,
+            named_branches=named_branches,
+        )
+
+    def write_file(
+        self,
+        file: FilePath | WritableFile,
+        values: Iterable[Any],
+        *,
+        codec: CodecName | None = None,
+        level: int | None = None,
+        metadata: Mapping[str, str | bytes] | None = None,
+        append: bool = False,
+        sync_interval: int = 64_000,
+        sync_marker: bytes | None = None,
+        opener: FileOpener | None = None,
+        limits: Limits | None = None,
+        fill_defaults: bool = True,
+        allow_unknown_keys: bool = True,
+    ) -> int:
+        """Write values to a container file (``.avro``), block by block.
+
+        At a path, the file appears when it is complete. If anything raises, there is what was there
+        before.
+
+        Args:
+            file: a path, or a file object that is open for writing in binary mode.
+            values: the values, which may be a generator.
+            codec: ``null``, ``deflate``, ``bzip2``, ``xz``, ``zstandard`` or ``snappy``; None:
+                ``deflate``, or the codec of the file to append to.
+            level: level of the compression; None: the codec's default.
+            metadata: the user's metadata. Keys must not begin with ``avro.``.
+            append: append to the file, which may be missing.
+            sync_interval: size from which on a block ends, in bytes before compression.
+            sync_marker: 16 bytes; None: random ones, which they should be.
+            opener: opens the path in mode ``"wb"``, such as ``fs.open`` of an fsspec file system.
+            limits: None: those of the process, see :func:`avrogen.set_limits`.
+            fill_defaults: as of :meth:`to_avro`.
+            allow_unknown_keys: likewise.
+
+        Returns:
+            The number of values that were written.
+
+        Raises:
+            EncodeError: a value does not fit the schema. The file remains as it was.
+            ConfigurationError: an argument is invalid, or the file to append to has another schema
+                or codec.
+            DecodeError: the file to append to is not a container file, or is truncated.
+            MissingExtraError: the codec needs the extra ``files``.
+        """
+        from avrogen.codec.container.data_file_writer import DataFileWriter
+
+        with DataFileWriter[Any](
+            self,
+            file,
+            codec=codec,
+            level=level,
+            metadata=metadata,
+            append=append,
+            sync_interval=sync_interval,
+            sync_marker=sync_marker,
+            opener=opener,
+            limits=limits,
+            fill_defaults=fill_defaults,
+            allow_unknown_keys=allow_unknown_keys,
+        ) as writer:
+            writer.write_all(values)
+        return writer.count
 
     def closure(self) -> Iterator[tuple[SchemaOwner, Schema]]:
         """Yield the owners that the schema refers to, also indirectly, with their schemas."""

@@ -24,6 +24,7 @@ from avrogen.avro.names import short_name
 
 __all__ = [
     "LATER_METHODS",
+    "LATER_RECORD_METHODS",
     "RESERVED_ATTRIBUTES",
     "RESERVED_MEMBERS",
     "TOPICS_PACKAGE",
@@ -111,6 +112,9 @@ _RECORD_METHODS = frozenset({"to_avro", "from_avro", "to_single_object", "from_s
 
 LATER_METHODS: Final = frozenset({"to_json", "from_json", "to_dict", "from_dict"})
 """Methods that came when packages with fields of these names were in use: the fields hide them."""
+
+LATER_RECORD_METHODS: Final = LATER_METHODS | {"read_file", "write_file"}
+"""Those of records."""
 
 _PARAMETERS = frozenset({"self"})
 """First parameter of the ``__init__`` of a dataclass."""

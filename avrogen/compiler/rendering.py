@@ -7,7 +7,7 @@ pieces, one for the top of a module and one for each definition, as formatting w
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TypeAlias, assert_never
@@ -27,7 +27,7 @@ from avrogen.compiler.expressions import (
     relative,
 )
 from avrogen.compiler.line_layout import import_lines, list_lines, mapping_lines, union_lines
-from avrogen.compiler.naming import LATER_METHODS, ClassName
+from avrogen.compiler.naming import LATER_METHODS, LATER_RECORD_METHODS, ClassName
 from avrogen.compiler.output import HEADER, ROOT_MARK, SOURCE_MARK
 from avrogen.compiler.python_model import (
     AliasDefinition,
@@ -198,7 +198,9 @@ def _definition(definition: Definition, scope: Scope) -> str:
                 "doc": literals.docstring(doc, "    "),
                 "fields": [
                     {
-                        "declaration": _hiding(field.name, _field(field, scope)),
+                        "declaration": _hiding(
+                            field.name, _field(field, scope), LATER_RECORD_METHODS
+                        ),
                         "doc": literals.docstring(field.doc, "    ") if field.doc else None,
                     }
                     for field in fields
@@ -212,7 +214,9 @@ def _definition(definition: Definition, scope: Scope) -> str:
                 "members": [
                     {
                         "name": member.name,
-                        "symbol": _hiding(member.name, literals.string_literal(member.symbol)),
+                        "symbol": _hiding(
+                            member.name, literals.string_literal(member.symbol), LATER_METHODS
+                        ),
                     }
                     for member in members
                 ],
@@ -243,9 +247,9 @@ def _field(field: FieldDefinition, scope: Scope) -> str:
     return union_lines(before, annotation, " = None", "    ")
 
 
-def _hiding(name: str, code: str) -> str:
+def _hiding(name: str, code: str, methods: Set[str]) -> str:
     """Return the code of a field or member, which type checkers accept if it hides a method."""
-    if name not in LATER_METHODS:
+    if name not in methods:
         return code
     first, line_end, rest = code.partition("\n")
     return f"{first}  # type: ignore[assignment]{line_end}{rest}"

@@ -34,7 +34,7 @@ OpenTelemetryObserver()
 
 
 def test_users_see_only_the_extras_that_they_need() -> None:
-    assert EXTRAS == ["cli", "kafka", "otel", "testing"]
+    assert EXTRAS == ["cli", "files", "kafka", "otel", "testing"]
     assert sorted(GROUPS) == ["bench", "dev", "docs"]
 
 

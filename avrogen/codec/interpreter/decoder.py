@@ -106,18 +106,32 @@ class InterpretedDecoder:
                 return description.format(id=id_)
         return None
 
+    def read_next(
+        self, data: bytes, position: int, limits: Limits | None = None
+    ) -> tuple[Any, int]:
+        """Decode one of several adjacent data. Return it and the position after it.
+
+        Raises:
+            DecodeError: with the path and the offset of the fault.
+        """
+        cursor = Cursor(data, position)
+        return self._value(self._plan.root, cursor, limits), cursor.position
+
     def _datum(self, operation: plan.Operation, data: bytes, limits: Limits | None) -> Any:
-        limits = limits or current_limits()
         cursor = Cursor(data)
-        values = limits.max_values + VALUES_PER_BYTE * len(data)
+        value = self._value(operation, cursor, limits)
+        if cursor.remaining():
+            raise DecodeError(_trailing(cursor.remaining()), offset=cursor.position) from None
+        return value
+
+    def _value(self, operation: plan.Operation, cursor: Cursor, limits: Limits | None) -> Any:
+        limits = limits or current_limits()
+        values = limits.max_values + VALUES_PER_BYTE * cursor.remaining()
         decoding = _Decoding(self._plan.records, self.minimum_sizes, cursor, limits, values)
         error: DecodeError
         cause: BaseException | None = None
         try:
-            value = decoding.read(operation, limits.max_depth)
-            if cursor.remaining():
-                raise PathError(_trailing(cursor.remaining()), cursor.position)
-            return value
+            return decoding.read(operation, limits.max_depth)
         except PathError as fault:
             if fault.reasons:
                 error = ResolutionError(fault.reasons, fault.path(), fault.offset)

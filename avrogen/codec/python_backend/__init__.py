@@ -21,13 +21,36 @@ or bytes, which gives the error, or the result.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
+from avrogen.codec.interpreter.decoder import InterpretedDecoder
+from avrogen.codec.interpreter.encoder import InterpretedEncoder
+from avrogen.codec.limits import Limits
 from avrogen.codec.plan import Plan
-from avrogen.codec.python_backend.decoder_emitter import Decoder, WriterDecoders, decoder_source
-from avrogen.codec.python_backend.encoder_emitter import StrictEncoders, encoder_source
+from avrogen.codec.plan_analysis import MinimumSizes
+from avrogen.codec.python_backend.decoder_emitter import (
+    Decoder,
+    WriterDecoders,
+    block_decoder_source,
+    decoder_source,
+)
+from avrogen.codec.python_backend.encoder_emitter import (
+    StrictEncoders,
+    block_encoder_source,
+    encoder_source,
+)
 
-__all__ = ["Decoder", "StrictEncoders", "WriterDecoders", "compile_decoder", "compile_encoder"]
+__all__ = [
+    "BlockDecoder",
+    "BlockEncoder",
+    "Decoder",
+    "StrictEncoders",
+    "WriterDecoders",
+    "compile_block_decoder",
+    "compile_block_encoder",
+    "compile_decoder",
+    "compile_encoder",
+]
 
 
 def compile_encoder(plan: Plan, strict: StrictEncoders | None = None) -> Callable[..., bytes]:
@@ -52,3 +75,46 @@ def compile_decoder(
     """
     decode: Callable[..., Any] = decoder_source(plan, others, naming).compile("from_avro")
     return decode
+
+
+class BlockDecoder(NamedTuple):
+    """Functions that decode adjacent data, as blocks of files have them.
+
+    Attributes:
+        read_values: ``(data, text, position, count, limits)`` returns up to ``count`` values and
+            the position after them; fewer, if ``read_one`` has to decode the next one. ``text`` is
+            the data in ISO-8859-1.
+        read_one: ``(data, position, limits)`` returns a value and the position after it, or raises
+            DecodeError.
+        least: fewest bytes of a datum.
+    """
+
+    read_values: Callable[[bytes, str, int, int, Limits | None], tuple[list[Any], int]]
+    read_one: Callable[[bytes, int, Limits | None], tuple[Any, int]]
+    least: int
+
+
+def compile_block_decoder(plan: Plan) -> BlockDecoder:
+    """Return the functions that decode adjacent data of a plan."""
+    sizes = MinimumSizes(plan)
+    read_values = block_decoder_source(plan).compile("read_values")
+    return BlockDecoder(read_values, InterpretedDecoder(plan).read_next, sizes.of(plan.root))
+
+
+class BlockEncoder(NamedTuple):
+    """Functions that encode values one after the other.
+
+    Attributes:
+        write_values: ``(values, out, limits)`` adds the bytes of values to a list, and returns for
+            how many: fewer than there are, if ``write_one`` has to encode the next one.
+        write_one: ``(value, limits)`` returns the bytes of a value, or raises EncodeError.
+    """
+
+    write_values: Callable[[list[Any], list[bytes], Limits | None], int]
+    write_one: Callable[[Any, Limits | None], bytes]
+
+
+def compile_block_encoder(plan: Plan) -> BlockEncoder:
+    """Return the functions that encode values of a plan one after the other."""
+    write_values = block_encoder_source(plan).compile("write_values")
+    return BlockEncoder(write_values, InterpretedEncoder(plan).write)

@@ -103,7 +103,10 @@ def _default(emitter: BaseDecoderEmitter, default: plan.DefaultField, place: str
         read, data = emitter.routine(default.operation), source.bind(default.data, "data")
         # Its depth was checked when it was decoded above.
         levels = len(default.data) + 1
-        source.line(f"{place} = {read}({data}, 0, {len(default.data)}, {levels})[0]")
+        text = ""
+        if emitter.has_text:
+            text = f", {source.bind(default.data.decode('latin-1'), 'text')}"
+        source.line(f"{place} = {read}({data}, 0, {len(default.data)}, {levels}{text})[0]")
 
 
 def read_array(emitter: BaseDecoderEmitter, array: plan.ArrayOperation, target: str) -> None:
@@ -159,9 +162,14 @@ def read_map(emitter: BaseDecoderEmitter, map_: plan.MapOperation, target: str) 
     source.line(f"{target} = {entries}")
 
 
+_REPEATS: Final = tuple((None,) * count for count in range(64))
+"""Something to iterate over for small counts: a range would have to be made."""
+
+
 def _repeat(emitter: BaseDecoderEmitter, count: str) -> AbstractContextManager[None]:
     range_ = emitter.source.bind(range, "range")
-    return emitter.source.block(f"for _ in {range_}({count}):")
+    few = f"{emitter.source.bind(_REPEATS, 'repeats')}[{count}] if {count} < {len(_REPEATS)}"
+    return emitter.source.block(f"for _ in {few} else {range_}({count}):")
 
 
 def _blocks(emitter: BaseDecoderEmitter, least: int, read_items: Callable[[str], None]) -> None:

@@ -23,7 +23,13 @@ from avrogen.codec.varints import encode_long
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["Decoder", "DecoderEmitter", "WriterDecoders", "decoder_source"]
+__all__ = [
+    "Decoder",
+    "DecoderEmitter",
+    "WriterDecoders",
+    "block_decoder_source",
+    "decoder_source",
+]
 
 Decoder: TypeAlias = "Callable[[Buffer], Any]"
 
@@ -48,6 +54,13 @@ def decoder_source(
     """
     emitter = DecoderEmitter(plan_)
     emitter.whole(others, naming)
+    return emitter.source
+
+
+def block_decoder_source(plan_: plan.Plan) -> SourceBuilder:
+    """Return source with a function ``read_values(data, text, p, count, limits)``."""
+    emitter = DecoderEmitter(plan_)
+    emitter.values()
     return emitter.source
 
 
@@ -83,18 +96,9 @@ class DecoderEmitter(BaseDecoderEmitter):
                 # Only the interpreter counts what is made.
                 source.line(f"return {interpret}(data, limits)")
                 return
-            bound = self.minimum_sizes.value_bound()
-            if bound is not None:
-                current, len_ = source.bind(current_limits, "limits"), source.bind(len, "len")
-                made = f"{len_}(data) * {bound[0]} + {bound[1]}"
-                with source.block(f"if {made} > (limits or {current}()).max_values:"):
-                    source.line(f"return {interpret}(data, limits)")
+            self._leave_many(f"{interpret}(data, limits)")
             with source.block("try:"):
-                if any(record.recursive for record in self.plan.records.values()):
-                    current = source.bind(current_limits, "limits")
-                    source.line(f"left = (limits or {current}()).max_depth")
-                else:
-                    source.line("left = 0")
+                self._levels()
                 source.line("p = 0")
                 source.line(f"size = {source.bind(len, 'len')}(data)")
                 self.read(self.plan.root, "value")
@@ -105,10 +109,61 @@ class DecoderEmitter(BaseDecoderEmitter):
         while self._waiting:
             self._routine(*self._waiting.popleft())
 
+    def values(self) -> None:
+        """Emit the function for adjacent data, and all functions that it calls.
+
+        ``read_values(data, text, p, count, limits)`` returns up to ``count`` values from the
+        position ``p`` on, and the position after them: fewer, or none, if the interpreter has to
+        decode the next one. ``text`` is the data in ISO-8859-1.
+        """
+        source = self.source
+        self.has_text = True
+        with source.block("def read_values(data, text, p, count, limits):"):
+            source.line("values = []")
+            if self.minimum_sizes.is_bomb():
+                source.line("return values, p")
+                return
+            self._leave_many("values, p")
+            source.line("first = start = p")
+            source.line("add = values.append")
+            with source.block("try:"):
+                self._levels()
+                source.line(f"size = {source.bind(len, 'len')}(data)")
+                with source.block(f"for _ in {source.bind(range, 'range')}(count):"):
+                    self.read(self.plan.root, "value")
+                    source.line("add(value)")
+                    source.line("start = p")
+            with source.block(f"except {source.bind(Exception, 'exception')}:"):
+                source.line("pass")
+            # Otherwise the data end within one of the values.
+            source.line("if start <= size: return values, start")
+            source.line("return [], first")
+        while self._waiting:
+            self._routine(*self._waiting.popleft())
+
+    def _leave_many(self, otherwise: str) -> None:
+        """Emit the return of ``otherwise`` where only the interpreter counts what is made."""
+        source = self.source
+        bound = self.minimum_sizes.value_bound()
+        if bound is not None:
+            current, len_ = source.bind(current_limits, "limits"), source.bind(len, "len")
+            made = f"{len_}(data) * {bound[0]} + {bound[1]}"
+            with source.block(f"if {made} > (limits or {current}()).max_values:"):
+                source.line(f"return {otherwise}")
+
+    def _levels(self) -> None:
+        """Emit the number of further levels of recursive records."""
+        source = self.source
+        if any(record.recursive for record in self.plan.records.values()):
+            current = source.bind(current_limits, "limits")
+            source.line(f"left = (limits or {current}()).max_depth")
+        else:
+            source.line("left = 0")
+
     def _routine(self, name: str, operation: plan.Operation, skipping: bool) -> None:
         """Emit a function that decodes a value, or skips it."""
         source = self.source
-        with source.block(f"def {name}(data, p, size, left):"):
+        with source.block(f"def {name}({self._parameters}):"):
             self._inlined = 0
             if isinstance(operation, plan.Call):
                 record = self.plan.records[operation.key]
@@ -122,8 +177,12 @@ class DecoderEmitter(BaseDecoderEmitter):
                 self.read(operation, "value")
             source.line(f"return {'None' if skipping else 'value'}, p")
 
+    @property
+    def _parameters(self) -> str:
+        return "data, p, size, left, text" if self.has_text else "data, p, size, left"
+
     def routine(self, operation: plan.Operation, *, skipping: bool = False) -> str:
-        """Return the name of a function ``(data, p, size, left)`` that gives a value and ``p``."""
+        """Return the name of a function that gives a value and ``p``."""
         key = (operation.key, skipping) if isinstance(operation, plan.Call) else None
         name = self._routines.get(key) if key is not None else None
         if name is None:
@@ -137,7 +196,7 @@ class DecoderEmitter(BaseDecoderEmitter):
         """Emit the call of a function of its own."""
         name = self.routine(operation, skipping=skipping)
         assert self.ahead is None, "fields of a record are as deep as the record itself"
-        self.source.line(f"{target}, p = {name}(data, p, size, left)")
+        self.source.line(f"{target}, p = {name}({self._parameters})")
 
     # --- operations ------------------------------------------------------------------------------
 
@@ -247,4 +306,4 @@ class DecoderEmitter(BaseDecoderEmitter):
         self.refuse_if(f"{tag} < 0")
         names = [self.routine(b.operation, skipping=skipping) for b in union.branches]
         table = self.source.table(f"({', '.join(names)},)")
-        self.source.line(f"{target}, p = {table}[{tag}](data, p, size, left)")
+        self.source.line(f"{target}, p = {table}[{tag}]({self._parameters})")

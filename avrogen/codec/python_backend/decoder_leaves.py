@@ -59,8 +59,7 @@ def read_leaf(emitter: BaseDecoderEmitter, operation: plan.Operation, target: st
             end = span(emitter)
             source.line(f"{target} = data[p:{end}]; p = {end}")
         case plan.StringOperation():
-            end = span(emitter)
-            source.line(f"{target} = data[p:{end}].decode(); p = {end}")
+            _string(emitter, target)
         case plan.FixedOperation(_, size, type_):
             content = f"data[p:p + {size}]"
             if type_ is not bytes:
@@ -74,6 +73,18 @@ def read_leaf(emitter: BaseDecoderEmitter, operation: plan.Operation, target: st
         case _:
             # Rare, or slow anyway.
             emitter.interpret(operation, target)
+
+
+def _string(emitter: BaseDecoderEmitter, target: str) -> None:
+    source = emitter.source
+    end = span(emitter)
+    if not emitter.has_text:
+        source.line(f"{target} = data[p:{end}].decode(); p = {end}")
+        return
+    content = source.variable()
+    source.line(f"{content} = text[p:{end}]")
+    source.line(f"if not {content}.isascii(): {content} = data[p:{end}].decode()")
+    source.line(f"{target} = {content}; p = {end}")
 
 
 class FloatRun:

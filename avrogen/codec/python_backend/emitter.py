@@ -65,6 +65,8 @@ class BaseDecoderEmitter(_Emitter, ABC):
         interpreter: decodes the data that the source leaves to it.
         minimum_sizes: fewest bytes of the plan's operations.
         ahead: name of the next byte, if that has been read already; ``p`` is then after it.
+        has_text: the source has the data as ``text`` as well, a character for each byte. A slice of
+            it is a string already if it is ASCII.
     """
 
     def __init__(self, plan_: plan.Plan) -> None:
@@ -72,6 +74,7 @@ class BaseDecoderEmitter(_Emitter, ABC):
         self.interpreter = InterpretedDecoder(plan_)
         self.minimum_sizes = self.interpreter.minimum_sizes
         self.ahead: str | None = None
+        self.has_text = False
 
     def interpret(self, operation: plan.Operation, target: str) -> None:
         """Emit the reading of one value without inner values by the interpreter."""
@@ -101,7 +104,10 @@ class BaseDecoderEmitter(_Emitter, ABC):
 
     @abstractmethod
     def routine(self, operation: plan.Operation, *, skipping: bool = False) -> str:
-        """Return the name of a function ``(data, p, size, left)`` that gives a value and ``p``."""
+        """Return the name of a function that gives a value and ``p``.
+
+        Its parameters are ``data, p, size, left``, and ``text`` if there is one.
+        """
 
     @abstractmethod
     def call(self, operation: plan.Operation, target: str, *, skipping: bool = False) -> None:

@@ -32,7 +32,7 @@ from avrogen.codec.python_backend.encoder_runtime import (
 from avrogen.codec.python_backend.source_builder import MAX_NESTING, SourceBuilder
 from avrogen.codec.varints import encode_long
 
-__all__ = ["EncoderEmitter", "encoder_source", "python_type", "write_union"]
+__all__ = ["EncoderEmitter", "block_encoder_source", "encoder_source", "write_union"]
 
 _FEW: Final = 4
 """Number of pieces up to which single ``append`` calls are faster than one ``+=``."""
@@ -49,6 +49,13 @@ def encoder_source(plan_: plan.Plan, strict: StrictEncoders | None = None) -> So
     """
     emitter = EncoderEmitter(plan_)
     emitter.whole(strict)
+    return emitter.source
+
+
+def block_encoder_source(plan_: plan.Plan) -> SourceBuilder:
+    """Return source with a function ``write_values(values, out, limits)``."""
+    emitter = EncoderEmitter(plan_)
+    emitter.values()
     return emitter.source
 
 
@@ -76,11 +83,7 @@ class EncoderEmitter(BaseEncoderEmitter):
                 with source.block("if not (fill_defaults and allow_unknown_keys):"):
                     source.line(f"return {chosen}(value, limits=limits)")
             with source.block("try:"):
-                if any(record.recursive for record in self.plan.records.values()):
-                    current = source.bind(current_limits, "limits")
-                    source.line(f"left = (limits or {current}()).max_depth")
-                else:
-                    source.line("left = 0")
+                self._levels()
                 self.write(self.plan.root, "value")
                 if self._has_out:
                     self.flush()
@@ -92,6 +95,40 @@ class EncoderEmitter(BaseEncoderEmitter):
                 source.line(f"return {interpret}(value, limits)")
         while self._waiting:
             self._routine(*self._waiting.popleft())
+
+    def values(self) -> None:
+        """Emit the function for a list of values, and all functions that it calls.
+
+        ``write_values(values, out, limits)`` adds their bytes to the list ``out`` and returns the
+        number of encoded values: fewer, if the interpreter has to encode the next one.
+        """
+        source = self.source
+        with source.block("def write_values(values, out, limits):"):
+            self._has_out = True
+            len_ = source.bind(len, "len")
+            source.line("done = 0")
+            source.line(f"mark = {len_}(out)")
+            with source.block("try:"):
+                self._levels()
+                with source.block("for value in values:"):
+                    source.line(f"mark = {len_}(out)")
+                    self.write(self.plan.root, "value")
+                    self.flush()
+                    source.line("done += 1")
+            with source.block(f"except {source.bind(Exception, 'exception')}:"):
+                source.line("del out[mark:]")
+            source.line("return done")
+        while self._waiting:
+            self._routine(*self._waiting.popleft())
+
+    def _levels(self) -> None:
+        """Emit the number of further levels of recursive records."""
+        source = self.source
+        if any(record.recursive for record in self.plan.records.values()):
+            current = source.bind(current_limits, "limits")
+            source.line(f"left = (limits or {current}()).max_depth")
+        else:
+            source.line("left = 0")
 
     def _routine(self, name: str, operation: plan.Operation) -> None:
         """Emit a function that encodes a value to ``out``."""
