@@ -4,6 +4,7 @@
     model           schemas as values, and references between types
     names           names and namespaces
     diagnostics     problems with codes, places and hints
+    reports         diagnostics as text and in the formats of CI systems
     deep_json       JSON beyond the depth of Python's own reader and writer
     json_reader     strict JSON
     idl             Avro IDL

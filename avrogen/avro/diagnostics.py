@@ -1,22 +1,20 @@
-"""Diagnostics: problems with schemas and configuration, as data and in three output formats.
+"""Diagnostics: problems with schemas and configuration, as data.
 
 Every kind of problem has a code that never changes its meaning; ``docs/diagnostics.md`` explains
 each with an example. The first digit is the subject: 0 lint rules (warnings), 1 files and JSON,
 2 names and references, 3 structure of schemas, 4 defaults, 5 valid but doubtful schemas (warnings),
 6 ``avrogen.toml``, 7 output folder, 8 breaking changes, 9 value-changing changes (warnings).
 
-The formats are text for people, JSON for tools and workflow commands for GitHub Actions.
+:mod:`avrogen.avro.reports` has the formats that they are printed in.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
-from typing import Final, Literal, TypeAlias, assert_never
+from typing import Final
 
-from avrogen.avro.model import Json
 from avrogen.avro.names import similar
 from avrogen.avro.source import Location, Origin, locate
 from avrogen.message_text import printable
@@ -26,11 +24,8 @@ __all__ = [
     "Code",
     "Diagnostic",
     "Diagnostics",
-    "Format",
     "Severity",
     "diagnostic",
-    "diagnostic_object",
-    "report",
 ]
 
 
@@ -157,6 +152,7 @@ class Code(Enum):
 
     # The output folder
     OUTPUT_BLOCKED = "AVR701", "output path is blocked"
+    DRIFT = "AVR702", "generated file is out of date"
 
     # Breaking changes
     TYPE_CHANGED = "AVR801", "type changed"
@@ -385,57 +381,3 @@ class Diagnostics:
 
     def __len__(self) -> int:
         return len(self._found)
-
-
-Format: TypeAlias = Literal["text", "json", "github"]
-
-
-def report(diagnostics: Iterable[Diagnostic], style: Format) -> str:
-    """Return all diagnostics of a run in a format; in text and github "" if there are none.
-
-    ``json`` is a list of objects with the members code, severity, path, line, column, message and
-    hint (a string or null), also if there are none.
-    """
-    match style:
-        case "text":
-            return "\n".join(map(str, diagnostics))
-        case "json":
-            return json.dumps([diagnostic_object(d) for d in diagnostics], indent=2)
-        case "github":
-            return "\n".join(map(_workflow_command, diagnostics))
-        case _:
-            assert_never(style)
-
-
-def diagnostic_object(diagnostic: Diagnostic) -> dict[str, Json]:
-    """Return the object of a diagnostic in ``json``."""
-    return {
-        "code": diagnostic.code.id,
-        "severity": diagnostic.severity.value,
-        "path": diagnostic.location.path,
-        "line": diagnostic.location.line,
-        "column": diagnostic.location.column,
-        "message": diagnostic.message,
-        "hint": diagnostic.hint,
-    }
-
-
-def _workflow_command(diagnostic: Diagnostic) -> str:
-    """Return an annotation (GitHub, "Workflow commands for GitHub Actions")."""
-    command = "error" if diagnostic.severity is Severity.ERROR else "warning"
-    location = diagnostic.location
-    notes = [f"note: {note}" for note in diagnostic.notes]
-    hint = [f"hint: {diagnostic.hint}"] if diagnostic.hint else []
-    text = "\n".join((diagnostic.message, *notes, *hint))
-    return (
-        f"::{command} file={_property(printable(location.path))},line={location.line},"
-        f"col={location.column},title={diagnostic.code.id}::{_data(text)}"
-    )
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from avrogen.avro.diagnostics import Diagnostic, Diagnostics, report
+from avrogen.avro.diagnostics import Diagnostic, Diagnostics
+from avrogen.avro.reports import report
 from avrogen.avro.source import Pointer
 from avrogen.build_plugins.plugin_config import PluginConfig, read_plugin_config
 from avrogen.compiler.build import build

@@ -23,7 +23,7 @@ from avrogen.cli.common import (
 from avrogen.message_text import printable
 
 if TYPE_CHECKING:
-    from avrogen.avro.diagnostics import Format
+    from avrogen.avro.reports import Format
     from avrogen.compiler.formatting import Progress
     from avrogen.compiler.output import Changes
 
@@ -85,10 +85,9 @@ def build_package(
         ClickException: there are no schemas, or the package cannot be written.
     """
     with cli_extra():
-        from avrogen.avro.diagnostics import report
         from avrogen.compiler.build import build
         from avrogen.compiler.naming import is_package_name
-        from avrogen.compiler.output import apply, unified_diff
+        from avrogen.compiler.output import apply, drift, unified_diff
 
     name = out.resolve().name
     if not is_package_name(name):
@@ -96,7 +95,8 @@ def build_package(
     result = build(schemas, out, strict=strict, progress=_progress(quiet))
     if not result.sources and not result.diagnostics:
         raise click.UsageError(f"no .avsc files found in {printable(' '.join(map(str, schemas)))}")
-    echo_problems(report(result.diagnostics, style), result.diagnostics, style)
+    drifted = drift(out, result.changes) if check and result.changes and style != "text" else ()
+    echo_problems((*result.diagnostics, *drifted), style)
     if result.changes is None:
         sys.exit(1)
     if check:

@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from avrogen.cli.common import SCHEMAS, Choice, cli_extra, echo, echo_problems
+from avrogen.cli.common import (
+    SCHEMAS,
+    STYLES,
+    Choice,
+    cli_extra,
+    echo,
+    echo_problems,
+    problem_report,
+)
 
 if TYPE_CHECKING:
-    from avrogen.avro.diagnostics import Format
+    from avrogen.avro.reports import Format
     from avrogen.evolution.snapshot import BaselineError
 
 __all__ = ["check", "compare", "refuse"]
@@ -47,7 +55,7 @@ _LEVELS = (
 @click.option(
     "--format",
     "style",
-    type=Choice(["text", "json", "github"]),
+    type=Choice(STYLES),
     default="text",
     help="Output format of problems on stderr and verdicts on stdout.",
 )
@@ -84,7 +92,7 @@ def compare(
     """
     from avrogen.avro.compat.levels import Level
     from avrogen.evolution.check import check as run
-    from avrogen.evolution.check_report import findings_text, verdicts_text
+    from avrogen.evolution.check_report import findings_json, verdicts_text
 
     try:
         result = run(schemas, baseline, Level(level) if level else None, strict=strict)
@@ -92,16 +100,15 @@ def compare(
         # A missing extra is named in the message.
         raise click.UsageError(str(error)) from None
     diagnostics = [finding.diagnostic for finding in result.findings]
-    echo_problems(findings_text(result, style), diagnostics, style)
+    text = findings_json(result) if style == "json" else None
+    echo_problems(diagnostics, style, text=text)
     echo(verdicts_text(result, style), style="json" if style == "json" else "text")
     return not result.has_errors
 
 
 def refuse(error: BaselineError, style: Format) -> NoReturn:
     """Print the reason why there is no comparison, and exit with 2."""
-    from avrogen.avro.diagnostics import report
-
     if error.diagnostics:
-        echo(report(error.diagnostics, style), err=True, style=style)
+        echo(problem_report(error.diagnostics, style), err=True, style=style)
     echo(f"Error: {error}", err=True)
     sys.exit(2)

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
@@ -18,11 +19,13 @@ from avrogen.extras import CLI_EXTRA_MISSING
 from avrogen.message_text import printable, printable_json, printable_lines
 
 if TYPE_CHECKING:
-    from avrogen.avro.diagnostics import Diagnostic, Format
+    from avrogen.avro.diagnostics import Diagnostic
+    from avrogen.avro.reports import Format
 
 __all__ = [
     "PROBLEM_FORMAT",
     "SCHEMAS",
+    "STYLES",
     "Choice",
     "CommandGroup",
     "FileError",
@@ -33,6 +36,7 @@ __all__ = [
     "echo_problems",
     "echo_progress",
     "exit_on_error",
+    "problem_report",
 ]
 
 ResultFormat: TypeAlias = Literal["text", "json"]
@@ -82,6 +86,12 @@ class FileError(click.ClickException):
         super().__init__(printable(f"{reason} ({advice})"))
 
 
+STYLES: Final = ("text", "json", "github", "sarif", "junit", "gitlab")
+"""Formats of problems; see :data:`avrogen.avro.reports.FORMATS`."""
+
+_DOCUMENTS: Final = ("json", "sarif", "junit", "gitlab")
+"""Formats that are whole documents, also without problems."""
+
 SCHEMAS = click.argument(
     "schemas", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
 )
@@ -90,7 +100,7 @@ SCHEMAS = click.argument(
 PROBLEM_FORMAT = click.option(
     "--format",
     "style",
-    type=Choice(["text", "json", "github"]),
+    type=Choice(STYLES),
     default="text",
     help="Output format of problems on stderr.",
 )
@@ -114,7 +124,7 @@ def echo(text: str, *, err: bool = False, nl: bool = True, style: Format = "text
         nl: end with a line end.
         style: format of the text; in ``github``, lines are commands for the CI job.
     """
-    if style == "json":
+    if style in ("json", "sarif", "gitlab"):
         shown = printable_json(text)
     else:
         shown = printable_lines(text, commands=style == "github")
@@ -161,19 +171,43 @@ def _printable_errors() -> Generator[None]:
         raise
 
 
-def echo_problems(text: str, diagnostics: Sequence[Diagnostic], style: Format) -> None:
+def echo_problems(
+    diagnostics: Sequence[Diagnostic], style: Format, *, text: str | None = None
+) -> None:
     """Print a report to stderr, and on a terminal how to get details of its first error.
 
     Args:
-        text: report of the diagnostics; printed if there are any, and always as JSON.
-        diagnostics: the problems.
-        style: format of the report.
+        diagnostics: the problems; a document is printed if there are none as well.
+        style: format of the report. In those of CI systems, paths are relative to the repository.
+        text: report of the diagnostics; None: the usual one.
     """
-    if diagnostics or style == "json":
-        echo(text, err=True, style=style)
+    if diagnostics or style in _DOCUMENTS:
+        echo(problem_report(diagnostics, style) if text is None else text, err=True, style=style)
     errors = [d.code.id for d in diagnostics if d.severity == "error"]
     if errors and style == "text" and sys.stderr.isatty():
         echo(f"for details: avrogen explain {errors[0]}", err=True)
+
+
+def problem_report(diagnostics: Sequence[Diagnostic], style: Format) -> str:
+    """Return a report; in the formats of CI systems, paths are relative to the repository."""
+    from avrogen.avro.reports import report
+
+    return report(diagnostics if style in ("text", "json") else _in_repository(diagnostics), style)
+
+
+def _in_repository(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
+    here = Path.cwd()
+    top = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
+
+    def relative(path: str) -> str:
+        absolute = os.path.normpath(here / path)
+        inside = Path(absolute).is_relative_to(top)
+        return Path(os.path.relpath(absolute, top)).as_posix() if inside else path
+
+    return [
+        replace(found, location=replace(found.location, path=relative(found.location.path)))
+        for found in diagnostics
+    ]
 
 
 @contextmanager
@@ -190,12 +224,13 @@ def cli_extra() -> Generator[None]:
 
 
 @contextmanager
-def exit_on_error(*, schema_errors: bool = False) -> Generator[None]:
+def exit_on_error(*, schema_errors: bool = False, style: Format = "text") -> Generator[None]:
     """Print errors of avrogen, and exit with 2. Those of files are for :class:`Commands`.
 
     Args:
         schema_errors: print a SchemaError without a prefix, as it is a report of schemas, and
             exit with 1.
+        style: format of that report.
 
     Raises:
         UsageError: an extra is not installed.
@@ -208,5 +243,8 @@ def exit_on_error(*, schema_errors: bool = False) -> Generator[None]:
         raise click.UsageError(str(error)) from None
     except AvrogenError as error:
         is_report = schema_errors and isinstance(error, SchemaError)
-        echo(str(error) if is_report else f"error: {error}", err=True)
+        if isinstance(error, SchemaError) and is_report and style not in ("text", "json"):
+            echo_problems(error.diagnostics, style)
+        else:
+            echo(str(error) if is_report else f"error: {error}", err=True)
         sys.exit(1 if is_report else 2)

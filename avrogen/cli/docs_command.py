@@ -12,7 +12,7 @@ from avrogen.cli.common import PROBLEM_FORMAT, SCHEMAS, cli_extra, counted, echo
 from avrogen.message_text import printable
 
 if TYPE_CHECKING:
-    from avrogen.avro.diagnostics import Format
+    from avrogen.avro.reports import Format
     from avrogen.compiler.output import Changes
 
 __all__ = ["docs"]
@@ -37,14 +37,13 @@ def docs(schemas: tuple[Path, ...], out: Path, style: Format, quiet: bool) -> No
     Exit codes:  0 success, 1 schema errors, 2 other failure
     """
     with cli_extra():
-        from avrogen.avro.diagnostics import report
         from avrogen.catalogue.site import CATALOGUE_MARKS, build_catalogue
         from avrogen.compiler.output import apply
 
     result = build_catalogue(schemas, out)
     if not result.sources and not result.diagnostics:
         raise click.UsageError(f"no .avsc files found in {printable(' '.join(map(str, schemas)))}")
-    echo_problems(report(result.diagnostics, style), result.diagnostics, style)
+    echo_problems(result.diagnostics, style)
     if result.changes is None:
         sys.exit(1)
     apply(out, result.changes, CATALOGUE_MARKS)

@@ -22,7 +22,7 @@ from avrogen.config.lint_section import CATEGORIES, STRICT
 from avrogen.message_text import printable
 
 if TYPE_CHECKING:
-    from avrogen.avro.diagnostics import Format
+    from avrogen.avro.reports import Format
     from avrogen.lint.fixes import Fixed
     from avrogen.lint.linter import Lint
 
@@ -63,7 +63,6 @@ def lint(
     Exit codes:  0 no findings, 1 findings or schema errors, 2 other failure
     """
     with cli_extra():
-        from avrogen.avro.diagnostics import report
         from avrogen.lint.linter import lint_paths
 
     chosen = CATEGORIES if STRICT in categories else categories
@@ -74,7 +73,7 @@ def lint(
     if is_fixing and not found.has_errors:
         result = _fix(found, chosen)
         found, fixed = result.lint, result.count
-    echo_problems(report(found.diagnostics, style), found.diagnostics, style)
+    echo_problems(found.diagnostics, style)
     if not quiet:
         echo(_summary(found, fixed))
     sys.exit(1 if found.findings else 0)

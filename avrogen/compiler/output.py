@@ -23,10 +23,11 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from avrogen.avro.diagnostics import Code, Diagnostics
+from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics, diagnostic
 from avrogen.avro.source import Location
 from avrogen.regular_files import FolderWalk, link_on_path, make_folder, read_file
 
@@ -40,6 +41,7 @@ __all__ = [
     "apply",
     "compare",
     "create",
+    "drift",
     "rewrite",
     "unified_diff",
 ]
@@ -243,6 +245,26 @@ def unified_diff(out: Path, changes: Changes) -> Iterator[str]:
             name if exists else "/dev/null",
             name if path in changes.write else "/dev/null",
         )
+
+
+def drift(out: Path, changes: Changes) -> Iterator[Diagnostic]:
+    """Yield a diagnostic for each file that a build would change, at the first other line."""
+    for path in sorted({*changes.write, *changes.remove}):
+        name = (PurePosixPath(out.as_posix()) / path).as_posix()
+        new = changes.write.get(path)
+        old = _read(out / path) if (out / path).exists() else None
+        line = 1
+        if new is None:
+            message = "the file is generated, and the schemas no longer generate it"
+        elif old is None:
+            message = "the file is missing"
+        else:
+            message = "the file differs from what the schemas generate"
+            pairs = zip_longest(old.split("\n"), new.split("\n"))
+            line = next((n for n, (a, b) in enumerate(pairs, start=1) if a != b), 1)
+            line = min(line, old.count("\n") + 1)
+        hint = "run avrogen build without --check, and commit the result"
+        yield diagnostic(Code.DRIFT, Location(name, line), message, hint)
 
 
 # --- reading the folder ---------------------------------------------------------------------------

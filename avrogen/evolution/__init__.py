@@ -18,5 +18,5 @@ definitions are compared with which, and writes the messages. In reading order:
     breaking_messages   messages and hints for breaking changes
     value_messages      messages and hints for value-changing changes
     part_labels         names of schema parts in messages
-    check_report        a check as text, JSON and GitHub annotations
+    check_report        verdicts as text, verdicts and findings as JSON
 """

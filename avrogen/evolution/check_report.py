@@ -1,4 +1,4 @@
-"""Reports of a check: text, JSON, and workflow commands of GitHub Actions."""
+"""Reports of a check: verdicts as text, verdicts and findings as JSON."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator
 
 from avrogen.avro.compat.levels import confluent_message, violations
-from avrogen.avro.diagnostics import Format, Severity, diagnostic_object, report
+from avrogen.avro.diagnostics import Severity
 from avrogen.avro.model import Json
+from avrogen.avro.reports import Format, diagnostic_object
 from avrogen.evolution.check import Check
 from avrogen.evolution.comparison import UnitResult
 from avrogen.evolution.findings import Finding
@@ -15,17 +16,12 @@ from avrogen.evolution.removals import Removal
 from avrogen.evolution.units import UnitKind
 from avrogen.message_text import printable
 
-__all__ = ["findings_text", "verdicts_text"]
+__all__ = ["findings_json", "verdicts_text"]
 
 
-def findings_text(check: Check, style: Format) -> str:
-    """Return the findings in the format of ``avrogen build``; "" if there are none.
-
-    The members of ``json`` are in docs/evolution.md.
-    """
-    if style == "json":
-        return json.dumps([_finding(finding) for finding in check.findings], indent=2)
-    return report((finding.diagnostic for finding in check.findings), style)
+def findings_json(check: Check) -> str:
+    """Return the findings as JSON; its members are in docs/evolution.md."""
+    return json.dumps([_finding(finding) for finding in check.findings], indent=2)
 
 
 def verdicts_text(check: Check, style: Format) -> str:

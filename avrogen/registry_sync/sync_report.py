@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from avrogen.avro.diagnostics import diagnostic_object
+from avrogen.avro.diagnostics import Code, Diagnostic, diagnostic
 from avrogen.avro.model import Json
+from avrogen.avro.reports import diagnostic_object
+from avrogen.avro.source import Location
 from avrogen.kafka.registry.data_contracts import DataContract, contract_json
 from avrogen.message_text import printable
 from avrogen.registry_sync.commands import PullResult, RegisterResult, StatusResult
 from avrogen.registry_sync.register import RegisterOutcome, SubjectResult
 from avrogen.registry_sync.status import SubjectState, SubjectStatus
 
-__all__ = ["pull_json", "pull_text", "register_json", "register_text", "status_json", "status_text"]
+__all__ = [
+    "broken_subjects",
+    "pull_json",
+    "pull_text",
+    "register_json",
+    "register_text",
+    "status_json",
+    "status_text",
+]
 
 _ADVICE = "hint: avrogen check SCHEMAS --against URL shows the place and how to fix it"
 
@@ -29,6 +39,24 @@ def status_text(result: StatusResult) -> str:
     if any(status.state is SubjectState.BROKEN for status in statuses):
         lines.append(_ADVICE)
     return "\n".join([*lines, _summary(status.state for status in statuses)])
+
+
+def broken_subjects(statuses: Iterable[SubjectStatus], schemas: Path) -> Iterator[Diagnostic]:
+    """Yield a diagnostic for each subject whose schema the registry rejects.
+
+    Args:
+        statuses: the subjects.
+        schemas: the schema folder, as the place; check against the registry shows the line.
+    """
+    for status in statuses:
+        if status.state is SubjectState.BROKEN:
+            yield diagnostic(
+                Code.REGISTRY_REFUSES,
+                Location(schemas.as_posix()),
+                f"{status.title} is incompatible with the subject {status.subject}",
+                _ADVICE.removeprefix("hint: "),
+                status.reasons,
+            )
 
 
 def status_json(result: StatusResult) -> str:

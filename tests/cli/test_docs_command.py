@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from avrogen.avro.reports import FORMATS
 from avrogen.catalogue.site import CATALOGUE_MARKS
 from tests.catalogue.pages import EXAMPLE
 from tests.conftest import ROOT, run_avrogen, run_python, write_schemas
@@ -89,7 +90,7 @@ def test_foreign_files_stand_in_the_way(tmp_path: Path, schemas: Path) -> None:
     assert snapshot(site) == {"index.html": b"<h1>mine</h1>"}
 
 
-@pytest.mark.parametrize("style", ["text", "json", "github"])
+@pytest.mark.parametrize("style", FORMATS)
 def test_broken_schemas_are_reported_and_nothing_is_written(
     tmp_path: Path, schemas: Path, style: str
 ) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
+from avrogen.avro.reports import FORMATS
 from avrogen.kafka.registry.connection import connect
 from avrogen.kafka.registry.protocol import SchemaText
 from avrogen.message_text import printable_json, printable_lines
@@ -73,7 +74,7 @@ def schemas(tmp_path: Path) -> Path:
     return tmp_path
 
 
-STYLES = ("text", "json", "github")
+STYLES = FORMATS
 
 
 @pytest.mark.parametrize("style", STYLES)

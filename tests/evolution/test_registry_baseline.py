@@ -12,6 +12,7 @@ import pytest
 from click.testing import Result
 
 from avrogen.avro.compat.levels import Level
+from avrogen.avro.reports import FORMATS
 from avrogen.testing.registry import EmbeddedRegistry, Request
 from tests.conftest import run_avrogen, write_schemas
 from tests.support.registry_requests import ask, path
@@ -361,7 +362,7 @@ def test_a_registry_that_dies_in_between(shop: Shop) -> None:
 def test_no_secrets_are_shown(shop: Shop) -> None:
     url = shop.registry.url.replace("://", "://me:s3cret@")
     shop.register()
-    for style in ("text", "json", "github"):
+    for style in FORMATS:
         result = shop.check("--format", style, url=url)
         assert result.exit_code == 0
         assert "s3cret" not in result.output
