@@ -2,6 +2,8 @@
 
 The templates only lay out: everything they show is prepared here as finished text. Output is in
 pieces, one for the top of a module and one for each definition, as formatting works piece by piece.
+
+Longer than 500 lines because all kinds of modules are rendered side by side.
 """
 
 from __future__ import annotations
