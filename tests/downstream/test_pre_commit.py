@@ -29,6 +29,7 @@ ORDER = "schemas/order_placed.avsc"
 NOTE = '{"name": "note", "type": ["null", "string"], "default": null}'
 COUPON = f'{NOTE},\n    {{"name": "coupon", "type": ["null", "string"], "default": null}}'
 REQUIRED_COUPON = f'{NOTE},\n    {{"name": "coupon", "type": "string"}}'
+RENAMED = '"name": "coupons", "type": ["null", "string"], "default": null'
 CANCELLED = """{
   "type": "record",
   "name": "OrderCancelled",
@@ -186,11 +187,26 @@ def test_a_breaking_change_is_refused(service: Repository) -> None:
     build(service)
     service.git("add", "src/events")
     run = commit(service)
+    run.stdout = re.sub(r"^- duration: .*\n", "", run.stdout, flags=re.MULTILINE)
     assert_refused(run, code(PAGE, "text")[0])
     service.edit(ORDER, REQUIRED_COUPON, COUPON)
     build(service)
     service.git("add", "--update")
     assert_committed(service, commit(service))
+
+
+def test_warnings_are_shown_when_the_hook_passes(service: Repository) -> None:
+    """A default that changes breaks nobody, and alters what is read."""
+    stage_coupon(service)
+    build(service)
+    service.git("add", "src/events")
+    assert_committed(service, commit(service))
+    service.edit(ORDER, '"name": "coupon", "type": ["null", "string"], "default": null', RENAMED)
+    build(service)
+    service.git("add", "--update")
+    run = commit(service)
+    assert run.returncode == 0, run.stdout
+    assert "warning[AVR910]" in run.stdout
 
 
 def test_a_branch_is_compared_with_where_it_began(service: Repository) -> None:
