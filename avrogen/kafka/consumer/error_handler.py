@@ -423,10 +423,10 @@ class ErrorHandler:
 
     def _report_unreadable(self, raw: RawMessage, failure: Unreadable, action: Action) -> None:
         # A dead letter is one line: that it was sent, and why.
-        level = logging.DEBUG if isinstance(action, SendDeadLetter) else logging.WARNING
-        if LOGGER.isEnabledFor(level):
+        has_letter = isinstance(action, SendDeadLetter)
+        if LOGGER.isEnabledFor(logging.DEBUG if has_letter else logging.WARNING):
             log_event(
-                level,
+                logging.DEBUG if has_letter else logging.WARNING,
                 "consumer.unreadable",
                 **self._log_fields(raw),
                 stage=failure.stage.value,
