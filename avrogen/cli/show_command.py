@@ -13,9 +13,9 @@ from avrogen.cli.common import PROBLEM_FORMAT, cli_extra, echo, echo_problems
 from avrogen.message_text import printable
 
 if TYPE_CHECKING:
-    from avrogen.avro.diagnostics import Format
     from avrogen.avro.model import AvroType
     from avrogen.avro.parser import Parsed
+    from avrogen.avro.reports import Format
 
 __all__ = ["show"]
 
@@ -37,7 +37,7 @@ def show(file: Path, schemas: tuple[Path, ...], name: str | None, style: Format)
     Exit codes:  0 success, 1 schema errors, 2 other failure
     """
     with cli_extra():
-        from avrogen.avro.diagnostics import Diagnostics, Severity, report
+        from avrogen.avro.diagnostics import Diagnostics, Severity
         from avrogen.avro.schema_json import self_contained_json
         from avrogen.avro.schema_text import file_text
         from avrogen.compiler.discovery import parse_schemas, read_sources
@@ -56,7 +56,7 @@ def show(file: Path, schemas: tuple[Path, ...], name: str | None, style: Format)
         if type_ is not None and is_valid:
             echo(file_text(self_contained_json(type_, parsed.types)), nl=False)
             return
-    echo_problems(report(found, style), found, style)
+    echo_problems(found, style)
     if is_valid:
         place = printable(file.as_posix())
         what = "no types" if name is None else f"no type {printable(name)}, nor does its folder"
