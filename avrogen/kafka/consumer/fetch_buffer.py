@@ -35,7 +35,7 @@ Longer than 500 lines because the queues and their flow control share these stat
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -45,6 +45,8 @@ from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from confluent_kafka import Message as RawMessage
+
+    from avrogen.kafka.consumer.offset_tracker import HandledOffsets, OffsetTracker
 
 __all__ = [
     "LIMIT",
@@ -237,7 +239,8 @@ class FetchBuffer(Generic[R]):
         for queue in self._queues.values():
             failing = queue.attempts > 0
             if queue.paused_in_client:
-                has_room = queue.fits(self.limit // 4, share // 4) or len(queue.messages) <= 1
+                few = len(queue.messages) + queue.taken <= 1
+                has_room = queue.fits(self.limit // 4, share // 4) or few
                 if has_room and not failing and not queue.paused_by_user:
                     queue.paused_in_client = False
                     resume.append(queue.partition)
@@ -348,6 +351,9 @@ class PartitionQueue(Generic[R]):
         yield_requested: true if the runner should release the queue after the in-flight message.
         schema_fetch: fetch of the schema that the next message needs, with the schema's key; None:
             none was begun.
+        tracker: the offsets that were taken out of order; None: all are handled in order.
+        taken: number of messages that were taken out of ``messages`` and are not handled.
+        handled_before: offsets that were handled before the partition was assigned; None: none.
     """
 
     __slots__ = (
@@ -357,6 +363,7 @@ class PartitionQueue(Generic[R]):
         "attempts",
         "dead_letters_in_a_row",
         "first_failure",
+        "handled_before",
         "messages",
         "next_offset",
         "observed_offset",
@@ -368,6 +375,8 @@ class PartitionQueue(Generic[R]):
         "settled",
         "state",
         "stored_offset",
+        "taken",
+        "tracker",
         "yield_requested",
     )
 
@@ -389,6 +398,9 @@ class PartitionQueue(Generic[R]):
         self.paused_in_client = False
         self.yield_requested = False
         self.schema_fetch: tuple[Hashable, Future[None]] | None = None
+        self.tracker: OffsetTracker | None = None
+        self.taken = 0
+        self.handled_before: HandledOffsets | None = None
 
     @property
     def in_progress(self) -> bool:
@@ -402,7 +414,7 @@ class PartitionQueue(Generic[R]):
 
     @property
     def bytes(self) -> int:
-        """Bytes of its messages."""
+        """Bytes of its messages, with those that were taken and are not handled."""
         return self._bytes_added - self._bytes_removed
 
     def fits(self, messages: int, size: int) -> bool:
@@ -511,6 +523,36 @@ class PartitionQueue(Generic[R]):
             self.first_failure = now
         self.attempts += 1
         return now - self.first_failure
+
+    # --- out of order -----------------------------------------------------------------------------
+
+    def take_out(self) -> tuple[R, int]:
+        """Remove the first message, to be handled apart from the others.
+
+        Returns:
+            The message, and its bytes, which count until :meth:`handled`.
+        """
+        self.taken += 1
+        return self.messages.popleft(), self._sizes.popleft()
+
+    def handled(self, offset: int, size: int) -> None:
+        """Count a message that was taken out as handled.
+
+        Args:
+            offset: its offset, which its tracker has.
+            size: its bytes.
+        """
+        assert self.tracker is not None, "it was taken out of order"
+        self.taken -= 1
+        self._bytes_removed += size
+        self.tracker.complete(offset)
+        self.next_offset = self.tracker.next_offset
+
+    def put_back(self, messages: Sequence[tuple[R, int]]) -> None:
+        """Reverse :meth:`take_out` for messages that are not handled, in their order."""
+        self._sizes.extendleft([size for _, size in reversed(messages)])
+        self.messages.extendleft([message for message, _ in reversed(messages)])
+        self.taken -= len(messages)
 
 
 # --- in-flight messages ---------------------------------------------------------------------------
