@@ -16,6 +16,8 @@ Decisions, without I/O:
     message_source        protocols between runners and what feeds them
     error_policy          the rules of these: kinds of failures, retry policy, actions
     fetch_buffer          partition queues, whose turn it is, and flow control
+    key_scheduler         messages that are handled concurrently: keys in order, slots, bounds
+    offset_tracker        offsets handled out of order: the contiguous prefix, commit metadata
 
 Drivers of these decisions:
 

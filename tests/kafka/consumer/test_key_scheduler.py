@@ -323,9 +323,7 @@ def test_any_schedule_handles_all_in_order_and_commits_only_what_is_handled(part
             raise
 
 
-def test_what_was_handled_before_does_not_count_where_the_partition_is_read_from_elsewhere() -> (
-    None
-):
+def test_what_was_handled_before_does_not_count_after_a_jump() -> None:
     for first, known in ((5, True), (2, False), (9, False)):
         buffer: FetchBuffer[Sent] = FetchBuffer()
         buffer.assign([0])
