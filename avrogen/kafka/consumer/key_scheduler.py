@@ -252,13 +252,16 @@ class KeyScheduler(Generic[R]):
         return self._window - partition.queue.taken
 
     def is_stalled(self, partition: ActivePartition[R]) -> bool:
-        """Return true if a message that is not handled keeps all behind it waiting."""
-        return partition.tracker.beyond >= self.limits.beyond
+        """Return true if a message that is not handled keeps all behind it waiting.
+
+        If none is taken, the first one that can be taken is not behind it.
+        """
+        return partition.tracker.beyond >= self.limits.beyond and partition.queue.taken > 0
 
     def _has_room(self, partition: ActivePartition[R], now: float) -> bool:
         return (
             partition.queue.taken < self._window
-            and partition.tracker.beyond < self.limits.beyond
+            and not self.is_stalled(partition)
             and not partition.queue.paused_by_user
             and not partition.wanted_back
             and (partition.retry_at is None or partition.retry_at <= now)

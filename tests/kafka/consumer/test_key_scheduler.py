@@ -17,7 +17,7 @@ from avrogen.kafka.consumer.fetch_buffer import FetchBuffer, PartitionQueue, Que
 from avrogen.kafka.consumer.key_scheduler import ConcurrencyLimits, KeyQueue, KeyScheduler, Ordering
 from avrogen.kafka.consumer.offset_tracker import HandledOffsets, decode_handled
 
-SCHEDULES = 300
+SCHEDULES = 500
 WINDOW_LEAST = 5
 
 
