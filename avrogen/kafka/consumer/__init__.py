@@ -23,6 +23,8 @@ Drivers of these decisions:
 
     runner                blocks; handlers are called in the caller's thread
     async_runner          awaits; handlers are called in tasks
+    concurrent_runner     the same for messages handled concurrently, in threads
+    async_concurrent_runner  likewise, in tasks
     signals               graceful shutdown by SIGTERM and SIGINT
 
 Kafka:

@@ -22,6 +22,7 @@ from avrogen.kafka.consumer.consumer import ConsumerBase
 from avrogen.kafka.consumer.signals import StopSignals
 
 if TYPE_CHECKING:
+    from avrogen.kafka.consumer.key_scheduler import Ordering
     from avrogen.kafka.consumer.service import AsyncConsumerRun
     from avrogen.kafka.message import Message
     from avrogen.kafka.producer.async_producer import AsyncTopicProducer
@@ -86,7 +87,13 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
 
     # --- handling ---------------------------------------------------------------------------------
 
-    async def run(self, handle: Callable[[Message[K, V]], Awaitable[object]]) -> None:
+    async def run(
+        self,
+        handle: Callable[[Message[K, V]], Awaitable[object]],
+        *,
+        concurrency: int = 1,
+        ordering: Ordering = "key",
+    ) -> None:
         """Call a coroutine function with every message, until the consumer stops.
 
         It stops when :meth:`stop` is called, or on SIGTERM or SIGINT. In-flight messages are
@@ -96,14 +103,24 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
             handle: the handler, a coroutine function, or a function that returns an awaitable. Its
                 result is ignored, unless it is a coroutine or a generator; its exceptions decide
                 on retry and dead letter, see ``docs/kafka/consuming.md``.
+            concurrency: most messages that are handled at the same time, those of one partition,
+                too. With 1, there is one of each partition.
+            ordering: as for :meth:`TopicConsumer.run`.
 
         Raises:
             ConsumeError: a message can neither be handled nor dead-lettered, or Kafka refuses to go
                 on.
             TypeError: the handler is a plain function or a generator function.
+            ValueError: ``concurrency`` or ``ordering`` is invalid.
         """
+        limits = self._concurrency(concurrency, ordering)
         with self._alone():
-            await AsyncMessageRunner(self._session, self._wakeup, handle).run(handle)
+            if limits is None:
+                await AsyncMessageRunner(self._session, self._wakeup, handle).run(handle)
+                return
+            from avrogen.kafka.consumer.async_concurrent_runner import AsyncConcurrentRunner
+
+            await AsyncConcurrentRunner(self._session, self._wakeup, handle, limits).run(handle)
 
     def __aiter__(self) -> AsyncMessageIterator[K, V]:
         """Yield all messages, one at a time, until the consumer stops.
@@ -163,17 +180,26 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
 
     # --- together with other consumers ------------------------------------------------------------
 
-    def handling(self, handle: Callable[[Message[K, V]], Awaitable[object]]) -> AsyncConsumerRun:
+    def handling(
+        self,
+        handle: Callable[[Message[K, V]], Awaitable[object]],
+        *,
+        concurrency: int = 1,
+        ordering: Ordering = "key",
+    ) -> AsyncConsumerRun:
         """Return what :func:`avrogen.kafka.run_all` calls :meth:`run` with.
 
         Args:
             handle: the handler.
+            concurrency: as for :meth:`run`.
+            ordering: as for :meth:`run`.
 
         Raises:
-            TypeError: as :meth:`run`.
+            TypeError, ValueError: as :meth:`run`.
         """
         check_async_handler(handle)
-        return self._run_of(lambda: self.run(handle))
+        self._concurrency(concurrency, ordering)
+        return self._run_of(lambda: self.run(handle, concurrency=concurrency, ordering=ordering))
 
     def handling_batches(
         self,

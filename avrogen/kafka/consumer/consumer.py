@@ -43,6 +43,7 @@ from avrogen.kafka.consumer.session import CommitMode, ConsumerOptions, Consumer
 from avrogen.kafka.consumer.signals import StopSignals
 
 if TYPE_CHECKING:
+    from avrogen.kafka.consumer.key_scheduler import ConcurrencyLimits, Ordering
     from avrogen.kafka.consumer.service import ConsumerRun
     from avrogen.kafka.health import ConsumerHealth
     from avrogen.kafka.message import Message
@@ -208,6 +209,15 @@ class ConsumerBase(Generic[K, V]):
         self._session.batch_wait = max_wait
         return limits
 
+    def _concurrency(self, slots: int, ordering: Ordering) -> ConcurrencyLimits | None:
+        """Return limits of handling concurrently; None: messages are handled one by one."""
+        if slots == 1 and ordering == "key":
+            return None
+        from avrogen.kafka.consumer.key_scheduler import ConcurrencyLimits
+
+        limits = ConcurrencyLimits(slots, ordering)
+        return None if slots == 1 else limits
+
     def _is_running(self) -> bool:
         """Return True if messages are being handled."""
         return self._running
@@ -311,15 +321,35 @@ class TopicConsumer(ConsumerBase[K, V]):
 
     @overload
     def run(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
-        self, handle: Callable[[Message[K, V]], Never]
+        self,
+        handle: Callable[[Message[K, V]], Never],
+        *,
+        concurrency: int = ...,
+        ordering: Ordering = ...,
     ) -> None: ...
     @overload
     def run(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
-        self, handle: Callable[[Message[K, V]], Unfinished]
+        self,
+        handle: Callable[[Message[K, V]], Unfinished],
+        *,
+        concurrency: int = ...,
+        ordering: Ordering = ...,
     ) -> HandlerRefused: ...
     @overload
-    def run(self, handle: Callable[[Message[K, V]], object]) -> None: ...
-    def run(self, handle: Callable[[Message[K, V]], object]) -> Any:
+    def run(
+        self,
+        handle: Callable[[Message[K, V]], object],
+        *,
+        concurrency: int = ...,
+        ordering: Ordering = ...,
+    ) -> None: ...
+    def run(
+        self,
+        handle: Callable[[Message[K, V]], object],
+        *,
+        concurrency: int = 1,
+        ordering: Ordering = "key",
+    ) -> Any:
         """Call a handler with every message, until the consumer stops.
 
         It stops when :meth:`stop` is called, or on SIGTERM or SIGINT. The in-flight message is
@@ -329,14 +359,27 @@ class TopicConsumer(ConsumerBase[K, V]):
             handle: the handler, a plain function. Its result is ignored, unless it is a coroutine
                 or a generator, whose work is not done: then the consumer stops. Its exceptions
                 decide on retry and dead letter, see ``docs/kafka/consuming.md``.
+            concurrency: most messages that are handled at the same time. With 1, the handler is
+                called in the caller's thread; else in threads of avrogen's, for messages of one
+                partition, too.
+            ordering: with concurrency, the messages that are handled in order, one at a time:
+                those of a key, of a partition, or none (``"unordered"``). Messages without a key
+                are in no order with ``"key"``.
 
         Raises:
             ConsumeError: a message can neither be handled nor dead-lettered, or Kafka refuses to go
                 on.
             TypeError: the handler is a coroutine function or a generator function.
+            ValueError: ``concurrency`` or ``ordering`` is invalid.
         """
+        limits = self._concurrency(concurrency, ordering)
         with self._alone():
-            MessageRunner(self._session, handle).run(handle)
+            if limits is None:
+                MessageRunner(self._session, handle).run(handle)
+                return
+            from avrogen.kafka.consumer.concurrent_runner import ConcurrentRunner
+
+            ConcurrentRunner(self._session, handle, limits).run(handle)
 
     def __iter__(self) -> Iterator[Message[K, V]]:
         """Yield all messages, until the consumer stops.
@@ -459,25 +502,48 @@ class TopicConsumer(ConsumerBase[K, V]):
 
     @overload
     def handling(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
-        self, handle: Callable[[Message[K, V]], Never]
+        self,
+        handle: Callable[[Message[K, V]], Never],
+        *,
+        concurrency: int = ...,
+        ordering: Ordering = ...,
     ) -> ConsumerRun: ...
     @overload
     def handling(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
-        self, handle: Callable[[Message[K, V]], Unfinished]
+        self,
+        handle: Callable[[Message[K, V]], Unfinished],
+        *,
+        concurrency: int = ...,
+        ordering: Ordering = ...,
     ) -> HandlerRefused: ...
     @overload
-    def handling(self, handle: Callable[[Message[K, V]], object]) -> ConsumerRun: ...
-    def handling(self, handle: Callable[[Message[K, V]], object]) -> Any:
+    def handling(
+        self,
+        handle: Callable[[Message[K, V]], object],
+        *,
+        concurrency: int = ...,
+        ordering: Ordering = ...,
+    ) -> ConsumerRun: ...
+    def handling(
+        self,
+        handle: Callable[[Message[K, V]], object],
+        *,
+        concurrency: int = 1,
+        ordering: Ordering = "key",
+    ) -> Any:
         """Return what :func:`avrogen.kafka.run_all` calls :meth:`run` with.
 
         Args:
             handle: the handler.
+            concurrency: as for :meth:`run`.
+            ordering: as for :meth:`run`.
 
         Raises:
-            TypeError: as :meth:`run`.
+            TypeError, ValueError: as :meth:`run`.
         """
         check_handler(handle)
-        return self._run_of(lambda: self.run(handle))
+        self._concurrency(concurrency, ordering)
+        return self._run_of(lambda: self.run(handle, concurrency=concurrency, ordering=ordering))
 
     def handling_batches(
         self,

@@ -34,6 +34,7 @@ from avrogen.kafka.consumer.fetch_buffer import (
     MAX_BYTES,
     FetchBuffer,
     InFlight,
+    InFlightFigures,
     RawPartitionQueue,
 )
 from avrogen.kafka.consumer.rebalance import LagReporter, RebalanceListener
@@ -93,6 +94,7 @@ class ConsumerPollThread:
         polled_at: time of the last poll, by the monotonic clock.
         in_flight: the in-flight messages.
         lag_reporter: tells the observer of the lag; None: it does not want to know.
+        wake: called when there may be something to take, in any thread.
     """
 
     def __init__(
@@ -128,7 +130,7 @@ class ConsumerPollThread:
         self.stopping = False
         self._auto_commit = auto_commit
         self._grace = grace
-        self._wake = wake
+        self.wake = wake
         self._fatal = fatal
         self._calls = CallQueue()
         self._stopping_since: float | None = None
@@ -145,6 +147,7 @@ class ConsumerPollThread:
             auto_commit=auto_commit,
             grace=grace,
             observer=observer,
+            wake=wake,
         )
         self._thread = Thread(target=self._run, name=f"poll thread of {topic}", daemon=True)
 
@@ -202,7 +205,7 @@ class ConsumerPollThread:
             self.in_flight.queues.discard(queue)
             self.buffer.release(queue, retry_at=None if backoff is None else monotonic() + backoff)
             self.changed.notify_all()
-        self._wake()
+        self.wake()
 
     def next_retry(self) -> float | None:
         """Return when the first backoff ends, by the monotonic clock; None: there is none."""
@@ -217,6 +220,15 @@ class ConsumerPollThread:
     def ensure_capacity(self, max_records: int) -> None:
         """Let each queue hold at least so many messages, for batches of that size."""
         self.buffer.limit = max(self.buffer.limit, max_records)
+
+    def made_room(self) -> None:
+        """Fetch more, as messages were taken out of acquired queues."""
+        with self.changed:
+            self.changed.notify_all()
+
+    def watch(self, scheduler: InFlightFigures | None) -> None:
+        """Ask a scheduler for figures of the in-flight messages; None: no longer."""
+        self.in_flight.scheduler = scheduler
 
     def leave_offsets(self) -> None:
         """Leave commits to a transactional producer from now on."""
@@ -324,7 +336,7 @@ class ConsumerPollThread:
             self._stopping_since = monotonic()
             self.buffer.pause(None)
             self.changed.notify_all()
-        self._wake()
+        self.wake()
 
     def _poll_once(self) -> None:
         self._look()
@@ -369,7 +381,7 @@ class ConsumerPollThread:
                     errors.append(error)
             self.fetched += len(messages) - len(errors)
             self.changed.notify_all()
-        self._wake()
+        self.wake()
         if self._observer is not None:
             self._report_poll(len(messages) - len(errors), monotonic() - began, errors)
         if len(errors) < len(messages):
@@ -432,7 +444,7 @@ class ConsumerPollThread:
         with self.changed:
             self._failure = failure
             self.changed.notify_all()
-        self._wake()
+        self.wake()
 
     def _end(self) -> None:
         try:
@@ -446,7 +458,7 @@ class ConsumerPollThread:
             self.stopping = True
             self.changed.notify_all()
         self._calls.close()
-        self._wake()
+        self.wake()
 
 
 # --- calls of other threads -----------------------------------------------------------------------

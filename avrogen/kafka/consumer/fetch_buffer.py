@@ -41,7 +41,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from heapq import heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from confluent_kafka import Message as RawMessage
@@ -55,6 +55,7 @@ __all__ = [
     "FetchBuffer",
     "FlowControl",
     "InFlight",
+    "InFlightFigures",
     "PartitionQueue",
     "QueueState",
     "RawPartitionQueue",
@@ -558,16 +559,38 @@ class PartitionQueue(Generic[R]):
 # --- in-flight messages ---------------------------------------------------------------------------
 
 
+class InFlightFigures(Protocol):
+    """Figures of messages that are handled concurrently. Any thread may ask for them."""
+
+    @property
+    def in_flight(self) -> int:
+        """Number of messages in flight."""
+        ...
+
+    def oldest_start(self) -> float | None:
+        """Return when the oldest message in flight was started; None: there is none."""
+        ...
+
+
 class InFlight:
     """Since when messages are in flight, to a tick. Nothing is done for each message.
 
     Attributes:
         queues: the queues that runners have, those of revoked partitions as well.
+        scheduler: what knows it better, while messages are handled concurrently; None: nothing.
     """
 
     def __init__(self) -> None:
         self.queues: set[RawPartitionQueue] = set()
+        self.scheduler: InFlightFigures | None = None
         self._since: Mapping[object, float] = {}
+
+    @property
+    def count(self) -> int:
+        """Number of messages in flight."""
+        if self.scheduler is not None:
+            return self.scheduler.in_flight
+        return len([queue for queue in list(self.queues) if queue.messages])
 
     def look(self, now: float) -> None:
         """Note which messages are in flight. The caller holds the lock of the buffer."""
@@ -578,5 +601,8 @@ class InFlight:
 
     def oldest(self, now: float) -> float | None:
         """Return the age of the oldest message, in seconds; None: there is none. It never waits."""
+        if self.scheduler is not None:
+            started = self.scheduler.oldest_start()
+            return None if started is None else max(0.0, now - started)
         since = self._since.values()
         return now - min(since) if since else None

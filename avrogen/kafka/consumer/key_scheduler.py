@@ -108,6 +108,11 @@ class KeyQueue(PartitionQueue[R]):
         self.attempts = 0
         self.owner.queue.handled(offset, self._sizes.popleft())
 
+    def first_decoded(self) -> list[Any]:
+        """Return what was decoded of the first message; empty: nothing."""
+        first = self.decoded[0]
+        return [] if first is None else [first]
+
     def contents(self) -> Iterator[tuple[R, int]]:
         """Return its messages with their bytes."""
         return zip(self.messages, self._sizes, strict=True)
@@ -199,7 +204,11 @@ class KeyScheduler(Generic[R]):
         Returns:
             Their queues, to be released.
         """
-        found = [each for each in self.partitions if each.wanted_back and not each.in_flight]
+        found = [
+            each
+            for each in self.partitions
+            if (each.wanted_back or each.closed) and not each.in_flight
+        ]
         return [self._close(each) for each in found]
 
     def close(self) -> list[PartitionQueue[R]]:

@@ -96,6 +96,14 @@ class OffsetTracker:
                 beyond.add(offset)
             self.next_offset = pending[0] if pending else self._last + 1
 
+    def next_offset_with(self, offset: int) -> int | None:
+        """Return ``next_offset`` as it would be if this offset, too, were handled."""
+        with self._lock:
+            for pending in self._pending:
+                if pending != offset and pending not in self._beyond:
+                    return pending
+            return self._last + 1 if self._last >= 0 else self.next_offset
+
     @property
     def beyond(self) -> int:
         """Number of messages that are handled beyond the prefix."""

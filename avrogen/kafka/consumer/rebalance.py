@@ -47,6 +47,7 @@ class RebalanceListener:
             up. It may be changed.
         grace: seconds to wait for in-flight messages. It may be changed.
         observer: told of assignments.
+        wake: called when runners should look at their queues.
 
     Attributes:
         assignments: number of assignments so far.
@@ -65,8 +66,10 @@ class RebalanceListener:
         auto_commit: bool,
         grace: float,
         observer: Observer | None,
+        wake: Callable[[], None],
     ) -> None:
         self._client = client
+        self._wake = wake
         self._topic = topic
         self._buffer = buffer
         self._changed = changed
@@ -151,7 +154,10 @@ class RebalanceListener:
 
     def _remove(self, numbers: list[int]) -> list[RawPartitionQueue]:
         with self._changed:
-            return self._buffer.remove(numbers)
+            removed = self._buffer.remove(numbers)
+            self._changed.notify_all()
+        self._wake()  # a runner may have queues of which nothing is in flight
+        return removed
 
     def _lose(self, queues: Sequence[RawPartitionQueue]) -> None:
         with self._changed:

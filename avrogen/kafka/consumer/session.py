@@ -490,19 +490,24 @@ class ConsumerSession(Generic[K, V]):
     def counters(self) -> ConsumerCounters:
         """Return what was done so far."""
         counts = self.error_handler.counts
-        fetched = waiting = 0
+        fetched = waiting = in_flight = beyond = 0
         if self._opened is not None:
             poll_thread = self._opened.poll_thread
             fetched = poll_thread.fetched
             with poll_thread.changed:
                 queues = poll_thread.buffer.queues.values()
-                waiting = sum(len(queue.messages) for queue in queues)
+                waiting = sum(len(queue.messages) + queue.taken for queue in queues)
+                trackers = [queue.tracker for queue in queues if queue.tracker is not None]
+                beyond = sum(tracker.beyond for tracker in trackers)
+                in_flight = poll_thread.in_flight.count
         return ConsumerCounters(
             fetched=fetched,
             consumed=counts.consumed,
             retried=counts.retried,
             dead_lettered=counts.dead_lettered,
             offset_resets=counts.offset_resets,
+            in_flight=in_flight,
+            handled_beyond=beyond,
             waiting=waiting,
             handling_time=counts.handling_time,
             skipped=counts.skipped,

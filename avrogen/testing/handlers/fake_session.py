@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from avrogen.kafka.consumer.error_policy import OnPoison, OnUnknown, RetryPolicy
-from avrogen.kafka.consumer.fetch_buffer import FetchBuffer, RawPartitionQueue
+from avrogen.kafka.consumer.fetch_buffer import FetchBuffer, InFlightFigures, RawPartitionQueue
 from avrogen.kafka.consumer.message_reader import MessageReader
 from avrogen.kafka.consumer.session import (
     ConsumerOptions,
@@ -215,6 +215,12 @@ class FakeSource:
 
     def ensure_capacity(self, max_records: int) -> None:
         """Do nothing, as all messages are in the queues."""
+
+    def made_room(self) -> None:
+        """Do nothing, as all messages are in the queues."""
+
+    def watch(self, scheduler: InFlightFigures | None) -> None:
+        """Do nothing: no health is asked for."""
 
     def has_queues_in_progress(self) -> bool:
         """Tell if a runner has queues that it will release."""
