@@ -49,6 +49,7 @@ from avrogen.version import __version__
 
 if TYPE_CHECKING:
     from avrogen.avro.compat.paths import Incompatibility, IncompatibilityType
+    from avrogen.avro.time_options import TimeOptions
     from avrogen.codec.codec import Codec
     from avrogen.codec.limits import Limits, set_limits
     from avrogen.codec.schema import Schema
@@ -111,6 +112,7 @@ else:
             "Schema": "avrogen.codec.schema",
             "SchemaError": "avrogen.errors",
             "SchemaStore": "avrogen.codec.single_object",
+            "TimeOptions": "avrogen.avro.time_options",
             "TimestampNanos": "avrogen.codec.values",
             "Topic": "avrogen.kafka.topic",
             "TransactionError": "avrogen.errors",
@@ -150,6 +152,7 @@ __all__ = [
     "Schema",
     "SchemaError",
     "SchemaStore",
+    "TimeOptions",
     "TimestampNanos",
     "Topic",
     "TransactionError",

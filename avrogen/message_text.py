@@ -13,11 +13,13 @@ import re
 from collections.abc import Callable
 from enum import Enum
 from traceback import TracebackException
+from types import TracebackType
 from typing import Any, Final
 
 __all__ = [
     "exception_text",
     "exception_traceback",
+    "foreign_traceback",
     "printable",
     "printable_json",
     "printable_lines",
@@ -49,9 +51,28 @@ def exception_text(error: object, text: Callable[[Any], str] = str) -> str:
 def exception_traceback(error: BaseException) -> str:
     """Return the traceback of an exception, as Python prints it.
 
-    It has no lines of ``^^^^``, which take half of the time, as Python parses each line for them.
+    It begins where :func:`foreign_traceback` does. It has no lines of ``^^^^``, which take half of
+    the time, as Python parses each line for them.
     """
-    return "".join(_without_markers(TracebackException.from_exception(error)).format())
+    found = TracebackException(type(error), error, foreign_traceback(error))
+    return "".join(_without_markers(found).format())
+
+
+def foreign_traceback(error: BaseException) -> TracebackType | None:
+    """Return the traceback of an exception from the first call that is not in avrogen.
+
+    The calls that lead to a user's function tell nothing about its failure, and take most of the
+    time to print. A traceback that is in avrogen alone is returned as it is.
+    """
+    traceback = error.__traceback__
+    while traceback is not None and _is_own(traceback):
+        traceback = traceback.tb_next
+    return traceback or error.__traceback__
+
+
+def _is_own(traceback: TracebackType) -> bool:
+    module = traceback.tb_frame.f_globals.get("__name__")
+    return isinstance(module, str) and module.startswith("avrogen.")
 
 
 def _without_markers(found: TracebackException) -> TracebackException:

@@ -4,11 +4,15 @@
     model           schemas as values, and references between types
     names           names and namespaces
     diagnostics     problems with codes, places and hints
+    deep_json       JSON beyond the depth of Python's own reader and writer
     json_reader     strict JSON
     parser          schema files to the model
     named_types     definitions of records, enums and fixed
+    differences     two definitions of one full name
     attributes      attributes of schemas and the scope that they are read in
     logical_types   logical types and their base types
+    time_options    options for dates and times that cannot be represented exactly
+    type_overrides  other Python types for logical types, connect.name and fields
     defaults        defaults of fields against their types
     type_labels     labels of types and values in messages
     schema_json     schemas to JSON

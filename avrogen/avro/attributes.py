@@ -6,16 +6,36 @@ of serialized data" (Avro 1.12, "Schema Declaration").
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeAlias
 
 from avrogen.avro.diagnostics import Code, Diagnostics
-from avrogen.avro.logical_types import LOGICAL_TYPES, InvalidLogicalType, logical_type
+from avrogen.avro.json_reader import MOST_LEVELS_OF_ATTRIBUTES, MOST_LEVELS_OF_DEFAULTS
+from avrogen.avro.logical_types import InvalidLogicalType, logical_type, logical_types_of
 from avrogen.avro.model import Attributes, Json, LogicalType
+from avrogen.avro.schema_json import has_levels
 from avrogen.avro.source import Origin
 from avrogen.avro.type_labels import json_label
 
-__all__ = ["ParseScope", "aliases_of", "custom_attributes", "doc_of", "logical_type_of"]
+__all__ = [
+    "IsAcknowledged",
+    "ParseScope",
+    "aliases_of",
+    "custom_attributes",
+    "doc_of",
+    "logical_type_of",
+    "never_acknowledged",
+    "without_deep_values",
+]
+
+
+IsAcknowledged: TypeAlias = Callable[[Attributes, str], bool]
+"""Function of the attributes of a schema, and the full name of the field that it is in or ""."""
+
+
+def never_acknowledged(attributes: Attributes, field: str) -> bool:
+    """Return False: every unknown or invalid logical type is a warning."""
+    return False
 
 
 class ParseScope(NamedTuple):
@@ -26,12 +46,16 @@ class ParseScope(NamedTuple):
         namespace: namespace of the names in it.
         depth: number of types around it.
         field: the field that it belongs to, such as "Order.shipping"; "": none.
+        full_field: the same with the full name of the record.
+        is_acknowledged: tells of a logical type that it needs no warning.
     """
 
     origin: Origin
     namespace: str = ""
     depth: int = 0
     field: str = ""
+    full_field: str = ""
+    is_acknowledged: IsAcknowledged = never_acknowledged
 
     @property
     def in_field(self) -> str:
@@ -40,8 +64,7 @@ class ParseScope(NamedTuple):
 
     def at(self, *steps: str | int) -> ParseScope:
         """Return the scope of a part of the JSON."""
-        origin = Origin(self.origin.source, (*self.origin.pointer, *steps))
-        return self._replace(origin=origin)
+        return self._replace(origin=self.origin.at(*steps))
 
     def inside(self, *steps: str | int) -> ParseScope:
         """Return the scope of a schema inside this one."""
@@ -59,6 +82,32 @@ def custom_attributes(schema: Mapping[str, Json], kind: str) -> Attributes:
         for key, value in schema.items()
         if key not in defined or (key == "doc" and not isinstance(value, str))
     }
+
+
+def without_deep_values(
+    schema: dict[str, Json], scope: ParseScope, diagnostics: Diagnostics
+) -> dict[str, Json]:
+    """Return a schema or a field without the values that are nested too deeply, and report them.
+
+    Values are read recursively, unlike the schemas inside schemas.
+    """
+    deep = [
+        key
+        for key, value in schema.items()
+        if isinstance(value, dict | list)
+        and key not in _WITH_SCHEMAS
+        and not has_levels(value, _most_levels(key))
+    ]
+    for key in deep:
+        message = (
+            f"{json_label(key)} is nested more than {_most_levels(key)} levels deep{scope.in_field}"
+        )
+        diagnostics.report(Code.NESTING, scope.at(key).origin, message, key=True)
+    return {key: schema[key] for key in schema if key not in deep} if deep else schema
+
+
+def _most_levels(key: str) -> int:
+    return MOST_LEVELS_OF_DEFAULTS if key == "default" else MOST_LEVELS_OF_ATTRIBUTES
 
 
 def doc_of(schema: Mapping[str, Json], scope: ParseScope, diagnostics: Diagnostics) -> str | None:
@@ -87,10 +136,9 @@ def aliases_of(
         names = [alias for alias in aliases if isinstance(alias, str)]
         if len(names) == len(aliases):
             return tuple(names)
-    diagnostics.report(
-        Code.WRONG_ATTRIBUTE,
-        scope.at("aliases").origin,
-        f'"aliases" must be a list of strings, not {json_label(aliases)}{scope.in_field}',
+    message = f'"aliases" must be a list of strings, not {json_label(aliases)}{scope.in_field}'
+    diagnostics.refuse(
+        Code.WRONG_ATTRIBUTE, scope.at("aliases").origin, message, read_as="they are ignored"
     )
     return ()
 
@@ -109,6 +157,8 @@ def logical_type_of(
     """
     if "logicalType" not in attributes:
         return None
+    if scope.is_acknowledged(attributes, scope.full_field):
+        diagnostics = Diagnostics()  # of what is acknowledged, none is read
     name = attributes["logicalType"]
     at = scope.at("logicalType").origin
     try:
@@ -119,11 +169,8 @@ def logical_type_of(
         )
         return None
     if logical is None:
-        near = (
-            diagnostics.similar(name, ["decimal", *LOGICAL_TYPES])
-            if isinstance(name, str)
-            else None
-        )
+        fitting = logical_types_of(base, size)
+        near = diagnostics.similar(name, fitting) if isinstance(name, str) else None
         diagnostics.report(
             Code.UNKNOWN_LOGICAL_TYPE,
             at,
@@ -132,6 +179,8 @@ def logical_type_of(
         )
     return logical
 
+
+_WITH_SCHEMAS = frozenset({"type", "fields", "items", "values"})
 
 _SPECIFIED: Mapping[str, frozenset[str]] = {
     "record": frozenset({"type", "name", "namespace", "doc", "aliases", "fields"}),

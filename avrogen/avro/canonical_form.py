@@ -34,7 +34,7 @@ def canonical_form(type_: model.AvroType, types: Mapping[str, model.NamedType]) 
             case str():
                 written.append(part)
             case model.Reference(name) if name in defined:
-                written.append(f'"{name}"')
+                written.append(_quoted(name))
             case model.Reference(name):
                 defined.add(name)
                 waiting += reversed([*_definition(types[name])])
@@ -67,17 +67,23 @@ def _definition(named: model.NamedType) -> Iterator[str | model.AvroType]:
     match named:
         case model.RecordType(name, fields):
             # [FULLNAMES], [STRIP], [ORDER]: of a record its name, type and fields.
-            yield f'{{"name":"{name}","type":"record","fields":['
+            yield f'{{"name":{_quoted(name)},"type":"record","fields":['
             for position, field in enumerate(fields):
-                yield f'{"," if position else ""}{{"name":"{field.name}","type":'
+                yield f'{"," if position else ""}{{"name":{_quoted(field.name)},"type":'
                 yield from (field.type, "}")
             yield "]}"
         case model.EnumType(name, symbols):
-            yield f'{{"name":"{name}","type":"enum","symbols":{compact_text(list(symbols))}}}'
+            yield f'{{"name":{_quoted(name)},"type":"enum","symbols":'
+            yield f"{compact_text(list(symbols))}}}"
         case model.FixedType(name, size):
-            yield f'{{"name":"{name}","type":"fixed","size":{size}}}'
+            yield f'{{"name":{_quoted(name)},"type":"fixed","size":{size}}}'
         case _:
             assert_never(named)
+
+
+def _quoted(name: str) -> str:
+    """Return a name as a JSON string; those of schemas that are only read may need escapes."""
+    return f'"{name}"' if name.isidentifier() else compact_text(name)
 
 
 Algorithm: TypeAlias = Literal["crc64-avro", "md5", "sha256"]

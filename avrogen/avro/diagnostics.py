@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 from typing import Final, Literal, TypeAlias, assert_never
 
@@ -73,7 +73,7 @@ class Code(Enum):
     # Defaults
     DEFAULT_MISMATCH = "AVR401", "default does not fit its type"
     ENUM_DEFAULT = "AVR402", "enum default is not a symbol"
-    LOGICAL_DEFAULT = "AVR403", "default has no Python value"
+    LOGICAL_DEFAULT = "AVR403", "default makes too many values"
 
     # Warnings
     LOGICAL_TYPE_ON_FIELD = "AVR501", "logicalType on the field instead of in the type"
@@ -85,6 +85,11 @@ class Code(Enum):
     AMBIGUOUS_UNION = "AVR507", "ambiguous union"
     ENDLESS_CIRCLE = "AVR508", "infinite cycle of records"
     EMPTY_TYPE = "AVR509", "type without values"
+    TOLERATED = "AVR510", "tolerated in a schema that is only read"
+    UNREPRESENTABLE_DEFAULT = "AVR515", "default has no Python value"
+    DOCS_DIFFER = "AVR517", "definitions that differ in docs"
+
+    OVERRIDE_UNUSED = "AVR530", "type override without effect"
 
     # avrogen.toml
     TOML_SYNTAX = "AVR601", "invalid TOML"
@@ -99,6 +104,12 @@ class Code(Enum):
     KEY_FIELD = "AVR610", "invalid key field"
     TOMBSTONES = "AVR611", "tombstones without keys"
     DEAD_LETTER = "AVR612", "invalid dead-letter topic"
+    OWN_NAME = "AVR616", "invalid own name of a definition"
+    PACKAGE_TYPES = "AVR617", "types of another package cannot be used"
+    NAME_SETTING = "AVR621", "invalid name in the configuration"
+    NAME_COLLISION = "AVR622", "one Python name for two Avro names"
+
+    TYPE_OVERRIDE = "AVR630", "invalid type override"
 
     # The output folder
     OUTPUT_BLOCKED = "AVR701", "output path is blocked"
@@ -133,6 +144,8 @@ class Code(Enum):
     TYPE_ADDED = "AVR916", "type added to a topic"
     MESSAGES_CHANGED = "AVR917", "keys or tombstones of a topic changed"
     SYMBOLS_AS_DEFAULT = "AVR918", "new symbols decode to the enum default"
+    SEMANTICS_CHANGED = "AVR920", "unknown logical type or connect.name changed"
+    PYTHON_NAME_CHANGED = "AVR921", "Python name changed"
 
     def __init__(self, id_: str, title: str) -> None:
         self.id = id_
@@ -155,6 +168,7 @@ class Diagnostic:
         hint: suggested fix, if one is known.
         notes: further facts, each in one line.
         is_raised: it is an error even if its code is that of a warning.
+        tolerated: code of the error that it is in a schema that is written; only for AVR510.
     """
 
     code: Code
@@ -163,6 +177,7 @@ class Diagnostic:
     hint: str | None = None
     notes: tuple[str, ...] = ()
     is_raised: bool = False
+    tolerated: Code | None = None
 
     @property
     def severity(self) -> Severity:
@@ -210,9 +225,15 @@ _LONGEST_WORD: Final = 200
 
 
 class Diagnostics:
-    """The problems found in a run, each once."""
+    """The problems found in a run, each once.
 
-    def __init__(self) -> None:
+    Args:
+        tolerant: the schemas are only read: they were written or registered by others, and cannot
+            be changed here. What has an unambiguous meaning is a warning then; see :meth:`refuse`.
+    """
+
+    def __init__(self, *, tolerant: bool = False) -> None:
+        self.tolerant: Final = tolerant
         self._found: dict[Diagnostic, None] = {}
         self._words_left = _MOST_WORDS
 
@@ -237,6 +258,35 @@ class Diagnostics:
     ) -> None:
         """Add a problem; for the arguments see :func:`diagnostic`."""
         self._found[diagnostic(code, place, message, hint, key=key)] = None
+
+    def refuse(
+        self,
+        code: Code,
+        place: Origin | Location,
+        message: str,
+        hint: str | None = None,
+        *,
+        read_as: str = "accepted",
+    ) -> bool:
+        """Report a violation of the specification that does not keep a schema from being read.
+
+        Args:
+            code: kind of problem, an error.
+            place: a place in a file, or a JSON value.
+            message: problem; the caller quotes texts from schemas in it.
+            hint: suggested fix.
+            read_as: what becomes of it in a run that is tolerant.
+
+        Returns:
+            True if it is an error; False if the run is tolerant, and it is a warning.
+        """
+        if not self.tolerant:
+            self.report(code, place, message, hint)
+            return True
+        text = f"{message}; {read_as}, since the schema is only read ({code.id})"
+        found = replace(diagnostic(Code.TOLERATED, place, text), tolerated=code)
+        self._found[found] = None
+        return False
 
     def extend(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Add problems that were found elsewhere."""

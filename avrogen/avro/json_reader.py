@@ -1,7 +1,8 @@
 """Strict reader of JSON text.
 
 It is Python's own reader, at its speed. In addition it accepts comments, as Avro Java does, and
-rejects duplicate keys, NaN, numbers out of range and deep nesting. Values have no positions;
+rejects duplicate keys (unless the run is tolerant), NaN, numbers out of range and deep nesting.
+Values have no positions;
 :mod:`avrogen.avro.source` finds those when they are needed.
 """
 
@@ -10,7 +11,9 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from enum import Enum
+from itertools import islice
 from typing import Any, Final, NoReturn
 
 from avrogen.avro.diagnostics import Code, Diagnostics
@@ -21,21 +24,32 @@ __all__ = [
     "INVALID_JSON",
     "MOST_DIGITS",
     "MOST_LEVELS",
+    "MOST_LEVELS_OF_ATTRIBUTES",
+    "MOST_LEVELS_OF_DEFAULTS",
     "MOST_NESTED_TYPES",
     "InvalidJson",
     "read_json",
 ]
 
-MOST_LEVELS = 250
-"""Maximum depth of objects and arrays."""
+MOST_LEVELS = 4000
+"""Maximum depth of objects and arrays: a record within a record takes three to six."""
 
 MOST_NESTED_TYPES = 64
-"""Maximum depth of types inside one another: a limit of avrogen."""
+"""Maximum depth of arrays, maps and unions inside one another, from one definition to the next."""
+
+MOST_LEVELS_OF_DEFAULTS = 64
+"""Maximum depth of objects and arrays in a default."""
+
+MOST_LEVELS_OF_ATTRIBUTES = 200
+"""Maximum depth of objects and arrays in any other attribute that is no schema."""
 
 MOST_DIGITS = 1000
 """Maximum digits of an integer; those of a long have 19."""
 
 _LONGEST_SEARCHED = 200
+
+_MOST_DUPLICATES = 10
+"""Keys that a tolerant run reports: each is searched in the text."""
 
 # A string that is not closed ends with the text: a search never starts again inside of it.
 _BRACKET = re.compile(r'"[^"\\]*+(?:\\.?[^"\\]*+)*+"?|([\[{])|[\]}]', re.DOTALL)
@@ -71,7 +85,9 @@ def read_json(source: Source, diagnostics: Diagnostics) -> Json | InvalidJson:
         diagnostics.report(Code.NESTING, at_offset(source, deep + shift), message)
         return INVALID_JSON
     try:
-        value: Json = _decoder.decode(text)
+        if diagnostics.tolerant:
+            return _read_with_duplicates(source, text, shift, diagnostics)
+        value: Json = _decoded(text, _decoder)
         return value
     except json.JSONDecodeError as error:
         offset = min(error.pos, len(text.rstrip())) + shift
@@ -81,6 +97,43 @@ def read_json(source: Source, diagnostics: Diagnostics) -> Json | InvalidJson:
         offset = max(_find(text, invalid.text), 0) + shift
         diagnostics.report(invalid.code, at_offset(source, offset), str(invalid))
     return INVALID_JSON
+
+
+def _read_with_duplicates(source: Source, text: str, shift: int, diagnostics: Diagnostics) -> Json:
+    """Return a JSON value in which the last one of duplicate keys counts, as in Avro Java."""
+    duplicates: dict[str, None] = {}
+
+    def last_of_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        members = dict(pairs)
+        if len(members) < len(pairs):
+            counted = Counter(name for name, _ in pairs)
+            duplicates.update((name, None) for name, times in counted.items() if times > 1)
+        return members
+
+    decoder = json.JSONDecoder(
+        object_pairs_hook=last_of_each,
+        parse_int=_int,
+        parse_float=_float,
+        parse_constant=_constant,
+    )
+    value: Json = _decoded(text, decoder)
+    for name in islice(duplicates, _MOST_DUPLICATES):
+        diagnostics.refuse(
+            Code.DUPLICATE_KEY,
+            at_offset(source, max(_find(text, name), 0) + shift),
+            f"duplicate key {json.dumps(name)[:60]}",
+            read_as="the last one counts",
+        )
+    return value
+
+
+def _decoded(text: str, decoder: json.JSONDecoder) -> Any:
+    try:
+        return decoder.decode(text)
+    except RecursionError:
+        from avrogen.avro.deep_json import decode
+
+        return decode(text, decoder)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -8,11 +8,13 @@ its precision, then implementations should ignore the logical type."
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
-from typing import TypeGuard
+from typing import Final, TypeGuard
 
 from avrogen.avro.model import (
     Attributes,
+    BigDecimal,
     Date,
     Decimal,
     DurationType,
@@ -29,8 +31,11 @@ __all__ = [
     "FIXED_SIZES",
     "LOGICAL_TYPES",
     "InvalidLogicalType",
+    "big_decimal_parts",
     "logical_type",
     "logical_type_label",
+    "logical_types_of",
+    "uuid_digits",
 ]
 
 
@@ -88,6 +93,7 @@ def _is_count(value: Json) -> TypeGuard[int]:
 
 
 LOGICAL_TYPES: Mapping[str, tuple[tuple[str, ...], Callable[[], LogicalType]]] = {
+    "big-decimal": (("bytes",), BigDecimal),
     "uuid": (("string", "fixed"), Uuid),
     "date": (("int",), Date),
     "time-millis": (("int",), lambda: TimeOfDay(TimeUnit.MILLIS)),
@@ -108,6 +114,21 @@ FIXED_SIZES: Mapping[str, int] = {"uuid": 16, "duration": 12}
 _NAMES: Mapping[LogicalType, str] = {make(): name for name, (_, make) in LOGICAL_TYPES.items()}
 
 
+def logical_types_of(base: str, size: int) -> list[str]:
+    """Return the names of the logical types that a base type can have.
+
+    Args:
+        base: the base type, such as "long" or "fixed".
+        size: bytes, if that type is fixed.
+    """
+    fitting = [
+        name
+        for name, (bases, _) in LOGICAL_TYPES.items()
+        if base in bases and (base != "fixed" or FIXED_SIZES.get(name) == size)
+    ]
+    return ["decimal", *fitting] if base in ("bytes", "fixed") else fitting
+
+
 def logical_type_label(logical: LogicalType | None) -> str:
     """Describe a logical type with its parameters; "" for None."""
     match logical:
@@ -117,3 +138,61 @@ def logical_type_label(logical: LogicalType | None) -> str:
             return f"decimal({precision}, {scale})"
         case _:
             return _NAMES[logical]
+
+
+# --- data of big decimals -------------------------------------------------------------------------
+
+_MOST_VARINT: Final = 10
+"""Bytes of a number of 64 bits."""
+
+
+def big_decimal_parts(data: bytes) -> tuple[int, int]:
+    """Return the unscaled value and the scale of a big-decimal.
+
+    The specification names both parts; their encoding is that of Avro Java: the big-endian two's
+    complement as ``bytes``, then the scale as ``int``.
+
+    Raises:
+        ValueError: the data end too soon, or do not end there.
+    """
+    size, start = _varint(data, 0)
+    end = start + size
+    if not 0 <= size <= len(data) - start:
+        raise ValueError("the unscaled value of the big-decimal is longer than its bytes")
+    scale, last = _varint(data, end)
+    if last != len(data) or not -(1 << 31) <= scale < 1 << 31:
+        raise ValueError("the big-decimal has no scale of 32 bits at the end of its bytes")
+    return int.from_bytes(data[start:end], "big", signed=True), scale
+
+
+def _varint(data: bytes, position: int) -> tuple[int, int]:
+    """Return a number as int and long are encoded, and the position after it."""
+    number = 0
+    for shift, byte in enumerate(data[position : position + _MOST_VARINT]):
+        number |= (byte & 127) << 7 * shift
+        if byte < 128:
+            return number >> 1 ^ -(number & 1), position + shift + 1
+    raise ValueError("the big-decimal ends too soon")
+
+
+# --- text of UUIDs --------------------------------------------------------------------------------
+
+_UUID: Final = re.compile(
+    r"(?:urn:uuid:)?([{(]?)"
+    r"([0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
+    r"([)}]?)",
+    re.ASCII | re.IGNORECASE,
+)
+_BRACKETS: Final = ("", "{}", "()")
+
+
+def uuid_digits(text: str) -> str | None:
+    """Return the 32 hexadecimal digits of a UUID, in any spelling in use; None: it is no UUID.
+
+    The specification has one spelling, with hyphens (RFC 4122, section 3). Writers also leave them
+    out, or put braces, parentheses or ``urn:uuid:`` around it.
+    """
+    match = _UUID.fullmatch(text)
+    if match is None or match[1] + match[3] not in _BRACKETS:
+        return None
+    return match[2].replace("-", "")

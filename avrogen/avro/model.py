@@ -16,7 +16,7 @@ the source. Attributes of logical types are among them: ``logical`` is the valid
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from typing import Final, Literal, TypeAlias, assert_never
 
@@ -27,6 +27,7 @@ __all__ = [
     "Array",
     "Attributes",
     "AvroType",
+    "BigDecimal",
     "Date",
     "Decimal",
     "DurationType",
@@ -52,6 +53,8 @@ __all__ = [
     "mentions",
     "reachable_types",
     "references",
+    "wire_name",
+    "wire_types",
 ]
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -103,6 +106,11 @@ class Decimal:
 
 
 @dataclass(frozen=True, slots=True)
+class BigDecimal:
+    """``big-decimal`` on bytes: an unscaled integer as ``bytes``, then its scale as ``int``."""
+
+
+@dataclass(frozen=True, slots=True)
 class Uuid:
     """``uuid`` on string, or on fixed of size 16."""
 
@@ -139,7 +147,7 @@ class DurationType:
 
 
 LogicalType: TypeAlias = (
-    Decimal | Uuid | Date | TimeOfDay | Timestamp | LocalTimestamp | DurationType
+    Decimal | BigDecimal | Uuid | Date | TimeOfDay | Timestamp | LocalTimestamp | DurationType
 )
 
 
@@ -207,7 +215,9 @@ class Field:
 class RecordType:
     """The definition of a record, or of an error (``"type": "error"``).
 
-    Names and aliases of named types are full names, without a dot if there is no namespace.
+    Names and aliases of named types are full names, without a dot if there is no namespace. Where
+    one full name has several definitions, each may have a ``name`` of its own: then ``wire_name``
+    is the full name; see :func:`wire_name`.
     """
 
     name: str
@@ -217,6 +227,7 @@ class RecordType:
     is_error: bool = False
     attributes: Attributes = field(default_factory=_no_attributes)
     origin: Origin | None = field(default=None, compare=False, repr=False)
+    wire_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +241,7 @@ class EnumType:
     doc: str | None = None
     attributes: Attributes = field(default_factory=_no_attributes)
     origin: Origin | None = field(default=None, compare=False, repr=False)
+    wire_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +255,7 @@ class FixedType:
     doc: str | None = None
     attributes: Attributes = field(default_factory=_no_attributes)
     origin: Origin | None = field(default=None, compare=False, repr=False)
+    wire_name: str | None = None
 
 
 NamedType: TypeAlias = RecordType | EnumType | FixedType
@@ -250,6 +263,11 @@ NamedType: TypeAlias = RecordType | EnumType | FixedType
 
 AvroType: TypeAlias = Primitive | Reference | Array | Map | Union
 """A type as used in a schema: named types are references."""
+
+
+def wire_name(named: NamedType) -> str:
+    """Return the full name that a type has in schema text, also if its name here is another."""
+    return named.wire_name or named.name
 
 
 def references(type_: AvroType) -> Iterator[str]:
@@ -273,6 +291,40 @@ def mentions(named: NamedType) -> tuple[str, ...]:
     if not isinstance(named, RecordType):
         return ()
     return tuple(dict.fromkeys(name for field in named.fields for name in references(field.type)))
+
+
+def wire_types(
+    type_: AvroType, types: Mapping[str, NamedType]
+) -> tuple[AvroType, Mapping[str, NamedType]]:
+    """Return a type, and all that it depends on, with the names that they have in schema text."""
+    reachable = reachable_types(type_, types)
+    names = {name: wire_name(named) for name, named in reachable.items()}
+    if all(named.wire_name is None for named in reachable.values()):
+        return type_, reachable
+    written: dict[str, NamedType] = {}
+    for name, named in reachable.items():
+        plain = replace(named, name=names[name], wire_name=None)
+        if isinstance(plain, RecordType):
+            fields = (replace(field, type=_renamed(field.type, names)) for field in plain.fields)
+            plain = replace(plain, fields=tuple(fields))
+        written[plain.name] = plain
+    return _renamed(type_, names), written
+
+
+def _renamed(type_: AvroType, names: Mapping[str, str]) -> AvroType:
+    match type_:
+        case Primitive():
+            return type_
+        case Reference(name):
+            return Reference(names[name])
+        case Array(items):
+            return replace(type_, items=_renamed(items, names))
+        case Map(values):
+            return replace(type_, values=_renamed(values, names))
+        case Union(branches):
+            return Union(tuple(_renamed(branch, names) for branch in branches))
+        case _:
+            assert_never(type_)
 
 
 def reachable_types(type_: AvroType, types: Mapping[str, NamedType]) -> Mapping[str, NamedType]:

@@ -2,13 +2,17 @@
 
 The names that all files define are collected first, so that references can be to any file; then the
 definitions are read one by one.
+
+Longer than 500 lines because the rules of names are read with the definitions that they are for.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from dataclasses import replace
+from typing import NamedTuple, TypeAlias
 
 from avrogen.avro import model
 from avrogen.avro.attributes import (
@@ -17,25 +21,27 @@ from avrogen.avro.attributes import (
     custom_attributes,
     doc_of,
     logical_type_of,
+    without_deep_values,
 )
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.model import Json
 from avrogen.avro.names import (
     PRIMITIVES,
+    NameRules,
     full_name,
-    is_full_name,
-    is_name,
     namespace_of,
     short_name,
 )
-from avrogen.avro.schema_json import definition_json
 from avrogen.avro.source import locate
 from avrogen.avro.type_labels import json_label
 
-__all__ = ["NAMED_KINDS", "DefinitionParser", "declared_names"]
+__all__ = ["NAMED_KINDS", "DefinitionParser", "OwnName", "declared_names"]
 
 NAMED_KINDS = ("record", "error", "enum", "fixed")
 """Values of "type" in definitions of named types."""
+
+OwnName: TypeAlias = "Callable[[str, ParseScope], str | None]"
+"""Function from a full name and the place of a definition to the own name of that definition."""
 
 _Schema: TypeAlias = Callable[[Json, ParseScope], model.AvroType]
 
@@ -43,28 +49,61 @@ _LARGEST_FIXED = (1 << 31) - 1
 """Other implementations keep lengths in 32 bits."""
 
 _NAMES = "names start with a letter or underscore, followed by letters, digits and underscores"
+_PRODUCERS = (
+    (re.compile(r"^\.|\.$|\.\."), "Spark writes"),
+    (re.compile(r"\$"), "Java and Scala libraries write"),
+    (re.compile(r"-"), "Debezium, Kafka Connect and NiFi write"),
+    (re.compile(r"\."), "Flatten of Kafka Connect writes"),
+    (re.compile(r"[^\x00-\x7f]"), "Avro Java before 1.12 accepts"),
+    (re.compile(r"[^A-Za-z0-9_]|^\d"), "NiFi and converters of CSV and SQL write"),
+)
+"""Producers of invalid names, by what is in a name."""
+
 _LOGICAL_ATTRIBUTES = ("logicalType", "precision", "scale")
 
 
-def declared_names(schema: Json, namespace: str = "") -> Iterator[str]:
-    """Yield the full names of all types that a schema defines, valid or not."""
-    if isinstance(schema, list):
-        for branch in schema:
-            yield from declared_names(branch, namespace)
-    if not isinstance(schema, dict):
-        return
-    kind, name = schema.get("type"), schema.get("name")
-    if kind in NAMED_KINDS and isinstance(name, str):
-        full = _declared_name(name, schema.get("namespace"), namespace)
-        yield full
-        fields = schema.get("fields")
-        for field in fields if isinstance(fields, list) else ():
-            if isinstance(field, dict):
-                yield from declared_names(field.get("type"), namespace_of(full))
-    elif kind == "array":
-        yield from declared_names(schema.get("items"), namespace)
-    elif kind == "map":
-        yield from declared_names(schema.get("values"), namespace)
+def declared_names(schema: Json, *, tolerant: bool = False) -> Iterator[str]:
+    """Yield the full names of all types that a schema defines, valid or not.
+
+    Args:
+        schema: JSON of the schema.
+        tolerant: include those in schemas that are wrapped in objects.
+    """
+    waiting: list[tuple[Json, str]] = [(schema, "")]
+    while waiting:
+        part, namespace = waiting.pop()
+        inner: list[Json] = []
+        if isinstance(part, list):
+            inner = part
+        elif isinstance(part, dict):
+            kind, name = part.get("type"), part.get("name")
+            if kind in NAMED_KINDS and isinstance(name, str):
+                full = _declared_name(name, part.get("namespace"), namespace)
+                yield full
+                namespace, fields = namespace_of(full), part.get("fields")
+                if isinstance(fields, list):
+                    inner = [field.get("type") for field in fields if isinstance(field, dict)]
+            elif kind == "array":
+                inner = [part.get("items")]
+            elif kind == "map":
+                inner = [part.get("values")]
+            elif tolerant and isinstance(kind, dict | list):
+                inner = [kind]
+        waiting.extend((each, namespace) for each in reversed(inner))
+
+
+class _Definition(NamedTuple):
+    """A definition that is yet to be read: its full name, kind and JSON, and the scope in it.
+
+    Attributes:
+        own: its own name, in the place of the full name in the model.
+    """
+
+    full: str
+    own: str | None
+    kind: str
+    schema: dict[str, Json]
+    scope: ParseScope
 
 
 class DefinitionParser:
@@ -74,28 +113,62 @@ class DefinitionParser:
         schema: parses the schemas inside definitions.
         types: receives the definitions, by full name.
         diagnostics: receives the problems.
+        own_name: own names of definitions; None: they cannot have any.
+        names: rules for names.
     """
 
     def __init__(
-        self, schema: _Schema, types: dict[str, model.NamedType], diagnostics: Diagnostics
+        self,
+        schema: _Schema,
+        types: dict[str, model.NamedType],
+        diagnostics: Diagnostics,
+        own_name: OwnName | None = None,
+        names: NameRules = NameRules.SPECIFICATION,
     ) -> None:
         self._schema = schema
         self._types = types
         self._diagnostics = diagnostics
+        self._own_name = own_name
+        self._names = names
+        self._found: list[_Definition] = []
 
     def define(self, kind: str, schema: dict[str, Json], scope: ParseScope) -> str | None:
-        """Read one definition and return its full name, or None if it has no valid one."""
+        """Return the name of a definition in the model, or None if it has no valid one.
+
+        It is read by :meth:`read_definitions`.
+        """
         full = self._name(schema, scope)
         if full is None:
             return None
-        scope = scope._replace(namespace=namespace_of(full))
+        scope = scope._replace(namespace=namespace_of(full), depth=0)
+        own = self._own_name(full, scope) if self._own_name else None
+        self._found.append(_Definition(full, own, kind, schema, scope))
+        return own or full
+
+    def read_definitions(self) -> None:
+        """Read the definitions that were found, and those inside them, in the order of the text.
+
+        The stack is a list: definitions may be nested more deeply than Python's calls.
+        """
+        waiting: list[_Definition] = []
+        while self._found or waiting:
+            waiting.extend(reversed(self._found))
+            self._found.clear()
+            self._read(*waiting.pop())
+
+    def _read(
+        self, full: str, own: str | None, kind: str, schema: dict[str, Json], scope: ParseScope
+    ) -> None:
+        named: model.NamedType
         if kind == "enum":
-            self._keep(self._enum(full, schema, scope), scope)
+            named = self._enum(full, schema, scope)
         elif kind == "fixed":
-            self._keep(self._fixed(full, schema, scope), scope)
+            named = self._fixed(full, schema, scope)
         else:
-            self._keep(self._record(full, schema, scope, is_error=kind == "error"), scope)
-        return full
+            named = self._record(full, schema, scope, is_error=kind == "error")
+        if own is not None and own != full:
+            named = replace(named, name=own, wire_name=full)
+        self._keep(named, scope)
 
     # --- names ------------------------------------------------------------------------------------
 
@@ -112,21 +185,26 @@ class DefinitionParser:
                 f'"name" must be a string, not {json_label(name)}',
             )
             return None
-        if not is_full_name(name):
-            self._report(
-                Code.INVALID_NAME, scope.at("name"), f"invalid name {json_label(name)}", _NAMES
-            )
-            return None
-        if "." not in name and not _is_namespace(declared):
-            message = f"invalid namespace {json_label(declared)}"
-            self._report(Code.INVALID_NAMESPACE, scope.at("namespace"), message, _NAMES)
-            return None
         full = _declared_name(name, declared, scope.namespace)
+        if not self._names.allows_full_name(name):
+            message = f"invalid name {json_label(name)}"
+            if self._refuses_name(full, name, Code.INVALID_NAME, scope.at("name"), message):
+                return None
+        if "." not in name and not self._is_namespace(declared):
+            message, at = f"invalid namespace {json_label(declared)}", scope.at("namespace")
+            if self._refuses_name(full, declared, Code.INVALID_NAMESPACE, at, message):
+                return None
         if short_name(full) in PRIMITIVES:
             message = f"{json_label(name)} is the name of a primitive type and cannot be redefined"
-            self._report(Code.PRIMITIVE_NAME, scope.at("name"), message)
-            return None
+            if self._refuses(Code.PRIMITIVE_NAME, scope.at("name"), message):
+                return None
         return full
+
+    def _is_namespace(self, declared: Json) -> bool:
+        """Tell if a ``namespace`` attribute is valid or missing."""
+        if not declared:
+            return True
+        return isinstance(declared, str) and self._names.allows_namespace(declared)
 
     def _keep(self, named: model.NamedType, scope: ParseScope) -> None:
         """Add a definition to the types.
@@ -134,19 +212,56 @@ class DefinitionParser:
         "A schema may not contain multiple definitions of a fullname": equal ones count once.
         """
         first = self._types.setdefault(named.name, named)
-        if first is not named and not _are_equal(first, named):
-            assert first.origin is not None, "what was parsed has an origin"
+        if first is named:
+            return
+        # Loaded on first use: most schemas define each type once.
+        from avrogen.avro import differences
+
+        if differences.are_equal(first, named):
+            return
+        assert first.origin is not None, "what was parsed has an origin"
+        hint = f"the other definition is at {locate(first.origin)}"
+        if differences.differ_in_docs_only(first, named):
             self._report(
-                Code.REDEFINED_TYPE,
+                Code.DOCS_DIFFER,
                 scope.at("name"),
-                f"conflicting definitions of {named.name}",
-                f"the other definition is at {locate(first.origin)}",
+                f"definitions of {named.name}{scope.in_field} differ in docs: the first is used",
+                hint,
+                in_field=False,
             )
+            return
+        if self._diagnostics.tolerant and differences.are_encoded_alike(first, named):
+            message = f"conflicting definitions of {named.name}"
+            self._refuses(
+                Code.REDEFINED_TYPE, scope.at("name"), message, read_as="the first one counts"
+            )
+            return
+        difference = differences.first_difference(named, first)
+        self._report(
+            Code.REDEFINED_TYPE,
+            scope.at("name"),
+            f"conflicting definitions of {named.name}{scope.in_field}: {difference}",
+            hint + self._way_out(named, first),
+            in_field=False,
+        )
+
+    def _way_out(self, named: model.NamedType, first: model.NamedType) -> str:
+        """Return the end of a hint: the configuration that keeps both definitions."""
+        assert named.origin is not None, "what was parsed has an origin"
+        assert first.origin is not None, "what was parsed has an origin"
+        if self._own_name is None:
+            return ""
+        if named.wire_name is not None:
+            return "; both have this own name in [definitions]: use {path}, or name each file"
+        if named.origin.source == first.origin.source:
+            return "; one file can have one definition only"
+        own = "own.{file}" + (short_name(named.name) if named.origin.pointer else "")
+        return f'; for a class of each, set in avrogen.toml: [definitions] "{named.name}" = "{own}"'
 
     def _aliases(self, schema: dict[str, Json], scope: ParseScope) -> tuple[str, ...]:
         """Return the aliases of a type as full names; they are relative to its namespace."""
         aliases = aliases_of(schema, scope, self._diagnostics)
-        return tuple(full_name(alias, scope.namespace) for alias in aliases)
+        return tuple(_declared_name(alias, None, scope.namespace) for alias in aliases)
 
     # --- kinds ------------------------------------------------------------------------------------
 
@@ -168,7 +283,9 @@ class DefinitionParser:
         default = schema.get("default")
         if default is not None and default not in symbols:
             message = f"the default {json_label(default)} of {name} is not one of its symbols"
-            self._report(Code.ENUM_DEFAULT, scope.at("default"), message)
+            at = scope.at("default")
+            if not self._refuses(Code.ENUM_DEFAULT, at, message, read_as="it counts as no default"):
+                default = None
         return model.EnumType(
             name=name,
             symbols=symbols,
@@ -194,13 +311,18 @@ class DefinitionParser:
             if not isinstance(symbol, str):
                 message = f"a symbol must be a string, not {json_label(symbol)}"
                 self._report(Code.WRONG_ATTRIBUTE, at, message)
-            elif not is_name(symbol):
-                self._report(Code.INVALID_NAME, at, f"invalid symbol {json_label(symbol)}", _NAMES)
-            elif symbol in seen:
-                self._report(Code.DUPLICATE_SYMBOL, at, f"duplicate symbol {json_label(symbol)}")
-            else:
+            elif not self._refuses_symbol(symbol, symbol in seen, at):
                 seen.add(symbol)
                 yield symbol
+
+    def _refuses_symbol(self, symbol: str, is_known: bool, scope: ParseScope) -> bool:
+        message = f"invalid symbol {json_label(symbol)}"
+        if not self._names.allows_name(symbol) and self._refuses_name(
+            symbol or "_", symbol, Code.INVALID_NAME, scope, message
+        ):
+            return True
+        message = f"duplicate symbol {json_label(symbol)}"
+        return is_known and self._refuses(Code.DUPLICATE_SYMBOL, scope, message)
 
     def _fixed(self, name: str, schema: dict[str, Json], scope: ParseScope) -> model.FixedType:
         size = schema.get("size")
@@ -228,6 +350,7 @@ class DefinitionParser:
             self._missing_or_wrong("fields", "a list of fields", schema, scope)
             return
         seen: set[str] = set()
+        own = self._own_name(record, scope) if self._own_name else None
         for index, field in enumerate(fields):
             at = scope.at("fields", index)
             if not isinstance(field, dict):
@@ -240,7 +363,9 @@ class DefinitionParser:
                 self._report(Code.DUPLICATE_FIELD, at.at("name"), message)
             elif name is not None:
                 seen.add(name)
-                in_field = at._replace(field=f"{short_name(record)}.{name}")
+                in_field = at._replace(
+                    field=f"{short_name(record)}.{name}", full_field=f"{own or record}.{name}"
+                )
                 yield self._field(name, field, in_field)
 
     def _field_name(self, field: dict[str, Json], scope: ParseScope) -> str | None:
@@ -248,13 +373,15 @@ class DefinitionParser:
         if not isinstance(name, str):
             self._missing_or_wrong("name", "a string", field, scope, what="field")
             return None
-        if not is_name(name):
+        if not self._names.allows_name(name):
             message = f"invalid field name {json_label(name)}"
-            self._report(Code.INVALID_NAME, scope.at("name"), message, _NAMES)
-            return None
+            at = scope.at("name")
+            if self._refuses_name(name or "_", name, Code.INVALID_NAME, at, message):
+                return None
         return name
 
     def _field(self, name: str, field: dict[str, Json], scope: ParseScope) -> model.Field:
+        field = without_deep_values(field, scope, self._diagnostics)
         attributes = custom_attributes(field, "field")
         if "logicalType" in attributes:
             self._warn_of_logical_type_on_field(field, attributes, scope)
@@ -282,11 +409,12 @@ class DefinitionParser:
         for known in model.Order:
             if order == known.value:
                 return known
-        self._report(
+        self._refuses(
             Code.WRONG_ATTRIBUTE,
             scope.at("order"),
             f'invalid "order" {json_label(order)}',
             "use one of ascending, descending, ignore",
+            read_as="it is ignored",
         )
         return None
 
@@ -327,8 +455,45 @@ class DefinitionParser:
             message = f'"{key}" must be {expected}, not {json_label(schema[key])}'
             self._report(Code.WRONG_ATTRIBUTE, scope.at(key), message)
 
-    def _report(self, code: Code, scope: ParseScope, message: str, hint: str | None = None) -> None:
-        self._diagnostics.report(code, scope.origin, f"{message}{scope.in_field}", hint)
+    def _report(
+        self,
+        code: Code,
+        scope: ParseScope,
+        message: str,
+        hint: str | None = None,
+        *,
+        in_field: bool = True,
+    ) -> None:
+        place = scope.in_field if in_field else ""
+        self._diagnostics.report(code, scope.origin, f"{message}{place}", hint)
+
+    def _refuses(
+        self,
+        code: Code,
+        scope: ParseScope,
+        message: str,
+        hint: str | None = None,
+        *,
+        read_as: str = "accepted",
+    ) -> bool:
+        """Report a violation; see :meth:`Diagnostics.refuse`."""
+        message = f"{message}{scope.in_field}"
+        return self._diagnostics.refuse(code, scope.origin, message, hint, read_as=read_as)
+
+    def _refuses_name(
+        self, name: str, written: Json, code: Code, scope: ParseScope, message: str
+    ) -> bool:
+        """Report an invalid name; without characters, or with controls, it is never accepted.
+
+        Args:
+            name: the name as it would be read.
+            written: the part of it that is invalid.
+        """
+        hint = _names_hint(written)
+        if name and NameRules.LENIENT.allows_name(name):
+            return self._refuses(code, scope, message, hint)
+        self._report(code, scope, message, hint)
+        return True
 
 
 def _declared_name(name: str, declared: Json, around: str) -> str:
@@ -339,18 +504,15 @@ def _declared_name(name: str, declared: Json, around: str) -> str:
         declared: its ``namespace`` attribute, if it has one.
         around: the namespace around it.
     """
+    if name.rfind(".") == 0:
+        # As in Avro Java: the type has no namespace.
+        return name[1:]
     return full_name(name, declared if isinstance(declared, str) else around)
 
 
-def _is_namespace(declared: Json) -> bool:
-    """Tell if a ``namespace`` attribute is valid or missing."""
-    return not declared or (isinstance(declared, str) and is_full_name(declared))
-
-
-def _are_equal(one: model.NamedType, other: model.NamedType) -> bool:
-    """Tell if two definitions differ at most in the order of their attributes.
-
-    Compared as text, since 1, 1.0 and true are equal to Python and different defaults.
-    """
-    texts = (json.dumps(definition_json(named, {}), sort_keys=True) for named in (one, other))
-    return next(texts) == next(texts)
+def _names_hint(name: Json) -> str:
+    """Return a hint for an invalid name: the rule, and who writes such names nevertheless."""
+    if not isinstance(name, str) or not name.isprintable():
+        return _NAMES
+    others = next((who for mark, who in _PRODUCERS if mark.search(name)), "some producers write")
+    return f"{_NAMES}. {others} others; [names] lenient = true in avrogen.toml accepts them"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from enum import Enum, auto
 from typing import TypeGuard
 
 from avrogen.avro.model import PrimitiveName
 
 __all__ = [
     "PRIMITIVES",
+    "NameRules",
     "full_name",
     "is_full_name",
     "is_name",
@@ -24,6 +26,8 @@ PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "by
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _FULL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
 
 def is_name(text: str) -> bool:
     """Tell if a text is a valid name of a field, a symbol or, without its namespace, a type."""
@@ -33,6 +37,35 @@ def is_name(text: str) -> bool:
 def is_full_name(text: str) -> bool:
     """Tell if a text is a valid full name or namespace: names with dots between them."""
     return _FULL_NAME.match(text) is not None
+
+
+class NameRules(Enum):
+    """Rules for the names of a schema."""
+
+    SPECIFICATION = auto()
+    """Names start with a letter or underscore, followed by letters, digits and underscores."""
+    LENIENT = auto()
+    """Names are any text that can be shown in messages and written as UTF-8: without surrogates,
+    controls, and what changes lines or directions. Some producers write spaces of all kinds and
+    byte order marks, and registries accept them."""
+
+    def allows_name(self, text: str) -> bool:
+        """Tell if a text may be the name of a field, or a symbol."""
+        return _is_text(text) if self is NameRules.LENIENT else is_name(text)
+
+    def allows_full_name(self, text: str) -> bool:
+        """Tell if a text may be the name of a type, with or without a namespace."""
+        if self is NameRules.LENIENT:
+            return _is_text(text) and short_name(text) != ""
+        return is_full_name(text)
+
+    def allows_namespace(self, text: str) -> bool:
+        """Tell if a text may be a namespace."""
+        return _is_text(text) if self is NameRules.LENIENT else is_full_name(text)
+
+
+def _is_text(text: str) -> bool:
+    return text.isprintable() or _CONTROL.search(text) is None
 
 
 def is_primitive(text: str) -> TypeGuard[PrimitiveName]:

@@ -48,7 +48,8 @@ def names_match(reader: model.NamedType, writer: model.NamedType) -> bool:
 
     Namespaces do not matter, except in aliases ("Aliases").
     """
-    return short_name(reader.name) == short_name(writer.name) or writer.name in reader.aliases
+    mine, theirs = model.wire_name(reader), model.wire_name(writer)
+    return short_name(mine) == short_name(theirs) or theirs in reader.aliases
 
 
 def written_fields(reader: model.RecordType, writer: model.RecordType) -> list[int | None]:

@@ -4,50 +4,95 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import count
-from typing import assert_never
+from typing import Any, Final, TypeAlias, assert_never
 
 from avrogen.avro import model
 from avrogen.avro.diagnostics import Code, diagnostic
-from avrogen.avro.json_reader import MOST_LEVELS, MOST_NESTED_TYPES
+from avrogen.avro.json_reader import MOST_LEVELS
 from avrogen.avro.model import Json
-from avrogen.avro.names import namespace_of, short_name
+from avrogen.avro.names import PRIMITIVES, namespace_of, short_name
 from avrogen.avro.source import Location
 from avrogen.avro.type_labels import declared_kind
 
 __all__ = [
     "compact_text",
     "definition_json",
+    "has_levels",
     "map_objects",
     "same_json",
     "self_contained_json",
     "type_json",
 ]
 
-_OnReference = Callable[[str, int], Json]
-"""Returns the JSON of a named type that is used at a depth."""
+_OnReference = Callable[[str], Json]
+"""Returns the JSON of a named type where it is used."""
 
 
 def compact_text(tree: Json) -> str:
     """Return JSON as text without spaces, in which characters are not escaped needlessly."""
-    return json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
+    except RecursionError:
+        from avrogen.avro.deep_json import encode
+
+        return encode(tree)
 
 
 def map_objects(tree: Json, change: Callable[[dict[str, Json]], Json]) -> Json:
     """Return JSON in which each object is replaced by the result of a function, innermost first."""
-    match tree:
+    root: list[Any] = [tree]
+    # Containers after those around them: the last are the innermost.
+    places: list[tuple[Any, Any]] = [(root, 0)]
+    for holder, key in places:
+        part: Json = holder[key]
+        match part:
+            case dict():
+                entries: dict[str, Json] = part
+                holder[key] = entries.copy()
+                places.extend((holder[key], inner) for inner in entries)
+            case list():
+                items: list[Json] = part
+                holder[key] = items.copy()
+                places.extend((holder[key], index) for index in range(len(items)))
+            case _:
+                pass
+    for holder, key in reversed(places):
+        if isinstance(holder[key], dict):
+            holder[key] = change(holder[key])
+    changed: Json = root[0]
+    return changed
+
+
+def has_levels(tree: Json, most: int) -> bool:
+    """Tell if objects and arrays are nested no more deeply than this."""
+    level = [tree] if _inner(tree) else []
+    for _ in range(most):
+        if not level:
+            return True
+        level = [inner for value in level for inner in _inner(value) if _inner(inner)]
+    return not level
+
+
+def _inner(value: Json) -> Collection[Json]:
+    match value:
         case dict():
-            return change({key: map_objects(value, change) for key, value in tree.items()})
+            return value.values()
         case list():
-            return [map_objects(item, change) for item in tree]
+            return value
         case _:
-            return tree
+            return ()
 
 
-def type_json(type_: model.AvroType) -> Json:
-    """Return a type, with named types in it by their full names."""
-    return _type(type_, lambda name, depth: name)
+def type_json(type_: model.AvroType, types: Mapping[str, model.NamedType] | None = None) -> Json:
+    """Return a type, with named types in it by their full names.
+
+    Args:
+        type_: the type.
+        types: named types whose names in schemas differ from those in the model.
+    """
+    return _type(type_, lambda name: _as_seen_from("", name, types or {}))
 
 
 def definition_json(
@@ -59,8 +104,8 @@ def definition_json(
         named: the type.
         types: at least the named types that can be reached from it.
     """
-    namespace = namespace_of(named.name)
-    return _definition(named, lambda name, depth: _as_seen_from(namespace, name, types))
+    namespace = namespace_of(model.wire_name(named))
+    return _definition(named, lambda name: _as_seen_from(namespace, name, types))
 
 
 def self_contained_json(
@@ -82,43 +127,50 @@ def self_contained_json(
     from avrogen.errors import SchemaError
 
     elsewhere = frozenset(elsewhere)
-    try:
-        return _checked_depth(_first_use_json(type_, types, elsewhere))
-    except _TooDeep:
-        pass
-    try:
-        return _checked_depth(_least_nested_json(type_, types, elsewhere))
-    except _TooDeep:
-        message = "types that contain each other are nested too deeply to be written as one schema"
-        raise SchemaError([diagnostic(Code.NESTING, Location("<schema>"), message)]) from None
+    first_use = _defined(type_, types, _first_uses(type_, types, elsewhere))
+    if has_levels(first_use, _EASY_LEVELS):
+        return first_use
+    least_nested = _defined(type_, types, _outermost_uses(type_, types, elsewhere))
+    for levels in (_EASY_LEVELS, MOST_LEVELS):
+        for tree in (first_use, least_nested):
+            if has_levels(tree, levels):
+                return tree
+    message = "types that contain each other are nested too deeply to be written as one schema"
+    raise SchemaError([diagnostic(Code.NESTING, Location("<schema>"), message)])
 
 
-class _TooDeep(Exception):
-    """The reader of schemas would not accept such a depth."""
+_EASY_LEVELS: Final = 250
+"""Depth of objects and arrays that every implementation reads."""
+
+_Homes: TypeAlias = dict[str, tuple[str | None, int]]
+"""For each type the use that it is defined at: the type that uses it, None at the top, and the
+number of the use there."""
 
 
-def _first_use_json(
+def _first_uses(
     type_: model.AvroType, types: Mapping[str, model.NamedType], elsewhere: frozenset[str]
-) -> Json:
-    defined = set(elsewhere)
+) -> _Homes:
+    """Find the first use of each type, depth first: no use precedes it in the text."""
+    homes: _Homes = {}
+    waiting: list[tuple[str | None, Iterator[tuple[int, str]]]]
+    waiting = [(None, enumerate(_uses(type_)))]
+    while waiting:
+        user, uses = waiting[-1]
+        for number, name in uses:
+            if name not in homes and name not in elsewhere:
+                homes[name] = user, number
+                waiting.append((name, enumerate(_uses(types[name]))))
+                break
+        else:
+            waiting.pop()
+    return homes
 
-    def seen_from(namespace: str) -> _OnReference:
-        def on_reference(name: str, depth: int) -> Json:
-            if name in defined:
-                return _as_seen_from(namespace, name, types)
-            defined.add(name)
-            return _definition(types[name], seen_from(namespace_of(name)), depth)
 
-        return on_reference
-
-    return _type(type_, seen_from(""))
-
-
-def _least_nested_json(
+def _outermost_uses(
     type_: model.AvroType, types: Mapping[str, model.NamedType], elsewhere: frozenset[str]
-) -> Json:
-    """Define each type at the use that is found first, breadth first."""
-    homes: dict[str, tuple[str | None, int]] = {}
+) -> _Homes:
+    """Find the use of each type that is nested least: breadth first."""
+    homes: _Homes = {}
     waiting: deque[str | None] = deque([None])
     while waiting:
         user = waiting.popleft()
@@ -126,18 +178,32 @@ def _least_nested_json(
             if name not in homes and name not in elsewhere:
                 homes[name] = user, number
                 waiting.append(name)
+    return homes
+
+
+def _defined(type_: model.AvroType, types: Mapping[str, model.NamedType], homes: _Homes) -> Json:
+    """Return a type with each named type in it defined at its home.
+
+    The definitions are empty at first, and filled one after the other: chains of types may be
+    longer than Python's stack.
+    """
+    made: dict[str, dict[str, Json]] = {name: {} for name in homes}
 
     def used_by(user: str | None) -> _OnReference:
         numbers = count()
 
-        def on_reference(name: str, depth: int) -> Json:
+        def on_reference(name: str) -> Json:
             if homes.get(name) == (user, next(numbers)):
-                return _definition(types[name], used_by(name), depth)
-            return _as_seen_from(namespace_of(user or ""), name, types)
+                return made[name]
+            namespace = namespace_of(_written_name(user or "", types))
+            return _as_seen_from(namespace, name, types)
 
         return on_reference
 
-    return _type(type_, used_by(None))
+    tree = _type(type_, used_by(None))
+    for name, definition in made.items():
+        definition.update(_definition(types[name], used_by(name)))
+    return tree
 
 
 def _uses(type_: model.AvroType | model.NamedType) -> Iterator[str]:
@@ -151,66 +217,50 @@ def _uses(type_: model.AvroType | model.NamedType) -> Iterator[str]:
             yield from model.references(type_)
 
 
-def _checked_depth(tree: Json) -> Json:
-    level: list[Json] = [tree]
-    for _ in range(MOST_LEVELS):
-        level = [inner for value in level for inner in _inner(value) if _inner(inner)]
-        if not level:
-            return tree
-    raise _TooDeep
-
-
-def _inner(value: Json) -> Iterable[Json]:
-    match value:
-        case dict():
-            return value.values()
-        case list():
-            return value
-        case _:
-            return ()
-
-
 def _as_seen_from(namespace: str, name: str, types: Mapping[str, model.NamedType]) -> str:
     """Return the name that refers to a type from inside a namespace.
 
     The specification has no way to refer from a namespace to a type without one. Avro Java looks
     there for names that the namespace lacks; if it has the name, too, a leading dot is needed.
     """
-    return f".{name}" if namespace and f"{namespace}.{name}" in types else name
+    if name in PRIMITIVES:  # only in schemas that are only read
+        return f".{name}"
+    written = _written_name(name, types)
+    return f".{written}" if namespace and f"{namespace}.{written}" in types else written
 
 
-def _type(type_: model.AvroType, on_reference: _OnReference, depth: int = 0) -> Json:
-    if depth > MOST_NESTED_TYPES:
-        raise _TooDeep
+def _written_name(name: str, types: Mapping[str, model.NamedType]) -> str:
+    return model.wire_name(types[name]) if name in types else name
+
+
+def _type(type_: model.AvroType, on_reference: _OnReference) -> Json:
     match type_:
         case model.Primitive(name, attributes=attributes):
             return {"type": name, **attributes} if attributes else name
         case model.Reference(name):
-            return on_reference(name, depth)
+            return on_reference(name)
         case model.Array(items, attributes):
-            return {"type": "array", "items": _type(items, on_reference, depth + 1), **attributes}
+            return {"type": "array", "items": _type(items, on_reference), **attributes}
         case model.Map(values, attributes):
-            return {"type": "map", "values": _type(values, on_reference, depth + 1), **attributes}
+            return {"type": "map", "values": _type(values, on_reference), **attributes}
         case model.Union(branches):
-            return [_type(branch, on_reference, depth + 1) for branch in branches]
+            return [_type(branch, on_reference) for branch in branches]
         case _:
             assert_never(type_)
 
 
-def _definition(
-    named: model.NamedType, on_reference: _OnReference, depth: int = 0
-) -> dict[str, Json]:
-    namespace, name = namespace_of(named.name), short_name(named.name)
+def _definition(named: model.NamedType, on_reference: _OnReference) -> dict[str, Json]:
+    written = model.wire_name(named)
+    namespace, name = namespace_of(written), short_name(written)
     head: dict[str, Json] = {"type": declared_kind(named), "name": name, "namespace": namespace}
     if named.doc is not None:
         head["doc"] = named.doc
     if named.aliases:
-        head["aliases"] = list(named.aliases)
+        dot = "." if namespace else ""  # in front of names without a namespace, as in Avro Java
+        head["aliases"] = [each if "." in each else f"{dot}{each}" for each in named.aliases]
     match named:
         case model.RecordType(fields=fields):
-            own: dict[str, Json] = {
-                "fields": [_field(field, on_reference, depth) for field in fields]
-            }
+            own: dict[str, Json] = {"fields": [_field(field, on_reference) for field in fields]}
         case model.EnumType(symbols=symbols, default=default):
             own = {"symbols": list(symbols)}
             if default is not None:
@@ -222,11 +272,8 @@ def _definition(
     return {**head, **own, **named.attributes}
 
 
-def _field(field: model.Field, on_reference: _OnReference, depth: int) -> dict[str, Json]:
-    members: dict[str, Json] = {
-        "name": field.name,
-        "type": _type(field.type, on_reference, depth + 1),
-    }
+def _field(field: model.Field, on_reference: _OnReference) -> dict[str, Json]:
+    members: dict[str, Json] = {"name": field.name, "type": _type(field.type, on_reference)}
     if field.doc is not None:
         members["doc"] = field.doc
     if field.default is not model.NO_DEFAULT:
@@ -240,14 +287,19 @@ def _field(field: model.Field, on_reference: _OnReference, depth: int) -> dict[s
 
 def same_json(one: Json, other: Json) -> bool:
     """Compare JSON values: 1 equals 1.0, and unlike in Python not ``true``."""
-    match one, other:
-        case bool(), _:
-            return one is other
-        case _, bool():
-            return False
-        case list(), list():
-            return len(one) == len(other) and all(map(same_json, one, other))
-        case dict(), dict():
-            return one.keys() == other.keys() and all(same_json(one[k], other[k]) for k in one)
-        case _:
-            return one == other
+    waiting = [(one, other)]
+    while waiting:
+        match waiting.pop():
+            case (bool() as mine, theirs) | (theirs, bool() as mine):
+                if mine is not theirs:
+                    return False
+            case list() as mine, list() as theirs if len(mine) == len(theirs):
+                waiting.extend(zip(mine, theirs, strict=True))
+            case dict() as mine, dict() as theirs if mine.keys() == theirs.keys():
+                waiting.extend((mine[key], theirs[key]) for key in mine)
+            case list() | dict(), _:
+                return False
+            case mine, theirs:
+                if mine != theirs:
+                    return False
+    return True

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from avrogen.avro import model
 from avrogen.avro.model import Json
-from avrogen.avro.names import namespace_of, short_name
+from avrogen.avro.names import PRIMITIVES, namespace_of, short_name
 from avrogen.avro.schema_json import definition_json
 
 __all__ = ["definition_text", "docstring_text", "file_text"]
@@ -39,7 +39,10 @@ def definition_text(named: model.NamedType, types: Mapping[str, model.NamedType]
     """
     tree = definition_json(named, types)
     if isinstance(named, model.RecordType):
-        tree = {**tree, "fields": [_field(each, named.name) for each in _list(tree["fields"])]}
+        tree = {
+            **tree,
+            "fields": [_field(each, model.wire_name(named)) for each in _list(tree["fields"])],
+        }
     return file_text(tree)
 
 
@@ -89,7 +92,9 @@ def _field(field: Json, around: str) -> Json:
 def _shortened(type_: Json, namespace: str) -> Json:
     """Return a type as seen from inside a namespace: with short names of its types."""
     if isinstance(type_, str):
-        return short_name(type_) if namespace and namespace_of(type_) == namespace else type_
+        short = short_name(type_)
+        is_inside = namespace and namespace_of(type_) == namespace and short not in PRIMITIVES
+        return short if is_inside else type_
     if isinstance(type_, list):
         return [_shortened(branch, namespace) for branch in type_]
     if isinstance(type_, dict):

@@ -46,16 +46,48 @@ class Source:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Origin:
-    """The JSON value in a source that a part of a schema was read from."""
+    """The JSON value in a source that a part of a schema was read from.
+
+    Attributes:
+        source: the source.
+        steps: path to the value from another around it.
+        around: that other value, as paths of values that are nested deeply are long; None: the top.
+    """
 
     source: Source
-    pointer: Pointer = ()
+    steps: Pointer = ()
+    around: Origin | None = None
+
+    @property
+    def pointer(self) -> Pointer:
+        """Path from the top of the source."""
+        steps: list[str | int] = []
+        part: Origin | None = self
+        while part is not None:
+            steps.extend(reversed(part.steps))
+            part = part.around
+        return tuple(reversed(steps))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Origin):
+            return NotImplemented
+        return self.source == other.source and self.pointer == other.pointer
+
+    def __hash__(self) -> int:
+        return hash((self.source, self.pointer))
+
+    def __repr__(self) -> str:
+        return f"Origin({self.source.path!r}, {self.pointer!r})"
 
     def __truediv__(self, step: str | int) -> Origin:
         """Return the origin of a member or an item of this value."""
-        return Origin(self.source, (*self.pointer, step))
+        return self.at(step)
+
+    def at(self, *steps: str | int) -> Origin:
+        """Return the origin of a value inside this one."""
+        return Origin(self.source, steps, self)
 
 
 # Strings and comments that are not closed end with the text: no search starts again inside of one.

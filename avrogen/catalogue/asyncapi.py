@@ -28,6 +28,7 @@ from avrogen.catalogue.views import first_line
 from avrogen.catalogue.yaml_writer import yaml_text
 from avrogen.config.config import TopicConfig, key_type
 from avrogen.config.topic_subjects import topic_subjects
+from avrogen.errors import SchemaError
 
 __all__ = ["AVRO_FORMAT", "asyncapi_text", "payload_schema"]
 
@@ -212,36 +213,36 @@ def payload_schema(name: str, types: Mapping[str, model.NamedType]) -> Json:
     known = {each: _known(named) for each, named in reached.items()}
     try:
         tree = self_contained_json(model.Reference(name), known)
-    except RecursionError:
+    except SchemaError:
         return {"description": f"The types of {name} lie too deep in each other for one schema."}
     return {"schemaFormat": AVRO_FORMAT, "schema": tree}
 
 
 def _known(named: model.NamedType) -> model.NamedType:
-    aliases, others = _aliases(named)
+    near, others = _aliases(named)
     attributes = _renamed(named.attributes) | ({"x-aliases": others} if others else {})
+    if near:  # AsyncAPI knows them without a namespace only
+        attributes |= {"aliases": near}
     match named:
         case model.RecordType(fields=fields):
             if named.is_error:
                 attributes |= {"x-error": True}
             known = tuple(map(_known_field, fields))
-            return replace(
-                named, aliases=aliases, attributes=attributes, fields=known, is_error=False
-            )
+            return replace(named, aliases=(), attributes=attributes, fields=known, is_error=False)
         case model.EnumType() | model.FixedType():
-            return replace(named, aliases=aliases, attributes=attributes)
+            return replace(named, aliases=(), attributes=attributes)
         case _:
             assert_never(named)
 
 
-def _aliases(named: model.NamedType) -> tuple[tuple[str, ...], list[Json]]:
+def _aliases(named: model.NamedType) -> tuple[list[Json], list[Json]]:
     """Split off the namespace of names in the type's own namespace."""
-    namespace = namespace_of(named.name)
-    near = tuple(
+    namespace = namespace_of(model.wire_name(named))
+    near: list[Json] = [
         short_name(alias)
         for alias in named.aliases
         if namespace_of(alias) == namespace and is_name(short_name(alias))
-    )
+    ]
     others: list[Json] = [
         alias
         for alias in named.aliases

@@ -14,7 +14,9 @@ from avrogen.compiler.build import Analysis
 from avrogen.compiler.naming import ClassName, ModuleName
 from avrogen.compiler.package_layout import ModulePath, PublicName, layout_package
 from avrogen.compiler.python_model import Definition, TopicModule
+from avrogen.compiler.type_mapping import NO_OVERRIDES
 from avrogen.config.config import TopicConfig, key_type
+from avrogen.config.custom_types import BuildOverrides
 
 __all__ = ["CatalogueEntry", "CatalogueModel", "carried_types", "catalogue_model"]
 
@@ -41,6 +43,14 @@ class CatalogueEntry:
     public: PublicName
     definition: Definition
     uses: tuple[str, ...]
+
+    def module(self, package: str) -> str:
+        """Return what a user imports it from.
+
+        Args:
+            package: what the generated package is called.
+        """
+        return ".".join((self.public.home.root or package, *self.public.package))
 
     @property
     def namespace(self) -> str:
@@ -76,6 +86,7 @@ class CatalogueModel:
         modules: what the generated package has for each topic, by its name.
         used_by: ids of the entries that refer to a type, by its id; only types that are used.
         carried_by: topics that have values or keys of a type, by its id.
+        overrides: types of one's own.
     """
 
     entries: Mapping[str, CatalogueEntry]
@@ -84,6 +95,7 @@ class CatalogueModel:
     modules: Mapping[str, TopicModule]
     used_by: Mapping[str, tuple[str, ...]]
     carried_by: Mapping[str, tuple[TopicConfig, ...]]
+    overrides: BuildOverrides = NO_OVERRIDES
 
     @property
     def namespaces(self) -> dict[str, list[CatalogueEntry]]:
@@ -108,6 +120,7 @@ def catalogue_model(analysis: Analysis, topics: tuple[TopicConfig, ...]) -> Cata
         {module.config.topic: module for module in analysis.package.topics},
         _turned(entries, lambda id_: entries[id_].uses),
         {id_: tuple(by_name[name] for name in names) for id_, names in carried.items()},
+        analysis.overrides,
     )
 
 
@@ -119,7 +132,7 @@ def carried_types(topic: TopicConfig, types: Mapping[str, model.NamedType]) -> t
 
 
 def _entries(analysis: Analysis) -> Iterator[CatalogueEntry]:
-    places = layout_package(analysis.parsed)
+    places = layout_package(analysis.parsed, analysis.names, analysis.dependencies.publics)
     definitions = {
         _key(ModulePath(module.package, module.name), definition.name): definition
         for module in analysis.package.modules
@@ -129,7 +142,8 @@ def _entries(analysis: Analysis) -> Iterator[CatalogueEntry]:
         public = places.types[name]
         assert named.origin is not None, "what was parsed has an origin"
         source = named.origin.source.name
-        definition = definitions[_key(public.home, public.name)]
+        definition = analysis.package.imported.get(name)
+        definition = definition or definitions[_key(public.home, public.name)]
         yield CatalogueEntry(
             name, model.Reference(name), named, source, public, definition, mentions(named)
         )

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
 
+import avrogen
 from avrogen.avro import model
 from avrogen.avro.type_labels import short_label
 from avrogen.catalogue.catalogue_model import CatalogueEntry, CatalogueModel
@@ -27,9 +28,19 @@ from avrogen.compiler.expressions import (
 )
 from avrogen.compiler.literals import bytes_literal, string_literal
 from avrogen.compiler.python_model import EnumClass, RecordClass
-from avrogen.compiler.type_mapping import logical_value
+from avrogen.compiler.type_mapping import (
+    NO_OVERRIDES,
+    converted,
+    has_class,
+    logical_value,
+    python_name,
+)
+from avrogen.config.custom_types import BuildOverrides
 from avrogen.errors import EncodeError
 from avrogen.examples.example_values import ExampleMaker, MinimumParts
+
+if TYPE_CHECKING:
+    from avrogen.codec.type_conversions import RuntimeOverrides
 
 __all__ = ["PACKAGE", "Example", "ExampleSnippets", "python_example"]
 
@@ -66,7 +77,9 @@ class ExampleSnippets:
         self._catalogue = catalogue
         self._least = MinimumParts(catalogue.types)
         self._parts_left = _MOST_IN_ALL + _MOST_PER_TYPE * len(catalogue.types)
-        self._operations = PlanBuilder(catalogue.types, {})
+        self._overrides = catalogue.overrides
+        self._bases = catalogue.overrides.without_conversions()
+        self._operations = PlanBuilder(catalogue.types, {}, self._base_of_field)
         self._records = self._operations.records(
             name for name, named in catalogue.types.items() if isinstance(named, model.RecordType)
         )
@@ -85,12 +98,30 @@ class ExampleSnippets:
             return None
         self._parts_left -= max(least - own, 0)
         try:
-            made = ExampleMaker(entry.type, types, self._least).make(1)
-            write = plan.Plan(self._operations.of(entry.type), self._records, plain=True)
+            overrides, base = _own_overrides(entry, self._overrides), None
+            if overrides is not None:
+                base = self._bases
+            # Nothing says which values the functions of a user's type take.
+            maker = ExampleMaker(
+                entry.type, types, self._least, overrides, self._of_field, sparse=True
+            )
+            made = maker.make(1)
+            write = plan.Plan(self._operations.of(entry.type, base), self._records, plain=True)
             value = avro_json(InterpretedEncoder(write).write(made), entry.type, types)
             return Example(value, python_example(entry, value, self._catalogue))
         except (ValueError, EncodeError, RecursionError):
             return None
+
+    def _of_field(self, record: str, field: str) -> BuildOverrides:
+        return self._overrides.at_field(f"{record}.{field}")
+
+    def _base_of_field(self, record: str, field: str) -> RuntimeOverrides:
+        return self._bases.at_field(f"{record}.{field}")
+
+
+def _own_overrides(entry: CatalogueEntry, overrides: BuildOverrides) -> BuildOverrides | None:
+    """Return the overrides at the top of a type's values: a class stays what it is."""
+    return overrides.inside(entry.id) if entry.public.codec else None
 
 
 PACKAGE: Final = "pkg"
@@ -120,7 +151,8 @@ def python_example(entry: CatalogueEntry, value: model.Json, catalogue: Catalogu
         value: the value in Avro's JSON encoding.
         catalogue: all types.
     """
-    tree = _Writer(catalogue).of(entry.type, value)
+    overrides = _own_overrides(entry, catalogue.overrides) or NO_OVERRIDES
+    tree = _Writer(catalogue).of(entry.type, value, overrides)
     codec = entry.public.codec
     annotation = _symbol(entry, entry.public.name) if codec else None
     owner = _symbol(entry, codec) if codec else None
@@ -137,28 +169,45 @@ def python_example(entry: CatalogueEntry, value: model.Json, catalogue: Catalogu
 
 
 def _symbol(entry: CatalogueEntry, name: str) -> Symbol:
-    return Symbol(".".join((PACKAGE, *entry.public.package)), name)
+    return Symbol(entry.module(PACKAGE), name)
 
 
 class _Writer:
     def __init__(self, catalogue: CatalogueModel) -> None:
         self._entries = catalogue.entries
         self._types: Mapping[str, model.NamedType] = catalogue.types
+        self._overrides = catalogue.overrides
 
-    def of(self, type_: model.AvroType, value: model.Json) -> _Tree:
+    def of(self, type_: model.AvroType, value: model.Json, overrides: BuildOverrides) -> _Tree:
         match type_:
-            case model.Primitive(name, logical):
-                return logical_value(logical, _raw(name, value)) if logical else _leaf(name, value)
+            case model.Primitive(name):
+                found = overrides.of(type_)
+                if found.logical:
+                    base = logical_value(found.logical, _raw(name, value))
+                else:
+                    base = _leaf(name, value)
+                return converted(base, found)
             case model.Reference(name):
-                return self._named(self._types[name], value)
+                named = self._types[name]
+                found = overrides.of(named)
+                tree = self._named(named, value, found.logical)
+                if found.conversion is None:
+                    return tree
+                if isinstance(tree, Expression):
+                    return converted(tree, found)
+                head = Expression.of(python_name(found.conversion.from_base), "(")
+                return _call(head, [(Expression(()), tree)], ")")
             case model.Array(items):
                 assert isinstance(value, list)
                 nothing = Expression(())
-                return _call("[", ((nothing, self.of(items, item)) for item in value), "]")
+                return _call("[", ((nothing, self.of(items, v, overrides)) for v in value), "]")
             case model.Map(values):
                 assert isinstance(value, dict)
                 pairs = (
-                    (Expression((f"{string_literal(key)}: ",)), self.of(values, item))
+                    (
+                        Expression((f"{string_literal(key)}: ",)),
+                        self.of(values, item, overrides),
+                    )
                     for key, item in value.items()
                 )
                 return _call("{", pairs, "}")
@@ -168,18 +217,27 @@ class _Writer:
                 assert isinstance(value, dict)
                 ((name, inner),) = value.items()
                 branch = next(branch for branch in branches if short_label(branch) == name)
-                return self.of(branch, inner)
+                return self.of(branch, inner, overrides)
             case _:
                 assert_never(type_)
 
-    def _named(self, named: model.NamedType, value: model.Json) -> _Tree:
+    def _named(
+        self, named: model.NamedType, value: model.Json, logical: model.LogicalType | None
+    ) -> _Tree:
         entry = self._entries[named.name]
         symbol = _symbol(entry, entry.public.name)
         match named:
             case model.RecordType(fields=fields):
                 assert isinstance(value, dict) and isinstance(entry.definition, RecordClass)
                 arguments = (
-                    (Expression((f"{python.name}=",)), self.of(field.type, value[field.name]))
+                    (
+                        Expression((f"{python.name}=",)),
+                        self.of(
+                            field.type,
+                            value[field.name],
+                            self._overrides.at_field(f"{named.name}.{field.name}"),
+                        ),
+                    )
                     for field, python in zip(fields, entry.definition.fields, strict=True)
                 )
                 return _call(Expression.of(symbol, "("), arguments, ")")
@@ -188,12 +246,14 @@ class _Writer:
                 members = {member.symbol: member.name for member in entry.definition.members}
                 assert isinstance(value, str)
                 return Expression.of(symbol, f".{members[value]}")
-            case model.FixedType(logical=logical):
+            case model.FixedType():
                 assert isinstance(value, str)
                 data = value.encode("latin-1")
                 if logical:
                     return logical_value(logical, data)
                 literal = Expression((bytes_literal(data),))
+                if not has_class(named):
+                    return literal
                 return _call(Expression.of(symbol, "("), [(Expression(()), literal)], ")")
             case _:
                 assert_never(named)
@@ -251,9 +311,15 @@ def _flat(tree: _Tree, scope: Scope) -> str:
     return f"{scope.text(tree.head)}{', '.join(items)}{tree.tail}"
 
 
+_EXPORTED: Final = frozenset(avrogen.__all__)
+
+
 def _import_lines(imports: Iterable[Import]) -> Iterator[str]:
     """Return import lines in groups, with an empty line after each group."""
-    public = [Import("avrogen", i.name, i.alias) if i.module == RUNTIME else i for i in imports]
+    public = [
+        Import("avrogen", i.name, i.alias) if i.module == RUNTIME and i.name in _EXPORTED else i
+        for i in imports
+    ]
     ours = [item for item in public if item.module.partition(".")[0] == PACKAGE]
     others = [item for item in public if item not in ours]
     for group in (*grouped(others, ()), *grouped(ours, ())):

@@ -147,7 +147,7 @@ def namespace_page(
     return NamespacePage(
         title=namespace_title(name),
         side=Sidebar(Link("Namespaces", "index.html#namespaces"), related, urls.namespaces[name]),
-        package=".".join((PACKAGE, *entries[0].public.package)),
+        package=entries[0].module(PACKAGE),
         types=tuple(_type_link(entry, urls) for entry in entries),
         picture=picture_of(graphs.namespace(entries)),
     )

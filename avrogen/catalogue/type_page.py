@@ -114,7 +114,7 @@ def type_page(
     """
     side = nearby(entry, siblings, urls)
     users = (catalogue.entries[name] for name in catalogue.used_by.get(entry.id, ()))
-    module = ".".join((PACKAGE, *entry.public.package))
+    module = entry.module(PACKAGE)
     names = ", ".join(export.name for export in entry.public.exports())
     return TypePage(
         entry=entry,
@@ -205,4 +205,4 @@ def _schema(entry: CatalogueEntry, catalogue: CatalogueModel) -> str:
     """Return the schema of the type alone, referring to others by full name."""
     if entry.named:
         return json_text(definition_json(entry.named, catalogue.types))
-    return json_text(type_json(entry.type))
+    return json_text(type_json(entry.type, catalogue.types))

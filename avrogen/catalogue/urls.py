@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -18,6 +19,9 @@ ASYNCAPI: Final = "asyncapi.yaml"
 
 _NO_NAMESPACE: Final = "-"
 """File name of types without a namespace, which no namespace can have."""
+
+_UNSAFE: Final = re.compile(r"^\.|[^A-Za-z0-9._-]")
+"""Characters of names that Avro does not allow, which are no part of a file name."""
 
 _LONGEST: Final = 150
 """Characters of a file name; file systems stop at 255 bytes."""
@@ -57,8 +61,9 @@ def _files(folder: str, names: Iterable[str]) -> dict[str, str]:
     taken: set[str] = set()
     files: dict[str, str] = {}
     for name in sorted(names):
-        stem = name or _NO_NAMESPACE
-        if len(stem) > _LONGEST or stem.lower() in taken or not is_file_name(stem):
+        stem = _UNSAFE.sub("_", name or _NO_NAMESPACE)
+        is_own = stem == (name or _NO_NAMESPACE) and len(stem) <= _LONGEST and is_file_name(stem)
+        if not is_own or stem.lower() in taken:
             digest = hashlib.sha256(name.encode()).hexdigest()[:12]
             stem = f"{digest}-{stem[:_LONGEST]}"
         taken.add(stem.lower())

@@ -9,7 +9,14 @@ from pathlib import Path
 import click
 
 from avrogen.cli.common import FileError, cli_extra, echo
-from avrogen.config.keys import REGISTRY_KEYS, TOP_KEYS, TOPIC_KEYS, ConfigKey
+from avrogen.config.keys import (
+    NAMES_KEYS,
+    REGISTRY_KEYS,
+    TOP_KEYS,
+    TOPIC_KEYS,
+    TYPES_KEYS,
+    ConfigKey,
+)
 from avrogen.regular_files import read_file
 
 __all__ = ["HOOK", "HOOK_FILE", "PACKAGE", "SCHEMAS", "hook_text", "init", "schema_files"]
@@ -155,6 +162,14 @@ def _config() -> str:
             *_comment(TOP_KEYS["registry"].meaning),
             "# [registry]",
             *(line for key in REGISTRY_KEYS.values() for line in _lines(key)),
+            "",
+            *_comment(TOP_KEYS["names"].meaning),
+            "# [names]",
+            *(line for key in NAMES_KEYS.values() for line in _lines(key)),
+            "",
+            *_comment(TOP_KEYS["types"].meaning),
+            "# [types]",
+            *(line for key in TYPES_KEYS.values() for line in _lines(key)),
             "",
         )
     )

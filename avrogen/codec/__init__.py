@@ -16,9 +16,11 @@ Modules, in reading order:
     planner              plans for one schema
     resolving_planner    plans to read data of another schema
     plan_analysis        records of a plan, and least sizes
+    type_conversions     types of one's own in generated classes
     unions               the choice of a branch
     interpreter          plans run step by step
     python_backend       plans compiled to Python
+    timed_kinds          dates and times under options
     conversions, values, varints   values of logical types, and numbers
     limits               bounds on hostile data
     json_encoding        Avro's JSON encoding

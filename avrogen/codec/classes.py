@@ -7,7 +7,7 @@ function directly.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
@@ -29,11 +29,13 @@ class AvroValue:
 
     Attributes:
         __avro_schema__: schema that values of the class are encoded with.
+        __avro_types__: types of one's own in the fields, a ``TypeMapping``; None: there are none.
     """
 
     __slots__ = ()
 
     __avro_schema__: ClassVar[Schema]
+    __avro_types__: ClassVar[object] = None
 
     def to_avro(self, *, limits: Limits | None = None) -> bytes:
         """Encode the value in Avro's binary encoding.
@@ -107,13 +109,32 @@ _TO_AVRO: Final = AvroValue.__dict__["to_avro"]
 _FROM_AVRO: Final = AvroValue.__dict__["from_avro"]
 
 
+class _AvroFields:
+    """Descriptor of ``__avro_fields__``, which is computed on first use in each class."""
+
+    def __get__(self, instance: object, owner: type[AvroRecord]) -> Mapping[str, str]:
+        fields = owner.__dict__.get("__avro_attributes__")
+        if fields is None:
+            fields = avro_fields(owner)
+            setattr(owner, "__avro_attributes__", fields)  # noqa: B010 -- unknown to type checkers
+        return cast("Mapping[str, str]", fields)
+
+
 class AvroRecord(AvroValue):
     """Base of the dataclasses that are generated for records.
 
     Fields of the dataclass correspond to fields of the schema by position.
+
+    Attributes:
+        __avro_fields__: attributes by the names of the schema's fields, in their order.
     """
 
     __slots__ = ()
+
+    if TYPE_CHECKING:
+        __avro_fields__: ClassVar[Mapping[str, str]]
+    else:
+        __avro_fields__ = _AvroFields()
 
     def __init_subclass__(cls) -> None:
         # A subclass of a generated class has a codec of its own: it must not inherit the compiled
@@ -128,6 +149,21 @@ class AvroRecord(AvroValue):
     def __repr__(self) -> str:
         """Return the repr of a dataclass, cut if it does not fit on a screen."""
         return _record_repr(self)
+
+
+def avro_fields(class_: type[AvroRecord]) -> Mapping[str, str]:
+    """Return the attributes of a record by the names of the fields in its schema."""
+    from dataclasses import fields
+    from types import MappingProxyType
+
+    from avrogen.avro import model
+
+    schema = class_.__avro_schema__
+    assert isinstance(schema.type, model.Reference), "a record's schema is its definition"
+    record = schema.types[schema.type.name]
+    assert isinstance(record, model.RecordType), f"{record.name} is not a record"
+    attributes = (field.name for field in fields(cast("Any", class_)))
+    return MappingProxyType(dict(zip((f.name for f in record.fields), attributes, strict=True)))
 
 
 class AvroEnum(AvroValue, StrEnum):

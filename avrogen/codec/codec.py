@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from avrogen.codec.limits import Limits
     from avrogen.codec.schema import Schema
     from avrogen.codec.single_object import SchemaStore
+    from avrogen.codec.type_conversions import TypeMapping
 
 __all__ = ["Codec"]
 
@@ -29,8 +30,12 @@ class Codec(Generic[T]):
     __avro_schema__: Schema
     """Schema that values are encoded with."""
 
-    def __init__(self, schema: Schema) -> None:
+    __avro_types__: TypeMapping | None
+    """Types of one's own in the values; None: there are none."""
+
+    def __init__(self, schema: Schema, types: TypeMapping | None = None) -> None:
         self.__avro_schema__ = schema
+        self.__avro_types__ = types
         # As functions have it, so that a codec can be pickled by its name there.
         caller = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] -- as namedtuple does
         self.__module__ = caller.f_globals.get("__name__", "__main__")

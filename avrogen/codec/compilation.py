@@ -7,12 +7,13 @@ many programs need only one of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from avrogen.avro.model import Reference
 from avrogen.codec.classes import AvroValue
-from avrogen.codec.planner import plan_for
+from avrogen.codec.planner import DictRules, own_overrides, plan_for, under_options
 from avrogen.codec.python_backend import compile_decoder, compile_encoder
 from avrogen.codec.schema import Schema
 from avrogen.errors import ResolutionError
@@ -20,6 +21,7 @@ from avrogen.fork_safety import renew_after_fork
 
 if TYPE_CHECKING:
     from avrogen.codec.schema import SchemaOwner
+    from avrogen.codec.type_conversions import RuntimeOverrides
 
 __all__ = [
     "MAX_WRITERS",
@@ -30,6 +32,8 @@ __all__ = [
     "install_decoder",
     "install_encoder",
     "named",
+    "naming_decoders",
+    "overrides_of",
 ]
 
 Encoder: TypeAlias = Callable[..., bytes]
@@ -61,16 +65,39 @@ class ResolvedDecoders:
 
     Attributes:
         own: decodes data of its own schema; with a ``writer``, it calls another.
+
+    Args:
+        schema: the schema of the values.
+        classes: classes for its types; None: plain values.
+        overrides: overrides of Python types outside of records.
+        named_branches: values of unions are pairs that force their branch.
     """
 
-    def __init__(self, schema: Schema, classes: Classes | None) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        classes: Classes | None,
+        overrides: RuntimeOverrides | None = None,
+        *,
+        named_branches: bool = False,
+    ) -> None:
         self._schema = schema
         self._classes = classes
+        self._overrides = overrides
+        self._named_branches = named_branches
         self._by_writer: dict[Schema, Decoder] = {}
         self._known: dict[int, Decoder] = {}
         self._writers: dict[int, Schema] = {}
-        plan = plan_for(schema.type, schema.types, classes)
-        self.own: Decoder = compile_decoder(plan, (self._known, self.find))
+        plan = plan_for(
+            schema.type,
+            schema.types,
+            classes,
+            overrides=overrides,
+            named_branches=named_branches,
+        )
+        naming = None if classes is not None or named_branches else partial(_naming_decoder, schema)
+        plan = under_options(plan, schema.times)
+        self.own: Decoder = compile_decoder(plan, (self._known, self.find), naming)
 
     def __len__(self) -> int:
         """Return the number of writers whose decoders are kept."""
@@ -105,7 +132,16 @@ class ResolvedDecoders:
 
         reader = self._schema
         try:
-            plan = plan_to_read(reader.type, reader.types, writer.type, writer.types, self._classes)
+            plan = plan_to_read(
+                reader.type,
+                reader.types,
+                writer.type,
+                writer.types,
+                self._classes,
+                self._named_branches,
+                reader.times,
+                self._overrides,
+            )
         except ResolutionError as error:
             return _refusal(error)
         return compile_decoder(plan)
@@ -138,15 +174,42 @@ def encoder_of(owner: SchemaOwner | Schema) -> Encoder:
     with _compilation.lock:
         encode: Encoder | None = vars(owner).get("__avro_encoder__")
         if encode is None:
-            schema = _schema(owner)
-            encode = compile_encoder(plan_for(schema.type, schema.types, classes_of(owner)))
+            schema, classes = _schema(owner), classes_of(owner)
+            strict = partial(_strict_encoder, schema) if classes is None else None
+            plan = plan_for(schema.type, schema.types, classes, overrides=overrides_of(owner))
+            encode = compile_encoder(under_options(plan, schema.times), strict)
             setattr(owner, "__avro_encoder__", encode)  # noqa: B010 -- unknown to type checkers
         return encode
+
+
+def _strict_encoder(schema: Schema, fill_defaults: bool, allow_unknown_keys: bool) -> Encoder:
+    """Return the function ``(value, *, limits=None)`` that encodes fewer dicts."""
+    rules = DictRules(bool(fill_defaults), bool(allow_unknown_keys))
+    with _compilation.lock:
+        encoders: dict[DictRules, Encoder] = vars(schema).setdefault("__avro_strict_encoders__", {})
+        if rules not in encoders:
+            plan = under_options(plan_for(schema.type, schema.types, None, rules), schema.times)
+            encoders[rules] = compile_encoder(plan)
+        return encoders[rules]
 
 
 def decoder_of(owner: SchemaOwner | Schema) -> Decoder:
     """Return the function ``(data, *, writer=None, limits=None)`` that decodes its values."""
     return _decoders(owner).own
+
+
+def naming_decoders(schema: Schema) -> ResolvedDecoders:
+    """Return the decoders of a schema that name the branches of unions."""
+    with _compilation.lock:
+        found: ResolvedDecoders | None = vars(schema).get("__avro_naming_decoders__")
+        if found is None:
+            found = ResolvedDecoders(schema, None, named_branches=True)
+            vars(schema)["__avro_naming_decoders__"] = found
+        return found
+
+
+def _naming_decoder(schema: Schema) -> Decoder:
+    return naming_decoders(schema).own
 
 
 def decoder_for(owner: SchemaOwner | Schema, writer: Schema) -> Decoder:
@@ -201,13 +264,21 @@ def _decoders(owner: SchemaOwner | Schema) -> ResolvedDecoders:
     with _compilation.lock:
         decoders: ResolvedDecoders | None = vars(owner).get("__avro_decoders__")
         if decoders is None:
-            decoders = ResolvedDecoders(_schema(owner), classes_of(owner))
+            decoders = ResolvedDecoders(_schema(owner), classes_of(owner), overrides_of(owner))
             setattr(owner, "__avro_decoders__", decoders)  # noqa: B010 -- as above
         return decoders
 
 
 def _schema(owner: SchemaOwner | Schema) -> Schema:
     return owner if isinstance(owner, Schema) else owner.__avro_schema__
+
+
+def overrides_of(owner: SchemaOwner | Schema) -> RuntimeOverrides | None:
+    """Return the overrides of Python types at the top of an owner's values: those of a codec.
+
+    Those of a class apply to the fields of its records.
+    """
+    return None if isinstance(owner, Schema | type) else own_overrides(owner)
 
 
 def classes_of(owner: SchemaOwner | Schema) -> Classes | None:

@@ -13,6 +13,7 @@ from struct import Struct
 from typing import Final
 from uuid import UUID
 
+from avrogen.avro.logical_types import uuid_digits
 from avrogen.avro.model import TimeUnit
 from avrogen.codec.limits import MAX_DECIMAL_DIGITS
 from avrogen.codec.varints import fits
@@ -37,6 +38,7 @@ __all__ = [
     "timestamp_from_units",
     "timestamp_to_units",
     "unscaled",
+    "unscaled_and_scale",
     "uuid_from_text",
 ]
 
@@ -180,25 +182,40 @@ def unscaled(value: Decimal, precision: int, scale: int) -> int:
         ) from None
 
 
-def decimal_from_unscaled(number: int, precision: int, scale: int) -> Decimal:
-    """Return ``number / 10**scale``."""
-    _, context = decimal_contexts(precision)
+def unscaled_and_scale(value: Decimal) -> tuple[int, int]:
+    """Return a number and a scale: ``number / 10**scale`` is the value, with its zeros."""
+    if not Decimal.is_finite(value):
+        raise ValueError("expected a finite Decimal")
+    exponent = Decimal.as_tuple(value).exponent
+    assert isinstance(exponent, int), "it is finite"
+    if not fits(-exponent, 32):
+        raise ValueError("expected a Decimal with a scale of 32 bits")
+    _, exact = decimal_contexts(MAX_DECIMAL_DIGITS)
+    try:
+        return int(exact.scaleb(value, -exponent)), -exponent
+    except (InvalidOperation, Inexact, Rounded):
+        raise ValueError(f"expected a Decimal with at most {exact.prec} digits") from None
+
+
+def decimal_from_unscaled(number: int, scale: int) -> Decimal:
+    """Return ``number / 10**scale``, also if it has more digits than its schema allows."""
+    _, context = decimal_contexts(MAX_DECIMAL_DIGITS)
     # Four bits hold any digit: a cheap check before huge numbers become decimal.
-    if number.bit_length() <= 4 * context.prec:
+    if number.bit_length() <= 4 * MAX_DECIMAL_DIGITS:
         try:
             return context.scaleb(Decimal(number), -scale)
         except (InvalidOperation, Inexact, Rounded):
             pass
-    raise ValueError(f"the decimal has more than {context.prec} digits")
+    raise ValueError(f"the decimal has more than {MAX_DECIMAL_DIGITS} digits")
 
 
-def rescaled(number: int, written_scale: int, precision: int, scale: int) -> Decimal:
+def rescaled(number: int, written_scale: int, scale: int) -> Decimal:
     """Return ``number / 10**written_scale`` with ``scale`` decimal places, if they hold it."""
     if number.bit_length() > 4 * MAX_DECIMAL_DIGITS:
         raise ValueError(f"the decimal has more than {MAX_DECIMAL_DIGITS} digits")
     digits = Decimal(number).as_tuple()
     written = Decimal((digits.sign, digits.digits, -written_scale))
-    return decimal_from_unscaled(unscaled(written, precision, scale), precision, scale)
+    return decimal_from_unscaled(unscaled(written, MAX_DECIMAL_DIGITS, scale), scale)
 
 
 def minimal_bytes(number: int) -> bytes:
@@ -211,11 +228,8 @@ def minimal_bytes(number: int) -> bytes:
 
 
 def uuid_from_text(text: str) -> UUID:
-    """Parse a UUID of 36 characters (RFC 4122, section 3), in upper or lower case."""
-    digits = text.replace("-", "")
-    if len(text) == 36 and text[8:24:5] == "----":
-        try:
-            return UUID(bytes=unhexlify(digits))
-        except ValueError:
-            pass
-    raise ValueError(f"expected a UUID of 36 characters, got {shortened(text)}")
+    """Parse a UUID, in any spelling that :func:`uuid_digits` knows."""
+    digits = uuid_digits(text)
+    if digits is None:
+        raise ValueError(f"expected the text of a UUID, got {shortened(text)}")
+    return UUID(bytes=unhexlify(digits))

@@ -7,12 +7,15 @@ schema resolution ask the kind; the Python backend has faster code for most kind
 :func:`logical_kind`.
 
 Conversions themselves, which are exact or raise, are in :mod:`avrogen.codec.conversions`.
+
+Longer than 500 lines because each kind answers the same questions, and they are read side by side.
 """
 
 from __future__ import annotations
 
 import struct
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -20,16 +23,20 @@ from typing import Any, Final, assert_never
 from uuid import UUID
 
 from avrogen.avro import model
+from avrogen.avro.logical_types import big_decimal_parts
 from avrogen.avro.model import TimeUnit
 from avrogen.codec import conversions
 from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
-from avrogen.codec.varints import fits
+from avrogen.codec.varints import encode_long, fits
+from avrogen.message_text import exception_text, printable
 
 __all__ = [
+    "BigDecimalKind",
     "DateKind",
     "DecimalKind",
     "DurationKind",
     "LogicalKind",
+    "MappedKind",
     "NanosKind",
     "TimeKind",
     "TimestampKind",
@@ -50,6 +57,8 @@ def logical_kind(logical: model.LogicalType, size: int | None) -> LogicalKind:
     match logical:
         case model.Decimal(precision, scale):
             return DecimalKind(precision, scale, size)
+        case model.BigDecimal():
+            return BigDecimalKind()
         case model.Uuid():
             return UuidKind(binary=size is not None)
         case model.Date():
@@ -92,6 +101,11 @@ class LogicalKind(ABC):
     def minimum_size(self) -> int:
         """Fewest bytes that a value takes, if they are more than the base type says."""
         return 0
+
+    @property
+    def plain(self) -> LogicalKind:
+        """The kind without options; itself, if there are none."""
+        return self
 
     @abstractmethod
     def to_base(self, value: Any) -> Any:
@@ -136,10 +150,12 @@ class LogicalKind(ABC):
 class DecimalKind(LogicalKind):
     """Big-endian two's complement of ``value * 10**scale``, as bytes. ``decimal.Decimal``.
 
+    What is read may have more digits than ``precision``; it is written with at most those.
+
     Attributes:
         size: bytes of the fixed that it fills; None: as few as hold the value.
         written_scale: scale of the data, if it is not ``scale``. The value is the same with
-            ``scale`` decimal places; if those, or ``precision``, do not hold it, it cannot be read.
+            ``scale`` decimal places; if those do not hold it, it cannot be read.
     """
 
     precision: int
@@ -168,18 +184,61 @@ class DecimalKind(LogicalKind):
     def from_base(self, raw: bytes) -> Decimal:
         number = int.from_bytes(raw, "big", signed=True)
         if self.written_scale is None:
-            return conversions.decimal_from_unscaled(number, self.precision, self.scale)
-        return conversions.rescaled(number, self.written_scale, self.precision, self.scale)
+            return conversions.decimal_from_unscaled(number, self.scale)
+        return conversions.rescaled(number, self.written_scale, self.scale)
 
     def reading(self, written: model.LogicalType) -> LogicalKind:
         if isinstance(written, model.Decimal) and written.scale != self.scale:
             return replace(self, written_scale=written.scale)
+        return BigDecimalKind(self.scale) if isinstance(written, model.BigDecimal) else self
+
+
+@dataclass(frozen=True, slots=True)
+class BigDecimalKind(LogicalKind):
+    """The number of decimal places of each value, behind its unscaled value. ``decimal.Decimal``.
+
+    Attributes:
+        scale: decimal places that values have to fit, for a reader with a scale; None: any.
+    """
+
+    scale: int | None = None
+
+    @property
+    def python_type(self) -> type[Decimal]:
+        return Decimal
+
+    @property
+    def label(self) -> str:
+        return "Decimal"
+
+    @property
+    def minimum_size(self) -> int:
+        return 3
+
+    def to_base(self, value: Any) -> bytes:
+        _require(value, Decimal, "a Decimal")
+        number, scale = conversions.unscaled_and_scale(value)
+        content = conversions.minimal_bytes(number)
+        return encode_long(len(content)) + content + encode_long(scale)
+
+    def from_base(self, raw: bytes) -> Decimal:
+        number, scale = big_decimal_parts(raw)
+        if self.scale is None:
+            return conversions.decimal_from_unscaled(number, scale)
+        return conversions.rescaled(number, scale, self.scale)
+
+    def reading(self, written: model.LogicalType) -> LogicalKind:
+        if isinstance(written, model.Decimal):
+            return DecimalKind(written.precision, written.scale, None)
         return self
 
 
 @dataclass(frozen=True, slots=True)
 class UuidKind(LogicalKind):
-    """36 characters as a string, or 16 bytes (``binary``). ``uuid.UUID``."""
+    """36 characters as a string, or 16 bytes (``binary``). ``uuid.UUID``.
+
+    Strings are read in other spellings as well: see :func:`avrogen.avro.logical_types.uuid_digits`.
+    """
 
     binary: bool
 
@@ -193,7 +252,7 @@ class UuidKind(LogicalKind):
 
     @property
     def minimum_size(self) -> int:
-        return 16 if self.binary else 37
+        return 16 if self.binary else 33
 
     def to_base(self, value: Any) -> bytes | str:
         _require(value, UUID, "a UUID")
@@ -263,9 +322,14 @@ class TimeKind(LogicalKind):
     """Units since midnight. A ``datetime.time`` without time zone.
 
     What is finer than the unit is dropped when writing.
+
+    Attributes:
+        unit: what the data count.
+        own: what the schema of the values counts, if that is another unit.
     """
 
     unit: TimeUnit
+    own: TimeUnit | None = None
 
     @property
     def python_type(self) -> type[time]:
@@ -288,7 +352,9 @@ class TimeKind(LogicalKind):
         return _lost(value.microsecond, self.unit)
 
     def reading(self, written: model.LogicalType) -> LogicalKind:
-        return TimeKind(written.unit) if isinstance(written, model.TimeOfDay) else self
+        if not isinstance(written, model.TimeOfDay) or written.unit is self.unit:
+            return self
+        return TimeKind(written.unit, self.unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,10 +367,12 @@ class TimestampKind(LogicalKind):
     Attributes:
         unit: milliseconds or microseconds; only what is read may be in nanoseconds.
         local: naive and counted from 1970 wherever that is; otherwise aware, in UTC.
+        own: what the schema of the values counts, if that is another unit than the data's.
     """
 
     unit: TimeUnit
     local: bool
+    own: TimeUnit | None = None
 
     @property
     def python_type(self) -> type[datetime]:
@@ -328,7 +396,9 @@ class TimestampKind(LogicalKind):
 
     def reading(self, written: model.LogicalType) -> LogicalKind:
         unit = _timestamp_unit(written, local=self.local)
-        return self if unit is None else replace(self, unit=unit)
+        if unit is None or unit is self.unit:
+            return self
+        return replace(self, unit=unit, own=self.unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,6 +440,59 @@ class NanosKind(LogicalKind):
     def reading(self, written: model.LogicalType) -> LogicalKind:
         unit = _timestamp_unit(written, local=self.local)
         return self if unit is None else replace(self, unit=unit)
+
+
+# --- types of one's own ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class MappedKind(LogicalKind):
+    """A type of the user's own, converted from values of the base and back by functions.
+
+    Attributes:
+        class_: class of the values; ``object``: what stands for them is no class.
+        name: name of the type in messages.
+        forward: converts a value of the base.
+        backward: converts to a value of the base; None: values are values of the base already.
+    """
+
+    class_: type[Any]
+    name: str
+    forward: Callable[[Any], Any]
+    backward: Callable[[Any], Any] | None
+
+    @property
+    def python_type(self) -> type[Any]:
+        return self.class_
+
+    @property
+    def label(self) -> str:
+        return self.name
+
+    def to_base(self, value: Any) -> Any:
+        if not isinstance(value, self.class_):
+            raise ValueError(f"expected {self.name}")
+        if self.backward is None:
+            return value
+        return self._converted(self.backward, value, "from")
+
+    def from_base(self, raw: Any) -> Any:
+        return self._converted(self.forward, raw, "to")
+
+    def _converted(self, convert: Callable[[Any], Any], value: Any, direction: str) -> Any:
+        try:
+            return convert(value)
+        except (RecursionError, MemoryError):
+            raise
+        except Exception as error:
+            text = exception_text(error)
+            reason = f"{type(error).__qualname__}: {text}" if text else type(error).__qualname__
+            reason = printable(reason if len(reason) <= _LONGEST else f"{reason[:_LONGEST]}...")
+            raise ValueError(f"the conversion {direction} {self.name} raised {reason}") from error
+
+
+_LONGEST: Final = 200
+"""Characters of the text of an exception that conversions raise."""
 
 
 def _require(value: object, type_: type[object], expected: str) -> None:

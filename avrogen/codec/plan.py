@@ -37,6 +37,7 @@ __all__ = [
     "IntegerOperation",
     "LogicalOperation",
     "MapOperation",
+    "NamedOperation",
     "NullOperation",
     "Operation",
     "Plan",
@@ -47,6 +48,7 @@ __all__ = [
     "StringOperation",
     "UnionOperation",
     "UnreadableOperation",
+    "WriteDefault",
 ]
 
 
@@ -54,6 +56,10 @@ Bits: TypeAlias = Literal[32, 64]
 
 Reasons: TypeAlias = Callable[[], tuple[Incompatibility, ...]]
 """A function, as reasons are needed seldom and take long to compute."""
+
+
+WriteDefault: TypeAlias = Callable[[], bytes | None]
+"""A function, as most values have all fields. None: the default is unusable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +133,9 @@ class LogicalOperation:
     """A value of the base type on the wire. The value that ``kind`` converts it to.
 
     Attributes:
-        base: operation of a primitive type, or of a fixed as plain ``bytes``.
-        kind: the logical type.
+        base: operation of a primitive type, or of a fixed as plain ``bytes``. Under a type of one's
+            own also any other, without collections and unions.
+        kind: the logical type, or a type of one's own.
     """
 
     base: Operation
@@ -200,6 +207,18 @@ class SkipOperation:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedOperation:
+    """Data of another operation. The pair ``(name, value)``, which forces a branch of a union.
+
+    In place of a branch of the reader's union only: in the branches of a union, or where the writer
+    has no union.
+    """
+
+    name: str
+    operation: Operation
+
+
+@dataclass(frozen=True, slots=True)
 class UnreadableOperation:
     """Data that cannot be read, for ``reasons``. In unions only."""
 
@@ -222,6 +241,7 @@ Operation: TypeAlias = (
     | Call
     | PromotedOperation
     | SkipOperation
+    | NamedOperation
     | UnreadableOperation
 )
 
@@ -234,12 +254,19 @@ class FieldOperation:
         name: name in the schema and in plain values; the reader's, if there is one.
         attribute: attribute of the class, a validated identifier; None: the record has no class.
         position: position among the fields of the decoded record; None: it is skipped.
+        default: returns the default, as data of ``operation``, that is encoded for a dict without
+            the field; None: the dict needs it.
     """
 
     name: str
     attribute: str | None
     operation: Operation
     position: int | None
+    default: WriteDefault | None = None
+
+    def is_optional(self) -> bool:
+        """Return whether a dict may lack the field."""
+        return self.default is not None and self.default() is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,8 +320,10 @@ class Plan:
         root: operation of a whole datum.
         records: all records that are called, by key.
         plain: True if ``("full.Name", value)`` forces a union branch (values without classes).
+        known_keys_only: True if dicts for records must not have other keys than the fields.
     """
 
     root: Operation
     records: Mapping[str, RecordOperation]
     plain: bool
+    known_keys_only: bool = False

@@ -25,7 +25,13 @@ def called_records(operation: plan.Operation) -> Iterator[str]:
     match operation:
         case plan.Call(key):
             yield key
-        case plan.ArrayOperation(inner) | plan.MapOperation(inner) | plan.SkipOperation(inner):
+        case (
+            plan.ArrayOperation(inner)
+            | plan.MapOperation(inner)
+            | plan.SkipOperation(inner)
+            | plan.NamedOperation(_, inner)
+            | plan.LogicalOperation(inner)
+        ):
             yield from called_records(inner)
         case plan.UnionOperation(branches):
             for branch in branches:
@@ -136,8 +142,8 @@ class MinimumSizes:
                 return size
             case plan.LogicalOperation(base, kind):
                 return max(self.of(base), kind.minimum_size)
-            case plan.SkipOperation(skipped):
-                return self.of(skipped)
+            case plan.SkipOperation(inner) | plan.NamedOperation(_, inner):
+                return self.of(inner)
             case plan.Call(key):
                 # Records that contain themselves without end are unknown: they have no values.
                 return self._records.get(key, 1)
@@ -158,14 +164,24 @@ class MinimumSizes:
         match operation:
             case plan.Call(key):
                 return self._made.get(key, 1)
+            case plan.LogicalOperation(base):
+                return self.made(base)
             case plan.SkipOperation():
                 return 0
+            case plan.NamedOperation(_, inner):
+                return self.made(inner)
             case _:
                 return 1
 
     def _made_of(self, default: plan.DefaultField) -> int:
         match default.operation:
-            case plan.Call() | plan.ArrayOperation() | plan.MapOperation() | plan.UnionOperation():
+            case (
+                plan.Call()
+                | plan.ArrayOperation()
+                | plan.MapOperation()
+                | plan.UnionOperation()
+                | plan.LogicalOperation(plan.Call())
+            ):
                 return self.made(default.operation) + len(default.data)
             case _:
                 return 1
@@ -187,6 +203,8 @@ class MinimumSizes:
                 return max(self._rate(inner), -(-self.made(inner) // max(least, 1)))
             case plan.UnionOperation(branches):
                 return max((self._rate_of_branch(b.operation) for b in branches), default=1)
+            case plan.NamedOperation(_, inner):
+                return self._rate(inner)
             case _:
                 return 1
 
@@ -197,5 +215,9 @@ class MinimumSizes:
         match operation:
             case plan.Call(key) | plan.SkipOperation(plan.Call(key)):
                 return self._counts.get(key, 1)
+            case plan.NamedOperation(_, inner):
+                return self._count(inner)
+            case plan.LogicalOperation(base):
+                return self._count(base)
             case _:
                 return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from avrogen.avro import model
 from avrogen.avro.compat.checker import incompatibilities, too_many_pairs
@@ -24,6 +24,10 @@ from avrogen.codec.plan_analysis import (
 from avrogen.codec.planner import PlanBuilder, default_data
 from avrogen.errors import DecodeError, ResolutionError
 
+if TYPE_CHECKING:
+    from avrogen.avro.time_options import TimeOptions
+    from avrogen.codec.type_conversions import RuntimeOverrides
+
 __all__ = ["plan_to_read"]
 
 
@@ -33,6 +37,9 @@ def plan_to_read(
     writer: model.AvroType,
     writer_types: Types,
     classes: planner.Classes | None,
+    named_branches: bool = False,
+    times: TimeOptions | None = None,
+    overrides: RuntimeOverrides | None = None,
 ) -> plan.Plan:
     """Return the plan to decode data of one schema as values of another.
 
@@ -42,26 +49,35 @@ def plan_to_read(
         writer: schema of the data.
         writer_types: the named types in it.
         classes: classes for the reader's types; None: plain values.
+        named_branches: decode values of the reader's unions as pairs that force their branch.
+        times: options for dates and times outside of records with a class; None: the defaults.
+        overrides: overrides of Python types outside of records.
 
     Raises:
         ResolutionError: no data can be read; it has all incompatibilities.
         TypeError: a class does not match its schema. Generated classes always do.
     """
-    builder = _PairBuilder(reader_types, writer_types, classes or {})
+    builder = _PairBuilder(reader_types, writer_types, classes or {}, named_branches)
     try:
-        return _plan_to_read(builder, reader, writer, plain=classes is None)
+        return _plan_to_read(builder, reader, writer, times, overrides, plain=classes is None)
     except TooManyPairs as error:
         raise ResolutionError([too_many_pairs(error)]) from None
 
 
 def _plan_to_read(
-    builder: _PairBuilder, reader: model.AvroType, writer: model.AvroType, *, plain: bool
+    builder: _PairBuilder,
+    reader: model.AvroType,
+    writer: model.AvroType,
+    times: TimeOptions | None,
+    overrides: RuntimeOverrides | None,
+    *,
+    plain: bool,
 ) -> plan.Plan:
     if not builder.resolution.is_readable(reader, writer):
         raise ResolutionError(builder.incompatibilities(reader, writer, PairPath()))
-    root = builder.of(reader, writer, PairPath())
+    root = builder.of(reader, writer, PairPath(), overrides)
     records = reachable_records(called_records(root), builder.record)
-    made = _finished(root, records, plain=plain)
+    made = planner.under_options(_finished(root, records, plain=plain), times)
     problems = [*builder.problems, *builder.unusable_defaults(made)]
     if problems:
         raise ResolutionError(problems)
@@ -97,21 +113,34 @@ class _PairBuilder:
     that is skipped ("skipped W"), and a reader's in a default, whose key is its full name.
     """
 
-    def __init__(self, reader_types: Types, writer_types: Types, classes: planner.Classes) -> None:
+    def __init__(
+        self,
+        reader_types: Types,
+        writer_types: Types,
+        classes: planner.Classes,
+        named_branches: bool,
+    ) -> None:
         self.resolution = Resolution(reader_types, writer_types)
         self.problems: list[Incompatibility] = []
         """Incompatibilities that comparing the schemas does not find."""
         self._reader_types = reader_types
         self._writer_types = writer_types
         self._classes = classes
-        self._defaults = PlanBuilder(reader_types, classes)
+        self._named_branches = named_branches
+        self._defaults = PlanBuilder(reader_types, classes, named_branches=named_branches)
         self._checks = DefaultChecks(reader_types)
         self._default_data: dict[tuple[str, int], bytes | str] = {}
         self._pairs: dict[str, tuple[model.RecordType, model.RecordType, PairPath]] = {}
         self._skipped: dict[str, model.RecordType] = {}
         self._named: dict[tuple[str, str], plan.Operation] = {}
 
-    def of(self, reader: model.AvroType, writer: model.AvroType, place: PairPath) -> plan.Operation:
+    def of(
+        self,
+        reader: model.AvroType,
+        writer: model.AvroType,
+        place: PairPath,
+        overrides: RuntimeOverrides | None = None,
+    ) -> plan.Operation:
         """Return the operation of a pair of types, of which some data can be read."""
         match reader, writer:
             case _, model.Union(branches):
@@ -119,7 +148,7 @@ class _PairBuilder:
                     tuple(
                         plan.BranchOperation(
                             short_label(branch),
-                            self._of_branch(reader, branch, place.writers_branch(index)),
+                            self._of_branch(reader, branch, place.writers_branch(index), overrides),
                         )
                         for index, branch in enumerate(branches)
                     )
@@ -127,22 +156,39 @@ class _PairBuilder:
             case model.Union(branches), _:
                 index = self.resolution.branch(reader, writer)
                 assert index is not None, "some data can be read"
-                return self.of(branches[index], writer, place.readers_branch(index))
+                branch = branches[index]
+                operation = self.of(branch, writer, place.readers_branch(index), overrides)
+                if not self._named_branches or planner.is_null(branch):
+                    return operation
+                if not planner.needs_names(reader):
+                    return operation
+                return plan.NamedOperation(short_label(branch), operation)
             case model.Primitive(), model.Primitive():
-                return _primitive(reader, writer)
+                return _overridden_primitive(reader, writer, overrides)
             case model.Array(mine), model.Array(theirs):
-                return plan.ArrayOperation(self.of(mine, theirs, place.step("items")))
+                return plan.ArrayOperation(self.of(mine, theirs, place.step("items"), overrides))
             case model.Map(mine), model.Map(theirs):
-                return plan.MapOperation(self.of(mine, theirs, place.step("values")))
+                return plan.MapOperation(self.of(mine, theirs, place.step("values"), overrides))
             case model.Reference(mine), model.Reference(theirs):
-                pair = mine, theirs
-                if pair not in self._named:
-                    self._named[pair] = self._of_named(
-                        self._reader_types[mine], self._writer_types[theirs], place
-                    )
-                return self._named[pair]
+                return self._reference(mine, theirs, place, overrides)
             case _:
                 raise AssertionError("some data can be read")
+
+    def _reference(
+        self, mine: str, theirs: str, place: PairPath, overrides: RuntimeOverrides | None
+    ) -> plan.Operation:
+        reader, writer = self._reader_types[mine], self._writer_types[theirs]
+        found = None if overrides is None else overrides.of(reader)
+        if overrides is not None and found is not None and found.selector is not None:
+            if isinstance(reader, model.FixedType) and isinstance(writer, model.FixedType):
+                own = planner.fixed(replace(reader, logical=found.logical), self._classes)
+                rescaled = _rescaled(own, writer.logical or overrides.of(writer).logical)
+                return planner.mapped(rescaled, found.conversion)
+            return planner.mapped(self._reference(mine, theirs, place, None), found.conversion)
+        pair = mine, theirs
+        if pair not in self._named:
+            self._named[pair] = self._of_named(reader, writer, place)
+        return self._named[pair]
 
     def record(self, key: str) -> plan.RecordOperation:
         """Return the record of a key, not yet marked as recursive."""
@@ -176,10 +222,14 @@ class _PairBuilder:
                     yield _missing_default(record, default.position, place, reasons[field])
 
     def _of_branch(
-        self, reader: model.AvroType, writer: model.AvroType, place: PairPath
+        self,
+        reader: model.AvroType,
+        writer: model.AvroType,
+        place: PairPath,
+        overrides: RuntimeOverrides | None,
     ) -> plan.Operation:
         if self.resolution.is_readable(reader, writer):
-            return self.of(reader, writer, place)
+            return self.of(reader, writer, place, overrides)
         return plan.UnreadableOperation(self._reasons(reader, writer, place))
 
     def _reasons(
@@ -230,7 +280,8 @@ class _PairBuilder:
             else:
                 field = reader.fields[position]
                 there = place.split(("fields", position, "type"), ("fields", index, "type"))
-                operation = self.of(field.type, written.type, there)
+                overrides = planner.field_overrides(self._classes, reader.name, field.name)
+                operation = self.of(field.type, written.type, there, overrides)
                 attribute = attributes[position]
                 fields.append(plan.FieldOperation(field.name, attribute, operation, position))
         read = set(sources.values())
@@ -265,7 +316,8 @@ class _PairBuilder:
         if isinstance(data, str):
             self.problems.append(_missing_default(record, position, place, data))
             return None
-        operation = self._defaults.of(field.type)
+        overrides = planner.field_overrides(self._classes, record.name, field.name)
+        operation = self._defaults.of(field.type, overrides)
         return plan.DefaultField(field.name, attribute, operation, position, data)
 
     # --- skipping --------------------------------------------------------------------------------
@@ -333,6 +385,17 @@ def _sources(reader: model.RecordType, writer: model.RecordType) -> Mapping[int,
 
 
 # --- values of primitive and fixed types ----------------------------------------------------------
+
+
+def _overridden_primitive(
+    reader: model.Primitive, writer: model.Primitive, overrides: RuntimeOverrides | None
+) -> plan.Operation:
+    """Return the operation for overridden types: a writer's without logical type are likewise."""
+    if overrides is None:
+        return _primitive(reader, writer)
+    found, written = overrides.of(reader), writer.logical or overrides.of(writer).logical
+    own = _primitive(replace(reader, logical=found.logical), replace(writer, logical=written))
+    return planner.mapped(own, found.conversion)
 
 
 def _primitive(reader: model.Primitive, writer: model.Primitive) -> plan.Operation:

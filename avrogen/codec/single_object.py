@@ -66,27 +66,42 @@ def header(schema: Schema) -> bytes:
 
 
 def read(
-    owner: SchemaOwner | Schema, schema: Schema, data: Buffer, store: SchemaStore | None
+    owner: SchemaOwner | Schema,
+    schema: Schema,
+    data: Buffer,
+    store: SchemaStore | None,
+    *,
+    named_branches: bool = False,
 ) -> Any:
     """Read a value of an owner with this schema.
+
+    Args:
+        owner: a generated class, a codec or a schema.
+        schema: its schema.
+        data: exactly one value with its schema's fingerprint in front.
+        store: schemas of other writers, by fingerprint.
+        named_branches: name the branches of unions in plain values.
 
     Raises:
         DecodeError: the header is missing, its schema is unknown, or the data are invalid.
     """
-    from avrogen.codec.compilation import decoder_for, decoder_of
+    from avrogen.codec.compilation import decoder_for, decoder_of, naming_decoders
 
     content = bytes(memoryview(data))
     if len(content) < _HEADER_SIZE or not content.startswith(_MARKER):
         raise DecodeError("not single-object encoding: it must begin with c3 01 and a fingerprint")
     fingerprint = content[len(_MARKER) : _HEADER_SIZE]
     if fingerprint == schema.fingerprint():
-        decode = decoder_of(owner)
+        decode = naming_decoders(schema).own if named_branches else decoder_of(owner)
     else:
         writer = store.find(fingerprint) if store else None
         if writer is None:
             message = f"unknown schema fingerprint {fingerprint.hex()}"
             raise DecodeError(message, offset=len(_MARKER))
-        decode = decoder_for(owner, writer)
+        if named_branches:
+            decode = naming_decoders(schema).find(writer)
+        else:
+            decode = decoder_for(owner, writer)
     try:
         return decode(content[_HEADER_SIZE:])
     except DecodeError as error:

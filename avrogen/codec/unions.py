@@ -15,25 +15,26 @@ So ``1`` is encoded as long in ``["double", "long", "int"]``, the first integer 
 long in ``["int", "long"]``, and ``0.1`` as double in ``["float", "double"]``. The build warns of
 branches that no value can tell apart.
 
-Plain values: ``("full.Name", value)`` names its branch. A dict is compared with records and maps as
-a whole, at any depth. Branches that encode all of it come first, then those that lose a part of it
-(keys that records have no field for, or precision), then the others. Among equals, records with
-exactly its keys come first, then maps, then records whose fields are among its keys. So a value
-that was read is not written as a branch that loses a part of it.
+Plain values: ``("full.Name", value)`` names its branch, and so does the key ``-type`` of a dict for
+a record. A dict is compared with records and maps as a whole, at any depth. Branches that lose
+least of it come first (keys that records have no field for, or precision), then those that fill the
+fewest fields with defaults; branches that cannot encode it come last. Among equals, records with
+exactly its keys come first, then maps, then other records. So a value that was read is not written
+as a branch that loses a part of it.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, TypeGuard, assert_never
 
 from avrogen.codec import plan
-from avrogen.codec.logical import LogicalKind
+from avrogen.codec.logical import LogicalKind, MappedKind
 from avrogen.codec.varints import fits
 
-__all__ = ["BranchChooser", "UnionIndex", "choose_branch", "fit", "forced_branch"]
+__all__ = ["TYPE_KEY", "BranchChooser", "UnionIndex", "choose_branch", "fit", "forced_branch"]
 
 _EXACT, _LESS_EXACT = 1, 2
 _SUBCLASS = 2  # added to one of the above
@@ -84,6 +85,8 @@ def fit(
             return (
                 _by_type(value, class_) if isinstance(value, class_) and value in values else None
             )
+        case plan.LogicalOperation(base, MappedKind() as kind):
+            return _fit_mapped(base, kind, value, records)
         case plan.LogicalOperation(_, kind):
             return _fit_logical(kind, value)
         case plan.ArrayOperation():
@@ -96,7 +99,12 @@ def fit(
             return _fit_record(records[key], value)
         case plan.UnionOperation():
             raise AssertionError("unions hold no unions")
-        case plan.PromotedOperation() | plan.SkipOperation() | plan.UnreadableOperation():
+        case (
+            plan.PromotedOperation()
+            | plan.SkipOperation()
+            | plan.NamedOperation()
+            | plan.UnreadableOperation()
+        ):
             raise AssertionError("only reads")
         case _:
             assert_never(operation)
@@ -123,6 +131,20 @@ def _fit_logical(kind: LogicalKind, value: Any) -> int | None:
     return rank + loss
 
 
+def _fit_mapped(
+    base: plan.Operation,
+    kind: MappedKind,
+    value: Any,
+    records: Mapping[str, plan.RecordOperation],
+) -> int | None:
+    """Return the rank of a type of one's own: its base must accept what it converts to."""
+    try:
+        rank = fit(base, kind.to_base(value), records)
+    except ValueError:
+        return None
+    return None if rank is None else _by_type(value, kind.python_type) + 1 - rank % 2
+
+
 def _fit_float(bits: int, value: Any) -> int | None:
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
@@ -144,12 +166,18 @@ def _fit_record(record: plan.RecordOperation, value: Any) -> int | None:
 
 # --- plain values ---------------------------------------------------------------------------------
 
+TYPE_KEY: Final = "-type"
+"""Key of a dict with the full name of its record, as in fastavro. No field has such a name."""
+
 _COMPLETE: Final = 0
-_LOSSY: Final = 1
-_UNFIT: Final = 2
-_MORE_KEYS, _OTHER_DICT = 7, 8
+_FILLED: Final = 1
+_LOSSY: Final = 1 << 32
+_UNFIT: Final = 1 << 200
+_LARGEST: Final = 1 << 160
+_OTHER_KEYS, _OTHER_DICT = 7, 8
 _Loss: TypeAlias = int
-"""Part of a plain value that an operation cannot encode: nothing, something or all."""
+"""Part of a plain value that an operation cannot encode: the sum of the keys and numbers that lose
+something, and of the fields that defaults fill; ``_UNFIT`` if nothing of it can be encoded."""
 
 _Losses: TypeAlias = Generator[tuple[plan.Operation, Any], _Loss, _Loss]
 """A comparison that yields parts of a value to compare, and returns the loss."""
@@ -182,15 +210,22 @@ class BranchChooser:
     Args:
         records: records of the plan.
         indexes: branches of the plan's unions by identity; it gets those that are needed.
+        known_keys_only: True if dicts for records must not have other keys than the fields.
     """
 
     def __init__(
-        self, records: Mapping[str, plan.RecordOperation], indexes: dict[int, UnionIndex]
+        self,
+        records: Mapping[str, plan.RecordOperation],
+        indexes: dict[int, UnionIndex],
+        *,
+        known_keys_only: bool = False,
     ) -> None:
+        self._known_keys_only = known_keys_only
         self._records = records
         self._indexes = indexes
         # Values are kept: others must not get their identities.
         self._losses: dict[tuple[int | str, int], tuple[object, _Loss]] = {}
+        self._sizes: dict[int, tuple[object, int]] = {}
 
     def choose(self, union: plan.UnionOperation, value: Any) -> int | None:
         """Return the position of the branch for a value; None if no branch accepts it."""
@@ -228,6 +263,10 @@ class BranchChooser:
     ) -> int | None:
         if len(index.records) + len(index.maps) == 1:
             return (index.records or index.maps)[0]
+        if TYPE_KEY in value:
+            named = self._named(union, index, value)
+            if named is not None:
+                return named
         likely: list[int] = [*index.by_keys.get(frozenset(value), ()), *index.maps]
         for position in likely:
             if self._loss(union.branches[position].operation, value) == _COMPLETE:
@@ -244,9 +283,16 @@ class BranchChooser:
             return loss, _EXACT + 1
         assert isinstance(branch.operation, plan.Call), "dicts are records or maps"
         fields = self._records[branch.operation.key].fields
-        if len(value) == len(fields):
-            return loss, _EXACT if loss != _UNFIT or _has_all(value, fields) else _OTHER_DICT
-        return loss, _MORE_KEYS if loss != _UNFIT or _has_all(value, fields) else _OTHER_DICT
+        if loss == _UNFIT and not _has_all(value, fields):
+            return loss, _OTHER_DICT
+        return loss, _EXACT if len(value) == len(fields) else _OTHER_KEYS
+
+    def _named(
+        self, union: plan.UnionOperation, index: UnionIndex, value: dict[Any, Any]
+    ) -> int | None:
+        """Return the position of the record that a dict names; None: there is no such record."""
+        position = forced_branch(union, value[TYPE_KEY])
+        return position if position in index.records else None
 
     def _loss(self, operation: plan.Operation, value: Any) -> _Loss:
         """Return what part of a value an operation cannot encode.
@@ -288,13 +334,15 @@ class BranchChooser:
         if node in self._losses:
             return self._losses[node][1]
         self._losses[node] = value, _COMPLETE  # a dict inside itself
-        largest, parts = self._parts(operation, value)
+        loss, parts = self._parts(operation, value)
         for part in parts:
-            if largest == _UNFIT:
+            if loss == _UNFIT:
                 break
-            largest = max(largest, (yield part))
-        self._losses[node] = value, largest
-        return largest
+            lost = yield part
+            # Values that share parts may lose more than there are numbers.
+            loss = _UNFIT if lost == _UNFIT else min(loss + lost, _UNFIT - 1)
+        self._losses[node] = value, loss
+        return loss
 
     def _likely_branches(
         self, union: plan.UnionOperation, value: Any
@@ -306,6 +354,10 @@ class BranchChooser:
             return
         branches = self._index(union)
         if _is_dict(value):
+            named = self._named(union, branches, value) if TYPE_KEY in value else None
+            if named is not None:
+                yield union.branches[named], value
+                return
             likely = branches.by_keys.get(frozenset(value), ())
             positions: Iterable[int] = (*likely, *branches.maps, *branches.records)
         else:
@@ -327,16 +379,46 @@ class BranchChooser:
                 return loss, ()
             case plan.Call(key) if _is_dict(value):
                 fields = self._records[key].fields
-                if not _has_all(value, fields):
+                given = [field for field in fields if field.name in value]
+                if len(given) < len(fields) and not _has_all(value, fields):
                     return _UNFIT, ()
-                loss = _LOSSY if len(value) > len(fields) else _COMPLETE
-                return loss, ((field.operation, value[field.name]) for field in fields)
+                lost = 0
+                if len(value) > len(given):
+                    names = {field.name for field in given}
+                    unknown = [key for key in value if key not in names and key != TYPE_KEY]
+                    if unknown and self._known_keys_only:
+                        return _UNFIT, ()
+                    lost = sum(1 + self._size(value[key]) for key in unknown)
+                loss = min(lost * _LOSSY + (len(fields) - len(given)) * _FILLED, _UNFIT - 1)
+                return loss, ((field.operation, value[field.name]) for field in given)
             case _:
                 return _UNFIT, ()
 
+    def _size(self, value: Any) -> int:
+        """Return the number of items of dicts and lists in a value."""
+        waiting = [value]
+        while waiting:
+            part = waiting[-1]
+            inner = _items(part)
+            new = [each for each in inner if _items(each) and id(each) not in self._sizes]
+            if new and id(part) not in self._sizes:
+                self._sizes[id(part)] = part, 0  # it may be inside itself
+                waiting.extend(new)
+                continue
+            sizes = (self._sizes[id(each)][1] if _items(each) else 0 for each in inner)
+            self._sizes[id(part)] = part, min(len(inner) + sum(sizes), _LARGEST)
+            waiting.pop()
+        return self._sizes[id(value)][1]
+
+
+def _items(value: Any) -> Collection[Any]:
+    if _is_dict(value):
+        return value.values()
+    return value if _is_list(value) else ()
+
 
 def _has_all(entries: Mapping[Any, Any], fields: Iterable[plan.FieldOperation]) -> bool:
-    return all(field.name in entries for field in fields)
+    return all(field.name in entries or field.is_optional() for field in fields)
 
 
 def _is_dict(value: object) -> TypeGuard[dict[Any, Any]]:

@@ -12,31 +12,48 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avrogen.avro.diagnostics import Diagnostic, Diagnostics, Severity
-from avrogen.avro.parser import Parsed, parse_sources
+from avrogen.avro.parser import Parsed
 from avrogen.avro.source import Source
+from avrogen.avro.type_overrides import TypeOverrides
 from avrogen.compiler.checks import (
+    check_definitions,
     check_topics,
     report_ambiguous_unions,
     report_infinite_records,
     report_large_namespaces,
 )
-from avrogen.compiler.discovery import read_sources
+from avrogen.compiler.dependencies import Dependencies, read_dependencies
+from avrogen.compiler.discovery import parse_schemas, read_sources
 from avrogen.compiler.formatting import FormatCache, Progress, format_files, user_cache
 from avrogen.compiler.lowering import lower
 from avrogen.compiler.output import Changes, compare
+from avrogen.compiler.override_checks import check_types
 from avrogen.compiler.python_model import Package
+from avrogen.compiler.python_names import check_names
 from avrogen.compiler.rendering import render
-from avrogen.config.config import Config, read_config
+from avrogen.compiler.type_mapping import NO_OVERRIDES
+from avrogen.config.config import NO_NAMES, Config, NamesSection, read_config
+from avrogen.config.custom_types import BuildOverrides
 
 __all__ = ["Analysis", "BuildResult", "analyse", "build", "compile_package"]
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """Schemas without errors, as Avro's model and as the package that they become."""
+    """Schemas without errors, as Avro's model and as the package that they become.
+
+    Attributes:
+        parsed: the schemas.
+        package: the package.
+        dependencies: types of other packages.
+        overrides: types of one's own.
+    """
 
     parsed: Parsed
     package: Package
+    dependencies: Dependencies
+    names: NamesSection = NO_NAMES
+    overrides: BuildOverrides = NO_OVERRIDES
 
 
 def analyse(sources: Iterable[Source], config: Config, diagnostics: Diagnostics) -> Analysis | None:
@@ -50,16 +67,24 @@ def analyse(sources: Iterable[Source], config: Config, diagnostics: Diagnostics)
     Returns:
         None if there are errors.
     """
-    parsed = parse_sources(sources)
-    diagnostics.extend(parsed.diagnostics)
+    dependencies = read_dependencies(config.packages, diagnostics)
+    parsed = parse_schemas(sources, config, diagnostics, dependencies)
+    check_definitions(parsed.types, diagnostics)
     check_topics(config, parsed.types, diagnostics)
+    check_types(config.types, parsed, diagnostics)
     report_large_namespaces(parsed.types, diagnostics)
     if diagnostics.has_errors:
         return None
+    check_names(config.names, parsed.types, diagnostics)
     report_infinite_records(parsed.types, diagnostics)
-    report_ambiguous_unions(parsed, diagnostics)
-    package = lower(parsed, config.topics, diagnostics)
-    return None if diagnostics.has_errors else Analysis(parsed, package)
+    overrides = TypeOverrides(config.types.overrides.entries, imported=dependencies.overrides)
+    report_ambiguous_unions(parsed, diagnostics, config.times, overrides)
+    package = lower(
+        parsed, config.topics, diagnostics, dependencies, config.names, config.times, overrides
+    )
+    if diagnostics.has_errors:
+        return None
+    return Analysis(parsed, package, dependencies, config.names, overrides)
 
 
 def compile_package(

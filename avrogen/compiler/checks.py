@@ -18,14 +18,18 @@ from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.names import namespace_of, short_name
 from avrogen.avro.parser import Parsed
 from avrogen.avro.source import Location, Origin
+from avrogen.avro.time_options import DEFAULT, TimeOptions
 from avrogen.avro.type_labels import short_label
 from avrogen.compiler.expressions import Expression, Symbol
 from avrogen.compiler.naming import is_package_name
-from avrogen.compiler.type_mapping import python_type
+from avrogen.compiler.type_mapping import NO_OVERRIDES, branch_types
 from avrogen.config.config import Config, TopicConfig, key_type_name
+from avrogen.config.custom_types import BuildOverrides
 
 __all__ = [
+    "check_definitions",
     "check_topics",
+    "near_type",
     "report_ambiguous_unions",
     "report_infinite_records",
     "report_large_namespaces",
@@ -118,6 +122,7 @@ class _TopicCheck:
                 self._unknown(name, locations.value("value", index), self._types)
         if topic.key is not None and topic.key not in {*_KEY_PRIMITIVES, *self._types}:
             self._unknown(topic.key, locations.value("key"), [*_KEY_PRIMITIVES, *self._types])
+        self._check_full_names()
         if topic.subject_strategy == "topic" and len(topic.value) > 1:
             self._diagnostics.report(
                 Code.SUBJECT_STRATEGY,
@@ -135,6 +140,20 @@ class _TopicCheck:
                 hint='declare the type of the keys: key = "string"',
             )
 
+    def _check_full_names(self) -> None:
+        """Check that consumers can tell the types of values by their full names."""
+        first: dict[str, str] = {}
+        for index, name in enumerate(self._topic.value):
+            if name in self._types:
+                full = model.wire_name(self._types[name])
+                other = first.setdefault(full, name)
+                if other != name:
+                    self._diagnostics.report(
+                        Code.TOPIC_TYPE,
+                        self._topic.locations.value("value", index),
+                        f"{other} and {name} are both {full} in messages: a topic can have one",
+                    )
+
     def _check_topic_name(self, name: str, location: Location) -> None:
         if not _TOPIC_NAME.fullmatch(name):
             self._diagnostics.report(
@@ -145,8 +164,10 @@ class _TopicCheck:
             )
 
     def _unknown(self, name: str, location: Location, known: Iterable[str]) -> None:
+        own = [other for other, named in self._types.items() if named.wire_name == name]
+        hint = f"its definitions have own names: {', '.join(own[:3])}" if own else None
         self._diagnostics.report(
-            Code.TOPIC_TYPE, location, f'unknown type "{name}"', hint=_near_type(name, known)
+            Code.TOPIC_TYPE, location, f'unknown type "{name}"', hint or near_type(name, known)
         )
 
     def _check_key_field(self, key_field: str) -> None:
@@ -205,12 +226,61 @@ def _unusable(type_: model.AvroType) -> str:
             assert_never(type_)
 
 
-def _near_type(name: str, known: Iterable[str]) -> str | None:
+def near_type(name: str, known: Iterable[str]) -> str | None:
     """Return a hint: a type with the same name in another namespace, or with a similar name."""
     known = sorted(known)
     same = [other for other in known if short_name(other) == short_name(name)]
     near = same or difflib.get_close_matches(name, known, n=1)
     return f"did you mean {near[0]}?" if near else None
+
+
+# --- definitions with own names -------------------------------------------------------------------
+
+
+def check_definitions(types: Mapping[str, model.NamedType], diagnostics: Diagnostics) -> None:
+    """Report types that refer to two definitions of one full name, also indirectly.
+
+    Each definition may have an own name in the package, but a schema can contain one of them only.
+    """
+    own: dict[str, list[str]] = {}
+    for name, named in types.items():
+        own.setdefault(model.wire_name(named), []).append(name)
+    several = {full: names for full, names in own.items() if len(names) > 1}
+    if not several:
+        return
+    users: dict[str, list[str]] = {name: [] for name in types}
+    for name, named in types.items():
+        for mentioned in model.mentions(named):
+            if mentioned in users:
+                users[mentioned].append(name)
+    for full, names in several.items():
+        _check_users(full, names, users, types, diagnostics)
+
+
+def _check_users(
+    full: str,
+    names: Iterable[str],
+    users: Mapping[str, Iterable[str]],
+    types: Mapping[str, model.NamedType],
+    diagnostics: Diagnostics,
+) -> None:
+    contained: dict[str, str] = {}
+    for name in names:
+        waiting = [name]
+        while waiting:
+            user = waiting.pop()
+            other = contained.setdefault(user, name)
+            if other != name:
+                origin = types[user].origin
+                assert origin is not None, "what was parsed has an origin"
+                diagnostics.report(
+                    Code.OWN_NAME,
+                    origin,
+                    f"{user} refers to {other} and to {name}, which are both {full} in schemas",
+                    "give types that refer to different definitions own names as well",
+                )
+                return
+            waiting += (each for each in users[user] if contained.get(each) != name)
 
 
 # --- infinite records -----------------------------------------------------------------------------
@@ -260,25 +330,38 @@ def _is_finite(
 # --- ambiguous unions -----------------------------------------------------------------------------
 
 
-def report_ambiguous_unions(parsed: Parsed, diagnostics: Diagnostics) -> None:
+def report_ambiguous_unions(
+    parsed: Parsed,
+    diagnostics: Diagnostics,
+    times: TimeOptions = DEFAULT,
+    overrides: BuildOverrides = NO_OVERRIDES,
+) -> None:
     """Warn of unions with two branches of one Python type."""
-    for named in parsed.types.values():
-        if isinstance(named, model.RecordType):
+    for full_name, named in parsed.types.items():
+        if isinstance(named, model.RecordType) and full_name not in parsed.imported:
             for field in named.fields:
                 assert field.origin is not None, "parsed types have an origin"
-                place = f"field {named.name}.{field.name}"
-                _report_union(field.type, field.origin / "type", place, parsed, diagnostics)
+                name = f"{full_name}.{field.name}"
+                origin, here = field.origin / "type", overrides.at_field(name)
+                place = f"field {name}"
+                _report_union(field.type, origin, place, parsed, diagnostics, times, here)
     for root in parsed.roots:
-        _report_union(root.type, Origin(root.source), root.source.name, parsed, diagnostics)
+        origin, place = Origin(root.source), root.source.name
+        _report_union(root.type, origin, place, parsed, diagnostics, times, overrides)
 
 
 def _report_union(
-    type_: model.AvroType, origin: Origin, place: str, parsed: Parsed, diagnostics: Diagnostics
+    type_: model.AvroType,
+    origin: Origin,
+    place: str,
+    parsed: Parsed,
+    diagnostics: Diagnostics,
+    times: TimeOptions,
+    overrides: BuildOverrides,
 ) -> None:
     for union in _unions(type_):
         first: dict[Expression, str] = {}
-        for branch in union.branches:
-            annotation = python_type(branch, parsed.types, lambda name: Symbol("", name))
+        for branch, annotation in _python_types(union, parsed.types, times, overrides):
             label = short_label(branch)
             other = first.setdefault(annotation, label)
             if other != label:
@@ -289,6 +372,20 @@ def _report_union(
                     f"union of {other} and {label} in {place}: both are {text} in Python",
                     hint="the encoder writes the first branch that represents the value exactly",
                 )
+
+
+def _python_types(
+    union: model.Union,
+    types: Mapping[str, model.NamedType],
+    times: TimeOptions,
+    overrides: BuildOverrides,
+) -> Iterator[tuple[model.AvroType, Expression]]:
+    """Yield the Python types of branches; those of dates that may be numbers are two."""
+    for branch in union.branches:
+        for annotation in branch_types(
+            branch, types, lambda name: Symbol("", name), times, overrides
+        ):
+            yield branch, annotation
 
 
 def _unions(type_: model.AvroType) -> Iterator[model.Union]:

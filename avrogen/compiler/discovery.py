@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
 from avrogen.avro.diagnostics import Code, Diagnostics
+from avrogen.avro.model import mentions, references
+from avrogen.avro.parser import Parsed, parse_sources
 from avrogen.avro.source import Location, Source
-from avrogen.config.config import config_files
+from avrogen.compiler.dependencies import Dependencies, read_dependencies
+from avrogen.config.config import Config, config_files
 from avrogen.regular_files import FileIdentity, FolderWalk, read_file
 
 __all__ = [
     "SUFFIX",
     "InputStamps",
     "input_stamps",
+    "parse_schemas",
     "read_sources",
 ]
 
@@ -48,6 +53,57 @@ def read_sources(paths: Iterable[Path], diagnostics: Diagnostics) -> list[Source
             name = file.relative_to(top).as_posix()
             sources[real] = Source(file.as_posix(), text, name)
     return sorted(sources.values(), key=lambda source: (source.name, source.path))
+
+
+def parse_schemas(
+    sources: Iterable[Source],
+    config: Config,
+    diagnostics: Diagnostics,
+    dependencies: Dependencies | None = None,
+    *,
+    tolerant: bool = False,
+) -> Parsed:
+    """Parse the schema files of a run as its configuration says.
+
+    Args:
+        sources: every schema file of the run.
+        config: configuration, as far as it could be read.
+        diagnostics: receives every problem.
+        dependencies: types of other packages; None: those of the configuration.
+        tolerant: the schemas are only read; see :func:`~avrogen.avro.parser.parse_sources`.
+
+    Returns:
+        Types of the files, with those of other packages that they or topics refer to.
+    """
+    if dependencies is None:
+        dependencies = read_dependencies(config.packages, diagnostics)
+    libraries = tuple(dependencies.sources)
+    parsed = parse_sources(
+        sources,
+        own_names=config.definitions,
+        libraries=libraries,
+        tolerant=tolerant,
+        names=config.names.rules,
+        is_acknowledged=config.types.is_acknowledged,
+    )
+    diagnostics.extend(parsed.diagnostics)
+    return _without_unused(parsed, config) if libraries else parsed
+
+
+def _without_unused(parsed: Parsed, config: Config) -> Parsed:
+    """Return types without those of other packages that nothing refers to."""
+    used = {name for name in parsed.types if name not in parsed.imported}
+    used |= {name for topic in config.topics for name in (*topic.value, topic.key or "")}
+    used |= {name for root in parsed.roots for name in references(root.type)}
+    waiting = [name for name in used if name in parsed.types]
+    used = set(waiting)
+    while waiting:
+        for name in mentions(parsed.types[waiting.pop()]):
+            if name not in used and name in parsed.types:
+                used.add(name)
+                waiting.append(name)
+    types = {name: named for name, named in parsed.types.items() if name in used}
+    return replace(parsed, types=types, imported=parsed.imported & used)
 
 
 def _schema_files(paths: Iterable[Path], diagnostics: Diagnostics) -> Iterator[tuple[Path, Path]]:

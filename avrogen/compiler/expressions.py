@@ -7,6 +7,7 @@ the imports as isort does.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -155,7 +156,7 @@ class ImportStatement:
 def grouped(
     imports: Iterable[Import], package: tuple[ModuleName, ...]
 ) -> list[list[ImportStatement]]:
-    """Group imports: standard library, avrogen, this package; each sorted as isort does.
+    """Group imports: standard library, other packages, this package; each sorted as isort does.
 
     Args:
         imports: imports of a module.
@@ -185,7 +186,7 @@ def relative(module: str, package: tuple[ModuleName, ...]) -> str:
 def _group(module: str) -> int:
     if module.startswith("."):
         return 2
-    return 1 if module.split(".", maxsplit=1)[0] == "avrogen" else 0
+    return 0 if module.split(".", maxsplit=1)[0] in sys.stdlib_module_names else 1
 
 
 def _module_order(module: str) -> tuple[int, str]:

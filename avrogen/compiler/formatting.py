@@ -1,9 +1,10 @@
 """Formatting with black, and the cache of formatted text.
 
-black takes most of the time of a build. So text is formatted piece by piece, a definition at a
-time; pieces that an earlier build formatted come from a cache; many remaining pieces are formatted
-on all cores. Worker processes import nothing of the current folder, which may be a stranger's
-repository; those of ``multiprocessing`` do, with the start methods spawn and forkserver.
+black is slow. Text goes to it piece by piece, a definition at a time, and only if a line is too
+long: the rest is in black's form already. Pieces that an earlier build formatted come from a cache;
+many remaining pieces are formatted on all cores. Worker processes import nothing of the current
+folder, which may be a stranger's repository; those of ``multiprocessing`` do, with the start
+methods spawn and forkserver.
 
 The cache is in the user's cache folder. It can be deleted at any time, and any error of it means
 that text is formatted anew. Cached text becomes code of a package. So a cache is used only if its
@@ -30,6 +31,8 @@ from typing import IO, TYPE_CHECKING, TypeAlias
 
 import platformdirs
 
+from avrogen.compiler.line_layout import is_laid_out
+
 if TYPE_CHECKING:
     from avrogen.compiler.rendering import RenderedFile
 
@@ -50,12 +53,15 @@ def format_files(
 ) -> dict[str, str]:
     """Return the finished text of every file by path."""
     files = sorted(files, key=lambda file: file.path)
-    pieces = list(dict.fromkeys(piece for file in files for piece in file.pieces))
-    known = cache.find(pieces, _black_version())
-    missing = [piece for piece in pieces if piece not in known]
+    pieces = dict.fromkeys(piece for file in files for piece in file.pieces)
+    laid_out = {piece: piece for piece in pieces if is_laid_out(piece)}
+    others = [piece for piece in pieces if piece not in laid_out]
+    known = cache.find(others, _black_version()) if others else {}
+    missing = [piece for piece in others if piece not in known]
     fresh = _formatted(missing, progress)
-    cache.keep(fresh, _black_version())
-    return {file.path: _joined(file, {**known, **fresh}) for file in files}
+    if fresh:
+        cache.keep(fresh, _black_version())
+    return {file.path: _joined(file, {**laid_out, **known, **fresh}) for file in files}
 
 
 def _joined(file: RenderedFile, formatted: Mapping[str, str]) -> str:

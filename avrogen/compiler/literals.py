@@ -12,6 +12,7 @@ __all__ = [
     "comment",
     "comment_text",
     "docstring",
+    "float_literal",
     "json_block",
     "string_literal",
 ]
@@ -37,8 +38,14 @@ _ESCAPE = re.compile(r"\\(?:([\\nrt])|x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8
 
 
 def string_literal(text: str) -> str:
-    """Return a string literal in double quotes."""
-    return '"' + _escaped(text).replace('"', '\\"') + '"'
+    """Return a string literal, in the quotes that need fewer escapes; else in double quotes."""
+    quote = "'" if text.count('"') > text.count("'") else '"'
+    return quote + _escaped(text).replace(quote, f"\\{quote}") + quote
+
+
+def float_literal(number: float) -> str:
+    """Return a literal of a finite number."""
+    return repr(number).replace("e+", "e")
 
 
 def bytes_literal(data: bytes) -> str:
@@ -96,6 +103,8 @@ def json_block(text: str) -> str:
     stripped = text.strip()
     if _QUOTED_NAME.fullmatch(stripped):
         return f"'{stripped}'"
+    if stripped.isascii() and stripped.startswith('"'):
+        return string_literal(stripped)  # a name that the specification does not allow
     if not stripped.isascii() or not stripped.startswith(("{", "[")) or '"""' in stripped:
         raise ValueError("not a JSON object, array or name in ASCII")
     return f'r"""{text}"""'

@@ -1,10 +1,13 @@
 """Python names for Avro names: the only module that derives them.
 
-An Avro name keeps its spelling wherever Python allows it. Otherwise it gets a trailing underscore,
-and one more as long as the name is taken. The result never depends on the order of files: names
-that can stay keep their spelling, and the others get theirs in a fixed order.
+An Avro name keeps its spelling wherever Python allows it. Leading underscores are removed, as they
+would make the name private. Characters that Python does not allow become underscores. A name that
+is taken or has a meaning in Python gets a trailing underscore, and one more as long as it needs
+one. The result never depends on the order of files: names that can stay keep their spelling, and
+the others get theirs in a fixed order.
 
-The names are validated: a value of one of these types is an identifier, safe in generated code.
+A name that the configuration chooses has precedence. The names are validated: a value of one of
+these types is an identifier, safe in generated code.
 """
 
 from __future__ import annotations
@@ -12,11 +15,16 @@ from __future__ import annotations
 import hashlib
 import keyword
 import re
-from collections.abc import Callable, Collection, Iterable
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
+from avrogen.avro.names import short_name
+
 __all__ = [
+    "RESERVED_ATTRIBUTES",
+    "RESERVED_MEMBERS",
     "TOPICS_PACKAGE",
     "AttributeName",
     "ClassName",
@@ -27,12 +35,26 @@ __all__ = [
     "class_names",
     "is_file_name",
     "is_package_name",
+    "is_python_name",
     "member_names",
     "module_names",
     "package_parts",
+    "public_attribute",
+    "public_class",
+    "public_member",
     "snake_case",
+    "snake_case_attribute",
     "topic_names",
 ]
+
+
+def is_python_name(text: str) -> bool:
+    """Return True for an identifier that is not a keyword, in the form that Python compares."""
+    return (
+        text.isidentifier()
+        and not keyword.iskeyword(text)
+        and (text.isascii() or unicodedata.normalize("NFKC", text) == text)
+    )
 
 
 class _Identifier(str):
@@ -41,7 +63,7 @@ class _Identifier(str):
     __slots__ = ()
 
     def __new__(cls, text: str) -> Self:
-        if not (text.isascii() and text.isidentifier()) or keyword.iskeyword(text):
+        if not is_python_name(text):
             raise ValueError(f"not a Python name: {text!r}")
         return super().__new__(cls, text)
 
@@ -65,15 +87,23 @@ class MemberName(_Identifier):
 
 
 class ModuleName(_Identifier):
-    """The name of a generated module or package, without the packages around it."""
+    """The name of a generated module or package, without the packages around it: ASCII."""
 
     __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        if not text.isascii():
+            raise ValueError(f"not the name of a file: {text!r}")
+        return super().__new__(cls, text)
 
 
 # --- reserved names, by reason -------------------------------------------------------------------
 
 _KEYWORDS = frozenset(keyword.kwlist)
 """Without soft keywords (match, case, type, _), which are ordinary names in generated code."""
+
+_NONE_CHOSEN: Final[Mapping[str, str]] = {}
+_NO_CLASSES: Final[Mapping[str, Collection[str]]] = {}
 
 _RECORD_METHODS = frozenset({"to_avro", "from_avro", "to_single_object", "from_single_object"})
 """Methods of AvroRecord, which a field of that name would hide."""
@@ -97,6 +127,12 @@ _STR_METHODS = frozenset({
 # fmt: on
 """Methods of ``str``, the base of enum members. A fixed list, as they differ between Pythons."""
 
+RESERVED_ATTRIBUTES: Final = _KEYWORDS | _RECORD_METHODS | _PARAMETERS
+"""Names that no dataclass field can have."""
+
+RESERVED_MEMBERS: Final = _KEYWORDS | _ENUM_ATTRIBUTES | _STR_METHODS
+"""Names that no enum member can have."""
+
 _DEVICES = frozenset(
     {"con", "prn", "aux", "nul"}
     | {f"{device}{digit}" for device in ("com", "lpt") for digit in "0123456789"}
@@ -114,7 +150,10 @@ _MAX_MODULE_NAME = 120
 
 
 def attribute_names(
-    fields: Iterable[str], *, class_names: Collection[str] = ()
+    fields: Iterable[str],
+    *,
+    class_names: Collection[str] = (),
+    chosen: Mapping[str, str] = _NONE_CHOSEN,
 ) -> dict[str, AttributeName]:
     """Return names of dataclass fields by the names of Avro fields, in the given order.
 
@@ -122,26 +161,36 @@ def attribute_names(
         fields: the field names of one record, which are distinct.
         class_names: classes of the same module; in a class body, a field of such a name hides the
             class from the annotations that follow.
+        chosen: Python names of some fields, which the configuration sets.
     """
-    taken = _KEYWORDS | _RECORD_METHODS | _PARAMETERS | frozenset(class_names)
-    return {k: AttributeName(v) for k, v in _distinct(fields, taken, _without_mangling).items()}
+    taken = RESERVED_ATTRIBUTES | frozenset(class_names)
+    names = _distinct(fields, taken, public_attribute, chosen=chosen)
+    return {k: AttributeName(v) for k, v in names.items()}
 
 
-def member_names(symbols: Iterable[str]) -> dict[str, MemberName]:
+def member_names(
+    symbols: Iterable[str], *, chosen: Mapping[str, str] = _NONE_CHOSEN
+) -> dict[str, MemberName]:
     """Return names of enum members by the symbols of one enum, in the given order."""
-    taken = _KEYWORDS | _ENUM_ATTRIBUTES | _STR_METHODS
-    return {k: MemberName(v) for k, v in _distinct(symbols, taken, _as_member).items()}
+    names = _distinct(symbols, RESERVED_MEMBERS, public_member, chosen=chosen)
+    return {k: MemberName(v) for k, v in names.items()}
 
 
-def class_names(names: Iterable[str], *, taken: Collection[str] = ()) -> dict[str, ClassName]:
-    """Return class names by the unqualified names of the types of one namespace.
+def class_names(
+    names: Iterable[str],
+    *,
+    taken: Collection[str] = (),
+    chosen: Mapping[str, str] = _NONE_CHOSEN,
+) -> dict[str, ClassName]:
+    """Return class names by the names of the types of one package.
 
     Args:
-        names: unqualified names, which are distinct.
-        taken: names that the package of the namespace has already, such as subpackages.
+        names: names with or without namespace, which are distinct.
+        taken: names that the package has already.
+        chosen: Python names of some types, which the configuration sets.
     """
-    reserved = _KEYWORDS | frozenset(taken)
-    return {k: ClassName(v) for k, v in _distinct(names, reserved, _without_mangling).items()}
+    given = _distinct(names, _KEYWORDS | frozenset(taken), public_class, chosen=chosen)
+    return {k: ClassName(v) for k, v in given.items()}
 
 
 def module_names(names: Iterable[str], *, taken: Collection[str] = ()) -> dict[str, ModuleName]:
@@ -152,24 +201,38 @@ def module_names(names: Iterable[str], *, taken: Collection[str] = ()) -> dict[s
     }
 
 
-def package_parts(namespaces: Iterable[str]) -> dict[str, tuple[ModuleName, ...]]:
+def package_parts(
+    namespaces: Iterable[str], classes: Mapping[str, Collection[str]] = _NO_CLASSES
+) -> dict[str, tuple[ModuleName, ...]]:
     """Return the package path of every namespace, and of those around one, by its Avro name.
 
-    Parts that are keywords, dunder names or device names get a trailing underscore, as do those
-    that differ from a sibling by case alone. ``""`` maps to the empty path.
+    Parts that are keywords or device names get a trailing underscore, as do those that differ from
+    a sibling by case alone, and those that a class beside the package has as its name: a nested
+    type whose namespace is the full name of a class does not rename that class. ``""`` maps to the
+    empty path.
+
+    Args:
+        namespaces: Avro namespaces.
+        classes: class names by the namespace that they are in.
     """
     paths: dict[str, tuple[ModuleName, ...]] = {"": ()}
     children: dict[str, set[str]] = {}
     for namespace in namespaces:
-        parts = namespace.split(".") if namespace else []
-        for depth, part in enumerate(parts):
-            children.setdefault(".".join(parts[:depth]), set()).add(part)
+        inner = namespace
+        while inner and inner not in children.setdefault(_around(inner), set()):
+            children[_around(inner)].add(inner)
+            inner = _around(inner)
     for parent in sorted(children, key=lambda name: (name.count(".") if name else -1, name)):
         taken = _KEYWORDS if parent else _KEYWORDS | {TOPICS_PACKAGE}
-        names = _distinct(sorted(children[parent]), taken, _package_name, fold=True)
-        for part, name in names.items():
-            full_name = f"{parent}.{part}" if parent else part
-            paths[full_name] = (*paths[parent], ModuleName(name))
+        names = _distinct(
+            sorted(children[parent], key=lambda name: (_last_part(name), name)),
+            taken,
+            _package_name,
+            fold=True,
+            beside=frozenset(classes.get(parent, ())),
+        )
+        for namespace, name in names.items():
+            paths[namespace] = (*paths[parent], ModuleName(name))
     return paths
 
 
@@ -233,8 +296,8 @@ def topic_names(prefixes: Iterable[str]) -> dict[str, TopicNames]:
 
 def snake_case(name: str) -> str:
     """Return ``order_placed`` for ``OrderPlaced``, ``http_status2`` for ``HTTPStatus2``."""
-    name = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name)
-    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name).lower()
+    name = re.sub(r"(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def is_file_name(stem: str) -> bool:
@@ -244,7 +307,7 @@ def is_file_name(stem: str) -> bool:
 
 def is_package_name(name: str) -> bool:
     """Return True if a folder of this name can be imported as a package."""
-    return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
+    return name.isascii() and is_python_name(name)
 
 
 # --- rules ----------------------------------------------------------------------------------------
@@ -256,44 +319,110 @@ def _distinct(
     ideal: Callable[[str], str],
     *,
     fold: bool = False,
+    beside: Collection[str] = (),
+    chosen: Mapping[str, str] = _NONE_CHOSEN,
 ) -> dict[str, str]:
     """Return the ideal name for each name, or that name with as many underscores as needed.
 
-    Names that are their own ideal come first, so that ``class_`` stays where ``class`` changes.
+    Chosen names come first, then those that are their own ideal, so that ``class_`` stays where
+    ``class`` changes. Ideal names begin with a letter or consist of underscores: none of them gets
+    a meaning, as ``_x_`` has in enums, by further underscores.
+
+    Args:
+        names: Avro names, which are distinct.
+        taken: names that none may have.
+        ideal: returns the name that one would have alone.
+        fold: names that differ by case alone are equal.
+        beside: more names that none may have, never in another case.
+        chosen: names to use instead of the ideal ones.
     """
     key = str.lower if fold else str
-    wanted = {name: ideal(name) for name in names}
+    wanted = {name: chosen.get(name) or ideal(name) for name in names}
     used = {key(name) for name in taken}
+
+    def order(name: str) -> tuple[bool, bool]:
+        alone = wanted[name]
+        return name not in chosen, alone != short_name(name) or key(alone) in used
+
     given: dict[str, str] = {}
-    for name in sorted(wanted, key=lambda name: wanted[name] != name or key(name) in used):
+    for name in sorted(wanted, key=order):
         candidate = wanted[name]
-        while key(candidate) in used:
+        while key(candidate) in used or candidate in beside:
             candidate += "_"
         used.add(key(candidate))
         given[name] = candidate
     return {name: given[name] for name in wanted}
 
 
-def _without_mangling(name: str) -> str:
-    """Avoid ``__x``, which Python mangles in classes, and ``__x__``, which has a meaning."""
-    return "_" + name.lstrip("_") if name.startswith("__") else name
+def public_attribute(field: str) -> str:
+    """Return the name that a field would have alone in its record."""
+    return _public(field, "field")
 
 
-def _as_member(symbol: str) -> str:
-    """Avoid ``_x_`` as well, which has a meaning in enums."""
-    name = _without_mangling(symbol)
-    is_sunder = len(name) > 2 and name[0] == name[-1] == "_" and "_" not in (name[1], name[-2])
-    return f"{name}_" if is_sunder else name
+def public_member(symbol: str) -> str:
+    """Return the name that a symbol would have alone in its enum."""
+    return _public(symbol, "symbol")
+
+
+def public_class(name: str) -> str:
+    """Return the name that a type would have alone in its package."""
+    return _public(short_name(name), "Type")
+
+
+def snake_case_attribute(field: str) -> str:
+    """Return the name that a field would have alone in its record, in snake_case.
+
+    That of ``orderId`` is ``order_id``, of ``userIDs`` ``user_ids``, of ``METADATA_ACTION``
+    ``metadata_action``.
+    """
+    name = re.sub(r"[A-Z]{2,}s(?![a-z])", lambda found: found[0].capitalize(), _public(field, ""))
+    return _public(re.sub("__+", "_", snake_case(name)), "field")
+
+
+def _public(name: str, prefix: str) -> str:
+    """Return a Python name that is not private: ``deleted`` for ``__deleted``.
+
+    Args:
+        name: the Avro name.
+        prefix: beginning of the result where nothing else could be: ``field_1`` for ``_1``.
+    """
+    if not (name.isascii() and name.isidentifier()):
+        name = unicodedata.normalize("NFKC", name)
+        name = "".join(each if f"x{each}".isidentifier() else "_" for each in name)
+    public = name.lstrip("_")
+    if not public:
+        return "_" if name else prefix
+    return public if public.isidentifier() else f"{prefix}_{public}".lstrip("_")
+
+
+def _around(namespace: str) -> str:
+    return namespace.rpartition(".")[0]
+
+
+def _last_part(namespace: str) -> str:
+    return namespace.rpartition(".")[2]
 
 
 def _module_name(class_name: str) -> str:
-    name = f"_{snake_case(class_name).lstrip('_') or 'x'}"
+    name = f"_{snake_case(_ascii(class_name)).lstrip('_') or 'x'}"
     if len(name) <= _MAX_MODULE_NAME:
         return name
     digest = hashlib.sha256(class_name.encode()).hexdigest()[:12]
     return f"{name[:_MAX_MODULE_NAME]}_{digest}"
 
 
-def _package_name(part: str) -> str:
-    is_dunder = part.startswith("__") and part.endswith("__")
-    return f"{part}_" if is_dunder or part.lower() in _DEVICES else part
+def _package_name(namespace: str) -> str:
+    part = _public(_ascii(_last_part(namespace)), "ns")
+    return f"{part}_" if part.lower() in _DEVICES else part
+
+
+def _ascii(name: str) -> str:
+    """Return a name in ASCII for files: without accents, other letters as ``u00df``."""
+    if name.isascii():
+        return name
+    letters = (each for each in unicodedata.normalize("NFKD", name))
+    return "".join(
+        each if each.isascii() else f"u{ord(each):04x}"
+        for each in letters
+        if not unicodedata.combining(each)
+    )

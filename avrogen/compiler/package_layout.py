@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 
 from avrogen.avro import model
 from avrogen.avro.model import mentions
-from avrogen.avro.names import namespace_of, short_name
+from avrogen.avro.names import namespace_of
 from avrogen.avro.parser import Parsed, Root, is_definition
 from avrogen.compiler.expressions import Symbol
 from avrogen.compiler.naming import (
@@ -30,7 +30,7 @@ from avrogen.compiler.naming import (
 )
 from avrogen.compiler.python_model import Export
 from avrogen.compiler.type_mapping import has_class
-from avrogen.config.config import class_prefix
+from avrogen.config.config import NO_NAMES, NamesSection, class_prefix
 
 __all__ = ["ModulePath", "PackageLayout", "PublicName", "layout_package", "strongly_connected"]
 
@@ -42,15 +42,17 @@ class ModulePath:
     Attributes:
         package: names of the packages around it, from the generated package inwards.
         module: name of the module.
+        root: import path of another package that it is in; "": the generated package.
     """
 
     package: tuple[ModuleName, ...]
     module: ModuleName
+    root: str = ""
 
     @property
     def path(self) -> str:
-        """The path as symbols have it: ``.com.acme._card``."""
-        return "." + ".".join((*self.package, self.module))
+        """The path as symbols have it: ``.com.acme._card``, or ``acme_common.com.acme._card``."""
+        return f"{self.root}." + ".".join((*self.package, self.module))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ class PublicName:
 
     def symbol(self, name: ClassName, seen_from: ModulePath) -> Symbol:
         """Return one of the names as another module imports it: from its home or its package."""
+        if self.home.root:
+            return Symbol(".".join((self.home.root, *self.package)), name)
         if self.home == seen_from or self.home.package == seen_from.package:
             return Symbol(self.home.path, name)
         if self.home.package == self.package:
@@ -93,23 +97,41 @@ class PackageLayout:
     """The layout of a generated package.
 
     Attributes:
-        packages: package path of every namespace, and of those around one.
-        types: public names by full name.
+        packages: Avro namespaces of every package, or the name of one around some.
+        types: public names by full name, also of types of other packages.
         aliases: roots of files that define no named type, with the public name of each.
         modules: full names of the types in each private module.
         inside: names of the packages directly inside each package.
     """
 
-    packages: Mapping[str, tuple[ModuleName, ...]]
+    packages: Mapping[tuple[ModuleName, ...], tuple[str, ...]]
     types: Mapping[str, PublicName]
     aliases: tuple[tuple[Root, PublicName], ...]
     modules: Mapping[ModulePath, list[str]]
     inside: Mapping[tuple[ModuleName, ...], set[str]]
 
     def publics(self) -> Iterator[PublicName]:
-        """Yield every public name."""
-        yield from self.types.values()
+        """Yield every public name of the package, without those of other packages."""
+        yield from (public for public in self.types.values() if not public.home.root)
         yield from (public for _, public in self.aliases)
+
+    def exports(self) -> dict[tuple[ModuleName, ...], list[Export]]:
+        """Return the exports of every package; the top one has all unique short names as well."""
+        exports: dict[tuple[ModuleName, ...], list[Export]] = {path: [] for path in self.packages}
+        for public in self.publics():
+            exports[public.package].extend(public.exports())
+        exports[()] += self._short_names(exports[()])
+        return exports
+
+    def _short_names(self, own: Iterable[Export]) -> list[Export]:
+        """Return the unique names of all namespaces that are free in the top package."""
+        taken = {export.name for export in own} | self.subpackages(())
+        offered: dict[str, list[Export]] = {}
+        for public in self.publics():
+            if public.package:
+                for export in public.exports():
+                    offered.setdefault(export.name, []).append(export)
+        return [e for name, (e, *others) in offered.items() if not others and name not in taken]
 
     def subpackages(self, package: tuple[ModuleName, ...]) -> set[str]:
         """Return the names of the packages directly inside one."""
@@ -122,28 +144,49 @@ class _Names:
     codec: ClassName | None = None
 
 
-def layout_package(parsed: Parsed) -> PackageLayout:
-    """Lay out the package of everything that was parsed."""
+def layout_package(
+    parsed: Parsed,
+    names: NamesSection = NO_NAMES,
+    imported: Mapping[str, PublicName] | None = None,
+) -> PackageLayout:
+    """Lay out the package of everything that was parsed.
+
+    Args:
+        parsed: schemas without errors.
+        names: names that the configuration sets.
+        imported: public names of types of other packages.
+    """
+    own = {name: named for name, named in parsed.types.items() if name not in parsed.imported}
     namespaces: dict[str, list[str]] = {"": []}
-    for full_name in sorted(parsed.types):
-        namespaces.setdefault(namespace_of(full_name), []).append(full_name)
-    groups: dict[str, list[tuple[str, ...]]] = {}
-    for group in strongly_connected(parsed.types):
-        groups.setdefault(namespace_of(group[0]), []).append(group)
-    packages = package_parts(namespaces)
+    shown: dict[str, dict[str, None]] = {}
+    for full_name in sorted(own):
+        namespace = names.namespace(namespace_of(full_name))
+        namespaces.setdefault(namespace, []).append(full_name)
+        shown.setdefault(namespace, {})[namespace_of(full_name)] = None
+    classes = {
+        namespace: class_names(
+            full_names, taken=() if namespace else {TOPICS_PACKAGE}, chosen=names.types
+        )
+        for namespace, full_names in namespaces.items()
+    }
+    beside = {namespace: given.values() for namespace, given in classes.items()}
+    packages = package_parts(namespaces, beside)
     inside = _subpackages(packages.values())
+    groups: dict[str, list[tuple[str, ...]]] = {}
+    for group in strongly_connected(own):
+        groups.setdefault(names.namespace(namespace_of(group[0])), []).append(group)
     roots = [root for root in parsed.roots if not is_definition(root, parsed.types)]
 
-    names: dict[str, _Names] = {}
+    given: dict[str, _Names] = {}
     homes: dict[str, ModulePath] = {}
     aliases: list[tuple[Root, PublicName]] = []
-    for namespace, full_names in namespaces.items():
+    for namespace in namespaces:
         package = packages[namespace]
         subpackages = inside.get(package, set())
-        taken = set(subpackages)
-        names |= _type_names(full_names, parsed.types, taken)
+        taken = subpackages | set(classes[namespace].values())
+        given |= _with_codecs(classes[namespace], parsed.types, taken)
         root_names = [] if namespace else _root_names(roots, taken)
-        here = {names[group[0]].name: group for group in groups.get(namespace, ())}
+        here = {given[group[0]].name: group for group in groups.get(namespace, ())}
         module = module_names([*here, *(n.name for n in root_names)], taken=subpackages)
         for name, group in here.items():
             homes |= dict.fromkeys(group, ModulePath(package, module[name]))
@@ -154,13 +197,17 @@ def layout_package(parsed: Parsed) -> PackageLayout:
             aliases.extend(zip(roots, publics, strict=True))
 
     types = {
-        full_name: PublicName(packages[namespace_of(full_name)], n.name, n.codec, homes[full_name])
-        for full_name, n in names.items()
+        full_name: PublicName(
+            packages[names.namespace(namespace_of(full_name))], n.name, n.codec, homes[full_name]
+        )
+        for full_name, n in given.items()
     }
     modules: dict[ModulePath, list[str]] = {}
     for full_name, home in homes.items():
         modules.setdefault(home, []).append(full_name)
-    return PackageLayout(packages, types, tuple(aliases), modules, inside)
+    types |= {name: public for name, public in (imported or {}).items() if name in parsed.types}
+    documented = {path: tuple(shown.get(name, {name: None})) for name, path in packages.items()}
+    return PackageLayout(documented, types, tuple(aliases), modules, inside)
 
 
 def _subpackages(
@@ -175,19 +222,14 @@ def _subpackages(
     return inside
 
 
-def _type_names(
-    full_names: Iterable[str], types: Mapping[str, model.NamedType], taken: set[str]
+def _with_codecs(
+    classes: Mapping[str, ClassName], types: Mapping[str, model.NamedType], taken: set[str]
 ) -> dict[str, _Names]:
-    """Return names for the types of one namespace, and add them to those taken."""
-    full_names = list(full_names)
-    classes = class_names([short_name(name) for name in full_names], taken=taken)
-    taken.update(classes.values())
-    names: dict[str, _Names] = {}
-    for full_name in full_names:
-        name = classes[short_name(full_name)]
-        codec = None if has_class(types[full_name]) else _codec_name(name, taken)
-        names[full_name] = _Names(name, codec)
-    return names
+    """Return the names of the types of one package, and add those of codecs to those taken."""
+    return {
+        full_name: _Names(name, None if has_class(types[full_name]) else _codec_name(name, taken))
+        for full_name, name in classes.items()
+    }
 
 
 def _root_names(roots: Iterable[Root], taken: set[str]) -> list[_Names]:
@@ -215,7 +257,11 @@ def strongly_connected(types: Mapping[str, model.NamedType]) -> list[tuple[str, 
     Kosaraju's algorithm: walk all edges and note the order in which types are finished; then walk
     the edges backwards, beginning with the type finished last: the types reached are its group.
     """
-    edges = {name: sorted(mentions(named)) for name, named in types.items()}
+    # Types of other packages mention none of these.
+    edges = {
+        name: sorted(each for each in mentions(named) if each in types)
+        for name, named in types.items()
+    }
     backwards: dict[str, list[str]] = {name: [] for name in types}
     for name in sorted(types):
         for mentioned in edges[name]:

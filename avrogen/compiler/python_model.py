@@ -6,7 +6,8 @@ here (docs, symbols, schema text); names are validated.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from avrogen.compiler.expressions import Expression, Symbol
@@ -27,6 +28,7 @@ __all__ = [
     "Package",
     "RecordClass",
     "TopicModule",
+    "TypeEntries",
 ]
 
 
@@ -37,10 +39,23 @@ class EmbeddedSchema:
     Attributes:
         text: JSON in ASCII over several lines: one type, other named types by full name.
         owners: classes and codecs with the schemas of those other types.
+        fingerprints: fingerprints of the types of other packages among them.
+        times: options for dates and times; None: there are none.
     """
 
     text: str
     owners: tuple[Symbol, ...]
+    fingerprints: Mapping[Symbol, str]
+    times: Expression | None = None
+
+
+TypeEntries: TypeAlias = Mapping[str, tuple[Expression, ...]]
+"""Entries of the ``TypeMapping`` of a class or codec by selector: a literal, or what is called and
+the arguments. Most have none."""
+
+
+def _no_types() -> TypeEntries:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +76,7 @@ class RecordClass:
     doc: str
     fields: tuple[FieldDefinition, ...]
     schema: EmbeddedSchema
+    types: TypeEntries = field(default_factory=_no_types)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +115,7 @@ class AliasDefinition:
     doc: str
     type: Expression
     schema: EmbeddedSchema
+    types: TypeEntries = field(default_factory=_no_types)
 
 
 Definition: TypeAlias = RecordClass | EnumClass | FixedClass | AliasDefinition
@@ -166,6 +183,7 @@ class TopicModule:
         value_types: classes and codecs with the schemas of values.
         producer_doc: facts about sent messages, as lines of a docstring.
         consumer_doc: facts about received messages, as lines of a docstring.
+        fingerprints: fingerprints of types of other packages, by their classes and codecs.
     """
 
     package: tuple[ModuleName, ...]
@@ -178,12 +196,21 @@ class TopicModule:
     value_types: tuple[Symbol, ...]
     producer_doc: tuple[str, ...]
     consumer_doc: tuple[str, ...]
+    fingerprints: Mapping[Symbol, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A whole generated package."""
+    """A whole generated package.
+
+    Attributes:
+        namespaces: its packages.
+        modules: modules of types.
+        topics: modules of topics.
+        imported: definitions in other packages, by full name, as they would be generated here.
+    """
 
     namespaces: tuple[Namespace, ...]
     modules: tuple[Module, ...]
     topics: tuple[TopicModule, ...]
+    imported: Mapping[str, Definition]

@@ -7,7 +7,7 @@ pieces, one for the top of a module and one for each definition, as formatting w
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TypeAlias, assert_never
@@ -20,11 +20,13 @@ from avrogen.compiler.expressions import (
     RUNTIME,
     Expression,
     Import,
+    ImportStatement,
     Scope,
     Symbol,
     grouped,
     relative,
 )
+from avrogen.compiler.line_layout import import_lines, list_lines, mapping_lines, union_lines
 from avrogen.compiler.naming import ClassName
 from avrogen.compiler.output import HEADER, ROOT_MARK, SOURCE_MARK
 from avrogen.compiler.python_model import (
@@ -32,12 +34,14 @@ from avrogen.compiler.python_model import (
     Definition,
     EmbeddedSchema,
     EnumClass,
+    FieldDefinition,
     FixedClass,
     Module,
     Namespace,
     Package,
     RecordClass,
     TopicModule,
+    TypeEntries,
 )
 from avrogen.config.config import field_name
 from avrogen.config.keys import TOPIC_ARGUMENTS
@@ -50,11 +54,13 @@ _PRIVATE_NAMES = "# pyright: reportPrivateUsage=false, reportUnusedClass=false"
 _DATACLASS = Symbol("dataclasses", "dataclass")
 _TYPE_ALIAS = Symbol("typing", "TypeAlias")
 _TYPE_CHECKING = Symbol("typing", "TYPE_CHECKING")
+_IMPORTED = Symbol(RUNTIME, "imported")
 _SCHEMA = Symbol(RUNTIME, "Schema")
 _CODEC = Symbol(RUNTIME, "Codec")
 _RECORD = Symbol(RUNTIME, "AvroRecord")
 _ENUM = Symbol(RUNTIME, "AvroEnum")
 _FIXED = Symbol(RUNTIME, "AvroFixed")
+_TYPE_MAPPING = Symbol(RUNTIME, "TypeMapping")
 _LAZY_EXPORTS = Symbol(RUNTIME, "lazy_exports")
 _TOPIC = Symbol(RUNTIME, "Topic")
 _TYPE_VAR = Symbol(RUNTIME, "TypeVar")
@@ -81,7 +87,8 @@ class RenderedFile:
     Attributes:
         path: path in the package.
         head: comments at the top, which are not formatted.
-        pieces: text to format, piece by piece: imports first, then definitions.
+        pieces: text to format where lines are too long, piece by piece: imports first, then
+            definitions.
     """
 
     path: str
@@ -124,7 +131,7 @@ def _module(module: Module) -> RenderedFile:
     imports = _text(
         "module.py.jinja",
         postponed=module.postponed,
-        imports=grouped(scope.imports, module.package),
+        imports=_import_lines(grouped(scope.imports, module.package)),
     )
     pieces = (imports, *(_definition(definition, scope) for definition in module.definitions))
     if isinstance(module.definitions[0], AliasDefinition):
@@ -137,6 +144,14 @@ def _symbols(module: Module) -> Iterator[Symbol]:
     for definition in module.definitions:
         yield _SCHEMA
         yield from definition.schema.owners
+        yield from definition.schema.times.symbols() if definition.schema.times else ()
+        if definition.schema.fingerprints:
+            yield _IMPORTED
+        if isinstance(definition, RecordClass | AliasDefinition) and definition.types:
+            yield _TYPE_MAPPING
+            for entry in definition.types.values():
+                for part in entry:
+                    yield from part.symbols()
         match definition:
             case RecordClass(fields=fields):
                 yield from (_DATACLASS, _RECORD)
@@ -173,6 +188,8 @@ def _names_in(module: Module) -> Iterator[str]:
 
 def _definition(definition: Definition, scope: Scope) -> str:
     view: View = {"name": definition.name, "schema": _schema(definition.schema, scope)}
+    if isinstance(definition, RecordClass | AliasDefinition):
+        view["types"] = _type_mapping(definition.types, scope)
     match definition:
         case RecordClass(doc=doc, fields=fields):
             view |= {
@@ -181,9 +198,7 @@ def _definition(definition: Definition, scope: Scope) -> str:
                 "doc": literals.docstring(doc, "    "),
                 "fields": [
                     {
-                        "name": field.name,
-                        "annotation": scope.text(field.annotation),
-                        "default": _optional(field.default, scope),
+                        "declaration": _field(field, scope),
                         "doc": literals.docstring(field.doc, "    ") if field.doc else None,
                     }
                     for field in fields
@@ -205,8 +220,7 @@ def _definition(definition: Definition, scope: Scope) -> str:
             return _text("fixed.py.jinja", **view)
         case AliasDefinition(codec=codec, doc=doc, type=type_):
             view |= {
-                "type_alias": scope.name(_TYPE_ALIAS),
-                "type": scope.text(type_),
+                "declaration": _alias(definition.name, scope.text(type_), scope),
                 "doc": literals.docstring(doc, ""),
                 "codec": scope.name(_CODEC),
                 "codec_name": codec,
@@ -216,16 +230,64 @@ def _definition(definition: Definition, scope: Scope) -> str:
             assert_never(definition)
 
 
+def _field(field: FieldDefinition, scope: Scope) -> str:
+    before, annotation = f"{field.name}: ", scope.text(field.annotation)
+    if field.default is None:
+        return union_lines(before, annotation, "", "    ")
+    default = scope.text(field.default)
+    if default != "None":  # black may break the default instead
+        return f"    {before}{annotation} = {default}"
+    return union_lines(before, annotation, " = None", "    ")
+
+
+def _alias(name: str, type_: str, scope: Scope) -> str:
+    return union_lines(f"{name}: {scope.name(_TYPE_ALIAS)} = ", type_, "", "")
+
+
 def _schema(schema: EmbeddedSchema, scope: Scope) -> View:
+    text = literals.json_block(f"\n{schema.text}\n        ")
+    arguments = list(_schema_arguments(schema, scope, broken="\n" in text))
     return {
         "embedded": f"{scope.name(_SCHEMA)}.embedded",
-        "text": literals.json_block(f"\n{schema.text}\n        "),
-        "owners": [scope.name(owner) for owner in schema.owners],
+        "text": text,
+        "arguments": arguments,
+        "is_broken": bool(arguments) and "\n" in text,
     }
 
 
-def _optional(expression: Expression | None, scope: Scope) -> str | None:
-    return scope.text(expression) if expression else None
+def _schema_arguments(schema: EmbeddedSchema, scope: Scope, *, broken: bool) -> Iterator[str]:
+    """Yield the arguments behind the text: with a line for each, or all on one line."""
+    indent, after = ("        ", ",") if broken else ("", "")
+    if schema.owners:
+        owners = [_owner(owner, schema.fingerprints, scope) for owner in schema.owners]
+        yield list_lines("lambda: ", owners, after, indent)
+    if schema.times:
+        yield f"{indent}times={scope.text(schema.times)}{after}"
+
+
+def _import_lines(groups: Iterable[Iterable[ImportStatement]], indent: str = "") -> list[list[str]]:
+    return [[import_lines(statement, indent) for statement in group] for group in groups]
+
+
+def _owner(owner: Symbol, fingerprints: Mapping[Symbol, str], scope: Scope) -> str:
+    """Return an owner; that of another package with the fingerprint that it must have."""
+    if owner not in fingerprints:
+        return scope.name(owner)
+    fingerprint = literals.string_literal(fingerprints[owner])
+    return f"{scope.name(_IMPORTED)}({scope.name(owner)}, {fingerprint})"
+
+
+def _type_mapping(entries: TypeEntries, scope: Scope) -> str | None:
+    if not entries:
+        return None
+    return mapping_lines(
+        scope.name(_TYPE_MAPPING),
+        {
+            literals.string_literal(selector): [scope.text(part) for part in entry]
+            for selector, entry in entries.items()
+        },
+        "    ",
+    )
 
 
 # --- modules of topics ----------------------------------------------------------------------------
@@ -239,7 +301,9 @@ def _topic_module(module: TopicModule) -> RenderedFile:
         [*module.names.all(), *(imported.name for imported in scope.imports)],
     )
     imports = _text(
-        "module.py.jinja", postponed=False, imports=grouped(scope.imports, module.package)
+        "module.py.jinja",
+        postponed=False,
+        imports=_import_lines(grouped(scope.imports, module.package)),
     )
     # black sets the declaration nearer to the imports than a class
     top = f"{imports}\n" + _text("topic.py.jinja", **_declaration(module, scope))
@@ -256,6 +320,8 @@ def _topic_scope(module: TopicModule) -> Scope:
     ]
     if isinstance(module.key_type, Symbol):
         symbols.append(module.key_type)
+    if module.fingerprints:
+        symbols.append(_IMPORTED)
     selected = _selected_values(module)
     if selected is not None:
         symbols += [_TYPE_VAR, selected, *_SELECTING.values()]
@@ -294,7 +360,7 @@ def _declaration(module: TopicModule, scope: Scope) -> View:
         "type_var": scope.name(_TYPE_VAR) if selected is not None else None,
         "type_alias": scope.name(_TYPE_ALIAS),
         "value": module.names.value,
-        "value_type": scope.text(module.value),
+        "value_alias": _alias(module.names.value, scope.text(module.value), scope),
         "value_doc": literals.docstring(f"A value of the topic ``{topic}``.", ""),
         "message": module.names.message,
         "message_type": f"{scope.name(_MESSAGE)}[{scope.text(module.key)}, {module.names.value}]",
@@ -316,18 +382,20 @@ def _topic_arguments(module: TopicModule, scope: Scope) -> Iterator[str]:
 def _argument(module: TopicModule, key: str, scope: Scope) -> str | None:
     """Return the literal of a key's value; None for a value that is not set."""
     if key == "value":
-        owners = [scope.name(owner) for owner in module.value_types]
+        owners = [_owner(owner, module.fingerprints, scope) for owner in module.value_types]
         return f"({owners[0]},)" if len(owners) == 1 else f"({', '.join(owners)})"
     if key == "key" and isinstance(module.key_type, Symbol):
-        return scope.name(module.key_type)
+        return _owner(module.key_type, module.fingerprints, scope)
     value: object = module.key_type if key == "key" else getattr(module.config, field_name(key))
     match value:
         case None | False:
             return None
         case str():
             return literals.string_literal(value)
-        case bool() | int() | float():
+        case bool() | int():
             return repr(value)
+        case float():
+            return literals.float_literal(value)
         case _:
             raise AssertionError(f"no literal for {key} = {value!r}")
 
@@ -384,8 +452,10 @@ def _namespace(namespace: Namespace) -> RenderedFile:
     text = _text(
         "namespace.py.jinja",
         doc=literals.docstring(namespace.doc, ""),
-        imports=grouped(scope.imports, namespace.path),
-        checked=grouped((Import(e.module, e.name) for e in exports), namespace.path),
+        imports=_import_lines(grouped(scope.imports, namespace.path)),
+        checked=_import_lines(
+            grouped((Import(e.module, e.name) for e in exports), namespace.path), "    "
+        ),
         exports=[
             {"name": export.name, "module": relative(export.module, namespace.path)}
             for export in exports

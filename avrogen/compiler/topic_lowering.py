@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from avrogen.avro import model
+from avrogen.avro.differences import meaning_fingerprint
 from avrogen.compiler.expressions import Expression, Symbol
 from avrogen.compiler.naming import TOPICS_PACKAGE, TopicNames, module_names, topic_names
 from avrogen.compiler.package_layout import ModulePath, PackageLayout
 from avrogen.compiler.python_model import Export, Namespace, TopicModule
-from avrogen.compiler.type_mapping import NONE, PRIMITIVES, python_type, union
+from avrogen.compiler.type_mapping import (
+    NO_OVERRIDES,
+    NONE,
+    PRIMITIVES,
+    has_class,
+    python_type,
+    union,
+)
 from avrogen.config.config import TopicConfig, key_type
+from avrogen.config.custom_types import BuildOverrides
 from avrogen.config.topic_subjects import topic_subjects
 
-__all__ = ["lower_topics", "topics_namespace"]
+__all__ = ["lower_topics", "owner_fingerprints", "topics_namespace"]
 
 
 def lower_topics(
-    topics: Sequence[TopicConfig], types: Mapping[str, model.NamedType], layout: PackageLayout
+    topics: Sequence[TopicConfig],
+    types: Mapping[str, model.NamedType],
+    layout: PackageLayout,
+    overrides: BuildOverrides = NO_OVERRIDES,
 ) -> tuple[TopicModule, ...]:
     """Return a module for each topic, in the order of the configuration.
 
@@ -26,12 +38,13 @@ def lower_topics(
         topics: topics that fit the schemas.
         types: all named types by full name.
         layout: layout of their classes.
+        overrides: types of one's own.
     """
     names = topic_names(topic.name for topic in topics)
     modules = module_names(topic.name for topic in topics)
     homes = {name: ModulePath((TOPICS_PACKAGE,), module) for name, module in modules.items()}
     return tuple(
-        _TopicLowering(topic, types, layout, homes[topic.name]).module(names[topic.name])
+        _TopicLowering(topic, types, layout, homes[topic.name], overrides).module(names[topic.name])
         for topic in topics
     )
 
@@ -48,12 +61,35 @@ def topics_namespace(modules: Sequence[TopicModule]) -> Iterator[Namespace]:
         yield Namespace((TOPICS_PACKAGE,), doc, tuple(sorted(exports)))
 
 
+def owner_fingerprints(
+    names: Iterable[str],
+    types: Mapping[str, model.NamedType],
+    layout: PackageLayout,
+    seen_from: ModulePath,
+) -> dict[Symbol, str]:
+    """Return the fingerprints of types of other packages, by the symbols of their owners.
+
+    Args:
+        names: full names, also of types of this package.
+        types: all named types by full name.
+        layout: layout of their classes.
+        seen_from: module that has the symbols.
+    """
+    publics = {name: layout.types[name] for name in names}
+    return {
+        public.symbol(public.owner, seen_from): meaning_fingerprint(name, types)
+        for name, public in publics.items()
+        if public.home.root
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class _TopicLowering:
     topic: TopicConfig
     types: Mapping[str, model.NamedType]
     layout: PackageLayout
     home: ModulePath
+    overrides: BuildOverrides
 
     def module(self, names: TopicNames) -> TopicModule:
         topic = self.topic
@@ -72,6 +108,12 @@ class _TopicLowering:
             value_types=tuple(map(self._owner, values)),
             producer_doc=doc,
             consumer_doc=(*doc, *dead_letters),
+            fingerprints=owner_fingerprints(
+                (name for name in (*values, key) if name is not None and name in self.types),
+                self.types,
+                self.layout,
+                self.home,
+            ),
         )
 
     # --- types ------------------------------------------------------------------------------------
@@ -86,7 +128,10 @@ class _TopicLowering:
         return PRIMITIVES.get(key) or self._annotation(key)
 
     def _annotation(self, full_name: str) -> Expression:
-        return python_type(model.Reference(full_name), self.types, self._class)
+        # A class is sent as it is; the alias of a fixed has what its codec takes.
+        is_class = has_class(self.types[full_name])
+        overrides = NO_OVERRIDES if is_class else self.overrides.inside(full_name)
+        return python_type(model.Reference(full_name), self.types, self._class, overrides=overrides)
 
     def _class(self, full_name: str) -> Symbol:
         public = self.layout.types[full_name]

@@ -3,6 +3,8 @@
 Reading checks the shape (known keys, types of values); :mod:`avrogen.compiler.checks` compares
 topics with the schemas. Secrets are no part of the file, which is under version control: they come
 from the environment (:mod:`avrogen.config.registry_connection`).
+
+Longer than 500 lines because each table is read beside the values that it becomes.
 """
 
 from __future__ import annotations
@@ -10,23 +12,42 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import assert_never
+from typing import Final, Literal, TypeAlias, TypeVar, assert_never
 
 from avrogen.avro import model
 from avrogen.avro.diagnostics import Code, Diagnostics
+from avrogen.avro.names import NameRules
 from avrogen.avro.source import Location, Pointer
-from avrogen.config.keys import BUILD_KEYS, REGISTRY_KEYS, TOP_KEYS, TOPIC_KEYS
+from avrogen.avro.time_options import DEFAULT, OUT_OF_RANGE, ROUNDING, TimeOptions
+from avrogen.config.custom_types import CustomTypes, read_types
+from avrogen.config.keys import (
+    BUILD_KEYS,
+    NAMES_KEYS,
+    REGISTRY_KEYS,
+    TIMES_KEYS,
+    TOP_KEYS,
+    TOPIC_KEYS,
+)
 from avrogen.config.toml_reader import TableReader, Toml, TomlPositions, near
+from avrogen.config.type_tables import (
+    DefinitionNames,
+    PackageConfig,
+    class_prefix,
+    read_definitions,
+    read_packages,
+)
 from avrogen.kafka.topic import SubjectStrategy
 from avrogen.regular_files import read_file
 
 __all__ = [
     "FILE_NAME",
+    "NO_NAMES",
     "PROJECT_FILE_NAME",
     "SUBJECT_STRATEGIES",
     "Config",
+    "NamesSection",
     "RegistrySection",
     "TopicConfig",
     "TopicLocations",
@@ -40,9 +61,15 @@ __all__ = [
     "read_registry",
 ]
 
+L = TypeVar("L", bound=str)
+
 FILE_NAME = "avrogen.toml"
 PROJECT_FILE_NAME = "pyproject.toml"
 SUBJECT_STRATEGIES: tuple[SubjectStrategy, ...] = ("topic", "record", "topic-record")
+
+
+def _no_names() -> NamesSection:
+    return NO_NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +80,21 @@ class Config:
         strict: warnings fail a build.
         topics: topics in the order of the file.
         registry: the table ``[registry]``; None without one.
+        times: the table ``[times]``.
+        definitions: the table ``[definitions]``: own names of several definitions of one type.
+        names: the table ``[names]``.
+        packages: the table ``[packages]``: types of other packages.
+        types: the table ``[types]``.
     """
 
     strict: bool = False
     topics: tuple[TopicConfig, ...] = ()
     registry: RegistrySection | None = None
+    times: TimeOptions = DEFAULT
+    definitions: DefinitionNames = field(default_factory=DefinitionNames)
+    names: NamesSection = field(default_factory=_no_names)
+    packages: tuple[PackageConfig, ...] = ()
+    types: CustomTypes = field(default_factory=CustomTypes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +131,7 @@ class TopicConfig:
 
 @dataclass(frozen=True, slots=True)
 class TopicLocations:
-    """Positions of the entries of a topic."""
+    """Positions of the entries of a topic, or of another table."""
 
     positions: TomlPositions
     pointer: Pointer
@@ -133,6 +170,60 @@ class RegistrySection:
     key_file: str | None = None
     logical_cluster: str | None = None
     references: bool = False
+
+
+FieldStyle: TypeAlias = Literal["avro", "snake_case"]
+"""Style of the attributes of classes."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamesSection:
+    """The table ``[names]``: names in Python.
+
+    There is a field for every key of :data:`~avrogen.config.keys.NAMES_KEYS`.
+
+    Attributes:
+        lenient: accept names that the specification does not allow.
+        field_style: style of attributes.
+        namespaces: packages by namespace; they are for the namespaces inside, too.
+        types: class names by full name.
+        fields: attributes by full name of a record, a dot and the name of a field.
+        symbols: members by full name of an enum, a dot and a symbol.
+        locations: positions of the entries in the file.
+    """
+
+    lenient: bool = False
+    field_style: FieldStyle = "avro"
+    namespaces: Mapping[str, str] = field(default_factory=dict[str, str])
+    types: Mapping[str, str] = field(default_factory=dict[str, str])
+    fields: Mapping[str, str] = field(default_factory=dict[str, str])
+    symbols: Mapping[str, str] = field(default_factory=dict[str, str])
+    locations: TopicLocations = field(
+        default_factory=lambda: TopicLocations(TomlPositions("", ""), ())
+    )
+
+    @property
+    def rules(self) -> NameRules:
+        """Rules for the names of schemas."""
+        return NameRules.LENIENT if self.lenient else NameRules.SPECIFICATION
+
+    def mapped(self, namespace: str) -> str | None:
+        """Return the namespace whose package is set and that is, or is around, a namespace."""
+        around = namespace
+        while around and around not in self.namespaces:
+            around = around.rpartition(".")[0]
+        return around if around in self.namespaces else None
+
+    def namespace(self, namespace: str) -> str:
+        """Return the namespace that a package has the name of: that one, or what is set."""
+        around = self.mapped(namespace) if self.namespaces else None
+        if around is None:
+            return namespace
+        return f"{self.namespaces[around]}{namespace[len(around) :]}".removeprefix(".")
+
+
+NO_NAMES: Final = NamesSection()
+"""Names as the compiler derives them."""
 
 
 # --- files ----------------------------------------------------------------------------------------
@@ -228,6 +319,11 @@ def _config(document: Toml, top: Pointer, reader: TableReader, folder: Path) -> 
         strict=reader.flag(table, "strict", top),
         topics=tuple(topic for topic in read if topic),
         registry=registry,
+        times=_times(table.get("times", {}), (*top, "times"), reader),
+        definitions=read_definitions(table.get("definitions", {}), (*top, "definitions"), reader),
+        names=_names_section(table.get("names", {}), (*top, "names"), reader),
+        packages=read_packages(table.get("packages", {}), (*top, "packages"), reader),
+        types=read_types(table.get("types", {}), (*top, "types"), reader),
     )
 
 
@@ -244,13 +340,6 @@ def _syntax_message(error: ValueError) -> str:
 
 
 # --- topics ---------------------------------------------------------------------------------------
-
-
-def class_prefix(text: str) -> str:
-    """Return the class-name form of a text: ``ShopOrdersV1`` for ``shop.orders.v1``."""
-    words = re.findall(r"[A-Za-z0-9]+", text)
-    name = "".join(word[0].upper() + word[1:] for word in words) or "Schema"
-    return name if name[0].isalpha() else f"Schema{name}"
 
 
 def field_name(key: str) -> str:
@@ -346,6 +435,76 @@ def _names(table: dict[str, Toml], key: str, at: Pointer, reader: TableReader) -
         reader.wrong_value((*at, key), "the full name of a type, or a list of them", value)
         return ()
     return names
+
+
+# --- dates and times ------------------------------------------------------------------------------
+
+
+def _times(value: Toml, at: Pointer, reader: TableReader) -> TimeOptions:
+    """Read the table ``[times]``."""
+    table = reader.described(value, at, TIMES_KEYS)
+    return TimeOptions(
+        out_of_range=_one_of(table, "out-of-range", OUT_OF_RANGE, at, reader),
+        rounding=_one_of(table, "rounding", ROUNDING, at, reader),
+    )
+
+
+def _one_of(
+    table: dict[str, Toml], key: str, known: tuple[L, ...], at: Pointer, reader: TableReader
+) -> L:
+    """Return one of several words; the first is the default."""
+    text = reader.text(table, key, at)
+    if text is None:
+        return known[0]
+    for word in known:
+        if word == text:
+            return word
+    reader.diagnostics.report(
+        Code.WRONG_VALUE,
+        reader.positions.value((*at, key)),
+        f'"{key}" must be {" or ".join(known)}, not "{text[:60]}"',
+        hint=near(text, known) or f"for example: {TIMES_KEYS[key].example}",
+    )
+    return known[0]
+
+
+# --- names ----------------------------------------------------------------------------------------
+
+
+def _names_section(value: Toml, at: Pointer, reader: TableReader) -> NamesSection:
+    table = reader.described(value, at, NAMES_KEYS)
+    return NamesSection(
+        lenient=reader.flag(table, "lenient", at),
+        field_style=_field_style(table, "field-style", at, reader),
+        namespaces=_texts(table, "namespaces", at, reader),
+        types=_texts(table, "types", at, reader),
+        fields=_texts(table, "fields", at, reader),
+        symbols=_texts(table, "symbols", at, reader),
+        locations=TopicLocations(reader.positions, at),
+    )
+
+
+def _field_style(table: dict[str, Toml], key: str, at: Pointer, reader: TableReader) -> FieldStyle:
+    match reader.text(table, key, at):
+        case None | "avro":
+            return "avro"
+        case "snake_case":
+            return "snake_case"
+        case other:
+            reader.diagnostics.report(
+                Code.NAME_SETTING,
+                reader.positions.value((*at, key)),
+                f'unknown style "{other}"',
+                hint=near(other, ("avro", "snake_case")),
+            )
+            return "avro"
+
+
+def _texts(table: dict[str, Toml], key: str, at: Pointer, reader: TableReader) -> Mapping[str, str]:
+    """Read a table of strings."""
+    entries = reader.table(table.get(key, {}), (*at, key), None)
+    texts = {name: reader.text(entries, name, (*at, key)) for name in entries}
+    return {name: text for name, text in texts.items() if text is not None}
 
 
 # --- the registry ---------------------------------------------------------------------------------

@@ -10,7 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["BUILD_KEYS", "REGISTRY_KEYS", "TOPIC_ARGUMENTS", "TOPIC_KEYS", "TOP_KEYS", "ConfigKey"]
+__all__ = [
+    "BUILD_KEYS",
+    "NAMES_KEYS",
+    "REGISTRY_KEYS",
+    "TIMES_KEYS",
+    "TOPIC_ARGUMENTS",
+    "TOPIC_KEYS",
+    "TOP_KEYS",
+    "TYPES_KEYS",
+    "TYPE_KEYS",
+    "ConfigKey",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +68,43 @@ TOP_KEYS = _table(
         "The schema registry: its URL and client configuration.",
         "no registry",
         'registry.url = "https://registry.example.com"',
+    ),
+    ConfigKey(
+        "times",
+        "a table",
+        "Dates and times that Python or a schema cannot represent exactly.",
+        "data out of range are an error, values that are too fine are rounded down",
+        'times.out-of-range = "nearest"',
+    ),
+    ConfigKey(
+        "definitions",
+        "a table",
+        "Own names in the package for several definitions of one full name: full names, with a "
+        "name that contains `{file}`, or names by file.",
+        "a full name has one definition",
+        'definitions."io.confluent.connect.avro.ConnectDefault" = "connect.{file}"',
+    ),
+    ConfigKey(
+        "names",
+        "a table",
+        "Names in Python: snake_case, names of your own, and names that Avro does not allow.",
+        "names derived from those of the schemas",
+        'names.field-style = "snake_case"',
+    ),
+    ConfigKey(
+        "packages",
+        "a table",
+        "Types of other packages: import paths of installed packages that avrogen generated, with "
+        "the full names or namespaces of the types to import from each.",
+        "all types are generated",
+        'packages."acme_common.events" = ["com.acme.common.*"]',
+    ),
+    ConfigKey(
+        "types",
+        "a table",
+        "Types of your own, in place of those of the mapping.",
+        "the types of the mapping",
+        'types.presets = ["debezium"]',
     ),
 )
 
@@ -197,6 +245,138 @@ REGISTRY_KEYS = _table(
         "Register each named type as a subject of its own, and use schema references.",
         "`false`: the schema of a topic contains all its types",
         "references = true",
+    ),
+)
+
+TIMES_KEYS = _table(
+    ConfigKey(
+        "out-of-range",
+        "a string",
+        "Data that Python has no date or time for, such as PostgreSQL's `infinity`: dates and "
+        "timestamps outside the years 1 to 9999, times of day outside of one day. `error` raises "
+        "`DecodeError`. `nearest` reads the first or the last value that there is. `number` reads "
+        "the number; types of fields are `datetime | int`, and such numbers are written as well.",
+        '`"error"`',
+        'out-of-range = "nearest"',
+    ),
+    ConfigKey(
+        "rounding",
+        "a string",
+        "Values that are finer than the unit of their schema, such as microseconds for "
+        "timestamp-millis. `down` rounds them towards the past. `error` raises `EncodeError`.",
+        '`"down"`',
+        'rounding = "error"',
+    ),
+)
+
+NAMES_KEYS = _table(
+    ConfigKey(
+        "lenient",
+        "true or false",
+        "Accept names that the Avro specification does not allow: with hyphens, dots, `$`, spaces, "
+        "letters of other alphabets, or a digit first. Registries contain such schemas.",
+        "`false`: such names are errors",
+        "lenient = true",
+    ),
+    ConfigKey(
+        "field-style",
+        "a string",
+        "Style of attributes: `snake_case`, so that the attribute of a field `orderId` is "
+        "`order_id`, or `avro`, the names of the schemas.",
+        "`avro`",
+        'field-style = "snake_case"',
+    ),
+    ConfigKey(
+        "namespaces",
+        "a table",
+        "Packages of namespaces, and of those inside: `com.acme.shop.v1` becomes the package "
+        '`shop.v1` in the example. `""` is the generated package itself.',
+        "the package of a namespace has its name",
+        'namespaces = { "com.acme.shop" = "shop" }',
+    ),
+    ConfigKey(
+        "types",
+        "a table",
+        "Names of classes, by the full names of types.",
+        "the names of the types",
+        'types = { "com.acme.shop.Envelope" = "OrderChange" }',
+    ),
+    ConfigKey(
+        "fields",
+        "a table",
+        "Names of attributes, by the full name of the record, a dot and the name of the field.",
+        "as `field-style`",
+        'fields = { "com.acme.shop.OrderPlaced.orderId" = "id" }',
+    ),
+    ConfigKey(
+        "symbols",
+        "a table",
+        "Names of enum members, by the full name of the enum, a dot and the symbol.",
+        "the symbols",
+        'symbols = { "com.acme.shop.Status.IN" = "INCOMING" }',
+    ),
+)
+
+TYPES_KEYS = _table(
+    ConfigKey(
+        "presets",
+        "a list of names",
+        "Types of Debezium and Kafka Connect by `connect.name`: `debezium`, `connect`.",
+        "no presets",
+        'presets = ["debezium", "connect"]',
+    ),
+    ConfigKey(
+        "logical",
+        "a table",
+        "Types by `logicalType`, also one that avrogen does not know.",
+        "no types",
+        'logical.date = "raw"',
+    ),
+    ConfigKey(
+        "connect",
+        "a table",
+        "Types by `connect.name`. They take precedence over those by `logicalType`.",
+        "no types",
+        'connect."com.acme.Instant" = "timestamp-micros"',
+    ),
+    ConfigKey(
+        "fields",
+        "a table",
+        "Types of single fields, by the full name of the record and the name of the field. They "
+        "take precedence over all others.",
+        "no types",
+        'fields."com.acme.shop.OrderPlaced.placed_at" = "timestamp-millis"',
+    ),
+)
+
+TYPE_KEYS = _table(
+    ConfigKey(
+        "type",
+        "a string",
+        "The Python type: `module:Name`, or `module.Name`.",
+        None,
+        'type = "acme.money:Money"',
+    ),
+    ConfigKey(
+        "from-base",
+        "a string",
+        "Function that converts a base value that was read, such as a class method.",
+        "the type itself is called",
+        'from-base = "acme.money:Money.from_decimal"',
+    ),
+    ConfigKey(
+        "to-base",
+        "a string",
+        "Function that converts a value to write. Required with `from-base`.",
+        "values are base values already, as those of a `NewType` or a subclass",
+        'to-base = "acme.money:Money.to_decimal"',
+    ),
+    ConfigKey(
+        "base",
+        "a string",
+        "Logical type of the base value, or `raw` for the Avro type without a logical type.",
+        "the value that the mapping gives without this entry",
+        'base = "raw"',
     ),
 )
 

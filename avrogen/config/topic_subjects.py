@@ -62,7 +62,8 @@ def configured_subjects(
 def topic_subjects(topic: TopicConfig, types: Mapping[str, model.NamedType]) -> Iterator[Subject]:
     """Yield the subjects of one topic: one for each type of value, then one for keys if any."""
     for name in topic.value:
-        subject = subject_name(topic.subject_strategy, topic.topic, "value", name)
+        full_name = model.wire_name(types[name]) if name in types else name
+        subject = subject_name(topic.subject_strategy, topic.topic, "value", full_name)
         yield Subject(subject, model.Reference(name))
     key = key_type(topic, types)
     if key is not None and key in types:

@@ -13,6 +13,7 @@ definitions are compared with which, and writes the messages. In reading order:
     units               comparison units: types, files, topic keys, subjects
     comparison          changes between the versions of units, each once
     removals            removed types and files, changed topics, new subjects
+    name_changes        changes of Python names
     findings            changes and removals as diagnostics
     breaking_messages   messages and hints for breaking changes
     value_messages      messages and hints for value-changing changes

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from avrogen.avro.diagnostics import Diagnostics, Severity
@@ -16,7 +17,7 @@ from avrogen.avro.source import Source
 from avrogen.compiler.discovery import read_sources
 from avrogen.compiler.literals import comment_text
 from avrogen.compiler.output import HEADER, ROOT_MARK, SOURCE_MARK
-from avrogen.config.config import read_config
+from avrogen.config.config import Config, read_config
 from avrogen.evolution.git_baseline import git_snapshot
 from avrogen.evolution.snapshot import BaselineError, Snapshot, snapshot
 from avrogen.regular_files import FolderWalk, read_file
@@ -51,7 +52,10 @@ def read_baseline(baseline: str, schemas: Sequence[Path]) -> Snapshot:
             f"path does not exist: {_without_userinfo(baseline)}",
             "name a folder, a generated package, a commit (git:main) or a registry (https://...)",
         )
-    return _package_snapshot(path) if _is_generated(path) else _folder_snapshot(path)
+    if _is_generated(path):
+        # The package does not contain its configuration.
+        return _package_snapshot(path, read_config(schemas, Diagnostics()))
+    return _folder_snapshot(path)
 
 
 def _without_userinfo(baseline: str) -> str:
@@ -77,7 +81,7 @@ def _folder_snapshot(path: Path) -> Snapshot:
     name = path.as_posix()
     if errors:
         raise BaselineError(f"cannot read the schemas in {name}", diagnostics=errors)
-    return snapshot(name, sources, read_config([path], Diagnostics()).topics)
+    return snapshot(name, sources, read_config([path], Diagnostics()))
 
 
 # --- generated packages ---------------------------------------------------------------------------
@@ -88,7 +92,7 @@ def _is_generated(folder: Path) -> bool:
     return _read(folder / "__init__.py").startswith(HEADER)
 
 
-def _package_snapshot(folder: Path) -> Snapshot:
+def _package_snapshot(folder: Path, config: Config) -> Snapshot:
     """Read the schemas that are embedded in a generated package.
 
     Raises:
@@ -99,7 +103,8 @@ def _package_snapshot(folder: Path) -> Snapshot:
             f"{folder.as_posix()} is a subpackage of a generated package",
             "name the folder of the whole package: the one that contains py.typed",
         )
-    return snapshot(folder.as_posix(), [s for p in _modules(folder) for s in _schemas(p)])
+    sources = [source for path in _modules(folder) for source in _schemas(path)]
+    return snapshot(folder.as_posix(), sources, replace(config, topics=()))
 
 
 def _modules(folder: Path) -> Iterator[Path]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from avrogen.avro.compat.levels import Direction, Level
-from avrogen.avro.diagnostics import Severity
+from avrogen.avro.diagnostics import Diagnostic, Severity
 from avrogen.config.config import Config
 from avrogen.evolution.baselines import is_registry, read_baseline
 from avrogen.evolution.comparison import Comparisons, UnitResult, compare_units
@@ -15,6 +15,7 @@ from avrogen.evolution.findings import (
     Finding,
     as_error,
     breaking_change_findings,
+    name_change_finding,
     new_subject_finding,
     rejection_finding,
     removal_finding,
@@ -23,6 +24,7 @@ from avrogen.evolution.findings import (
     value_change_findings,
 )
 from avrogen.evolution.matching import Matching, match
+from avrogen.evolution.name_changes import name_changes
 from avrogen.evolution.removals import (
     Removal,
     added_type,
@@ -89,8 +91,12 @@ def check(schemas: Sequence[Path], baseline: str, level: Level | None, *, strict
     if Direction.BACKWARD in level.directions and _is_whole_folder(schemas, baseline):
         removed = list(removals(old, now, matching, _schema_folder(schemas[0])))
     errors = map(Finding, new.without_missing({removal.name for removal in removed}))
+    whole = _is_whole_folder(schemas, baseline)
+    renamed = name_changes(old.parsed, new.parsed, new.config.names, whole=whole)
     findings = [
+        *map(Finding, old.tolerated),
         *errors,
+        *(name_change_finding(change, old.name) for change in renamed),
         *_comparison_findings(comparisons),
         *_name_findings(old, now, matching, level, removed),
     ]
@@ -114,12 +120,19 @@ def _check_subjects(
         return Check(connection.url, level, _sorted(findings, strict))
     with connected(connection) as registry:
         comparisons = compare_units(subject_units(registry, connection.url, schemas, new, level))
+        findings += map(Finding, _tolerated(comparisons.results))
         findings += _comparison_findings(comparisons)
         findings += _new_subjects_of_topics(new.config, comparisons.results, connection.url)
         if level is None:
             for result, reasons in rejections(registry, comparisons.results):
                 findings.append(rejection_finding(result.unit, reasons))
     return Check(connection.url, level, _sorted(findings, strict), comparisons.results)
+
+
+def _tolerated(results: Iterable[UnitResult]) -> dict[Diagnostic, None]:
+    """Return what was tolerated in registered versions, each once."""
+    versions = (version for result in results for version in result.unit.previous)
+    return dict.fromkeys(problem for version in versions for problem in version.tolerated)
 
 
 def _new_subjects_of_topics(

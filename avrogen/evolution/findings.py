@@ -17,6 +17,7 @@ from avrogen.avro.diagnostics import Code, Diagnostic, diagnostic
 from avrogen.avro.source import Location, Origin, locate
 from avrogen.evolution.breaking_messages import BreakingMessage, breaking_message, sides_of
 from avrogen.evolution.comparison import Change
+from avrogen.evolution.name_changes import NameChange
 from avrogen.evolution.part_labels import joined, part_path
 from avrogen.evolution.removals import NewSubject, Removal, RemovedFromTopic, TopicChange
 from avrogen.evolution.units import ComparisonUnit, UnitKind
@@ -31,6 +32,7 @@ __all__ = [
     "Finding",
     "as_error",
     "breaking_change_findings",
+    "name_change_finding",
     "new_subject_finding",
     "rejection_finding",
     "removal_finding",
@@ -72,7 +74,12 @@ class Finding:
 
 
 def as_error(finding: Finding) -> Finding:
-    """Return a finding with its warning raised to an error."""
+    """Return a finding with its warning raised to an error.
+
+    What was tolerated in an earlier version cannot be changed any more, and stays a warning.
+    """
+    if finding.diagnostic.tolerated is not None:
+        return finding
     return replace(finding, diagnostic=replace(finding.diagnostic, is_raised=True))
 
 
@@ -263,6 +270,22 @@ def new_subject_finding(renamed: NewSubject, previous: str) -> Finding:
             "keep the name, or update all consumers before producers use the new one",
         ),
         affected=(f"topic {renamed.topic.topic}",),
+        previous=(previous,),
+    )
+
+
+def name_change_finding(change: NameChange, previous: str) -> Finding:
+    """Return the finding for a changed name in the generated package."""
+    now = f"is {change.new} in Python" if change.new else "is gone"
+    was = f"was {change.old}" if change.new else f"it was {change.old}"
+    return Finding(
+        diagnostic(
+            Code.PYTHON_NAME_CHANGED,
+            change.location,
+            f"{change.subject} {now}, and {was}: code that uses the old name breaks",
+            f"[names] {change.setting} in avrogen.toml chooses names",
+        ),
+        affected=(change.type,),
         previous=(previous,),
     )
 

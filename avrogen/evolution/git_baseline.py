@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from avrogen.avro.diagnostics import Diagnostics
 from avrogen.avro.source import Source
 from avrogen.compiler.discovery import SUFFIX
-from avrogen.config.config import FILE_NAME, PROJECT_FILE_NAME, TopicConfig, parse_config
+from avrogen.config.config import FILE_NAME, PROJECT_FILE_NAME, Config, parse_config
 from avrogen.evolution.git_repository import (
     GitFailure,
     Repository,
@@ -54,7 +54,7 @@ def git_snapshot(ref: str, schemas: Sequence[Path]) -> Snapshot:
             "compare with a commit that has the schemas at the same path",
         )
     folders = [paths[path] for path, entry in found.items() if entry.is_folder]
-    return snapshot(f"git:{ref}", _sources(found, ref), _topics(top, folders, ref))
+    return snapshot(f"git:{ref}", _sources(found, ref), _config(top, folders, ref))
 
 
 def _repository(schemas: Sequence[Path]) -> Repository:
@@ -204,8 +204,8 @@ def _from_lfs(file: TreeEntry, shown: str) -> bytes:
 # --- configuration --------------------------------------------------------------------------------
 
 
-def _topics(top: TreeEntry, folders: Iterable[str], ref: str) -> tuple[TopicConfig, ...]:
-    """Return the topics of the configuration: see :func:`avrogen.config.config.read_config`.
+def _config(top: TreeEntry, folders: Iterable[str], ref: str) -> Config:
+    """Return the configuration: see :func:`avrogen.config.config.read_config`.
 
     An unreadable configuration is ignored: it may be of another version of avrogen.
     """
@@ -213,8 +213,8 @@ def _topics(top: TreeEntry, folders: Iterable[str], ref: str) -> tuple[TopicConf
         file = find(top, candidate)
         if file is not None and not file.is_folder:
             path = f"{ref}:{candidate}"
-            return parse_config(path, content(file), Diagnostics()).topics
-    return ()
+            return parse_config(path, content(file), Diagnostics())
+    return Config()
 
 
 def _configurations(folders: Sequence[str]) -> Iterator[str]:

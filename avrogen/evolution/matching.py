@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from avrogen.avro import model
 from avrogen.avro.compat.levels import Version
+from avrogen.avro.model import wire_name
 from avrogen.avro.names import short_name
 from avrogen.avro.parser import Parsed, Root, is_definition
 from avrogen.avro.resolution import Types
@@ -80,6 +81,15 @@ def matched_types(old: Types, new: Types) -> dict[str, Match]:
         for alias in new[name].aliases:
             if alias in removed and alias not in matches:
                 matches[alias] = Match(alias, name, MatchReason.ALIAS)
+    # Definitions that have got a name of their own since, or lost it.
+    by_wire_name: dict[str, list[str]] = {}
+    for name in added:
+        by_wire_name.setdefault(wire_name(new[name]), []).append(name)
+    for name in removed:
+        same = by_wire_name.get(wire_name(old[name]), [])
+        if same and name not in matches:
+            here = [other for other in same if _file(new[other]) == _file(old[name])]
+            matches[name] = Match(name, (here or same)[0], MatchReason.NAME)
     taken = {match.new for match in matches.values()}
     for name in (name for name in removed if name not in matches):
         same = [other for other in added if short_name(other) == short_name(name)]
@@ -145,6 +155,7 @@ def top_level_types(parsed: Parsed) -> set[str]:
         named.name
         for named in parsed.types.values()
         if named.origin is not None
+        and named.name not in parsed.imported
         and len(named.origin.pointer) <= 1
         and all(isinstance(step, int) for step in named.origin.pointer)
     }

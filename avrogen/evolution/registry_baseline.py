@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from avrogen.avro import model
 from avrogen.avro.compat.levels import Level, Version, compared_versions
-from avrogen.avro.model import reachable_types
+from avrogen.avro.model import wire_types
 from avrogen.avro.schema_json import compact_text, self_contained_json
 from avrogen.avro.source import Location, Origin
 from avrogen.config.config import Config
 from avrogen.config.registry_connection import CommandError, RegistryConnection, registry_connection
 from avrogen.config.topic_subjects import Subject, configured_subjects
-from avrogen.errors import RegistryError
+from avrogen.errors import RegistryError, SchemaError
 from avrogen.evolution.comparison import UnitResult
 from avrogen.evolution.matching import file_roots, matched_types
 from avrogen.evolution.snapshot import BaselineError, NewSchemas
@@ -106,7 +107,7 @@ def _text(unit: ComparisonUnit) -> SchemaText:
     try:
         tree = self_contained_json(unit.new.type, unit.new.types)
         return SchemaText(compact_text(tree))
-    except RecursionError:
+    except SchemaError:
         raise BaselineError(
             f"the types of {unit.title} are nested too deeply to be sent to the registry"
         ) from None
@@ -136,7 +137,7 @@ def _unit(
     return ComparisonUnit(
         UnitKind.SUBJECT,
         subject.name,
-        Version(subject.type, new.parsed.types),
+        Version(*wire_types(subject.type, new.parsed.types)),
         _top(subject.type, new),
         tuple(version for version in previous if version is not None),
         required,
@@ -153,10 +154,11 @@ def _previous(
     old = resolve_references(
         registry, registered.schema, f"subject {subject.name} version {number}"
     )
-    mine = reachable_types(subject.type, new.parsed.types)
-    return previous_version(
+    _, mine = wire_types(subject.type, new.parsed.types)
+    version = previous_version(
         f"version {number}", Version(old.type, old.types), matched_types(old.types, mine)
     )
+    return replace(version, tolerated=old.tolerated)
 
 
 def _top(type_: model.AvroType, new: NewSchemas) -> Origin | Location:

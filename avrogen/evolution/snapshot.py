@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics, Severity
-from avrogen.avro.parser import Parsed, parse_sources
+from avrogen.avro.parser import Parsed
 from avrogen.avro.source import Source
-from avrogen.compiler.checks import check_topics
-from avrogen.compiler.discovery import read_sources
+from avrogen.compiler.checks import check_definitions, check_topics
+from avrogen.compiler.discovery import parse_schemas, read_sources
 from avrogen.config.config import Config, TopicConfig, read_config
 from avrogen.message_text import printable
 
@@ -57,16 +57,26 @@ class Snapshot:
     parsed: Parsed
     topics: tuple[TopicConfig, ...] = ()
 
+    @property
+    def tolerated(self) -> tuple[Diagnostic, ...]:
+        """Violations of the specification that were tolerated in it."""
+        return tuple(d for d in self.parsed.diagnostics if d.tolerated is not None)
 
-def snapshot(name: str, sources: list[Source], topics: tuple[TopicConfig, ...] = ()) -> Snapshot:
+
+def snapshot(name: str, sources: list[Source], config: Config) -> Snapshot:
     """Parse sources into a snapshot.
+
+    Args:
+        name: name in reports.
+        sources: the schemas.
+        config: configuration of that time, or of another time if that is unknown.
 
     Raises:
         NoBaseline: there are no sources, or they have errors.
     """
     if not sources:
         raise NoBaseline(f"no schemas in {name}")
-    parsed = parse_sources(sources)
+    parsed = parse_schemas(sources, config, Diagnostics(), tolerant=True)
     errors = [d for d in parsed.diagnostics if d.severity is Severity.ERROR]
     if errors:
         raise NoBaseline(
@@ -74,7 +84,7 @@ def snapshot(name: str, sources: list[Source], topics: tuple[TopicConfig, ...] =
             "compare with a version that builds",
             errors,
         )
-    return Snapshot(name, parsed, topics)
+    return Snapshot(name, parsed, config.topics)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +132,8 @@ def read_new_schemas(paths: Sequence[Path]) -> NewSchemas:
     if not sources and not diagnostics:
         raise BaselineError(f"no .avsc files found in {' '.join(map(str, paths))}")
     config = read_config(paths, diagnostics)
-    parsed = parse_sources(sources)
-    diagnostics.extend(parsed.diagnostics)
+    parsed = parse_schemas(sources, config, diagnostics)
+    check_definitions(parsed.types, diagnostics)
     is_valid = not diagnostics.has_errors
     if is_valid:
         check_topics(config, parsed.types, diagnostics)

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from avrogen.avro import model
 from avrogen.avro.compat.levels import Level, Version
+from avrogen.avro.diagnostics import Diagnostic
 from avrogen.avro.names import is_primitive
 from avrogen.avro.parser import Parsed
 from avrogen.avro.source import Location, Origin
@@ -48,11 +49,13 @@ class PreviousVersion:
         name: name in reports: ``git:main``, ``version 3``.
         version: schema.
         renames: new names of its types that were renamed, or seem to be.
+        tolerated: violations of the specification that were tolerated in it, if it was registered.
     """
 
     name: str
     version: Version
     renames: Mapping[str, str]
+    tolerated: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,13 @@ _MESSAGES: Mapping[ValueChangeKind, ValueChangeMessage] = {
         "existing data decode to other values, or not at all",
         _NEW_FIELD,
     ),
+    ValueChangeKind.SEMANTICS: ValueChangeMessage(
+        Code.SEMANTICS_CHANGED,
+        "Avro does not know it and reads the same numbers or text; if they count in another unit, "
+        "values are wrong by a factor of a thousand",
+        "check that values mean the same as before; else leave it unchanged, and add a new field "
+        "with a default",
+    ),
     ValueChangeKind.ROUNDING: ValueChangeMessage(
         Code.DIGITS_LOST,
         "large numbers are rounded to fewer digits",

@@ -8,9 +8,9 @@ How little the values of types can be: what recursion ends with, and whether it 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC
-from typing import Any, Final, assert_never
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, assert_never
 
 from avrogen.avro import model
 from avrogen.avro.defaults import DefaultChecks
@@ -24,7 +24,10 @@ from avrogen.errors import DecodeError
 from avrogen.examples import numbers, texts
 from avrogen.examples.hints import FieldHints, words_of
 
-__all__ = ["TOO_MANY", "ExampleMaker", "MinimumParts", "default_value"]
+if TYPE_CHECKING:
+    from avrogen.avro.type_overrides import TypeOverrides
+
+__all__ = ["TOO_MANY", "ExampleMaker", "MinimumParts", "OverridesOfFields", "default_value"]
 
 _ENOUGH: Final = 300
 """After so many parts, what may be left out is: an example is to be read."""
@@ -60,6 +63,10 @@ class ExampleMaker:
         type_: model.AvroType,
         types: Mapping[str, model.NamedType],
         least: MinimumParts | None = None,
+        overrides: TypeOverrides[Any] | None = None,
+        of_fields: OverridesOfFields | None = None,
+        *,
+        sparse: bool = False,
     ) -> None:
         """Prepare.
 
@@ -67,6 +74,9 @@ class ExampleMaker:
             type_: the schema.
             types: at least the named types that it leads to.
             least: of these types, for those who have several schemas; None: made here.
+            overrides: types of one's own outside of records; values are their base values.
+            of_fields: types of one's own in fields, by the record and the field.
+            sparse: types of one's own are left out where they may be: of nullables and lists.
 
         Raises:
             ValueError: there are no values, as types contain themselves without end, or none that
@@ -75,6 +85,9 @@ class ExampleMaker:
         self._type = type_
         self._types = types
         self._least = least or MinimumParts(types)
+        self._overrides = overrides
+        self._of_fields = of_fields or _no_overrides
+        self._sparse = sparse
         if self._least.of(type_) >= TOO_MANY:
             raise ValueError(
                 "no value can be made: the schema contains itself, an empty union or far too much"
@@ -82,7 +95,8 @@ class ExampleMaker:
 
     def make(self, number: int) -> Any:
         """Return the n-th value, counted from 1, with forced union branches."""
-        return _Value(self._types, self._least, number).of(self._type, FieldHints(number))
+        value = _Value(self._types, self._least, number, self._of_fields, sparse=self._sparse)
+        return value.of(self._type, FieldHints(number), self._overrides)
 
 
 class _Value:
@@ -94,8 +108,16 @@ class _Value:
     """
 
     def __init__(
-        self, types: Mapping[str, model.NamedType], least: MinimumParts, number: int
+        self,
+        types: Mapping[str, model.NamedType],
+        least: MinimumParts,
+        number: int,
+        of_fields: OverridesOfFields,
+        *,
+        sparse: bool,
     ) -> None:
+        self._sparse = sparse
+        self._of_fields = of_fields
         self._types = types
         self._least = least
         self._number = number
@@ -103,25 +125,47 @@ class _Value:
         self._around: list[str] = []
         self._parts = 0
 
-    def of(self, type_: model.AvroType, about: FieldHints) -> Any:
+    def of(
+        self, type_: model.AvroType, about: FieldHints, overrides: TypeOverrides[Any] | None
+    ) -> Any:
         self._parts += 1
         match type_:
             case model.Primitive(name, logical):
+                if overrides is not None:
+                    found = overrides.of(type_)
+                    if found.conversion is not None and _is_zoned(found.conversion):
+                        return f"{numbers.moment(about).isoformat()}Z"
+                    logical = found.logical
                 return _logical(logical, about) if logical else _primitive(name, about)
             case model.Reference(name):
-                return self._named(self._types[name], about)
+                return self._named(self._types[name], about, overrides)
             case model.Array(items):
-                return [self.of(items, about.of_item())] if self._may_have(items) else []
+                if not self._may_have(items) or self._is_left_out(items, overrides):
+                    return []
+                return [self.of(items, about.of_item(), overrides)]
             case model.Map(values):
-                if not self._may_have(values):
+                if not self._may_have(values) or self._is_left_out(values, overrides):
                     return {}
                 key, place = texts.map_key(about)
-                return {key: self.of(values, place)}
+                return {key: self.of(values, place, overrides)}
             case model.Union(branches):
-                branch = self._branch(branches)
-                return short_label(branch), self.of(branch, about)
+                usual = tuple(b for b in branches if not self._is_left_out(b, overrides))
+                branch = self._branch(usual or branches)
+                return short_label(branch), self.of(branch, about, overrides)
             case _:
                 assert_never(type_)
+
+    def _is_left_out(self, type_: model.AvroType, overrides: TypeOverrides[Any] | None) -> bool:
+        if not self._sparse or overrides is None:
+            return False
+        match type_:
+            case model.Primitive():
+                conversion = overrides.of(type_).conversion
+            case model.Reference(name):
+                conversion = overrides.of(self._types[name]).conversion
+            case _:
+                return False
+        return conversion is not None and not _is_zoned(conversion)
 
     def _may_have(self, type_: model.AvroType) -> bool:
         """Return True if another value of the type neither recurses nor exceeds the limit."""
@@ -140,12 +184,16 @@ class _Value:
             full.sort(key=lambda branch: branch != model.Primitive("string"))
         return full[(self._number - 1) % len(full)]
 
-    def _named(self, named: model.NamedType, about: FieldHints) -> Any:
+    def _named(
+        self, named: model.NamedType, about: FieldHints, overrides: TypeOverrides[Any] | None
+    ) -> Any:
         match named:
             case model.EnumType(symbols=symbols):
                 meant = [s for s in symbols if s.lower() not in _NO_VALUE] or symbols
                 return meant[(self._number - 1) % len(meant)]
             case model.FixedType(name, size, logical):
+                if overrides is not None:
+                    logical = overrides.of(named).logical
                 words = about.words or words_of(short_name(name))
                 doc = about.doc or named.doc or ""
                 place = FieldHints(about.number, words, about.record, doc)
@@ -153,23 +201,49 @@ class _Value:
             case model.RecordType(name, fields):
                 record = words_of(short_name(name))
                 self._around.append(name)
-                value = {field.name: self._field(field, record) for field in fields}
+                value = {
+                    field.name: self._field(field, record, self._of_fields(name, field.name))
+                    for field in fields
+                }
                 self._around.pop()
                 return value
             case _:
                 assert_never(named)
 
-    def _field(self, field: model.Field, record: tuple[str, ...]) -> Any:
+    def _field(
+        self,
+        field: model.Field,
+        record: tuple[str, ...],
+        overrides: TypeOverrides[Any] | None,
+    ) -> Any:
         """Return a field's value: an informative default, else a generated value."""
         words = words_of(field.name)
         if field.default is not model.NO_DEFAULT:
             is_empty = field.default is None or field.default in ([], {})
             if not is_empty or not _NOT_YET.isdisjoint(words):
                 try:
-                    return default_value(field.type, field.default, self._checks)
+                    return default_value(
+                        field.type, field.default, self._checks, overrides, self._of_fields
+                    )
                 except ValueError:
                     pass  # it has no value in Python
-        return self.of(field.type, FieldHints(self._number, words, record, field.doc or ""))
+        about = FieldHints(self._number, words, record, field.doc or "")
+        return self.of(field.type, about, overrides)
+
+
+OverridesOfFields: TypeAlias = Callable[[str, str], "TypeOverrides[Any] | None"]
+"""Function from the full name of a record, and a field of it, to the overrides that apply there."""
+
+
+def _no_overrides(record: str, field: str) -> None:
+    return None
+
+
+def _is_zoned(conversion: Any) -> bool:
+    """Tell if a conversion is the one of timestamps with a zone, which are text."""
+    function = conversion.from_base
+    name: object = getattr(function, "path", None) or getattr(function, "__name__", None)
+    return name == "zoned_datetime_from_text"
 
 
 def _is_null(type_: model.AvroType) -> bool:
@@ -202,6 +276,8 @@ def _logical(logical: model.LogicalType, about: FieldHints) -> Any:
     match logical:
         case model.Decimal(precision, scale):
             return numbers.decimal(about, precision, scale)
+        case model.BigDecimal():
+            return numbers.decimal(about, 9, 2)
         case model.Uuid():
             return texts.unique_id(about)
         case model.Date():
@@ -222,38 +298,60 @@ def _logical(logical: model.LogicalType, about: FieldHints) -> Any:
             assert_never(logical)
 
 
-def default_value(type_: model.AvroType, default: model.Json, checks: DefaultChecks) -> Any:
+def default_value(
+    type_: model.AvroType,
+    default: model.Json,
+    checks: DefaultChecks,
+    overrides: TypeOverrides[Any] | None = None,
+    of_fields: OverridesOfFields = _no_overrides,
+) -> Any:
     """Return a default as :meth:`avrogen.Schema.to_avro` accepts it, with forced branches.
+
+    With types of one's own, it is as their base values are.
 
     Raises:
         ValueError: there is no such value: a symbol that its enum lacks, a date beyond the
             calendar. Schemas in use have such. Or defaults that fill each other make too many.
     """
     try:
-        return _value(type_, checks.completed(type_, default), checks)
+        return _DefaultValue(checks, of_fields).of(
+            type_, checks.completed(type_, default), overrides
+        )
     except DecodeError as error:
         raise ValueError(str(error)) from error
 
 
-def _value(type_: model.AvroType, default: model.Json, checks: DefaultChecks) -> Any:
-    match type_, default:
-        case model.Array(items), list():
-            return [_value(items, item, checks) for item in default]
-        case model.Map(values), dict():
-            return {key: _value(values, value, checks) for key, value in default.items()}
-        case model.Union(branches), _:
-            index = checks.branch(type_, default)
-            if index is None:
-                raise ValueError("it fits no branch of the union")
-            return short_label(branches[index]), _value(branches[index], default, checks)
-        case model.Reference(name), dict():
-            record = checks.types[name]
-            assert isinstance(record, model.RecordType), "defaults are checked"
-            return {f.name: _value(f.type, default[f.name], checks) for f in record.fields}
-        case _:
-            return InterpretedDecoder(plan_for(type_, checks.types, None)).read(
-                default_data(type_, default, checks)
-            )
+class _DefaultValue:
+    def __init__(self, checks: DefaultChecks, of_fields: OverridesOfFields) -> None:
+        self._checks = checks
+        self._of_fields = of_fields
+
+    def of(
+        self, type_: model.AvroType, default: model.Json, overrides: TypeOverrides[Any] | None
+    ) -> Any:
+        match type_, default:
+            case model.Array(items), list():
+                return [self.of(items, item, overrides) for item in default]
+            case model.Map(values), dict():
+                return {key: self.of(values, value, overrides) for key, value in default.items()}
+            case model.Union(branches), _:
+                index = self._checks.branch(type_, default)
+                if index is None:
+                    raise ValueError("it fits no branch of the union")
+                branch = branches[index]
+                return short_label(branch), self.of(branch, default, overrides)
+            case model.Reference(name), dict():
+                record = self._checks.types[name]
+                assert isinstance(record, model.RecordType), "defaults are checked"
+                return {
+                    f.name: self.of(f.type, default[f.name], self._of_fields(name, f.name))
+                    for f in record.fields
+                }
+            case _:
+                plain = None if overrides is None else overrides.without_conversions()
+                plan = plan_for(type_, self._checks.types, None, overrides=plain)
+                data = default_data(type_, default, self._checks)
+                return InterpretedDecoder(plan).read(data)
 
 
 TOO_MANY: Final = 100_000

@@ -8,12 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from difflib import get_close_matches
-from typing import Any, Generic, TypeAlias, TypeVar, overload
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, overload
 
+from avrogen.avro import model
 from avrogen.codec.classes import AvroValue
 from avrogen.codec.codec import Codec
+from avrogen.codec.compilation import classes_of, overrides_of
+from avrogen.codec.interpreter.decoder import InterpretedDecoder
+from avrogen.codec.interpreter.encoder import InterpretedEncoder
+from avrogen.codec.planner import field_overrides, own_overrides, plan_for
 from avrogen.codec.schema import Schema
+from avrogen.errors import DecodeError
 from avrogen.examples.example_values import ExampleMaker
+
+if TYPE_CHECKING:
+    from avrogen.codec.type_conversions import RuntimeOverrides
 
 __all__ = ["Examples", "Factory", "check_names", "example", "example_value"]
 
@@ -74,7 +84,10 @@ class Examples:
         """
         self._of = of
         self._schema = of.__avro_schema__
-        self._maker = ExampleMaker(self._schema.type, self._schema.types)
+        self._classes = classes_of(of) or {}
+        self._overrides = overrides_of(of)
+        self._maker = self._example_maker(sparse=False)
+        self._encode = self._encoder()
 
     def make(self, number: int, overrides: Mapping[str, object]) -> Any:
         """Return the n-th object, with some attributes overridden.
@@ -84,8 +97,76 @@ class Examples:
         """
         check_names(self._of, overrides)
         # Written and read, as then it is of the right classes, and valid for certain.
-        made: Any = self._of.from_avro(self._schema.to_avro(self._maker.make(number)))
+        data = self._encode(self._maker.make(number))
+        try:
+            made: Any = self._of.from_avro(data)
+        except DecodeError:
+            data = self._encode(self._example_maker(sparse=True).make(number))
+            try:
+                made = self._of.from_avro(data)
+            except DecodeError as error:
+                made = self._without(data, overrides, error)
         return replace(made, **overrides) if overrides else made
+
+    def _example_maker(self, *, sparse: bool) -> ExampleMaker:
+        return ExampleMaker(
+            self._schema.type,
+            self._schema.types,
+            None,
+            self._overrides,
+            partial(field_overrides, self._classes),
+            sparse=sparse,
+        )
+
+    def _encoder(self) -> Callable[[Any], bytes]:
+        """Return the encoder of the values that are made: base values of types of one's own."""
+        has_types = self._overrides is not None or any(
+            own_overrides(class_) for class_ in self._classes.values()
+        )
+        if not has_types:
+            return self._schema.to_avro
+        schema, overrides = self._schema, self._overrides
+        plain = None if overrides is None else overrides.without_conversions()
+        plan = plan_for(
+            schema.type, schema.types, None, overrides=plain, of_fields=self._base_of_field
+        )
+        return InterpretedEncoder(plan).write
+
+    def _base_of_field(self, record: str, field: str) -> RuntimeOverrides | None:
+        overrides = field_overrides(self._classes, record, field)
+        return None if overrides is None else overrides.without_conversions()
+
+    def _without(self, data: bytes, overrides: Mapping[str, object], error: DecodeError) -> Any:
+        """Decode an example whose overridden fields need no values of their types.
+
+        Raises:
+            ValueError: a type of one's own makes no value of what another field would have.
+        """
+        schema, type_ = self._schema, self._schema.type
+        attributes: dict[str, str] = {}
+        if isinstance(type_, model.Reference) and is_dataclass(self._of):
+            record = schema.types[type_.name]
+            assert isinstance(record, model.RecordType), "dataclasses are for records"
+            names = (field.name for field in record.fields)
+            attributes = dict(zip(names, (f.name for f in fields(self._of)), strict=True))
+
+        def of_field(record: str, field: str) -> RuntimeOverrides | None:
+            is_own = isinstance(type_, model.Reference) and record == type_.name
+            if is_own and attributes.get(field) in overrides:
+                return None
+            return field_overrides(self._classes, record, field)
+
+        plan = plan_for(
+            type_, schema.types, self._classes, overrides=self._overrides, of_fields=of_field
+        )
+        try:
+            return InterpretedDecoder(plan).read(data)
+        except DecodeError:
+            raise ValueError(
+                f"no example of a type of your own can be made ({error}): "
+                "give a value for the field, as in example(Order, amount=...), or quote one in its "
+                'doc: such as "EUR 12.00"'
+            ) from error
 
 
 def check_names(of: type[AvroValue] | Codec[Any], overrides: Mapping[str, object]) -> None:

@@ -266,6 +266,9 @@ class _ClientLog:
         found = _RESET.search(line)
         if found is None:
             return False
+        if not self._failures.is_new(found[0]):
+            # A request that was under way has failed as well, such as one before a seek.
+            return True
         partition, offset = int(found["partition"]), int(found["offset"])
         self._on_offset_reset(OffsetReset(found["topic"], partition, offset, found["to"].lower()))
         return True

@@ -155,7 +155,8 @@ def _schema_id(data: bytes) -> tuple[SchemaId, int]:
         raise FramingError(f"schema id must be at most {MAX_ID}, got {schema}")
     if form == _GUID_FORM and len(data) >= 17:
         return UUID(bytes=data[1:17]), 17
-    raise FramingError(f"expected a schema id in front, got {describe_bytes(data)}")
+    found = describe_bytes(data) if data else "0 bytes (a tombstone would be None)"
+    raise FramingError(f"expected a schema id in front, got {found}")
 
 
 _BEGINNINGS: Final = (
@@ -184,7 +185,7 @@ _GLUE = 3
 def describe_bytes(data: bytes) -> str:
     """Return a guess at the format of some bytes, with the first of them."""
     if not data:
-        return "0 bytes (a tombstone would be None)"
+        return "0 bytes"
     rest = "" if len(data) <= _SHOWN else ".."
     return f"{_guess(data)} ({len(data)} bytes: {data[:_SHOWN].hex(' ')}{rest})"
 

@@ -7,19 +7,19 @@ RegistryError.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from avrogen.avro.diagnostics import Diagnostics
+from avrogen.avro.diagnostics import Diagnostic, Diagnostics
 from avrogen.config.config import read_config
 from avrogen.config.registry_connection import CommandError, RegistryConnection, registry_connection
 from avrogen.errors import SchemaError
 from avrogen.kafka.registry.connection import connect
 from avrogen.kafka.registry.protocol import SchemaRegistry
 from avrogen.kafka.registry.retrying import COMMAND_RETRIES
-from avrogen.registry_sync.fetch import all_types, fetch, matching_subjects
+from avrogen.registry_sync.fetch import all_types, fetch, matching_subjects, with_own_names
 from avrogen.registry_sync.lockfile import find_lock, read_lock, require_same_registry
 from avrogen.registry_sync.pull import PullPlan, plan_pull, write_pull
 from avrogen.registry_sync.register import (
@@ -94,11 +94,13 @@ class PullResult:
         url: URL of the registry.
         plan: changes that were made.
         subjects: names of the pulled subjects.
+        warnings: violations of the specification that were tolerated, by subject.
     """
 
     url: str
     plan: PullPlan
     subjects: Sequence[str]
+    warnings: Mapping[str, Sequence[Diagnostic]]
 
 
 def run_status(schemas: Sequence[Path], url: str | None) -> StatusResult:
@@ -127,8 +129,12 @@ def run_register(schemas: Sequence[Path], url: str | None, *, dry_run: bool) -> 
     """
     local = read_local(schemas)
     connection = registry_connection(url, os.environ, local.config.registry)
+    lock = find_lock(schemas)
+    pulled = () if lock is None or lock.registry != connection.url else lock.subjects
     with _open_registry(connection) as registry:
-        planned = plan_registration(registry, local, references=connection.references)
+        planned = plan_registration(
+            registry, local, references=connection.references, pulled=pulled
+        )
         outcomes = rejected_results(planned)
         if outcomes is None and dry_run:
             outcomes = [SubjectResult(each.status, RegisterOutcome.UNCHANGED) for each in planned]
@@ -163,10 +169,19 @@ def run_pull(patterns: Sequence[str], folder: Path, url: str | None) -> PullResu
     with _open_registry(connection) as registry:
         locked = [] if lock is None else list(lock.subjects)
         subjects = matching_subjects(registry, patterns) if patterns else locked
-        fetched = fetch(registry, subjects)
-    pull = plan_pull(folder, connection.url, fetched, all_types(fetched), lock)
+        fetched = with_own_names(fetch(registry, subjects), config.definitions)
+    pull = plan_pull(folder, connection.url, fetched, all_types(fetched), lock, config)
     write_pull(folder, pull)
-    return PullResult(connection.url, pull, sorted(each.version.subject for each in fetched))
+    warnings: dict[str, dict[Diagnostic, None]] = {}
+    for each in fetched:
+        problems = dict.fromkeys(each.schema.tolerated)
+        warnings.setdefault(each.version.subject, {}).update(problems)
+    return PullResult(
+        connection.url,
+        pull,
+        sorted(each.version.subject for each in fetched),
+        {subject: tuple(problems) for subject, problems in warnings.items()},
+    )
 
 
 @contextmanager

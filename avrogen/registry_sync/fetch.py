@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from avrogen.avro import model
 from avrogen.avro.diagnostics import Code, Diagnostics
+from avrogen.avro.differences import differ_in_docs_only, first_difference
 from avrogen.avro.source import Location
 from avrogen.codec.schema import Schema
 from avrogen.config.registry_connection import CommandError
+from avrogen.config.type_tables import DefinitionNames
 from avrogen.errors import SchemaError
 from avrogen.kafka.registry.protocol import LATEST, RegisteredSchema, SchemaRegistry
 from avrogen.kafka.registry.schema_references import resolve_references
 
-__all__ = ["FetchedSchemas", "all_types", "fetch", "matching_subjects"]
+__all__ = ["FetchedSchemas", "all_types", "fetch", "matching_subjects", "with_own_names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +29,30 @@ class FetchedSchemas:
     Attributes:
         version: the version as registered.
         schema: its schema, with all referenced types.
+        own: own name of the type at its root, if the configuration gives it one.
     """
 
     version: RegisteredSchema
     schema: Schema
+    own: str | None = None
+
+    @property
+    def root(self) -> model.AvroType:
+        """The type of the schema; one with an own name is a reference by that."""
+        return self.schema.type if self.own is None else model.Reference(self.own)
+
+    @property
+    def file(self) -> str:
+        """File for a type that is not named after itself: the subject's."""
+        return re.sub(r"[^A-Za-z0-9._-]", "_", self.version.subject).lstrip(".") or "_"
+
+    def types(self) -> Iterator[model.NamedType]:
+        """Yield all types that the schema defines, under the names that the folder has for them."""
+        for name, named in self.schema.types.items():
+            if self.own is not None and self.schema.type == model.Reference(name):
+                yield replace(named, name=self.own, wire_name=name)
+            else:
+                yield named
 
     @property
     def title(self) -> str:
@@ -88,23 +111,41 @@ def fetch(registry: SchemaRegistry, subjects: Iterable[str]) -> list[FetchedSche
     return list(fetched.values())
 
 
+def with_own_names(
+    fetched: Iterable[FetchedSchemas], definitions: DefinitionNames
+) -> list[FetchedSchemas]:
+    """Return schemas with the own names of the types at their roots."""
+    named: list[FetchedSchemas] = []
+    for each in fetched:
+        match each.schema.type:
+            case model.Reference(name):
+                named.append(replace(each, own=definitions(f"{each.file}.avsc", name)))
+            case _:
+                named.append(each)
+    return named
+
+
 def all_types(fetched: Sequence[FetchedSchemas]) -> Mapping[str, model.NamedType]:
     """Return all types that schemas define, by full name.
 
     Raises:
-        SchemaError: two schemas define one type differently: a folder cannot hold both.
+        SchemaError: two schemas define one type differently, and not in docs alone: a folder cannot
+            hold both.
     """
     types: dict[str, tuple[model.NamedType, FetchedSchemas]] = {}
     diagnostics = Diagnostics()
     for each in fetched:
-        for name, named in each.schema.types.items():
+        for named in each.types():
+            name = named.name
             first, owner = types.setdefault(name, (named, each))
-            if first != named:
+            if first != named and not differ_in_docs_only(first, named):
+                difference = first_difference(named, first)
                 diagnostics.report(
                     Code.REDEFINED_TYPE,
                     Location(each.title),
-                    f"{name} is defined differently in {owner.title}",
-                    hint="pull the two subjects into separate folders",
+                    f"{name} is defined differently in {owner.title}: {difference}",
+                    hint="pull the two subjects into separate folders, or give types at the root "
+                    "of a schema own names in avrogen.toml: [definitions]",
                 )
     if diagnostics.has_errors:
         raise SchemaError(diagnostics)

@@ -64,22 +64,23 @@ def place_files(
     used = _UsedPaths(root.source.name for root in local.roots)
     paths: dict[str, str] = {}
     files: dict[str, PlannedFile] = {}
+    stems = {each.own: each.file for each in fetched if each.own is not None}
     for name in sorted(types):
         around = _file_around(name, types, local)
         if name not in owners and around is not None and around not in stale:
             paths[name] = around
             continue
-        path = owners.get(name) or used.free(name.replace(".", "/"))
+        path = owners.get(name) or used.free(stems.get(name) or _file_path(name))
         paths[name] = path
         text = definition_text(types[name], types)
         files[path] = PlannedFile(text, definition_fingerprint(model.Reference(name), types))
     root_files: dict[str, str] = {}
     for each in fetched:
-        type_, subject = each.schema.type, each.version.subject
+        type_, subject = each.root, each.version.subject
         if isinstance(type_, model.Reference):
             root_files[subject] = paths[type_.name]
             continue
-        path = _file_of(type_, local) or used.free(_file_name(subject))
+        path = _file_of(type_, local) or used.free(each.file)
         root_files[subject] = path
         files[path] = PlannedFile(file_text(type_json(type_)), definition_fingerprint(type_, types))
     return FilePlacement(paths, root_files, files)
@@ -121,9 +122,9 @@ def _file_of(type_: model.AvroType, local: Parsed) -> str | None:
     return next((root.source.name for root in local.roots if root.type == type_), None)
 
 
-def _file_name(subject: str) -> str:
-    """Return a file name for a subject."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", subject).lstrip(".") or "_"
+def _file_path(name: str) -> str:
+    """Return the path of a file for a type; names that a registry holds may have any characters."""
+    return "/".join(re.sub(r"[^\w$-]", "_", part) or "_" for part in name.split("."))
 
 
 def _portable(name: str) -> str:

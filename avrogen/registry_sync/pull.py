@@ -6,16 +6,19 @@ and verified to be a valid folder of schemas, before the first file is written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from avrogen.avro import model
-from avrogen.avro.diagnostics import Diagnostics, Severity
+from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics, Severity
 from avrogen.avro.parser import Parsed, parse_sources
 from avrogen.avro.source import Source
-from avrogen.compiler.discovery import read_sources
+from avrogen.compiler.dependencies import read_dependencies
+from avrogen.compiler.discovery import parse_schemas, read_sources
 from avrogen.compiler.output import Changes, apply
+from avrogen.config.config import Config
 from avrogen.config.registry_connection import CommandError
 from avrogen.errors import SchemaError
 from avrogen.registry_sync.fetch import FetchedSchemas
@@ -51,6 +54,7 @@ def plan_pull(
     fetched: Sequence[FetchedSchemas],
     types: Mapping[str, model.NamedType],
     before: Lock | None,
+    config: Config | None = None,
 ) -> PullPlan:
     """Plan the files to write and remove.
 
@@ -60,6 +64,7 @@ def plan_pull(
         fetched: pulled schemas.
         types: all their types, by full name.
         before: existing lock file.
+        config: configuration of the folder.
 
     Raises:
         CommandError: edited files, or other pulled subjects, would change.
@@ -67,18 +72,33 @@ def plan_pull(
     """
     diagnostics = Diagnostics()
     sources = read_sources([folder], diagnostics) if folder.is_dir() else []
-    local = parse_sources(sources)
+    config = config or Config()
+    local = _local_types(sources, config)
     before = before or Lock(url)
     placed = place_files(fetched, types, local)
     lock = _new_lock(before, url, fetched, placed, local)
     write = _files_to_write(folder, placed, local, before)
     _require_sharing_subjects(before, fetched, write)
     remove = _files_to_remove(before, lock, local)
-    diagnostics.extend(_after(sources, write, remove, folder).diagnostics)
+    after = _after(sources, write, remove, folder)
+    diagnostics.extend(_errors(after, config, lock))
     if diagnostics.has_errors:
         raise SchemaError(d for d in diagnostics if d.severity is Severity.ERROR)
     unchanged = tuple(path for path in placed.files if path not in write)
     return PullPlan(Changes(write, remove, unchanged), lock)
+
+
+def _local_types(sources: Sequence[Source], config: Config) -> Parsed:
+    """Return the schemas of a folder, with copies of types of other packages as its own types."""
+    local = parse_sources(sources, own_names=config.definitions, tolerant=True)
+    # The build reports problems with the packages.
+    others = read_dependencies(config.packages, Diagnostics()).types
+    libraries = [other.source for name, other in others.items() if name not in local.types]
+    if not libraries:
+        return local
+    local = parse_sources(sources, own_names=config.definitions, libraries=libraries, tolerant=True)
+    types = {name: named for name, named in local.types.items() if name not in local.imported}
+    return replace(local, types=types)
 
 
 def write_pull(folder: Path, pull: PullPlan) -> None:
@@ -113,7 +133,7 @@ def _new_lock(
     subjects = dict(before.subjects)
     for each in fetched:
         top = placed.root_files[each.version.subject]
-        others = (placed.types[name] for name in each.schema.types)
+        others = (placed.types[named.name] for named in each.types())
         subjects[each.version.subject] = LockedSubject(
             each.version.subject,
             each.version.version,
@@ -175,10 +195,34 @@ def _files_to_remove(before: Lock, after: Lock, local: Parsed) -> tuple[str, ...
     return tuple(path for path in stale if current.get(path) == before.files[path])
 
 
+_TOLERATED: Final = frozenset(
+    {
+        Code.INVALID_NAME,
+        Code.INVALID_NAMESPACE,
+        Code.PRIMITIVE_NAME,
+        Code.DUPLICATE_SYMBOL,
+        Code.DUPLICATE_BRANCH,
+    }
+)
+"""Errors that pulled files may have: they are written as they are registered."""
+
+
+def _errors(sources: Sequence[Source], config: Config, lock: Lock) -> Iterator[Diagnostic]:
+    """Yield the errors of the folder as it will be after the pull."""
+    pulled = {source.path for source in sources if source.name in lock.files}
+    strict, tolerant = Diagnostics(), Diagnostics()
+    parse_schemas(sources, config, strict)
+    for found in strict:
+        if found.code not in _TOLERATED or found.location.path not in pulled:
+            yield found
+    parse_schemas(sources, config, tolerant, tolerant=True)
+    yield from tolerant
+
+
 def _after(
     sources: Sequence[Source], write: Mapping[str, str], remove: Sequence[str], folder: Path
-) -> Parsed:
-    """Return the parsed folder as it will be after the pull."""
+) -> list[Source]:
+    """Return the files of the folder as they will be after the pull."""
     kept = [s for s in sources if s.name not in write and s.name not in remove]
     new = [Source((folder / path).as_posix(), text, path) for path, text in write.items()]
-    return parse_sources([*kept, *new])
+    return [*kept, *new]

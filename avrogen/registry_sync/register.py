@@ -6,7 +6,7 @@ registration, nothing is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
@@ -73,7 +73,11 @@ class SubjectResult:
 
 
 def plan_registration(
-    registry: SchemaRegistry, local: LocalSchemas, *, references: bool
+    registry: SchemaRegistry,
+    local: LocalSchemas,
+    *,
+    references: bool,
+    pulled: Collection[str] = (),
 ) -> list[PlannedRegistration]:
     """Return the schemas of all topics in the order of registration.
 
@@ -81,6 +85,7 @@ def plan_registration(
         registry: registry to compare with.
         local: local schemas, without errors.
         references: register each named type as a subject of its own; referenced types come first.
+        pulled: subjects whose schemas were pulled, and are in step with what they were pulled from.
 
     Raises:
         RegistryError: the registry does not respond.
@@ -94,7 +99,10 @@ def plan_registration(
         )
     return [
         PlannedRegistration(
-            schema, subject_status(registry, subject, schema, references=references)
+            schema,
+            subject_status(
+                registry, subject, schema, references=references, pulled=subject.name in pulled
+            ),
         )
         for subject, schema in _all_schemas(local, subjects, references)
     ]

@@ -20,12 +20,11 @@ from avrogen.avro.compat.levels import (
     confluent_description,
     violations,
 )
-from avrogen.avro.diagnostics import Diagnostics, Severity
-from avrogen.avro.parser import parse_sources
+from avrogen.avro.diagnostics import Diagnostic, Diagnostics, Severity
 from avrogen.avro.schema_json import self_contained_json
 from avrogen.codec.schema import Schema
-from avrogen.compiler.checks import check_topics
-from avrogen.compiler.discovery import read_sources
+from avrogen.compiler.checks import check_definitions, check_topics
+from avrogen.compiler.discovery import parse_schemas, read_sources
 from avrogen.config.config import Config, read_config
 from avrogen.config.registry_connection import CommandError
 from avrogen.config.topic_subjects import Subject, configured_subjects
@@ -67,7 +66,7 @@ class LocalSchemas:
     def schema(self, type_: model.AvroType) -> Schema:
         """Return a type as a self-contained schema, as generated code embeds it."""
         tree = self_contained_json(type_, self.types)
-        return Schema.parse(json.dumps(tree, ensure_ascii=False))
+        return Schema.embedded(json.dumps(tree, ensure_ascii=False))
 
 
 def read_local(paths: Sequence[Path]) -> LocalSchemas:
@@ -82,8 +81,8 @@ def read_local(paths: Sequence[Path]) -> LocalSchemas:
     diagnostics = Diagnostics()
     sources = read_sources(paths, diagnostics)
     config = read_config(paths, diagnostics)
-    parsed = parse_sources(sources)
-    diagnostics.extend(parsed.diagnostics)
+    parsed = parse_schemas(sources, config, diagnostics)
+    check_definitions(parsed.types, diagnostics)
     check_topics(config, parsed.types, diagnostics)
     if diagnostics.has_errors:
         raise SchemaError(d for d in diagnostics if d.severity is Severity.ERROR)
@@ -125,6 +124,7 @@ class SubjectStatus:
         locked: version in ``avrogen.lock``.
         reasons: reasons of an incompatibility or failure, a line each.
         contract: rules and metadata of the latest version, if it has any.
+        warnings: violations of the specification that were tolerated in registered versions.
     """
 
     subject: str
@@ -136,6 +136,7 @@ class SubjectStatus:
     locked: int | None = None
     reasons: tuple[str, ...] = ()
     contract: DataContract | None = None
+    warnings: tuple[Diagnostic, ...] = ()
 
 
 def subject_statuses(
@@ -184,7 +185,8 @@ def _compare_subject(
     references: bool,
 ) -> SubjectStatus:
     schema = local.schema(subject.type)
-    found = subject_status(registry, subject, schema, references=references)
+    pulled = locked is not None
+    found = subject_status(registry, subject, schema, references=references, pulled=pulled)
     if locked is None:
         return found
     reasons = tuple(_lock_mismatches(registry, found, locked))
@@ -213,7 +215,12 @@ def _lock_mismatches(
 
 
 def subject_status(
-    registry: SchemaRegistry, subject: Subject, schema: Schema, *, references: bool
+    registry: SchemaRegistry,
+    subject: Subject,
+    schema: Schema,
+    *,
+    references: bool,
+    pulled: bool = False,
 ) -> SubjectStatus:
     """Compare a local schema with its subject.
 
@@ -223,12 +230,13 @@ def subject_status(
         schema: its local schema.
         references: the schema will be registered with references; the registry cannot check it
             before those are registered.
+        pulled: the schema was pulled: it lacks the registered defaults that do not fit their types.
 
     Raises:
         RegistryError: a fatal error, see :func:`is_fatal`.
     """
     try:
-        return _look_up_subject(registry, subject, schema, references)
+        return _look_up_subject(registry, subject, schema, references, pulled)
     except RegistryError as error:
         if is_fatal(error):
             raise
@@ -246,13 +254,13 @@ def is_fatal(error: RegistryError) -> bool:
 
 
 def _look_up_subject(
-    registry: SchemaRegistry, subject: Subject, schema: Schema, references: bool
+    registry: SchemaRegistry, subject: Subject, schema: Schema, references: bool, pulled: bool
 ) -> SubjectStatus:
     numbers = registry.versions(subject.name)
     if not numbers:
         return SubjectStatus(subject.name, subject.title, SubjectState.NEW)
     latest = numbers[-1]
-    found = find(registry, subject.name, schema)
+    found = find(registry, subject.name, schema, tolerant=pulled)
     if found is not None:
         state = SubjectState.IN_STEP if found.version == latest else SubjectState.BEHIND
         contract = found.schema.contract
@@ -260,7 +268,8 @@ def _look_up_subject(
             contract = _contract(registry, subject.name, latest)
         return SubjectStatus(subject.name, subject.title, state, found, latest, contract=contract)
     level = registry.level(subject.name)
-    reasons = tuple(_reasons(registry, subject.name, schema, numbers, level))
+    previous = _previous_versions(registry, subject.name, numbers, level)
+    reasons = tuple(_reasons(previous, schema, level))
     if not reasons and not references:
         # The registry may have rules of its own, and its verdict is final.
         verdict = registry.compatibility(subject.name, SchemaText(str(schema)))
@@ -275,6 +284,7 @@ def _look_up_subject(
         level=level,
         reasons=reasons,
         contract=_contract(registry, subject.name, latest),
+        warnings=tuple(problem for old in previous.values() for problem in old.tolerated),
     )
 
 
@@ -283,21 +293,26 @@ def _contract(registry: SchemaRegistry, subject: str, latest: int) -> DataContra
     return None if version is None else version.schema.contract
 
 
-def _reasons(
-    registry: SchemaRegistry, subject: str, schema: Schema, numbers: Sequence[int], level: Level
-) -> Iterator[str]:
-    """Yield the incompatibilities with the versions that a level requires."""
-    previous: dict[int, Version] = {}
+def _previous_versions(
+    registry: SchemaRegistry, subject: str, numbers: Sequence[int], level: Level
+) -> dict[int, Schema]:
+    """Return the versions that a level requires to be compared, the latest last."""
+    previous: dict[int, Schema] = {}
     for index in reversed(compared_versions(len(numbers), level)) if level.directions else ():
         number = numbers[index]
         version = registry.version(subject, number)
         if version is not None:
             name = f"subject {subject} version {number}"
-            old = resolve_references(registry, version.schema, name)
-            previous[number] = Version(old.type, old.types)
+            previous[number] = resolve_references(registry, version.schema, name)
+    return previous
+
+
+def _reasons(previous: Mapping[int, Schema], schema: Schema, level: Level) -> Iterator[str]:
+    """Yield the incompatibilities with previous versions."""
     known = list(previous)
+    versions = [Version(old.type, old.types) for old in previous.values()]
     new = Version(schema.type, schema.types)
-    for violation in violations(new, list(previous.values()), level):
+    for violation in violations(new, versions, level):
         for incompatibility in violation.incompatibilities:
             description = confluent_description(incompatibility, violation.direction.reader)
             yield f"{violation.direction} to version {known[violation.index]}: {description}"

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from avrogen.avro.diagnostics import diagnostic_object
 from avrogen.avro.model import Json
 from avrogen.kafka.registry.data_contracts import DataContract, contract_json
 from avrogen.message_text import printable
@@ -23,7 +24,8 @@ def status_text(result: StatusResult) -> str:
     """Return a line for each subject, with reasons below it, and a summary."""
     statuses = result.statuses
     rows = [(s.subject, s.state, _version(s), s.title) for s in statuses]
-    lines = _table(rows, [[*s.reasons, *_contract_lines(s.contract)] for s in statuses])
+    notes = [[*s.reasons, *map(str, s.warnings), *_contract_lines(s.contract)] for s in statuses]
+    lines = _table(rows, notes)
     if any(status.state is SubjectState.BROKEN for status in statuses):
         lines.append(_ADVICE)
     return "\n".join([*lines, _summary(status.state for status in statuses)])
@@ -71,10 +73,13 @@ def pull_text(result: PullResult, folder: Path) -> str:
     """Return a line for each pulled subject, and a summary of files."""
     entries = [result.plan.lock.subjects[name] for name in result.subjects]
     rows = [(e.name, f"version {e.version}", f"id {e.id}", e.files[0]) for e in entries]
+    notes = [
+        [*map(str, result.warnings.get(e.name, ())), *_contract_lines(e.contract)] for e in entries
+    ]
     changes = result.plan.changes
     return "\n".join(
         [
-            *_table(rows, [_contract_lines(entry.contract) for entry in entries]),
+            *_table(rows, notes),
             f"{folder.as_posix()}: {len(changes.write)} written, {len(changes.remove)} removed, "
             f"{len(changes.unchanged)} unchanged",
         ]
@@ -91,6 +96,7 @@ def pull_json(result: PullResult) -> str:
             "version": e.version,
             "id": e.id,
             "files": [*e.files],
+            "warnings": [diagnostic_object(each) for each in result.warnings.get(e.name, ())],
             **contract_json(e.contract),
         }
         for e in entries
@@ -115,6 +121,7 @@ def _status_json(status: SubjectStatus) -> dict[str, Json]:
         "level": status.level,
         "locked": status.locked,
         "reasons": [*status.reasons],
+        "warnings": [diagnostic_object(problem) for problem in status.warnings],
         **contract_json(status.contract),
     }
 

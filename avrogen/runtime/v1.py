@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING
 
 from avrogen.codec.classes import AvroEnum, AvroFixed, AvroRecord
 from avrogen.codec.codec import Codec
-from avrogen.codec.schema import Schema
+from avrogen.codec.schema import Schema, imported
 from avrogen.exports import lazy_exports
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
+    from avrogen.avro.time_options import TimeOptions
+    from avrogen.codec.type_conversions import (
+        MappedType,
+        TypeMapping,
+        zoned_datetime_from_text,
+        zoned_datetime_to_text,
+    )
     from avrogen.codec.values import Duration, LocalTimestampNanos, TimestampNanos
     from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
     from avrogen.kafka.consumer.consumer import ConsumerArguments, TopicConsumer
@@ -40,11 +47,16 @@ else:
             "Duration": "avrogen.codec.values",
             "KeyedTopicProducer": "avrogen.kafka.producer.producer",
             "LocalTimestampNanos": "avrogen.codec.values",
+            "MappedType": "avrogen.codec.type_conversions",
             "Message": "avrogen.kafka.message",
+            "TimeOptions": "avrogen.avro.time_options",
             "TimestampNanos": "avrogen.codec.values",
             "Topic": "avrogen.kafka.topic",
             "TopicConsumer": "avrogen.kafka.consumer.consumer",
             "TopicProducer": "avrogen.kafka.producer.producer",
+            "TypeMapping": "avrogen.codec.type_conversions",
+            "zoned_datetime_from_text": "avrogen.codec.type_conversions",
+            "zoned_datetime_to_text": "avrogen.codec.type_conversions",
         },
     )
 
@@ -60,12 +72,18 @@ __all__ = [
     "Duration",
     "KeyedTopicProducer",
     "LocalTimestampNanos",
+    "MappedType",
     "Message",
     "Schema",
+    "TimeOptions",
     "TimestampNanos",
     "Topic",
     "TopicConsumer",
     "TopicProducer",
+    "TypeMapping",
     "TypeVar",
+    "imported",
     "lazy_exports",
+    "zoned_datetime_from_text",
+    "zoned_datetime_to_text",
 ]

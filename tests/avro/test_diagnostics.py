@@ -4,7 +4,7 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from click.testing import CliRunner
@@ -132,6 +132,19 @@ def nesting(schemas: Path) -> None:
     (schemas / "a.avsc").write_text("[" * 50_000)
 
 
+def large_default(schemas: Path) -> None:
+    """A default of 2**16 values, which nobody writes."""
+    for level in range(16):
+        fields: list[dict[str, Any]] = [
+            {"name": name, "type": f"R{level + 1}", "default": {}} for name in ("a", "b")
+        ]
+        record = {"type": "record", "name": f"R{level}", "fields": fields}
+        (schemas / f"r{level}.avsc").write_text(json.dumps(record))
+    number = {"name": "a", "type": "int", "default": 0}
+    last = {"type": "record", "name": "R16", "fields": [number]}
+    (schemas / "r16.avsc").write_text(json.dumps(last))
+
+
 def several_configs(schemas: Path) -> None:
     (schemas / "avrogen.toml").write_text("strict = true\n")
     (schemas / "more").mkdir()
@@ -145,7 +158,13 @@ def output_blocked(schemas: Path) -> None:
     (schemas.parent / "pkg" / "__init__.py").write_text("# written by hand\n")
 
 
+def package_that_is_not_installed(schemas: Path) -> None:
+    (schemas / "a.avsc").write_text('"string"')
+    (schemas / "avrogen.toml").write_text('[packages]\nacme_lost = "acme.*"\n')
+
+
 ELSEWHERE = {
+    "AVR510": "tests/avro/test_tolerance.py",
     "AVR809": "tests/evolution/test_registry_baseline.py",
     "AVR913": "tests/evolution/test_mistakes.py",
     "AVR918": "tests/evolution/test_check.py",
@@ -158,7 +177,9 @@ UNSHOWN = {
     "AVR103": directory_named_like_schema,
     "AVR104": symlink_loop,
     "AVR108": nesting,
+    "AVR403": large_default,
     "AVR606": several_configs,
+    "AVR617": package_that_is_not_installed,
     "AVR701": output_blocked,
 }
 

@@ -82,10 +82,18 @@ def test_a_chain_in_namespaces_keeps_its_names() -> None:
     assert Schema.parse(str(schema)) == schema
 
 
+def test_a_chain_longer_than_the_stack_is_one_text() -> None:
+    texts = [json.dumps(schemas.record_of(f"R{n}", a=f"R{n + 1}")) for n in range(500)]
+    texts.append(json.dumps(schemas.record_of("R500", x="int")))
+    owners = [Codec[object](Schema.embedded(text)) for text in texts[1:]]
+    schema = Schema.embedded(texts[0], lambda: owners)
+    assert Schema.parse(str(schema)) == schema
+
+
 def test_a_chain_that_fits_no_text_is_an_error() -> None:
     """Its types are in texts of their own, and each is used once."""
-    texts = [json.dumps(schemas.record_of(f"R{n}", a=f"R{n + 1}")) for n in range(300)]
-    texts.append(json.dumps(schemas.record_of("R300", x="int")))
+    texts = [json.dumps(schemas.record_of(f"R{n}", a=f"R{n + 1}")) for n in range(1400)]
+    texts.append(json.dumps(schemas.record_of("R1400", x="int")))
     owners = [Codec[object](Schema.embedded(text)) for text in texts[1:]]
     schema = Schema.embedded(texts[0], lambda: owners)
     with pytest.raises(SchemaError, match="nested too deeply"):

@@ -16,6 +16,7 @@ from avrogen.catalogue.catalogue_model import CatalogueEntry, CatalogueModel
 from avrogen.catalogue.example_snippets import Example, ExampleSnippets
 from tests.catalogue.pages import EXAMPLE, model_of
 from tests.conftest import Build
+from tests.golden.cases import GOLDEN
 
 # fastavro's types are too loose for a strict checker.
 _fastavro: Any = fastavro
@@ -107,6 +108,23 @@ def test_python_and_json_are_the_same_value(build: Build, schemas: dict[str, str
         out = io.BytesIO()
         _fastavro.schemaless_writer(out, parsed, value)
         assert out.getvalue() == namespace["data"], entry.id
+
+
+@pytest.mark.parametrize("name", ["custom_types", "custom_types_presets"])
+def test_types_of_ones_own_are_in_the_program(name: str) -> None:
+    """It is run with the package of the golden case."""
+    folder = GOLDEN / name / "schemas"
+    schemas = {path.name: path.read_text("utf-8") for path in folder.glob("*.avsc")}
+    of = model_of(schemas, (folder / "avrogen.toml").read_text("utf-8"))
+    assert of is not None
+    for entry in of.entries.values():
+        python = made(entry, of).python
+        assert black.format_str(python, mode=black.Mode()) == f"{python}\n", entry.id
+        namespace: dict[str, Any] = {}
+        program = python.replace("from pkg", f"from tests.golden.{name}.expected.{name}")
+        exec(compile(program, entry.id, "exec"), namespace)
+        value = schema_of(entry, of).from_avro(namespace["data"])
+        assert schema_of(entry, of).to_avro(value) == namespace["data"], entry.id
 
 
 def test_programs_are_laid_out_as_black_does() -> None:

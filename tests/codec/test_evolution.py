@@ -75,6 +75,18 @@ CASES: dict[str, tuple[Any, Any, Any, Any]] = {
         decimal(6, 1),
         Decimal("12.3"),
     ),
+    "more digits than the reader's precision": (
+        decimal(9, 0),
+        Decimal(123_456_789),
+        decimal(4, 1),
+        Decimal("123456789.0"),
+    ),
+    "a smaller precision": (
+        decimal(9, 2),
+        Decimal("1234567.89"),
+        decimal(4, 2),
+        Decimal("1234567.89"),
+    ),
     # --- a logical type that only the reader has is applied to the promoted value
     "int as timestamp": (
         "int",
@@ -314,14 +326,46 @@ def test_all_incompatibilities_are_listed_before_any_data_are_read() -> None:
     ]
 
 
-def test_a_default_without_a_value_in_python_is_an_incompatibility() -> None:
-    uuid = {"type": "string", "logicalType": "uuid"}
-    reader = parsed(record(field("id", uuid, default="no uuid")))
+@pytest.mark.parametrize(
+    ("base", "logical", "default", "reason"),
+    [
+        ("string", "uuid", "", "UUID"),
+        ("string", "uuid", "no uuid", "UUID"),
+        ("int", "date", 1_700_000_000, "years 1 to 9999"),
+        ("long", "timestamp-millis", 2**63 - 1, "years 1 to 9999"),
+        ("long", "local-timestamp-micros", -(2**63), "years 1 to 9999"),
+        ("int", "time-millis", 86_400_000, "time of day"),
+    ],
+)
+def test_a_default_without_a_value_in_python_is_an_incompatibility(
+    base: str, logical: str, default: Any, reason: str
+) -> None:
+    type_ = {"type": base, "logicalType": logical}
+    reader = parsed(record(field("id", type_, default=default)))
     with pytest.raises(ResolutionError) as caught:
         reader.from_avro(b"", writer=parsed(record()))
     found: Incompatibility = caught.value.incompatibilities[0]
     assert found.path == "/fields/0"
-    assert "id (" in found.message and "UUID" in found.message
+    assert "id (" in found.message and reason in found.message
+    # Data that have the field do not need its default.
+    written = reader.from_avro(parsed(record(field("id", base))).to_avro({"id": GOOD[logical]}))
+    assert written != {"id": default}
+
+
+GOOD: dict[str, str | int] = {
+    "uuid": "01234567-89ab-cdef-0123-456789abcdef",
+    "date": 0,
+    "timestamp-millis": 0,
+    "local-timestamp-micros": 0,
+    "time-millis": 0,
+}
+
+
+def test_a_default_in_base64_is_read_as_avro_defines_it() -> None:
+    """The build warns of it; Java and others read the same number."""
+    decimal = {"type": "bytes", "logicalType": "decimal", "precision": 10, "scale": 5}
+    reader = parsed(record(field("d", decimal, default="AA==")))
+    assert reader.from_avro(b"", writer=parsed(record())) == {"d": Decimal("10947.94557")}
 
 
 def test_writers_are_schemas() -> None:

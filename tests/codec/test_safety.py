@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import tracemalloc
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from avrogen import DecodeError
+from avrogen import DecodeError, EncodeError
 from avrogen.codec.varints import encode_long
 from tests.codec.backends import readers
 from tests.support.dynamic import as_plain
-from tests.support.schemas import fixed, items, logical, record_of, values
+from tests.support.schemas import fixed, items, logical, parsed, record_of, values
 
 
 def enum(count: int) -> dict[str, Any]:
     return {"type": "enum", "name": "E", "symbols": [f"S{n}" for n in range(count)]}
 
 
+def framed(number: int) -> bytes:
+    """A number as the bytes of a decimal."""
+    content = number.to_bytes(number.bit_length() // 8 + 1, "big", signed=True)
+    return encode_long(len(content)) + content
+
+
 NODE = record_of("N", v="int", next=["null", "N"])
 TREE = record_of("T", children=items("T"))
 BRANCHES = [record_of(f"R{n}", a="int") for n in range(100)]
 DECIMAL = logical("bytes", "decimal", precision=3, scale=1)
+ID = UUID("01234567-89ab-cdef-0123-456789abcdef")
 LEAST, MOST = encode_long(-(2**63)), encode_long(2**63 - 1)
 
 REFUSED: dict[str, tuple[Any, bytes, str, int]] = {
@@ -84,10 +93,15 @@ REFUSED: dict[str, tuple[Any, bytes, str, int]] = {
     "branch 100 of 100": (BRANCHES, encode_long(100) + b"\x00", "$", 0),
     "branch -1 of 100": (BRANCHES, b"\x01\x00", "$", 0),
     # --- logical types
-    "decimal of too many digits": (DECIMAL, b"\x04\x03\xe8", "$", 0),
-    "negative decimal likewise": (DECIMAL, b"\x04\xfc\x18", "$", 0),
+    "decimal of 10,001 digits": (DECIMAL, framed(10**10_000), "$", 0),
+    "negative decimal likewise": (DECIMAL, framed(-(10**10_000)), "$", 0),
     "decimal of a megabyte": (DECIMAL, encode_long(2**20) + b"\x7f" * 2**20, "$", 0),
-    "fixed decimal": (fixed(2, logicalType="decimal", precision=3), b"\x03\xe8", "$", 0),
+    "fixed decimal of a megabyte": (
+        fixed(2**20, logicalType="decimal", precision=3),
+        b"\x7f" * 2**20,
+        "$",
+        0,
+    ),
     "date in the year 10000": (logical("int", "date"), encode_long(2_932_897), "$", 0),
     "date in the year 0": (logical("int", "date"), encode_long(-719_163), "$", 0),
     "last millisecond": (logical("int", "time-millis"), encode_long(86_400_000), "$", 0),
@@ -97,6 +111,29 @@ REFUSED: dict[str, tuple[Any, bytes, str, int]] = {
     "most micros": (logical("long", "local-timestamp-micros"), MOST, "$", 0),
     "uuid of 35 characters": (logical("string", "uuid"), b"\x46" + b"0" * 35, "$", 0),
     "uuid without hyphens": (logical("string", "uuid"), b"\x48" + b"0" * 36, "$", 0),
+    **{
+        f"uuid as {text!r}": (
+            logical("string", "uuid"),
+            encode_long(len(text.encode())) + text.encode(),
+            "$",
+            0,
+        )
+        for text in (
+            "",
+            f"{{{ID}",
+            f"{ID}}}",
+            f"({ID}}}",
+            f" {ID}",
+            f"{ID}\n",
+            f"0x{ID.hex[2:]}",
+            f"{ID.hex[:-2]}_1",
+            f"{ID.hex[:-1]}\u0661",
+            f"{ID.hex[:8]}-{ID.hex[8:]}",
+            f"uuid:{ID}",
+            f"{ID}{ID}",
+        )
+    },
+    "uuid that ends too soon": (logical("string", "uuid"), b"\x48" + ID.hex.encode(), "$", 0),
     "uuid of letters": (
         logical("string", "uuid"),
         b"\x48" + b"gggggggg-0000-0000-0000-000000000000",
@@ -123,6 +160,29 @@ TAKEN: dict[str, tuple[Any, bytes, Any]] = {
     "branch in two bytes": (["null", "int"], b"\x82\x00\x02", 1),
     "a key twice": (values("int"), b"\x04\x02a\x02\x02a\x04\x00", {"a": 2}),
     "decimal of no bytes": (DECIMAL, b"\x00", 0),
+    "decimal of too many digits": (DECIMAL, b"\x04\x03\xe8", Decimal("100.0")),
+    "negative decimal likewise": (DECIMAL, b"\x04\xfc\x18", Decimal("-100.0")),
+    "fixed decimal": (fixed(2, logicalType="decimal", precision=3), b"\x03\xe8", Decimal(1000)),
+    "decimal of 10,000 digits": (DECIMAL, framed(10**9_999), Decimal(10).scaleb(9_997)),
+    "zeros before a digit": (DECIMAL, encode_long(9_000) + bytes(8_999) + b"\x01", Decimal("0.1")),
+    **{
+        f"uuid as {text}": (
+            logical("string", "uuid"),
+            encode_long(len(text.encode())) + text.encode(),
+            ID,
+        )
+        for text in (
+            str(ID).upper(),
+            ID.hex,
+            ID.hex.upper(),
+            f"{{{ID}}}",
+            f"{{{ID.hex}}}",
+            f"({ID})",
+            ID.urn,
+            ID.urn.upper(),
+            f"urn:uuid:{{{ID}}}",
+        )
+    },
     "nulls within the limit": (items("null"), encode_long(100_000) + b"\x00", [None] * 100_000),
 }
 
@@ -150,6 +210,19 @@ def test_what_is_taken(case: str) -> None:
     schema, data, value = TAKEN[case]
     for read in readers(schema):
         assert read(data) == value
+
+
+def test_digits_beyond_the_precision_are_read_and_not_written() -> None:
+    schema = parsed(DECIMAL)
+    value = schema.from_avro(b"\x04\x03\xe8")
+    with pytest.raises(EncodeError, match="at most 3 digits"):
+        schema.to_avro(value)
+
+
+def test_uuids_are_written_in_one_spelling() -> None:
+    schema = parsed(logical("string", "uuid"))
+    written = schema.to_avro(schema.from_avro(b"\x40" + ID.hex.upper().encode()))
+    assert written == b"\x48" + str(ID).encode()
 
 
 EVERYTHING = record_of(

@@ -50,7 +50,7 @@ CASES: dict[str, tuple[str | None, Any]] = {
         "AVR107",
         json.dumps(record("double", default=0)).replace("0}", "9" * 1001 + "}"),
     ),
-    "JSON of 501 levels": ("AVR108", "[" * 501 + "]" * 501),
+    "JSON of 4001 levels": ("AVR108", "[" * 4001 + "]" * 4001),
     "64 arrays": (None, record(nested("int", 60))),
     "too many arrays": ("AVR108", record(nested("int", 65))),
     "half a surrogate pair": (None, '{"type": "fixed", "name": "F", "size": 1, "doc": "\\ud800"}'),
@@ -58,6 +58,10 @@ CASES: dict[str, tuple[str | None, Any]] = {
     "used before its definition": (None, B_LATER),
     "defined identically in two files": (None, {"a.avsc": RECORD, "b.avsc": RECORD}),
     "defined differently in two files": ("AVR204", {"a.avsc": RECORD, "b.avsc": record("long")}),
+    "defined in two files with other docs": (
+        "AVR517",
+        {"a.avsc": RECORD, "b.avsc": {**RECORD, "doc": "Other."}},
+    ),
     "from a namespace to none": (None, {"a.avsc": record("Top"), "b.avsc": NO_NAMESPACE}),
     "primitive name in a namespace": ("AVR205", {"type": "fixed", "name": "n.int", "size": 1}),
     "leading dot": ("AVR201", {"type": "fixed", "name": ".F", "size": 1}),
@@ -98,7 +102,7 @@ CASES: dict[str, tuple[str | None, Any]] = {
     "default of a field, no symbol": ("AVR504", record(enum("A"), default="B")),
     "default of an enum, no symbol": ("AVR402", enum("A", default="B")),
     "default without a value in Python": (
-        "AVR403",
+        "AVR515",
         record({"type": "int", "logicalType": "date"}, default=2**31 - 1),
     ),
     # Python

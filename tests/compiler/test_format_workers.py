@@ -10,7 +10,7 @@ from avrogen.compiler import formatting
 from avrogen.compiler.formatting import FormatCache, format_files
 from avrogen.compiler.rendering import RenderedFile
 
-PIECES = tuple(f"x{number} = [1,2, '\u00e9 \U0001f600']\n" for number in range(100))
+PIECES = tuple(f"x{number} = [1,2, '\u00e9 \U0001f600{'.' * 80}']\n" for number in range(100))
 FILES = [RenderedFile("a.py", "# head\n", PIECES)]
 
 

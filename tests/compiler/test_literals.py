@@ -75,7 +75,13 @@ def test_json_block_reads_as_the_same_json(value: object) -> None:
     assert json.loads(text) == value
 
 
-@pytest.mark.parametrize("text", ['"x y"', "é", "1", '{"a": """}', ""])
+@given(HOSTILE)
+def test_json_block_of_a_name(text: str) -> None:
+    name = json.dumps(text)
+    assert only_value(literals.json_block(name)) == name
+
+
+@pytest.mark.parametrize("text", ['"é"', "é", "1", '{"a": """}', ""])
 def test_json_block_refuses_what_it_cannot_hold(text: str) -> None:
     with pytest.raises(ValueError, match="not a JSON object, array or name"):
         literals.json_block(text)

@@ -70,7 +70,11 @@ def test_packages_are_distinct_folders_everywhere(namespaces: list[str]) -> None
     [
         (["class", "class_"], ["class__", "class_"]),
         (["self", "from", "type", "match"], ["self_", "from_", "type", "match"]),
-        (["__private", "__class__", "___"], ["_private", "_class__", "_"]),
+        (["__private", "__class__", "___"], ["private", "class__", "_"]),
+        (["deleted", "__deleted", "_deleted"], ["deleted", "deleted_", "deleted__"]),
+        (["_1", "2nd", "stop id", "@type"], ["field_1", "field_2nd", "stop_id", "type"]),
+        (["a.b", "a-b", "", "$"], ["a_b", "a_b_", "field", "_"]),
+        (["straße", "日付", "ﬁ", "e\u0301"], ["straße", "日付", "fi", "é"]),
         (["to_avro", "fooBar", "FOO_BAR"], ["to_avro_", "fooBar", "FOO_BAR"]),
     ],
 )
@@ -82,7 +86,10 @@ def test_attribute_names(fields: list[str], expected: list[str]) -> None:
     ("symbols", "expected"),
     [
         (["None", "mro", "name", "value"], ["None_", "mro_", "name_", "value_"]),
-        (["_missing_", "__init__", "count"], ["_missing__", "_init__", "count_"]),
+        (["_missing_", "__init__", "count"], ["missing_", "init__", "count_"]),
+        (["_1", "__1"], ["symbol_1", "symbol_1_"]),
+        (["_x", "__x", "x_"], ["x", "x__", "x_"]),
+        (["Level", "_Level__x"], ["Level", "Level__x"]),
         (["A", "a", "ACTIVE"], ["A", "a", "ACTIVE"]),
     ],
 )
@@ -94,9 +101,54 @@ def test_packages_for_awkward_namespaces() -> None:
     paths = naming.package_parts(["nul.aux", "class", "__init__", "topics", "com.Acme", "com.acme"])
     assert paths["nul.aux"] == ("nul_", "aux_")
     assert paths["class"] == ("class_",)
-    assert paths["__init__"] == ("__init___",)
+    assert paths["__init__"] == ("init__",)
     assert paths["topics"] == ("topics_",)
     assert (paths["com.Acme"], paths["com.acme"]) == (("com", "Acme"), ("com", "acme_"))
+
+
+def test_packages_yield_to_classes() -> None:
+    """A nested type whose namespace is the full name of a class does not rename the class."""
+    classes = {"com.acme": ["Order", "line"], "com.acme.Order": ["Order"]}
+    paths = naming.package_parts(["com.acme.Order.Order", "com.acme.Line"], classes)
+    assert paths["com.acme.Order"] == ("com", "acme", "Order_")
+    assert paths["com.acme.Order.Order"] == ("com", "acme", "Order_", "Order_")
+    assert paths["com.acme.Line"] == ("com", "acme", "Line")
+
+
+def test_packages_of_namespaces_that_avro_does_not_allow() -> None:
+    namespaces = [".visits", "visits", "com.app.Parent-0", "com.acme.", "org.Outer$", "de.größe"]
+    paths = naming.package_parts([*namespaces, "0.1"])
+    assert paths[".visits"] == ("visits",)
+    assert paths["visits"] == ("visits_",)
+    assert paths["com.app.Parent-0"] == ("com", "app", "Parent_0")
+    assert paths["com.acme."] == ("com", "acme", "ns")
+    assert paths["org.Outer$"] == ("org", "Outer_")
+    assert paths["de.größe"] == ("de", "grou00dfe")
+    assert paths["0.1"] == ("ns_0", "ns_1")
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        ("orderId", "order_id"),
+        ("userIDs", "user_ids"),
+        ("HTTPStatus2", "http_status2"),
+        ("METADATA_ACTION", "metadata_action"),
+        ("SYS_NC00008", "sys_nc00008"),
+        ("__sourceTsMs", "source_ts_ms"),
+        ("Stop ID", "stop_id"),
+        ("kebab-Case", "kebab_case"),
+        ("_1", "field_1"),
+        ("plain", "plain"),
+    ],
+)
+def test_snake_case_of_fields(field: str, expected: str) -> None:
+    assert naming.snake_case_attribute(field) == expected
+
+
+def test_names_that_are_chosen_come_first() -> None:
+    names = naming.attribute_names(["id", "orderId"], chosen={"orderId": "id"})
+    assert names == {"id": "id_", "orderId": "id"}
 
 
 def test_long_names_fit_into_file_systems() -> None:
@@ -105,7 +157,7 @@ def test_long_names_fit_into_file_systems() -> None:
     assert all(len(module) < 150 for module in modules.values())
 
 
-@pytest.mark.parametrize("text", ["a b", "1a", "class", "é", "", "x; import os"])
+@pytest.mark.parametrize("text", ["a b", "1a", "class", "e\u0301", "", "x; import os"])
 def test_a_name_is_proven_to_be_one(text: str) -> None:
     with pytest.raises(ValueError, match="not a Python name"):
         naming.AttributeName(text)

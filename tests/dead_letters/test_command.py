@@ -13,13 +13,17 @@ from confluent_kafka import Producer
 from avrogen.dead_letters.command import read_settings
 from avrogen.dead_letters.replay import source_topic
 from avrogen.errors import ConfigurationError
+from avrogen.kafka.wire_format import frame_prefix
 from avrogen.testing.broker import EmbeddedBroker
 from avrogen.testing.registry import EmbeddedRegistry
+from generated_example.com.example import Event
 from tests.conftest import run_avrogen, write_schemas
 from tests.services.apicurio import Apicurio
 from tests.services.kafka import KafkaCluster
 from tests.support.clusters import AnyCluster, embedded_cluster, real_cluster
+from tests.support.events import event
 from tests.support.librdkafka import produce_bytes
+from tests.support.registry_requests import ask, path
 from tests.support.scenes import EventMessage, Handled, Scene
 
 HANDLER = "tests.support.scenes.Scene.run_until.<locals>.handle_and_look"
@@ -103,6 +107,19 @@ def test_letters_say_why_and_where_from(embedded: AnyCluster) -> None:
     assert lines[13].startswith("  value    9 bytes, ") and "JSON" in lines[13]
     assert lines[14] == "  header   h: 1"
     assert lines[-1] == f"2 dead-lettered records on {name}.dlq"
+
+
+def test_letters_with_schemas_that_break_the_rules(embedded: AnyCluster) -> None:
+    scene = Scene.of(embedded, dead_letters=1)
+    scene.send(1)
+    schema = {**json.loads(str(Event.__avro_schema__)), "namespace": "abc-123.x"}
+    versions = embedded.registry_url + path("subjects", "other", "versions")
+    id_ = ask(versions, "POST", {"schema": json.dumps(schema)})[1]["id"]
+    scene.produce(frame_prefix(id_) + event(1).to_avro())
+    poison(scene, 1, until=1)
+    result = letters_of(scene)
+    assert result.exit_code == 0, result.stderr
+    assert '  value    abc-123.x.Event {"id": ' in result.stdout
 
 
 def test_letters_as_json(embedded: AnyCluster) -> None:

@@ -46,6 +46,46 @@ def codes(result: Result) -> list[str]:
     return re.findall(r"\[(AVR\d{3})\]", result.stderr)
 
 
+# --- baselines that break the rules ---------------------------------------------------------------
+
+BROKEN: dict[str, Any] = {
+    "namespace": {**record(field("f", "int")), "name": "R", "namespace": "n-1"},
+    "default": record(field("f", "int", default=None)),
+    "symbol": record(field("f", {"type": "enum", "name": "n.E", "symbols": ["A-B"]})),
+    "default of an enum": record(
+        field("f", {"type": "enum", "name": "n.E", "symbols": ["A"], "default": "B"})
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_baseline_that_breaks_the_rules(what: str) -> None:
+    old = BROKEN[what]
+    new = {**old, "name": "R", "namespace": "n", "fields": [field("f", "int", default=1)]}
+    if "E" in json.dumps(old):
+        new["fields"] = [field("f", {"type": "enum", "name": "n.E", "symbols": ["A", "AB"]})]
+    for strict in ([], ["--strict"]):
+        result = check({"a.avsc": old}, {"a.avsc": new}, "--level", "BACKWARD", *strict)
+        assert "old/a.avsc:1:" in result.stderr
+        assert "warning[AVR510]" in result.stderr
+        assert result.exit_code == (
+            1 if "symbol" in what or (strict and "AVR9" in result.stderr) else 0
+        )
+
+
+def test_a_bad_default_of_the_baseline_counts_as_none() -> None:
+    """Old readers cannot use it, so they cannot read data without the field."""
+    old, new = record(field("f", "int", default="")), record()
+    result = check({"a.avsc": old}, {"a.avsc": new}, "--level", "FORWARD")
+    assert (result.exit_code, sorted(codes(result))) == (1, ["AVR510", "AVR805"])
+
+
+def test_new_schemas_that_break_the_rules_are_errors() -> None:
+    old = {"a.avsc": record(field("f", "int", default=None))}
+    result = check(old, old)
+    assert (result.exit_code, codes(result)) == (1, ["AVR401"])
+
+
 # --- levels ---------------------------------------------------------------------------------------
 
 WIDER = {"a.avsc": record(field("f", "int"))}, {"a.avsc": record(field("f", "long"))}

@@ -57,6 +57,16 @@ def change(repository: Repository, path: str = "schemas/a.avsc") -> None:
     write_schemas(repository.folder, {path: NEW})
 
 
+def test_old_schemas_that_break_the_rules(repository: Repository) -> None:
+    old = {**OLD, "fields": [{"name": "f", "type": "long", "default": None}]}
+    repository.commit({"schemas/a.avsc": old})
+    write_schemas(repository.folder, {"schemas/a.avsc": OLD})
+    result = check("HEAD", "schemas", "--strict")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("HEAD:schemas/a.avsc:")
+    assert result.stderr.count("[AVR") == 1 and "warning[AVR510]" in result.stderr
+
+
 # --- names of commits -----------------------------------------------------------------------------
 
 

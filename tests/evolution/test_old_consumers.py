@@ -447,7 +447,11 @@ class Trial:
         values = [Factory(owner)(number) for owner in new.value for number in range(1, 7)]
         problems: list[str] = []
         for value in [*values, *([None] if new.tombstones else [])]:
-            key = None if new.key_field and value is not None else KEYS.get(str(new.key))
+            key = None
+            if value is None or not new.key_field:
+                key = KEYS.get(str(new.key))
+            if value is None and key is None:
+                key = getattr(values[0], new.key_field)
             raw = writer.write(Incoming(value, key=key))
             try:
                 message = read(reader, raw)

@@ -108,6 +108,39 @@ def verdicts(result: Result) -> dict[str, str]:
     return {v["name"]: v["verdict"] for v in json.loads(result.stdout)["verdicts"]}
 
 
+# --- versions that break the rules ----------------------------------------------------------------
+
+
+def test_one_old_version_with_a_bad_default_blocks_no_transitive_level(shop: Shop) -> None:
+    subject = "orders-value"
+    shop.add_version(
+        subject, {**ORDER, "fields": [{"name": "id", "type": "long", "default": None}]}
+    )
+    shop.add_version(subject, {**ORDER, "fields": [{"name": "id", "type": "long"}]})
+    shop.level(subject, "BACKWARD_TRANSITIVE")
+    result = shop.check("--strict", "--format", "json")
+    assert (result.exit_code, verdicts(result)[subject]) == (1, "incompatible")  # no total
+    found = [d for d in json.loads(result.stderr) if d["code"] == "AVR510"]
+    assert [(d["path"], d["severity"]) for d in found] == [
+        (f"subject {subject} version 1", "warning")
+    ]
+    shop.change("order.avsc", lambda schema: schema["fields"][1].update(default=None))
+    result = shop.check("--strict", "--format", "json")
+    assert (result.exit_code, verdicts(result)[subject]) == (0, "compatible")
+
+
+@pytest.mark.parametrize("namespace", ["acme-1", ".acme", "acme.", "2024.x", "größe", "A$"])
+def test_registered_names_that_break_the_rules(shop: Shop, namespace: str) -> None:
+    shop.add_version("orders-key", {**KEY, "namespace": namespace})
+    result = shop.check()
+    assert (result.exit_code, sorted(codes(result))) == (0, ["AVR510", "AVR911"])
+    shop.change("key.avsc", lambda schema: schema.update(aliases=[f"{namespace}.Key"]))
+    result = shop.check("--strict")
+    assert (result.exit_code, codes(result)) == (0, ["AVR510"])
+    shop.change("key.avsc", lambda schema: schema.update(size=8))
+    assert shop.check().exit_code == 1
+
+
 # --- verdicts -------------------------------------------------------------------------------------
 
 

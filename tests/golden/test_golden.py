@@ -71,7 +71,7 @@ def test_pyright_accepts_all_packages(tmp_path: Path) -> None:
 
 
 def test_black_would_change_nothing() -> None:
-    run = checked("black", "--check", "--diff", "--quiet", *FILES)
+    run = checked("black", "--line-length=88", "--check", "--diff", "--quiet", *FILES)
     assert run.returncode == 0, run.stdout + run.stderr
 
 

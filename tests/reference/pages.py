@@ -10,7 +10,17 @@ from pathlib import Path
 
 import click
 
-from avrogen.config.keys import BUILD_KEYS, REGISTRY_KEYS, TOP_KEYS, TOPIC_KEYS, ConfigKey
+from avrogen.config.keys import (
+    BUILD_KEYS,
+    NAMES_KEYS,
+    REGISTRY_KEYS,
+    TIMES_KEYS,
+    TOP_KEYS,
+    TOPIC_KEYS,
+    TYPE_KEYS,
+    TYPES_KEYS,
+    ConfigKey,
+)
 from tests.conftest import ROOT
 from tests.reference.walking import Shown, all_commands
 
@@ -24,6 +34,10 @@ _TABLES = {
     "Top-level keys": TOP_KEYS,
     "Topics: `[topics.NAME]`": TOPIC_KEYS,
     "Schema registry: `[registry]`": REGISTRY_KEYS,
+    "Dates and times: `[times]`": TIMES_KEYS,
+    "Names in Python: `[names]`": NAMES_KEYS,
+    "Types of your own: `[types]`": TYPES_KEYS,
+    "One type: `[types.logical.NAME]`, `[types.connect.NAME]`, `[types.fields.NAME]`": TYPE_KEYS,
     "Build backends: `[tool.hatch.build.hooks.avrogen]`, or `[tool.avrogen]` for setuptools": (
         BUILD_KEYS
     ),

@@ -167,6 +167,7 @@ def test_json(run: Run, registry: EmbeddedRegistry, peek: Peek, out: Path) -> No
                 "version": 1,
                 "id": id_,
                 "files": ["acme/Key.avsc"],
+                "warnings": [],
                 "ruleSet": None,
                 "metadata": None,
             }
@@ -393,18 +394,29 @@ def test_a_shared_type_changes_for_all_or_for_none(run: Run, peek: Peek, out: Pa
 
 def test_schemas_that_do_not_go_together(run: Run, peek: Peek, out: Path) -> None:
     peek.register("a", MONEY)
-    peek.register("b", {**MONEY, "doc": "another"})
+    peek.register("b", {**MONEY, "fields": []})
     result = run("pull", "*", "-o", out)
     assert result.exit_code == 1
-    assert "b version 1:1:1: error[AVR204] acme.Money is defined differently in a version 1" in (
-        result.stderr
-    )
-    assert "pull the two subjects into separate folders" in result.stderr
+    assert (
+        "b version 1:1:1: error[AVR204] acme.Money is defined differently in a version 1: "
+        'field "cents" is only there'
+    ) in result.stderr
+    assert "pull the two subjects into separate folders, or give" in result.stderr
     assert not out.exists()
 
 
-def test_schemas_that_do_not_go_with_the_folder(run: Run, peek: Peek, out: Path) -> None:
+def test_schemas_that_differ_in_docs_go_together(run: Run, peek: Peek, out: Path) -> None:
     write_schemas(out, {"all.avsc": {"type": "array", "items": {**MONEY, "doc": "another"}}})
+    peek.register("a", {**MONEY, "doc": "first"})
+    peek.register("b", {**MONEY, "doc": "second"})
+    assert run("pull", "*", "-o", out).exit_code == 0
+    result = run_avrogen("build", out, "-o", out.parent / "package")
+    assert result.exit_code == 0
+    assert "warning[AVR517]" in result.stderr
+
+
+def test_schemas_that_do_not_go_with_the_folder(run: Run, peek: Peek, out: Path) -> None:
+    write_schemas(out, {"all.avsc": {"type": "array", "items": {**MONEY, "fields": []}}})
     peek.register("money", MONEY)
     before = files(out)
     result = run("pull", "money", "-o", out)
@@ -418,6 +430,71 @@ def test_what_a_folder_lacks_is_pulled(run: Run, peek: Peek, out: Path) -> None:
     peek.register("money", MONEY)
     assert run("pull", "money", "-o", out).exit_code == 0
     assert set(types_in(out)) == {"acme.Money", "acme.shop.Line"}
+
+
+def test_a_bad_default_is_not_pulled(run: Run, peek: Peek, out: Path) -> None:
+    bad = {**MONEY, "fields": [{"name": "cents", "type": "long", "default": None}]}
+    peek.register("money", bad)
+    result = run("pull", "money", "-o", out)
+    assert result.exit_code == 0
+    assert "warning[AVR510] the default does not fit its type in field Money.cents" in result.stdout
+    assert json.loads(files(out)["acme/Money.avsc"]) == MONEY
+    assert run_avrogen("build", out, "-o", out.parent / "built").exit_code == 0
+    # It is in step nevertheless, also for a topic, and not registered anew.
+    write_schemas(out, {"avrogen.toml": '[topics.m]\nvalue = "acme.Money"\n'})
+    peek.register("m-value", bad)
+    assert run("pull", "money", "m-value", "-o", out).exit_code == 0
+    for command in ("status", "register"):
+        result = run(command, out)
+        assert (result.exit_code, "in step" in result.stdout) == (0, True)
+    assert peek.versions("m-value") == [1]
+    again = json.loads(run("pull", "-o", out, "--format", "json").stdout)
+    assert again["files"] == {"written": [], "removed": [], "unchanged": 1}
+    assert [each["warnings"][0]["code"] for each in again["subjects"]] == ["AVR510"] * 2
+
+
+NAMES = [
+    "a-b.Money",
+    ".x.Money",
+    "x..Money",
+    "2024.Money",
+    "größe.Money",
+    "A$.Money",
+    "a/../b.Money",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_that_break_the_rules_are_pulled_as_they_are(
+    run: Run, peek: Peek, out: Path, name: str
+) -> None:
+    schema = {**MONEY, "name": name}
+    del schema["namespace"]
+    peek.register("money", schema)
+    for times in range(2):
+        result = run("pull", "money", "-o", out, "--format", "json")
+        assert result.exit_code == 0
+        document = json.loads(result.stdout)
+        assert document["files"]["unchanged"] == times
+        assert document["subjects"][0]["warnings"][0]["code"] == "AVR510"
+    (path,) = [path for path in files(out) if path.endswith(".avsc")]
+    assert ".." not in path and not path.startswith((".", "/"))
+    pulled = json.loads(files(out)[path])
+    assert f"{pulled['namespace']}.{pulled['name']}" == name
+    assert sorted(out.parent.iterdir()) == [out]
+
+
+def test_names_cannot_lead_out_of_the_folder(run: Run, peek: Peek, out: Path) -> None:
+    for subject, namespace in (("a", "/tmp/x"), ("b", "..\\..\\x"), ("c", "C:\\x"), ("d", "a b")):
+        peek.register(subject, {**MONEY, "namespace": namespace})
+    assert run("pull", "*", "-o", out).exit_code == 0
+    assert sorted(files(out)) == [
+        "C__x/Money.avsc",
+        "_/_/_/_/_x/Money.avsc",
+        "_tmp_x/Money.avsc",
+        "a_b/Money.avsc",
+        "avrogen.lock",
+    ]
 
 
 def test_a_folder_with_mistakes(run: Run, peek: Peek, out: Path) -> None:

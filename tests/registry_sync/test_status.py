@@ -68,10 +68,30 @@ def test_json(run: Run, registry: EmbeddedRegistry, schemas: Path, peek: Peek) -
         "level": None,
         "locked": None,
         "reasons": [],
+        "warnings": [],
         "ruleSet": None,
         "metadata": None,
     }
     assert first["id"] != second["id"]
+
+
+def test_versions_that_break_the_rules(run: Run, schemas: Path, peek: Peek) -> None:
+    bad = {**MONEY, "fields": [{"name": "cents", "type": "long", "default": None}]}
+    peek.register("everything-acme.Money", bad)
+    peek.register("everything-acme.Money", {**MONEY, "namespace": "acme-1", "doc": "other"})
+    peek.register("orders-key", {**KEY, "namespace": "acme-1", "size": 8})
+    peek.level("everything-acme.Money", "FULL_TRANSITIVE")
+    result = run("status", schemas, "--format", "json")
+    assert result.exit_code == 1
+    found = {each["subject"]: each for each in json.loads(result.stdout)["subjects"]}
+    money, key = found["everything-acme.Money"], found["orders-key"]
+    assert (money["state"], key["state"]) == ("changed", "broken")
+    assert [(each["code"], each["path"]) for each in money["warnings"]] == [
+        ("AVR510", "subject everything-acme.Money version 1"),
+        ("AVR510", "subject everything-acme.Money version 2"),
+    ]
+    text = run("status", schemas).stdout
+    assert "    subject orders-key version 1:1:" in text and "warning[AVR510] invalid name" in text
 
 
 def test_states(run: Run, schemas: Path, peek: Peek) -> None:
@@ -132,13 +152,12 @@ def test_a_subject_that_holds_no_avro(run: Run, schemas: Path, peek: Peek) -> No
 def test_an_old_schema_that_avrogen_does_not_read(
     run: Run, registry: EmbeddedRegistry, schemas: Path, peek: Peek
 ) -> None:
-    """Java takes names with any letters."""
     peek.register("orders-key", {**KEY, "doc": "old"})
     old = {
         "subject": "orders-key",
         "version": 1,
         "id": 1,
-        "schema": json.dumps({**KEY, "name": "Ä"}),
+        "schema": json.dumps({**KEY, "size": -1}),
     }
     registry.fail(200, json.dumps(old), times=None, where=lambda r: r.path[3:] == ("1",))
     result = run("status", schemas)

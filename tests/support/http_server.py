@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -75,12 +76,15 @@ class Server:
 
 
 @contextmanager
-def serving(*replies: Reply, answer: Answer | None = None) -> Generator[Server]:
+def serving(
+    *replies: Reply, answer: Answer | None = None, tls: ssl.SSLContext | None = None
+) -> Generator[Server]:
     """Serves while the block runs.
 
     Args:
         replies: the answers, one after the other; the last again and again.
         answer: or what gives the answers.
+        tls: speaks TLS with these certificates.
     """
     waiting = list(replies)
 
@@ -91,7 +95,13 @@ def serving(*replies: Reply, answer: Answer | None = None) -> Generator[Server]:
     handler = type("Handler", (_Handler,), {"scripted": server})
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     httpd.daemon_threads = True
-    server.url = f"http://127.0.0.1:{httpd.server_address[1]}"
+    if tls is not None:
+        # A handshake in the thread of its connection: it may fail, or hang.
+        httpd.socket = tls.wrap_socket(
+            httpd.socket, server_side=True, do_handshake_on_connect=False
+        )
+        httpd.handle_error = lambda request, client_address: None  # type: ignore[method-assign]
+    server.url = f"http{'' if tls is None else 's'}://127.0.0.1:{httpd.server_address[1]}"
     thread = threading.Thread(target=httpd.serve_forever, args=(0.01,))
     thread.start()
     try:

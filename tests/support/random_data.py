@@ -159,6 +159,9 @@ class _Maker:
             return self._time(logical, name)
         if name == "bytes" and logical == "decimal":
             return self._decimal(own, None)
+        if name == "bytes" and logical == "big-decimal":
+            unscaled = self._decimal({"precision": 30}, None)
+            return bytes([2 * len(unscaled), *unscaled, 2 * self._random.randrange(20)])
         if name == "string" and logical == "uuid":
             return str(uuid.UUID(bytes=self._random.randbytes(16)))
         match name:

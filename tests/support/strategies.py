@@ -21,6 +21,7 @@ from avrogen.avro.diagnostics import Diagnostics
 from avrogen.avro.model import TimeUnit
 from avrogen.codec import plan
 from avrogen.codec.logical import (
+    BigDecimalKind,
     DateKind,
     DecimalKind,
     DurationKind,
@@ -29,6 +30,7 @@ from avrogen.codec.logical import (
     TimestampKind,
     UuidKind,
 )
+from avrogen.codec.varints import encode_long
 from avrogen.compiler.checks import report_ambiguous_unions
 from avrogen.testing.strategies.leaves import TEXTS, leaf
 from avrogen.testing.strategies.schemas import schema_json
@@ -183,6 +185,12 @@ def _raw(operation: plan.Operation, value: Any) -> Any:
             unscaled = _unscaled(value)
             length = size or (unscaled if unscaled >= 0 else ~unscaled).bit_length() // 8 + 1
             return unscaled.to_bytes(length, "big", signed=True)
+        case BigDecimalKind(), Decimal():
+            unscaled = _unscaled(value)
+            length = (unscaled if unscaled >= 0 else ~unscaled).bit_length() // 8 + 1
+            scale = -int(value.as_tuple().exponent)
+            content = unscaled.to_bytes(length, "big", signed=True)
+            return encode_long(length) + content + encode_long(scale)
         case UuidKind(binary), UUID():
             return value.bytes if binary else str(value)
         case DateKind(), date():

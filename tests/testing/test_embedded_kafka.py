@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from contextlib import closing
 from threading import Thread
 from typing import Any, assert_type
 
@@ -18,7 +20,10 @@ from avrogen import (
     RetryPolicy,
     Topic,
 )
+from avrogen.kafka import connect
 from avrogen.kafka.producer.producer import TopicProducer
+from avrogen.kafka.registry.protocol import SchemaText
+from avrogen.kafka.wire_format import frame_prefix
 from avrogen.testing import EmbeddedKafka
 from avrogen.testing.broker import EmbeddedBroker
 from avrogen.testing.registry import EmbeddedRegistry
@@ -93,6 +98,26 @@ def test_every_loop_comes_to_an_end(avrogen_kafka: EmbeddedKafka) -> None:
     assert sum(batches) == 20
     with avrogen_kafka.consumer(OrdersConsumer, group_id="b") as consumer:
         assert list(consumer) == []  # the group has handled them
+
+
+@pytest.mark.parametrize("namespace", ["abc-123.x", ".x", "Outer$", "größe"])
+def test_messages_of_producers_that_break_the_rules(
+    avrogen_kafka: EmbeddedKafka, namespace: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The registry holds such schemas, and consumers read the messages."""
+    tree = json.loads(str(OrderCancelled.__avro_schema__))
+    tree["namespace"] = namespace
+    tree["fields"].append({"name": "größe", "type": "int", "default": None})
+    subject = f"{ORDERS.name}-{namespace}.OrderCancelled"
+    with closing(connect({"url": avrogen_kafka.registry.url})) as registry:
+        version = registry.register(subject, SchemaText(json.dumps(tree)))
+    data = FIRST.to_avro() + b"\x0e"
+    for _ in range(2):
+        produce(avrogen_kafka, ORDERS.name, frame_prefix(version.id) + data)
+    with avrogen_kafka.consumer(OrdersConsumer, group_id="billing") as consumer:
+        assert [message.value for message in consumer] == [FIRST, FIRST]
+    tolerated = [each for each in caplog.records if "schema.tolerated" in each.getMessage()]
+    assert [each.levelname for each in tolerated] == ["WARNING"]
 
 
 def test_dead_letters(avrogen_kafka: EmbeddedKafka) -> None:

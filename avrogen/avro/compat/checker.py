@@ -69,12 +69,16 @@ def incompatibilities(
     Returns:
         Incompatibilities; empty if all data can be read.
     """
-    comparison = Comparison(reader_types, writer_types)
     pair = TypePair(reader, writer, place or PairPath())
     try:
-        return tuple(found.incompatibility for found in comparison.run(pair))
-    except TooManyPairs as error:
-        return (too_many_pairs(error, pair.place),)
+        found = Comparison(reader_types, writer_types).run(pair)
+    except TooManyPairs:
+        # Branches that cannot match are most of the pairs of types that refer to each other.
+        try:
+            found = Comparison(reader_types, writer_types, many_branches=1).run(pair)
+        except TooManyPairs as error:
+            return (too_many_pairs(error, pair.place),)
+    return tuple(each.incompatibility for each in found)
 
 
 def too_many_pairs(error: TooManyPairs, place: PairPath | None = None) -> Incompatibility:
@@ -99,9 +103,13 @@ class Comparison:
     Args:
         reader_types: named types of the reader, by full name.
         writer_types: likewise.
+        many_branches: unions with more branches are filtered before they are compared.
     """
 
-    def __init__(self, reader_types: Types, writer_types: Types) -> None:
+    def __init__(
+        self, reader_types: Types, writer_types: Types, many_branches: int = _MANY_BRANCHES
+    ) -> None:
+        self._many_branches = many_branches
         self._reader_types = reader_types
         self._writer_types = writer_types
         self._found: dict[_Key, list[LocatedIncompatibility]] = {}
@@ -212,7 +220,7 @@ class Comparison:
     def _readers_union(self, pair: TypePair, branches: tuple[model.AvroType, ...]) -> _Steps:
         types = self._reader_types, self._writer_types
         positions: Sequence[int] = range(len(branches))
-        if len(branches) > _MANY_BRANCHES:
+        if len(branches) > self._many_branches:
             # Java compares branches that cannot match, too. In rare schemas that has an effect on
             # locations, and on nothing else.
             assert isinstance(pair.reader, model.Union), "it has the branches"
@@ -221,7 +229,7 @@ class Comparison:
             self._steps.take()
             branch = branches[index]
             # Nothing else asks for a pair with a type that is no named one.
-            is_seen = isinstance(branch, model.Reference) and len(branches) <= _MANY_BRANCHES
+            is_seen = isinstance(branch, model.Reference) and len(branches) <= self._many_branches
             if not is_seen and not may_read(branch, pair.writer, *types):
                 continue
             there = pair.place.readers_branch(index).restart()
@@ -275,7 +283,7 @@ def named_differences(
     reader, writer = reader_types[pair.reader.name], writer_types[pair.writer.name]
     if not names_match(reader, writer):
         kind = IncompatibilityType.NAME_MISMATCH
-        yield _located(pair, kind, f"expected: {writer.name}", "name")
+        yield _located(pair, kind, f"expected: {model.wire_name(writer)}", "name")
     match reader, writer:
         case model.FixedType(size=mine), model.FixedType(size=theirs):
             if mine != theirs:

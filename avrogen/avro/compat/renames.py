@@ -34,10 +34,11 @@ def changed_namespace(
 ) -> Iterator[ValueChange]:
     """Yield the change of a type's namespace, if its old name is not an alias."""
     old, new = (writer, reader) if direction is Direction.BACKWARD else (reader, writer)
-    if old.name == new.name or short_name(old.name) != short_name(new.name):
+    before, now = model.wire_name(old), model.wire_name(new)
+    if before == now or short_name(before) != short_name(now):
         return
-    if old.name not in new.aliases:
-        message = f"{old.name} became {new.name}"
+    if before not in new.aliases:
+        message = f"{before} became {now}"
         yield value_change(ValueChangeKind.NAMESPACE, message, pair, direction)
 
 

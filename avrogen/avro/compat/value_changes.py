@@ -42,6 +42,8 @@ class ValueChangeKind(Enum):
     """An instant that became a local time, or the reverse."""
     MEANING = auto()
     """A logical type that was added, removed or exchanged."""
+    SEMANTICS = auto()
+    """An unknown logical type, or ``connect.name``, that was added, removed or exchanged."""
     ROUNDING = auto()
     """Integers that are read as floating point with fewer digits."""
     BYTES_AS_TEXT = auto()
@@ -123,10 +125,27 @@ def changed_values(
     if not _is_readable(reader, writer):
         return
     kind = _changed_meaning(reader, writer) or _lossy_promotion(reader, writer)
+    old, new = (writer, reader) if direction is Direction.BACKWARD else (reader, writer)
     if kind is not None:
-        old, new = (writer, reader) if direction is Direction.BACKWARD else (reader, writer)
         message = f"{_described(old)} became {_described(new)}"
         yield value_change(kind, message, pair, direction)
+    elif not old.logical and not new.logical and (changed := _changed_semantics(old, new)):
+        yield value_change(ValueChangeKind.SEMANTICS, changed, pair, direction)
+
+
+def _changed_semantics(old: _Type, new: _Type) -> str:
+    """Describe a change of what values without a known logical type mean; "": there is none.
+
+    Kafka Connect and Debezium name the meaning of values in ``connect.name``.
+    """
+    for key in ("logicalType", "connect.name"):
+        before, after = (type_.attributes.get(key) for type_ in (old, new))
+        if isinstance(before, str) and before != after:
+            shown = f"became {short_json(after)}" if isinstance(after, str) else "was removed"
+            return f"{key} {short_json(before)} {shown}"
+        if isinstance(after, str) and before != after:
+            return f"{key} {short_json(after)} was added"
+    return ""
 
 
 def _is_readable(reader: _Type, writer: _Type) -> bool:

@@ -108,6 +108,7 @@ class InterpretedDecoder:
         values = limits.max_values + VALUES_PER_BYTE * len(data)
         decoding = _Decoding(self._plan.records, self._minimum_sizes, cursor, limits, values)
         error: DecodeError
+        cause: BaseException | None = None
         try:
             value = decoding.read(operation, limits.max_depth)
             if cursor.remaining():
@@ -118,10 +119,11 @@ class InterpretedDecoder:
                 error = ResolutionError(fault.reasons, fault.path(), fault.offset)
             else:
                 error = DecodeError(fault.message, fault.path(), fault.offset)
+            cause = fault.cause
         except RecursionError:
             error = DecodeError(TOO_DEEP_FOR_PYTHON, offset=cursor.position)
         # Raised out here, it does not drag along what was tried before.
-        raise error from None
+        raise error from cause
 
 
 class _Decoding:
@@ -153,6 +155,8 @@ class _Decoding:
             raise PathError(TOO_MANY_VALUES, self._cursor.position)
         if isinstance(operation, plan.UnionOperation):
             operation = self._branch(operation)
+        if isinstance(operation, plan.NamedOperation):
+            return operation.name, self.read(operation.operation, left)
         match operation:
             case plan.Call(key):
                 return self._record(self._records[key], left)
@@ -162,6 +166,9 @@ class _Decoding:
                 return self._map(operation, left)
             case plan.SkipOperation(skipped):
                 return self._skip(skipped, left)
+            case plan.LogicalOperation(plan.Call(key)):
+                start = self._cursor.position
+                return _converted(operation, self._record(self._records[key], left), start)
             case _:
                 return read_leaf(operation, self._cursor)
 
@@ -343,12 +350,8 @@ def read_leaf(operation: plan.Operation, cursor: Cursor) -> Any:
             return content if class_ is bytes else bytes.__new__(class_, content)
         case plan.EnumOperation():
             return _symbol(operation, cursor)
-        case plan.LogicalOperation(base, kind):
-            raw = read_leaf(base, cursor)
-            try:
-                return kind.from_base(raw)
-            except ValueError as error:
-                raise PathError(str(error), start) from None
+        case plan.LogicalOperation(base):
+            return _converted(operation, read_leaf(base, cursor), start)
         case plan.UnreadableOperation(reasons):
             raise PathError("unreadable", start, reasons())
         case (
@@ -357,10 +360,20 @@ def read_leaf(operation: plan.Operation, cursor: Cursor) -> Any:
             | plan.UnionOperation()
             | plan.Call()
             | plan.SkipOperation()
+            | plan.NamedOperation()
         ):
             raise AssertionError("not a leaf")
         case _:
             assert_never(operation)
+
+
+def _converted(operation: plan.LogicalOperation, raw: Any, start: int) -> Any:
+    try:
+        return operation.kind.from_base(raw)
+    except ValueError as error:
+        fault = PathError(str(error), start)
+        fault.cause = error.__cause__
+        raise fault from None
 
 
 def skip_leaf(operation: plan.Operation, cursor: Cursor) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple, TypeGuard, TypeVar, assert_never, cast
 
 from avrogen.codec import plan, unions
@@ -70,14 +70,16 @@ class InterpretedEncoder:
             raise
         except Exception as raised:
             fault = raised if isinstance(raised, PathError) else foreign(raised)
-            error, cause = EncodeError(fault.message, fault.path()), fault.__cause__
+            error = EncodeError(fault.message, fault.path())
+            cause = fault.cause or fault.__cause__
         # Raised out here, it does not drag along what was tried before.
         raise error from cause
 
     def write_part(self, operation: plan.Operation, value: Any, left: int) -> bytes:
         """Encode a value of one operation."""
         out = bytearray()
-        chooser = unions.BranchChooser(self._plan.records, self._unions)
+        only = self._plan.known_keys_only
+        chooser = unions.BranchChooser(self._plan.records, self._unions, known_keys_only=only)
         self._write(operation, value, _Datum(out, chooser), left)
         return bytes(out)
 
@@ -87,6 +89,9 @@ class InterpretedEncoder:
             index, value = self._branch(operation, value, datum.chooser)
             out += encode_long(index)
             operation = operation.branches[index].operation
+        while isinstance(operation, plan.LogicalOperation):
+            value = _base_value(operation, value)
+            operation = operation.base
         match operation:
             case plan.Call(key):
                 self._write_record(self._plan.records[key], value, datum, left)
@@ -152,6 +157,8 @@ class InterpretedEncoder:
             raise PathError(TOO_DEEP)
         if record.type is None:
             entries = _instance(value, _DICT, "a dict")
+            if self._plan.known_keys_only:
+                _refuse_unknown(record, entries)
         elif not isinstance(value, record.type):
             raise PathError(
                 f"expected {shortened_name(record.type.__qualname__)}, got {shortened(value)}"
@@ -162,7 +169,8 @@ class InterpretedEncoder:
             try:
                 if entries is not None:
                     if field.name not in entries:
-                        raise PathError("missing value of a field")
+                        datum.out.extend(_default(record, field, entries))
+                        continue
                     part = entries[field.name]
                 else:
                     assert field.attribute is not None, "a record with a class has attributes"
@@ -170,6 +178,29 @@ class InterpretedEncoder:
                 self._write(field.operation, part, datum, left)
             except Exception as error:
                 raise in_step(error, name_step(field.attribute or field.name)) from None
+
+
+def _default(
+    record: plan.RecordOperation, field: plan.FieldOperation, entries: Mapping[Any, Any]
+) -> bytes:
+    """Return the data of a field that a dict lacks."""
+    data = field.default() if field.default is not None else None
+    if data is None:
+        unknown = next(_unknown_keys(record, entries), None)
+        other = "" if unknown is None else f"; the dict has {shortened(unknown)}, which is no field"
+        raise PathError(f"missing value of a field{other}")
+    return data
+
+
+def _refuse_unknown(record: plan.RecordOperation, entries: Mapping[Any, Any]) -> None:
+    for key in _unknown_keys(record, entries):
+        raise PathError(f"{shortened(key)} is no field of {shortened_name(record.name)}")
+
+
+def _unknown_keys(record: plan.RecordOperation, entries: Mapping[Any, Any]) -> Iterator[object]:
+    """Yield the keys of a dict that are no fields of its record."""
+    names = {field.name for field in record.fields}
+    yield from (key for key in entries if key not in names and key != unions.TYPE_KEY)
 
 
 def _check_unchanged(value: Any, encoded: list[Any] | dict[Any, Any]) -> None:
@@ -206,18 +237,28 @@ def leaf(operation: plan.Operation, value: Any) -> bytes:
             return bytes(content)
         case plan.EnumOperation():
             return _symbol(operation, value)
-        case plan.LogicalOperation(base, kind):
-            try:
-                raw = kind.to_base(value)
-            except ValueError as error:
-                raise PathError(f"{error}, got {shortened(value)}") from None
-            return leaf(base, raw)
+        case plan.LogicalOperation(base):
+            return leaf(base, _base_value(operation, value))
         case plan.ArrayOperation() | plan.MapOperation() | plan.UnionOperation() | plan.Call():
             raise AssertionError("not a leaf")
-        case plan.PromotedOperation() | plan.SkipOperation() | plan.UnreadableOperation():
+        case (
+            plan.PromotedOperation()
+            | plan.SkipOperation()
+            | plan.NamedOperation()
+            | plan.UnreadableOperation()
+        ):
             raise AssertionError("only reads")
         case _:
             assert_never(operation)
+
+
+def _base_value(operation: plan.LogicalOperation, value: Any) -> Any:
+    try:
+        return operation.kind.to_base(value)
+    except ValueError as error:
+        fault = PathError(f"{error}, got {shortened(value)}")
+        fault.cause = error.__cause__
+        raise fault from None
 
 
 def _is_pair(value: Any) -> TypeGuard[tuple[Any, Any]]:
@@ -322,7 +363,12 @@ def expected_type(operation: plan.Operation, records: Mapping[str, plan.RecordOp
                 if record.type is None
                 else shortened_name(record.type.__qualname__)
             )
-        case plan.PromotedOperation() | plan.SkipOperation() | plan.UnreadableOperation():
+        case (
+            plan.PromotedOperation()
+            | plan.SkipOperation()
+            | plan.NamedOperation()
+            | plan.UnreadableOperation()
+        ):
             raise AssertionError("only reads")
         case _:
             assert_never(operation)

@@ -36,6 +36,7 @@ class PathError(Exception):
         message: the fault.
         offset: byte at which it was found.
         reasons: incompatibilities, if the reader's schema cannot read the data there.
+        cause: exception that a conversion of the user's raised.
         steps: the path, innermost first.
     """
 
@@ -46,6 +47,7 @@ class PathError(Exception):
         self.message = message
         self.offset = offset
         self.reasons = reasons
+        self.cause: BaseException | None = None
         self.steps: list[str] = []
 
     def path(self) -> str:

@@ -25,24 +25,30 @@ from typing import Any
 
 from avrogen.codec.plan import Plan
 from avrogen.codec.python_backend.decoder_emitter import Decoder, WriterDecoders, decoder_source
-from avrogen.codec.python_backend.encoder_emitter import encoder_source
+from avrogen.codec.python_backend.encoder_emitter import StrictEncoders, encoder_source
 
-__all__ = ["Decoder", "WriterDecoders", "compile_decoder", "compile_encoder"]
+__all__ = ["Decoder", "StrictEncoders", "WriterDecoders", "compile_decoder", "compile_encoder"]
 
 
-def compile_encoder(plan: Plan) -> Callable[..., bytes]:
+def compile_encoder(plan: Plan, strict: StrictEncoders | None = None) -> Callable[..., bytes]:
     """Return the function ``(value, *, limits=None)`` that encodes values of a plan.
 
-    It raises nothing but EncodeError.
+    It raises nothing but EncodeError. With ``strict`` encoders, it has the parameters that choose
+    one of them.
     """
-    encode: Callable[..., bytes] = encoder_source(plan).compile("to_avro")
+    encode: Callable[..., bytes] = encoder_source(plan, strict).compile("to_avro")
     return encode
 
 
-def compile_decoder(plan: Plan, others: WriterDecoders | None = None) -> Callable[..., Any]:
+def compile_decoder(
+    plan: Plan,
+    others: WriterDecoders | None = None,
+    naming: Callable[[], Decoder] | None = None,
+) -> Callable[..., Any]:
     """Return the function ``(data, *, writer=None, limits=None)`` that decodes values of a plan.
 
     For all bytes, it raises nothing but DecodeError. ``others`` decode data of a ``writer``.
+    ``naming`` returns the decoder for ``named_branches=True``; None: there is no such parameter.
     """
-    decode: Callable[..., Any] = decoder_source(plan, others).compile("from_avro")
+    decode: Callable[..., Any] = decoder_source(plan, others, naming).compile("from_avro")
     return decode

@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import fields, is_dataclass
+from datetime import date, time
+from decimal import Decimal
 from itertools import zip_longest
 from typing import Any, Final
+from uuid import UUID
 
 from avrogen.codec import plan
 from avrogen.codec.python_backend import decoder_leaves as leaves
@@ -23,6 +26,7 @@ from avrogen.codec.python_backend.decoder_runtime import (
 )
 from avrogen.codec.python_backend.emitter import BaseDecoderEmitter
 from avrogen.codec.python_backend.source_builder import MAX_NESTING
+from avrogen.codec.values import Duration
 
 __all__ = ["fixed_size", "read_array", "read_map", "read_record", "skip"]
 
@@ -97,7 +101,7 @@ def _default(emitter: BaseDecoderEmitter, default: plan.DefaultField, place: str
     value = emitter.interpreter.read_default(default)
     if _is_immutable(value):
         source.line(f"{place} = {source.bind(value, 'default')}")
-    elif value == [] or value == {}:
+    elif type(value) in (list, dict) and not value:
         source.line(f"{place} = {value!r}")
     else:
         read, data = emitter.routine(default.operation), source.bind(default.data, "data")
@@ -106,12 +110,17 @@ def _default(emitter: BaseDecoderEmitter, default: plan.DefaultField, place: str
         source.line(f"{place} = {read}({data}, 0, {len(default.data)}, {levels})[0]")
 
 
+_IMMUTABLE: Final = (type(None), bool, int, float, str, bytes, date, time, Decimal, UUID)
+"""Classes of values that may be shared; those of types of one's own may change."""
+
+
 def _is_immutable(value: Any) -> bool:
-    if isinstance(value, list | dict):
-        return False
-    if is_dataclass(value):
+    if isinstance(value, tuple):
+        return all(map(_is_immutable, value))  # pyright: ignore[reportUnknownArgumentType]
+    is_own = isinstance(value, Duration) or hasattr(value, "__avro_schema__")
+    if is_own and is_dataclass(value):
         return all(_is_immutable(getattr(value, field.name)) for field in fields(value))
-    return True
+    return isinstance(value, _IMMUTABLE)
 
 
 def read_array(emitter: BaseDecoderEmitter, array: plan.ArrayOperation, target: str) -> None:

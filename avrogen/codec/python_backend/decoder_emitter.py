@@ -39,10 +39,18 @@ _MANY: Final = 64
 two bytes."""
 
 
-def decoder_source(plan_: plan.Plan, others: WriterDecoders | None = None) -> SourceBuilder:
-    """Return source with a function ``from_avro(data, *, writer=None, limits=None)``."""
+def decoder_source(
+    plan_: plan.Plan,
+    others: WriterDecoders | None = None,
+    naming: Callable[[], Decoder] | None = None,
+) -> SourceBuilder:
+    """Return source with a function ``from_avro(data, *, writer=None, limits=None)``.
+
+    With ``naming``, it has a parameter ``named_branches=False`` as well, and calls what that
+    returns.
+    """
     emitter = DecoderEmitter(plan_)
-    emitter.whole(others)
+    emitter.whole(others, naming)
     return emitter.source
 
 
@@ -56,10 +64,16 @@ class DecoderEmitter(BaseDecoderEmitter):
 
     # --- functions -------------------------------------------------------------------------------
 
-    def whole(self, others: WriterDecoders | None) -> None:
+    def whole(
+        self, others: WriterDecoders | None, naming: Callable[[], Decoder] | None = None
+    ) -> None:
         """Emit the function for a datum, and all functions that it calls."""
         source = self.source
-        with source.block("def from_avro(data, *, writer=None, limits=None):"):
+        option = "" if naming is None else ", named_branches=False"
+        with source.block(f"def from_avro(data, *, writer=None, limits=None{option}):"):
+            if naming is not None:
+                call = f"{source.bind(naming, 'naming')}()(data, writer=writer, limits=limits)"
+                source.line(f"if named_branches: return {call}")
             if others is not None:
                 known, find = source.bind(others[0], "known"), source.bind(others[1], "find")
                 identity = source.bind(id, "id")
@@ -141,7 +155,8 @@ class DecoderEmitter(BaseDecoderEmitter):
             target: a variable, an attribute or an item.
             then: decodes the data that follow in any case.
         """
-        if self.source.nesting > MAX_NESTING and not leaves.is_leaf(operation):
+        is_small = leaves.is_leaf(operation) or isinstance(operation, plan.NamedOperation)
+        if self.source.nesting > MAX_NESTING and not is_small:
             self.call(operation, target)
             return
         match operation:
@@ -153,8 +168,15 @@ class DecoderEmitter(BaseDecoderEmitter):
                 read_array(self, operation, target)
             case plan.MapOperation():
                 read_map(self, operation, target)
+            case plan.NamedOperation(name, inner):
+                self.read(inner, target)
+                self.source.line(f"{target} = {self.source.bind(name, 'name')}, {target}")
             case plan.UnreadableOperation():
                 self.source.line(self.refusal())
+            case plan.LogicalOperation(base) if not leaves.is_leaf(operation):
+                raw = self.source.variable()
+                self.read(base, raw)
+                leaves.from_base(self, operation, raw, target)
             case _:
                 leaves.read_leaf(self, operation, target)
 

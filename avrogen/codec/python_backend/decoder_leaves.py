@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import struct
 from binascii import unhexlify
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
+from typing import Final
 from uuid import UUID, SafeUUID
 
 from avrogen.avro.model import TimeUnit
 from avrogen.codec import conversions, plan
+from avrogen.codec.limits import MAX_DECIMAL_DIGITS
 from avrogen.codec.logical import (
     DateKind,
     DecimalKind,
+    MappedKind,
     NanosKind,
     TimeKind,
     TimestampKind,
@@ -30,7 +34,7 @@ from avrogen.codec.python_backend.emitter import BaseDecoderEmitter
 from avrogen.codec.python_backend.encoder_leaves import is_leaf
 from avrogen.codec.python_backend.encoder_runtime import UNZIGZAG
 
-__all__ = ["FloatRun", "begins_with_byte", "is_leaf", "read_leaf", "span"]
+__all__ = ["FloatRun", "begins_with_byte", "from_base", "is_leaf", "read_leaf", "span"]
 
 
 def read_leaf(emitter: BaseDecoderEmitter, operation: plan.Operation, target: str) -> None:
@@ -120,6 +124,8 @@ def begins_with_byte(operation: plan.Operation) -> bool:
             return True
         case plan.LogicalOperation(_, UuidKind()):
             return False
+        case plan.LogicalOperation(_, kind) if kind.plain is not kind:
+            return False
         case plan.LogicalOperation(plan.IntegerOperation(64), TimestampKind(unit)):
             return unit is TimeUnit.NANOS
         case plan.LogicalOperation(base):
@@ -175,6 +181,9 @@ def _symbol(emitter: BaseDecoderEmitter, values: tuple[str | None, ...], target:
 def _logical(emitter: BaseDecoderEmitter, operation: plan.LogicalOperation, target: str) -> None:
     """Emit the fast code of a kind, or the code of the base type and a call of ``from_base``."""
     source = emitter.source
+    if operation.kind.plain is not operation.kind:
+        _timed(emitter, operation, target)
+        return
     match operation.base, operation.kind:
         case _, DateKind():
             days = source.variable()
@@ -198,26 +207,75 @@ def _logical(emitter: BaseDecoderEmitter, operation: plan.LogicalOperation, targ
             _decimal(emitter, kind, target)
         case _, UuidKind(binary):
             _uuid(emitter, binary, target)
-        case base, kind:
+        case base, _:
             raw = source.variable()
             read_leaf(emitter, base, raw)
-            source.line(f"{target} = {source.bind(kind.from_base, 'from_base')}({raw})")
+            from_base(emitter, operation, raw, target)
 
 
-def _timestamp(emitter: BaseDecoderEmitter, unit: TimeUnit, local: bool, target: str) -> None:
+def from_base(
+    emitter: BaseDecoderEmitter, operation: plan.LogicalOperation, raw: str, target: str
+) -> None:
+    """Emit the conversion of a value of the base type by one call."""
+    kind, source = operation.kind, emitter.source
+    convert = kind.forward if isinstance(kind, MappedKind) else kind.from_base
+    source.line(f"{target} = {source.bind(convert, 'from_base')}({raw})")
+
+
+_DATES: Final = tuple(end.toordinal() - conversions.EPOCH_ORDINAL for end in (date.min, date.max))
+
+
+def _timed(emitter: BaseDecoderEmitter, operation: plan.LogicalOperation, target: str) -> None:
+    """Emit the code of a date or time with options: a call where Python may have no value."""
+    source = emitter.source
+    exact = operation.kind.from_base
+    match operation.base, operation.kind.plain:
+        case plan.IntegerOperation(32), DateKind():
+            days = source.variable()
+            _integer(emitter, days, 32)
+            from_ordinal, convert = source.bind(date.fromordinal, "date"), source.bind(
+                exact, "exact"
+            )
+            source.line(
+                f"{target} = {from_ordinal}({days} + {conversions.EPOCH_ORDINAL}) "
+                f"if {_DATES[0]} <= {days} <= {_DATES[1]} else {convert}({days})"
+            )
+        case plan.IntegerOperation(64), TimestampKind(
+            TimeUnit.MILLIS | TimeUnit.MICROS as unit, local
+        ):
+            _timestamp(emitter, unit, local, target, exact)
+        case base, _:
+            raw = source.variable()
+            read_leaf(emitter, base, raw)
+            source.line(f"{target} = {source.bind(exact, 'from_base')}({raw})")
+
+
+def _timestamp(
+    emitter: BaseDecoderEmitter,
+    unit: TimeUnit,
+    local: bool,
+    target: str,
+    convert: Callable[[int], object] | None = None,
+) -> None:
+    """Emit the decoding; ``convert`` is for timestamps that may not be representable."""
     source = emitter.source
     units = source.variable()
     _recent(emitter, units, 6 if unit is TimeUnit.MILLIS else 8)
     per_second = conversions.PER_SECOND[unit]
+    # Within these bounds division rounds by less than half a microsecond.
+    bound = 8 * 10**12 if unit is TimeUnit.MILLIS else 4 * 10**15
     if local:
         microseconds = units if unit is TimeUnit.MICROS else f"{units} * 1000"
         epoch = source.bind(conversions.LOCAL_EPOCH, "epoch")
-        source.line(f"{target} = {epoch} + {source.bind(timedelta, 'delta')}(0, 0, {microseconds})")
+        value = f"{epoch} + {source.bind(timedelta, 'delta')}(0, 0, {microseconds})"
+        if convert is not None:
+            exact = source.bind(convert, "exact")
+            value = f"{value} if -{bound} < {units} < {bound} else {exact}({units})"
+        source.line(f"{target} = {value}")
         return
-    # Within these bounds division rounds by less than half a microsecond.
-    bound = 8 * 10**12 if unit is TimeUnit.MILLIS else 4 * 10**15
     from_timestamp, utc = source.bind(datetime.fromtimestamp, "datetime"), source.bind(UTC, "utc")
-    exact = source.bind(partial(conversions.timestamp_from_units, unit=unit, local=False), "exact")
+    convert = convert or partial(conversions.timestamp_from_units, unit=unit, local=False)
+    exact = source.bind(convert, "exact")
     source.line(
         f"{target} = {from_timestamp}({units} / {per_second}, {utc}) "
         f"if -{bound} < {units} < {bound} else {exact}({units})"
@@ -247,23 +305,20 @@ def _recent(emitter: BaseDecoderEmitter, target: str, size: int) -> None:
     source.line(f"else: {target}, p = {read}(data, p)")
 
 
-def _most_bytes(precision: int) -> int:
-    """Return the size up to which data are made a decimal before their digits are counted."""
-    _, exact = conversions.decimal_contexts(precision)
-    # Half a byte holds any digit.
-    return exact.prec // 2 + 16
+_MOST_BYTES: Final = MAX_DECIMAL_DIGITS // 2
+"""Size up to which data are made a decimal before digits are counted: half a byte holds any."""
 
 
 def _is_short(kind: DecimalKind) -> bool:
-    return kind.size is None or kind.size <= _most_bytes(kind.precision)
+    return kind.size is None or kind.size <= _MOST_BYTES
 
 
 def _decimal(emitter: BaseDecoderEmitter, kind: DecimalKind, target: str) -> None:
     source = emitter.source
-    _, exact = conversions.decimal_contexts(kind.precision)
+    _, exact = conversions.decimal_contexts(MAX_DECIMAL_DIGITS)
     if kind.size is None:
         end = span(emitter)
-        emitter.refuse_if(f"{end} - p > {_most_bytes(kind.precision)}")
+        emitter.refuse_if(f"{end} - p > {_MOST_BYTES}")
     else:
         end = source.variable()
         source.line(f"{end} = p + {kind.size}")
@@ -281,11 +336,16 @@ def _uuid(emitter: BaseDecoderEmitter, binary: bool, target: str) -> None:
         source.line(f"{digits} = data[p:p + 16]; p += 16")
     else:
         text, digits = source.variable(), source.variable()
-        emitter.refuse_if("data[p] != 72")
-        source.line(f"{text} = data[p + 1:p + 37]; p += 37")
-        source.line(f"{digits} = {source.bind(unhexlify, 'unhexlify')}({text}.replace(b'-', b''))")
-        length = source.bind(len, "len")
-        emitter.refuse_if(f"{text}[8:24:5] != b'----' or {length}({digits}) != 16")
+        with source.block("if data[p] == 72:"):
+            source.line(f"{text} = data[p + 1:p + 37]; p += 37")
+            replace = f"{text}.replace(b'-', b'')"
+            source.line(f"{digits} = {source.bind(unhexlify, 'unhexlify')}({replace})")
+            length = source.bind(len, "len")
+            emitter.refuse_if(f"{text}[8:24:5] != b'----' or {length}({digits}) != 16")
+        with source.block("else:"):
+            # Without hyphens, in braces, as a URN.
+            end, convert = span(emitter), source.bind(conversions.uuid_from_text, "uuid")
+            source.line(f"{digits} = {convert}(data[p:{end}].decode()).bytes; p = {end}")
     source.line(f"{uuid} = {source.bind(UNSET_UUID, 'unset')}()")
     source.line(f"{uuid}.int = {from_bytes}({digits}, 'big')")
     source.line(f"{uuid}.is_safe = {source.bind(SafeUUID.unknown, 'unknown')}")

@@ -11,14 +11,18 @@ value. Where that is not enough, the interpreter encodes the value of the union.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from functools import cache, partial
 from itertools import zip_longest
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from avrogen.codec import plan
-from avrogen.codec.limits import current_limits
+from avrogen.codec.interpreter.decoder import InterpretedDecoder
+from avrogen.codec.limits import Limits, current_limits
 from avrogen.codec.python_backend import encoder_leaves as leaves
 from avrogen.codec.python_backend.emitter import BaseEncoderEmitter
 from avrogen.codec.python_backend.encoder_runtime import (
+    FallBack,
     as_dict,
     as_list,
     check_floats,
@@ -33,10 +37,17 @@ _FEW: Final = 4
 """Number of pieces up to which single ``append`` calls are faster than one ``+=``."""
 
 
-def encoder_source(plan_: plan.Plan) -> SourceBuilder:
-    """Return source with a function ``to_avro(value, *, limits=None)``."""
+StrictEncoders: TypeAlias = Callable[[bool, bool], Callable[..., bytes]]
+"""Returns the encoder for ``fill_defaults`` and ``allow_unknown_keys``, of which one is False."""
+
+
+def encoder_source(plan_: plan.Plan, strict: StrictEncoders | None = None) -> SourceBuilder:
+    """Return source with a function ``to_avro(value, *, limits=None)``.
+
+    With ``strict`` encoders, it has the parameters that choose one of them as well.
+    """
     emitter = EncoderEmitter(plan_)
-    emitter.whole()
+    emitter.whole(strict)
     return emitter.source
 
 
@@ -48,15 +59,21 @@ class EncoderEmitter(BaseEncoderEmitter):
         self._pieces: list[str] = []
         self._has_out = False
         self._routines: dict[str, str] = {}
+        self._decoder = cache(partial(InterpretedDecoder, plan_))
         self._waiting: deque[tuple[str, plan.Operation]] = deque()
 
     # --- functions -------------------------------------------------------------------------------
 
-    def whole(self) -> None:
+    def whole(self, strict: StrictEncoders | None = None) -> None:
         """Emit the function for a datum, and all functions that it calls."""
         source = self.source
         join = source.bind(b"".join, "join")
-        with source.block("def to_avro(value, *, limits=None):"):
+        options = ", fill_defaults=True, allow_unknown_keys=True" if strict is not None else ""
+        with source.block(f"def to_avro(value, *, limits=None{options}):"):
+            if strict is not None:
+                chosen = f"{source.bind(strict, 'strict')}(fill_defaults, allow_unknown_keys)"
+                with source.block("if not (fill_defaults and allow_unknown_keys):"):
+                    source.line(f"return {chosen}(value, limits=limits)")
             with source.block("try:"):
                 if any(record.recursive for record in self.plan.records.values()):
                     current = source.bind(current_limits, "limits")
@@ -152,6 +169,8 @@ class EncoderEmitter(BaseEncoderEmitter):
                 self._array(item, value)
             case plan.MapOperation(inner):
                 self._map(inner, value)
+            case plan.LogicalOperation(base, kind) if not leaves.is_leaf(operation):
+                self.write(base, leaves.to_base(self, kind, value))
             case _:
                 for expression in leaves.write_leaf(self, operation, value, b""):
                     self.piece(expression)
@@ -159,6 +178,9 @@ class EncoderEmitter(BaseEncoderEmitter):
     def _record(self, record: plan.RecordOperation, value: str) -> None:
         type_ = self.source.bind(record.type or dict, "type")
         self.refuse_if(f"{value}.__class__ is not {type_}")
+        if self.plan.known_keys_only and record.type is None:
+            names = self.source.bind(frozenset(field.name for field in record.fields), "names")
+            self.refuse_if(f"not {value}.keys() <= {names}")
         floats: list[str] = []
         codes = ""
         for field in record.fields:
@@ -166,7 +188,7 @@ class EncoderEmitter(BaseEncoderEmitter):
             if field.attribute is not None:
                 self.source.line(f"{part} = {value}.{field.attribute}")
             else:
-                self.source.line(f"{part} = {value}[{self.source.bind(field.name, 'key')}]")
+                self.source.line(f"{part} = {self._item(value, field)}")
             match field.operation:
                 case plan.FloatOperation(bits):
                     floats.append(part)
@@ -176,6 +198,30 @@ class EncoderEmitter(BaseEncoderEmitter):
                     floats, codes = [], ""
                     self.write(field.operation, part)
         self._floats(floats, codes)
+
+    def _item(self, value: str, field: plan.FieldOperation) -> str:
+        """Return an expression for the item of a dict that is encoded for a field."""
+        key = self.source.bind(field.name, "key")
+        if field.default is None:
+            return f"{value}[{key}]"
+        default = self.source.bind(cache(partial(self._default, field)), "default")
+        return f"{value}[{key}] if {key} in {value} else {default}()"
+
+    def _default(self, field: plan.FieldOperation) -> Any:
+        """Return the default of a field as a value that is encoded as such.
+
+        Raises:
+            FallBack: the interpreter encodes it, or reports that there is none.
+        """
+        data = field.default() if field.default is not None else None
+        if data is None:
+            raise FallBack
+        value = self._decoder().read_default(
+            plan.DefaultField(field.name, field.attribute, field.operation, 0, data)
+        )
+        if self.interpreter.write_part(field.operation, value, Limits().max_depth) != data:
+            raise FallBack  # its value chooses another branch
+        return value
 
     def _floats(self, values: list[str], codes: str) -> None:
         """Emit one call for a run of floats and doubles."""
@@ -325,7 +371,8 @@ def _tests(
 ) -> list[tuple[str, int]] | None:
     """Return conditions with the positions of branches; None if types do not decide."""
     bind = emitter.source.bind
-    if not any(issubclass(type_, int) and type_ is not bool for type_ in by_type):
+    takes_ints = any(issubclass(type_, int) and type_ is not bool for type_ in by_type)
+    if not takes_ints and not any(_has_options(each.operation) for each in union.branches):
         also_int = f" or {value}.__class__ is {bind(int, 'int')}"
     else:
         also_int = ""
@@ -348,6 +395,13 @@ def _tests(
             case _:
                 return None
     return tests
+
+
+def _has_options(operation: plan.Operation) -> bool:
+    """Tell if values may be of more than one type: dates and numbers."""
+    return (
+        isinstance(operation, plan.LogicalOperation) and operation.kind.plain is not operation.kind
+    )
 
 
 def _type(operation: plan.Operation, plan_: plan.Plan) -> type[object]:
@@ -379,5 +433,10 @@ def _type(operation: plan.Operation, plan_: plan.Plan) -> type[object]:
             return plan_.records[key].type or dict
         case plan.UnionOperation():
             raise AssertionError("unions hold no unions")
-        case plan.PromotedOperation() | plan.SkipOperation() | plan.UnreadableOperation():
+        case (
+            plan.PromotedOperation()
+            | plan.SkipOperation()
+            | plan.NamedOperation()
+            | plan.UnreadableOperation()
+        ):
             raise AssertionError("only reads")

@@ -19,6 +19,7 @@ from avrogen.codec.logical import (
     DateKind,
     DecimalKind,
     LogicalKind,
+    MappedKind,
     NanosKind,
     TimeKind,
     TimestampKind,
@@ -41,7 +42,7 @@ from avrogen.codec.python_backend.encoder_runtime import (
 from avrogen.codec.python_backend.source_builder import SourceBuilder
 from avrogen.codec.varints import encode_long
 
-__all__ = ["is_leaf", "packer", "piece_count", "prefix", "write_leaf"]
+__all__ = ["is_leaf", "packer", "piece_count", "prefix", "to_base", "write_leaf"]
 
 _LAST_TAG_WITH_TABLES: Final = encode_long(15)
 """Later branches share the tables of values without tags."""
@@ -61,12 +62,15 @@ _Inner: TypeAlias = (
     | plan.UnionOperation
     | plan.Call
     | plan.SkipOperation
+    | plan.NamedOperation
     | plan.UnreadableOperation
 )
 
 
 def is_leaf(operation: plan.Operation) -> bool:
     """Return whether :func:`write_leaf` is for it."""
+    while isinstance(operation, plan.LogicalOperation):
+        operation = operation.base
     return not isinstance(operation, _Inner)
 
 
@@ -123,6 +127,8 @@ def piece_count(operation: plan.Operation) -> int:
             return 2
         case plan.LogicalOperation(_, TimestampKind(unit)):
             return _LOW_BYTES[unit] + 1
+        case plan.LogicalOperation(base, kind) if kind.plain is not kind:
+            return piece_count(plan.LogicalOperation(base, kind.plain))
         case plan.LogicalOperation(base):
             return piece_count(base)
         case _:
@@ -175,6 +181,8 @@ def _logical(
 ) -> list[str]:
     """Emit the fast code of a kind, or a call of its ``to_base`` and the code of the base type."""
     source = emitter.source
+    if kind.plain is not kind:
+        return _timed(emitter, base, kind, value, tag)
     match kind:
         case DateKind():
             emitter.refuse_if(f"{value}.__class__ is not {source.bind(date, 'date')}")
@@ -211,10 +219,48 @@ def _logical(
             digits = f"{source.bind(hexlify, 'hexlify')}({value}.int.to_bytes(16, 'big'))"
             groups = f"{source.bind(_UUID_GROUPS.unpack, 'groups')}({digits})"
             return [repr(tag + b"\x48"), f"{source.bind(_HYPHENATED, 'hyphenated')}({groups})"]
+        case MappedKind():
+            return write_leaf(emitter, base, to_base(emitter, kind, value), tag)
         case _:
             raw = source.variable()
             source.line(f"{raw} = {source.bind(kind.to_base, 'to_base')}({value})")
             return write_leaf(emitter, base, raw, tag)
+
+
+def _timed(
+    emitter: BaseEncoderEmitter, base: plan.Operation, kind: LogicalKind, value: str, tag: bytes
+) -> list[str]:
+    """Emit the code of a date or time with options: a check before that without, or a call."""
+    from avrogen.codec.timed_kinds import TimedKind
+
+    assert isinstance(kind, TimedKind), "no other kind has options"
+    source, inner = emitter.source, kind.kind
+    if kind.times.keeps_numbers:
+        raw = source.variable()
+        source.line(f"{raw} = {source.bind(kind.to_base, 'to_base')}({value})")
+        return write_leaf(emitter, base, raw, tag)
+    if kind.step > 1 and isinstance(inner, TimestampKind):
+        epoch = conversions.LOCAL_EPOCH if inner.local else conversions.EPOCH
+        delta = f"({value} - {source.bind(epoch, 'epoch')})"
+        emitter.refuse_if(f"{delta}.microseconds % {kind.step}")
+    elif kind.step > 1:
+        type_ = source.bind(time, "time")
+        emitter.refuse_if(f"{value}.__class__ is not {type_} or {value}.microsecond % {kind.step}")
+    return _logical(emitter, base, inner, value, tag)
+
+
+def to_base(emitter: BaseEncoderEmitter, kind: LogicalKind, value: str) -> str:
+    """Emit the conversion of a type of one's own. Return the name of the base value."""
+    assert isinstance(kind, MappedKind), "other kinds have leaves as their base"
+    source = emitter.source
+    if kind.class_ is not object:
+        emitter.refuse_if(f"{value}.__class__ is not {source.bind(kind.class_, 'type')}")
+    raw = source.variable()
+    if kind.backward is None:
+        source.line(f"{raw} = {value}")
+    else:
+        source.line(f"{raw} = {source.bind(kind.backward, 'to_base')}({value})")
+    return raw
 
 
 def _tagged(tag: bytes) -> list[str]:

@@ -128,7 +128,11 @@ class InliningPolicy:
         match operation:
             case plan.Call(key):
                 return self._weights[key] if self.is_inline(key, 0) else 1
-            case plan.SkipOperation(inner):
+            case (
+                plan.SkipOperation(inner)
+                | plan.NamedOperation(_, inner)
+                | plan.LogicalOperation(inner)
+            ):
                 return self._weight(inner)
             case plan.ArrayOperation(inner) | plan.MapOperation(inner):
                 return 2 + self._weight(inner)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
-from avrogen.message_text import exception_text, printable
+from avrogen.message_text import exception_text, foreign_traceback, printable
 
 __all__ = ["LOGGER", "RepeatedFailures", "describe", "log_event"]
 
@@ -27,7 +27,7 @@ def log_event(
     Args:
         level: level of :mod:`logging`.
         event: name of the event, such as ``producer.started``.
-        error: exception to be logged with its traceback.
+        error: exception to be logged, with its traceback from the first call outside of avrogen.
         fields: fields by name; None is left out. Attributes that every record has are no valid
             names.
     """
@@ -35,7 +35,8 @@ def log_event(
         return
     known = {name: value for name, value in fields.items() if value is not None}
     text = " ".join((event, *(f"{name}={exception_text(value)}" for name, value in known.items())))
-    LOGGER.log(level, "%s", text, exc_info=error, extra={"event": event, **known})
+    traceback = None if error is None else (type(error), error, foreign_traceback(error))
+    LOGGER.log(level, "%s", text, exc_info=traceback, extra={"event": event, **known})
 
 
 def describe(error: BaseException) -> str:
@@ -57,7 +58,10 @@ librdkafka connects again after ``reconnect.backoff.max.ms`` (10 s), and fails a
 _MOST: Final = 200
 """Different failures that are remembered."""
 
-_VARYING: Final = re.compile(r" \(after [^)]*\)|\b\d+ ?ms\b|\b\d+/\d+ brokers\b")
+_VARYING: Final = re.compile(
+    # "(after 0ms in state CONNECT, 1 identical error(s) suppressed)"
+    r" \(after [^()]*(?:\([^()]*\)[^()]*)*\)|\b\d+ ?ms\b|\b\d+/\d+ brokers\b"
+)
 """Parts of librdkafka's texts that change while an outage lasts."""
 
 

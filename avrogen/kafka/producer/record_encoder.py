@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from avrogen.avro import model
 from avrogen.avro.schema_json import type_json
+from avrogen.codec import plan
 from avrogen.codec.compilation import encoder_of
-from avrogen.codec.logical import logical_kind
+from avrogen.codec.interpreter.encoder import InterpretedEncoder
+from avrogen.codec.planner import PlanBuilder, own_overrides
 from avrogen.codec.schema import Schema, SchemaOwner
 from avrogen.errors import EncodeError
 from avrogen.kafka.registry.registration import find_or_register
@@ -24,6 +26,7 @@ from avrogen.kafka.topic import subject_name
 from avrogen.kafka.wire_format import frame_prefix, unframe
 
 if TYPE_CHECKING:
+    from avrogen.codec.type_conversions import RuntimeOverrides
     from avrogen.kafka.registry.protocol import SchemaRegistry
     from avrogen.kafka.topic import Topic
 
@@ -165,14 +168,18 @@ def _python_type(owner: SchemaOwner) -> type:
     schema = owner.__avro_schema__
     named = schema.types[schema.type.name] if isinstance(schema.type, model.Reference) else None
     if isinstance(named, model.FixedType) and named.logical is not None:
-        return logical_kind(named.logical, named.size).python_type
+        operation = PlanBuilder(schema.types, {}).of(schema.type, own_overrides(owner))
+        if isinstance(operation, plan.LogicalOperation):
+            return operation.kind.python_type
+        return bytes
     raise TypeError(f"expected a generated class or the codec of a fixed, got {owner!r}")
 
 
 def key_of_field(owner: SchemaOwner, name: str) -> Callable[[Any], Any]:
     """Return the function from a value to its key.
 
-    A field with a logical type gives its underlying value: a UUID in a string gives its text.
+    A field with a logical type gives its underlying value: a UUID in a string gives its text. So
+    does a field with a type of one's own.
 
     Args:
         owner: generated class of the value.
@@ -184,7 +191,9 @@ def key_of_field(owner: SchemaOwner, name: str) -> Callable[[Any], Any]:
     position, field = _field(owner.__avro_schema__, name)
     assert is_dataclass(owner), "records are dataclasses, with their fields in the order of Avro's"
     get = attrgetter(fields(owner)[position].name)
-    convert = _to_wire(field.type)
+    overrides = own_overrides(owner)
+    at_field = None if overrides is None else overrides.at_field(name)
+    convert = _to_wire(field.type, owner.__avro_schema__.types, at_field)
     return get if convert is None else lambda value: convert(get(value))
 
 
@@ -197,9 +206,24 @@ def _field(schema: Schema, name: str) -> tuple[int, model.Field]:
     raise TypeError(f"key field {name} does not exist in {schema!r}")
 
 
-def _to_wire(type_: model.AvroType) -> Callable[[Any], Any] | None:
-    """Return the function from a value to the underlying one; None without a logical type."""
+def _to_wire(
+    type_: model.AvroType,
+    types: Mapping[str, model.NamedType],
+    overrides: RuntimeOverrides | None,
+) -> Callable[[Any], Any] | None:
+    """Return the function from a value to the underlying one; None: they are the same."""
     match type_:
+        case model.Reference(name) if overrides is not None:
+            named = types[name]
+            conversion = overrides.of(named).conversion
+            if conversion is None or (isinstance(named, model.FixedType) and named.logical):
+                return None  # the codec of such a fixed has the overrides itself
+            return conversion.kind.to_base
+        case model.Primitive(name) if overrides is not None and overrides.of(type_).selector:
+            operation = PlanBuilder({}, {}).of(type_, overrides)
+            from_own = InterpretedEncoder(plan.Plan(operation, {}, plain=False)).write
+            to_plain = Schema.parse(f'"{name}"').from_avro
+            return lambda value: to_plain(from_own(value))
         case model.Primitive("string", model.Uuid()):
             return str
         case model.Primitive(name, logical) if logical is not None:

@@ -6,14 +6,13 @@ A schema is looked up first, and registered only on request. Schemas are equal
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple, assert_never
 
 from avrogen.avro import model
-from avrogen.avro.schema_json import map_objects
+from avrogen.avro.schema_json import map_objects, same_json, self_contained_json
 from avrogen.errors import RegistryError
 from avrogen.kafka.registry.data_contracts import RuleDirection, require_executable
 from avrogen.kafka.registry.protocol import LATEST, SchemaReference, SchemaText
@@ -36,6 +35,7 @@ def find(
     text: SchemaText | None = None,
     *,
     accept_wire_equivalent: bool = False,
+    tolerant: bool = False,
 ) -> RegisteredSchema | None:
     """Return the version of a subject with a schema; None if it is not registered.
 
@@ -49,13 +49,15 @@ def find(
         text: registered form of it; None for one self-contained text.
         accept_wire_equivalent: accept a version with the same wire format if no schema is equal. It
             may differ in docs, defaults, aliases and attributes, which writing does not need.
+        tolerant: accept a version that is equal if what is wrong with it is tolerated, as in
+            schemas that are only read: a default that does not fit its type counts as none.
 
     Raises:
         RegistryError: no response of the registry, or one for another schema.
     """
     found = registry.lookup(subject, text or SchemaText(str(schema)))
     if found is None:
-        return _find_equivalent(registry, subject, schema, accept_wire_equivalent)
+        return _find_equivalent(registry, subject, schema, accept_wire_equivalent, tolerant)
     return _verified(registry, found, schema)
 
 
@@ -175,11 +177,15 @@ def _verified(
 
 
 def _find_equivalent(
-    registry: SchemaRegistry, subject: str, schema: Schema, accept_wire_equivalent: bool
+    registry: SchemaRegistry,
+    subject: str,
+    schema: Schema,
+    accept_wire_equivalent: bool,
+    tolerant: bool,
 ) -> RegisteredSchema | None:
     similar: RegisteredSchema | None = None
     for version, other in _latest_versions(registry, subject):
-        if same_schema(other, schema):
+        if (tolerant or not other.tolerated) and same_schema(other, schema):
             return version
         if accept_wire_equivalent and similar is None and same_wire_format(other, schema):
             similar = version
@@ -210,7 +216,7 @@ _JAVA: Final = "avro.java."
 def same_schema(one: Schema, other: Schema) -> bool:
     """Return True if two schemas are equal, apart from attributes of Avro Java."""
     return one == other or (
-        same_wire_format(one, other) and _without_java(one) == _without_java(other)
+        same_wire_format(one, other) and same_json(_without_java(one), _without_java(other))
     )
 
 
@@ -231,7 +237,7 @@ def _without_java(schema: Schema) -> model.Json:
         # A primitive type without attributes is written as its name.
         return kept["type"] if kept.keys() == {"type"} else kept
 
-    return map_objects(json.loads(str(schema)), without_java)
+    return map_objects(self_contained_json(schema.type, schema.types), without_java)
 
 
 def _logical_types(schema: Schema) -> Iterator[model.LogicalType | None]:

@@ -43,13 +43,13 @@ class Retries:
 
     Attributes:
         attempts: calls in all, the first included (as in :class:`avrogen.RetryPolicy`); 1 means no
-            retries.
+            retries, and so does 0.
         wait: maximum seconds before the first retry; doubled for each further one.
         max_wait: maximum seconds before any retry.
         deadline: seconds after the first call in which retries may begin.
 
     Raises:
-        ValueError: ``attempts`` is less than 1.
+        ValueError: ``attempts`` is negative.
     """
 
     attempts: int = 7
@@ -58,8 +58,8 @@ class Retries:
     deadline: float = 30.0
 
     def __post_init__(self) -> None:
-        if self.attempts < 1:
-            raise ValueError(f"attempts must be at least 1, got {self.attempts}")
+        if self.attempts < 0:
+            raise ValueError(f"attempts must not be negative, got {self.attempts}")
 
     @classmethod
     def configured(cls, config: Mapping[str, Any]) -> Retries:

@@ -6,23 +6,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from avrogen.avro.model import AvroType, Reference, mentions, reachable_types, references
-from avrogen.avro.parser import parse_sources
-from avrogen.avro.schema_json import compact_text, map_objects, self_contained_json
-from avrogen.avro.source import Source
+from avrogen.avro.schema_json import compact_text, self_contained_json
 from avrogen.codec.codec import Codec
 from avrogen.codec.schema import Schema
 from avrogen.errors import RegistryError, SchemaError
 from avrogen.kafka.registry.deadline import time_limit, time_limit_of
 
 if TYPE_CHECKING:
-    from avrogen.avro.diagnostics import Diagnostic
-    from avrogen.avro.model import Json, NamedType
+    from avrogen.avro.model import NamedType
     from avrogen.kafka.registry.protocol import (
         RegisteredSchema,
         SchemaReference,
@@ -49,19 +45,16 @@ MAX_TEXTS: Final = 2 * 2**20
 """Maximum characters of a schema with all its references."""
 
 
-def resolve_references(
-    registry: SchemaRegistry, schema: SchemaText, name: str, *, for_reading: bool = False
-) -> Schema:
+def resolve_references(registry: SchemaRegistry, schema: SchemaText, name: str) -> Schema:
     """Return a self-contained schema; fetch the schemas that it refers to.
 
-    All of them together are fetched within the time that the registry has for one call.
+    All of them together are fetched within the time that the registry has for one call. They are
+    only read: see :meth:`Schema.parse` for what is tolerated in them.
 
     Args:
         registry: the registry of the references.
         schema: the schema.
         name: name of the schema in errors, such as "schema 7".
-        for_reading: True for a writer's schema. Its defaults do not matter, and some registries
-            have schemas with invalid ones; these are removed then.
 
     Raises:
         RegistryError: a reference is missing or circular, a limit is exceeded, or the schema is
@@ -77,40 +70,26 @@ def resolve_references(
                 raise RegistryError(
                     f"{name} with its references has more than {MAX_TEXTS:,} characters"
                 )
-    problems = _problems(complete := _joined(texts), titles, texts)
-    if for_reading and problems and all(d.code.id.startswith("AVR4") for d in problems):
-        texts = [_without_defaults(text) for text in texts]
-        problems = _problems(complete := _joined(texts), titles, texts)
-    if problems:
+    complete = _joined(titles, texts)
+    try:
+        _ = complete.type
+    except SchemaError as error:
+        problems = error.diagnostics
         more = f" (and {len(problems) - 1} more problems)" if problems[1:] else ""
-        raise RegistryError(f"invalid Avro schema: {problems[0]}{more}")
+        raise RegistryError(f"invalid Avro schema: {problems[0]}{more}") from None
     return complete
 
 
-def _joined(texts: Sequence[str]) -> Schema:
+def _joined(titles: Sequence[str], texts: Sequence[str]) -> Schema:
     """Return the schema of the first text, with the types of the others by their names.
 
     They are not made one text, which might be nested too deeply.
     """
-    owners = [Codec[Any](Schema.embedded(text)) for text in texts[1:]]
-    return Schema.embedded(texts[0], lambda: owners)
-
-
-def _problems(schema: Schema, titles: Sequence[str], texts: Sequence[str]) -> list[Diagnostic]:
-    """Return the errors of a schema, with the titles as the names of their files."""
-    try:
-        _ = schema.type
-    except SchemaError:
-        sources = [Source(title, text, title) for title, text in zip(titles, texts, strict=True)]
-        return [d for d in parse_sources(sources).diagnostics if d.severity == "error"]
-    return []
-
-
-def _without_defaults(text: str) -> str:
-    def without_default(members: dict[str, Json]) -> Json:
-        return {key: value for key, value in members.items() if key != "default"}
-
-    return json.dumps(map_objects(json.loads(text), without_default))
+    owners = [
+        Codec[Any](Schema(text, tuple, title=title))
+        for title, text in zip(titles[1:], texts[1:], strict=True)
+    ]
+    return Schema(texts[0], lambda: owners, tolerant=True, title=titles[0])
 
 
 def _referred(
@@ -211,4 +190,4 @@ class _SchemaSplitter:
         elsewhere = [each for each in self._types if each not in inside]
         text = compact_text(self_contained_json(type_, self._types, elsewhere))
         whole = compact_text(self_contained_json(type_, self._types))
-        yield SchemaDefinition(name, text, needs, Schema.parse(whole))
+        yield SchemaDefinition(name, text, needs, Schema.embedded(whole))

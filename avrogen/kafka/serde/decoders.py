@@ -8,6 +8,7 @@ context that confluent-kafka passes to serializers and deserializers.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from avrogen.codec.schema import Schema
 from avrogen.codec.varints import read_varint
 from avrogen.errors import AvrogenError, DecodeError, RegistryError, UnknownTypeError
 from avrogen.fork_safety import renew_after_fork
+from avrogen.kafka.observability.logs import log_event
 from avrogen.kafka.registry.caching import MISSING_LIFETIME, NEGATIVE_LIFETIME, TtlCache
 from avrogen.kafka.registry.data_contracts import RuleDirection, require_executable
 from avrogen.kafka.registry.deadline import time_limit, time_limit_of
@@ -148,10 +150,12 @@ class DecoderCache:
             )
             try:
                 name = f"schema {schema}"
-                writer = resolve_references(self._registry, text, name, for_reading=True)
+                writer = resolve_references(self._registry, text, name)
             except RegistryError as error:
                 error.id = schema
                 raise
+        if writer.tolerated:
+            _log_tolerated(schema, writer)
         if self._selection is not None:
             types = self._targets.filter(writer, self._selection)
             if types is not None:
@@ -356,6 +360,19 @@ class ReaderTypes:
             text = f"[{','.join(branches)}]"
             self._any = Codec(Schema.embedded(text, lambda: owners))
         return self._any
+
+
+def _log_tolerated(id_: SchemaId, writer: Schema) -> None:
+    """Log what is wrong with a writer's schema that is read nevertheless, once for a schema."""
+    first, *more = writer.tolerated
+    log_event(
+        logging.WARNING,
+        "schema.tolerated",
+        schema_id=id_,
+        code=first.code.id,
+        problem=f"{first.location}: {first.message}",
+        more=len(more) or None,
+    )
 
 
 def _definition(target: ReaderType) -> NamedType:

@@ -3,7 +3,9 @@
 White space, the order of attributes and the way names are written do not survive that; docs,
 defaults, aliases and custom attributes do. Two texts that print alike are one schema there.
 
-Avro schemas as the registry takes them: parsed with what they refer to, and in one spelling.
+Avro schemas as the registry takes them: parsed with what they refer to, and in one spelling. What
+any version of Avro Java accepts since 1.8 is accepted, as registries keep what they once accepted;
+aliases and orders are ignored if they are invalid, as registries do that are not written in Java.
 """
 
 from __future__ import annotations
@@ -16,9 +18,9 @@ from decimal import Decimal
 from typing import assert_never
 
 from avrogen.avro import model
-from avrogen.avro.diagnostics import Severity
+from avrogen.avro.diagnostics import Code, Severity
 from avrogen.avro.model import Json
-from avrogen.avro.names import PRIMITIVES, namespace_of, short_name
+from avrogen.avro.names import PRIMITIVES, is_name, namespace_of, short_name
 from avrogen.avro.parser import parse_sources
 from avrogen.avro.source import Source
 from avrogen.avro.type_labels import declared_kind
@@ -81,7 +83,7 @@ class _Printer:
                 return f"[{','.join(self.type(branch, namespace) for branch in branches)}]"
             case model.Reference(name):
                 if name in self._printed:
-                    return f'"{_name_seen_from(namespace, name)}"'
+                    return _json(_name_seen_from(namespace, name))
                 self._printed.add(name)
                 return self._definition(self._types[name], namespace)
             case _:
@@ -89,9 +91,9 @@ class _Printer:
 
     def _definition(self, named: model.NamedType, around: str) -> str:
         own = namespace_of(named.name)
-        members = {"type": f'"{declared_kind(named)}"', "name": f'"{short_name(named.name)}"'}
+        members = {"type": f'"{declared_kind(named)}"', "name": _json(short_name(named.name))}
         if own != around:
-            members["namespace"] = f'"{own}"'
+            members["namespace"] = _json(own)
         if named.doc is not None and not (self._normalize and not named.doc):
             members["doc"] = _json(named.doc)
         logical: model.LogicalType | None = None
@@ -117,7 +119,7 @@ class _Printer:
         return _object(members)
 
     def _field(self, field: model.Field, namespace: str) -> str:
-        members = {"name": f'"{field.name}"', "type": self.type(field.type, namespace)}
+        members = {"name": _json(field.name), "type": self.type(field.type, namespace)}
         if field.doc is not None:
             members["doc"] = _json(field.doc)
         if field.default is not model.NO_DEFAULT:
@@ -231,8 +233,10 @@ def read_avro(
         references = tuple(sorted(set(references), key=lambda r: (r.name, r.subject, r.version)))
     own = Source("<schema>", text, "<schema>")
     others = list(_sources(references, store, set()))
-    parsed = parse_sources([*others, own])
+    parsed = parse_sources([*others, own], tolerant=True)
     errors = [str(d) for d in parsed.diagnostics if d.severity is Severity.ERROR]
+    errors += [str(d) for d in parsed.diagnostics if d.tolerated in _REFUSED]
+    errors += map("Illegal name: {}".format, _illegal_names(parsed.types.values()))
     if errors:
         raise invalid_schema(
             f"Invalid schema of type {AVRO} with {len(references)} references, details: "
@@ -240,8 +244,35 @@ def read_avro(
         )
     roots = {root.source: root.type for root in parsed.roots}
     known = [type_.name for s in others if isinstance(type_ := roots[s], model.Reference)]
-    printed = java_text(roots[own], parsed.types, known, normalize=normalize)
+    lost = {d.tolerated for d in parsed.diagnostics if d.location.path == own.path} & _AS_SENT
+    printed = text if lost else java_text(roots[own], parsed.types, known, normalize=normalize)
     return AvroSchema(Content(printed, AVRO, references), roots[own], parsed.types)
+
+
+_REFUSED = frozenset({Code.DUPLICATE_SYMBOL, Code.DUPLICATE_BRANCH})
+"""Tolerated errors that no version of Avro Java accepts."""
+
+_AS_SENT = frozenset({Code.DEFAULT_MISMATCH, Code.ENUM_DEFAULT, Code.WRONG_ATTRIBUTE})
+"""Errors in parts of a schema that are missing from a text that is printed anew."""
+
+
+def _illegal_names(types: Iterable[model.NamedType]) -> Iterator[str]:
+    """Yield the names that Avro Java refuses. Up to 1.11 it looks at no namespace."""
+    for named in types:
+        parts: Iterable[str] = ()
+        if isinstance(named, model.RecordType):
+            parts = (field.name for field in named.fields)
+        elif isinstance(named, model.EnumType):
+            parts = named.symbols
+        for name in (short_name(named.name), *parts):
+            if not is_name(name) and not _is_java_name(name):
+                yield name
+
+
+def _is_java_name(name: str) -> bool:
+    """Tell if a name has letters and digits of any script, each one char of Java."""
+    letters = all(c == "_" or c.isalpha() or c.isdecimal() for c in name)
+    return bool(name) and letters and not name[0].isdecimal() and max(name) <= "\uffff"
 
 
 def _sources(

@@ -12,7 +12,7 @@ from hypothesis.strategies import SearchStrategy
 from avrogen.avro import model
 from avrogen.codec.classes import AvroValue
 from avrogen.codec.codec import Codec
-from avrogen.codec.compilation import classes_of
+from avrogen.codec.compilation import classes_of, overrides_of
 from avrogen.codec.schema import Schema
 from avrogen.examples.factory import check_names
 from avrogen.testing.strategies.value_strategies import ValueStrategies
@@ -86,4 +86,4 @@ def _strategies(of: type[AvroValue] | Codec[Any]) -> ValueStrategies:
 def _kept(of: Hashable) -> ValueStrategies:
     owner = cast("type[AvroValue] | Codec[Any]", of)
     schema = owner.__avro_schema__
-    return ValueStrategies(schema.type, schema.types, classes_of(owner))
+    return ValueStrategies(schema.type, schema.types, classes_of(owner), overrides_of(owner))

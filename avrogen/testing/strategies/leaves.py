@@ -10,7 +10,7 @@ their lengths take more than one byte, at no more than the cost of a short one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -30,10 +30,12 @@ from avrogen.codec.conversions import (
 )
 from avrogen.codec.limits import MAX_DECIMAL_DIGITS
 from avrogen.codec.logical import (
+    BigDecimalKind,
     DateKind,
     DecimalKind,
     DurationKind,
     LogicalKind,
+    MappedKind,
     NanosKind,
     TimeKind,
     TimestampKind,
@@ -48,6 +50,7 @@ __all__ = [
     "REPEATED",
     "TEXTS",
     "leaf",
+    "of_mapped_class",
 ]
 
 B = TypeVar("B", str, bytes)
@@ -59,6 +62,8 @@ REPEATED: Final = 30
 """Repetitions of values of the greatest length: lengths over 63 take two bytes."""
 
 _DAY: Final = 86_400
+_BIG: Final = 40
+"""Digits of big decimals, and decimal places on both sides of the point."""
 
 
 def leaf(operation: plan.Operation) -> SearchStrategy[Any]:
@@ -90,6 +95,8 @@ def _logical(kind: LogicalKind) -> SearchStrategy[Any]:
     match kind:
         case DecimalKind(precision, scale):
             return _decimals(precision, scale)
+        case BigDecimalKind():
+            return st.integers(-_BIG, _BIG).flatmap(lambda scale: _decimals(_BIG, scale))
         case UuidKind():
             return st.integers(0, (1 << 128) - 1).map(lambda number: UUID(int=number))
         case DateKind():
@@ -104,6 +111,23 @@ def _logical(kind: LogicalKind) -> SearchStrategy[Any]:
             return OWN_TYPES[kind.python_type]
         case _:
             raise AssertionError(f"no strategy for {type(kind).__name__}")
+
+
+def of_mapped_class(kind: MappedKind) -> SearchStrategy[Any] | None:
+    """Return the strategy that hypothesis has for the class of a type of one's own, if any."""
+    from avrogen.codec.type_conversions import zoned_datetime_from_text
+
+    if kind.forward is zoned_datetime_from_text:
+        minutes = st.integers(-14 * 60, 14 * 60)
+        return st.datetimes(timezones=minutes.map(lambda m: timezone(timedelta(minutes=m))))
+    if kind.class_ in (object, str, bytes):
+        return None
+    strategy = st.from_type(kind.class_)
+    try:
+        strategy.validate()
+    except Exception:  # hypothesis cannot make values of the class, whatever it misses
+        return None
+    return strategy
 
 
 def _ints(bits: plan.Bits) -> SearchStrategy[int]:

@@ -152,8 +152,9 @@ class _Drawing:
 
     def _union(self, depth: int, namespace: str) -> Any:
         """Draw a union: at most one branch per unnamed type (specification, "Unions")."""
-        branches: list[Any] = []
-        taken: set[str] = set()
+        # Sometimes of branches that only the size of a number tells apart.
+        branches: list[Any] = ["int", "long"] if self._draw(_SELDOM) else []
+        taken: set[str] = set(branches)
         for _ in range(self._draw(st.integers(1, 5))):
             known = dict(self._defined)
             branch = self.schema(depth - 1, namespace, in_union=True)
@@ -238,6 +239,7 @@ _OF_LOGICAL_TYPES: Final[Mapping[str, Default | None]] = {
     **dict.fromkeys(LOGICAL_TYPES),
     "uuid": Default("f3d6f0d5-5b05-4fde-b011-6c2eaffd74e9"),
     "decimal": Default("\x01"),
+    "big-decimal": Default("\x02\x01\x04"),
 }
 """Defaults of logical types on bytes and strings, where those of the base types may not do."""
 

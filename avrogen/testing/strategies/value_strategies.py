@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, assert_never
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -15,10 +16,21 @@ from hypothesis.strategies import SearchStrategy
 from avrogen.avro import model
 from avrogen.avro.model import references
 from avrogen.codec import plan
-from avrogen.codec.planner import Classes, PlanBuilder, plan_for
-from avrogen.codec.unions import choose_branch
+from avrogen.codec.logical import MappedKind
+from avrogen.codec.planner import Classes, PlanBuilder, field_overrides, plan_for
+from avrogen.codec.unions import choose_branch, fit
 from avrogen.examples.example_values import TOO_MANY, MinimumParts
-from avrogen.testing.strategies.leaves import LONG_TEXTS, MOST_CHARACTERS, REPEATED, TEXTS, leaf
+from avrogen.testing.strategies.leaves import (
+    LONG_TEXTS,
+    MOST_CHARACTERS,
+    REPEATED,
+    TEXTS,
+    leaf,
+    of_mapped_class,
+)
+
+if TYPE_CHECKING:
+    from avrogen.codec.type_conversions import RuntimeOverrides
 
 __all__ = ["MOST_ITEMS", "SchemaWalker", "ValueStrategies"]
 
@@ -41,6 +53,7 @@ class SchemaWalker(ABC):
         type_: model.AvroType,
         types: Mapping[str, model.NamedType],
         classes: Classes | None = None,
+        overrides: RuntimeOverrides | None = None,
     ) -> None:
         """Prepare.
 
@@ -48,6 +61,7 @@ class SchemaWalker(ABC):
             type_: the schema.
             types: the named types that it leads to.
             classes: what stands for them in Python; None: plain values.
+            overrides: types of one's own outside of records.
 
         Raises:
             ValueError: there are no values, as types contain themselves without end, or none that
@@ -55,10 +69,12 @@ class SchemaWalker(ABC):
         """
         self._type = type_
         self._types = types
-        self.plan = plan_for(type_, types, classes)
+        self.plan = plan_for(type_, types, classes, overrides=overrides)
+        self._overrides = overrides
+        self._of_fields = partial(field_overrides, classes or {})
         self._operations = PlanBuilder(types, classes or {})
         self._least = MinimumParts(types)
-        self._known: dict[tuple[str, int, int], SearchStrategy[Any]] = {}
+        self._known: dict[tuple[str, str, int, int], SearchStrategy[Any]] = {}
         if self._least.of(type_) >= TOO_MANY:
             raise ValueError(
                 "there are no values to draw: the schema contains itself, an empty union or far "
@@ -67,7 +83,7 @@ class SchemaWalker(ABC):
 
     def root(self) -> SearchStrategy[Any]:
         """Strategy for the schema."""
-        return self._of(self._type, 0, 0)
+        return self._of(self._type, 0, 0, self._overrides)
 
     def fields(self, name: str) -> list[SearchStrategy[Any]]:
         """Strategies for the fields of a top-level record."""
@@ -107,31 +123,65 @@ class SchemaWalker(ABC):
 
     # --- the way through the schema ---------------------------------------------------------------
 
-    def _of(self, type_: model.AvroType, recursions: int, nesting: int) -> SearchStrategy[Any]:
+    def _of(
+        self,
+        type_: model.AvroType,
+        recursions: int,
+        nesting: int,
+        overrides: RuntimeOverrides | None,
+    ) -> SearchStrategy[Any]:
         match type_:
             case model.Primitive():
-                return self.leaf(self._operations.of(type_))
+                return self._mapped(self._operations.of(type_, overrides), None)
             case model.Reference(name):
-                key = (name, recursions, nesting)
+                operation = self._operations.of(type_, overrides)
+                if isinstance(operation, plan.LogicalOperation):
+                    return self._mapped(
+                        operation, lambda: self._of(type_, recursions, nesting, None)
+                    )
+                key = (name, type(operation).__name__, recursions, nesting)
                 if key not in self._known:
-                    self._known[key] = self._named(type_, recursions, nesting)
+                    self._known[key] = self._named(operation, recursions, nesting)
                 return self._known[key]
             case model.Array(inner) | model.Map(inner):
-                return self._collection(type_, inner, recursions, nesting)
+                return self._collection(type_, inner, recursions, nesting, overrides)
             case model.Union(branches):
-                operation = self._operations.of(type_)
+                operation = self._operations.of(type_, overrides)
                 assert isinstance(operation, plan.UnionOperation), "that is what unions have"
                 return st.one_of(
                     [
-                        self.branch(operation, i, self._of(branches[i], recursions, nesting))
+                        self.branch(
+                            operation, i, self._of(branches[i], recursions, nesting, overrides)
+                        )
                         for i in self._branches(branches, recursions)
                     ]
                 )
             case _:
                 assert_never(type_)
 
-    def _named(self, type_: model.Reference, recursions: int, nesting: int) -> SearchStrategy[Any]:
-        operation = self._operations.of(type_)
+    def _mapped(
+        self, operation: plan.Operation, record: Callable[[], SearchStrategy[Any]] | None
+    ) -> SearchStrategy[Any]:
+        """Return values of a leaf or of a type of one's own, made by its conversion."""
+        if not isinstance(operation, plan.LogicalOperation):
+            return self.leaf(operation)
+        if not isinstance(operation.kind, MappedKind):
+            return self.leaf(operation)
+        base = operation.base
+        if isinstance(base, plan.Call):
+            assert record is not None, "calls are of references"
+            return self.converted(operation, record())
+        return self.converted(operation, self.leaf(base))
+
+    def converted(
+        self, operation: plan.LogicalOperation, base: SearchStrategy[Any]
+    ) -> SearchStrategy[Any]:
+        """Return values of a type of one's own."""
+        raise AssertionError("there are none without classes")
+
+    def _named(
+        self, operation: plan.Operation, recursions: int, nesting: int
+    ) -> SearchStrategy[Any]:
         if not isinstance(operation, plan.Call):
             return self.leaf(operation)
         record = self.plan.records[operation.key]
@@ -141,7 +191,10 @@ class SchemaWalker(ABC):
     def _fields(self, name: str, recursions: int, nesting: int) -> list[SearchStrategy[Any]]:
         record = self._types[name]
         assert isinstance(record, model.RecordType), "only records have fields"
-        return [self._of(field.type, recursions, nesting) for field in record.fields]
+        return [
+            self._of(field.type, recursions, nesting, self._of_fields(name, field.name))
+            for field in record.fields
+        ]
 
     def _collection(
         self,
@@ -149,13 +202,14 @@ class SchemaWalker(ABC):
         inner: model.AvroType,
         recursions: int,
         nesting: int,
+        overrides: RuntimeOverrides | None,
     ) -> SearchStrategy[Any]:
         if not self._may_have(inner, recursions):
-            operation = self._operations.of(type_)
+            operation = self._operations.of(type_, overrides)
             assert isinstance(operation, plan.ArrayOperation | plan.MapOperation), "as types are"
             return self.empty(operation)
         most = MOST_ITEMS[min(nesting, len(MOST_ITEMS) - 1)]
-        drawn = self._of(inner, recursions, nesting + 1)
+        drawn = self._of(inner, recursions, nesting + 1, overrides)
         make = self.array if isinstance(type_, model.Array) else self.map
         return make(drawn, most, of_leaves=self._is_leaf(inner))
 
@@ -186,11 +240,48 @@ class SchemaWalker(ABC):
                 return False
 
 
+_REFUSED: Final = object()
+_SAMPLES: Final = ("", "0", "a", "a b", "\u00e4")
+"""Texts that a conversion takes which takes all."""
+
+
 class ValueStrategies(SchemaWalker):
     """Strategies for values that round-trip to equals."""
 
     def leaf(self, operation: plan.Operation) -> SearchStrategy[Any]:
         return leaf(operation)
+
+    def converted(
+        self, operation: plan.LogicalOperation, base: SearchStrategy[Any]
+    ) -> SearchStrategy[Any]:
+        """Return what base values are converted to; values that are refused are left out.
+
+        Conversions that take few texts get values that hypothesis makes of the class.
+        """
+        kind, records = operation.kind, self.plan.records
+        assert isinstance(kind, MappedKind), "others are leaves"
+
+        def convert(value: Any) -> Any:
+            try:
+                return kind.from_base(value)
+            except ValueError:
+                return _REFUSED
+
+        def returns(value: Any) -> bool:
+            if value is _REFUSED:
+                return False
+            try:
+                written = kind.to_base(value)
+                fits = fit(operation.base, written, records) is not None
+                return fits and bool(kind.from_base(written) == value)
+            except Exception:  # of the user's functions and their ``==``
+                return False
+
+        if isinstance(operation.base, plan.StringOperation):
+            own = of_mapped_class(kind)
+            if own is not None and any(convert(text) is _REFUSED for text in _SAMPLES):
+                return own.filter(returns)
+        return base.map(convert).filter(returns)
 
     def array(
         self, item: SearchStrategy[Any], most: int, *, of_leaves: bool

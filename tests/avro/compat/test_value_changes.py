@@ -76,6 +76,30 @@ BOTH_WAYS: dict[str, tuple[Any, Any, ValueChangeKind, str]] = {
         ValueChangeKind.MEANING,
         "decimal(4, 2) became bytes",
     ),
+    "unknown logical type": (
+        logical("long", "epoch-millis"),
+        logical("long", "epoch-micros"),
+        ValueChangeKind.SEMANTICS,
+        'logicalType "epoch-millis" became "epoch-micros"',
+    ),
+    "removed unknown logical type": (
+        logical("int", "colour"),
+        "int",
+        ValueChangeKind.SEMANTICS,
+        'logicalType "colour" was removed',
+    ),
+    "connect.name": (
+        {"type": "long", "connect.name": "x.Timestamp"},
+        {"type": "long", "connect.name": "x.MicroTimestamp"},
+        ValueChangeKind.SEMANTICS,
+        'connect.name "x.Timestamp" became "x.MicroTimestamp"',
+    ),
+    "added connect.name": (
+        fixed(3),
+        fixed(3, **{"connect.name": "x.Y"}),
+        ValueChangeKind.SEMANTICS,
+        'connect.name "x.Y" was added',
+    ),
     "changed default": (
         r(field("a", "int", default=1)),
         r(field("a", "int", default=2)),
@@ -193,7 +217,11 @@ HARMLESS: dict[str, tuple[Any, Any]] = {
     "float to double": ("float", "double"),
     "string to bytes": ("string", "bytes"),
     "uuid to string": (UUID, "string"),
-    "unknown logical types": (logical("int", "colour"), "int"),
+    "connect.name of a known logical type": (MILLIS, {**MILLIS, "connect.name": "x.Timestamp"}),
+    "connect.version": (
+        {"type": "long", "connect.name": "x.Timestamp", "connect.version": 1},
+        {"type": "long", "connect.name": "x.Timestamp", "connect.version": 2},
+    ),
     "new default": (r(field("a", "int")), r(field("a", "int", default=1))),
     "equal defaults": (
         r(field("a", "double", default=1)),

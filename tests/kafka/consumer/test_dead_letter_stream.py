@@ -169,6 +169,7 @@ def test_a_loop_that_is_left_begins_again_at_what_is_not_acknowledged() -> None:
         raise Interrupted
 
     (queue,) = session.source._buffer.queues.values()  # pyright: ignore[reportPrivateUsage]
+    # Both marks are for a method that a function replaces for a while.
     finish, letters.finish = letters.finish, interrupted  # type: ignore[method-assign, assignment]
     with pytest.raises(Interrupted):
         MessageRunner(session, None).run(lambda _: None)

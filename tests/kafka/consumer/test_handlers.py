@@ -61,7 +61,7 @@ def plain_function(message: object) -> None:
     done.append(message)
 
 
-def function_of_a_constant(message: object):  # type: ignore[no-untyped-def] # meant
+def function_of_a_constant(message: object):  # type: ignore[no-untyped-def] # as users write
     with open(__file__, encoding="utf-8"):
         if message is None:
             return None

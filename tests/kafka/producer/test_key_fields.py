@@ -13,6 +13,8 @@ from avrogen import Duration, EncodeError, TimestampNanos
 from avrogen.kafka.producer.record_encoder import RecordEncoder, TopicSchemaIds, key_of_field
 from avrogen.kafka.topic import Topic
 from tests.conftest import Build
+from tests.golden.custom_types.expected.custom_types.com.acme import Country, Order
+from tests.support.own_types import Money, OrderId
 
 FIELDS: list[tuple[str, Any, object, object]] = [
     ("text", "string", "a", "a"),
@@ -101,3 +103,14 @@ def test_types_that_are_one_in_python(build: Build) -> None:
         framed(Decimal("1.234"))
     with pytest.raises(EncodeError, match="takes Decimal or Duration, not str"):
         framed("1.28")
+
+
+def test_fields_with_types_of_ones_own_give_their_base_values() -> None:
+    """As the keys of other producers are: those know nothing of the types."""
+    order = Order(order_id=OrderId("7"), price=Money("EUR", Decimal("1.50")), span=bytes(12))
+    assert key_of_field(Order, "order_id")(order) == "7"
+    assert key_of_field(Order, "price")(order) == "EUR 1.50"
+    assert key_of_field(Order, "total")(order) == b"\1\0"
+    assert key_of_field(Order, "day")(order) == 3
+    assert key_of_field(Order, "placed_at")(order) == 5
+    assert key_of_field(Order, "country")(order) == Country(b"DE")

@@ -133,8 +133,10 @@ def test_what_java_adds_makes_no_other_schema(registry: MemoryRegistry) -> None:
         changed(aliases=["Bestellung"]),
         changed(owner="them"),
         changed(fields=[{**ORDER["fields"][0], "default": ""}, ORDER["fields"][1]]),
+        changed(fields=[{**ORDER["fields"][0], "default": None}, ORDER["fields"][1]]),
+        changed(aliases="Bestellung"),
     ],
-    ids=["doc", "alias", "attribute", "default"],
+    ids=["doc", "alias", "attribute", "default", "bad default", "bad alias"],
 )
 def test_what_gives_the_same_bytes_will_do_to_write_with(
     registry: MemoryRegistry, theirs: dict[str, Any]

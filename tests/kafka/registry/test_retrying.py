@@ -91,18 +91,19 @@ def test_attempts_come_to_an_end(clock: Clock) -> None:
     assert len(clock.pauses) == 3
 
 
-def test_one_attempt_is_no_retry(clock: Clock) -> None:
+@pytest.mark.parametrize("attempts", [0, 1])
+def test_one_attempt_is_no_retry(clock: Clock, attempts: int) -> None:
     registry = Failing(transient())
     with pytest.raises(RegistryError, match="busy"):
-        RetryingRegistry(registry, Retries(attempts=1)).subjects()
+        RetryingRegistry(registry, Retries(attempts=attempts)).subjects()
     assert registry.asked["subjects"] == 1
     assert clock.pauses == []
 
 
 def test_attempts_include_the_first_call() -> None:
     assert Retries().attempts == Retries.configured({"max.retries": 6}).attempts == 7
-    with pytest.raises(ValueError, match="attempts must be at least 1, got 0"):
-        Retries(attempts=0)
+    with pytest.raises(ValueError, match="attempts must not be negative, got -1"):
+        Retries(attempts=-1)
     with pytest.raises(RegistryError, match=r"max\.retries must be at least 0, got -1"):
         Retries.configured({"max.retries": -1})
 
@@ -331,6 +332,13 @@ def test_a_foreign_404_says_nothing_about_an_id(clock: Clock, guid: bool) -> Non
         with pytest.raises(RegistryError, match="no schema registry at this URL") as caught:
             registry.version("s", LATEST)
         assert not caught.value.transient, "a wrong URL is noticed at the start"
+
+
+def test_an_empty_404_is_told_as_such(clock: Clock) -> None:
+    with serving(Reply(b"", 404)) as server, connected(server.url) as registry:
+        with pytest.raises(RegistryError, match="at this URL: the response is 0 bytes") as caught:
+            registry.version("s", LATEST)
+        assert "tombstone" not in str(caught.value), "that is about messages"
 
 
 def test_a_registry_without_guids_may_not_say_so_with_a_code(clock: Clock) -> None:

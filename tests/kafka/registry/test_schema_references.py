@@ -106,7 +106,7 @@ def test_types_that_lead_to_each_other_without_end_in_sight(registry: MemoryRegi
     records = [json.loads(record(f"R{n}", next=f"R{n + 1}")) for n in range(length)]
     put(registry, "last", record(f"R{length}"))
     schema = put(registry, "s", json.dumps(records), "last")
-    complete = resolve_references(registry, schema, "schema 7", for_reading=True)
+    complete = resolve_references(registry, schema, "schema 7")
     assert len(complete.types) == length + 1
     assert Schema.parse(record("R0")).from_avro(b"\x00", writer=complete) == {}
 
@@ -142,20 +142,21 @@ BAD_DEFAULT = json.dumps(
 )
 
 
-def test_bad_defaults_do_not_matter_to_readers(registry: MemoryRegistry) -> None:
+def test_bad_defaults_count_as_none(registry: MemoryRegistry) -> None:
     schema = SchemaText(BAD_DEFAULT)
-    refused(registry, schema, "default")
-    reading = resolve_references(registry, schema, "schema 7", for_reading=True)
+    reading = resolve_references(registry, schema, "schema 7")
     assert reading.from_avro(b"\x00\x00\x80\x3f\x00") == {"x": 1.0, "e": "A"}
+    assert [d.location.path for d in reading.tolerated] == ["schema 7", "schema 7"]
+    assert reading == Schema.parse(BAD_DEFAULT, tolerant=True) != Schema.parse(record("R"))
 
 
 def test_good_defaults_stay_where_nothing_is_wrong(registry: MemoryRegistry) -> None:
     text = '{"type":"record","name":"R","fields":[{"name":"x","type":"int","default":7}]}'
-    reading = resolve_references(registry, SchemaText(text), "schema 7", for_reading=True)
+    reading = resolve_references(registry, SchemaText(text), "schema 7")
     assert reading == Schema.parse(text)
 
 
 def test_what_else_is_wrong_is_refused_all_the_same(registry: MemoryRegistry) -> None:
     text = BAD_DEFAULT.replace('"float"', '"flaot"')
     with pytest.raises(RegistryError, match="flaot"):
-        resolve_references(registry, SchemaText(text), "schema 7", for_reading=True)
+        resolve_references(registry, SchemaText(text), "schema 7")

@@ -145,6 +145,39 @@ def test_a_bad_default_of_the_writer(registry: Registry) -> None:
     assert Deserializer(registry, ParcelKey)(frame_prefix(9) + KEY.to_avro()) == KEY
 
 
+@pytest.mark.parametrize("namespace", ["abc-123.x", ".x", "x.", "2024", "Outer$", "größe", ""])
+def test_a_namespace_that_breaks_the_rules(
+    registry: Registry, namespace: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    tree = json.loads(str(ParcelKey.__avro_schema__))
+    tree["namespace"] = namespace
+    registry.put(9, tree)
+    deserializer = Deserializer[ParcelKey | OrderPlaced](registry, ParcelKey, OrderPlaced)
+    for _ in range(3):
+        assert deserializer(frame_prefix(9) + KEY.to_avro()) == KEY
+    records = [record.__dict__ for record in caplog.records if record.name == "avrogen.kafka"]
+    assert [record["event"] for record in records] == ["schema.tolerated"] * bool(namespace)
+    for record in records:
+        assert (record["schema_id"], record["code"]) == (9, "AVR510")
+        assert record["problem"].startswith(f'schema 9:1:54: invalid namespace "{namespace}"; ')
+
+
+def test_a_schema_with_references_that_break_the_rules(registry: Registry) -> None:
+    inner = {
+        "type": "record",
+        "name": "I",
+        "namespace": "a-b",
+        "fields": [{"name": "x", "type": "int"}],
+    }
+    registry.register("inner", SchemaText(json.dumps(inner)))
+    outer = {"type": "record", "name": "O", "fields": [{"name": "i", "type": "a-b.I"}]}
+    registry.put(9, outer, SchemaReference("a-b.I", "inner", 1))
+    reader = Schema.parse(
+        json.dumps(outer).replace('"a-b.I"', json.dumps({**inner, "namespace": ""}))
+    )
+    assert Deserializer(registry, reader)(frame_prefix(9) + b"\x02") == {"i": {"x": 1}}
+
+
 def test_a_header(registry: Registry) -> None:
     guid = MemoryRegistry.guid(KEY_SCHEMA)
     deserializer = Deserializer(registry, ParcelKey)

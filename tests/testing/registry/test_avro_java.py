@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from avrogen import Schema
 from avrogen.avro.diagnostics import Severity
+from avrogen.testing.registry import EmbeddedRegistry
 from avrogen.testing.registry.avro_java import java_text
 from tests.conftest import ROOT
 from tests.services.avro_java import AvroJava
@@ -85,3 +88,106 @@ def test_what_java_registers_is_found(
     for each in texts:
         status, found = ask(registry.url + path("subjects", subject), "POST", {"schema": each})
         assert (status, found["id"]) == (200, answer["id"])
+
+
+# --- schemas that break the rules -----------------------------------------------------------------
+
+
+def order(*fields: dict[str, Any], **more: Any) -> str:
+    own = {"name": "id", "type": "int"}
+    head = {"type": "record", "name": "Order", "namespace": "shop", "fields": [own, *fields]}
+    return json.dumps({**head, **more})
+
+
+def of_type(type_: Any, **more: Any) -> str:
+    return order({"name": "f", "type": type_, **more})
+
+
+E_TYPE = {"type": "enum", "name": "E", "symbols": ["A"]}
+ACCEPTED = {
+    "no text": order(namespace=5),
+    "letters": order({"name": "日付", "type": "int"}, name="Größe", namespace="größe"),
+    "symbols": of_type({**E_TYPE, "symbols": ["Ä"]}),
+    "primitive": of_type({**E_TYPE, "name": "string"}),
+    "keys": order()[:-1] + ', "doc": "a", "doc": "b"}',
+    "wrapped": order(
+        {"name": "e", "type": E_TYPE},
+        {"name": "f", "type": {"type": "array", "items": {"type": "E"}}},
+    ),
+    "docs": order({"name": "e", "type": {**E_TYPE, "doc": "x"}}, {"name": "f", "type": E_TYPE}),
+}
+"""Schemas that break the rules, and that Avro Java 1.12 accepts."""
+
+HELD = {
+    # Avro Java looks at no namespace up to 1.11.
+    **{
+        f"namespace {namespace}": order(namespace=namespace)
+        for namespace in ("abc-123.x", "abc.2024.x", ".x", "x.", "a..b", ".", "a b", "A$", 'a"b')
+    },
+    # Confluent's registries once validated no defaults, and now those of new schemas only.
+    "default": of_type("int", default=None),
+    "default of an enum": of_type({**E_TYPE, "default": "B"}),
+    # Other registries than Java's ignore these.
+    "order": of_type("int", order="none"),
+    "aliases": order(aliases="x"),
+}
+"""Schemas that registries hold since earlier versions, or that others hold."""
+
+
+def assert_accepted(url: str, subject: str, text: str) -> None:
+    """A text can be registered, is kept, and is found again."""
+    versions = url + path("subjects", subject, "versions")
+    status, answer = ask(versions, "POST", {"schema": text})
+    assert status == 200, answer
+    stored = ask(f"{versions}/1")[1]["schema"]
+    kept, sent = (Schema.parse(each, tolerant=True) for each in (stored, text))
+    assert kept.canonical_form == sent.canonical_form
+    assert ask(url + path("subjects", subject), "POST", {"schema": text})[0] == 200
+    assert ask(versions, "POST", {"schema": stored})[1]["id"] == answer["id"]
+
+
+@pytest.mark.parametrize("what", ACCEPTED)
+def test_what_java_accepts_is_accepted(registry: AnyRegistry, subject: str, what: str) -> None:
+    assert_accepted(registry.url, subject, ACCEPTED[what])
+
+
+@pytest.mark.parametrize("what", HELD)
+def test_what_registries_hold_is_accepted(what: str) -> None:
+    with EmbeddedRegistry() as registry:
+        assert_accepted(registry.url, "s", HELD[what])
+
+
+@pytest.mark.parametrize("what", ["default", "default of an enum", "aliases", "order"])
+def test_texts_that_would_lose_something_are_stored_as_sent(what: str) -> None:
+    with EmbeddedRegistry() as registry:
+        versions = registry.url + path("subjects", "s", "versions")
+        assert ask(versions, "POST", {"schema": HELD[what]})[0] == 200
+        assert ask(f"{versions}/1")[1]["schema"] == HELD[what]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(order(name=name) for name in ("A-B", "1A", "A$B", "", "A B", "x.", "\U0001d504")),
+        *(order({"name": name, "type": "int"}) for name in ("a-b", "a.b", "1", "", "id")),
+        *(of_type({**E_TYPE, "symbols": symbols}) for symbols in (["A-B"], ["1"], ["A", "A"])),
+        of_type(["int", "int"]),
+        of_type(["null", ["int"]]),
+        of_type({"type": "array"}),
+        order() + "}",
+    ],
+)
+def test_what_no_registry_holds_is_refused(text: str) -> None:
+    with EmbeddedRegistry() as registry:
+        status, answer = ask(
+            registry.url + path("subjects", "s", "versions"), "POST", {"schema": text}
+        )
+    assert (status, answer["error_code"]) == (422, 42201)
+
+
+def test_versions_after_one_with_a_bad_default() -> None:
+    with EmbeddedRegistry() as registry:
+        versions = registry.url + path("subjects", "s", "versions")
+        for schema in (of_type("int", default=None), of_type("long", default=1)):
+            assert ask(versions, "POST", {"schema": schema})[0] == 200
+        assert ask(versions, "POST", {"schema": of_type("string", default="")})[0] == 409

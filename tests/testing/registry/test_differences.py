@@ -148,6 +148,15 @@ def reasons(asker: Asker) -> Any:
     return "nonsense" in asker.register('{"type": "nonsense"}')[1]["message"]
 
 
+@difference(
+    "a namespace such as `a-b`, a default that does not fit", [200, 200], [(422, 42201)] * 2
+)
+def broken_rules(asker: Asker) -> Any:
+    answers = [asker.register(asker.record(A, namespace="a-b"))]
+    answers.append(asker.register(asker.record({**A, "default": None})))
+    return list(map(code, answers))
+
+
 @difference("a registration without a schema", (422, 42201), (500, 0))
 def without_schema(asker: Asker) -> Any:
     return code(asker.send("POST", {}, "subjects", asker.subject, "versions"))

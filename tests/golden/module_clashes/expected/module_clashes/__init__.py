@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 from avrogen.runtime.v1 import lazy_exports
 
 if TYPE_CHECKING:
-    from ._shop_ import shop_
+    from ._shop import shop
     from ._types import Types, types
-    from .shop._order_line import OrderLine
-    from .shop._order_line_ import Order_line
-    from .shop._order_line__ import orderLine
+    from .shop_._order_line import OrderLine
+    from .shop_._order_line_ import Order_line
+    from .shop_._order_line__ import orderLine
 else:
     __getattr__, __dir__ = lazy_exports(
         __name__,
         {
-            "OrderLine": ".shop._order_line",
-            "Order_line": ".shop._order_line_",
+            "OrderLine": ".shop_._order_line",
+            "Order_line": ".shop_._order_line_",
             "Types": "._types",
-            "orderLine": ".shop._order_line__",
-            "shop_": "._shop_",
+            "orderLine": ".shop_._order_line__",
+            "shop": "._shop",
             "types": "._types",
         },
     )
@@ -31,6 +31,6 @@ __all__ = [
     "Order_line",
     "Types",
     "orderLine",
-    "shop_",
+    "shop",
     "types",
 ]

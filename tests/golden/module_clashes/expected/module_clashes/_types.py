@@ -5,10 +5,10 @@ from typing import TypeAlias
 
 from avrogen.runtime.v1 import Codec, Schema
 
-from ._shop_ import shop_
-from .shop import OrderLine, Order_line, orderLine
+from ._shop import shop
+from .shop_ import OrderLine, Order_line, orderLine
 
-Types: TypeAlias = OrderLine | Order_line | orderLine | shop_
+Types: TypeAlias = OrderLine | Order_line | orderLine | shop
 """The union of ``types.avsc``."""
 
 types: Codec[Types] = Codec(
@@ -16,6 +16,6 @@ types: Codec[Types] = Codec(
         r"""
         ["shop.OrderLine", "shop.Order_line", "shop.orderLine", "shop"]
         """,
-        lambda: [OrderLine, Order_line, orderLine, shop_],
+        lambda: [OrderLine, Order_line, orderLine, shop],
     )
 )
