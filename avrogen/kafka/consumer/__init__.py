@@ -31,6 +31,7 @@ Kafka:
 
     consumer_poll_thread  the thread that polls, stays a member of the group and stores offsets
     rebalance             assigned, revoked and lost partitions, in that thread
+    commit_metadata       what is handled out of order, in the metadata of commits
     consumer_client       librdkafka's consumer, and the meaning of its errors
     message_reader        decoding of keys and values
     dead_letter_topic     headers of dead-lettered records, and sending them

@@ -284,9 +284,8 @@ class OffsetCommitter:
 
         if not offsets:
             return []
-        places = partitions_at(self._poll_thread.topic, offsets.items())
         try:
-            done = self._poll_thread.commit(places)
+            done = self._poll_thread.commit(offsets)
         except KafkaException as error:
             return [error.args[0]]
         return [each.error for each in done]
@@ -362,14 +361,16 @@ def _end(queue: RawPartitionQueue, offset: int) -> int | None:
 
     While messages are handled concurrently, it is not behind one of them that is in flight.
     """
-    if queue.tracker is None or not queue.taken:
+    tracker = queue.progress
+    if tracker is None or not queue.taken:
         return offset + 1
-    return queue.tracker.next_offset_with(offset)
+    return tracker.next_offset_with(offset)
 
 
 def _next_offset(queue: RawPartitionQueue) -> int | None:
     """Return the offset of the next message to handle; None: no message has come yet."""
-    if queue.tracker is not None and (pending := queue.tracker.first_pending) is not None:
+    tracker = queue.progress
+    if tracker is not None and (pending := tracker.first_pending) is not None:
         return pending
     if queue.messages:
         return queue.messages[0].offset()

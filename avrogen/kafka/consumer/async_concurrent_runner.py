@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from avrogen.errors import ClosedError
 from avrogen.kafka.consumer.async_runner import (
     AsyncDriver,
     call_async_handler,
@@ -68,6 +70,8 @@ class AsyncConcurrentRunner(ConcurrentCore[K, V]):
         tasks: set[asyncio.Task[None]] = set()
         self.source.watch(self.scheduler)
         try:
+            with suppress(ClosedError):  # the source raises its failure, or stops
+                await asyncio.wrap_future(self.source.recall())
             await self._acquire_queues(tasks)
             if tasks:
                 await asyncio.wait(tasks, timeout=self.grace)

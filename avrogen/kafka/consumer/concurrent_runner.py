@@ -11,11 +11,12 @@ from __future__ import annotations
 import contextvars
 import logging
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from threading import Condition, Lock, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias, TypeVar, cast
 
-from avrogen.errors import ConsumeError
+from avrogen.errors import ClosedError, ConsumeError
 from avrogen.kafka.consumer.key_scheduler import (
     ActivePartition,
     ConcurrencyLimits,
@@ -270,6 +271,8 @@ class ConcurrentRunner(ConcurrentCore[K, V]):
         grace = self.grace
         self.source.watch(self.scheduler)
         try:
+            with suppress(ClosedError):  # the source raises its failure, or stops
+                self.source.recall().result()
             self._acquire_queues()
         except Exception:
             raise

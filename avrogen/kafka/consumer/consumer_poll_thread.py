@@ -12,7 +12,7 @@ Longer than 500 lines because all that touches the client is done by this one th
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from threading import Condition, Thread
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from confluent_kafka import Message as RawMessage
 
     from avrogen.kafka.callbacks import ConnectionState
+    from avrogen.kafka.consumer.commit_metadata import CommitMetadata
     from avrogen.kafka.consumer.error_policy import OnAuthFailure
     from avrogen.kafka.observability.observer import Observer
 
@@ -82,6 +83,8 @@ class ConsumerPollThread:
         connection: errors of connections to brokers.
         on_auth_failure: what follows when brokers refuse the credentials, or access.
         max_bytes: bytes of messages that wait for their handler.
+        commit_interval: seconds between commits of messages that are handled out of order.
+        metadata_refused: returns true if brokers do not accept the metadata of these commits.
 
     Attributes:
         client: the consumer, for calls in this thread.
@@ -111,6 +114,8 @@ class ConsumerPollThread:
         connection: ConnectionState,
         on_auth_failure: OnAuthFailure = "stop",
         max_bytes: int = MAX_BYTES,
+        commit_interval: float = 5.0,
+        metadata_refused: Callable[[], bool] = lambda: False,
     ) -> None:
         self.client = client
         self.topic = topic
@@ -129,6 +134,9 @@ class ConsumerPollThread:
         self.fetched = 0
         self.stopping = False
         self._auto_commit = auto_commit
+        self._commit_interval = commit_interval
+        self._metadata_refused = metadata_refused
+        self._metadata: CommitMetadata | None = None
         self._grace = grace
         self.wake = wake
         self._fatal = fatal
@@ -230,6 +238,29 @@ class ConsumerPollThread:
         """Ask a scheduler for figures of the in-flight messages; None: no longer."""
         self.in_flight.scheduler = scheduler
 
+    def recall(self) -> Future[None]:
+        """Remember what is handled out of order, and read what was before the last restart.
+
+        Returns:
+            A future, after which messages can be taken. It raises ClosedError if the thread ends.
+        """
+
+        def recall() -> None:
+            from avrogen.kafka.consumer.commit_metadata import CommitMetadata
+
+            if self._metadata is None:
+                self._metadata = self._rebalance.metadata = CommitMetadata(
+                    self.client,
+                    self.topic,
+                    interval=self._commit_interval,
+                    refused=self._metadata_refused,
+                )
+            with self.changed:
+                queues = list(self.buffer.queues.values())
+            self._metadata.recall(queues)
+
+        return self.call(recall)
+
     def leave_offsets(self) -> None:
         """Leave commits to a transactional producer from now on."""
         self._auto_commit = self._rebalance.auto_commit = False
@@ -324,9 +355,15 @@ class ConsumerPollThread:
         self._rebalance.grace = 0.0  # they have had it
         return True
 
-    def commit(self, offsets: list[TopicPartition]) -> list[TopicPartition]:
-        """Commit offsets, in this thread; see :func:`commit_offsets`."""
-        return commit_offsets(self.client, offsets, self._group, self._observer)
+    def commit(self, offsets: Mapping[int, int]) -> list[TopicPartition]:
+        """Commit offsets by partition, in this thread; see :func:`commit_offsets`."""
+        with self.changed:
+            queues = dict(self.buffer.queues)
+        places = [
+            self._rebalance.place(queues.get(number), number, offset)
+            for number, offset in offsets.items()
+        ]
+        return commit_offsets(self.client, places, self._group, self._observer)
 
     def _begin_to_stop(self) -> None:
         if self.lag_reporter is not None:
@@ -427,10 +464,11 @@ class ConsumerPollThread:
             return
         with self.changed:
             offsets = self.buffer.to_store()
-            if not offsets:
-                return
             try:
-                self.client.store_offsets(offsets=partitions_at(self.topic, offsets))
+                if offsets:
+                    self.client.store_offsets(offsets=partitions_at(self.topic, offsets))
+                if self._metadata is not None:
+                    self._metadata.commit(self.buffer.queues.values(), monotonic())
             except KafkaException as error:
                 # The group has revoked a partition, and the callback has not come yet.
                 if error.args[0].code() != KafkaError._STATE:

@@ -154,6 +154,7 @@ class FetchBuffer(Generic[R]):
         old.lose()
         new: PartitionQueue[R] = PartitionQueue(partition)
         new.paused_by_user, new.paused_in_client = old.paused_by_user, old.paused_in_client
+        new.from_committed = False
         self._queues[partition] = new
 
     # --- messages ---------------------------------------------------------------------------------
@@ -265,12 +266,13 @@ class FetchBuffer(Generic[R]):
     def to_store(self) -> list[tuple[int, int]]:
         """Return partitions with new offsets for the client to store, and assume that it does.
 
-        An offset is that after the last handled message.
+        An offset is that after the last handled message. Of partitions whose messages are handled
+        out of order, offsets are stored with metadata, elsewhere.
         """
         found: list[tuple[int, int]] = []
         for queue in self._queues.values():
             offset = queue.next_offset
-            if offset is not None and offset != queue.stored_offset:
+            if offset is not None and offset != queue.stored_offset and queue.progress is None:
                 queue.stored_offset = offset
                 found.append((queue.partition, offset))
         return found
@@ -355,6 +357,8 @@ class PartitionQueue(Generic[R]):
         tracker: the offsets that were taken out of order; None: all are handled in order.
         taken: number of messages that were taken out of ``messages`` and are not handled.
         handled_before: offsets that were handled before the partition was assigned; None: none.
+        from_committed: true while ``handled_before`` is not known and may matter: the partition is
+            read from its committed offset.
     """
 
     __slots__ = (
@@ -364,6 +368,7 @@ class PartitionQueue(Generic[R]):
         "attempts",
         "dead_letters_in_a_row",
         "first_failure",
+        "from_committed",
         "handled_before",
         "messages",
         "next_offset",
@@ -402,6 +407,7 @@ class PartitionQueue(Generic[R]):
         self.tracker: OffsetTracker | None = None
         self.taken = 0
         self.handled_before: HandledOffsets | None = None
+        self.from_committed = True
 
     @property
     def in_progress(self) -> bool:
@@ -412,6 +418,16 @@ class PartitionQueue(Generic[R]):
     def lost(self) -> bool:
         """True if nothing of it may be committed any more."""
         return self.state is QueueState.LOST
+
+    @property
+    def progress(self) -> OffsetTracker | None:
+        """Its tracker, if the last messages were handled out of order; None: in order."""
+        tracker, offset = self.tracker, self.next_offset
+        if tracker is None or offset is None:
+            return tracker
+        # Messages that are handled in order again are unknown to it.
+        is_current = tracker.next_offset is not None and tracker.next_offset >= offset
+        return tracker if is_current else None
 
     @property
     def bytes(self) -> int:

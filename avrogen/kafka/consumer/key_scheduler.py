@@ -142,10 +142,11 @@ class ActivePartition(Generic[R]):
     )
 
     def __init__(self, queue: PartitionQueue[R]) -> None:
-        if queue.tracker is None:
-            queue.tracker = OffsetTracker()
+        tracker = queue.progress
+        if tracker is None:
+            tracker = queue.tracker = OffsetTracker()
         self.queue = queue
-        self.tracker = queue.tracker
+        self.tracker = tracker
         self.keys: dict[Hashable, KeyQueue[R]] = {}
         self.in_flight = 0
         self.parked: list[KeyQueue[R]] = []

@@ -9,6 +9,7 @@ A runner (:mod:`avrogen.kafka.consumer.runner` and its siblings) gets queues of 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from avrogen.kafka.consumer.dead_letter_topic import DeadLetterOrigin, SentDeadLetter
@@ -84,6 +85,14 @@ class MessageSource(Protocol):
 
     def watch(self, scheduler: InFlightFigures | None) -> None:
         """Ask a scheduler for figures of the in-flight messages; None: no longer."""
+        ...
+
+    def recall(self) -> Future[None]:
+        """Remember what is handled out of order, and read what was before the last restart.
+
+        Returns:
+            A future, after which messages can be taken. It raises ClosedError if the source ends.
+        """
         ...
 
 

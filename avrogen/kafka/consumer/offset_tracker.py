@@ -66,9 +66,11 @@ class OffsetTracker:
 
     Attributes:
         next_offset: the offset after the contiguous prefix; None: nothing was handled yet.
+        completed: number of offsets that are handled.
+        reported: how many of them were when the last commit was sent.
     """
 
-    __slots__ = ("_beyond", "_last", "_lock", "_pending", "next_offset")
+    __slots__ = ("_beyond", "_last", "_lock", "_pending", "completed", "next_offset", "reported")
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -76,6 +78,7 @@ class OffsetTracker:
         self._beyond: set[int] = set()  # those among them that are handled
         self._last = -1
         self.next_offset: int | None = None
+        self.completed = self.reported = 0
 
     def take(self, offset: int) -> None:
         """Add an offset. They come in order; one that came before is known."""
@@ -88,6 +91,7 @@ class OffsetTracker:
         """Count an offset that was taken as handled."""
         pending, beyond = self._pending, self._beyond
         with self._lock:
+            self.completed += 1
             if offset == pending[0]:
                 pending.popleft()
                 while pending and pending[0] in beyond:
@@ -115,14 +119,17 @@ class OffsetTracker:
         with self._lock:
             return self._pending[0] if self._pending else None
 
-    def commit_point(self) -> CommitPoint | None:
-        """Return what can be committed; None: nothing was handled yet."""
+    def commit_point(self, offset: int) -> CommitPoint:
+        """Return what can be committed.
+
+        Args:
+            offset: the offset to commit, at most that after the prefix, or after a message that
+                is about to be handled.
+        """
         with self._lock:
-            offset = self.next_offset
-            if offset is None:
-                return None
             pending, beyond = list(self._pending) if self._beyond else [], set(self._beyond)
-        return CommitPoint(offset, list(_ranges(pending, beyond)))
+        # Offsets behind the prefix are handled by now, or were when the offset was read.
+        return CommitPoint(offset, [r for r in _ranges(pending, beyond) if r[0] > offset])
 
 
 def _ranges(pending: Iterable[int], beyond: set[int]) -> Iterator[tuple[int, int]]:

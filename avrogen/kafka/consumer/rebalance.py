@@ -19,10 +19,11 @@ from avrogen.kafka.consumer.fetch_buffer import FetchBuffer, RawPartitionQueue
 from avrogen.kafka.observability.logs import log_event
 
 if TYPE_CHECKING:
-    from confluent_kafka import Consumer
+    from confluent_kafka import Consumer, TopicPartition
     from confluent_kafka import Message as RawMessage
 
     from avrogen.kafka.callbacks import ConnectionState
+    from avrogen.kafka.consumer.commit_metadata import CommitMetadata
     from avrogen.kafka.observability.observer import Observer, Partition
 
 __all__ = ["LagReporter", "RebalanceListener"]
@@ -52,6 +53,7 @@ class RebalanceListener:
     Attributes:
         assignments: number of assignments so far.
         is_member: true from an assignment, perhaps of no partitions, until partitions are lost.
+        metadata: writes and reads the metadata of commits; None: all is handled in order.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class RebalanceListener:
         self._failure: Exception | None = None
         self.assignments = 0
         self.is_member = False
+        self.metadata: CommitMetadata | None = None
 
     def subscribe(self) -> None:
         """Have the client join the group, with these callbacks."""
@@ -126,6 +129,9 @@ class RebalanceListener:
     def _assigned(self, numbers: list[int]) -> None:
         with self._changed:
             self._buffer.assign(numbers)
+            queues = [self._buffer.queues[number] for number in numbers]
+        if self.metadata is not None:
+            self.metadata.recall(queues)
         self.assignments += 1
         self.is_member = True
         self._log_partitions(logging.INFO, "consumer.assigned", numbers)
@@ -186,14 +192,13 @@ class RebalanceListener:
         """Commit what was handled; return the name of the error if the group refuses it."""
         from confluent_kafka import KafkaException
 
-        offsets = [
-            (queue.partition, queue.next_offset)
+        partitions = [
+            self.place(queue, queue.partition, queue.next_offset)
             for queue in queues
             if queue.next_offset is not None
         ]
-        if not offsets:
+        if not partitions:
             return None
-        partitions = partitions_at(self._topic, offsets)
         # The commit callback of the client logs a refusal. What could not be committed is handled
         # again by the next owner of the partition.
         try:
@@ -203,6 +208,18 @@ class RebalanceListener:
             refusal: str = error.args[0].name()
             return refusal
         return None
+
+    def place(self, queue: RawPartitionQueue | None, number: int, offset: int) -> TopicPartition:
+        """Return an offset to commit, with metadata if messages are handled out of order.
+
+        Args:
+            queue: the queue of the partition; None: it is no longer assigned.
+            number: the partition's number.
+            offset: the offset.
+        """
+        if self.metadata is None or queue is None:
+            return partitions_at(self._topic, [(number, offset)])[0]
+        return self.metadata.place(queue, offset)
 
     def _log_partitions(
         self, level: int, event: str, numbers: list[int], grace: float | None = None

@@ -24,6 +24,7 @@ from avrogen.kafka.client_config import (
     Settings,
     check_text,
     client_info,
+    commit_interval,
     consumer_settings,
     max_poll_interval,
     queued_bytes,
@@ -402,6 +403,8 @@ class ConsumerSession(Generic[K, V]):
             connection=self._callbacks.connection,
             on_auth_failure=self._on_auth_failure,
             max_bytes=queued_bytes(self._config.client),
+            commit_interval=commit_interval(self._config.client),
+            metadata_refused=lambda: self._callbacks.metadata_refused,
         )
 
     def _close_registry(self) -> None:
@@ -497,8 +500,7 @@ class ConsumerSession(Generic[K, V]):
             with poll_thread.changed:
                 queues = poll_thread.buffer.queues.values()
                 waiting = sum(len(queue.messages) + queue.taken for queue in queues)
-                trackers = [queue.tracker for queue in queues if queue.tracker is not None]
-                beyond = sum(tracker.beyond for tracker in trackers)
+                beyond = sum(each.progress.beyond for each in queues if each.progress is not None)
                 in_flight = poll_thread.in_flight.count
         return ConsumerCounters(
             fetched=fetched,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -221,6 +222,12 @@ class FakeSource:
 
     def watch(self, scheduler: InFlightFigures | None) -> None:
         """Do nothing: no health is asked for."""
+
+    def recall(self) -> Future[None]:
+        """Do nothing: nothing was handled before."""
+        done: Future[None] = Future()
+        done.set_result(None)
+        return done
 
     def has_queues_in_progress(self) -> bool:
         """Tell if a runner has queues that it will release."""

@@ -274,8 +274,8 @@ class Member:
             self.commit_queue(partition, queue)
 
     def commit_queue(self, partition: int, queue: PartitionQueue[Sent]) -> None:
-        point = queue.tracker.commit_point() if queue.tracker is not None else None
-        if point is not None:
+        if queue.progress is not None and queue.next_offset is not None:
+            point = queue.progress.commit_point(queue.next_offset)
             self.group.committed[partition] = point.offset, point.metadata
             before = decode_handled(point.offset, point.metadata)
             kept = {
@@ -298,11 +298,10 @@ class Member:
             left = sum(len(keys.messages) for keys in partition.keys.values())
             assert queue.taken == left
             assert queue.bytes == 10 * (left + len(queue.messages))
-            point = partition.tracker.commit_point()
-            if point is not None and not queue.lost:
+            if queue.next_offset is not None and not queue.lost:
                 log = self.group.log[queue.partition]
                 unhandled = [s.offset for s in log if s not in self.group.handled]
-                assert not unhandled or point.offset <= unhandled[0]
+                assert not unhandled or queue.next_offset <= unhandled[0]
 
 
 def play(seed: int) -> None:
@@ -341,6 +340,46 @@ def test_what_was_handled_before_does_not_count_after_a_jump() -> None:
         assert scheduler.was_handled(partition) is known
         scheduler.take(partition)
         assert scheduler.was_handled(partition) is known
+
+
+def test_a_tracker_ends_when_messages_are_handled_in_order_again() -> None:
+    buffer: FetchBuffer[Sent] = FetchBuffer()
+    buffer.assign([0])
+    for offset in range(6):
+        buffer.add(0, Sent(0, offset, f"key {offset}", offset))
+    queue = buffer.queues[0]
+
+    def run(*offsets: int) -> None:
+        """Handle these concurrently, and put back the others."""
+        acquired = buffer.acquire(0.0)
+        assert acquired is queue
+        scheduler: KeyScheduler[Sent] = KeyScheduler(
+            ConcurrencyLimits(6), key_of=lambda each: each.key, offset_of=lambda each: each.offset
+        )
+        scheduler.add(queue)
+        while queue.messages:
+            scheduler.take(scheduler.partitions[0])
+        while (keys := scheduler.start(0.0)) is not None:
+            if keys.messages[0].offset in offsets:
+                keys.done(keys.messages[0].offset)
+            scheduler.finish(keys, 1.0)
+        buffer.release(*scheduler.close())
+
+    run(1, 3)
+    assert queue.progress is not None
+    assert queue.next_offset == 0
+    assert queue.progress.commit_point(0).beyond == [(1, 2), (3, 4)]
+    assert buffer.to_store() == []
+    assert buffer.acquire(0.0) is queue
+    queue.done(0)
+    queue.done(2)  # in order
+    buffer.release(queue)
+    assert queue.progress is None
+    assert buffer.to_store() == [(0, 3)]
+    run(5)
+    assert queue.next_offset == 4, "3 is known no more, and no message of it comes"
+    assert queue.progress is not None
+    assert queue.progress.commit_point(4).beyond == [(5, 6)]
 
 
 def test_limits_are_checked() -> None:

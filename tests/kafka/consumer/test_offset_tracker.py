@@ -21,7 +21,7 @@ def test_the_commit_point_is_that_of_a_set(
 ) -> None:
     offsets = [first + sum(steps[:index]) for index in range(len(steps))]
     tracker = OffsetTracker()
-    assert tracker.commit_point() is None
+    assert tracker.next_offset is None
     for offset in offsets:
         tracker.take(offset)
     handled: set[int] = set()
@@ -30,9 +30,8 @@ def test_the_commit_point_is_that_of_a_set(
         handled.add(offset)
         unhandled = [offset for offset in offsets if offset not in handled]
         end = unhandled[0] if unhandled else offsets[-1] + 1
-        point = tracker.commit_point()
-        assert point is not None
-        assert point.offset == tracker.next_offset == end
+        assert tracker.next_offset == end
+        point = tracker.commit_point(end)
         assert tracker.first_pending == (unhandled[0] if unhandled else None)
         assert tracker.beyond == sum(offset > end for offset in handled)
         before = decode_handled(point.offset, point.metadata)
