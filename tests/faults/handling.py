@@ -28,7 +28,7 @@ class Handling:
         self._ledger = ledger
         self._asked_again: set[int] = set()
         if job.forgetful:
-            OffsetTracker.commit_point = _without_memory  # type: ignore[method-assign]
+            setattr(OffsetTracker, "commit_point", _without_memory)  # noqa: B010 -- a method
 
     def begin(self, message: Message[str, Number]) -> None:
         """Fail, if the job wants it for this event.
