@@ -25,6 +25,7 @@ Drivers of these decisions:
     async_runner          awaits; handlers are called in tasks
     concurrent_runner     the same for messages handled concurrently, in threads
     async_concurrent_runner  likewise, in tasks
+    concurrent_batches    batches at the same time, in threads and in tasks
     signals               graceful shutdown by SIGTERM and SIGINT
 
 Kafka:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from avrogen.errors import ClosedError
 from avrogen.kafka.consumer.async_runner import (
@@ -93,30 +93,39 @@ class AsyncConcurrentRunner(ConcurrentCore[K, V]):
             if self.failures or self.source.stopping:
                 return
             self.attend()
-            while (keys := self.next_key_queue()) is not None:
-                task = asyncio.create_task(self._handle_messages(keys))
+            while (work := self.next_work()) is not None:
+                task = asyncio.create_task(self._handle_messages(work))
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
-            until = self.scheduler.next_event()
+            until = self.next_event()
 
     def _is_needed(self) -> bool:
         return self._retry_set or self.needs_attention()
 
-    async def _handle_messages(self, first: RawKeyQueue) -> None:
-        """Handle the first message of a key queue, and others as long as there are any."""
-        keys: RawKeyQueue | None = first
+    async def _handle_messages(self, first: Any) -> None:
+        """Do what :meth:`next_work` has returned, and more as long as there is any."""
+        work = first
         count = 0
-        while keys is not None:
-            await self._handle_first(keys)
+        while work is not None:
+            try:
+                await self.perform_work(work)
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:
+                # Others than Exception as well: nothing else would tell of them.
+                self.failures.append(error)
+                self._wakeup.wake()
             count += 1
             if count % _IN_A_ROW == 0:
                 await asyncio.sleep(0)
-            keys = self.next_key_queue()
-        if self.scheduler.next_event() is not None or not self.scheduler.in_flight:
+            work = self.next_work()
+        if self.next_event() is not None or not self.scheduler.in_flight:
             self._retry_set = True
             self._wakeup.wake()
 
-    async def _handle_first(self, keys: RawKeyQueue) -> None:
+    async def perform_work(self, work: Any) -> None:
+        """Handle the first message of a key queue."""
+        keys: RawKeyQueue = work
         lease, started = Lease(keys), self.error_handler.clock()
         try:
             messages = keys.first_decoded() or await self.driver.drive(self.read(lease, 1))
@@ -126,12 +135,6 @@ class AsyncConcurrentRunner(ConcurrentCore[K, V]):
                         await call_async_handler(self._handle, message, cancelled=self._is_ending)
                 except Exception as error:
                     await self.driver.drive(self.recover(lease, error, message))
-        except asyncio.CancelledError:
-            raise
-        except BaseException as error:
-            # Others than Exception as well: nothing else would tell of them.
-            self.failures.append(error)
-            self._wakeup.wake()
         finally:
             self.end(keys, lease, started)
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from avrogen.kafka.asyncio_threads import no_undo, run_to_completion
 from avrogen.kafka.consumer.assignment import Position
@@ -144,15 +144,26 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
         *,
         max_records: int = 500,
         max_wait: float = 1.0,
+        concurrency: int = 1,
+        ordering: Ordering = "key",
     ) -> None:
         """Call a coroutine function with many messages at a time, until the consumer stops.
 
-        See :meth:`TopicConsumer.run_batches`. There is one batch at a time.
+        See :meth:`TopicConsumer.run_batches`. There is one batch at a time without ``concurrency``.
         """
         check_async_handler(handle)
         limits = self._limits(max_records, max_wait)
+        slots = self._concurrency(concurrency, ordering)
         with self._alone():
-            await self._drive(BatchRunner(self._session, handle, limits))
+            if slots is None:
+                await self._drive(BatchRunner(self._session, handle, limits))
+                return
+            from avrogen.kafka.consumer.concurrent_batches import AsyncConcurrentBatchRunner
+
+            runner: Any = AsyncConcurrentBatchRunner(
+                self._session, self._wakeup, handle, limits, slots
+            )
+            await runner.run(handle)
 
     async def run_transactional(
         self,
@@ -161,6 +172,7 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
         *,
         max_records: int = 500,
         max_wait: float = 0.1,
+        concurrency: Literal[1] = 1,
     ) -> None:
         """Call a coroutine function with every message, exactly once as far as Kafka is concerned.
 
@@ -169,9 +181,11 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
         """
         from avrogen.kafka.consumer.transaction_runner import (
             TransactionRunner,
+            refuse_concurrency,
             transactional_client,
         )
 
+        refuse_concurrency(concurrency)
         check_async_handler(handle)
         limits = self._limits(max_records, max_wait)
         client = transactional_client(producer)
@@ -207,14 +221,23 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
         *,
         max_records: int = 500,
         max_wait: float = 1.0,
+        concurrency: int = 1,
+        ordering: Ordering = "key",
     ) -> AsyncConsumerRun:
         """Return what :func:`avrogen.kafka.run_all` calls :meth:`run_batches` with.
 
         See :meth:`TopicConsumer.handling_batches`.
         """
         check_async_handler(handle)
+        self._concurrency(concurrency, ordering)
         return self._run_of(
-            lambda: self.run_batches(handle, max_records=max_records, max_wait=max_wait)
+            lambda: self.run_batches(
+                handle,
+                max_records=max_records,
+                max_wait=max_wait,
+                concurrency=concurrency,
+                ordering=ordering,
+            )
         )
 
     def handling_transactional(
@@ -224,11 +247,15 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
         *,
         max_records: int = 500,
         max_wait: float = 0.1,
+        concurrency: Literal[1] = 1,
     ) -> AsyncConsumerRun:
         """Return what :func:`avrogen.kafka.run_all` calls :meth:`run_transactional` with.
 
         See :meth:`TopicConsumer.handling_transactional`.
         """
+        from avrogen.kafka.consumer.transaction_runner import refuse_concurrency
+
+        refuse_concurrency(concurrency)
         check_async_handler(handle)
         return self._run_of(
             lambda: self.run_transactional(

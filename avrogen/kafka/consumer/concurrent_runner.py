@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable
 from contextlib import suppress
 from threading import Condition, Lock, Thread
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, TypeVar, cast
 
 from avrogen.errors import ClosedError, ConsumeError
 from avrogen.kafka.consumer.key_scheduler import (
@@ -103,7 +103,7 @@ class ConcurrentCore(RunnerCore[K, V]):
         """Take fetched messages, and release the queues of partitions that are wanted back."""
         self.scheduler.look(self.error_handler.clock())
         self.release_returned()
-        self._refill()
+        self.refill()
 
     def next_key_queue(self) -> RawKeyQueue | None:
         """Start the message whose turn it is, and return its key queue; None: there is none now."""
@@ -111,9 +111,17 @@ class ConcurrentCore(RunnerCore[K, V]):
             return None
         clock = self.error_handler.clock
         keys = self.scheduler.start(clock())
-        if keys is None and self._refill():
+        if keys is None and self.refill():
             keys = self.scheduler.start(clock())
         return keys
+
+    def next_event(self) -> float | None:
+        """Return when something is to be done next, though nothing happens; None: nothing is."""
+        return self.scheduler.next_event()
+
+    def next_work(self) -> Any:
+        """Return what a worker should do next, by ``perform_work``; None: nothing now."""
+        return self.next_key_queue()
 
     def end(self, keys: RawKeyQueue, lease: Lease, started: float) -> None:
         """End what :meth:`next_key_queue` has started.
@@ -144,7 +152,7 @@ class ConcurrentCore(RunnerCore[K, V]):
         if self.failures:
             raise min(self.failures, key=_place)
 
-    def _refill(self) -> bool:
+    def refill(self) -> bool:
         """Take fetched messages, as many as are needed; return true if there were any."""
         scheduler, clock = self.scheduler, self.error_handler.clock
         taken = False
@@ -238,6 +246,15 @@ def _place(failure: BaseException) -> tuple[int, int, int]:
 
 # --- threads --------------------------------------------------------------------------------------
 
+_SHORT: Final = 100e-6
+"""Seconds of a handler that another thread would not make faster: to wake it takes as long."""
+
+_FEW_LONG: Final = 0.02
+"""Share of calls that are longer, up to which one thread does all, as long as it gets on."""
+
+_LOOK: Final = 0.002
+"""Seconds after which a thread that does all, and is in one message still, gets help."""
+
 _JOIN: Final = 1.0
 """Seconds for threads that have nothing to do any more."""
 
@@ -253,11 +270,15 @@ class ConcurrentRunner(ConcurrentCore[K, V]):
         self, session: RunnerSession[K, V], handler: object, limits: ConcurrencyLimits
     ) -> None:
         super().__init__(session, handler, limits)
+        self.workers = limits.slots
         self._lock = Lock()
         self._work = Condition(self._lock)
         self._threads: list[Thread] = []
         self._idle = 0
         self._ending = False
+        self._long_calls = 1.0  # share of the last ones
+        self._calls = 0
+        self._calls_seen = 0
 
     def run(self, handle: Callable[[Message[K, V]], object]) -> None:
         """Handle messages until the consumer stops.
@@ -295,8 +316,25 @@ class ConcurrentRunner(ConcurrentCore[K, V]):
                 if self.failures or self.source.stopping:
                     return
                 self.attend()
-                self._wake_one()
-                until = self.scheduler.next_event()
+                until = self._supervise()
+
+    def _supervise(self) -> float | None:
+        """Wake a thread if one is needed, and return when to look again; None: at the next event.
+
+        While calls are short, threads do not wake each other: so one does all. If it has not got
+        on since the last look, it is in a long call, and another one takes over.
+        """
+        event = self.next_event()
+        if not self._are_short() or self._calls == self._calls_seen:
+            self._wake_one()
+        self._calls_seen = self._calls
+        if not self._are_short() or not self.scheduler.ready:
+            return event
+        look = self.error_handler.clock() + _LOOK
+        return look if event is None else min(look, event)
+
+    def _are_short(self) -> bool:
+        return self._long_calls < _FEW_LONG
 
     def _finish(self, grace: float) -> None:
         """Wait for the in-flight messages, at most for the grace period, and release all."""
@@ -319,7 +357,7 @@ class ConcurrentRunner(ConcurrentCore[K, V]):
             return
         if self._idle:
             self._work.notify()
-        elif len(self._threads) < self.scheduler.limits.slots:
+        elif len(self._threads) < self.workers:
             number = len(self._threads) + 1
             thread = Thread(
                 target=contextvars.copy_context().run,
@@ -333,16 +371,17 @@ class ConcurrentRunner(ConcurrentCore[K, V]):
     def _handle_messages(self) -> None:
         with self._lock:
             while not self._ending:
-                keys = self.next_key_queue()
-                if keys is not None:
-                    self._wake_one()
-                    self._handle_first(keys)
+                work = self.next_work()
+                if work is not None:
+                    if not self._are_short():
+                        self._wake_one()
+                    self._perform(work)
                 else:
                     self._wait()
 
     def _wait(self) -> None:
         """Wait for a message, or for the end of a backoff."""
-        event = self.scheduler.next_event()
+        event = self.next_event()
         stopping = self.failures or self.source.stopping
         seconds = None
         if event is not None and not stopping:
@@ -353,37 +392,51 @@ class ConcurrentRunner(ConcurrentCore[K, V]):
         finally:
             self._idle -= 1
 
-    def _handle_first(self, keys: RawKeyQueue) -> None:
-        """Handle the first message of a key queue."""
-        lease, started = Lease(keys), self.error_handler.clock()
+    def _perform(self, work: Any) -> None:
+        """Do what :meth:`next_work` has returned."""
+        backoff: float | None = None
         try:
-            messages = keys.first_decoded() or self._drive(self.read(lease, 1))
-            for message in self.in_order(lease, messages):
-                error = self._call(message)
-                if error is not None:
-                    self._drive(self.recover(lease, failure_of(error), message))
+            backoff = self.perform_work(work)
         except BaseException as error:
             self.failures.append(error)
             self._notify_all()
         finally:
-            self.end(keys, lease, started)
             if self._ending or self.source.stopping:
                 self._work.notify_all()
-            elif lease.backoff is not None and self._idle:
+            elif backoff is not None and self._idle:
                 self._work.notify()  # that one has to wait for a shorter time now
+
+    def perform_work(self, work: Any) -> float | None:
+        """Handle the first message of a key queue, and return its backoff; None: it is done."""
+        keys: RawKeyQueue = work
+        lease, started = Lease(keys), self.error_handler.clock()
+        try:
+            messages = keys.first_decoded() or self.drive(self.read(lease, 1))
+            for message in self.in_order(lease, messages):
+                error = self._call(message)
+                if error is not None:
+                    self.drive(self.recover(lease, failure_of(error), message))
+        finally:
+            self.end(keys, lease, started)
+        return lease.backoff
 
     def _call(self, message: Message[K, V]) -> BaseException | None:
         """Call the handler without the lock, and return what it raises."""
+        clock = monotonic
         self._lock.release()
+        began = clock()
         try:
             call_handler(self._handle, message)
         except BaseException as error:
             return error
         finally:
+            is_long = clock() - began > _SHORT
             self._lock.acquire()
+            self._calls += 1
+            self._long_calls += (is_long - self._long_calls) / 64
         return None
 
-    def _drive(self, effects: Effects[T]) -> T:
+    def drive(self, effects: Effects[T]) -> T:
         """Perform effects without the lock; what they decide is decided with it."""
         execution = Execution(effects)
         while (effect := execution.pending) is not None:

@@ -18,6 +18,7 @@ from typing import (
     Any,
     ClassVar,
     Generic,
+    Literal,
     Never,
     Required,
     Self,
@@ -405,6 +406,8 @@ class TopicConsumer(ConsumerBase[K, V]):
         *,
         max_records: int = 500,
         max_wait: float = 1.0,
+        concurrency: int = 1,
+        ordering: Ordering = "key",
     ) -> R:
         """Call a handler with many messages at a time, until the consumer stops.
 
@@ -417,15 +420,26 @@ class TopicConsumer(ConsumerBase[K, V]):
             handle: the handler.
             max_records: most messages of a batch.
             max_wait: seconds that the first message of a batch waits for others.
+            concurrency: most batches that are handled at the same time, in threads of avrogen's if
+                there are several. Messages of a key are in one of them at a time.
+            ordering: as for :meth:`run`.
 
         Raises:
             ConsumeError, TypeError: as :meth:`run`.
-            ValueError: ``max_records`` is less than 1, or ``max_wait`` is negative or infinite.
+            ValueError: ``max_records`` is less than 1, or ``max_wait`` is negative or infinite; or
+                ``concurrency`` or ``ordering`` is invalid.
         """
         check_handler(handle)
         limits = self._limits(max_records, max_wait)
+        slots = self._concurrency(concurrency, ordering)
         with self._alone():
-            drive(BatchRunner(self._session, handle, limits).run())
+            if slots is None:
+                drive(BatchRunner(self._session, handle, limits).run())
+            else:
+                from avrogen.kafka.consumer.concurrent_batches import ConcurrentBatchRunner
+
+                batches: Any = ConcurrentBatchRunner(self._session, handle, limits, slots)
+                batches.run(handle)
         # There is no result. Type checkers see a coroutine that is not used, if the handler makes
         # one. Overloads, as ``run`` has them, would hide the types of lambdas from mypy.
         return cast("R", None)
@@ -438,6 +452,7 @@ class TopicConsumer(ConsumerBase[K, V]):
         *,
         max_records: int = ...,
         max_wait: float = ...,
+        concurrency: Literal[1] = ...,
     ) -> None: ...
     @overload
     def run_transactional(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
@@ -447,6 +462,7 @@ class TopicConsumer(ConsumerBase[K, V]):
         *,
         max_records: int = ...,
         max_wait: float = ...,
+        concurrency: Literal[1] = ...,
     ) -> HandlerRefused: ...
     @overload
     def run_transactional(
@@ -456,6 +472,7 @@ class TopicConsumer(ConsumerBase[K, V]):
         *,
         max_records: int = ...,
         max_wait: float = ...,
+        concurrency: Literal[1] = ...,
     ) -> None: ...
     def run_transactional(
         self,
@@ -464,6 +481,7 @@ class TopicConsumer(ConsumerBase[K, V]):
         *,
         max_records: int = 500,
         max_wait: float = 0.1,
+        concurrency: Literal[1] = 1,
     ) -> Any:
         """Call a handler with every message, exactly once as far as Kafka is concerned.
 
@@ -479,19 +497,23 @@ class TopicConsumer(ConsumerBase[K, V]):
                 that several producers share, all of which then send in the transactions.
             max_records: most messages of a transaction.
             max_wait: seconds that the first message of a transaction waits for others.
+            concurrency: 1, as a transaction has the offsets of all its messages or of none.
 
         Raises:
             ConsumeError: as :meth:`run`; or the producer has failed permanently, such as when a
                 newer one with its ``transactional.id`` has fenced it.
             TransactionError: the producer has no ``transactional.id``.
             TypeError: as :meth:`run`.
-            ValueError: ``max_records`` is less than 1, or ``max_wait`` is negative or infinite.
+            ValueError: ``max_records`` is less than 1, or ``max_wait`` is negative or infinite; or
+                ``concurrency`` is not 1.
         """
         from avrogen.kafka.consumer.transaction_runner import (
             TransactionRunner,
+            refuse_concurrency,
             transactional_client,
         )
 
+        refuse_concurrency(concurrency)
         check_handler(handle)
         limits = self._limits(max_records, max_wait)
         client = transactional_client(producer)
@@ -551,6 +573,8 @@ class TopicConsumer(ConsumerBase[K, V]):
         *,
         max_records: int = 500,
         max_wait: float = 1.0,
+        concurrency: int = 1,
+        ordering: Ordering = "key",
     ) -> ConsumerRun:
         """Return what :func:`avrogen.kafka.run_all` calls :meth:`run_batches` with.
 
@@ -558,13 +582,22 @@ class TopicConsumer(ConsumerBase[K, V]):
             handle: the handler.
             max_records: most messages of a batch.
             max_wait: seconds that the first message of a batch waits for others.
+            concurrency: as for :meth:`run_batches`.
+            ordering: as for :meth:`run`.
 
         Raises:
-            TypeError: as :meth:`run`.
+            TypeError, ValueError: as :meth:`run_batches`.
         """
         check_handler(handle)
+        self._concurrency(concurrency, ordering)
         return self._run_of(
-            lambda: self.run_batches(handle, max_records=max_records, max_wait=max_wait)
+            lambda: self.run_batches(
+                handle,
+                max_records=max_records,
+                max_wait=max_wait,
+                concurrency=concurrency,
+                ordering=ordering,
+            )
         )
 
     def handling_transactional(
@@ -574,6 +607,7 @@ class TopicConsumer(ConsumerBase[K, V]):
         *,
         max_records: int = 500,
         max_wait: float = 0.1,
+        concurrency: Literal[1] = 1,
     ) -> ConsumerRun:
         """Return what :func:`avrogen.kafka.run_all` calls :meth:`run_transactional` with.
 
@@ -582,10 +616,14 @@ class TopicConsumer(ConsumerBase[K, V]):
             producer: a producer with a ``transactional.id``, one for each consumer.
             max_records: most messages of a transaction.
             max_wait: seconds that the first message of a transaction waits for others.
+            concurrency: as for :meth:`run_transactional`.
 
         Raises:
-            TypeError: as :meth:`run`.
+            TypeError, ValueError: as :meth:`run_transactional`.
         """
+        from avrogen.kafka.consumer.transaction_runner import refuse_concurrency
+
+        refuse_concurrency(concurrency)
         check_handler(handle)
         return self._run_of(
             lambda: self.run_transactional(

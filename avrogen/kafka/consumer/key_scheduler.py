@@ -105,7 +105,10 @@ class KeyQueue(PartitionQueue[R]):
         """Count the first message, whose offset this is, as handled."""
         self.messages.popleft()
         self.decoded.popleft()
-        self.attempts = 0
+        if self.passed:
+            self.passed -= 1
+        else:
+            self.attempts = 0
         self.owner.queue.handled(offset, self._sizes.popleft())
 
     def first_decoded(self) -> list[Any]:

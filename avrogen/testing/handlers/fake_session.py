@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from random import Random
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from avrogen.kafka.consumer.error_policy import OnPoison, OnUnknown, RetryPolicy
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from confluent_kafka import Message as RawMessage
 
     from avrogen.errors import ConsumeError
+    from avrogen.kafka.consumer.key_scheduler import ConcurrencyLimits
     from avrogen.kafka.consumer.message_source import MessageSource
     from avrogen.kafka.topic import Topic
 
@@ -51,6 +53,24 @@ class HandlerOptions:
     on_poison: OnPoison
     unknown: OnUnknown | None = None
     only: Sequence[Any] | None = None
+    limits: ConcurrencyLimits | None = None
+    schedule: int | Random = 0
+
+    def random(self) -> Random:
+        """Return what draws the schedule of a delivery."""
+        return Random(self.schedule) if isinstance(self.schedule, int) else self.schedule
+
+    def refuse_concurrency(self) -> None:
+        """Raise for deliveries that are sequential.
+
+        Raises:
+            ValueError: there is concurrency.
+        """
+        if self.limits is not None:
+            raise ValueError(
+                f"batches are delivered one after the other, got concurrency={self.limits.slots}: "
+                "leave it out of handling() for deliver_batches()"
+            )
 
 
 class HandlerSession(Generic[K, V]):

@@ -2,58 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import Counter
-from collections.abc import Callable
-from time import sleep
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from avrogen.kafka.consumer.consumer_client import commit_offsets
 from avrogen.kafka.consumer.offset_tracker import decode_handled
-from tests.support.clients import async_consumer_of
 from tests.support.clusters import AnyCluster
+from tests.support.concurrent_members import Style, concurrent_member
 from tests.support.scenes import SECONDS, EventMessage, Handled, Member, Scene, eventually
 
 QUICK: dict[str, object] = {"auto.commit.interval.ms": 100}
-
-
-def member(scene: Scene, style: str, handle: Callable[[EventMessage], float], **run: Any) -> Member:
-    """A member that handles concurrently; ``handle`` returns seconds to wait."""
-    options: dict[str, Any] = {"grace": 0.2}
-    run = {"concurrency": 8, **run}
-    if style == "sync":
-
-        def call(message: EventMessage) -> None:
-            sleep(handle(message))
-
-        consumer = scene.consumer(QUICK, **options)
-        return Member(consumer, call, run=lambda given: consumer.run(given, **run))
-
-    async def await_it(message: EventMessage) -> None:
-        await asyncio.sleep(handle(message))
-
-    other: Any = async_consumer_of(scene.topic)(
-        scene.config(QUICK), group_id=scene.group, **options
-    )
-
-    class InThread:
-        """Looks like a synchronous consumer."""
-
-        stop = staticmethod(other.stop)
-
-        def __enter__(self) -> None: ...
-
-        def __exit__(self, *_: object) -> None: ...
-
-    async def main() -> None:
-        async with other:
-            await other.run(await_it, **run)
-
-    return Member(cast("Any", InThread()), None, run=lambda _: asyncio.run(main()))
 
 
 def group_client(scene: Scene) -> Consumer:
@@ -78,7 +40,7 @@ def remembers(scene: Scene, numbers: set[int]) -> bool:
 
 @pytest.mark.parametrize("style", ["sync", "asyncio"])
 def test_a_restart_repeats_what_was_in_flight_and_not_what_was_handled_behind_it(
-    cluster: AnyCluster, style: str
+    cluster: AnyCluster, style: Style
 ) -> None:
     scene = Scene.of(cluster)
     numbers = scene.send(300)  # of 13 keys
@@ -91,7 +53,7 @@ def test_a_restart_repeats_what_was_in_flight_and_not_what_was_handled_behind_it
         handled[message.value.timestamp] += 1
         return 0.0
 
-    with member(scene, style, first):
+    with concurrent_member(scene, style, first, QUICK, grace=0.2):
         eventually(lambda: len(handled) == 300 - len(stuck))
         # Its offset does not move, and nothing has ended: so a kill -9 would find it.
         eventually(lambda: remembers(scene, set(numbers) - stuck))
@@ -101,7 +63,7 @@ def test_a_restart_repeats_what_was_in_flight_and_not_what_was_handled_behind_it
         handled[message.value.timestamp] += 1
         return 0.0
 
-    with member(scene, style, second):
+    with concurrent_member(scene, style, second, QUICK):
         eventually(lambda: len(handled) == 300)
     assert handled == dict.fromkeys(numbers, 1)
     assert (committed(scene).offset, committed(scene).metadata or "") == (300, "")

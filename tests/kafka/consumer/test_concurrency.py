@@ -165,6 +165,26 @@ def test_a_slow_key_holds_its_key_and_not_its_partition(
 
 
 @STYLES
+def test_one_long_call_among_many_short_ones_keeps_none_waiting(
+    kafka: EmbeddedKafka, style: Style
+) -> None:
+    """One thread does all while calls are short; others take over when it is kept."""
+    send(kafka, [f"key {number % 100}" for number in range(2000)])
+    done_at: dict[int, float] = {}
+
+    def handle(message: Any) -> float:
+        done_at[message.offset] = time.monotonic()
+        return 3.0 if message.offset == 1000 else 0.0
+
+    handler = Handler(handle)
+    consume(kafka, style, handler, {"concurrency": 4})
+    handler.check()
+    assert handler.handled == list(range(2000))
+    others = [at for offset, at in done_at.items() if offset % 100]
+    assert max(others) < done_at[1000] + 3.0
+
+
+@STYLES
 def test_a_retry_holds_its_key(kafka: EmbeddedKafka, style: Style) -> None:
     send(kafka, ["failing", *(f"key {number % 5}" for number in range(50)), "failing"])
     calls: list[int] = []
