@@ -51,7 +51,7 @@ def concurrent_member(
     """
     run = {"concurrency": 8, **(run or {})}
     if style == "sync":
-        consumer = scene.consumer(settings, **options)
+        consumer: Any = scene.consumer(settings, **options)
 
         def call(message: EventMessage) -> None:
             sleep(handle(message) or 0)

@@ -81,7 +81,7 @@ def test_metadata_of_others_is_ignored(cluster: AnyCluster, metadata: str) -> No
     client.commit(offsets=[place], asynchronous=False)
     client.close()
     handled = Handled()
-    consumer = scene.consumer(QUICK)
+    consumer: Any = scene.consumer(QUICK)
     with Member(consumer, handled, run=lambda handle: consumer.run(handle, concurrency=4)):
         eventually(lambda: len(handled) >= 15)
     assert sorted(handled.numbers) == list(range(5, 20))
