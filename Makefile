@@ -43,7 +43,7 @@ docs: .venv/.docs ## Make the site of the documentation, in build/site
 	@echo "it begins at build/site/index.html"
 
 soak: $(READY) ## Kill brokers and clients at random moments, ROUNDS=10 or as often as you like
-	@AVROGEN_FAULT_ROUNDS=$(ROUNDS) $(BIN)/pytest tests/faults -q
+	@AVROGEN_FAULT_ROUNDS=$(ROUNDS) AVROGEN_FAULT_KILLS=5 $(BIN)/pytest tests/faults -q
 
 fuzz: $(READY) ## Throw broken messages at the codec, SECONDS=60 or as long as you like
 	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
@@ -57,6 +57,8 @@ bench: .venv/.bench ## Measure codec, serializers and clients, with others besid
 	@$(BIN)/python benchmarks/serde.py
 	@echo "==> python benchmarks/topics.py"
 	@$(BIN)/python benchmarks/topics.py
+	@echo "==> python benchmarks/concurrency.py"
+	@$(BIN)/python benchmarks/concurrency.py
 	@echo "==> python benchmarks/build.py"
 	@$(BIN)/python benchmarks/build.py
 

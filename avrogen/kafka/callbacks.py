@@ -78,6 +78,8 @@ class Callbacks:
         """The fatal error of the client; None if there was none."""
         self.connection = connection or ConnectionState()
         """Errors of connections to brokers."""
+        self.metadata_refused = False
+        """True if brokers do not accept metadata of commits that is as large as ours."""
 
     def statistics(self) -> dict[str, Any] | None:
         """Return the last statistics; None if there are none."""

@@ -27,6 +27,7 @@ __all__ = [
     "Settings",
     "check_text",
     "client_info",
+    "commit_interval",
     "consumer_settings",
     "delivery_timeout",
     "is_on",
@@ -44,6 +45,7 @@ Settings: TypeAlias = Mapping[str, object]
 REGISTRY_PREFIX: Final = "schema.registry."
 
 # librdkafka's defaults
+_COMMIT_INTERVAL_MS: Final = 5_000
 _MAX_POLL_INTERVAL_MS: Final = 300_000
 _QUEUED_KBYTES: Final = 65_536
 _REQUEST_TIMEOUT_MS: Final = 30_000
@@ -329,6 +331,15 @@ def max_poll_interval(client: Settings) -> float:
         client: :attr:`Configuration.client`.
     """
     return (_int(client.get("max.poll.interval.ms")) or _MAX_POLL_INTERVAL_MS) / 1000
+
+
+def commit_interval(client: Settings) -> float:
+    """Return the seconds of ``auto.commit.interval.ms``.
+
+    Args:
+        client: :attr:`Configuration.client`.
+    """
+    return (_int(client.get("auto.commit.interval.ms")) or _COMMIT_INTERVAL_MS) / 1000
 
 
 def request_timeout(client: Settings) -> float:

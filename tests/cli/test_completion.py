@@ -38,7 +38,7 @@ def completed(folder: Path, *words: str) -> list[str]:
     [
         (["reg"], ["registry"]),
         (["build", "--wa"], ["--watch"]),
-        (["build", "--format", "gi"], ["github"]),
+        (["build", "--format", "gi"], ["github", "gitlab"]),
         (["explain", "avr10"], [f"AVR10{number}" for number in range(1, 10)]),
     ],
     ids=" ".join,

@@ -35,7 +35,7 @@ def test_what_click_knows(arguments: list[str], answer: str) -> None:
 
 def test_words_like_no_other_are_answered_with_all() -> None:
     result = run_avrogen("build", ".", "-o", "x", "--format", "~")
-    assert "is not one of 'text', 'json', 'github'.\n" in result.stderr
+    assert "is not one of 'text', 'json', 'github', 'sarif', 'junit', 'gitlab'.\n" in result.stderr
 
 
 def test_topics() -> None:

@@ -37,7 +37,6 @@ WITHOUT_VALUES = {
 
 REFUSED = {
     "li-avro-util/avro-codegen/src/test/resources/schemas/DollarSignInDoc.avsc": "AVR201",
-    "li-avro-util/fastserde/avro-fastserde-tests-common/src/test/avro/floatWithDefaultNaN.avsc": "AVR401",
     "li-avro-util/fastserde/avro-fastserde-tests-common/src/test/avro/stringableTest.avsc": "AVR106",
     "li-avro-util/helper/tests/codegen-14/src/main/compat-avro/under14/RecordWithComplexDefaults.avsc": "AVR401",
     "li-avro-util/helper/tests/helper-tests-allavro/src/test/resources/allavro/RecordWithDefaultUnionFieldIncorrectObjectNotation_reader.avsc": "AVR401",

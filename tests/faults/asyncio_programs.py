@@ -20,7 +20,7 @@ async def produce(job: Produce, ledger: Ledger) -> None:
         print(READY, flush=True)
         for number in range(job.first, job.first + job.count):
             ledger.write(Entry(Step.SENT, number))
-            future = await events.send(numbered(number, job.padding))
+            future = await events.send(numbered(number, job.padding, job.keys))
             future.add_done_callback(note_delivery(ledger, number))
             if job.per_second:
                 await asyncio.sleep(1 / job.per_second)
@@ -32,13 +32,13 @@ async def consume(job: Consume, ledger: Ledger) -> None:
 
     async def handle(message: Message[str, Number]) -> None:
         handling.begin(message)
-        await asyncio.sleep(job.seconds)
+        await asyncio.sleep(handling.seconds(message))
         handling.end(message)
 
     consumer = async_consumer_of(topic_of(job.topic, job.dead_letter))
     async with consumer(job.config, group_id=job.group) as events:
         print(READY, flush=True)
-        await events.run(handle)
+        await events.run(handle, concurrency=job.concurrency)
 
 
 async def transform(job: Transform, ledger: Ledger) -> None:

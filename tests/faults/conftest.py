@@ -24,6 +24,9 @@ FAULTS = pytest.mark.xdist_group("faults")
 ROUNDS = int(os.environ.get("AVROGEN_FAULT_ROUNDS", "1"))
 """How often each test is run, with other random moments each time."""
 
+KILLS = int(os.environ.get("AVROGEN_FAULT_KILLS", "3"))
+"""How often consumers with concurrency are killed."""
+
 MakeScene: TypeAlias = Callable[..., Scene]
 Report: TypeAlias = Callable[..., None]
 

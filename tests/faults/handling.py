@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from avrogen import Delivered, DeliveryError, Message, Retry
+from avrogen.kafka.consumer.offset_tracker import CommitPoint, OffsetTracker
 from tests.faults.jobs import Consume
 from tests.faults.ledger import Entry, Ledger, Step
 from tests.faults.topics import Number, number_of
 
 __all__ = ["Handling", "note_delivery"]
+
+_SLOW_SECONDS: Final = 0.5
 
 AnyFuture: TypeAlias = "concurrent.futures.Future[Delivered] | asyncio.Future[Delivered]"
 
@@ -24,6 +27,8 @@ class Handling:
         self._job = job
         self._ledger = ledger
         self._asked_again: set[int] = set()
+        if job.forgetful:
+            setattr(OffsetTracker, "commit_point", _without_memory)  # noqa: B010 -- a method
 
     def begin(self, message: Message[str, Number]) -> None:
         """Fail, if the job wants it for this event.
@@ -40,6 +45,12 @@ class Handling:
         if job.refuse_every and number % job.refuse_every == 0:
             self._note(Step.REFUSED, message)
             raise ValueError(f"{number} is refused")
+        if job.concurrency > 1:
+            self._note(Step.BEGUN, message)
+
+    def seconds(self, message: Message[str, Number]) -> float:
+        """How long the event takes."""
+        return _SLOW_SECONDS if message.key == self._job.slow_key else self._job.seconds
 
     def end(self, message: Message[str, Number]) -> None:
         """The event is handled."""
@@ -48,6 +59,11 @@ class Handling:
     def _note(self, step: Step, message: Message[str, Number]) -> None:
         number = number_of(message.value)
         self._ledger.write(Entry(step, number, message.partition, message.offset))
+
+
+def _without_memory(_: OffsetTracker, offset: int) -> CommitPoint:
+    """What is committed by consumers that remember nothing."""
+    return CommitPoint(offset, [])
 
 
 def note_delivery(ledger: Ledger, number: int) -> Callable[[AnyFuture], None]:

@@ -31,6 +31,7 @@ class Produce:
         count: how many.
         per_second: how fast; 0 for as fast as it goes.
         padding: how many characters each event carries beside its number.
+        keys: how many keys there are, in turns; 0 for one of each event.
         style: which of the two producers.
         config: settings of the client.
     """
@@ -40,6 +41,7 @@ class Produce:
     count: int
     per_second: float = 0
     padding: int = 0
+    keys: int = 0
     style: Style = "sync"
     config: dict[str, Any] = field(default_factory=_no_settings)
 
@@ -56,6 +58,10 @@ class Consume:
         refuse_every: the handler fails for good on events whose number is a multiple; 0 for none.
         retry_every: the handler fails once, and asks to be called again, on events whose number is
             a multiple; 0 for none.
+        concurrency: how many events are handled at a time; with more than one, the beginning of
+            each is noted as well.
+        slow_key: events of this key take half a second; None for none.
+        forgetful: whether commits have no metadata.
         style: which of the two consumers.
         config: settings of the client.
     """
@@ -66,6 +72,9 @@ class Consume:
     dead_letter: str | None = None
     refuse_every: int = 0
     retry_every: int = 0
+    concurrency: int = 1
+    slow_key: str | None = None
+    forgetful: bool = False
     style: Style = "sync"
     config: dict[str, Any] = field(default_factory=_no_settings)
 

@@ -8,7 +8,8 @@ it, and none does here.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +27,8 @@ class Step(StrEnum):
     """The brokers have it."""
     FAILED = "failed"
     """The producer gave up on it."""
+    BEGUN = "begun"
+    """The handler of a consumer has it, and others at the same time."""
     HANDLED = "handled"
     """The handler of a consumer is done with it."""
     RETRIED = "retried"
@@ -45,12 +48,14 @@ class Entry:
         number: of the event; each event has one of its own.
         partition: -1 if it is not known.
         offset: -1 if it is not known.
+        at: milliseconds when it was written down, by the clock of the machine.
     """
 
     step: Step
     number: int
     partition: int = -1
     offset: int = -1
+    at: int = field(default=0, compare=False)
 
 
 class Ledger:
@@ -61,7 +66,8 @@ class Ledger:
 
     def write(self, entry: Entry) -> None:
         """Write an entry down; when this returns, it is not lost any more."""
-        line = f"{entry.step} {entry.number} {entry.partition} {entry.offset}\n"
+        now = time.time_ns() // 1_000_000
+        line = f"{entry.step} {entry.number} {entry.partition} {entry.offset} {now}\n"
         os.write(self._file, line.encode("ascii"))
 
     def __enter__(self) -> Self:

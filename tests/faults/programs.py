@@ -45,7 +45,7 @@ def _produce(job: Produce, ledger: Ledger) -> None:
         print(READY, flush=True)
         for number in range(job.first, job.first + job.count):
             ledger.write(Entry(Step.SENT, number))
-            future = events.send(numbered(number, job.padding))
+            future = events.send(numbered(number, job.padding, job.keys))
             future.add_done_callback(note_delivery(ledger, number))
             if job.per_second:
                 time.sleep(1 / job.per_second)
@@ -56,13 +56,13 @@ def _consume(job: Consume, ledger: Ledger) -> None:
 
     def handle(message: Message[str, Number]) -> None:
         handling.begin(message)
-        time.sleep(job.seconds)
+        time.sleep(handling.seconds(message))
         handling.end(message)
 
     consumer = consumer_of(topic_of(job.topic, job.dead_letter))
     with consumer(job.config, group_id=job.group) as events:
         print(READY, flush=True)
-        events.run(handle)
+        events.run(handle, concurrency=job.concurrency)
 
 
 def _transform(job: Transform, ledger: Ledger) -> None:

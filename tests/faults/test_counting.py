@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.faults.counting import Count, Miscount, count
+from tests.faults.counting import Count, Miscount, count, most_repeated, out_of_order
 from tests.faults.jobs import Consume, Job, Produce, Transform, from_json, to_json
 from tests.faults.ledger import Entry, Step, read_entries
 
@@ -65,3 +65,32 @@ def test_what_was_written_down_survives_the_process(tmp_path: Path) -> None:
     run = subprocess.run([sys.executable, "-c", code, path], env=environment, check=False)
     assert run.returncode == -signal.SIGKILL
     assert read_entries(path) == [Entry(Step.HANDLED, n, 1, n) for n in range(1000)]
+
+
+def entries(*steps: tuple[Step, int]) -> list[Entry]:
+    return [Entry(step, number, at=at) for at, (step, number) in enumerate(steps)]
+
+
+B, H = Step.BEGUN, Step.HANDLED
+
+
+@pytest.mark.parametrize(
+    ("lives", "found"),
+    [
+        ([entries((B, 0), (B, 1), (H, 1), (H, 0), (B, 10), (H, 10))], []),
+        ([entries((B, 0), (H, 0), (B, 10)), entries((B, 0), (H, 0), (B, 10), (H, 10))], []),
+        ([entries((B, 0), (B, 10))], ["10 with 0", "10 before 0"]),
+        ([entries((B, 0), (H, 0), (B, 20))], ["20 before 10"]),
+        ([entries((B, 0), (H, 0), (B, 0))], ["0 after 0"]),
+        ([entries((B, 0)), entries((B, 10))], ["10 before 0"]),
+    ],
+)
+def test_violations_of_the_order_are_found(lives: list[list[Entry]], found: list[str]) -> None:
+    assert out_of_order(lives, 10) == found
+
+
+def test_what_may_come_again_was_in_flight_or_handled_late() -> None:
+    life = entries((B, 0), (H, 0), (B, 1), (B, 2), (H, 2), (B, 3))
+    assert most_repeated([life], 2) == 2 + 1
+    assert most_repeated([life], 4) == 2 + 2
+    assert most_repeated([life, []], 0) == 2

@@ -19,13 +19,19 @@ Number: TypeAlias = Event
 """An event that carries a number."""
 
 
-def numbered(number: int, padding: int = 0) -> Number:
-    """The event of a number, with so many characters beside it, which do not compress well."""
+def numbered(number: int, padding: int = 0, keys: int = 0) -> Number:
+    """The event of a number, with so many characters beside it, which do not compress well.
+
+    Args:
+        number: the number.
+        padding: how many characters.
+        keys: how many keys there are, which events have in turns; 0 for one of each event.
+    """
     return Event(
         id="faults",
         timestamp=number,
         type=EventType.CREATED,
-        resource_id=str(number),
+        resource_id=str(number % keys if keys else number),
         metadata={"padding": random.Random(number).randbytes(padding // 2).hex()},
     )
 
@@ -47,7 +53,7 @@ def number_in(record: Record) -> int:
 
 
 def topic_of(name: str, dead_letter: str | None = None) -> Topic[str, Number]:
-    """A topic whose keys are the numbers as text."""
+    """A topic whose keys are the numbers as text, or what is left of them."""
     return Topic(
         name, value=(Event,), key="string", key_field="resource_id", dead_letter=dead_letter
     )

@@ -63,6 +63,11 @@ class Worker:
         """What each process wrote down, in the order of the processes."""
         return [read_entries(ledger) for _, ledger in self._lives]
 
+    def steps(self) -> int:
+        """How many steps its last process has written down."""
+        ledger = self._lives[-1][1]
+        return ledger.read_bytes().count(b"\n") if ledger.exists() else 0
+
     def entries(self) -> list[Entry]:
         """What all of its processes wrote down."""
         return list(itertools.chain.from_iterable(self.lives()))

@@ -232,6 +232,8 @@ def _seek(poll_thread: ConsumerPollThread, offsets: Mapping[int, int]) -> None:
         poll_thread.client.seek(place)
         with poll_thread.changed:
             poll_thread.buffer.restart(place.partition)
+            poll_thread.changed.notify_all()
+        poll_thread.wake()
 
 
 # --- offsets --------------------------------------------------------------------------------------
@@ -266,7 +268,7 @@ class OffsetCommitter:
             if message is None:
                 offsets = {number: queue.next_offset for number, queue in queues.items()}
             elif message.partition in queues:
-                offsets = {message.partition: message.offset + 1}
+                offsets = {message.partition: _end(queues[message.partition], message.offset)}
             else:
                 raise ConsumeError(
                     "cannot commit: the partition is no longer assigned to this consumer",
@@ -282,9 +284,8 @@ class OffsetCommitter:
 
         if not offsets:
             return []
-        places = partitions_at(self._poll_thread.topic, offsets.items())
         try:
-            done = self._poll_thread.commit(places)
+            done = self._poll_thread.commit(offsets)
         except KafkaException as error:
             return [error.args[0]]
         return [each.error for each in done]
@@ -355,8 +356,22 @@ class OffsetCommitter:
         return max(0, high - max(low, offset))
 
 
+def _end(queue: RawPartitionQueue, offset: int) -> int | None:
+    """Return the offset to commit so that a message counts as handled.
+
+    While messages are handled concurrently, it is not behind one of them that is in flight.
+    """
+    tracker = queue.progress
+    if tracker is None or not queue.taken:
+        return offset + 1
+    return tracker.next_offset_with(offset)
+
+
 def _next_offset(queue: RawPartitionQueue) -> int | None:
     """Return the offset of the next message to handle; None: no message has come yet."""
+    tracker = queue.progress
+    if tracker is not None and (pending := tracker.first_pending) is not None:
+        return pending
     if queue.messages:
         return queue.messages[0].offset()
     return queue.next_offset

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from avrogen.kafka.asyncio_threads import no_undo, run_to_completion
 from avrogen.kafka.consumer.assignment import Position
@@ -22,6 +22,7 @@ from avrogen.kafka.consumer.consumer import ConsumerBase
 from avrogen.kafka.consumer.signals import StopSignals
 
 if TYPE_CHECKING:
+    from avrogen.kafka.consumer.key_scheduler import Ordering
     from avrogen.kafka.consumer.service import AsyncConsumerRun
     from avrogen.kafka.message import Message
     from avrogen.kafka.producer.async_producer import AsyncTopicProducer
@@ -86,7 +87,13 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
 
     # --- handling ---------------------------------------------------------------------------------
 
-    async def run(self, handle: Callable[[Message[K, V]], Awaitable[object]]) -> None:
+    async def run(
+        self,
+        handle: Callable[[Message[K, V]], Awaitable[object]],
+        *,
+        concurrency: int = 1,
+        ordering: Ordering = "key",
+    ) -> None:
         """Call a coroutine function with every message, until the consumer stops.
 
         It stops when :meth:`stop` is called, or on SIGTERM or SIGINT. In-flight messages are
@@ -96,14 +103,24 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
             handle: the handler, a coroutine function, or a function that returns an awaitable. Its
                 result is ignored, unless it is a coroutine or a generator; its exceptions decide
                 on retry and dead letter, see ``docs/kafka/consuming.md``.
+            concurrency: most messages that are handled at the same time, those of one partition,
+                too. With 1, there is one of each partition.
+            ordering: as for :meth:`TopicConsumer.run`.
 
         Raises:
             ConsumeError: a message can neither be handled nor dead-lettered, or Kafka refuses to go
                 on.
             TypeError: the handler is a plain function or a generator function.
+            ValueError: ``concurrency`` or ``ordering`` is invalid.
         """
+        limits = self._concurrency(concurrency, ordering)
         with self._alone():
-            await AsyncMessageRunner(self._session, self._wakeup, handle).run(handle)
+            if limits is None:
+                await AsyncMessageRunner(self._session, self._wakeup, handle).run(handle)
+                return
+            from avrogen.kafka.consumer.async_concurrent_runner import AsyncConcurrentRunner
+
+            await AsyncConcurrentRunner(self._session, self._wakeup, handle, limits).run(handle)
 
     def __aiter__(self) -> AsyncMessageIterator[K, V]:
         """Yield all messages, one at a time, until the consumer stops.
@@ -127,15 +144,26 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
         *,
         max_records: int = 500,
         max_wait: float = 1.0,
+        concurrency: int = 1,
+        ordering: Ordering = "key",
     ) -> None:
         """Call a coroutine function with many messages at a time, until the consumer stops.
 
-        See :meth:`TopicConsumer.run_batches`. There is one batch at a time.
+        See :meth:`TopicConsumer.run_batches`. There is one batch at a time without ``concurrency``.
         """
         check_async_handler(handle)
         limits = self._limits(max_records, max_wait)
+        slots = self._concurrency(concurrency, ordering)
         with self._alone():
-            await self._drive(BatchRunner(self._session, handle, limits))
+            if slots is None:
+                await self._drive(BatchRunner(self._session, handle, limits))
+                return
+            from avrogen.kafka.consumer.concurrent_batches import AsyncConcurrentBatchRunner
+
+            runner: Any = AsyncConcurrentBatchRunner(
+                self._session, self._wakeup, handle, limits, slots
+            )
+            await runner.run(handle)
 
     async def run_transactional(
         self,
@@ -144,6 +172,7 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
         *,
         max_records: int = 500,
         max_wait: float = 0.1,
+        concurrency: Literal[1] = 1,
     ) -> None:
         """Call a coroutine function with every message, exactly once as far as Kafka is concerned.
 
@@ -152,9 +181,11 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
         """
         from avrogen.kafka.consumer.transaction_runner import (
             TransactionRunner,
+            refuse_concurrency,
             transactional_client,
         )
 
+        refuse_concurrency(concurrency)
         check_async_handler(handle)
         limits = self._limits(max_records, max_wait)
         client = transactional_client(producer)
@@ -163,17 +194,26 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
 
     # --- together with other consumers ------------------------------------------------------------
 
-    def handling(self, handle: Callable[[Message[K, V]], Awaitable[object]]) -> AsyncConsumerRun:
+    def handling(
+        self,
+        handle: Callable[[Message[K, V]], Awaitable[object]],
+        *,
+        concurrency: int = 1,
+        ordering: Ordering = "key",
+    ) -> AsyncConsumerRun:
         """Return what :func:`avrogen.kafka.run_all` calls :meth:`run` with.
 
         Args:
             handle: the handler.
+            concurrency: as for :meth:`run`.
+            ordering: as for :meth:`run`.
 
         Raises:
-            TypeError: as :meth:`run`.
+            TypeError, ValueError: as :meth:`run`.
         """
         check_async_handler(handle)
-        return self._run_of(lambda: self.run(handle))
+        self._concurrency(concurrency, ordering)
+        return self._run_of(lambda: self.run(handle, concurrency=concurrency, ordering=ordering))
 
     def handling_batches(
         self,
@@ -181,14 +221,23 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
         *,
         max_records: int = 500,
         max_wait: float = 1.0,
+        concurrency: int = 1,
+        ordering: Ordering = "key",
     ) -> AsyncConsumerRun:
         """Return what :func:`avrogen.kafka.run_all` calls :meth:`run_batches` with.
 
         See :meth:`TopicConsumer.handling_batches`.
         """
         check_async_handler(handle)
+        self._concurrency(concurrency, ordering)
         return self._run_of(
-            lambda: self.run_batches(handle, max_records=max_records, max_wait=max_wait)
+            lambda: self.run_batches(
+                handle,
+                max_records=max_records,
+                max_wait=max_wait,
+                concurrency=concurrency,
+                ordering=ordering,
+            )
         )
 
     def handling_transactional(
@@ -198,11 +247,15 @@ class AsyncTopicConsumer(ConsumerBase[K, V]):
         *,
         max_records: int = 500,
         max_wait: float = 0.1,
+        concurrency: Literal[1] = 1,
     ) -> AsyncConsumerRun:
         """Return what :func:`avrogen.kafka.run_all` calls :meth:`run_transactional` with.
 
         See :meth:`TopicConsumer.handling_transactional`.
         """
+        from avrogen.kafka.consumer.transaction_runner import refuse_concurrency
+
+        refuse_concurrency(concurrency)
         check_async_handler(handle)
         return self._run_of(
             lambda: self.run_transactional(

@@ -51,6 +51,8 @@ __all__ = [
     "AsyncMessageIterator",
     "AsyncMessageRunner",
     "AsyncWakeup",
+    "call_async_handler",
+    "cancel_all",
     "check_async_handler",
 ]
 
@@ -114,7 +116,7 @@ class AsyncMessageRunner(RunnerCore[K, V]):
             await self._finish(tasks)
         finally:
             ending = True
-            await _cancel(tasks)
+            await cancel_all(tasks)
         if failures:
             raise failures[0]
 
@@ -130,7 +132,7 @@ class AsyncMessageRunner(RunnerCore[K, V]):
             for message in self.in_order(lease, await self.driver.drive(self.read(lease))):
                 try:
                     with self.error_handler.observation([message]):
-                        await _call(handle, message, cancelled=cancelled)
+                        await call_async_handler(handle, message, cancelled=cancelled)
                 except Exception as error:
                     await self.driver.drive(self.recover(lease, error, message))
             await self.driver.drive(self.settle(lease))
@@ -142,7 +144,7 @@ class AsyncMessageRunner(RunnerCore[K, V]):
             await asyncio.wait(tasks, timeout=self._grace)
 
 
-async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
+async def cancel_all(tasks: set[asyncio.Task[None]]) -> None:
     """Cancel tasks, and wait until they have released their queues."""
     for task in tasks:
         task.cancel()
@@ -202,7 +204,7 @@ def _returns_no_awaitable(function: Any) -> bool:
 _ADVICE: Final = "await it in the handler"
 
 
-async def _call(
+async def call_async_handler(
     function: Callable[..., Any], *arguments: object, cancelled: Callable[[], bool]
 ) -> object:
     """Call a function of the user, and await what it returns.
@@ -356,7 +358,7 @@ class AsyncDriver:
             case FetchSchema(missing):
                 return await _after_a_moment(missing.start())
             case CallFunction(function, arguments):
-                return await _call(function, *arguments, cancelled=_is_task_cancelled)
+                return await call_async_handler(function, *arguments, cancelled=_is_task_cancelled)
             case BlockingCall(function, arguments):
                 return await run_to_completion(function, no_undo, *arguments)
             case FutureResult(future):

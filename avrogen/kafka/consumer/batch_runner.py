@@ -176,7 +176,7 @@ class BatchRunner(RunnerCore[K, V]):
         """
         while (batch := (yield from self._collect())) is not None:
             with self.leased(batch.partitions):
-                yield from self._handle_batch(batch)
+                yield from self.handle_batch(batch)
                 for partition in batch.partitions:
                     yield from self.settle(partition)
 
@@ -247,7 +247,7 @@ class BatchRunner(RunnerCore[K, V]):
         queue = partition.queue
         for message in messages:
             if message.offset in queue.settled:
-                yield from self._skip_first(partition)
+                yield from self.skip_first(partition)
                 if partition.backoff is not None:
                     return
                 if partition.messages:
@@ -257,9 +257,9 @@ class BatchRunner(RunnerCore[K, V]):
                 queue.done(message.offset)
             else:
                 partition.messages.append(message)
-        yield from self._skip_first(partition)
+        yield from self.skip_first(partition)
 
-    def _skip_first(self, partition: BatchPartition[K, V]) -> Effects[None]:
+    def skip_first(self, partition: BatchPartition[K, V]) -> Effects[None]:
         """Skip the messages in front of the first that is for the handler."""
         messages = partition.messages
         skipped: list[SkippedMessage] = []
@@ -285,7 +285,8 @@ class BatchRunner(RunnerCore[K, V]):
 
     # --- handling ---------------------------------------------------------------------------------
 
-    def _handle_batch(self, batch: Batch[K, V]) -> Effects[None]:
+    def handle_batch(self, batch: Batch[K, V]) -> Effects[None]:
+        """Handle a batch that is collected."""
         messages = batch.messages
         for partition in batch.partitions:
             self.error_handler.received(partition.queue, partition.messages)
@@ -295,10 +296,8 @@ class BatchRunner(RunnerCore[K, V]):
         except Exception as error:
             yield from self._recover_batch(batch, error)
         else:
-            ends = {message.partition: message.offset for message in handled}
-            for partition in batch.partitions:
+            for partition, end in zip(batch.partitions, self.ends(batch, handled), strict=True):
                 partition.queue.dead_letters_in_a_row = 0
-                end = ends.get(partition.queue.partition, -1)
                 for message in partition.messages:
                     if message.offset > end:
                         break
@@ -306,6 +305,16 @@ class BatchRunner(RunnerCore[K, V]):
                         self.skip(partition, message)
                     else:
                         self.error_handler.done(partition.queue, message.offset)
+
+    def ends(self, batch: Batch[K, V], handled: Sequence[Message[K, V]]) -> list[int]:
+        """Return the offset of the last handled message of each part; -1: there is none.
+
+        Args:
+            batch: the batch.
+            handled: its handled messages.
+        """
+        ends = {message.partition: message.offset for message in handled}
+        return [ends.get(partition.queue.partition, -1) for partition in batch.partitions]
 
     def _recover_batch(self, batch: Batch[K, V], error: Exception) -> Effects[None]:
         """Retry the batch later, or handle its messages one by one to find those at fault."""

@@ -18,6 +18,7 @@ from typing import (
     Any,
     ClassVar,
     Generic,
+    Literal,
     Never,
     Required,
     Self,
@@ -43,6 +44,7 @@ from avrogen.kafka.consumer.session import CommitMode, ConsumerOptions, Consumer
 from avrogen.kafka.consumer.signals import StopSignals
 
 if TYPE_CHECKING:
+    from avrogen.kafka.consumer.key_scheduler import ConcurrencyLimits, Ordering
     from avrogen.kafka.consumer.service import ConsumerRun
     from avrogen.kafka.health import ConsumerHealth
     from avrogen.kafka.message import Message
@@ -208,6 +210,15 @@ class ConsumerBase(Generic[K, V]):
         self._session.batch_wait = max_wait
         return limits
 
+    def _concurrency(self, slots: int, ordering: Ordering) -> ConcurrencyLimits | None:
+        """Return limits of handling concurrently; None: messages are handled one by one."""
+        if slots == 1 and ordering == "key":
+            return None
+        from avrogen.kafka.consumer.key_scheduler import ConcurrencyLimits
+
+        limits = ConcurrencyLimits(slots, ordering)
+        return None if slots == 1 else limits
+
     def _is_running(self) -> bool:
         """Return True if messages are being handled."""
         return self._running
@@ -311,15 +322,35 @@ class TopicConsumer(ConsumerBase[K, V]):
 
     @overload
     def run(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
-        self, handle: Callable[[Message[K, V]], Never]
+        self,
+        handle: Callable[[Message[K, V]], Never],
+        *,
+        concurrency: int = ...,
+        ordering: Ordering = ...,
     ) -> None: ...
     @overload
     def run(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
-        self, handle: Callable[[Message[K, V]], Unfinished]
+        self,
+        handle: Callable[[Message[K, V]], Unfinished],
+        *,
+        concurrency: int = ...,
+        ordering: Ordering = ...,
     ) -> HandlerRefused: ...
     @overload
-    def run(self, handle: Callable[[Message[K, V]], object]) -> None: ...
-    def run(self, handle: Callable[[Message[K, V]], object]) -> Any:
+    def run(
+        self,
+        handle: Callable[[Message[K, V]], object],
+        *,
+        concurrency: int = ...,
+        ordering: Ordering = ...,
+    ) -> None: ...
+    def run(
+        self,
+        handle: Callable[[Message[K, V]], object],
+        *,
+        concurrency: int = 1,
+        ordering: Ordering = "key",
+    ) -> Any:
         """Call a handler with every message, until the consumer stops.
 
         It stops when :meth:`stop` is called, or on SIGTERM or SIGINT. The in-flight message is
@@ -329,14 +360,27 @@ class TopicConsumer(ConsumerBase[K, V]):
             handle: the handler, a plain function. Its result is ignored, unless it is a coroutine
                 or a generator, whose work is not done: then the consumer stops. Its exceptions
                 decide on retry and dead letter, see ``docs/kafka/consuming.md``.
+            concurrency: most messages that are handled at the same time. With 1, the handler is
+                called in the caller's thread; else in threads of avrogen's, for messages of one
+                partition, too.
+            ordering: with concurrency, the messages that are handled in order, one at a time:
+                those of a key, of a partition, or none (``"unordered"``). Messages without a key
+                are in no order with ``"key"``.
 
         Raises:
             ConsumeError: a message can neither be handled nor dead-lettered, or Kafka refuses to go
                 on.
             TypeError: the handler is a coroutine function or a generator function.
+            ValueError: ``concurrency`` or ``ordering`` is invalid.
         """
+        limits = self._concurrency(concurrency, ordering)
         with self._alone():
-            MessageRunner(self._session, handle).run(handle)
+            if limits is None:
+                MessageRunner(self._session, handle).run(handle)
+                return
+            from avrogen.kafka.consumer.concurrent_runner import ConcurrentRunner
+
+            ConcurrentRunner(self._session, handle, limits).run(handle)
 
     def __iter__(self) -> Iterator[Message[K, V]]:
         """Yield all messages, until the consumer stops.
@@ -362,6 +406,8 @@ class TopicConsumer(ConsumerBase[K, V]):
         *,
         max_records: int = 500,
         max_wait: float = 1.0,
+        concurrency: int = 1,
+        ordering: Ordering = "key",
     ) -> R:
         """Call a handler with many messages at a time, until the consumer stops.
 
@@ -374,15 +420,26 @@ class TopicConsumer(ConsumerBase[K, V]):
             handle: the handler.
             max_records: most messages of a batch.
             max_wait: seconds that the first message of a batch waits for others.
+            concurrency: most batches that are handled at the same time, in threads of avrogen's if
+                there are several. Messages of a key are in one of them at a time.
+            ordering: as for :meth:`run`.
 
         Raises:
             ConsumeError, TypeError: as :meth:`run`.
-            ValueError: ``max_records`` is less than 1, or ``max_wait`` is negative or infinite.
+            ValueError: ``max_records`` is less than 1, or ``max_wait`` is negative or infinite; or
+                ``concurrency`` or ``ordering`` is invalid.
         """
         check_handler(handle)
         limits = self._limits(max_records, max_wait)
+        slots = self._concurrency(concurrency, ordering)
         with self._alone():
-            drive(BatchRunner(self._session, handle, limits).run())
+            if slots is None:
+                drive(BatchRunner(self._session, handle, limits).run())
+            else:
+                from avrogen.kafka.consumer.concurrent_batches import ConcurrentBatchRunner
+
+                batches: Any = ConcurrentBatchRunner(self._session, handle, limits, slots)
+                batches.run(handle)
         # There is no result. Type checkers see a coroutine that is not used, if the handler makes
         # one. Overloads, as ``run`` has them, would hide the types of lambdas from mypy.
         return cast("R", None)
@@ -395,6 +452,7 @@ class TopicConsumer(ConsumerBase[K, V]):
         *,
         max_records: int = ...,
         max_wait: float = ...,
+        concurrency: Literal[1] = ...,
     ) -> None: ...
     @overload
     def run_transactional(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
@@ -404,6 +462,7 @@ class TopicConsumer(ConsumerBase[K, V]):
         *,
         max_records: int = ...,
         max_wait: float = ...,
+        concurrency: Literal[1] = ...,
     ) -> HandlerRefused: ...
     @overload
     def run_transactional(
@@ -413,6 +472,7 @@ class TopicConsumer(ConsumerBase[K, V]):
         *,
         max_records: int = ...,
         max_wait: float = ...,
+        concurrency: Literal[1] = ...,
     ) -> None: ...
     def run_transactional(
         self,
@@ -421,6 +481,7 @@ class TopicConsumer(ConsumerBase[K, V]):
         *,
         max_records: int = 500,
         max_wait: float = 0.1,
+        concurrency: Literal[1] = 1,
     ) -> Any:
         """Call a handler with every message, exactly once as far as Kafka is concerned.
 
@@ -436,19 +497,23 @@ class TopicConsumer(ConsumerBase[K, V]):
                 that several producers share, all of which then send in the transactions.
             max_records: most messages of a transaction.
             max_wait: seconds that the first message of a transaction waits for others.
+            concurrency: 1, as a transaction has the offsets of all its messages or of none.
 
         Raises:
             ConsumeError: as :meth:`run`; or the producer has failed permanently, such as when a
                 newer one with its ``transactional.id`` has fenced it.
             TransactionError: the producer has no ``transactional.id``.
             TypeError: as :meth:`run`.
-            ValueError: ``max_records`` is less than 1, or ``max_wait`` is negative or infinite.
+            ValueError: ``max_records`` is less than 1, or ``max_wait`` is negative or infinite; or
+                ``concurrency`` is not 1.
         """
         from avrogen.kafka.consumer.transaction_runner import (
             TransactionRunner,
+            refuse_concurrency,
             transactional_client,
         )
 
+        refuse_concurrency(concurrency)
         check_handler(handle)
         limits = self._limits(max_records, max_wait)
         client = transactional_client(producer)
@@ -459,25 +524,48 @@ class TopicConsumer(ConsumerBase[K, V]):
 
     @overload
     def handling(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
-        self, handle: Callable[[Message[K, V]], Never]
+        self,
+        handle: Callable[[Message[K, V]], Never],
+        *,
+        concurrency: int = ...,
+        ordering: Ordering = ...,
     ) -> ConsumerRun: ...
     @overload
     def handling(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
-        self, handle: Callable[[Message[K, V]], Unfinished]
+        self,
+        handle: Callable[[Message[K, V]], Unfinished],
+        *,
+        concurrency: int = ...,
+        ordering: Ordering = ...,
     ) -> HandlerRefused: ...
     @overload
-    def handling(self, handle: Callable[[Message[K, V]], object]) -> ConsumerRun: ...
-    def handling(self, handle: Callable[[Message[K, V]], object]) -> Any:
+    def handling(
+        self,
+        handle: Callable[[Message[K, V]], object],
+        *,
+        concurrency: int = ...,
+        ordering: Ordering = ...,
+    ) -> ConsumerRun: ...
+    def handling(
+        self,
+        handle: Callable[[Message[K, V]], object],
+        *,
+        concurrency: int = 1,
+        ordering: Ordering = "key",
+    ) -> Any:
         """Return what :func:`avrogen.kafka.run_all` calls :meth:`run` with.
 
         Args:
             handle: the handler.
+            concurrency: as for :meth:`run`.
+            ordering: as for :meth:`run`.
 
         Raises:
-            TypeError: as :meth:`run`.
+            TypeError, ValueError: as :meth:`run`.
         """
         check_handler(handle)
-        return self._run_of(lambda: self.run(handle))
+        self._concurrency(concurrency, ordering)
+        return self._run_of(lambda: self.run(handle, concurrency=concurrency, ordering=ordering))
 
     def handling_batches(
         self,
@@ -485,6 +573,8 @@ class TopicConsumer(ConsumerBase[K, V]):
         *,
         max_records: int = 500,
         max_wait: float = 1.0,
+        concurrency: int = 1,
+        ordering: Ordering = "key",
     ) -> ConsumerRun:
         """Return what :func:`avrogen.kafka.run_all` calls :meth:`run_batches` with.
 
@@ -492,13 +582,22 @@ class TopicConsumer(ConsumerBase[K, V]):
             handle: the handler.
             max_records: most messages of a batch.
             max_wait: seconds that the first message of a batch waits for others.
+            concurrency: as for :meth:`run_batches`.
+            ordering: as for :meth:`run`.
 
         Raises:
-            TypeError: as :meth:`run`.
+            TypeError, ValueError: as :meth:`run_batches`.
         """
         check_handler(handle)
+        self._concurrency(concurrency, ordering)
         return self._run_of(
-            lambda: self.run_batches(handle, max_records=max_records, max_wait=max_wait)
+            lambda: self.run_batches(
+                handle,
+                max_records=max_records,
+                max_wait=max_wait,
+                concurrency=concurrency,
+                ordering=ordering,
+            )
         )
 
     def handling_transactional(
@@ -508,6 +607,7 @@ class TopicConsumer(ConsumerBase[K, V]):
         *,
         max_records: int = 500,
         max_wait: float = 0.1,
+        concurrency: Literal[1] = 1,
     ) -> ConsumerRun:
         """Return what :func:`avrogen.kafka.run_all` calls :meth:`run_transactional` with.
 
@@ -516,10 +616,14 @@ class TopicConsumer(ConsumerBase[K, V]):
             producer: a producer with a ``transactional.id``, one for each consumer.
             max_records: most messages of a transaction.
             max_wait: seconds that the first message of a transaction waits for others.
+            concurrency: as for :meth:`run_transactional`.
 
         Raises:
-            TypeError: as :meth:`run`.
+            TypeError, ValueError: as :meth:`run_transactional`.
         """
+        from avrogen.kafka.consumer.transaction_runner import refuse_concurrency
+
+        refuse_concurrency(concurrency)
         check_handler(handle)
         return self._run_of(
             lambda: self.run_transactional(

@@ -28,6 +28,7 @@ __all__ = [
     "commit_offsets",
     "consume_error",
     "create_consumer",
+    "is_metadata_refused",
     "is_refusal",
     "log_error",
     "log_or_raise",
@@ -61,7 +62,7 @@ def create_consumer(
         from confluent_kafka import Consumer, KafkaException
     settings = consumer_settings(client, group=group, auto_commit=auto_commit)
     callbacks.install(settings)
-    settings["on_commit"] = _commit_callback(settings.get("on_commit"), group, observer)
+    settings["on_commit"] = _commit_callback(settings.get("on_commit"), group, observer, callbacks)
     try:
         return Consumer(settings)
     except (KafkaException, TypeError, ValueError, SystemError) as error:
@@ -89,7 +90,7 @@ def commit_offsets(
 
     began, refusal = monotonic(), None
     try:
-        done = client.commit(offsets=offsets, asynchronous=False) or []
+        done = _commit(client, offsets)
         refusal = next((each.error for each in done if each.error is not None), None)
         return done
     except KafkaException as error:
@@ -98,6 +99,21 @@ def commit_offsets(
     finally:
         if observer is not None:
             _report_commit(observer, offsets, group, monotonic() - began, refusal)
+
+
+def _commit(client: Consumer, offsets: list[TopicPartition]) -> list[TopicPartition]:
+    """Commit offsets, without their metadata if that is too large for the brokers."""
+    from confluent_kafka import KafkaException, TopicPartition
+
+    try:
+        done = client.commit(offsets=offsets, asynchronous=False) or []
+        if not is_metadata_refused(*(each.error for each in done)):
+            return done
+    except KafkaException as error:
+        if not is_metadata_refused(error.args[0]):
+            raise
+    bare = [TopicPartition(each.topic, each.partition, each.offset) for each in offsets]
+    return client.commit(offsets=bare, asynchronous=False) or []
 
 
 def _report_commit(
@@ -112,8 +128,12 @@ def _report_commit(
         observer.committed(committed, group, duration, None if error is None else error.name())
 
 
-def _commit_callback(given: object, group: str, observer: Observer | None) -> Any:
+def _commit_callback(
+    given: object, group: str, observer: Observer | None, callbacks: Callbacks
+) -> Any:
     def on_commit(error: KafkaError | None, partitions: Sequence[Any]) -> None:
+        if is_metadata_refused(error, *(each.error for each in partitions)):
+            callbacks.metadata_refused = True  # and the offsets are committed without, later
         if observer is not None:
             _report_commit(observer, partitions, group, 0.0, error)
         if error is not None and error.name() != "_NO_OFFSET":
@@ -129,6 +149,11 @@ def _commit_callback(given: object, group: str, observer: Observer | None) -> An
             call_isolated(given, error, partitions)
 
     return on_commit
+
+
+def is_metadata_refused(*errors: KafkaError | None) -> bool:
+    """Return true if a broker refuses a commit as its metadata is too large."""
+    return any(each is not None and each.name() == "OFFSET_METADATA_TOO_LARGE" for each in errors)
 
 
 # --- partitions -----------------------------------------------------------------------------------

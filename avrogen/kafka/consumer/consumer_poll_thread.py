@@ -12,7 +12,7 @@ Longer than 500 lines because all that touches the client is done by this one th
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from threading import Condition, Thread
@@ -34,6 +34,7 @@ from avrogen.kafka.consumer.fetch_buffer import (
     MAX_BYTES,
     FetchBuffer,
     InFlight,
+    InFlightFigures,
     RawPartitionQueue,
 )
 from avrogen.kafka.consumer.rebalance import LagReporter, RebalanceListener
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from confluent_kafka import Message as RawMessage
 
     from avrogen.kafka.callbacks import ConnectionState
+    from avrogen.kafka.consumer.commit_metadata import CommitMetadata
     from avrogen.kafka.consumer.error_policy import OnAuthFailure
     from avrogen.kafka.observability.observer import Observer
 
@@ -81,6 +83,8 @@ class ConsumerPollThread:
         connection: errors of connections to brokers.
         on_auth_failure: what follows when brokers refuse the credentials, or access.
         max_bytes: bytes of messages that wait for their handler.
+        commit_interval: seconds between commits of messages that are handled out of order.
+        metadata_refused: returns true if brokers do not accept the metadata of these commits.
 
     Attributes:
         client: the consumer, for calls in this thread.
@@ -93,6 +97,7 @@ class ConsumerPollThread:
         polled_at: time of the last poll, by the monotonic clock.
         in_flight: the in-flight messages.
         lag_reporter: tells the observer of the lag; None: it does not want to know.
+        wake: called when there may be something to take, in any thread.
     """
 
     def __init__(
@@ -109,6 +114,8 @@ class ConsumerPollThread:
         connection: ConnectionState,
         on_auth_failure: OnAuthFailure = "stop",
         max_bytes: int = MAX_BYTES,
+        commit_interval: float = 5.0,
+        metadata_refused: Callable[[], bool] = lambda: False,
     ) -> None:
         self.client = client
         self.topic = topic
@@ -127,8 +134,11 @@ class ConsumerPollThread:
         self.fetched = 0
         self.stopping = False
         self._auto_commit = auto_commit
+        self._commit_interval = commit_interval
+        self._metadata_refused = metadata_refused
+        self._metadata: CommitMetadata | None = None
         self._grace = grace
-        self._wake = wake
+        self.wake = wake
         self._fatal = fatal
         self._calls = CallQueue()
         self._stopping_since: float | None = None
@@ -145,6 +155,7 @@ class ConsumerPollThread:
             auto_commit=auto_commit,
             grace=grace,
             observer=observer,
+            wake=wake,
         )
         self._thread = Thread(target=self._run, name=f"poll thread of {topic}", daemon=True)
 
@@ -202,7 +213,7 @@ class ConsumerPollThread:
             self.in_flight.queues.discard(queue)
             self.buffer.release(queue, retry_at=None if backoff is None else monotonic() + backoff)
             self.changed.notify_all()
-        self._wake()
+        self.wake()
 
     def next_retry(self) -> float | None:
         """Return when the first backoff ends, by the monotonic clock; None: there is none."""
@@ -217,6 +228,38 @@ class ConsumerPollThread:
     def ensure_capacity(self, max_records: int) -> None:
         """Let each queue hold at least so many messages, for batches of that size."""
         self.buffer.limit = max(self.buffer.limit, max_records)
+
+    def made_room(self) -> None:
+        """Fetch more, as messages were taken out of acquired queues."""
+        with self.changed:
+            self.changed.notify_all()
+
+    def watch(self, scheduler: InFlightFigures | None) -> None:
+        """Ask a scheduler for figures of the in-flight messages; None: no longer."""
+        self.in_flight.scheduler = scheduler
+
+    def recall(self) -> Future[None]:
+        """Remember what is handled out of order, and read what was before the last restart.
+
+        Returns:
+            A future, after which messages can be taken. It raises ClosedError if the thread ends.
+        """
+
+        def recall() -> None:
+            from avrogen.kafka.consumer.commit_metadata import CommitMetadata
+
+            if self._metadata is None:
+                self._metadata = self._rebalance.metadata = CommitMetadata(
+                    self.client,
+                    self.topic,
+                    interval=self._commit_interval,
+                    refused=self._metadata_refused,
+                )
+            with self.changed:
+                queues = list(self.buffer.queues.values())
+            self._metadata.recall(queues)
+
+        return self.call(recall)
 
     def leave_offsets(self) -> None:
         """Leave commits to a transactional producer from now on."""
@@ -312,9 +355,15 @@ class ConsumerPollThread:
         self._rebalance.grace = 0.0  # they have had it
         return True
 
-    def commit(self, offsets: list[TopicPartition]) -> list[TopicPartition]:
-        """Commit offsets, in this thread; see :func:`commit_offsets`."""
-        return commit_offsets(self.client, offsets, self._group, self._observer)
+    def commit(self, offsets: Mapping[int, int]) -> list[TopicPartition]:
+        """Commit offsets by partition, in this thread; see :func:`commit_offsets`."""
+        with self.changed:
+            queues = dict(self.buffer.queues)
+        places = [
+            self._rebalance.place(queues.get(number), number, offset)
+            for number, offset in offsets.items()
+        ]
+        return commit_offsets(self.client, places, self._group, self._observer)
 
     def _begin_to_stop(self) -> None:
         if self.lag_reporter is not None:
@@ -324,7 +373,7 @@ class ConsumerPollThread:
             self._stopping_since = monotonic()
             self.buffer.pause(None)
             self.changed.notify_all()
-        self._wake()
+        self.wake()
 
     def _poll_once(self) -> None:
         self._look()
@@ -369,7 +418,7 @@ class ConsumerPollThread:
                     errors.append(error)
             self.fetched += len(messages) - len(errors)
             self.changed.notify_all()
-        self._wake()
+        self.wake()
         if self._observer is not None:
             self._report_poll(len(messages) - len(errors), monotonic() - began, errors)
         if len(errors) < len(messages):
@@ -415,10 +464,11 @@ class ConsumerPollThread:
             return
         with self.changed:
             offsets = self.buffer.to_store()
-            if not offsets:
-                return
             try:
-                self.client.store_offsets(offsets=partitions_at(self.topic, offsets))
+                if offsets:
+                    self.client.store_offsets(offsets=partitions_at(self.topic, offsets))
+                if self._metadata is not None:
+                    self._metadata.commit(self.buffer.queues.values(), monotonic())
             except KafkaException as error:
                 # The group has revoked a partition, and the callback has not come yet.
                 if error.args[0].code() != KafkaError._STATE:
@@ -432,7 +482,7 @@ class ConsumerPollThread:
         with self.changed:
             self._failure = failure
             self.changed.notify_all()
-        self._wake()
+        self.wake()
 
     def _end(self) -> None:
         try:
@@ -446,7 +496,7 @@ class ConsumerPollThread:
             self.stopping = True
             self.changed.notify_all()
         self._calls.close()
-        self._wake()
+        self.wake()
 
 
 # --- calls of other threads -----------------------------------------------------------------------

@@ -142,6 +142,7 @@ class ErrorHandler:
         clock: seconds, by which backoff and batches are timed. Handler tests replace it.
         chance: random number from 0 to 1 for the jitter of the backoff. Handler tests replace it.
         counts: counts since the start.
+        topic: name of the topic.
     """
 
     def __init__(
@@ -161,7 +162,7 @@ class ErrorHandler:
         self.chance: Callable[[], float] = random.random
         self.counts = Counts()
         self.group = group
-        self._topic = topic
+        self.topic = topic
         self._policy = policy
         self._on_poison: OnPoison = on_poison
         self._dead_letter = dead_letter
@@ -344,7 +345,7 @@ class ErrorHandler:
             log_event(
                 logging.INFO if is_known else logging.WARNING,
                 "consumer.type_skipped",
-                topic=self._topic,
+                topic=self.topic,
                 group=self.group,
                 type=name,
                 partition=queue.partition,
@@ -352,7 +353,7 @@ class ErrorHandler:
                 reason="not selected" if is_known else "unknown type",
             )
         if self.observer is not None:
-            self.observer.skipped((self._topic, queue.partition), message.offset, name, self.group)
+            self.observer.skipped((self.topic, queue.partition), message.offset, name, self.group)
 
     def offset_reset(self, reset: OffsetReset) -> None:
         """Count and report that a partition goes on at another offset than its next one."""
@@ -377,7 +378,7 @@ class ErrorHandler:
     ) -> DeadLetterOrigin:
         kind, milliseconds = raw.timestamp()
         return DeadLetterOrigin(
-            topic=self._topic,
+            topic=self.topic,
             partition=cast("int", raw.partition()),
             offset=cast("int", raw.offset()),
             timestamp=milliseconds if kind else None,
@@ -414,7 +415,7 @@ class ErrorHandler:
     def _stop_error(self, raw: RawMessage, reason: str, error: Exception) -> ConsumeError:
         stop = ConsumeError(
             f"a message {reason}: {describe(error)}",
-            topic=self._topic,
+            topic=self.topic,
             partition=raw.partition(),
             offset=raw.offset(),
         )
@@ -457,7 +458,7 @@ class ErrorHandler:
 
     def _log_fields(self, raw: RawMessage) -> dict[str, Any]:
         return {
-            "topic": self._topic,
+            "topic": self.topic,
             "group": self.group,
             "partition": raw.partition(),
             "offset": raw.offset(),

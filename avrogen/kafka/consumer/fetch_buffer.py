@@ -35,16 +35,18 @@ Longer than 500 lines because the queues and their flow control share these stat
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import Enum, auto
 from heapq import heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from confluent_kafka import Message as RawMessage
+
+    from avrogen.kafka.consumer.offset_tracker import HandledOffsets, OffsetTracker
 
 __all__ = [
     "LIMIT",
@@ -53,6 +55,7 @@ __all__ = [
     "FetchBuffer",
     "FlowControl",
     "InFlight",
+    "InFlightFigures",
     "PartitionQueue",
     "QueueState",
     "RawPartitionQueue",
@@ -151,6 +154,7 @@ class FetchBuffer(Generic[R]):
         old.lose()
         new: PartitionQueue[R] = PartitionQueue(partition)
         new.paused_by_user, new.paused_in_client = old.paused_by_user, old.paused_in_client
+        new.from_committed = False
         self._queues[partition] = new
 
     # --- messages ---------------------------------------------------------------------------------
@@ -237,7 +241,8 @@ class FetchBuffer(Generic[R]):
         for queue in self._queues.values():
             failing = queue.attempts > 0
             if queue.paused_in_client:
-                has_room = queue.fits(self.limit // 4, share // 4) or len(queue.messages) <= 1
+                few = len(queue.messages) + queue.taken <= 1
+                has_room = queue.fits(self.limit // 4, share // 4) or few
                 if has_room and not failing and not queue.paused_by_user:
                     queue.paused_in_client = False
                     resume.append(queue.partition)
@@ -261,12 +266,13 @@ class FetchBuffer(Generic[R]):
     def to_store(self) -> list[tuple[int, int]]:
         """Return partitions with new offsets for the client to store, and assume that it does.
 
-        An offset is that after the last handled message.
+        An offset is that after the last handled message. Of partitions whose messages are handled
+        out of order, offsets are stored with metadata, elsewhere.
         """
         found: list[tuple[int, int]] = []
         for queue in self._queues.values():
             offset = queue.next_offset
-            if offset is not None and offset != queue.stored_offset:
+            if offset is not None and offset != queue.stored_offset and queue.progress is None:
                 queue.stored_offset = offset
                 found.append((queue.partition, offset))
         return found
@@ -348,6 +354,11 @@ class PartitionQueue(Generic[R]):
         yield_requested: true if the runner should release the queue after the in-flight message.
         schema_fetch: fetch of the schema that the next message needs, with the schema's key; None:
             none was begun.
+        tracker: the offsets that were taken out of order; None: all are handled in order.
+        taken: number of messages that were taken out of ``messages`` and are not handled.
+        handled_before: offsets that were handled before the partition was assigned; None: none.
+        from_committed: true while ``handled_before`` is not known and may matter: the partition is
+            read from its committed offset.
     """
 
     __slots__ = (
@@ -357,6 +368,8 @@ class PartitionQueue(Generic[R]):
         "attempts",
         "dead_letters_in_a_row",
         "first_failure",
+        "from_committed",
+        "handled_before",
         "messages",
         "next_offset",
         "observed_offset",
@@ -368,6 +381,8 @@ class PartitionQueue(Generic[R]):
         "settled",
         "state",
         "stored_offset",
+        "taken",
+        "tracker",
         "yield_requested",
     )
 
@@ -389,6 +404,10 @@ class PartitionQueue(Generic[R]):
         self.paused_in_client = False
         self.yield_requested = False
         self.schema_fetch: tuple[Hashable, Future[None]] | None = None
+        self.tracker: OffsetTracker | None = None
+        self.taken = 0
+        self.handled_before: HandledOffsets | None = None
+        self.from_committed = True
 
     @property
     def in_progress(self) -> bool:
@@ -401,8 +420,18 @@ class PartitionQueue(Generic[R]):
         return self.state is QueueState.LOST
 
     @property
+    def progress(self) -> OffsetTracker | None:
+        """Its tracker, if the last messages were handled out of order; None: in order."""
+        tracker, offset = self.tracker, self.next_offset
+        if tracker is None or offset is None:
+            return tracker
+        # Messages that are handled in order again are unknown to it.
+        is_current = tracker.next_offset is not None and tracker.next_offset >= offset
+        return tracker if is_current else None
+
+    @property
     def bytes(self) -> int:
-        """Bytes of its messages."""
+        """Bytes of its messages, with those that were taken and are not handled."""
         return self._bytes_added - self._bytes_removed
 
     def fits(self, messages: int, size: int) -> bool:
@@ -512,8 +541,51 @@ class PartitionQueue(Generic[R]):
         self.attempts += 1
         return now - self.first_failure
 
+    # --- out of order -----------------------------------------------------------------------------
+
+    def take_out(self) -> tuple[R, int]:
+        """Remove the first message, to be handled apart from the others.
+
+        Returns:
+            The message, and its bytes, which count until :meth:`handled`.
+        """
+        self.taken += 1
+        return self.messages.popleft(), self._sizes.popleft()
+
+    def handled(self, offset: int, size: int) -> None:
+        """Count a message that was taken out as handled.
+
+        Args:
+            offset: its offset, which its tracker has.
+            size: its bytes.
+        """
+        assert self.tracker is not None, "it was taken out of order"
+        self.taken -= 1
+        self._bytes_removed += size
+        self.tracker.complete(offset)
+        self.next_offset = self.tracker.next_offset
+
+    def put_back(self, messages: Sequence[tuple[R, int]]) -> None:
+        """Reverse :meth:`take_out` for messages that are not handled, in their order."""
+        self._sizes.extendleft([size for _, size in reversed(messages)])
+        self.messages.extendleft([message for message, _ in reversed(messages)])
+        self.taken -= len(messages)
+
 
 # --- in-flight messages ---------------------------------------------------------------------------
+
+
+class InFlightFigures(Protocol):
+    """Figures of messages that are handled concurrently. Any thread may ask for them."""
+
+    @property
+    def in_flight(self) -> int:
+        """Number of messages in flight."""
+        ...
+
+    def oldest_start(self) -> float | None:
+        """Return when the oldest message in flight was started; None: there is none."""
+        ...
 
 
 class InFlight:
@@ -521,11 +593,20 @@ class InFlight:
 
     Attributes:
         queues: the queues that runners have, those of revoked partitions as well.
+        scheduler: what knows it better, while messages are handled concurrently; None: nothing.
     """
 
     def __init__(self) -> None:
         self.queues: set[RawPartitionQueue] = set()
+        self.scheduler: InFlightFigures | None = None
         self._since: Mapping[object, float] = {}
+
+    @property
+    def count(self) -> int:
+        """Number of messages in flight."""
+        if self.scheduler is not None:
+            return self.scheduler.in_flight
+        return len([queue for queue in list(self.queues) if queue.messages])
 
     def look(self, now: float) -> None:
         """Note which messages are in flight. The caller holds the lock of the buffer."""
@@ -536,5 +617,8 @@ class InFlight:
 
     def oldest(self, now: float) -> float | None:
         """Return the age of the oldest message, in seconds; None: there is none. It never waits."""
+        if self.scheduler is not None:
+            started = self.scheduler.oldest_start()
+            return None if started is None else max(0.0, now - started)
         since = self._since.values()
         return now - min(since) if since else None

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NO_HEADERS",
+    "READ_AHEAD",
     "MessageReader",
     "MessageUnreadable",
     "SchemaNotCached",
@@ -50,7 +51,7 @@ __all__ = [
 K = TypeVar("K")
 V = TypeVar("V")
 
-_AHEAD: Final = 100
+READ_AHEAD: Final = 100
 """Messages that are decoded ahead of the one to handle."""
 
 _AHEAD_BYTES: Final = 1_000_000
@@ -161,11 +162,10 @@ class MessageReader(Generic[K, V]):
         elif topic.key is not None:
             keys = DecoderCache(registry, (topic.key,), ignore_contract_rules=ignore)
             self._keys = _Part(topic.name, "key", keys, calls)
-        self._last_time = (0, 0)
-        self._last_timestamp: datetime | None = None
+        self._last_time: tuple[tuple[int, int], datetime | None] = (0, 0), None
 
     def read_ahead(
-        self, fetched: deque[RawMessage], start: int = 0, limit: int = _AHEAD
+        self, fetched: deque[RawMessage], start: int = 0, limit: int = READ_AHEAD
     ) -> list[Message[K, V] | SkippedMessage]:
         """Decode messages up to the first that cannot be. The registry is not asked.
 
@@ -202,13 +202,11 @@ class MessageReader(Generic[K, V]):
             value = None
         else:
             value = self._values.read(raw_value, headers)
-        time = raw.timestamp()
-        if time != self._last_time:
-            # Messages come in bursts, and many have the same timestamp.
-            self._last_time, self._last_timestamp = time, _timestamp(*time)
-        made: Message[K, V] = _message(
-            raw, key, value, self._last_timestamp, headers, raw_key, raw_value
-        )
+        time, last = raw.timestamp(), self._last_time
+        if time != last[0]:
+            # Messages come in bursts, and many have the same timestamp. Threads may read at once.
+            last = self._last_time = time, _timestamp(*time)
+        made: Message[K, V] = _message(raw, key, value, last[1], headers, raw_key, raw_value)
         return made
 
     def _read_or_skip(self, raw: RawMessage) -> Message[K, V] | SkippedMessage:

@@ -9,11 +9,12 @@ A runner (:mod:`avrogen.kafka.consumer.runner` and its siblings) gets queues of 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from avrogen.kafka.consumer.dead_letter_topic import DeadLetterOrigin, SentDeadLetter
 from avrogen.kafka.consumer.error_handler import ErrorHandler
-from avrogen.kafka.consumer.fetch_buffer import RawPartitionQueue
+from avrogen.kafka.consumer.fetch_buffer import InFlightFigures, RawPartitionQueue
 from avrogen.kafka.consumer.message_reader import MessageReader
 
 if TYPE_CHECKING:
@@ -76,6 +77,22 @@ class MessageSource(Protocol):
 
     def ensure_capacity(self, max_records: int) -> None:
         """Let each queue hold at least so many messages, for batches of that size."""
+        ...
+
+    def made_room(self) -> None:
+        """Fetch more, as messages were taken out of acquired queues."""
+        ...
+
+    def watch(self, scheduler: InFlightFigures | None) -> None:
+        """Ask a scheduler for figures of the in-flight messages; None: no longer."""
+        ...
+
+    def recall(self) -> Future[None]:
+        """Remember what is handled out of order, and read what was before the last restart.
+
+        Returns:
+            A future, after which messages can be taken. It raises ClosedError if the source ends.
+        """
         ...
 
 

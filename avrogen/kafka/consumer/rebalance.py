@@ -19,10 +19,11 @@ from avrogen.kafka.consumer.fetch_buffer import FetchBuffer, RawPartitionQueue
 from avrogen.kafka.observability.logs import log_event
 
 if TYPE_CHECKING:
-    from confluent_kafka import Consumer
+    from confluent_kafka import Consumer, TopicPartition
     from confluent_kafka import Message as RawMessage
 
     from avrogen.kafka.callbacks import ConnectionState
+    from avrogen.kafka.consumer.commit_metadata import CommitMetadata
     from avrogen.kafka.observability.observer import Observer, Partition
 
 __all__ = ["LagReporter", "RebalanceListener"]
@@ -47,10 +48,12 @@ class RebalanceListener:
             up. It may be changed.
         grace: seconds to wait for in-flight messages. It may be changed.
         observer: told of assignments.
+        wake: called when runners should look at their queues.
 
     Attributes:
         assignments: number of assignments so far.
         is_member: true from an assignment, perhaps of no partitions, until partitions are lost.
+        metadata: writes and reads the metadata of commits; None: all is handled in order.
     """
 
     def __init__(
@@ -65,8 +68,10 @@ class RebalanceListener:
         auto_commit: bool,
         grace: float,
         observer: Observer | None,
+        wake: Callable[[], None],
     ) -> None:
         self._client = client
+        self._wake = wake
         self._topic = topic
         self._buffer = buffer
         self._changed = changed
@@ -79,6 +84,7 @@ class RebalanceListener:
         self._committed_last: dict[int, int | None] = {}
         self.assignments = 0
         self.is_member = False
+        self.metadata: CommitMetadata | None = None
 
     def subscribe(self) -> None:
         """Have the client join the group, with these callbacks."""
@@ -126,6 +132,9 @@ class RebalanceListener:
     def _assigned(self, numbers: list[int]) -> None:
         with self._changed:
             self._buffer.assign(numbers)
+            queues = [self._buffer.queues[number] for number in numbers]
+        if self.metadata is not None:
+            self.metadata.recall(queues)
         self.assignments += 1
         self.is_member = True
         self._log_partitions(logging.INFO, "consumer.assigned", numbers)
@@ -156,7 +165,10 @@ class RebalanceListener:
 
     def _remove(self, numbers: list[int]) -> list[RawPartitionQueue]:
         with self._changed:
-            return self._buffer.remove(numbers)
+            removed = self._buffer.remove(numbers)
+            self._changed.notify_all()
+        self._wake()  # a runner may have queues of which nothing is in flight
+        return removed
 
     def _lose(self, queues: Sequence[RawPartitionQueue]) -> None:
         with self._changed:
@@ -185,14 +197,13 @@ class RebalanceListener:
         """Commit what was handled; return the name of the error if the group refuses it."""
         from confluent_kafka import KafkaException
 
-        offsets = [
-            (queue.partition, queue.next_offset)
+        partitions = [
+            self.place(queue, queue.partition, queue.next_offset)
             for queue in queues
             if queue.next_offset is not None
         ]
-        if not offsets:
+        if not partitions:
             return None
-        partitions = partitions_at(self._topic, offsets)
         # The commit callback of the client logs a refusal. What could not be committed is handled
         # again by the next owner of the partition.
         try:
@@ -202,6 +213,18 @@ class RebalanceListener:
             refusal: str = error.args[0].name()
             return refusal
         return None
+
+    def place(self, queue: RawPartitionQueue | None, number: int, offset: int) -> TopicPartition:
+        """Return an offset to commit, with metadata if messages are handled out of order.
+
+        Args:
+            queue: the queue of the partition; None: it is no longer assigned.
+            number: the partition's number.
+            offset: the offset.
+        """
+        if self.metadata is None or queue is None:
+            return partitions_at(self._topic, [(number, offset)])[0]
+        return self.metadata.place(queue, offset)
 
     def _log_partitions(
         self, level: int, event: str, numbers: list[int], grace: float | None = None

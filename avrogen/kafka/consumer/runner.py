@@ -36,6 +36,7 @@ from avrogen.kafka.consumer.runner_core import (
 )
 
 if TYPE_CHECKING:
+    from avrogen.kafka.consumer.error_handler import ErrorHandler
     from avrogen.kafka.message import Message
 
 __all__ = [
@@ -43,8 +44,12 @@ __all__ = [
     "HandlerRefused",
     "MessageRunner",
     "Unfinished",
+    "call_handler",
     "check_handler",
     "drive",
+    "failure_of",
+    "observed_handler",
+    "perform",
     "perform_next",
 ]
 
@@ -64,7 +69,7 @@ class MessageRunner(RunnerCore[K, V]):
             ConsumeError: the consumer must not go on.
         """
         check_handler(handle)
-        handle = self._observed_handler(handle)
+        handle = observed_handler(self.error_handler, handle)
         with current_messages():
             while (queue := self.source.wait()) is not None:
                 lease = Lease(queue)
@@ -79,7 +84,7 @@ class MessageRunner(RunnerCore[K, V]):
                 if result is not None:
                     refuse_unfinished(handle, result, _ADVICE)
             except BaseException as error:
-                drive(self.recover(lease, _failure(error), message))
+                drive(self.recover(lease, failure_of(error), message))
         drive(self.settle(lease))
 
     def messages(self) -> Generator[Message[K, V]]:
@@ -98,18 +103,6 @@ class MessageRunner(RunnerCore[K, V]):
                     execution.send(None)
                 else:
                     perform_next(execution, pending)
-
-    def _observed_handler(
-        self, handle: Callable[[Message[K, V]], object]
-    ) -> Callable[[Message[K, V]], object]:
-        if self.error_handler.observer is None:
-            return handle
-
-        def observed(message: Message[K, V]) -> None:
-            with self.error_handler.observation([message]):
-                _call(handle, message)
-
-        return observed
 
 
 # --- handlers -------------------------------------------------------------------------------------
@@ -153,7 +146,21 @@ def check_handler(handle: object) -> None:
         )
 
 
-def _call(function: Callable[..., object], *arguments: object) -> object:
+def observed_handler(
+    errors: ErrorHandler, handle: Callable[[Message[K, V]], object]
+) -> Callable[[Message[K, V]], object]:
+    """Return a handler of which the observer is told; without an observer, the handler itself."""
+    if errors.observer is None:
+        return handle
+
+    def observed(message: Message[K, V]) -> None:
+        with errors.observation([message]):
+            call_handler(handle, message)
+
+    return observed
+
+
+def call_handler(function: Callable[..., object], *arguments: object) -> object:
     """Call a function of the user, whose work must be done when it returns."""
     result = function(*arguments)
     if result is not None:
@@ -161,7 +168,7 @@ def _call(function: Callable[..., object], *arguments: object) -> object:
     return result
 
 
-def _failure(error: BaseException) -> Exception:
+def failure_of(error: BaseException) -> Exception:
     """Return the failure that an exception of a handler is, or raise it if it ends the process."""
     if isinstance(error, Exception):
         return error
@@ -187,7 +194,7 @@ def drive(effects: Effects[T]) -> T:
 def perform_next(execution: Execution[Any, Any], effect: Effect) -> None:
     """Perform the pending effect of an execution, and resume it."""
     try:
-        value = _perform(effect)
+        value = perform(effect)
     except BaseException as error:
         execution.throw(error)
     else:
@@ -199,7 +206,8 @@ def _after_a_moment(future: Future[None]) -> Future[None]:
     return future
 
 
-def _perform(effect: Effect) -> Any:
+def perform(effect: Effect) -> Any:
+    """Perform one effect, and return its result."""
     match effect:
         case WaitForQueue(source, until, or_until):
             return source.wait(until, or_until)
@@ -207,11 +215,11 @@ def _perform(effect: Effect) -> Any:
             return _after_a_moment(missing.start())
         case CallFunction(function, arguments):
             try:
-                return _call(function, *arguments)
+                return call_handler(function, *arguments)
             except Exception:
                 raise
             except BaseException as error:
-                raise _failure(error)  # noqa: B904 -- it has its cause
+                raise failure_of(error)  # noqa: B904 -- it has its cause
         case BlockingCall(function, arguments):
             return function(*arguments)
         case FutureResult(future):

@@ -45,6 +45,7 @@ from avrogen.kafka.consumer.error_handler import PassedMessage, PendingDeadLette
 from avrogen.kafka.consumer.error_policy import HandlerTypeError
 from avrogen.kafka.consumer.message_reader import (
     NO_HEADERS,
+    READ_AHEAD,
     MessageUnreadable,
     SchemaNotCached,
     SkippedMessage,
@@ -301,8 +302,14 @@ class RunnerCore(Generic[K, V]):
 
     # --- reading ----------------------------------------------------------------------------------
 
-    def read(self, lease: Lease) -> Effects[list[Message[K, V] | SkippedMessage]]:
+    def read(
+        self, lease: Lease, limit: int = READ_AHEAD
+    ) -> Effects[list[Message[K, V] | SkippedMessage]]:
         """Decode messages from the front of a queue, and recover from those that are unreadable.
+
+        Args:
+            lease: the queue.
+            limit: messages to decode at most.
 
         Returns:
             The messages; none if the next is to be retried later, if there are no more, or if a
@@ -311,7 +318,7 @@ class RunnerCore(Generic[K, V]):
         queue = lease.queue
         for _ in range(_MOST_PASSED):
             try:
-                messages = yield from self.decode(lease, queue.passed)
+                messages = yield from self.decode(lease, queue.passed, limit)
             except MessageUnreadable as error:
                 yield from self.recover(lease, error)
                 lease.failed = False

@@ -24,6 +24,7 @@ from avrogen.kafka.client_config import (
     Settings,
     check_text,
     client_info,
+    commit_interval,
     consumer_settings,
     max_poll_interval,
     queued_bytes,
@@ -402,6 +403,8 @@ class ConsumerSession(Generic[K, V]):
             connection=self._callbacks.connection,
             on_auth_failure=self._on_auth_failure,
             max_bytes=queued_bytes(self._config.client),
+            commit_interval=commit_interval(self._config.client),
+            metadata_refused=lambda: self._callbacks.metadata_refused,
         )
 
     def _close_registry(self) -> None:
@@ -490,19 +493,23 @@ class ConsumerSession(Generic[K, V]):
     def counters(self) -> ConsumerCounters:
         """Return what was done so far."""
         counts = self.error_handler.counts
-        fetched = waiting = 0
+        fetched = waiting = in_flight = beyond = 0
         if self._opened is not None:
             poll_thread = self._opened.poll_thread
             fetched = poll_thread.fetched
             with poll_thread.changed:
                 queues = poll_thread.buffer.queues.values()
-                waiting = sum(len(queue.messages) for queue in queues)
+                waiting = sum(len(queue.messages) + queue.taken for queue in queues)
+                beyond = sum(each.progress.beyond for each in queues if each.progress is not None)
+                in_flight = poll_thread.in_flight.count
         return ConsumerCounters(
             fetched=fetched,
             consumed=counts.consumed,
             retried=counts.retried,
             dead_lettered=counts.dead_lettered,
             offset_resets=counts.offset_resets,
+            in_flight=in_flight,
+            handled_beyond=beyond,
             waiting=waiting,
             handling_time=counts.handling_time,
             skipped=counts.skipped,

@@ -40,12 +40,33 @@ if TYPE_CHECKING:
     from avrogen.kafka.message import Message
     from avrogen.kafka.producer.producer_client import ProducerClient
 
-__all__ = ["PartitionLost", "TransactionRunner", "group_metadata", "transactional_client"]
+__all__ = [
+    "PartitionLost",
+    "TransactionRunner",
+    "group_metadata",
+    "refuse_concurrency",
+    "transactional_client",
+]
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 _COMMITTED_TIMEOUT: Final = 10.0
+
+
+def refuse_concurrency(slots: int) -> None:
+    """Raise if messages of a transaction are to be handled at the same time.
+
+    Raises:
+        ValueError: there are several slots.
+    """
+    if slots != 1:
+        raise ValueError(
+            f"run_transactional() handles messages one after the other, got concurrency={slots}: "
+            "a transaction has the offsets of all its messages or of none, and sends of its "
+            "producer have one order; use run(..., concurrency=...) and at-least-once handling, or "
+            "more members"
+        )
 
 
 class TransactionRunner(BatchRunner[K, V]):

@@ -21,6 +21,9 @@ class ConsumerCounters:
         skipped: messages of types that are not selected, which are not among the consumed ones.
         offset_resets: times that the next message of a partition did not exist, so that
             ``auto.offset.reset`` was applied: messages were skipped, or come again.
+        in_flight: messages that handlers have now.
+        handled_beyond: messages handled beyond one that is not, so that their offsets cannot be
+            committed yet.
     """
 
     fetched: int
@@ -31,6 +34,8 @@ class ConsumerCounters:
     handling_time: float
     skipped: int = 0
     offset_resets: int = 0
+    in_flight: int = 0
+    handled_beyond: int = 0
 
     @property
     def mean_handling_time(self) -> float:

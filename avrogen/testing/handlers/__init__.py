@@ -6,6 +6,7 @@ backoffs take none, and are recorded.
 
     driver             ``handling(OrdersConsumer).deliver(...)``
     incoming_messages  messages to deliver, and how they are encoded
+    interleaved_runner  concurrent handling by a schedule, without threads
     fake_session       an open consumer without Kafka: its source of messages, and its clock
     outcome            the result of a delivery, and the observer that records it
 """

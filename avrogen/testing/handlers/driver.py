@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from random import Random
 from typing import TYPE_CHECKING, Any, Generic, Never, TypeVar, overload
 
 from avrogen.errors import ConsumeError
@@ -15,6 +16,7 @@ from avrogen.kafka.consumer.async_runner import (
 from avrogen.kafka.consumer.batch_runner import BatchLimits, BatchRunner
 from avrogen.kafka.consumer.consumer import DEFAULT_RETRIES, TopicConsumer
 from avrogen.kafka.consumer.error_policy import OnPoison, OnUnknown, RetryPolicy
+from avrogen.kafka.consumer.key_scheduler import ConcurrencyLimits, Ordering
 from avrogen.kafka.consumer.runner import (
     HandlerRefused,
     MessageRunner,
@@ -28,6 +30,7 @@ from avrogen.testing.handlers.incoming_messages import (
     IncomingBytes,
     IncomingUnknown,
 )
+from avrogen.testing.handlers.interleaved_runner import AsyncInterleavedRunner, InterleavedRunner
 from avrogen.testing.handlers.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -49,6 +52,9 @@ def handling(
     on_poison: OnPoison = ...,
     unknown: OnUnknown | None = ...,
     only: None = ...,
+    concurrency: int = ...,
+    ordering: Ordering = ...,
+    schedule: int | Random = ...,
 ) -> HandlerDriver[K, V]: ...
 @overload
 def handling(
@@ -59,6 +65,9 @@ def handling(
     on_poison: OnPoison = ...,
     unknown: OnUnknown | None = ...,
     only: tuple[type[Any], ...],
+    concurrency: int = ...,
+    ordering: Ordering = ...,
+    schedule: int | Random = ...,
 ) -> HandlerDriver[K, Any]: ...
 @overload
 def handling(
@@ -69,6 +78,9 @@ def handling(
     on_poison: OnPoison = ...,
     unknown: OnUnknown | None = ...,
     only: None = ...,
+    concurrency: int = ...,
+    ordering: Ordering = ...,
+    schedule: int | Random = ...,
 ) -> AsyncHandlerDriver[K, V]: ...
 @overload
 def handling(
@@ -79,6 +91,9 @@ def handling(
     on_poison: OnPoison = ...,
     unknown: OnUnknown | None = ...,
     only: tuple[type[Any], ...],
+    concurrency: int = ...,
+    ordering: Ordering = ...,
+    schedule: int | Random = ...,
 ) -> AsyncHandlerDriver[K, Any]: ...
 def handling(
     consumer: Any,
@@ -88,6 +103,9 @@ def handling(
     on_poison: OnPoison = "dead-letter",
     unknown: OnUnknown | None = None,
     only: tuple[type[Any], ...] | None = None,
+    concurrency: int = 1,
+    ordering: Ordering = "key",
+    schedule: int | Random = 0,
 ) -> HandlerDriver[Any, Any] | AsyncHandlerDriver[Any, Any]:
     """Return a driver that has a handler called as a consumer would, without Kafka or waiting.
 
@@ -107,9 +125,16 @@ def handling(
         on_poison: the option that the service gives to its consumer.
         unknown: likewise; deliver :class:`IncomingUnknown`.
         only: likewise; messages of any type of the topic can be delivered.
+        concurrency: the argument of ``run`` in the service. With more than 1, messages are in
+            flight at the same time, and which of them goes on next is drawn from ``schedule``:
+            each call of a synchronous handler as a whole, a coroutine to its next ``await``.
+        ordering: likewise.
+        schedule: a seed, or what draws, such as a value of Hypothesis' strategy ``randoms()``. The
+            same one has the same result.
 
     Raises:
         ConfigurationError: an option has an invalid value. Deliveries raise it.
+        ValueError: ``concurrency`` or ``ordering`` is invalid.
     """
     options = HandlerOptions(
         topic=consumer.topic,
@@ -118,6 +143,8 @@ def handling(
         on_poison=on_poison,
         unknown=unknown,
         only=only,
+        limits=None if concurrency == 1 else ConcurrencyLimits(concurrency, ordering),
+        schedule=schedule,
     )
     if issubclass(consumer, AsyncTopicConsumer):
         return AsyncHandlerDriver(options)
@@ -166,7 +193,15 @@ class HandlerDriver(Generic[K, V]):
             EncodeError: a message does not fit the topic.
             TypeError: the handler is one that ``run`` refuses.
         """
-        return self._deliver(messages, lambda session: MessageRunner(session, handle).run(handle))
+        limits, random = self._options.limits, self._options.random()
+
+        def run(session: HandlerSession[K, V]) -> None:
+            if limits is None:
+                MessageRunner(session, handle).run(handle)
+            else:
+                InterleavedRunner(session, handle, limits, random).run(handle)
+
+        return self._deliver(messages, run)
 
     @overload
     def deliver_batches(  # type: ignore[overload-overlap]  # pyright: ignore[reportOverlappingOverload]
@@ -210,8 +245,10 @@ class HandlerDriver(Generic[K, V]):
         Raises:
             EncodeError: a message does not fit the topic.
             TypeError: the handler is one that ``run_batches`` refuses.
-            ValueError: ``max_records`` is less than 1, or ``max_wait`` is not finite.
+            ValueError: ``max_records`` is less than 1, or ``max_wait`` is not finite; or there is
+                ``concurrency``.
         """
+        self._options.refuse_concurrency()
         check_handler(handle)
         limits = BatchLimits(max_records, max_wait)
         return self._deliver(
@@ -243,10 +280,15 @@ class AsyncHandlerDriver(Generic[K, V]):
         *messages: V | Incoming[K, V] | IncomingBytes | IncomingUnknown,
     ) -> Outcome[K, V]:
         """Handle messages as :meth:`HandlerDriver.deliver` does, partitions concurrently."""
-        return await self._deliver(
-            messages,
-            lambda session, wakeup: AsyncMessageRunner(session, wakeup, handle).run(handle),
-        )
+        limits, random = self._options.limits, self._options.random()
+
+        async def run(session: HandlerSession[K, V], wakeup: FakeWakeup) -> None:
+            if limits is None:
+                await AsyncMessageRunner(session, wakeup, handle).run(handle)
+            else:
+                await AsyncInterleavedRunner(session, wakeup, handle, limits, random).run(handle)
+
+        return await self._deliver(messages, run)
 
     async def deliver_batches(
         self,
@@ -256,6 +298,7 @@ class AsyncHandlerDriver(Generic[K, V]):
         max_wait: float = 1.0,
     ) -> Outcome[K, V]:
         """Handle messages in batches, as :meth:`HandlerDriver.deliver_batches` does."""
+        self._options.refuse_concurrency()
         check_async_handler(handle)
         limits = BatchLimits(max_records, max_wait)
         return await self._deliver(

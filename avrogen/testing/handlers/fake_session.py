@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from random import Random
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from avrogen.kafka.consumer.error_policy import OnPoison, OnUnknown, RetryPolicy
-from avrogen.kafka.consumer.fetch_buffer import FetchBuffer, RawPartitionQueue
+from avrogen.kafka.consumer.fetch_buffer import FetchBuffer, InFlightFigures, RawPartitionQueue
 from avrogen.kafka.consumer.message_reader import MessageReader
 from avrogen.kafka.consumer.session import (
     ConsumerOptions,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from confluent_kafka import Message as RawMessage
 
     from avrogen.errors import ConsumeError
+    from avrogen.kafka.consumer.key_scheduler import ConcurrencyLimits
     from avrogen.kafka.consumer.message_source import MessageSource
     from avrogen.kafka.topic import Topic
 
@@ -50,6 +53,24 @@ class HandlerOptions:
     on_poison: OnPoison
     unknown: OnUnknown | None = None
     only: Sequence[Any] | None = None
+    limits: ConcurrencyLimits | None = None
+    schedule: int | Random = 0
+
+    def random(self) -> Random:
+        """Return what draws the schedule of a delivery."""
+        return Random(self.schedule) if isinstance(self.schedule, int) else self.schedule
+
+    def refuse_concurrency(self) -> None:
+        """Raise for deliveries that are sequential.
+
+        Raises:
+            ValueError: there is concurrency.
+        """
+        if self.limits is not None:
+            raise ValueError(
+                f"batches are delivered one after the other, got concurrency={self.limits.slots}: "
+                "leave it out of handling() for deliver_batches()"
+            )
 
 
 class HandlerSession(Generic[K, V]):
@@ -215,6 +236,18 @@ class FakeSource:
 
     def ensure_capacity(self, max_records: int) -> None:
         """Do nothing, as all messages are in the queues."""
+
+    def made_room(self) -> None:
+        """Do nothing, as all messages are in the queues."""
+
+    def watch(self, scheduler: InFlightFigures | None) -> None:
+        """Do nothing: no health is asked for."""
+
+    def recall(self) -> Future[None]:
+        """Do nothing: nothing was handled before."""
+        done: Future[None] = Future()
+        done.set_result(None)
+        return done
 
     def has_queues_in_progress(self) -> bool:
         """Tell if a runner has queues that it will release."""

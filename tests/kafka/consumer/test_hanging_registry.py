@@ -117,8 +117,26 @@ def async_run_batches(consumer: Any, service: Service) -> None:
     asyncio.run(main())
 
 
-SYNC = run, iterate, run_batches
-ASYNC = async_run, async_iterate, async_run_batches
+def run_concurrently(consumer: Any, service: Service) -> None:
+    with consumer:
+        service.opened.set()
+        consumer.run(service.handled, concurrency=4, ordering="partition")
+
+
+def async_run_concurrently(consumer: Any, service: Service) -> None:
+    async def handle(message: EventMessage) -> None:
+        service.handled(message)
+
+    async def main() -> None:
+        async with consumer:
+            service.opened.set()
+            await consumer.run(handle, concurrency=4, ordering="partition")
+
+    asyncio.run(main())
+
+
+SYNC = run, iterate, run_batches, run_concurrently
+ASYNC = async_run, async_iterate, async_run_batches, async_run_concurrently
 STYLES = {style.__name__: style for style in (*SYNC, *ASYNC)}
 
 
