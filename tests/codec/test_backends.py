@@ -132,6 +132,8 @@ def test_the_extra_is_for_this_plan_format() -> None:
     assert project["optional-dependencies"]["native"] == [wanted]
     crate = tomllib.loads((ROOT / "native" / "Cargo.toml").read_text("utf-8"))["package"]
     assert crate["version"].startswith(f"{PLAN_FORMAT}.")
+    made = tomllib.loads((ROOT / "native" / "pyproject.toml").read_text("utf-8"))["project"]
+    assert made["version"] == crate["version"]
     source = (ROOT / "native" / "src" / "plan.rs").read_text("utf-8")
     assert f"pub const PLAN_FORMAT: u32 = {PLAN_FORMAT};" in source
 
