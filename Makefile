@@ -47,6 +47,8 @@ soak: $(READY) ## Kill brokers and clients at random moments, ROUNDS=10 or as of
 
 fuzz: $(READY) ## Throw broken messages at the codec, SECONDS=60 or as long as you like
 	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
+	@! $(BIN)/python -c "import avrogen_native" 2> /dev/null || \
+		$(BIN)/python -m tests.fuzz.both_backends --seconds $(SECONDS)
 
 bench: .venv/.bench ## Measure codec, serializers and clients, with others beside them, and builds
 	@echo "==> python benchmarks/codec.py (takes about three minutes)"

@@ -21,6 +21,8 @@ READY = ENVIRONMENT / ".ready"
 
 OLDEST_PYTHON = (3, 11)
 EXTRAS = ("cli", "kafka", "otel", "testing")
+"""All but ``native``, which is built from ``native/``."""
+
 CHECKED = ("avrogen", "tests", "generated_example", "benchmarks", "examples", "docs", "dev.py")
 """The code that ruff and black read."""
 
@@ -111,8 +113,8 @@ def native() -> bool:
     newest = max(path.stat().st_mtime for path in sources)
     if not NATIVE_READY.exists() or NATIVE_READY.stat().st_mtime < newest:
         _say("building the native codec (takes a minute)")
-        pip = ("pip", "install", "--quiet", "--disable-pip-version-check")
-        _module(*pip, "--force-reinstall", "--no-deps", "./native", PATH=_path_with_cargo())
+        install = ("uv", "pip", "install", "--quiet", "--python", str(PYTHON))
+        _module(*install, "--reinstall", "--no-deps", "./native", PATH=_path_with_cargo())
         NATIVE_READY.touch()
     return True
 

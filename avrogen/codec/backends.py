@@ -11,15 +11,16 @@ process:
 
 from __future__ import annotations
 
-import logging
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 
-from avrogen.errors import ConfigurationError, MissingExtraError
+from avrogen.errors import AvrogenError, ConfigurationError, MissingExtraError
+from avrogen.fork_safety import load_before_fork
 
 if TYPE_CHECKING:
     from avrogen.codec.native_backend import NativeModule
@@ -36,8 +37,6 @@ is the major version of ``avrogen-native``, and part of the extra ``native``."""
 
 _DISTRIBUTION: Final = "avrogen-native"
 _MODULE: Final = "avrogen_native"
-
-_log = logging.getLogger("avrogen.codec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +120,16 @@ def _choice() -> _Choice:
             raise ConfigurationError(
                 f"expected auto, native or python, got {wanted!r}", setting=VARIABLE
             )
-    _log.debug("codec backend: %s (%s)", choice.backend.name, choice.backend.reason)
+    _log_choice(choice.backend)
     return choice
+
+
+def _log_choice(chosen: Backend) -> None:
+    # Where nobody has imported it, nobody has configured it, and it takes long to import.
+    logging = sys.modules.get("logging")
+    if logging is not None and hasattr(logging, "getLogger"):
+        logger = logging.getLogger("avrogen.codec")
+        logger.debug("codec backend: %s (%s)", chosen.name, chosen.reason)
 
 
 def _native_or_python(*, required: bool) -> _Choice:
@@ -154,3 +161,16 @@ def _python(reason: str, cause: ImportError | None, required: bool) -> _Choice:
             hint=f"pip install 'avrogen[native]', or {VARIABLE}=auto",
         ) from cause
     return _Choice(Backend("python", reason), None)
+
+
+def _load() -> None:
+    """Import the backend along with this module: no import may be unfinished in a fork."""
+    try:
+        native = _choice().native
+    except AvrogenError:
+        return  # raised on use
+    import_module(f"avrogen.codec.{'native' if native is not None else 'python'}_backend")
+
+
+load_before_fork("avrogen.codec.python_backend")  # a native backend leaves plans to it
+_load()

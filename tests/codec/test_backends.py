@@ -132,6 +132,8 @@ def test_the_extra_is_for_this_plan_format() -> None:
     assert project["optional-dependencies"]["native"] == [wanted]
     crate = tomllib.loads((ROOT / "native" / "Cargo.toml").read_text("utf-8"))["package"]
     assert crate["version"].startswith(f"{PLAN_FORMAT}.")
+    made = tomllib.loads((ROOT / "native" / "pyproject.toml").read_text("utf-8"))["project"]
+    assert made["version"] == crate["version"]
     source = (ROOT / "native" / "src" / "plan.rs").read_text("utf-8")
     assert f"pub const PLAN_FORMAT: u32 = {PLAN_FORMAT};" in source
 
@@ -167,20 +169,22 @@ def test_functions_are_methods() -> None:
 
 @pytest.mark.usefixtures("native")
 @pytest.mark.parametrize(
-    ("call", "message"),
+    ("method", "arguments", "keywords", "message"),
     [
-        (lambda s: s.to_avro(), "to_avro() missing 1 required positional argument: 'value'"),
-        (lambda s: s.to_avro(1, 2), "to_avro() takes 1 positional argument but 2 were given"),
-        (lambda s: s.from_avro(b"", x=1), "from_avro() got an unexpected keyword argument 'x'"),
-        (lambda s: s.from_avro("a"), "memoryview: a bytes-like object is required, not 'str'"),
+        ("to_avro", (), {}, "to_avro() missing 1 required positional argument: 'value'"),
+        ("to_avro", (1, 2), {}, "to_avro() takes 1 positional argument but 2 were given"),
+        ("from_avro", (b"",), {"x": 1}, "from_avro() got an unexpected keyword argument 'x'"),
+        ("from_avro", ("a",), {}, "memoryview: a bytes-like object is required, not 'str'"),
     ],
 )
-def test_wrong_calls_are_those_of_python(call: Any, message: str) -> None:
+def test_wrong_calls_are_those_of_python(
+    method: str, arguments: tuple[Any, ...], keywords: dict[str, Any], message: str
+) -> None:
     schema = Schema.parse('"int"')
     assert schema.to_avro(1) == b"\2"
     assert schema.from_avro(b"\2") == 1
     with pytest.raises(TypeError) as raised:
-        call(schema)
+        getattr(schema, method)(*arguments, **keywords)
     assert str(raised.value) == message
 
 
@@ -213,14 +217,18 @@ def test_ordinary_values_need_no_interpreter(monkeypatch: pytest.MonkeyPatch) ->
     from avrogen.codec.interpreter.decoder import InterpretedDecoder
     from avrogen.codec.interpreter.encoder import InterpretedEncoder
 
-    calls: list[str] = []
+    calls: list[object] = []
+
+    def interpreted(*arguments: object) -> None:
+        calls.append(arguments)
+
     for class_, name in (
         (InterpretedEncoder, "write"),
         (InterpretedEncoder, "write_part"),
         (InterpretedDecoder, "read"),
         (InterpretedDecoder, "read_part"),
     ):
-        monkeypatch.setattr(class_, name, lambda *_, name=name: calls.append(name))
+        monkeypatch.setattr(class_, name, interpreted)
     class_ = Package(Schema.parse(json.dumps(NODE))).classes["Node"]
     value = class_("a", class_("b", None, []), [1.5, 2.0])
     assert class_.from_avro(value.to_avro()) == value

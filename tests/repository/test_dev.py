@@ -35,6 +35,8 @@ def clone(tmp_path: Path) -> Path:
     for part in ("schemas", "examples"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "dev.py", folder)
+    (folder / "native").mkdir()
+    shutil.copy(ROOT / "native" / "pyproject.toml", folder / "native")
     return folder
 
 
@@ -106,7 +108,9 @@ def test_uv_has_all_that_tests_need(clone: Path) -> None:
     assert run.returncode == 0, run.stdout
     installed = set(re.findall(r"^ \+ ([\w.-]+)==", run.stdout, re.MULTILINE))
     groups = PROJECT["dependency-groups"]
-    wanted = (*PROJECT["project"]["optional-dependencies"].values(), groups["dev"], groups["docs"])
+    extras = PROJECT["project"]["optional-dependencies"]
+    others = [extras[name] for name in extras if name != "native"]
+    wanted = (*others, groups["dev"], groups["docs"])
     required = [each for group in wanted for each in group if isinstance(each, str)]
     names = {re.split(r"[\[>=<;]", requirement)[0] for requirement in required} - {"avrogen"}
     assert names - installed == set()
@@ -190,14 +194,20 @@ def test_older_pythons_are_refused(clone: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_all_extras_are_installed(clone: Path) -> None:
-    assert sorted(loaded(clone).EXTRAS) == sorted(PROJECT["project"]["optional-dependencies"])
+    """The native codec is built from the same checkout."""
+    extras = {*loaded(clone).EXTRAS, "native"}
+    assert sorted(extras) == sorted(PROJECT["project"]["optional-dependencies"])
 
 
 # --- what is run ----------------------------------------------------------------------------------
 
 
-def test_tests_are_all_that_ci_runs(clone: Path, ran: list[list[str]]) -> None:
+def test_tests_are_all_that_ci_runs(
+    clone: Path, ran: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     dev = loaded(clone)
+    monkeypatch.setattr(dev, "_cargo", lambda: None)
+    monkeypatch.delenv("AVROGEN_REQUIRE_SERVICES", raising=False)
     (clone / ".venv").mkdir()
     (clone / ".venv/.ready").touch()
     assert call(dev, "test") == 0
@@ -206,8 +216,41 @@ def test_tests_are_all_that_ci_runs(clone: Path, ran: list[list[str]]) -> None:
     assert "exec make test" in (ROOT / ".ci/run").read_text("utf-8")
 
 
+def test_the_native_codec_is_built_once_and_tested(
+    clone: Path, ran: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dev = loaded(clone)
+    monkeypatch.setattr(dev, "_cargo", lambda: "cargo")
+    (clone / ".venv").mkdir()
+    (clone / ".venv/.ready").touch()
+    assert call(dev, "pytest") == 0
+    steps = [command[2] if command[1] == "-m" else command[:2] for command in ran]
+    assert steps == ["uv", "tests.services", "pytest", ["cargo", "test"], "pytest"]
+    assert ran[-1][-len(dev.ON_BOTH_BACKENDS) :] == list(dev.ON_BOTH_BACKENDS)
+    assert all((ROOT / path).exists() for path in dev.ON_BOTH_BACKENDS)
+    del ran[:]
+    assert call(dev, "native") == 0
+    assert ran == []
+
+
+def test_ci_must_build_the_native_codec(
+    clone: Path, ran: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dev = loaded(clone)
+    (clone / ".venv").mkdir()
+    (clone / ".venv/.ready").touch()
+    monkeypatch.setattr(dev, "_cargo", lambda: None)
+    monkeypatch.delenv("AVROGEN_REQUIRE_SERVICES", raising=False)
+    assert call(dev, "native") == 0
+    monkeypatch.setenv("AVROGEN_REQUIRE_SERVICES", "1")
+    with pytest.raises(AssertionError, match="must be built and tested here"):
+        call(dev, "native")
+    assert ran == []
+
+
 def test_the_first_failure_ends_the_run(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dev = loaded(clone)
+    monkeypatch.setattr(dev, "_cargo", lambda: None)
     (clone / ".venv").mkdir()
     (clone / ".venv/.ready").touch()
     ran: list[str] = []

@@ -21,8 +21,9 @@ from tests.support.distributions import Environment, NewEnvironment, run
 SETTINGS: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 PROJECT: dict[str, Any] = SETTINGS["project"]
 GROUPS: dict[str, list[Any]] = SETTINGS["dependency-groups"]
-EXTRAS: list[str] = sorted(PROJECT["optional-dependencies"])
-"""What users install. What only those need who work on avrogen is in dependency groups."""
+EXTRAS: list[str] = sorted(PROJECT["optional-dependencies"].keys() - {"native"})
+"""What users install, but the native codec, which this checkout builds itself. What only those need
+who work on avrogen is in dependency groups."""
 
 PREFIX = "Programming Language :: Python :: 3."
 MINORS = [int(c.removeprefix(PREFIX)) for c in PROJECT["classifiers"] if c.startswith(PREFIX)]

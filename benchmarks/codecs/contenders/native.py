@@ -41,7 +41,7 @@ def prepare(workload: Workload) -> Jobs:
             setattr(owner, f"native_{name}", method)
         call = "value.native_to_avro()"
     else:
-        vars(owner).update(native_to_avro=encode, native_from_avro=decode)
+        owner.native_to_avro, owner.native_from_avro = encode, decode
         call = "owner.native_to_avro(value)"
     names = {"owner": owner, "value": workload.object, "data": workload.data}
     evolve = None

@@ -15,8 +15,8 @@ def encoder(
     """Return a function ``(value, *, limits=None)`` that encodes.
 
     Args:
-        plan: a plan in the format ``PLAN_FORMAT``, as avrogen's ``codec/native_backend/plan_format.py``
-            makes it.
+        plan: a plan in the format ``PLAN_FORMAT``, as ``codec/native_backend/plan_format.py`` of
+            avrogen makes it.
         part: encodes a value of one operation, with further levels of recursive records.
         interpret: encodes a datum under limits, or raises the error.
         limits: returns the limits of the process.
