@@ -20,7 +20,7 @@ READY = ENVIRONMENT / ".ready"
 """Newer than ``pyproject.toml`` if all that it asks for was installed."""
 
 OLDEST_PYTHON = (3, 11)
-EXTRAS = ("cli", "kafka", "otel", "testing")
+EXTRAS = ("cli", "files", "kafka", "otel", "testing")
 """All but ``native``, which is built from ``native/``."""
 
 CHECKED = ("avrogen", "tests", "generated_example", "benchmarks", "examples", "docs", "dev.py")

@@ -28,6 +28,5 @@ Modules, in reading order:
     timed_kinds          dates and times under options
     conversions, values, varints   values of logical types, and numbers
     limits               bounds on hostile data
-    later_methods        methods that yield to fields of their names
     json_encoding        values as JSON
 """

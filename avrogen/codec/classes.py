@@ -9,12 +9,11 @@ Longer than 500 lines because one class has all that users do with a value.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, cast
-
-from avrogen.codec.later_methods import UnlessField
 
 # Not only for checkers: ``typing.get_type_hints`` of a generated class asks for it.
 from avrogen.codec.schema import Schema
@@ -339,12 +338,42 @@ class AvroRecord(AvroValue):
         return writer.count
 
 
+class _UnlessField:
+    """A method that is not there for classes with a field of its name.
+
+    The methods of records grow with versions, and the names of fields are those of schemas. A
+    dataclass would take a method of its base for the default of a field.
+    """
+
+    def __init__(self, method: Any, name: str) -> None:
+        self._method = method
+        self._name = name
+        self.__doc__ = method.__doc__
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        if _has_annotation(owner, self._name):
+            raise AttributeError(f"{owner.__qualname__} has a field {self._name}")
+        return self._method.__get__(instance, owner)
+
+
+def _has_annotation(class_: type, name: str) -> bool:
+    """Return whether a class that is not a dataclass yet has a field of this name."""
+    namespace = vars(class_)
+    if "__dataclass_fields__" in namespace:
+        return False  # the field itself is found first
+    if sys.version_info >= (3, 14):
+        from annotationlib import Format, get_annotations
+
+        return name in get_annotations(class_, format=Format.FORWARDREF)
+    return name in namespace.get("__annotations__", ())
+
+
 for _class, _names in (
     (AvroValue, ("to_json", "from_json", "to_dict", "from_dict")),
     (AvroRecord, ("read_file", "write_file")),
 ):
     for _name in _names:
-        setattr(AvroRecord, _name, UnlessField(vars(_class)[_name], _name))
+        setattr(AvroRecord, _name, _UnlessField(vars(_class)[_name], _name))
 
 
 def avro_fields(class_: type[AvroRecord]) -> Mapping[str, str]:
