@@ -13,6 +13,9 @@ from avrogen.cli.common import PROBLEM_FORMAT, cli_extra, echo, echo_problems
 from avrogen.message_text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from avrogen.avro.diagnostics import Diagnostic
     from avrogen.avro.model import AvroType
     from avrogen.avro.parser import Parsed
     from avrogen.avro.reports import Format
@@ -37,14 +40,15 @@ def show(file: Path, schemas: tuple[Path, ...], name: str | None, style: Format)
     Exit codes:  0 success, 1 schema errors, 2 other failure
     """
     with cli_extra():
-        from avrogen.avro.diagnostics import Diagnostics, Severity
+        from avrogen.avro.diagnostics import Diagnostics
         from avrogen.avro.schema_json import self_contained_json
         from avrogen.avro.schema_text import file_text
         from avrogen.compiler.discovery import parse_schemas, read_sources
         from avrogen.config.config import read_config
 
-    folder = _configured_folder(file)
     # Alone first: what else is in its folder may have problems that are none of this file's.
+    folder = _configured_folder(file)
+    found: list[Diagnostic] = []
     for paths in [(file, *schemas)] if schemas else [(file,), (file, folder)]:
         diagnostics = Diagnostics()
         config = read_config(schemas or (folder,), diagnostics)
@@ -52,16 +56,19 @@ def show(file: Path, schemas: tuple[Path, ...], name: str | None, style: Format)
         type_ = _type(parsed, file, name)
         files = {file.as_posix(), *_files(parsed, type_)}
         found = [each for each in diagnostics if each.location.path in files]
-        is_valid = all(each.severity is not Severity.ERROR for each in found)
-        if type_ is not None and is_valid:
+        if type_ is not None and not _has_errors(found):
             echo(file_text(self_contained_json(type_, parsed.types)), nl=False)
             return
     echo_problems(found, style)
-    if is_valid:
+    if not _has_errors(found):
         place = printable(file.as_posix())
         what = "no types" if name is None else f"no type {printable(name)}, nor does its folder"
         raise click.UsageError(f"{place} defines {what}.")
     sys.exit(1)
+
+
+def _has_errors(found: Iterable[Diagnostic]) -> bool:
+    return any(each.severity == "error" for each in found)
 
 
 def _configured_folder(file: Path) -> Path:

@@ -133,6 +133,10 @@ def _log_choice(chosen: Backend) -> None:
 
 
 def _native_or_python(*, required: bool) -> _Choice:
+    if _is_sub_interpreter():
+        # Not even tried: PyO3 refuses it, and CPython 3.13 aborts at exit if the main interpreter
+        # imports the module after that.
+        return _python(f"{_DISTRIBUTION} is for the main interpreter only", None, required)
     try:
         native = cast("NativeModule", import_module(_MODULE))
     except ModuleNotFoundError as error:
@@ -142,7 +146,7 @@ def _native_or_python(*, required: bool) -> _Choice:
             raise MissingExtraError("native") from None
         return _Choice(Backend("python", f"{_DISTRIBUTION} is not installed"), None)
     except ImportError as error:
-        # Such as in a sub-interpreter, or where objects have another layout than it knows.
+        # Such as where objects have another layout than it knows.
         return _python(f"{_DISTRIBUTION} cannot be imported: {error}", error, required)
     name = f"{_DISTRIBUTION} {native.__version__}"
     if native.PLAN_FORMAT != PLAN_FORMAT:
@@ -151,6 +155,16 @@ def _native_or_python(*, required: bool) -> _Choice:
         )
         return _python(reason, None, required)
     return _Choice(Backend("native", name), native)
+
+
+def _is_sub_interpreter() -> bool:
+    for name in ("_interpreters", "_xxsubinterpreters"):  # of Python 3.13, and of those before
+        try:
+            interpreters = import_module(name)
+        except ImportError:
+            continue
+        return bool(interpreters.get_current() != interpreters.get_main())
+    return False
 
 
 def _python(reason: str, cause: ImportError | None, required: bool) -> _Choice:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Final
 
@@ -83,7 +83,7 @@ class TokenReader:
             read()
 
     @contextmanager
-    def _inside(self, most: int, what: str) -> Iterator[None]:
+    def _inside(self, most: int, what: str) -> Generator[None]:
         self._depth += 1
         if self._depth > most:
             message = f"{what} nested more than {most} levels deep"

@@ -3,6 +3,7 @@
 A case is a file in IDL, with the schema beside it that ``avrogen show`` prints.
 """
 
+import inspect
 import json
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from avrogen import Schema
 from avrogen.cli import main
+from tests.conftest import run_python
 from tests.services.avro_java import AvroIdl
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.avdl"))
@@ -175,17 +177,19 @@ def test_messages_of_a_protocol_are_said_to_be_ignored(tmp_path: Path) -> None:
     assert "warning[AVR519] the 2 messages of the protocol" in result.stderr
 
 
-def test_defaults_that_are_no_numbers_reach_the_classes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_defaults_that_are_no_numbers_reach_the_classes(tmp_path: Path) -> None:
     (tmp_path / "a.avdl").write_text("record Limits { double low = -Infinity; float high = NaN; }")
     result = CliRunner().invoke(main, ["build", str(tmp_path), "-o", str(tmp_path / "limits_pkg")])
     assert (result.exit_code, result.stderr) == (0, "")
-    monkeypatch.syspath_prepend(tmp_path)
-    from limits_pkg import Limits  # type: ignore[import-not-found]
+    code = """
+        from avrogen import Schema
+        from limits_pkg import Limits
 
-    made = Limits()
-    assert (made.low, str(made.high)) == (float("-inf"), "nan")
-    assert Limits.from_avro(made.to_avro()).low == made.low
-    old = Schema.parse('{"type": "record", "name": "Limits", "fields": []}')
-    assert Limits.from_avro(b"", writer=old).low == float("-inf")
+        made = Limits()
+        assert (made.low, str(made.high)) == (float("-inf"), "nan")
+        assert Limits.from_avro(made.to_avro()).low == made.low
+        old = Schema.parse('{"type": "record", "name": "Limits", "fields": []}')
+        assert Limits.from_avro(b"", writer=old).low == float("-inf")
+    """
+    run = run_python("-c", inspect.cleandoc(code), PYTHONPATH=str(tmp_path))
+    assert run.returncode == 0, run.stderr
