@@ -6,6 +6,7 @@ import json
 import pickle
 import sys
 from collections.abc import Callable
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from avrogen import Schema, SchemaError
 from avrogen.avro.compat.change_finder import value_changes
 from avrogen.avro.compat.levels import Direction, Version
 from avrogen.kafka.registry.registration import same_schema
-from tests.conftest import run_avrogen
+from tests.conftest import run_avrogen, run_python
 from tests.support.dynamic import Package
 
 LEVELS = 500
@@ -120,3 +121,24 @@ def test_commands_on_deep_schemas(tmp_path: Path) -> None:
         result = run_avrogen(*arguments)
         assert result.exit_code == 0, result.output
     assert len(list(package.glob("**/*.py"))) > 120
+
+
+@pytest.mark.parametrize("records", [160, 400])
+def test_packages_of_long_chains_are_imported(records: int, tmp_path: Path) -> None:
+    """Each type is in a module of its own, and Python's stack has room for some 150 imports."""
+    schemas = tmp_path / "schemas"
+    schemas.mkdir()
+    for number in range(records):
+        type_ = f"R{number + 1}" if number + 1 < records else "int"
+        fields = [{"name": "inner", "type": type_}]
+        schema = {"type": "record", "name": f"R{number}", "fields": fields}
+        (schemas / f"r{number}.avsc").write_text(json.dumps(schema))
+    assert run_avrogen("build", schemas, "-o", tmp_path / "chain").exit_code == 0
+    code = f"""
+        from chain import R0, R1, R{records // 2}
+
+        assert R0 is not R1
+        assert R{records // 2}.from_avro(b"\\2").to_avro() == b"\\2"
+    """
+    run = run_python("-c", cleandoc(code), PYTHONPATH=str(tmp_path))
+    assert run.returncode == 0, run.stderr
