@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import inspect
 import json
 import pickle
@@ -48,7 +49,8 @@ def pretend(monkeypatch: pytest.MonkeyPatch, found: object) -> None:
     """Have ``avrogen_native`` be this module, or raise this error when it is imported."""
 
     def import_module(name: str) -> object:
-        assert name == "avrogen_native"
+        if name != "avrogen_native":  # it is asked first if this is the main interpreter
+            return importlib.import_module(name)
         if isinstance(found, Exception):
             raise found
         return found
