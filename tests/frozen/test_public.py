@@ -60,6 +60,6 @@ def test_importing_one_topic_loads_few_modules() -> None:
         "import tests.golden.topic.expected.topic.topics._shop_orders\n"
         "print(sum(name.split('.')[0] == 'avrogen' for name in sys.modules))"
     )
-    run = run_python("-c", code, cwd=ROOT)
+    run = run_python("-c", code, cwd=ROOT, AVROGEN_BACKEND="python")
     assert run.returncode == 0, run.stderr
     assert 0 < int(run.stdout) <= MODULES_OF_ONE_TOPIC
