@@ -134,8 +134,7 @@ def _log_choice(chosen: Backend) -> None:
 
 def _native_or_python(*, required: bool) -> _Choice:
     if _is_sub_interpreter():
-        # Not even tried: PyO3 refuses it, and CPython 3.13 aborts at exit if the main interpreter
-        # imports the module after that.
+        # Not even tried, as PyO3 refuses it.
         return _python(f"{_DISTRIBUTION} is for the main interpreter only", None, required)
     try:
         native = cast("NativeModule", import_module(_MODULE))

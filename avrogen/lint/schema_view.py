@@ -1,4 +1,4 @@
-"""What rules look at: definitions, fields and types, with names in words and places in files."""
+"""Parts of schemas for rules: definitions, fields, types, with names in words and places."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["FieldView", "RuleFinding", "SchemaView", "TypeUse", "plain_type", "t
 
 @dataclass(frozen=True, slots=True)
 class RuleFinding:
-    """What a rule found.
+    """The finding of a rule.
 
     Attributes:
         code: the rule.

@@ -51,7 +51,7 @@ class IdlImport(NamedTuple):
 
 
 class IdlFile(NamedTuple):
-    """What a file has: a protocol or types, as the JSON of a protocol.
+    """The content of a file: a protocol or types, as the JSON of a protocol.
 
     Attributes:
         root: the JSON: members protocol, namespace, doc, types, messages, and schema

@@ -72,6 +72,7 @@ class InputFile:
         elif opener is not None:
             self._file = opener(file, "rb")
         else:
+            # Closed by close().
             self._file = open(cast("FilePath", file), "rb", buffering=0)  # noqa: SIM115
 
     @property

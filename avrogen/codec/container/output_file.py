@@ -64,7 +64,7 @@ class OutputFile:
         elif self._path is None:
             self._file = file
         elif opener is not None:
-            self._file = tempfile.SpooledTemporaryFile(_SPOOLED)  # noqa: SIM115
+            self._file = tempfile.SpooledTemporaryFile(_SPOOLED)  # noqa: SIM115 -- see close
         else:
             self._file = self._new_file(self._path)
 
@@ -135,7 +135,7 @@ class OutputFile:
                 if self._opener is not None:
                     found = self._opener(self._path, "r+b")
                 else:
-                    found = open(self._path, "r+b")  # noqa: SIM115
+                    found = open(self._path, "r+b")  # noqa: SIM115 -- see close
             except FileNotFoundError:
                 return None
         self._size = found.seek(0, os.SEEK_END)

@@ -28,7 +28,7 @@ __all__ = ["NativeModule", "native_decoder", "native_encoder"]
 
 
 class NativeModule(Protocol):
-    """What ``avrogen_native`` exports; its own stubs are the same."""
+    """The exports of ``avrogen_native``; its own stubs are the same."""
 
     PLAN_FORMAT: int
     __version__: str

@@ -85,7 +85,7 @@ class KeyBatches:
 
     @property
     def deadline(self) -> float | None:
-        """When the next batch is handled, even if it is not full; None: no message waits for it."""
+        """The time of the next batch, even if it is not full; None: no message waits for it."""
         return self._deadline if self._in_flight < self._slots else None
 
     def next_batch(self) -> Batch[Any, Any] | None:
@@ -154,6 +154,7 @@ class KeyBatches:
             started: when it was started, by the consumer's clock.
         """
         self._in_flight -= 1
+        # Here the queue of each part is a key queue, which the type of batches does not say.
         for part in batch.partitions:
             self._core.end(part.queue, part, started)  # type: ignore[arg-type]
             started = self._core.error_handler.clock()  # the time of a batch is counted once

@@ -44,7 +44,7 @@ _SETTLING: Final = 4
 
 
 class _Interleaved(ConcurrentCore[K, V]):
-    """What both kinds share.
+    """The common part of both kinds.
 
     Args:
         session: the messages.
