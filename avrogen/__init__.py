@@ -18,6 +18,7 @@
     lint              rules for schemas that are valid and could be better
     evolution         breaking and value-changing changes of schemas
     registry_sync     schemas to and from a schema registry
+    console           topics on the command line: reading and sending messages
     dead_letters      dead-lettered records: list and replay
     catalogue         event catalogue and AsyncAPI document
     examples          example values of types

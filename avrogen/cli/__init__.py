@@ -9,6 +9,9 @@ with the command, so that help and usage errors are fast. In reading order:
     check_command          avrogen check
     lint_command           avrogen lint
     registry_command       avrogen registry
+    cluster_options        options of the commands that talk to Kafka
+    read_command           avrogen read
+    send_command           avrogen send
     dead_letters_command   avrogen dead-letters
     docs_command           avrogen docs
     explain_command        avrogen explain
@@ -44,7 +47,9 @@ from avrogen.cli.docs_command import docs
 from avrogen.cli.explain_command import explain
 from avrogen.cli.init_command import init
 from avrogen.cli.lint_command import lint
+from avrogen.cli.read_command import read
 from avrogen.cli.registry_command import registry
+from avrogen.cli.send_command import send
 from avrogen.cli.show_command import show
 
 __all__ = ["main"]
@@ -62,5 +67,5 @@ def main() -> None:
     """
 
 
-for command in (build, check, dead_letters, docs, explain, init, lint, registry, show):
+for command in (build, check, dead_letters, docs, explain, init, lint, read, registry, send, show):
     main.add_command(command)

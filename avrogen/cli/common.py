@@ -31,6 +31,7 @@ __all__ = [
     "FileError",
     "ResultFormat",
     "cli_extra",
+    "confirm",
     "counted",
     "echo",
     "echo_problems",
@@ -134,6 +135,29 @@ def echo(text: str, *, err: bool = False, nl: bool = True, style: Format = "text
 def echo_progress(text: str, *, end: bool) -> None:
     """Replace the last line of the terminal by a text of avrogen's own, or, at the end, by none."""
     click.echo("\r\x1b[K" if end else f"\r{text}", err=True, nl=False)
+
+
+def confirm(question: str, *, is_stdin_free: bool) -> bool:
+    """Ask on the terminal, and return True for yes.
+
+    Args:
+        question: a question of avrogen's own.
+        is_stdin_free: False if stdin has data, so that the answer comes from the terminal itself.
+
+    Raises:
+        UsageError: there is no terminal.
+    """
+    if is_stdin_free and sys.stdin.isatty():
+        return click.confirm(question, err=True)
+    try:
+        if not sys.stderr.isatty():
+            raise OSError
+        terminal = open("/dev/tty", encoding="utf-8")  # noqa: SIM115 -- closed below
+    except OSError:
+        raise click.UsageError("there is no terminal to ask on: use --yes.") from None
+    with terminal:
+        click.echo(f"{question} [y/N]: ", err=True, nl=False)
+        return terminal.readline().strip().lower() in ("y", "yes")
 
 
 class CommandGroup(click.Group):

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from avrogen.cli.cluster_options import CLUSTER, configured_topics
 from avrogen.cli.common import Choice, ResultFormat, counted, echo, exit_on_error
 
 if TYPE_CHECKING:
-    from avrogen.config.config import TopicConfig
+    from avrogen.console.cluster_connection import ClusterOptions
     from avrogen.dead_letters.command import DeadLetterQueue
 
 __all__ = ["dead_letters"]
@@ -23,38 +21,13 @@ _RECORD = "dead-lettered record"
 
 def _topics(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Complete dead-letter topics of configurations here and in subfolders."""
-    names = {topic.dead_letter for topic in _configured_topics()}
+    names = {topic.dead_letter for topic in configured_topics()}
     return sorted(n for n in names if n and n.isprintable() and n.startswith(incomplete))
-
-
-def _configured_topics() -> Iterator[TopicConfig]:
-    """Yield the topics of configurations here and in subfolders."""
-    from avrogen.avro.diagnostics import Diagnostics
-    from avrogen.config.config import FILE_NAME, read_config
-
-    for folder in (Path(), *(file.parent for file in Path().glob(f"*/{FILE_NAME}"))):
-        yield from read_config([folder], Diagnostics()).topics
 
 
 @click.command("dead-letters")
 @click.argument("topic", shell_complete=_topics)
-@click.option(
-    "--brokers",
-    metavar="HOST:PORT,...",
-    help="Bootstrap servers (default: AVROGEN_BROKERS, or bootstrap.servers of --settings).",
-)
-@click.option(
-    "--settings",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="File with librdkafka client properties, one name=value per line.",
-)
-@click.option(
-    "--registry",
-    "url",
-    metavar="URL",
-    help="URL of the schema registry (default: AVROGEN_REGISTRY_URL, or schema.registry.url of "
-    "--settings).",
-)
+@CLUSTER
 @click.option("--replay", is_flag=True, help="Replay the records to their original topics.")
 @click.option(
     "--to",
@@ -78,9 +51,7 @@ def _configured_topics() -> Iterator[TopicConfig]:
 )
 def dead_letters(
     topic: str,
-    brokers: str | None,
-    settings: Path | None,
-    url: str | None,
+    cluster: ClusterOptions,
     replay: bool,
     confirmed: tuple[str, ...],
     skip_others: bool,
@@ -105,7 +76,7 @@ def dead_letters(
     with exit_on_error():
         from avrogen.dead_letters.command import open_dead_letters
 
-        with open_dead_letters(topic, brokers, settings, url, os.environ) as queue:
+        with open_dead_letters(topic, cluster) as queue:
             code = _replay(queue, confirmed, skip_others) if replay else _list(queue, style)
     sys.exit(code)
 
@@ -125,7 +96,7 @@ def _list(queue: DeadLetterQueue, style: ResultFormat) -> int:
 
 
 def _replay(queue: DeadLetterQueue, confirmed: tuple[str, ...], skip_others: bool) -> int:
-    configured = {t.topic for t in _configured_topics() if t.dead_letter == queue.topic}
+    configured = {t.topic for t in configured_topics() if t.dead_letter == queue.topic}
     count = 0
 
     def tell(line: str) -> None:

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from avrogen.config.registry_connection import URL, registry_connection
+from avrogen.console.cluster_connection import ClusterConnection, ClusterOptions
 from avrogen.dead_letters.dead_letter_reader import DeadLetterReader, DeadLetterRecord
 from avrogen.dead_letters.display import Decoder, dead_letter_json, dead_letter_text
 from avrogen.dead_letters.replay import replay, source_topic
-from avrogen.errors import ConfigurationError
-from avrogen.kafka.client_config import Settings, split
-from avrogen.kafka.registry.connection import connect
-from avrogen.kafka.registry.retrying import COMMAND_RETRIES
+from avrogen.kafka.client_config import Settings
 
 if TYPE_CHECKING:
     from avrogen.kafka.registry.protocol import SchemaRegistry
 
-__all__ = ["BROKERS", "DeadLetterQueue", "open_dead_letters", "read_settings"]
-
-BROKERS = "AVROGEN_BROKERS"
-"""Environment variable with the bootstrap servers."""
+__all__ = ["DeadLetterQueue", "open_dead_letters"]
 
 
 class DeadLetterQueue:
@@ -89,22 +82,12 @@ class DeadLetterQueue:
 
 
 @contextmanager
-def open_dead_letters(
-    topic: str,
-    brokers: str | None,
-    file: Path | None,
-    url: str | None,
-    environment: Mapping[str, str],
-) -> Generator[DeadLetterQueue]:
+def open_dead_letters(topic: str, options: ClusterOptions) -> Generator[DeadLetterQueue]:
     """Open a dead-letter topic for a block.
 
     Args:
         topic: name of the topic.
-        brokers: bootstrap servers; None: those of the environment or the file.
-        file: librdkafka's client properties, and the registry's with the prefix
-            ``schema.registry.``.
-        url: URL of the registry; None: that of the environment or the file, if any.
-        environment: environment variables.
+        options: options of the command.
 
     Raises:
         ConfigurationError: no brokers are configured, or client properties are invalid.
@@ -112,49 +95,12 @@ def open_dead_letters(
         ConsumeError: the brokers do not respond.
         RegistryError: the configuration of the registry is invalid.
     """
-    config = {} if file is None else read_settings(file)
-    given = brokers or environment.get(BROKERS)
-    if given:
-        config["bootstrap.servers"] = given
-    if not config.get("bootstrap.servers"):
-        raise ConfigurationError(
-            "no Kafka brokers configured",
-            hint=f"use --brokers, set {BROKERS}, or write bootstrap.servers=... in --settings",
-        )
-    halves = split(config)
-    settings: Mapping[str, object] | None = halves.registry if "url" in halves.registry else None
-    if url or environment.get(URL):
-        settings = registry_connection(url, environment, None).settings
-    with closing(DeadLetterReader(halves.client, topic)) as reader:
-        registry = None if settings is None else connect(settings, retries=COMMAND_RETRIES)
-        try:
-            yield DeadLetterQueue(topic, config, reader, registry)
-        finally:
-            if registry is not None:
-                registry.close()
-
-
-def read_settings(file: Path) -> dict[str, object]:
-    """Read client properties from a file with one ``name=value`` per line, as Kafka's tools do.
-
-    Raises:
-        ConfigurationError: a line has another form.
-        OSError: the file cannot be read.
-    """
-    settings: dict[str, object] = {}
-    try:
-        lines = map(str.strip, file.read_text("utf-8").splitlines())
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"{file} is not UTF-8", hint="save it in that encoding") from None
-    for number, line in enumerate(lines, 1):
-        if not line or line.startswith("#"):
-            continue
-        name, equals, value = line.partition("=")
-        if not equals:
-            # The message leaves out the line: it may contain a password.
-            raise ConfigurationError(f"{file}:{number}: expected name=value")
-        settings[name.strip()] = value.strip()
-    return settings
+    connection = ClusterConnection.of(options)
+    with (
+        closing(DeadLetterReader(connection.client, topic)) as reader,
+        connection.open_registry() as registry,
+    ):
+        yield DeadLetterQueue(topic, connection.config, reader, registry)
 
 
 def _place(record: DeadLetterRecord) -> str:

@@ -5,25 +5,18 @@ The replayed offsets are those of a consumer group, see :mod:`avrogen.dead_lette
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
-from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final
 
-from avrogen.errors import ConsumeError
-from avrogen.kafka.callbacks import Callbacks
-from avrogen.kafka.checked_access import error_text, repair_headers
-from avrogen.kafka.client_config import Settings, check_text
-from avrogen.kafka.cluster_metadata import list_partitions
-from avrogen.kafka.consumer.consumer_client import create_consumer, partitions_at
+from avrogen.console.topic_reader import OffsetBounds, TopicReader, TopicRecord
+from avrogen.kafka.client_config import Settings
+from avrogen.kafka.consumer.consumer_client import partitions_at, partitions_of
 from avrogen.kafka.consumer.dead_letter_topic import DeadLetterOrigin, origin_of, original_headers
 from avrogen.kafka.message import Header
 
 if TYPE_CHECKING:
-    from confluent_kafka import Consumer, KafkaError
-    from confluent_kafka import Message as RawMessage
+    from confluent_kafka import Consumer
 
 __all__ = ["DeadLetterReader", "DeadLetterRecord", "OffsetRange", "replay_group"]
 
@@ -53,28 +46,22 @@ class DeadLetterRecord:
     origin: DeadLetterOrigin | None
 
     @classmethod
-    def of(cls, raw: RawMessage) -> DeadLetterRecord:
-        """Create the record of a consumed message."""
-        repair_headers(raw)
-        headers = cast("list[Header]", raw.headers() or [])
-        kind, milliseconds = raw.timestamp()
+    def of(cls, record: TopicRecord) -> DeadLetterRecord:
+        """Create the dead-lettered record of a record."""
         return cls(
-            topic=cast("str", raw.topic()),
-            partition=cast("int", raw.partition()),
-            offset=cast("int", raw.offset()),
-            timestamp=milliseconds if kind else None,
-            key=raw.key(),
-            value=raw.value(),
-            headers=tuple(original_headers(headers)),
-            origin=origin_of(headers),
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            timestamp=record.timestamp,
+            key=record.key,
+            value=record.value,
+            headers=tuple(original_headers(record.headers)),
+            origin=origin_of(record.headers),
         )
 
 
 _TIMEOUT: Final = 30.0
 """Seconds without a response after which a command fails."""
-
-_POLL_TIMEOUT: Final = 0.1
-_POLL_SIZE: Final = 500
 
 
 def replay_group(topic: str) -> str:
@@ -83,18 +70,14 @@ def replay_group(topic: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class OffsetRange:
+class OffsetRange(OffsetBounds):
     """The offsets of a partition.
 
     Attributes:
-        first: first existing offset.
         replayed: first offset that was not replayed.
-        end: offset after the last record.
     """
 
-    first: int
     replayed: int
-    end: int
 
 
 class DeadLetterReader:
@@ -106,19 +89,15 @@ class DeadLetterReader:
     """
 
     def __init__(self, client: Settings, topic: str) -> None:
-        check_text(topic, "the topic's name")
         self.topic = topic
-        settings = {**client, "enable.partition.eof": True}
-        # Client properties of a service, which reads as a member of its own group.
-        for name in ("group.id", "group.instance.id", "group.protocol", "enable.auto.commit"):
-            settings.pop(name, None)
-        self.consumer: Consumer = create_consumer(
-            settings, Callbacks(None), group=replay_group(topic), auto_commit=False
+        self._reader = TopicReader(
+            client, topic, _TIMEOUT, group=replay_group(topic), what="dead-lettered records"
         )
+        self.consumer: Consumer = self._reader.consumer
 
     def close(self) -> None:
         """Close the connections."""
-        self.consumer.close()
+        self._reader.close()
 
     def ranges(self) -> dict[int, OffsetRange]:
         """Return the offsets of each partition.
@@ -126,15 +105,14 @@ class DeadLetterReader:
         Raises:
             ConsumeError: the topic does not exist, or the brokers do not respond.
         """
-        from confluent_kafka import TopicPartition
-
-        with self._kafka_errors():
-            numbers = list_partitions(self.consumer, self.topic, _TIMEOUT)
-            partitions = [TopicPartition(self.topic, number) for number in numbers]
+        bounds = self._reader.bounds()
+        with self._reader.kafka_errors():
+            places = partitions_of(self.topic, bounds)
             ranges: dict[int, OffsetRange] = {}
-            for committed in self.consumer.committed(partitions, timeout=_TIMEOUT):
-                low, high = self.consumer.get_watermark_offsets(committed, timeout=_TIMEOUT)
-                ranges[committed.partition] = OffsetRange(low, max(low, committed.offset), high)
+            for committed in self.consumer.committed(places, timeout=_TIMEOUT):
+                each = bounds[committed.partition]
+                replayed = max(each.first, committed.offset)
+                ranges[committed.partition] = OffsetRange(each.first, each.end, replayed)
             return ranges
 
     def commit(self, ends: Mapping[int, int]) -> None:
@@ -149,7 +127,7 @@ class DeadLetterReader:
         ranges = self.ranges()
         new = [(number, end) for number, end in ends.items() if end > ranges[number].replayed]
         if new:
-            with self._kafka_errors():
+            with self._reader.kafka_errors():
                 offsets = partitions_at(self.topic, new)
                 self.consumer.commit(offsets=offsets, asynchronous=False)
 
@@ -165,64 +143,4 @@ class DeadLetterReader:
         Raises:
             ConsumeError: the brokers do not respond any more.
         """
-        from confluent_kafka import TopicPartition
-
-        left = {number for number, start in starts.items() if start < ranges[number].end}
-        with self._kafka_errors():
-            self.consumer.assign(
-                [TopicPartition(self.topic, number, starts[number]) for number in sorted(left)]
-            )
-        deadline = monotonic() + _TIMEOUT
-        while left:
-            for record in self._poll(left):
-                deadline = monotonic() + _TIMEOUT
-                if record.partition in left:
-                    if record.offset < ranges[record.partition].end:
-                        yield record
-                    if record.offset + 1 >= ranges[record.partition].end:
-                        left.discard(record.partition)
-            if monotonic() > deadline:
-                raise ConsumeError(
-                    f"no response from the brokers for {_TIMEOUT:.0f} s", topic=self.topic
-                )
-
-    def _poll(self, left: set[int]) -> Iterator[DeadLetterRecord]:
-        """Yield consumed records, and remove partitions at their end from those that are left."""
-        for message in self.consumer.consume(_POLL_SIZE, _POLL_TIMEOUT):
-            error = message.error()
-            if error is None:
-                yield DeadLetterRecord.of(message)
-            elif error.name() == "_PARTITION_EOF":
-                left.discard(cast("int", message.partition()))
-            elif error.fatal() or not error.retriable():
-                raise self._error(error)
-
-    @contextmanager
-    def _kafka_errors(self) -> Generator[None]:
-        from confluent_kafka import KafkaException
-
-        try:
-            yield
-        except KafkaException as exception:
-            error = exception.args[0]
-            if error.name() == "UNKNOWN_TOPIC_OR_PART":
-                raise self._unknown_topic(error) from exception
-            raise self._error(error) from exception
-
-    def _unknown_topic(self, error: KafkaError) -> ConsumeError:
-        """Return the error for an unknown topic, with the most similar name if there is one."""
-        others = self.consumer.list_topics(timeout=_TIMEOUT).topics
-        near = get_close_matches(self.topic, list[str](others), n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        return ConsumeError(
-            f"cannot read dead-lettered records: {error_text(error)}{hint}",
-            topic=self.topic,
-            code=error.name(),
-        )
-
-    def _error(self, error: KafkaError | Any) -> ConsumeError:
-        return ConsumeError(
-            f"cannot read dead-lettered records: {error_text(error)}",
-            topic=self.topic,
-            code=error.name(),
-        )
+        return map(DeadLetterRecord.of, self._reader.records(starts, ranges))

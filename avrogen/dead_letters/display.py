@@ -12,10 +12,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from avrogen.codec.values import TimestampNanos
+from avrogen.console.schema_lookup import SchemasById
 from avrogen.dead_letters.dead_letter_reader import DeadLetterRecord
 from avrogen.errors import AvrogenError
-from avrogen.kafka.registry.data_contracts import RuleDirection, require_executable
-from avrogen.kafka.registry.schema_references import resolve_references
 from avrogen.kafka.serde.decoders import name_of
 from avrogen.kafka.wire_format import (
     KEY_HEADER,
@@ -63,8 +62,7 @@ class Decoder:
     """
 
     def __init__(self, registry: SchemaRegistry | None) -> None:
-        self._registry = registry
-        self._schemas: dict[SchemaId, Schema | str] = {}
+        self._registry = None if registry is None else SchemasById(registry)
 
     def value(self, record: DeadLetterRecord) -> Decoded:
         """Decode the value of a record."""
@@ -103,19 +101,10 @@ class Decoder:
         """Return the schema of an id, or the reason why it is unknown."""
         if self._registry is None:
             return f"encoded with schema id {id_}; no registry configured to decode it"
-        found = self._schemas.get(id_)
-        if found is None:
-            try:
-                if isinstance(id_, int):
-                    text = self._registry.by_id(id_)
-                else:
-                    text = self._registry.by_guid(id_)
-                require_executable(text.contract, RuleDirection.READ, ignore=False, id=id_)
-                found = resolve_references(self._registry, text, f"schema {id_}")
-            except AvrogenError as error:
-                found = str(error).partition("\n")[0]
-            self._schemas[id_] = found
-        return found
+        try:
+            return self._registry.get(id_)
+        except AvrogenError as error:
+            return str(error).partition("\n")[0]
 
 
 # --- text -----------------------------------------------------------------------------------------

@@ -57,6 +57,8 @@ def test_dead_letter_topics_of_configurations_nearby(tmp_path: Path) -> None:
     write_schemas(tmp_path, folder)
     assert completed(tmp_path, "dead-letters", "") == ["orders.dlq", "refunds.dlq"]
     assert completed(tmp_path, "dead-letters", "re") == ["refunds.dlq"]
+    assert completed(tmp_path, "read", "") == ["orders", "refunds"]
+    assert completed(tmp_path, "send", "re") == ["refunds"]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -10,9 +10,7 @@ import pytest
 from click.testing import Result
 from confluent_kafka import Producer
 
-from avrogen.dead_letters.command import read_settings
 from avrogen.dead_letters.replay import source_topic
-from avrogen.errors import ConfigurationError
 from avrogen.kafka.wire_format import frame_prefix
 from avrogen.testing.broker import EmbeddedBroker
 from avrogen.testing.registry import EmbeddedRegistry
@@ -186,16 +184,6 @@ def test_what_is_in_the_way(
     assert result.exit_code == 2
     assert message in result.stderr
     assert "Traceback" not in result.stderr
-
-
-def test_settings_in_a_file(tmp_path: Path) -> None:
-    file = tmp_path / "kafka.properties"
-    file.write_text("# comment\n\nbootstrap.servers = kafka:9092\nsasl.password=a=b\n", "utf-8")
-    assert read_settings(file) == {"bootstrap.servers": "kafka:9092", "sasl.password": "a=b"}
-    file.write_text("secret\n", "utf-8")
-    with pytest.raises(ConfigurationError, match=r"kafka\.properties:1") as caught:
-        read_settings(file)
-    assert "secret" not in str(caught.value)
 
 
 def test_the_file_says_it_all(embedded: AnyCluster, tmp_path: Path) -> None:

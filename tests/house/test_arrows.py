@@ -26,7 +26,8 @@ BELOW: dict[str, set[str]] = {
     "build_plugins": {"compiler"},
     "registry_sync": {"config", "compiler", "kafka"},
     "evolution": {"registry_sync"},
-    "dead_letters": {"config", "kafka"},
+    "console": {"config", "kafka"},
+    "dead_letters": {"console"},
     "catalogue": {"compiler", "examples"},
     "lint": {"compiler"},
     "cli": {"evolution", "dead_letters", "catalogue", "lint"},
@@ -84,6 +85,7 @@ THIRD_PARTY = {
     "catalogue": {"jinja2"},
     "cli": {"click", "watchfiles"},
     "kafka": {"confluent_kafka", "opentelemetry"},  # inside functions: see test_imports
+    "console": {"confluent_kafka"},
     "dead_letters": {"confluent_kafka"},
     "testing": {"confluent_kafka", "fastavro", "hypothesis", "pytest"},
 }

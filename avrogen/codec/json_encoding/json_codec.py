@@ -259,6 +259,19 @@ class JsonCodec:
         self._value(tree, form, text, allow_unknown_keys, limits)
         return self._data(tree, form, text, allow_unknown_keys, limits)
 
+    def tree_to_data(self, tree: Any) -> bytes:
+        """Return binary data of a tree of the plain style, a part of a text that was parsed.
+
+        Args:
+            tree: from :func:`~avrogen.codec.json_encoding.json_text.parse_json`.
+
+        Raises:
+            DecodeError: a part of it does not fit the schema; the error has no position.
+        """
+        limits = current_limits()
+        self._value(tree, "plain", None, False, limits)
+        return self._data(tree, "plain", None, False, limits)
+
     def _value(
         self, tree: Any, form: str, text: str | None, allow_unknown_keys: bool, limits: Limits
     ) -> Any:
