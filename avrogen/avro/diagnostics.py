@@ -129,6 +129,7 @@ class Code(Enum):
     MESSAGES_IGNORED = "AVR519", "messages of a protocol are ignored"
     OVERRIDE_UNUSED = "AVR530", "type override without effect"
     ACCEPTANCE_UNUSED = "AVR540", "acceptance without effect"
+    CONFIG_BELOW = "AVR541", "configuration that is not read"
 
     # avrogen.toml
     TOML_SYNTAX = "AVR601", "invalid TOML"
@@ -136,7 +137,7 @@ class Code(Enum):
     WRONG_VALUE = "AVR603", "wrong type of value"
     MISSING_KEY = "AVR604", "missing key"
     SUBJECT_STRATEGY = "AVR605", "invalid subject strategy"
-    SEVERAL_CONFIGS = "AVR606", "several configuration files"
+    SEVERAL_CONFIGS = "AVR606", "configuration files that contradict each other"
     TOPIC_CLASS_NAME = "AVR607", "invalid class name of a topic"
     TOPIC_NAME = "AVR608", "invalid topic name"
     TOPIC_TYPE = "AVR609", "unknown type on a topic"

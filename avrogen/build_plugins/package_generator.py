@@ -11,9 +11,9 @@ from avrogen.avro.reports import report
 from avrogen.avro.source import Pointer
 from avrogen.build_plugins.plugin_config import PluginConfig, read_plugin_config
 from avrogen.compiler.build import build
-from avrogen.compiler.discovery import read_sources
+from avrogen.compiler.discovery import no_schema_files, read_sources
 from avrogen.compiler.output import apply
-from avrogen.config.config import FILE_NAME
+from avrogen.config.config_files import FILE_NAME, config_files
 from avrogen.config.toml_reader import Toml
 
 __all__ = ["BuildError", "Generated", "generate", "plugin_config_of", "schema_files"]
@@ -63,8 +63,12 @@ def schema_files(config: PluginConfig) -> tuple[Path, ...]:
         raise _error("its schemas cannot be read", diagnostics)
     if not files:
         raise _no_schemas(config)
-    project_files = (folder / FILE_NAME for folder in config.schemas)
-    return (*files, *(file for file in project_files if file.is_file()))
+    found = (file for file in config_files(config.schemas) if file.name == FILE_NAME)
+    return (*files, *(file for file in found if _is_inside(config.project, file)))
+
+
+def _is_inside(project: Path, file: Path) -> bool:
+    return file.resolve().is_relative_to(project.resolve())
 
 
 def generate(config: PluginConfig, folder: Path) -> Generated:
@@ -105,7 +109,7 @@ def _no_progress(done: int, total: int) -> None:
 
 
 def _no_schemas(config: PluginConfig) -> BuildError:
-    return BuildError(f"no .avsc files found in {' '.join(map(str, config.schemas))}")
+    return BuildError(no_schema_files(config.schemas))
 
 
 def _error(reason: str, diagnostics: Iterable[Diagnostic]) -> BuildError:

@@ -31,7 +31,7 @@ from avrogen.compiler.build import BuildResult, analyse
 from avrogen.compiler.discovery import read_sources
 from avrogen.compiler.output import OutputMarkers, compare
 from avrogen.compiler.rendering import template_folder
-from avrogen.config.config import read_config
+from avrogen.config.run_config import read_config
 
 __all__ = ["CATALOGUE_MARKS", "build_catalogue", "catalogue_pages", "search_index"]
 
@@ -195,7 +195,7 @@ def build_catalogue(schemas: Sequence[Path], out: Path) -> BuildResult:
     """
     diagnostics = Diagnostics()
     sources = read_sources(schemas, diagnostics)
-    config = read_config(schemas, diagnostics)
+    config = read_config(schemas, diagnostics, is_one_package=False)
     analysis = analyse(sources, config, diagnostics)
     pages = catalogue_pages(catalogue_model(analysis, config.topics)) if analysis else None
     changes = None if pages is None else compare(out, pages, diagnostics, CATALOGUE_MARKS)

@@ -15,10 +15,12 @@ from avrogen.cli.common import (
     SCHEMAS,
     FileError,
     cli_extra,
+    configured_paths,
     counted,
     echo,
     echo_problems,
     echo_progress,
+    missing_option,
 )
 from avrogen.message_text import printable
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from avrogen.compiler.formatting import Progress
     from avrogen.compiler.output import Changes
 
-__all__ = ["build", "build_package"]
+__all__ = ["build", "build_package", "build_paths"]
 
 _PROGRESS_DELAY = 1.0
 """Seconds of a build before a terminal shows its progress."""
@@ -38,9 +40,9 @@ _PROGRESS_DELAY = 1.0
 @click.option(
     "-o",
     "--out",
-    required=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="Output folder; its last path component is the package name.",
+    help="Output folder; its last path component is the package name. Without SCHEMAS, it may be "
+    "in the configuration.",
 )
 @click.option(
     "--check", is_flag=True, help="Write nothing; print a diff and fail if OUT is out of date."
@@ -51,7 +53,7 @@ _PROGRESS_DELAY = 1.0
 @click.option("--watch", "watching", is_flag=True, help="Rebuild after each change, until Ctrl-C.")
 def build(
     schemas: tuple[Path, ...],
-    out: Path,
+    out: Path | None,
     check: bool,
     strict: bool,
     style: Format,
@@ -60,12 +62,15 @@ def build(
 ) -> None:
     """Generate a typed Python package from SCHEMAS (files and folders).
 
+    Without SCHEMAS, it is the project of avrogen.toml or pyproject.toml: its keys schemas and out.
+
     \b
     Example:     avrogen build schemas/ -o src/events
     Exit codes:  0 success or up to date, 1 schema errors or drift, 2 other failure
     """
     if watching and check:
         raise click.UsageError("--watch and --check exclude each other; use one of them.")
+    schemas, out = build_paths(schemas, out, style)
     if watching:
         from avrogen.cli.watch import watch
 
@@ -73,6 +78,22 @@ def build(
         watch(schemas, again, quiet=quiet)
     changes = build_package(schemas, out, check=check, strict=strict, style=style, quiet=quiet)
     sys.exit(1 if check and changes else 0)
+
+
+def build_paths(
+    schemas: tuple[Path, ...], out: Path | None, style: Format
+) -> tuple[tuple[Path, ...], Path]:
+    """Return schemas and package of the command line, or of the configuration.
+
+    Raises:
+        UsageError: one of them is in neither.
+        SystemExit: the configuration has errors, which are printed.
+    """
+    project = configured_paths(schemas, style)
+    out = out or project.out
+    if out is None:
+        raise missing_option("'-o' / '--out'", "out", project)
+    return project.schemas, out
 
 
 def build_package(
@@ -86,6 +107,7 @@ def build_package(
     """
     with cli_extra():
         from avrogen.compiler.build import build
+        from avrogen.compiler.discovery import no_schema_files
         from avrogen.compiler.naming import is_package_name
         from avrogen.compiler.output import apply, drift, unified_diff
 
@@ -94,7 +116,7 @@ def build_package(
         raise click.BadParameter(f"{name!r} is not a valid package name.", param_hint="--out")
     result = build(schemas, out, strict=strict, progress=_progress(quiet))
     if not result.sources and not result.diagnostics:
-        raise click.UsageError(f"no .avsc files found in {printable(' '.join(map(str, schemas)))}")
+        raise click.UsageError(printable(no_schema_files(schemas)))
     drifted = drift(out, result.changes) if check and result.changes and style != "text" else ()
     echo_problems((*result.diagnostics, *drifted), style)
     if result.changes is None:

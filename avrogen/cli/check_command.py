@@ -13,8 +13,10 @@ from avrogen.cli.common import (
     STYLES,
     Choice,
     cli_extra,
+    configured_paths,
     echo,
     echo_problems,
+    missing_option,
     problem_report,
 )
 
@@ -40,9 +42,9 @@ _LEVELS = (
 @click.option(
     "--against",
     "baseline",
-    required=True,
     metavar="WHERE",
-    help="Baseline: a folder, a generated package, git:REF, or the URL of a schema registry.",
+    help="Baseline: a folder, a generated package, git:REF, or the URL of a schema registry. "
+    "Without SCHEMAS, it may be in the configuration.",
 )
 @click.option(
     "--level",
@@ -60,9 +62,16 @@ _LEVELS = (
     help="Output format of problems on stderr and verdicts on stdout.",
 )
 def check(
-    schemas: tuple[Path, ...], baseline: str, level: str | None, strict: bool, style: Format
+    schemas: tuple[Path, ...],
+    baseline: str | None,
+    level: str | None,
+    strict: bool,
+    style: Format,
 ) -> None:
     """Check SCHEMAS (files and folders) for breaking and value-changing changes.
+
+    Without SCHEMAS, it is the project of avrogen.toml or pyproject.toml: its keys schemas and
+    against.
 
     \b
     Example:     avrogen check schemas/ --against git:main
@@ -71,8 +80,12 @@ def check(
     """
     with cli_extra():
         from avrogen.evolution.snapshot import BaselineError
+    project = configured_paths(schemas, style)
+    baseline = baseline or project.against
+    if baseline is None:
+        raise missing_option("'--against'", "against", project)
     try:
-        passed = compare(schemas, baseline, level, strict=strict, style=style)
+        passed = compare(project.schemas, baseline, level, strict=strict, style=style)
     except BaselineError as error:
         refuse(error, style)
     sys.exit(0 if passed else 1)

@@ -103,7 +103,8 @@ def complete_topics(ctx: click.Context, param: click.Parameter, incomplete: str)
 def configured_topics() -> Iterator[TopicConfig]:
     """Yield the topics of configurations here and in subfolders."""
     from avrogen.avro.diagnostics import Diagnostics
-    from avrogen.config.config import FILE_NAME, read_config
+    from avrogen.config.config_files import FILE_NAME
+    from avrogen.config.run_config import read_config
 
     for folder in (Path(), *(file.parent for file in Path().glob(f"*/{FILE_NAME}"))):
         yield from read_config([folder], Diagnostics()).topics

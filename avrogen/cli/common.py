@@ -21,6 +21,7 @@ from avrogen.message_text import printable, printable_json, printable_lines
 if TYPE_CHECKING:
     from avrogen.avro.diagnostics import Diagnostic
     from avrogen.avro.reports import Format
+    from avrogen.config.project_paths import ProjectPaths
 
 __all__ = [
     "PROBLEM_FORMAT",
@@ -31,12 +32,14 @@ __all__ = [
     "FileError",
     "ResultFormat",
     "cli_extra",
+    "configured_paths",
     "confirm",
     "counted",
     "echo",
     "echo_problems",
     "echo_progress",
     "exit_on_error",
+    "missing_option",
     "problem_report",
 ]
 
@@ -94,9 +97,12 @@ _DOCUMENTS: Final = ("json", "sarif", "junit", "gitlab")
 """Formats that are whole documents, also without problems."""
 
 SCHEMAS = click.argument(
-    "schemas", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path)
+    "schemas",
+    nargs=-1,
+    required=False,
+    type=click.Path(exists=True, path_type=Path),
 )
-"""Argument of commands that read schemas."""
+"""Argument of commands that read schemas; without it, see :func:`configured_paths`."""
 
 PROBLEM_FORMAT = click.option(
     "--format",
@@ -106,6 +112,52 @@ PROBLEM_FORMAT = click.option(
     help="Output format of problems on stderr.",
 )
 """Option of commands that report problems of schemas."""
+
+
+def configured_paths(schemas: Sequence[Path], style: Format) -> ProjectPaths:
+    """Return the paths of a run: those of the command line, or else those of the configuration.
+
+    Args:
+        schemas: files and folders of the command line, from which come no other paths.
+        style: format of mistakes in the configuration.
+
+    Raises:
+        UsageError: there are neither.
+        SystemExit: the configuration has errors, which are printed.
+    """
+    from avrogen.config.project_paths import ProjectPaths, files_without_schemas, find_project
+
+    if schemas:
+        return ProjectPaths(None, tuple(schemas), None, None, None)
+    from avrogen.avro.diagnostics import Diagnostics
+
+    diagnostics = Diagnostics()
+    project = find_project(diagnostics)
+    if diagnostics.has_errors:
+        echo_problems(tuple(diagnostics), style)
+        sys.exit(1)
+    if project is not None:
+        return project
+    without = files_without_schemas()
+    found = f"{without[0].as_posix()} has none" if without else "no such file is here or above"
+    raise click.UsageError(
+        "Missing argument 'SCHEMAS...'. Name the schema folder, or set it in avrogen.toml or "
+        f'[tool.avrogen] of pyproject.toml, such as schemas = ["schemas"] ({found}).'
+    )
+
+
+def missing_option(names: str, key: str, project: ProjectPaths) -> click.UsageError:
+    """Return the error of an option that neither the command line nor the configuration has.
+
+    Args:
+        names: the option, as in ``'-o' / '--out'``.
+        key: key of the configuration.
+        project: paths of the run.
+    """
+    text = f"Missing option {names}."
+    if project.file is not None:
+        text += f" Name it, or set {key} in {project.file.as_posix()}."
+    return click.UsageError(text)
 
 
 def counted(count: int, noun: str) -> str:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from avrogen.cli.common import PROBLEM_FORMAT, SCHEMAS, cli_extra, counted, echo, echo_problems
+from avrogen.cli.common import (
+    PROBLEM_FORMAT,
+    SCHEMAS,
+    cli_extra,
+    configured_paths,
+    counted,
+    echo,
+    echo_problems,
+    missing_option,
+)
 from avrogen.message_text import printable
 
 if TYPE_CHECKING:
@@ -23,14 +32,17 @@ __all__ = ["docs"]
 @click.option(
     "-o",
     "--out",
-    required=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="Output folder for static HTML pages and asyncapi.yaml.",
+    help="Output folder for static HTML pages and asyncapi.yaml. Without SCHEMAS, it may be in the "
+    "configuration.",
 )
 @PROBLEM_FORMAT
 @click.option("-q", "--quiet", is_flag=True, help="Print no summary.")
-def docs(schemas: tuple[Path, ...], out: Path, style: Format, quiet: bool) -> None:
+def docs(schemas: tuple[Path, ...], out: Path | None, style: Format, quiet: bool) -> None:
     """Generate an event catalogue from SCHEMAS (files and folders).
+
+    Without SCHEMAS, it is the project of avrogen.toml or pyproject.toml: its keys schemas and
+    docs-out.
 
     \b
     Example:     avrogen docs schemas/ -o site
@@ -38,11 +50,16 @@ def docs(schemas: tuple[Path, ...], out: Path, style: Format, quiet: bool) -> No
     """
     with cli_extra():
         from avrogen.catalogue.site import CATALOGUE_MARKS, build_catalogue
+        from avrogen.compiler.discovery import no_schema_files
         from avrogen.compiler.output import apply
 
+    project = configured_paths(schemas, style)
+    schemas, out = project.schemas, out or project.docs_out
+    if out is None:
+        raise missing_option("'-o' / '--out'", "docs-out", project)
     result = build_catalogue(schemas, out)
     if not result.sources and not result.diagnostics:
-        raise click.UsageError(f"no .avsc files found in {printable(' '.join(map(str, schemas)))}")
+        raise click.UsageError(printable(no_schema_files(schemas)))
     echo_problems(result.diagnostics, style)
     if result.changes is None:
         sys.exit(1)

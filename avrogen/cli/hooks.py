@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from avrogen.cli.build_command import build, build_package
+from avrogen.cli.build_command import build, build_package, build_paths
 from avrogen.cli.check_command import check, compare, refuse
-from avrogen.cli.common import CommandGroup, echo
+from avrogen.cli.common import CommandGroup, configured_paths, echo
 from avrogen.message_text import printable
 
 if TYPE_CHECKING:
@@ -37,15 +37,17 @@ def _of(command: click.Command, *names: str) -> list[click.Parameter]:
 
 
 @main.command("build", params=_of(build, "schemas", "out", "strict"))
-def build_hook(schemas: tuple[Path, ...], out: Path, strict: bool) -> None:
+def build_hook(schemas: tuple[Path, ...], out: Path | None, strict: bool) -> None:
     """Build OUT. Fail if the build changed it, or if the commit lacks a part of it."""
+    schemas, out = build_paths(schemas, out, "text")
     changes = build_package(schemas, out, check=False, strict=strict, style="text", quiet=False)
     _exit(schemas, out, changes)
 
 
 @main.command("drift", params=_of(build, "schemas", "out", "strict"))
-def drift_hook(schemas: tuple[Path, ...], out: Path, strict: bool) -> None:
+def drift_hook(schemas: tuple[Path, ...], out: Path | None, strict: bool) -> None:
     """Fail if OUT is out of date with SCHEMAS, or if the commit lacks a part of it."""
+    schemas, out = build_paths(schemas, out, "text")
     changes = build_package(schemas, out, check=True, strict=strict, style="text", quiet=False)
     if changes:
         echo(f"To update it, run: avrogen build {_quoted(schemas)} -o {_quoted([out])}")
@@ -66,6 +68,7 @@ def check_hook(
     """Fail on breaking changes of SCHEMAS. Pass if there is no baseline yet."""
     from avrogen.evolution.snapshot import BaselineError, NoBaseline
 
+    schemas = configured_paths(schemas, "text").schemas
     baseline = baseline or f"git:{_baseline_ref()}"
     try:
         passed = compare(schemas, baseline, level, strict=strict, style="text")
@@ -98,7 +101,7 @@ def _exit(schemas: tuple[Path, ...], package: Path, changes: Changes) -> None:
 
 def _is_source(path: Path) -> bool:
     from avrogen.compiler.discovery import SUFFIXES
-    from avrogen.config.config import FILE_NAME
+    from avrogen.config.config_files import FILE_NAME
 
     return path.suffix in SUFFIXES or path.name == FILE_NAME
 

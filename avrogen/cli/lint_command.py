@@ -14,6 +14,7 @@ from avrogen.cli.common import (
     Choice,
     FileError,
     cli_extra,
+    configured_paths,
     counted,
     echo,
     echo_problems,
@@ -58,17 +59,21 @@ def lint(
 ) -> None:
     """Check SCHEMAS (files and folders) for style and safety beyond what is valid.
 
+    Without SCHEMAS, it is the key schemas of avrogen.toml or pyproject.toml.
+
     \b
     Example:     avrogen lint schemas/
     Exit codes:  0 no findings, 1 findings or schema errors, 2 other failure
     """
     with cli_extra():
+        from avrogen.compiler.discovery import no_schema_files
         from avrogen.lint.linter import lint_paths
 
+    schemas = configured_paths(schemas, style).schemas
     chosen = CATEGORIES if STRICT in categories else categories
     found = lint_paths(schemas, chosen)
     if not found.sources and not found.findings:
-        raise click.UsageError(f"no .avsc files found in {printable(' '.join(map(str, schemas)))}")
+        raise click.UsageError(printable(no_schema_files(schemas)))
     fixed = 0
     if is_fixing and not found.has_errors:
         result = _fix(found, chosen)

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from avrogen.cli.common import SCHEMAS, STYLES, Choice, echo, echo_problems, exit_on_error
+from avrogen.cli.common import (
+    SCHEMAS,
+    STYLES,
+    Choice,
+    configured_paths,
+    echo,
+    echo_problems,
+    exit_on_error,
+)
 
 if TYPE_CHECKING:
     from avrogen.avro.diagnostics import Diagnostic
@@ -62,6 +70,7 @@ def status(schemas: tuple[Path, ...], url: str | None, style: Format) -> None:
         from avrogen.registry_sync.commands import run_status
         from avrogen.registry_sync.sync_report import broken_subjects, status_json, status_text
 
+        schemas = configured_paths(schemas, style).schemas
         found = run_status(schemas, url)
     text = status_json(found) if style == "json" else status_text(found)
     _echo_result(text, broken_subjects(found.statuses, schemas[0]), style)
@@ -87,6 +96,7 @@ def register(schemas: tuple[Path, ...], url: str | None, dry_run: bool, style: F
         from avrogen.registry_sync.commands import run_register
         from avrogen.registry_sync.sync_report import broken_subjects, register_json, register_text
 
+        schemas = configured_paths(schemas, style).schemas
         done = run_register(schemas, url, dry_run=dry_run)
     text = register_json(done) if style == "json" else register_text(done)
     broken = broken_subjects((each.status for each in done.results), schemas[0])

@@ -44,7 +44,7 @@ def show(file: Path, schemas: tuple[Path, ...], name: str | None, style: Format)
         from avrogen.avro.schema_json import self_contained_json
         from avrogen.avro.schema_text import file_text
         from avrogen.compiler.discovery import parse_schemas, read_sources
-        from avrogen.config.config import read_config
+        from avrogen.config.run_config import read_config
 
     # Alone first: what else is in its folder may have problems that are none of this file's.
     folder = _configured_folder(file)
@@ -73,7 +73,7 @@ def _has_errors(found: Iterable[Diagnostic]) -> bool:
 
 def _configured_folder(file: Path) -> Path:
     """Return the nearest folder around a file with an ``avrogen.toml``, or else its own folder."""
-    from avrogen.config.config import FILE_NAME
+    from avrogen.config.config_files import FILE_NAME
 
     for folder in file.parents:
         if (folder / FILE_NAME).is_file():

@@ -86,7 +86,7 @@ def _fingerprints(schemas: Sequence[Path]) -> Iterator[InputStamps]:
         from watchfiles import watch as changes
 
         from avrogen.compiler.discovery import input_stamps
-        from avrogen.config.config import config_files
+        from avrogen.config.config_files import config_files
         from avrogen.regular_files import identity_of
 
     while True:

@@ -106,6 +106,8 @@ class Acceptances:
     def _matches(self, accepted: AcceptedCode, found: Diagnostic) -> bool:
         if not _is_of(accepted.code, ALL_RULES, found.code):
             return False
+        if not found.location.path.startswith(accepted.below):
+            return False
         match accepted.scope:
             case "everywhere":
                 return True

@@ -33,8 +33,9 @@ from avrogen.compiler.python_model import Package
 from avrogen.compiler.python_names import check_names
 from avrogen.compiler.rendering import render
 from avrogen.compiler.type_mapping import NO_OVERRIDES
-from avrogen.config.config import NO_NAMES, Config, NamesSection, read_config
+from avrogen.config.config import NO_NAMES, Config, NamesSection
 from avrogen.config.custom_types import BuildOverrides
+from avrogen.config.run_config import read_config
 
 __all__ = ["Analysis", "BuildResult", "analyse", "build", "compile_package"]
 
@@ -90,6 +91,8 @@ def _analyse(
     report_infinite_records(parsed.types, diagnostics)
     overrides = TypeOverrides(config.types.overrides.entries, imported=dependencies.overrides)
     report_ambiguous_unions(parsed, diagnostics, config.times, overrides)
+    if diagnostics.has_errors:
+        return None
     package = lower(
         parsed, config.topics, diagnostics, dependencies, config.names, config.times, overrides
     )

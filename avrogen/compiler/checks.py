@@ -53,7 +53,7 @@ def check_topics(
     for topic in config.topics:
         _TopicCheck(topic, types, diagnostics).run()
         other = names.setdefault(topic.name, topic.topic)
-        if other != topic.topic:
+        if other != topic.topic and config.is_one_package:
             diagnostics.report(
                 Code.TOPIC_CLASS_NAME,
                 topic.locations.value("name"),

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.model import mentions, references
@@ -22,13 +23,15 @@ from avrogen.avro.source import (
     Source,
 )
 from avrogen.compiler.dependencies import Dependencies, read_dependencies
-from avrogen.config.config import Config, config_files
+from avrogen.config.config import Config
+from avrogen.config.config_files import FILE_NAME, PROJECT_FILE_NAME, config_files
 from avrogen.regular_files import FileIdentity, FolderWalk, read_file
 
 __all__ = [
     "SUFFIXES",
     "InputStamps",
     "input_stamps",
+    "no_schema_files",
     "parse_schemas",
     "read_sources",
 ]
@@ -49,6 +52,7 @@ def read_sources(paths: Iterable[Path], diagnostics: Diagnostics) -> list[Source
     """
     sources: dict[str, Source] = {}
     seen: set[str] = set()
+    paths = list(paths)
     for path, file in _schema_files(paths, diagnostics):
         real = os.path.realpath(file)
         if real in seen:
@@ -60,6 +64,11 @@ def read_sources(paths: Iterable[Path], diagnostics: Diagnostics) -> list[Source
             name = file.relative_to(top).as_posix()
             sources[real] = Source(file.as_posix(), text, name)
     return sorted(sources.values(), key=lambda source: (source.name, source.path))
+
+
+def no_schema_files(paths: Iterable[Path]) -> str:
+    """Return the message for paths without a schema file."""
+    return f"no .avsc, .avdl or .avpr files found in {' '.join(map(str, paths))}"
 
 
 def parse_schemas(
@@ -145,11 +154,42 @@ def _schema_files(paths: Iterable[Path], diagnostics: Diagnostics) -> Iterator[t
     walk = FolderWalk(
         links=True, enter=may_be_entered, loop=report_loop, unreadable=report_unreadable
     )
+    paths = list(paths)
+    configs = {os.path.realpath(file) for file in config_files(paths)}
     for path in paths:
-        if path.is_dir():
-            yield from ((path, file) for file in walk.files(path) if file.suffix in SUFFIXES)
-        else:
+        if not path.is_dir():
             yield path, path
+            continue
+        for file in walk.files(path):
+            if file.suffix in SUFFIXES:
+                yield path, file
+            elif _is_config(file) and os.path.realpath(file) not in configs:
+                _report_unread_config(path, file, diagnostics)
+
+
+def _is_config(file: Path) -> bool:
+    """Tell if a file has a configuration of avrogen."""
+    if file.name != PROJECT_FILE_NAME:
+        return file.name == FILE_NAME
+    try:
+        return bool(_PROJECT_TABLE.search(read_file(file)))
+    except OSError:
+        return False
+
+
+def _report_unread_config(folder: Path, file: Path, diagnostics: Diagnostics) -> None:
+    top, own = folder.as_posix(), file.parent.as_posix()
+    if file.name == PROJECT_FILE_NAME:
+        hint = f"name its schema folder too, or move its table to {(folder / FILE_NAME).as_posix()}"
+    else:
+        moved = (folder / FILE_NAME).as_posix()
+        hint = f"name its folder too ({top} {own}), or move its tables to {moved}"
+    diagnostics.report(
+        Code.CONFIG_BELOW,
+        Location(file.as_posix()),
+        f"this configuration is not read: it is below the schema folder {top}",
+        hint=hint,
+    )
 
 
 def _text(file: Path, diagnostics: Diagnostics) -> str | None:
@@ -181,6 +221,9 @@ def _report_unreadable(path: Path, error: OSError, diagnostics: Diagnostics) -> 
     reason = error.strerror or str(error)
     diagnostics.report(Code.UNREADABLE_FILE, Location(path.as_posix()), f"cannot be read: {reason}")
 
+
+_PROJECT_TABLE: Final = re.compile(rb"^\s*\[+\s*tool\s*\.\s*avrogen\b", re.MULTILINE)
+"""Header of avrogen's table in ``pyproject.toml``."""
 
 InputStamps: TypeAlias = "Mapping[Path, tuple[FileIdentity, int, int] | None]"
 """Identity, modification time and size of every input of a build; None for a missing file."""

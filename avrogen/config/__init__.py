@@ -8,6 +8,9 @@ In reading order:
     type_tables           own names of types, and types of other packages
     lint_section          rules of lint, and accepted findings
     config                the configuration as values
+    config_files          files of a run
+    run_config            the configuration of a run, of one file or several
+    project_paths         paths of a project, for commands without arguments
     registry_connection   URL and credentials of the schema registry
     topic_subjects        subjects of the configured topics
 """

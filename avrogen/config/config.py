@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, TypeVar, assert_never
 
@@ -21,6 +21,7 @@ from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.names import NameRules
 from avrogen.avro.source import Location, Pointer
 from avrogen.avro.time_options import DEFAULT, OUT_OF_RANGE, ROUNDING, TimeOptions
+from avrogen.config.config_files import PROJECT_FILE_NAME
 from avrogen.config.custom_types import CustomTypes, read_types
 from avrogen.config.keys import (
     BUILD_KEYS,
@@ -42,12 +43,9 @@ from avrogen.config.type_tables import (
     read_packages,
 )
 from avrogen.kafka.topic import SubjectStrategy
-from avrogen.regular_files import read_file
 
 __all__ = [
-    "FILE_NAME",
     "NO_NAMES",
-    "PROJECT_FILE_NAME",
     "SUBJECT_STRATEGIES",
     "Config",
     "DefaultsSection",
@@ -56,19 +54,15 @@ __all__ = [
     "TopicConfig",
     "TopicLocations",
     "class_prefix",
-    "config_files",
     "field_name",
     "key_type",
     "key_type_name",
     "parse_config",
-    "read_config",
     "read_registry",
 ]
 
 L = TypeVar("L", bound=str)
 
-FILE_NAME = "avrogen.toml"
-PROJECT_FILE_NAME = "pyproject.toml"
 SUBJECT_STRATEGIES: tuple[SubjectStrategy, ...] = ("topic", "record", "topic-record")
 
 
@@ -96,6 +90,7 @@ class Config:
         defaults: the table ``[defaults]``.
         lint: the table ``[lint]``.
         is_whole: the run has whole schema folders; otherwise the file may be about other schemas.
+        is_one_package: the classes of all topics are in one package, so that their names differ.
     """
 
     strict: bool = False
@@ -109,6 +104,7 @@ class Config:
     defaults: DefaultsSection = field(default_factory=_no_defaults)
     lint: LintSection = field(default_factory=LintSection)
     is_whole: bool = True
+    is_one_package: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,40 +256,6 @@ NO_NAMES: Final = NamesSection()
 # --- files ----------------------------------------------------------------------------------------
 
 
-def read_config(schema_paths: Iterable[Path], diagnostics: Diagnostics) -> Config:
-    """Read the configuration of a run: ``avrogen.toml`` at the top of a schema folder.
-
-    Without one it is ``[tool.avrogen]`` in the nearest ``pyproject.toml`` in or above the first
-    path; without that, the defaults. Topics apply to whole folders: a run over single files has
-    none.
-
-    Args:
-        schema_paths: files and folders of the command line.
-        diagnostics: receives every mistake in the file.
-    """
-    paths = list(schema_paths)
-    files = config_files(paths)
-    if len(files) > 1:
-        diagnostics.report(
-            Code.SEVERAL_CONFIGS,
-            Location(files[1].as_posix()),
-            f"second configuration; the first is {files[0].as_posix()}",
-            hint="keep one of the two",
-        )
-    config = _read(files[0], diagnostics) if files else Config()
-    if any(path.is_dir() for path in paths):
-        return config
-    return replace(config, topics=(), is_whole=False)
-
-
-def config_files(schema_paths: Sequence[Path]) -> list[Path]:
-    """Return the configuration files of a run: one or none; several are a mistake."""
-    folders = [path for path in schema_paths if path.is_dir()]
-    files = list(dict.fromkeys(f / FILE_NAME for f in folders if (f / FILE_NAME).is_file()))
-    project = _project_file(schema_paths[0]) if schema_paths and not files else None
-    return [project] if project else files
-
-
 def parse_config(path: str, data: bytes, diagnostics: Diagnostics) -> Config:
     """Parse a configuration file; mistakes leave the defaults.
 
@@ -319,30 +281,11 @@ def parse_config(path: str, data: bytes, diagnostics: Diagnostics) -> Config:
     return _config(document, top, reader, Path(path).parent)
 
 
-def _project_file(path: Path) -> Path | None:
-    absolute = path.resolve()
-    for parent in (absolute, *absolute.parents):
-        file = parent / PROJECT_FILE_NAME
-        if file.is_file():
-            return file
-    return None
-
-
-def _read(file: Path, diagnostics: Diagnostics) -> Config:
-    path = file.as_posix()
-    try:
-        data = read_file(file)
-    except OSError as error:
-        diagnostics.report(
-            Code.UNREADABLE_FILE, Location(path), f"cannot be read: {error.strerror or error}"
-        )
-        return Config()
-    return parse_config(path, data, diagnostics)
-
-
 def _config(document: Toml, top: Pointer, reader: TableReader, folder: Path) -> Config:
-    # In pyproject.toml, the table may also have the keys of the setuptools plugin.
-    table = reader.described(document, top, {**TOP_KEYS, **BUILD_KEYS} if top else TOP_KEYS)
+    # Keys of BUILD_KEYS are for commands without arguments, and for the build plugins.
+    table = reader.described(document, top, {**TOP_KEYS, **BUILD_KEYS})
+    for name in ("docs-out", "against"):  # see avrogen.config.project_paths
+        reader.text(table, name, top)
     topics = reader.table(table.get("topics", {}), (*top, "topics"), None)
     read = (_topic(name, topics[name], (*top, "topics", name), reader) for name in topics)
     registry = None

@@ -122,6 +122,22 @@ TOP_KEYS = _table(
         "the rules of the category `standard`, and nothing accepted",
         'lint.categories = ["standard", "compat"]',
     ),
+    ConfigKey(
+        "docs-out",
+        "a string",
+        "Output folder of the event catalogue, relative to the configuration file, for `avrogen "
+        "docs` without SCHEMAS.",
+        "pass `-o`",
+        'docs-out = "site"',
+    ),
+    ConfigKey(
+        "against",
+        "a string",
+        "Baseline of `avrogen check`, as for its option `--against`. A folder is relative to the "
+        "configuration file.",
+        "pass `--against`",
+        'against = "git:main"',
+    ),
 )
 
 TOPIC_KEYS = _table(
@@ -445,16 +461,18 @@ BUILD_KEYS = _table(
     ConfigKey(
         "schemas",
         "a path, or a list of them",
-        "Schema files and folders, relative to `pyproject.toml` and inside the project.",
+        "Schema files and folders, relative to the configuration file. Commands without SCHEMAS "
+        "use them. Build backends require it, and accept paths inside the project only.",
         None,
         'schemas = ["schemas"]',
     ),
     ConfigKey(
         "out",
         "the path of a package",
-        "Output folder of the generated package, relative to `pyproject.toml`.",
+        "Output folder of the generated package, relative to the configuration file, for `avrogen "
+        "build` without SCHEMAS. Build backends require it.",
         None,
         'out = "src/acme_events"',
     ),
 )
-"""Keys of the build plugins, in ``pyproject.toml`` only."""
+"""Paths of a project: for commands without arguments, and for the build plugins."""

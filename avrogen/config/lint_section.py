@@ -43,12 +43,14 @@ class AcceptedCode:
         selector: pattern of paths, or full name of a type or field; "" for all schemas.
         code: the code; None: every rule of lint.
         location: place in the configuration.
+        below: start of the paths of files that it is for; "" for all.
     """
 
     scope: AcceptScope
     selector: str
     code: Code | None
     location: Location
+    below: str = ""
 
 
 @dataclass(frozen=True, slots=True)

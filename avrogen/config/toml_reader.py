@@ -149,6 +149,10 @@ class TomlPositions:
         """Return the position of a value, or of the nearest value around it."""
         return self._location(self._values, pointer)
 
+    def has(self, pointer: Pointer) -> bool:
+        """Tell if the document has a key."""
+        return pointer in self._keys
+
     def _location(self, offsets: dict[Pointer, int], pointer: Pointer) -> Location:
         while pointer and pointer not in offsets:
             pointer = pointer[:-1]

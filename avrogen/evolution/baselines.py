@@ -17,7 +17,8 @@ from avrogen.avro.source import Source
 from avrogen.compiler.discovery import read_sources
 from avrogen.compiler.literals import comment_text
 from avrogen.compiler.output import HEADER, ROOT_MARK, SOURCE_MARK
-from avrogen.config.config import Config, read_config
+from avrogen.config.config import Config
+from avrogen.config.run_config import read_config
 from avrogen.evolution.git_baseline import git_snapshot
 from avrogen.evolution.snapshot import BaselineError, Snapshot, snapshot
 from avrogen.regular_files import FolderWalk, read_file
@@ -54,7 +55,7 @@ def read_baseline(baseline: str, schemas: Sequence[Path]) -> Snapshot:
         )
     if _is_generated(path):
         # The package does not contain its configuration.
-        return _package_snapshot(path, read_config(schemas, Diagnostics()))
+        return _package_snapshot(path, read_config(schemas, Diagnostics(), is_one_package=False))
     return _folder_snapshot(path)
 
 

@@ -95,6 +95,7 @@ def check(schemas: Sequence[Path], baseline: str, level: Level | None, *, strict
     renamed = name_changes(old.parsed, new.parsed, new.config.names, whole=whole)
     findings = [
         *map(Finding, old.tolerated),
+        *map(Finding, new.noticed),
         *errors,
         *(name_change_finding(change, old.name) for change in renamed),
         *_comparison_findings(comparisons),
@@ -120,7 +121,7 @@ def _check_subjects(
         return Check(connection.url, level, _sorted(findings, strict))
     with connected(connection) as registry:
         comparisons = compare_units(subject_units(registry, connection.url, schemas, new, level))
-        findings += map(Finding, _tolerated(comparisons.results))
+        findings += map(Finding, (*new.noticed, *_tolerated(comparisons.results)))
         findings += _comparison_findings(comparisons)
         findings += _new_subjects_of_topics(new.config, comparisons.results, connection.url)
         if level is None:

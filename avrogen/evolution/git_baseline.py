@@ -6,15 +6,17 @@ The working copy is neither changed nor read.
 from __future__ import annotations
 
 import difflib
-import os
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from avrogen.avro.diagnostics import Diagnostics
 from avrogen.avro.source import Source
 from avrogen.compiler.discovery import SUFFIXES
-from avrogen.config.config import FILE_NAME, PROJECT_FILE_NAME, Config, parse_config
+from avrogen.config.config import Config, parse_config
+from avrogen.config.config_files import find_config_files
+from avrogen.config.run_config import joined_config
 from avrogen.evolution.git_repository import (
     GitFailure,
     Repository,
@@ -54,7 +56,9 @@ def git_snapshot(ref: str, schemas: Sequence[Path]) -> Snapshot:
             "compare with a commit that has the schemas at the same path",
         )
     folders = [paths[path] for path, entry in found.items() if entry.is_folder]
-    return snapshot(f"git:{ref}", _sources(found, ref), _config(top, folders, ref))
+    return snapshot(
+        f"git:{ref}", _sources(found, ref), _config(top, next(iter(paths.values())), folders, ref)
+    )
 
 
 def _repository(schemas: Sequence[Path]) -> Repository:
@@ -204,22 +208,27 @@ def _from_lfs(file: TreeEntry, shown: str) -> bytes:
 # --- configuration --------------------------------------------------------------------------------
 
 
-def _config(top: TreeEntry, folders: Iterable[str], ref: str) -> Config:
-    """Return the configuration: see :func:`avrogen.config.config.read_config`.
+def _config(top: TreeEntry, first: str, folders: Sequence[str], ref: str) -> Config:
+    """Return the configuration: see :func:`avrogen.config.run_config.read_config`.
 
     An unreadable configuration is ignored: it may be of another version of avrogen.
     """
-    for candidate in _configurations(list(folders)):
-        file = find(top, candidate)
-        if file is not None and not file.is_folder:
-            path = f"{ref}:{candidate}"
-            return parse_config(path, content(file), Diagnostics())
-    return Config()
 
+    def file_at(path: PurePosixPath) -> TreeEntry | None:
+        found = find(top, path.as_posix())
+        return None if found is None or found.is_folder else found
 
-def _configurations(folders: Sequence[str]) -> Iterator[str]:
-    """Yield the possible paths of the configuration, by precedence."""
-    yield from (posixpath.join(folder, FILE_NAME) for folder in folders)
-    for folder in folders[:1]:
-        for around in (PurePosixPath(folder), *PurePosixPath(folder).parents):
-            yield os.path.normpath((around / PROJECT_FILE_NAME).as_posix())
+    def read(path: PurePosixPath) -> bytes:
+        file = file_at(path)
+        return b"" if file is None else content(file)
+
+    files = find_config_files(
+        list(map(PurePosixPath, folders)),
+        PurePosixPath(first),
+        lambda path: file_at(path) is not None,
+        read,
+    )
+    shown = {f"{ref}:{file}": read(file) for file in files}
+    parsed = [(path, parse_config(path, data, Diagnostics())) for path, data in shown.items()]
+    config = joined_config(parsed, Diagnostics(), is_one_package=False)
+    return config if folders else replace(config, topics=(), is_whole=False)

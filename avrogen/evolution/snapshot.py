@@ -10,8 +10,9 @@ from avrogen.avro.diagnostics import Code, Diagnostic, Diagnostics, Severity
 from avrogen.avro.parser import Parsed
 from avrogen.avro.source import Source
 from avrogen.compiler.checks import check_definitions, check_topics
-from avrogen.compiler.discovery import parse_schemas, read_sources
-from avrogen.config.config import Config, TopicConfig, read_config
+from avrogen.compiler.discovery import no_schema_files, parse_schemas, read_sources
+from avrogen.config.config import Config, TopicConfig
+from avrogen.config.run_config import read_config
 from avrogen.message_text import printable
 
 __all__ = ["BaselineError", "NewSchemas", "NoBaseline", "Snapshot", "read_new_schemas", "snapshot"]
@@ -96,12 +97,14 @@ class NewSchemas:
         config: the configuration; likewise.
         is_valid: True if the schemas have no errors.
         errors: errors in both. Warnings are reported by ``avrogen build``.
+        noticed: warnings about configuration that is not read.
     """
 
     parsed: Parsed
     config: Config
     is_valid: bool
     errors: tuple[Diagnostic, ...]
+    noticed: tuple[Diagnostic, ...] = ()
 
     def without_missing(self, types: Collection[str]) -> tuple[Diagnostic, ...]:
         """Return the errors without those of topics that carry one of the given removed types."""
@@ -130,12 +133,13 @@ def read_new_schemas(paths: Sequence[Path]) -> NewSchemas:
     diagnostics = Diagnostics()
     sources = read_sources(paths, diagnostics)
     if not sources and not diagnostics:
-        raise BaselineError(f"no .avsc files found in {' '.join(map(str, paths))}")
-    config = read_config(paths, diagnostics)
+        raise BaselineError(no_schema_files(paths))
+    config = read_config(paths, diagnostics, is_one_package=False)
     parsed = parse_schemas(sources, config, diagnostics)
     check_definitions(parsed.types, diagnostics)
     is_valid = not diagnostics.has_errors
     if is_valid:
         check_topics(config, parsed.types, diagnostics)
     errors = tuple(d for d in diagnostics if d.severity is Severity.ERROR)
-    return NewSchemas(parsed, config, is_valid, errors)
+    noticed = tuple(d for d in diagnostics if d.code is Code.CONFIG_BELOW)
+    return NewSchemas(parsed, config, is_valid, errors, noticed)

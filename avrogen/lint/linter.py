@@ -12,7 +12,8 @@ from avrogen.avro.source import Source
 from avrogen.compiler.acceptances import Acceptances
 from avrogen.compiler.checks import check_definitions, check_topics
 from avrogen.compiler.discovery import parse_schemas, read_sources
-from avrogen.config.config import Config, read_config
+from avrogen.config.config import Config
+from avrogen.config.run_config import read_config
 from avrogen.lint.rules import LintRule, rules_of
 from avrogen.lint.schema_view import RuleFinding, SchemaView
 
@@ -70,7 +71,7 @@ def lint_paths(paths: Sequence[Path], categories: Collection[str] = ()) -> Lint:
     """
     diagnostics = Diagnostics()
     sources = read_sources(paths, diagnostics)
-    config = read_config(paths, diagnostics)
+    config = read_config(paths, diagnostics, is_one_package=False)
     return lint_sources(sources, config, diagnostics, categories)
 
 
@@ -104,6 +105,8 @@ def lint_sources(
         if not acceptances.accepts((reported := _reported(finding)).diagnostic)
     ]
     codes = {rule.code for rule in rules}
+    noticed = (found for found in diagnostics if found.code is Code.CONFIG_BELOW)
+    findings += (LintFinding(None, found) for found in noticed if not acceptances.accepts(found))
     unused = acceptances.unused(lambda code: _is_judged(code, codes), whole=config.is_whole)
     findings += (LintFinding(None, found) for found in unused)
     findings.sort(key=lambda f: (f.diagnostic.location, f.diagnostic.code.id, f.diagnostic.message))

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avrogen.avro.diagnostics import Diagnostic, Diagnostics
-from avrogen.config.config import read_config
 from avrogen.config.registry_connection import CommandError, RegistryConnection, registry_connection
+from avrogen.config.run_config import read_config
 from avrogen.errors import SchemaError
 from avrogen.kafka.registry.connection import connect
 from avrogen.kafka.registry.protocol import SchemaRegistry

@@ -25,8 +25,9 @@ from avrogen.avro.schema_json import self_contained_json
 from avrogen.codec.schema import Schema
 from avrogen.compiler.checks import check_definitions, check_topics
 from avrogen.compiler.discovery import parse_schemas, read_sources
-from avrogen.config.config import Config, read_config
+from avrogen.config.config import Config
 from avrogen.config.registry_connection import CommandError
+from avrogen.config.run_config import read_config
 from avrogen.config.topic_subjects import Subject, configured_subjects
 from avrogen.errors import RegistryError, SchemaError
 from avrogen.kafka.registry.data_contracts import DataContract

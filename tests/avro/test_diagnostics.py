@@ -156,10 +156,17 @@ def large_default(schemas: Path) -> None:
 
 
 def several_configs(schemas: Path) -> None:
-    (schemas / "avrogen.toml").write_text("strict = true\n")
+    (schemas / "avrogen.toml").write_text('times.rounding = "error"\n')
     (schemas / "more").mkdir()
-    (schemas / "more" / "avrogen.toml").write_text("strict = true\n")
+    (schemas / "more" / "avrogen.toml").write_text('times.out-of-range = "nearest"\n')
     (schemas / "more" / "b.avsc").write_text('"string"')
+
+
+def config_below(schemas: Path) -> None:
+    (schemas / "a.avsc").write_text('"string"')
+    (schemas / "shop").mkdir()
+    (schemas / "shop/avrogen.toml").write_text("strict = true\n")
+    (schemas / "avrogen.toml").write_text("strict = true\n")
 
 
 def output_blocked(schemas: Path) -> None:
@@ -190,6 +197,7 @@ UNSHOWN = {
     "AVR104": symlink_loop,
     "AVR108": nesting,
     "AVR403": large_default,
+    "AVR541": config_below,
     "AVR606": several_configs,
     "AVR617": package_that_is_not_installed,
     "AVR701": output_blocked,

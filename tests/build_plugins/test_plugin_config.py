@@ -120,9 +120,9 @@ def test_a_folder_without_schemas_is_no_success(project: Path) -> None:
     write(project, 'schemas = "empty"\nout = "a"')
     (project / "empty").mkdir()
     settings = plugin_config_of(project, tool_table(project), AT)
-    with pytest.raises(BuildError, match=r"no \.avsc files found in empty"):
+    with pytest.raises(BuildError, match=r"no \.avsc, \.avdl or \.avpr files found in empty"):
         schema_files(settings)
-    with pytest.raises(BuildError, match=r"no \.avsc files found in empty"):
+    with pytest.raises(BuildError, match=r"no \.avsc, \.avdl or \.avpr files found in empty"):
         generate(settings, project / "a")
     assert not (project / "a").exists()
 

@@ -107,7 +107,7 @@ def test_broken_schemas_are_reported_and_nothing_is_written(
 def test_usage(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     empty = run_avrogen("docs", tmp_path / "empty", "-o", tmp_path / "site")
-    assert (empty.exit_code, "no .avsc files found" in empty.stderr) == (2, True)
+    assert (empty.exit_code, "no .avsc, .avdl or .avpr files found" in empty.stderr) == (2, True)
     assert run_avrogen("docs", EXAMPLE).exit_code == 2
     assert run_avrogen("docs", tmp_path / "none", "-o", tmp_path / "site").exit_code == 2
     assert "avrogen docs schemas/ -o site" in run_avrogen("docs", "--help").stdout

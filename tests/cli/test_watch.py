@@ -87,7 +87,7 @@ def test_folders_that_go_and_come_back(project: Path) -> None:
         assert last(watch) == "built 4 files, 1 changed"
         (schemas / "order.avsc").unlink()
         empty = watch.wait_for(DONE)
-        assert empty[0] == "Error: no .avsc files found in schemas"
+        assert empty[0] == "Error: no .avsc, .avdl or .avpr files found in schemas"
         assert (project / "pkg/shop/_order.py").exists()
         assert watch.stop() == 0
 

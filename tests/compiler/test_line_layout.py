@@ -24,7 +24,7 @@ from avrogen.compiler.line_layout import (
 )
 from avrogen.compiler.literals import float_literal, string_literal
 from avrogen.compiler.rendering import render
-from avrogen.config.config import read_config
+from avrogen.config.run_config import read_config
 from tests.compiler.test_corpora import REFUSED
 from tests.conftest import ROOT
 from tests.golden.cases import CASES

@@ -19,7 +19,7 @@ import pytest
 from avrogen.avro.diagnostics import Diagnostics
 from avrogen.avro.parser import parse_sources
 from avrogen.compiler.discovery import read_sources
-from avrogen.config.config import read_config
+from avrogen.config.run_config import read_config
 from avrogen.config.topic_subjects import configured_subjects
 from avrogen.kafka.message import Message
 from avrogen.kafka.serde.decoders import name_of

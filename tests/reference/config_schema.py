@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from avrogen.config.keys import (
+    BUILD_KEYS,
     DEFAULTS_KEYS,
     LINT_KEYS,
     NAMES_KEYS,
@@ -34,6 +35,8 @@ _KINDS: Final[Mapping[str, Mapping[str, Any]]] = {
     "a list of codes": _STRINGS,
     "the full name of a type, or a list of them": {"anyOf": [_STRING, _STRINGS]},
     "a table": {"type": "object"},
+    "a path, or a list of them": {"anyOf": [_STRING, _STRINGS]},
+    "the path of a package": _STRING,
 }
 
 
@@ -43,7 +46,8 @@ def config_schema() -> str:
     types = _table(TYPES_KEYS)
     for name in ("logical", "connect", "fields"):
         types["properties"][name]["additionalProperties"] = one_type
-    top = _table(TOP_KEYS)
+    top = _table({**TOP_KEYS, **BUILD_KEYS})
+    del top["required"]  # Only build backends require paths.
     inner = {
         "registry": _table(REGISTRY_KEYS),
         "times": _table(TIMES_KEYS),

@@ -42,7 +42,7 @@ _TABLES = {
     "Types of your own: `[types]`": TYPES_KEYS,
     "One type: `[types.logical.NAME]`, `[types.connect.NAME]`, `[types.fields.NAME]`": TYPE_KEYS,
     "Lint: `[lint]`": LINT_KEYS,
-    "Build backends: `[tool.hatch.build.hooks.avrogen]`, or `[tool.avrogen]` for setuptools": (
+    "Paths of a project, at the top level; for hatchling in `[tool.hatch.build.hooks.avrogen]`": (
         BUILD_KEYS
     ),
 }

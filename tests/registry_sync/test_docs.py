@@ -10,7 +10,7 @@ from pathlib import Path
 
 from avrogen.avro.diagnostics import Diagnostics
 from avrogen.config import registry_connection
-from avrogen.config.config import read_config
+from avrogen.config.run_config import read_config
 from avrogen.registry_sync.register import RegisterOutcome
 from avrogen.registry_sync.status import SubjectState
 from tests.conftest import ROOT, write_schemas
