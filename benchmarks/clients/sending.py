@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
+from itertools import repeat
 from typing import Any
 
 from confluent_kafka import KafkaError, Message, Producer
@@ -35,7 +36,10 @@ def senders(setting: Setting) -> Generator[dict[str, Send]]:
             "confluent": stack.enter_context(_serializing(setting)),
             "typed": stack.enter_context(_typed(setting)),
             "typed, headers": stack.enter_context(_typed(setting, headers={"trace_id": "abc"})),
+            "typed, post": stack.enter_context(_typed(setting, how=_post)),
+            "typed, post_all": stack.enter_context(_typed(setting, how=_post_all)),
             "typed, asyncio": stack.enter_context(_asyncio(setting)),
+            "asyncio, post": stack.enter_context(_asyncio(setting, how=_post_async)),
         }
 
 
@@ -156,8 +160,26 @@ def _topic(setting: Setting) -> Topic[Any, Any]:
     return Topic(setting.topic, value=(setting.owner,), key="string")
 
 
+def _send(producer: TopicProducer[str, Any], value: Any, key: str, number: int) -> None:
+    for _ in range(number):
+        producer.send(value, key=key)
+
+
+def _post(producer: TopicProducer[str, Any], value: Any, key: str, number: int) -> None:
+    for _ in range(number):
+        producer.post(value, key=key)
+
+
+def _post_all(producer: TopicProducer[str, Any], value: Any, key: str, number: int) -> None:
+    producer.post_all(repeat(value, number), key=lambda _value: key)
+
+
 @contextmanager
-def _typed(setting: Setting, headers: dict[str, str] | None = None) -> Generator[Send]:
+def _typed(
+    setting: Setting,
+    headers: dict[str, str] | None = None,
+    how: Callable[[TopicProducer[str, Any], Any, str, int], None] = _send,
+) -> Generator[Send]:
     """avrogen's producers for threads."""
     typed = type("Typed", (TopicProducer,), {"__slots__": (), "topic": _topic(setting)})
     value, key = setting.value, setting.key
@@ -165,15 +187,31 @@ def _typed(setting: Setting, headers: dict[str, str] | None = None) -> Generator
     with producer:
 
         def send(number: int) -> None:
-            for _ in range(number):
-                producer.send(value, key=key)
+            how(producer, value, key, number)
             producer.flush()
 
         yield send
 
 
+async def _send_async(
+    producer: AsyncTopicProducer[str, Any], value: Any, key: str, number: int
+) -> None:
+    for _ in range(number):
+        await producer.send(value, key=key)
+
+
+async def _post_async(
+    producer: AsyncTopicProducer[str, Any], value: Any, key: str, number: int
+) -> None:
+    for _ in range(number):
+        await producer.post(value, key=key)
+
+
 @contextmanager
-def _asyncio(setting: Setting) -> Generator[Send]:
+def _asyncio(
+    setting: Setting,
+    how: Callable[[AsyncTopicProducer[str, Any], Any, str, int], Awaitable[None]] = _send_async,
+) -> Generator[Send]:
     """avrogen's producers for asyncio, from one task."""
     typed = type("Typed", (AsyncTopicProducer,), {"__slots__": (), "topic": _topic(setting)})
     value, key = setting.value, setting.key
@@ -182,8 +220,7 @@ def _asyncio(setting: Setting) -> Generator[Send]:
         runner.run(producer.open())
 
         async def send_all(number: int) -> None:
-            for _ in range(number):
-                await producer.send(value, key=key)
+            await how(producer, value, key, number)
             await producer.flush()
 
         yield lambda number: runner.run(send_all(number))

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from types import TracebackType
@@ -122,17 +122,71 @@ class AsyncTopicProducer(Generic[K, V]):
             ClosedError: the producer is not open.
             RuntimeError: it was opened on another event loop.
         """
-        if self._open().should_yield():
+        sender = self._open()
+        if sender.should_yield():
             # Before the message is queued: a cancellation here sends nothing.
             await asyncio.sleep(0)
-        sender = self._open()
+            sender = self._open()
         builder = sender.builder
         arguments = builder.arguments(value, key, headers, partition, timestamp)
-        sending = builder.observed(value, arguments)
+        sending = None if sender.is_unobserved else builder.observed(value, arguments)
         delivery = sender.send_now(arguments, sending) or await sender.send_later(
             arguments, sending
         )
         return delivery.future
+
+    async def post(
+        self,
+        value: V,
+        *,
+        key: K | None = None,
+        headers: HeadersLike | None = None,
+        partition: int | None = None,
+        timestamp: datetime | None = None,
+    ) -> None:
+        """Queue a message without a future, which is faster than :meth:`send`.
+
+        If the queue is full, it waits for room. Failures are logged and counted, and :meth:`flush`
+        and :meth:`close` raise them. If it is cancelled while it waits, nothing was queued.
+
+        Args:
+            value, key, headers, partition, timestamp: as of :meth:`send`.
+
+        Raises:
+            EncodeError, DeliveryError, TransactionError, ClosedError, RuntimeError: as
+                :meth:`send`.
+        """
+        sender = self._open()
+        if sender.should_yield():
+            await asyncio.sleep(0)
+            sender = self._open()
+        builder = sender.builder
+        arguments = builder.arguments(value, key, headers, partition, timestamp)
+        sending = None if sender.is_unobserved else builder.observed(value, arguments)
+        if not sender.post_now(arguments, sending):
+            await sender.post_later(arguments, sending)
+
+    async def post_all(
+        self,
+        values: Iterable[V],
+        *,
+        key: Callable[[V], K] | None = None,
+        headers: HeadersLike | None = None,
+    ) -> None:
+        """Queue a message for each of many values, as :meth:`post` does.
+
+        Args:
+            values: the events, in the order in which they are sent.
+            key: function from an event to its key; None: from the key field of the value.
+            headers: headers of each, after those of every message.
+
+        Raises:
+            EncodeError, DeliveryError, TransactionError, ClosedError, RuntimeError: as
+                :meth:`send`. The events before the one at fault were queued.
+            CancelledError: it was cancelled while it waited. The events before were queued.
+        """
+        for value in values:
+            await self.post(value, key=None if key is None else key(value), headers=headers)
 
     async def flush(self, timeout: float | None = None) -> int:
         """Send lingering messages now, and wait until all messages are delivered or have failed.
@@ -144,13 +198,17 @@ class AsyncTopicProducer(Generic[K, V]):
             Number of messages still in flight.
 
         Raises:
+            DeliveryError: posted messages were not delivered; it has their number.
             ClosedError: the producer is not open, or the process was forked after that.
             RuntimeError: it was opened on another event loop.
         """
         sender = self._open()
         sender.require_own_loop()
         await sender.flush(timeout)
-        return sender.builder.tracker.pending
+        error = sender.tracker.posted_failure()
+        if error is not None:
+            raise error
+        return sender.tracker.pending
 
     def transaction(self) -> AbstractAsyncContextManager[AsyncTransaction]:
         """``async with``: see :meth:`.ProducerClient.transaction`."""
@@ -214,7 +272,7 @@ class AsyncTopicProducer(Generic[K, V]):
         finally:
             await sender.close()
             sender.builder.log_stopped()
-        error = sender.builder.tracker.unretrieved()
+        error = sender.tracker.unretrieved()
         if error is not None:
             raise error
 
@@ -248,7 +306,7 @@ class AsyncTopicProducer(Generic[K, V]):
 
 
 class AsyncKeyedTopicProducer(AsyncTopicProducer[K, V]):
-    """Producer for a topic whose keys are not a field of the value: ``send`` requires ``key``."""
+    """Producer for a topic whose keys are not a field of the value: sending requires ``key``."""
 
     __slots__ = ()
 
@@ -263,6 +321,24 @@ class AsyncKeyedTopicProducer(AsyncTopicProducer[K, V]):
             partition: int | None = None,
             timestamp: datetime | None = None,
         ) -> asyncio.Future[Delivered]: ...
+
+        async def post(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+            self,
+            value: V,
+            *,
+            key: K,
+            headers: HeadersLike | None = None,
+            partition: int | None = None,
+            timestamp: datetime | None = None,
+        ) -> None: ...
+
+        async def post_all(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+            self,
+            values: Iterable[V],
+            *,
+            key: Callable[[V], K],
+            headers: HeadersLike | None = None,
+        ) -> None: ...
 
 
 class AsyncTransaction:

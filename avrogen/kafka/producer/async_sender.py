@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from avrogen.errors import DeliveryError
 from avrogen.kafka.asyncio_threads import no_undo, run_to_completion
 from avrogen.kafka.message import Delivered
-from avrogen.kafka.producer.delivery import clear_pending_exception, delivered
+from avrogen.kafka.producer.delivery import PostedDelivery, clear_pending_exception, delivered
 from avrogen.kafka.producer.record_builder import closed_error
 
 if TYPE_CHECKING:
@@ -40,8 +40,11 @@ class AsyncSender:
 
     def __init__(self, builder: RecordBuilder) -> None:
         self.builder = builder
-        self._tracker = builder.tracker
+        self.tracker = builder.tracker
         self._client = builder.client
+        self._topic = builder.topic
+        self.is_unobserved = builder.tracker.observer is None
+        self._posted = PostedDelivery(builder.tracker)
         self._send_queue = SendQueue(self._produce)
         self._idle: list[asyncio.Future[None]] = []
         self._task: asyncio.Task[object] | None = None
@@ -82,18 +85,27 @@ class AsyncSender:
         Raises:
             DeliveryError, TransactionError: as :meth:`TopicProducer.send`.
         """
-        if self._send_queue:
-            return None
         delivery = AsyncDelivery(self._bridge, sending)
-        self._tracker.count_sent()
+        return delivery if self._queue_now(delivery, arguments) else None
+
+    def post_now(self, arguments: ProduceArguments, sending: object) -> bool:
+        """Queue a message without a future if there is room; return False if not, as above."""
+        posted = self._posted if sending is None else PostedDelivery(self.tracker, sending)
+        return self._queue_now(posted, arguments)
+
+    def _queue_now(self, delivery: AnyDelivery, arguments: ProduceArguments) -> bool:
+        if self._send_queue:
+            return False
+        next(self.tracker.sent)
+        data, key, partition, at, headers = arguments
         try:
-            self._produce(delivery, arguments)
+            self._client.produce(self._topic, data, key, partition, delivery, None, at, headers)
         except BufferError:
-            self._tracker.count_sent(-1)
-            return None
+            self.tracker.not_sent()
+            return False
         except Exception as error:
             self._refused(delivery, arguments, error)
-        return delivery
+        return True
 
     async def send_later(self, arguments: ProduceArguments, sending: object) -> AsyncDelivery:
         """Wait for room, then queue a message.
@@ -103,7 +115,15 @@ class AsyncSender:
             ClosedError: the producer was closed meanwhile.
         """
         delivery = AsyncDelivery(self._bridge, sending)
-        self._tracker.count_sent()
+        await self._queue_later(delivery, arguments)
+        return delivery
+
+    async def post_later(self, arguments: ProduceArguments, sending: object) -> None:
+        """Wait for room, then queue a message without a future; as :meth:`send_later`."""
+        await self._queue_later(PostedDelivery(self.tracker, sending), arguments)
+
+    async def _queue_later(self, delivery: AnyDelivery, arguments: ProduceArguments) -> None:
+        next(self.tracker.sent)
         try:
             timeout = self.builder.client.delivery_timeout
             if not await self._send_queue.wait(delivery, arguments, timeout):
@@ -112,11 +132,10 @@ class AsyncSender:
             self._refused(delivery, arguments, error)
         except asyncio.CancelledError:
             if not delivery.is_queued:  # it may have been queued at the same moment
-                self._tracker.count_sent(-1)
+                self.tracker.not_sent()
                 cancelled = DeliveryError("the send was cancelled", code="CancelledError")
-                self.builder.not_sent(sending, cancelled)
+                self.builder.not_sent(delivery.sending, cancelled)
             raise
-        return delivery
 
     @property
     def is_on_own_loop(self) -> bool:
@@ -171,22 +190,21 @@ class AsyncSender:
 
     # --- produce ----------------------------------------------------------------------------------
 
-    def _produce(self, delivery: AsyncDelivery, arguments: ProduceArguments) -> None:
+    def _produce(self, delivery: AnyDelivery, arguments: ProduceArguments) -> None:
         data, key, partition, at, headers = arguments
-        topic = self.builder.topic
-        self._client.produce(topic, data, key, partition, delivery, None, at, headers)
+        self._client.produce(self._topic, data, key, partition, delivery, None, at, headers)
 
     def _refused(
-        self, delivery: AsyncDelivery, arguments: ProduceArguments, error: Exception
+        self, delivery: AnyDelivery, arguments: ProduceArguments, error: Exception
     ) -> None:
         """Settle the message's future with its error, or raise any other error."""
         try:
             failure = self.builder.refused(error)
         except Exception as refusal:
-            self._tracker.count_sent(-1)
+            self.tracker.not_sent()
             self.builder.not_sent(delivery.sending, refusal)
             raise
-        self._bridge.failed(delivery, failure, arguments[1], arguments[0])
+        delivery.fail(failure, arguments[1], arguments[0])
         self._bridge.settle()
 
     # --- after each poll --------------------------------------------------------------------------
@@ -205,7 +223,7 @@ class AsyncSender:
                     idle.set_result(None)
 
 
-_Entry: TypeAlias = "tuple[AsyncDelivery, ProduceArguments, asyncio.Future[None]]"
+_Entry: TypeAlias = "tuple[AnyDelivery, ProduceArguments, asyncio.Future[None]]"
 
 
 class SendQueue:
@@ -215,7 +233,7 @@ class SendQueue:
         produce: function that queues a message. BufferError: there is no room.
     """
 
-    def __init__(self, produce: Callable[[AsyncDelivery, ProduceArguments], None]) -> None:
+    def __init__(self, produce: Callable[[AnyDelivery, ProduceArguments], None]) -> None:
         self._produce = produce
         self._entries: deque[_Entry] = deque()
 
@@ -224,7 +242,7 @@ class SendQueue:
         return len(self._entries)
 
     async def wait(
-        self, delivery: AsyncDelivery, arguments: ProduceArguments, timeout: float | None
+        self, delivery: AnyDelivery, arguments: ProduceArguments, timeout: float | None
     ) -> bool:
         """Wait for room and for the sends before; queue a message.
 
@@ -300,17 +318,28 @@ class AsyncDelivery:
         except SystemError:
             pass  # the pending exception
         if error is not None:
-            self._bridge.failed(self, error, message.key(), message.value())
+            self.fail(error, message.key(), message.value())
             return
         tracker = self._bridge.tracker
         latency = message.latency() or 0.0
-        with tracker.lock:
-            tracker.count_delivered(latency)
+        tracker.latencies.append(latency)
         place = message.partition(), message.offset(), message.timestamp()[1]
         found = delivered(tracker.topic, place)
-        self._bridge.put(self, found)
+        self._bridge.outcomes.append((self, found))
         if tracker.observer is not None:
             tracker.observer.delivered(self.sending, found, latency)
+
+    def fail(self, error: KafkaError, key: bytes | None, value: bytes | None) -> None:
+        """Hand the failure of a message that was not delivered or not queued to the loop."""
+        tracker = self._bridge.tracker
+        failure = tracker.failure(error, key, value)
+        self._bridge.outcomes.append((self, failure))
+        if tracker.observer is not None:
+            tracker.observer.undelivered(self.sending, failure)
+
+
+AnyDelivery: TypeAlias = AsyncDelivery | PostedDelivery
+"""In-flight message, with a future or without."""
 
 
 class FutureBridge:
@@ -320,6 +349,9 @@ class FutureBridge:
         tracker: counts of messages.
         is_awaited: function that returns True if tasks wait for room or for a flush.
         on_progress: called on the loop after each poll with outcomes or waiting tasks.
+
+    Attributes:
+        outcomes: of messages, which the polling thread appends.
     """
 
     def __init__(
@@ -332,31 +364,12 @@ class FutureBridge:
         self.loop = asyncio.get_running_loop()
         self._is_awaited = is_awaited
         self._on_progress = on_progress
-        self._outcomes: deque[tuple[AsyncDelivery, Delivered | DeliveryError]] = deque()
+        self.outcomes: deque[tuple[AsyncDelivery, Delivered | DeliveryError]] = deque()
         self._failed: deque[asyncio.Future[Delivered]] = deque()
 
-    # --- in the polling thread --------------------------------------------------------------------
-
-    def put(self, delivery: AsyncDelivery, outcome: Delivered | DeliveryError) -> None:
-        """Add the outcome of a message."""
-        self._outcomes.append((delivery, outcome))
-
-    def failed(
-        self,
-        delivery: AsyncDelivery,
-        error: KafkaError,
-        key: bytes | None,
-        value: bytes | None,
-    ) -> None:
-        """Add the failure of a message that was not delivered or not queued. Thread-safe."""
-        failure = self.tracker.failure(error, key, value)
-        self.put(delivery, failure)
-        if self.tracker.observer is not None:
-            self.tracker.observer.undelivered(delivery.sending, failure)
-
     def after_poll(self) -> None:
-        """Wake the loop if there are outcomes or waiting tasks."""
-        if self._outcomes or self._is_awaited():
+        """Wake the loop if there are outcomes or waiting tasks; in the polling thread."""
+        if self.outcomes or self._is_awaited():
             with suppress(RuntimeError):  # the loop is closed
                 self.loop.call_soon_threadsafe(self.settle)
 
@@ -364,7 +377,7 @@ class FutureBridge:
 
     def settle(self) -> None:
         """Settle the futures of all outcomes."""
-        outcomes = self._outcomes
+        outcomes = self.outcomes
         while outcomes:
             delivery, outcome = outcomes.popleft()
             future = delivery.future

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from datetime import datetime
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 from avrogen.errors import DeliveryError
 from avrogen.kafka.client_config import Settings
 from avrogen.kafka.message import Delivered, HeadersLike
-from avrogen.kafka.producer.delivery import DeliveryFuture
+from avrogen.kafka.producer.delivery import DeliveryFuture, PostedDelivery
 from avrogen.kafka.producer.record_builder import (
     ProduceArguments,
     ProducerOptions,
@@ -52,7 +52,16 @@ class TopicProducer(Generic[K, V]):
         topic: the topic.
     """
 
-    __slots__ = ("__weakref__", "_builder", "_client", "_closed", "_topic_name", "_tracker")
+    __slots__ = (
+        "__weakref__",
+        "_arguments",
+        "_builder",
+        "_client",
+        "_closed",
+        "_posted",
+        "_topic_name",
+        "_tracker",
+    )
 
     topic: ClassVar[Topic[Any, Any]]
 
@@ -95,6 +104,8 @@ class TopicProducer(Generic[K, V]):
         )
         self._builder = RecordBuilder(self.topic, options)
         self._tracker = self._builder.tracker
+        self._arguments = self._builder.arguments
+        self._posted = PostedDelivery(self._tracker)
         self._client = self._builder.client
         self._topic_name = self.topic.name
         self._closed = False
@@ -134,17 +145,88 @@ class TopicProducer(Generic[K, V]):
         if self._closed:
             raise closed_error(self._topic_name)
         tracker = self._tracker
-        arguments = self._builder.arguments(value, key, headers, partition, timestamp)
-        delivery = DeliveryFuture(tracker)
+        arguments = self._arguments(value, key, headers, partition, timestamp)
+        delivery = DeliveryFuture()
+        delivery.tracker = tracker
         if tracker.observer is not None:
-            delivery.observe(self._builder.observed(value, arguments))
-        tracker.count_sent()
+            delivery.sending = self._builder.observed(value, arguments)
+        next(tracker.sent)
         data, raw_key, number, at, pairs = arguments
         try:
             self._client.produce(self._topic_name, data, raw_key, number, delivery, None, at, pairs)
         except Exception as error:
             self._not_queued(delivery, arguments, error)
         return delivery
+
+    def post(
+        self,
+        value: V,
+        *,
+        key: K | None = None,
+        headers: HeadersLike | None = None,
+        partition: int | None = None,
+        timestamp: datetime | None = None,
+    ) -> None:
+        """Queue a message without a future, which is faster than :meth:`send`.
+
+        If the queue is full, it blocks until there is room. Failures are logged and counted, and
+        :meth:`flush` and :meth:`close` raise them.
+
+        Args:
+            value, key, headers, partition, timestamp: as of :meth:`send`.
+
+        Raises:
+            EncodeError, DeliveryError, TransactionError, ClosedError: as :meth:`send`.
+        """
+        if self._closed:
+            raise closed_error(self._topic_name)
+        tracker = self._tracker
+        arguments = self._arguments(value, key, headers, partition, timestamp)
+        delivery = self._posted
+        if tracker.observer is not None:
+            delivery = PostedDelivery(tracker, self._builder.observed(value, arguments))
+        next(tracker.sent)
+        data, raw_key, number, at, pairs = arguments
+        try:
+            self._client.produce(self._topic_name, data, raw_key, number, delivery, None, at, pairs)
+        except Exception as error:
+            self._not_queued(delivery, arguments, error)
+
+    def post_all(
+        self,
+        values: Iterable[V],
+        *,
+        key: Callable[[V], K] | None = None,
+        headers: HeadersLike | None = None,
+    ) -> None:
+        """Queue a message for each of many values, as :meth:`post` does.
+
+        Args:
+            values: the events, in the order in which they are sent.
+            key: function from an event to its key; None: from the key field of the value.
+            headers: headers of each, after those of every message.
+
+        Raises:
+            EncodeError, DeliveryError, TransactionError, ClosedError: as :meth:`send`. The events
+                before the one at fault were queued.
+        """
+        if self._tracker.observer is not None:  # which has an object for each message
+            for value in values:
+                self.post(value, key=None if key is None else key(value), headers=headers)
+            return
+        arguments_of, client, topic = self._arguments, self._client, self._topic_name
+        delivery, sent = self._posted, self._tracker.sent
+        for value in values:
+            if self._closed:
+                raise closed_error(topic)
+            own_key = None if key is None else key(value)
+            arguments = arguments_of(value, own_key, headers, None, None)
+            next(sent)
+            data, raw_key, number, at, pairs = arguments
+            try:
+                client.produce(topic, data, raw_key, number, delivery, None, at, pairs)
+            except Exception as error:
+                self._not_queued(delivery, arguments, error)
 
     def flush(self, timeout: float | None = None) -> int:
         """Send lingering messages now, and wait until all messages are delivered or have failed.
@@ -156,11 +238,18 @@ class TopicProducer(Generic[K, V]):
             Number of messages still in flight.
 
         Raises:
+            DeliveryError: posted messages were not delivered; it has their number.
             ClosedError: the process was forked after the creation of the producer.
         """
+        self._flush(timeout)
+        error = self._tracker.posted_failure()
+        if error is not None:
+            raise error
+        return self._tracker.pending
+
+    def _flush(self, timeout: float | None) -> None:
         self._builder.require_same_process()
         self._builder.client.poller.flush(self._builder.is_idle, timeout)
-        return self._tracker.pending
 
     def transaction(self) -> AbstractContextManager[TransactionManager]:
         """See :meth:`.ProducerClient.transaction`."""
@@ -212,7 +301,7 @@ class TopicProducer(Generic[K, V]):
 
     def _close(self, timeout: float | None) -> None:
         try:
-            self.flush(timeout)
+            self._flush(timeout)
         finally:
             self._builder.close()
             self._builder.log_stopped()
@@ -239,12 +328,15 @@ class TopicProducer(Generic[K, V]):
     # --- messages that are not queued at once -----------------------------------------------------
 
     def _not_queued(
-        self, delivery: DeliveryFuture, arguments: ProduceArguments, error: Exception
+        self,
+        delivery: DeliveryFuture | PostedDelivery,
+        arguments: ProduceArguments,
+        error: Exception,
     ) -> None:
         try:
             failure = self._failure(delivery, arguments, error)
         except BaseException as refusal:
-            self._tracker.count_sent(-1)
+            self._tracker.not_sent()
             if isinstance(refusal, Exception):
                 self._builder.not_sent(delivery.sending, refusal)
             raise
@@ -252,7 +344,10 @@ class TopicProducer(Generic[K, V]):
             delivery.fail(failure, arguments[1], arguments[0])
 
     def _failure(
-        self, delivery: DeliveryFuture, arguments: ProduceArguments, error: Exception
+        self,
+        delivery: DeliveryFuture | PostedDelivery,
+        arguments: ProduceArguments,
+        error: Exception,
     ) -> KafkaError | None:
         """Wait for room and return None; return the message's error; or raise any other."""
         from confluent_kafka import KafkaException
@@ -266,7 +361,9 @@ class TopicProducer(Generic[K, V]):
                 return None
         return self._builder.refused(error)
 
-    def _wait_and_queue(self, delivery: DeliveryFuture, arguments: ProduceArguments) -> None:
+    def _wait_and_queue(
+        self, delivery: DeliveryFuture | PostedDelivery, arguments: ProduceArguments
+    ) -> None:
         client, topic = self._client, self._topic_name
 
         def queued() -> bool:
@@ -282,7 +379,7 @@ class TopicProducer(Generic[K, V]):
 
 
 class KeyedTopicProducer(TopicProducer[K, V]):
-    """Producer for a topic whose keys are not a field of the value: ``send`` requires ``key``."""
+    """Producer for a topic whose keys are not a field of the value: sending requires ``key``."""
 
     __slots__ = ()
 
@@ -297,3 +394,21 @@ class KeyedTopicProducer(TopicProducer[K, V]):
             partition: int | None = None,
             timestamp: datetime | None = None,
         ) -> Future[Delivered]: ...
+
+        def post(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+            self,
+            value: V,
+            *,
+            key: K,
+            headers: HeadersLike | None = None,
+            partition: int | None = None,
+            timestamp: datetime | None = None,
+        ) -> None: ...
+
+        def post_all(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+            self,
+            values: Iterable[V],
+            *,
+            key: Callable[[V], K],
+            headers: HeadersLike | None = None,
+        ) -> None: ...

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias, cast
 
 from avrogen.avro.model import TimeUnit
 from avrogen.codec.conversions import timestamp_to_units
@@ -95,8 +95,7 @@ class RecordBuilder:
     def __init__(self, topic: Topic[Any, Any], options: ProducerOptions) -> None:
         check_text(topic.name, "the topic's name")
         self.topic = topic.name
-        self._tombstones = topic.tombstones
-        self._headers = HeaderBuilder(options.headers)
+        headers = HeaderBuilder(options.headers)
         self._owns_client = options.client is None
         self.client = _client(options)
         observer = isolate(options.observer, self.client.info)
@@ -104,8 +103,6 @@ class RecordBuilder:
             registry = options.registry or self.client.registry
             ids = look_up_schema_ids(registry, topic, register=options.register)
             self._encoder = RecordEncoder(topic, ids)
-            self._encoders = self._encoder.encoders
-            self._encode_key = self._encoder.encode_key
             self._partitioner = self._make_partitioner(options.partitioner)
             limits = SizeLimits(self.client.message_size, self.client.fit_batches(topic.name))
         except BaseException:
@@ -123,49 +120,12 @@ class RecordBuilder:
             client.connection,
         )
         self._fitting = Lock()
-        self._is_plain = options.headers is None and observer is None
+        is_plain = options.headers is None and observer is None
+        self.arguments = _arguments_of(
+            topic, client, self._encoder, self._partitioner, headers, is_plain=is_plain
+        )
+        """Function from the arguments of ``send`` to those of ``produce``."""
         self.client.add(self.tracker)
-
-    def arguments(
-        self,
-        value: object,
-        key: object,
-        headers: HeadersLike | None,
-        partition: int | None,
-        timestamp: datetime | None,
-    ) -> ProduceArguments:
-        """Return the arguments of ``produce`` for a message.
-
-        Raises:
-            EncodeError: value, key, headers, partition or timestamp do not match the topic.
-            ClosedError: the client was closed.
-        """
-        if self.client.is_closed:
-            raise self.client.closed_error(f"the client of the producer for {self.topic}")
-        data: bytes | None = None
-        raw_key: bytes | None = None
-        key_of_value = None
-        if value is not None or not self._tombstones:
-            encoder = self._encoders.get(type(value)) or self._encoder.encoder(value)
-            prefix, encode, key_of_value = encoder
-            data = prefix + encode(value)
-        if key is not None:
-            raw_key = self._encode_key(key)
-        elif key_of_value is not None:
-            raw_key = key_of_value(value)
-        else:
-            self._encoder.require_no_key()
-        pairs = None
-        if headers is not None or not self._is_plain or current_trace.get() is not None:
-            pairs = self._headers.build(value, headers)
-        if partition is None:
-            partition = ANY_PARTITION
-            if self._partitioner is not None:
-                partition = self._partitioner.choose(self._encoder.plain_key(raw_key), value)
-        else:
-            require_partition(partition)
-        at = _NOW if timestamp is None else _milliseconds(timestamp)
-        return data, raw_key, partition, at, pairs
 
     def observed(self, value: object, arguments: ProduceArguments) -> object:
         """Call the observer, which may add headers; return its object for the message."""
@@ -308,6 +268,85 @@ class RecordBuilder:
         self.client.add_partitioner(partitions)
         self.client.poller.add_hook(partitions.refresh)
         return partitions
+
+
+class _ArgumentsOf(Protocol):
+    """Function from the arguments of ``send`` to those of ``produce``."""
+
+    def __call__(
+        self,
+        value: object,
+        key: object,
+        headers: HeadersLike | None,
+        partition: int | None,
+        timestamp: datetime | None,
+    ) -> ProduceArguments:
+        """Return the arguments of ``produce`` for a message.
+
+        Raises:
+            EncodeError: value, key, headers, partition or timestamp do not match the topic.
+            ClosedError: the client was closed.
+        """
+        ...
+
+
+def _arguments_of(
+    topic: Topic[Any, Any],
+    client: ProducerClient,
+    encoder: RecordEncoder,
+    partitioner: CustomPartitioner | None,
+    header_builder: HeaderBuilder,
+    *,
+    is_plain: bool,
+) -> _ArgumentsOf:
+    """Return the function that each message passes through: one with all that it needs at hand.
+
+    Args:
+        topic: the topic.
+        client: client that messages are sent through.
+        encoder: encoder of its keys and values.
+        partitioner: the user's partitioner; None: librdkafka's.
+        header_builder: joins headers.
+        is_plain: neither the producer nor an observer adds headers.
+    """
+    name, tombstones = topic.name, topic.tombstones
+    encoder_of_type, encode_key = encoder.encoders.get, encoder.encode_key
+    trace_of_handler = current_trace.get
+
+    def arguments(
+        value: object,
+        key: object,
+        headers: HeadersLike | None,
+        partition: int | None,
+        timestamp: datetime | None,
+    ) -> ProduceArguments:
+        if client.is_closed:
+            raise client.closed_error(f"the client of the producer for {name}")
+        data: bytes | None = None
+        raw_key: bytes | None = None
+        key_of_value = None
+        if value is not None or not tombstones:
+            prefix, encode, key_of_value = encoder_of_type(type(value)) or encoder.encoder(value)
+            data = prefix + encode(value)
+        if key is not None:
+            raw_key = encode_key(key)
+        elif key_of_value is not None:
+            raw_key = key_of_value(value)
+        else:
+            encoder.require_no_key()
+        pairs = None
+        if headers is not None or not is_plain or trace_of_handler() is not None:
+            pairs = header_builder.build(value, headers)
+        if partition is not None:
+            require_partition(partition)
+        elif partitioner is not None:
+            partition = partitioner.choose(encoder.plain_key(raw_key), value)
+        else:
+            partition = ANY_PARTITION
+        at = _NOW if timestamp is None else _milliseconds(timestamp)
+        return data, raw_key, partition, at, pairs
+
+    return arguments
 
 
 def closed_error(topic: str) -> ClosedError:

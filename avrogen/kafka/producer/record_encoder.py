@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from avrogen.avro import model
 from avrogen.avro.schema_json import type_json
@@ -33,18 +33,10 @@ if TYPE_CHECKING:
 __all__ = ["RecordEncoder", "TopicSchemaIds", "ValueEncoder", "key_of_field", "look_up_schema_ids"]
 
 
-class ValueEncoder(NamedTuple):
-    """Encoder of values of a Python type.
-
-    Attributes:
-        prefix: bytes with the schema id.
-        encode: function from a value to the bytes after them.
-        key: function from a value to the bytes of its key; None if the key is not a field.
-    """
-
-    prefix: bytes
-    encode: Callable[..., bytes]
-    key: Callable[[Any], bytes] | None
+ValueEncoder: TypeAlias = "tuple[bytes, Callable[..., bytes], Callable[[Any], bytes] | None]"
+"""Encoder of values of a Python type: bytes with the schema id, function from a value to the bytes
+after them, and function from a value to the bytes of its key; None if the key is not a field. A
+plain tuple, as each message takes it apart."""
 
 
 class RecordEncoder:
@@ -109,7 +101,7 @@ class RecordEncoder:
         encoders: dict[type, list[ValueEncoder]] = {}
         for owner, id_ in ids.values.items():
             key = self._field_key(owner)
-            encoder = ValueEncoder(frame_prefix(id_), encoder_of(owner), key)
+            encoder = (frame_prefix(id_), encoder_of(owner), key)
             encoders.setdefault(_python_type(owner), []).append(encoder)
         return {kind: _one_of(several) for kind, several in encoders.items()}
 
@@ -151,14 +143,15 @@ def _one_of(encoders: Sequence[ValueEncoder]) -> ValueEncoder:
         return encoders[0]
 
     def encode(value: object) -> bytes:
-        for encoder in encoders[:-1]:
+        for prefix, encode_one, _ in encoders[:-1]:
             try:
-                return encoder.prefix + encoder.encode(value)
+                return prefix + encode_one(value)
             except EncodeError:
                 continue
-        return encoders[-1].prefix + encoders[-1].encode(value)
+        prefix, encode_one, _ = encoders[-1]
+        return prefix + encode_one(value)
 
-    return ValueEncoder(b"", encode, None)
+    return b"", encode, None
 
 
 def _python_type(owner: SchemaOwner) -> type:

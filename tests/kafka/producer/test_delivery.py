@@ -14,7 +14,7 @@ from confluent_kafka import KafkaError, Message
 
 from avrogen import DeliveryError
 from avrogen.kafka.message import Delivered
-from avrogen.kafka.producer.delivery import DeliveryFuture, DeliveryTracker
+from avrogen.kafka.producer.delivery import DeliveryFuture, DeliveryTracker, PostedDelivery
 from avrogen.kafka.producer.delivery_errors import SizeLimits
 
 PLACE = ("orders", 3, 7)
@@ -47,7 +47,20 @@ def tracker() -> DeliveryTracker:
     return DeliveryTracker("orders", lambda key: key, None, lambda: False, limits, lambda: None)
 
 
-def report(delivery: DeliveryFuture, *, failed: bool = False) -> None:
+def sent_with(counts: DeliveryTracker) -> DeliveryFuture:
+    """The future of a message."""
+    delivery = DeliveryFuture()
+    delivery.tracker = counts
+    return delivery
+
+
+def count(number: int, counts: DeliveryTracker) -> None:
+    """Count messages as sent."""
+    for _ in range(number):
+        next(counts.sent)
+
+
+def report(delivery: DeliveryFuture | PostedDelivery, *, failed: bool = False) -> None:
     """The delivery report of a message."""
     error = KafkaError(KafkaError._MSG_TIMED_OUT) if failed else None
     delivery(error, cast("Message", Report()))
@@ -56,7 +69,7 @@ def report(delivery: DeliveryFuture, *, failed: bool = False) -> None:
 @pytest.fixture(params=["before", "after"])
 def delivered(request: pytest.FixtureRequest) -> Iterator[DeliveryFuture]:
     """A delivery that is reported before it is asked for, or while somebody waits."""
-    delivery = DeliveryFuture(tracker())
+    delivery = sent_with(tracker())
     if request.param == "before":
         report(delivery)
         yield delivery
@@ -75,7 +88,7 @@ def test_where_it_is(delivered: DeliveryFuture) -> None:
 
 
 def test_waiting_for_several(delivered: DeliveryFuture) -> None:
-    others = [DeliveryFuture(tracker()) for _ in range(2)]
+    others = [sent_with(tracker()) for _ in range(2)]
     for other in others:
         report(other)
     done, not_done = concurrent.futures.wait([delivered, *others], 30)
@@ -104,7 +117,7 @@ def test_awaiting_it(delivered: DeliveryFuture) -> None:
 
 
 def test_it_cannot_be_taken_back() -> None:
-    delivery = DeliveryFuture(tracker())
+    delivery = sent_with(tracker())
     assert not delivery.cancel()
     assert delivery.running() and not delivery.done()
     with pytest.raises(TimeoutError):
@@ -117,8 +130,8 @@ def test_it_cannot_be_taken_back() -> None:
 
 def test_a_failure_is_raised_and_is_seen() -> None:
     sent = tracker()
-    sent.count_sent()
-    delivery = DeliveryFuture(sent)
+    count(1, sent)
+    delivery = sent_with(sent)
     report(delivery, failed=True)
     with pytest.raises(DeliveryError) as caught:
         delivery.result()
@@ -131,8 +144,8 @@ def test_a_failure_is_raised_and_is_seen() -> None:
 
 def test_failures_that_nobody_has_seen_are_one_error() -> None:
     sent = tracker()
-    sent.count_sent(3)
-    deliveries = [DeliveryFuture(sent) for _ in range(3)]
+    count(3, sent)
+    deliveries = [sent_with(sent) for _ in range(3)]
     for delivery in deliveries:
         report(delivery, failed=True)
     assert deliveries[1].exception() is not None
@@ -148,8 +161,8 @@ def test_failures_that_nobody_has_seen_are_one_error() -> None:
 
 def test_messages_without_a_report_are_not_delivered_either() -> None:
     sent = tracker()
-    sent.count_sent(2)
-    report(DeliveryFuture(sent))
+    count(2, sent)
+    report(sent_with(sent))
     error = sent.unretrieved()
     assert error is not None
     assert (
@@ -159,4 +172,63 @@ def test_messages_without_a_report_are_not_delivered_either() -> None:
 
 def test_no_attribute_comes_out_of_nothing() -> None:
     with pytest.raises(AttributeError, match="object has no attribute 'settled'"):
-        _ = DeliveryFuture(tracker()).settled
+        _ = sent_with(tracker()).settled
+
+
+def test_a_report_and_somebody_who_waits_meet_at_any_moment() -> None:
+    """Whoever is second settles the future, or both try."""
+    for number in range(2000):
+        delivery = sent_with(tracker())
+        start = threading.Barrier(2)
+
+        def deliver(delivery: DeliveryFuture = delivery, start: threading.Barrier = start) -> None:
+            start.wait()
+            report(delivery)
+
+        reporter = threading.Thread(target=deliver)
+        reporter.start()
+        start.wait()
+        if number % 2:
+            done, _ = concurrent.futures.wait(
+                [delivery, sent_with(tracker())], 30, "FIRST_COMPLETED"
+            )
+            assert done == {delivery}
+        assert tuple(delivery.result(30))[:3] == PLACE
+        reporter.join()
+
+
+def test_counting_looks_at_counts_and_does_not_change_them() -> None:
+    sent = tracker()
+    count(3, sent)
+    assert [sent.pending for _ in range(3)] == [3, 3, 3]
+    sent.not_sent()
+    report(sent_with(sent))
+    assert sent.pending == 1
+    counters = sent.counters()
+    assert (counters.sent, counters.delivered, counters.failed) == (2, 1, 0)
+    assert (counters.mean_latency, counters.max_latency) == (0.25, 0.25)
+    count(1, sent)
+    assert sent.counters().sent == 3
+
+
+def test_failures_without_a_future_are_one_error_and_are_raised_once() -> None:
+    sent = tracker()
+    count(3, sent)
+    posted = PostedDelivery(sent)
+    for failed in (True, False, True):
+        report(posted, failed=failed)
+    error = sent.posted_failure()
+    assert error is not None
+    assert (error.undelivered, error.code) == (2, "_MSG_TIMED_OUT")
+    assert sent.posted_failure() is None and sent.unretrieved() is None
+    assert sent.counters().failed == 2
+
+
+def test_the_end_has_the_failures_of_both_kinds() -> None:
+    sent = tracker()
+    count(2, sent)
+    report(PostedDelivery(sent), failed=True)
+    report(sent_with(sent), failed=True)
+    error = sent.unretrieved()
+    assert error is not None and error.undelivered == 2
+    assert sent.posted_failure() is None

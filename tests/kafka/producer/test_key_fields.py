@@ -93,8 +93,8 @@ def test_types_that_are_one_in_python(build: Build) -> None:
     outgoing = RecordEncoder(topic, TopicSchemaIds(dict(zip(owners, (1, 2, 3), strict=True)), None))
 
     def framed(value: object) -> bytes:
-        writer = outgoing.encoder(value)
-        return writer.prefix + writer.encode(value)
+        prefix, encode, _ = outgoing.encoder(value)
+        return prefix + encode(value)
 
     assert framed(Decimal("1.28"))[:5] == b"\x00\x00\x00\x00\x01"
     assert framed(Decimal("12.80"))[:5] == b"\x00\x00\x00\x00\x02"
