@@ -67,7 +67,11 @@ def printable_lines(text: str, *, commands: bool = False) -> str:
 def printable_json(text: str) -> str:
     """Return a JSON text with every such character escaped as JSON does; the value is the same."""
     lines = "\n".join(
-        "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)
+        (
+            line
+            if line.isprintable()
+            else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)
+        )
         for line in text.split("\n")
     )
     return _COMMAND.sub(r"\\u0023", lines)

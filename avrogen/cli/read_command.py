@@ -142,9 +142,13 @@ def _records(
 
     yield from read_from(reader, begin, bounds, is_wanted)
     if follow:
+        warned = False
         for record in reader.follow({number: each.end for number, each in bounds.items()}):
             if record is not None and is_wanted(record):
                 yield record
+            if record is None and reader.unreachable is not None and not warned:
+                echo(f"warning: no broker can be reached: {reader.unreachable}", err=True)
+            warned = reader.unreachable is not None
 
 
 def _filter(key: str | None, formatter: RecordFormatter) -> Callable[[TopicRecord], bool]:

@@ -65,7 +65,12 @@ def send(
     """
     with exit_on_error(schema_errors=True):
         from avrogen.console.cluster_connection import ClusterConnection
-        from avrogen.console.record_input import CheckedRecords, RecordParser, check_lines
+        from avrogen.console.record_input import (
+            MOST_ERRORS,
+            CheckedRecords,
+            RecordParser,
+            check_lines,
+        )
         from avrogen.console.schema_lookup import TopicSchemas
         from avrogen.console.topic_reader import TopicReader
 
@@ -88,7 +93,9 @@ def send(
                 for number, problem in problems:
                     echo(f"{name}:{number}: {problem}", err=True)
                 if problems:
-                    echo(f"{counted(len(problems), 'wrong line')}; nothing was sent", err=True)
+                    more = " or more" if len(problems) == MOST_ERRORS else ""
+                    count = counted(len(problems), "wrong line")
+                    echo(f"{count}{more}; nothing was sent", err=True)
                     sys.exit(1)
                 _announce(connection, topic, schemas, records.count)
                 asks = records.count and not yes and not connection.is_local

@@ -113,7 +113,8 @@ class ClusterConnection:
         settings, retries = dict(self.registry_settings), COMMAND_RETRIES
         if timeout is not None:
             settings["timeout"] = timeout
-            retries = Retries(attempts=COMMAND_RETRIES.attempts, deadline=timeout)
+            # One more, as every unknown id of a topic costs them.
+            retries = Retries(attempts=2, deadline=timeout)
         registry = connect(settings, retries=retries)
         try:
             yield registry

@@ -30,7 +30,14 @@ if TYPE_CHECKING:
     from avrogen.console.schema_lookup import TopicSchemas, WritableSchema
     from avrogen.kafka.message import Header
 
-__all__ = ["CheckedRecords", "InvalidLine", "OutgoingRecord", "RecordParser", "check_lines"]
+__all__ = [
+    "MOST_ERRORS",
+    "CheckedRecords",
+    "InvalidLine",
+    "OutgoingRecord",
+    "RecordParser",
+    "check_lines",
+]
 
 _MOST_LINE: Final = 64 * 2**20
 """Bytes of a line; brokers take records of 1 MB by default."""
@@ -38,7 +45,7 @@ _MOST_LINE: Final = 64 * 2**20
 _IN_MEMORY: Final = 64 * 2**20
 """Bytes of records that wait in memory; more are in a temporary file."""
 
-_MOST_ERRORS: Final = 20
+MOST_ERRORS: Final = 20
 """Wrong lines after which no further ones are checked."""
 
 _SENT: Final = ("key", "key_base64", "value", "value_base64", "headers")
@@ -323,6 +330,6 @@ def check_lines(
             records.add(number, parser.record(line))
         except InvalidLine as error:
             problems.append((number, str(error)))
-            if len(problems) == _MOST_ERRORS or len(line) > _MOST_LINE:
+            if len(problems) == MOST_ERRORS or len(line) > _MOST_LINE:
                 break
     return problems

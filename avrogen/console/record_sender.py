@@ -20,6 +20,8 @@ __all__ = ["send_records"]
 
 _NOW: Final = 0
 _PAUSE: Final = 0.02
+_GRACE: Final = 1.0
+"""Seconds for records in flight after Ctrl-C."""
 
 
 def send_records(
@@ -44,10 +46,14 @@ def send_records(
         settings["delivery.timeout.ms"] = int(timeout * 1000)
     with ProducerClient(settings) as client:
         sending = _Sending(client, topic)
-        for _, record in records:
-            if sending.error is None:
-                sending.send(record)
-        client.wait_until_empty(client.delivery_timeout)
+        try:
+            for _, record in records:
+                if sending.error is None:
+                    sending.send(record)
+            client.wait_until_empty(client.delivery_timeout)
+        except KeyboardInterrupt:
+            client.close(_GRACE)
+            return sending.delivered, DeliveryError("interrupted", topic=topic)
         return sending.delivered, sending.error
 
 

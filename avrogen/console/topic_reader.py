@@ -135,6 +135,7 @@ class TopicReader:
         self._timeout = timeout
         self._what = what
         self._connection_error = ""
+        self._is_down = False
         self._ignored = frozenset[str]() if group else _OF_GROUPS
         settings = {**client, "enable.partition.eof": True}
         # Client properties of a service, which reads as a member of its own group.
@@ -241,6 +242,11 @@ class TopicReader:
                         self.consumer.resume(partitions_of(self.topic, [number]))
                 yield earliest
 
+    @property
+    def unreachable(self) -> str | None:
+        """The reason why no broker can be reached; None if one was, since the last message."""
+        return self._connection_error if self._is_down else None
+
     def follow(self, starts: Mapping[int, int]) -> Iterator[TopicRecord | None]:
         """Yield records from given offsets without an end, as they come; None: there are none now.
 
@@ -286,6 +292,7 @@ class TopicReader:
         for message in self.consumer.consume(_POLL_SIZE, _POLL_TIMEOUT):
             error = message.error()
             if error is None:
+                self._is_down = False
                 yield TopicRecord.of(message)
             elif error.name() == "_PARTITION_EOF":
                 left.discard(cast("int", message.partition()))
@@ -316,7 +323,9 @@ class TopicReader:
         )
 
     def _failed(self, error: KafkaError) -> None:
-        if error.name() != "_ALL_BROKERS_DOWN":
+        if error.name() == "_ALL_BROKERS_DOWN":
+            self._is_down = True
+        else:
             self._connection_error = error_text(error)
 
     def _unknown_topic(self, error: KafkaError) -> ConsumeError:

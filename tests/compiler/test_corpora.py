@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -138,6 +139,24 @@ def test_bytes_equal_those_of_fastavro(outcomes: list[tuple[Built, list[str], Ou
         if outcome.problem or not same or not all(outcome.equal):
             failures.append(f"{built.schema.name}: {outcome.problem or 'other bytes'}")
     assert not failures, "\n".join(failures)
+
+
+def test_json_and_pydantic(everything: Everything) -> None:
+    """Every value comes back from all forms as the same bytes, so in the same branch of unions."""
+    jobs = [
+        Job(each.schema.package, each.type, [data.hex() for data in each.data()][:3], forms=True)
+        for each in everything.built
+    ]
+    began = monotonic()
+    tried = exercise(jobs, everything.folder)
+    assert monotonic() - began < 240
+    failures = [
+        f"{each.schema.name}: {outcome.problem}"
+        for each, outcome in zip(everything.built, tried, strict=True)
+        if outcome.problem
+    ]
+    assert not failures, "\n".join(failures[:20])
+    assert sum(len(outcome.data) for outcome in tried) > 2_000
 
 
 def test_embedded_schemas_mean_the_same(outcomes: list[tuple[Built, list[str], Outcome]]) -> None:

@@ -28,6 +28,7 @@ from tests.console.topics import ORDER, Shell, no_topic, register
 from tests.support.clusters import AnyCluster
 from tests.support.events import cancelled
 from tests.support.librdkafka import produce_bytes
+from tests.support.registry_requests import ask, path
 
 
 def framed(id_: int, body: bytes) -> bytes:
@@ -300,6 +301,49 @@ def test_following_until_it_is_interrupted(embedded: AnyCluster) -> None:
     running.send_signal(signal.SIGINT)
     output, errors = running.communicate(timeout=30)
     assert (running.returncode, output, errors) == (0, "", "")
+
+
+def test_following_while_brokers_are_away(
+    embedded: AnyCluster, avrogen_broker: EmbeddedBroker
+) -> None:
+    shell = Shell.of(embedded)
+    shell.produce_strings("a")
+    running = process(shell, "--follow", "--from", "-1")
+    assert running.stdout is not None and running.stderr is not None
+    assert json.loads(running.stdout.readline())["value"] == "a"
+    avrogen_broker.take_down()
+    assert running.stderr.readline().startswith("warning: no broker can be reached: ")
+    avrogen_broker.bring_up()
+    shell.produce_strings("b", start=5)
+    assert json.loads(running.stdout.readline())["value"] == "b"
+    running.send_signal(signal.SIGINT)
+    output, errors = running.communicate(timeout=30)
+    assert (running.returncode, output, errors) == (0, "", "")
+
+
+def test_types_of_a_union_and_of_headers(embedded: AnyCluster) -> None:
+    """As Confluent's registry has several types on a topic; and its ids in headers."""
+    shell = Shell.of(embedded)
+    for name in ("shop.A", "shop.B"):
+        fields = [{"name": "x", "type": "int"}]
+        register(embedded, name, {"type": "record", "name": name, "fields": fields})
+    references = [{"name": n, "subject": n, "version": 1} for n in ("shop.A", "shop.B")]
+    id_ = register(embedded, f"{shell.topic}-value", ["shop.A", "shop.B"], references=references)
+    shell.produce((framed(id_, b"\2\4"),))
+    answer = ask(embedded.registry_url + path("schemas", "ids", id_))[1]
+    header = header_value(UUID(answer["guid"]))
+    shell.produce((b"\0\6",), headers=[(VALUE_HEADER, header), ("z", "1")])
+    lines = shell.read()
+    assert [line["value"] for line in lines] == [
+        {"$type": "shop.B", "x": 2},
+        {"$type": "shop.A", "x": 3},
+    ]
+    assert [line["headers"] for line in lines] == [[], [["z", "1"]]]
+    assert shell.run("send", lines=shell.run("read").stdout).exit_code == 0
+    assert [record.value for record in shell.records()[2:]] == [
+        framed(id_, b"\2\4"),
+        framed(id_, b"\0\6"),
+    ]
 
 
 def test_a_closed_pipe(embedded: AnyCluster) -> None:

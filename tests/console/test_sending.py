@@ -23,6 +23,7 @@ from avrogen.console.cluster_connection import ClusterConnection, ClusterOptions
 from avrogen.console.record_input import InvalidLine, RecordParser
 from avrogen.console.schema_lookup import TopicSchemas
 from avrogen.errors import ConfigurationError
+from avrogen.kafka.producer.producer_client import ProducerClient
 from avrogen.kafka.wire_format import VALUE_HEADER
 from avrogen.testing import Factory
 from avrogen.testing.broker import EmbeddedBroker
@@ -229,6 +230,7 @@ def test_most_wrong_lines(embedded: AnyCluster) -> None:
     """A file of another format is not checked to its end."""
     result = Shell.of(embedded).run("send", lines="a,b\n" * 1000)
     assert result.stderr.count("invalid JSON") == 20
+    assert result.stderr.endswith("20 wrong lines or more; nothing was sent\n")
 
 
 def test_values_without_a_schema(embedded: AnyCluster) -> None:
@@ -433,6 +435,22 @@ def test_a_registry_that_hangs(embedded: AnyCluster, avrogen_registry: EmbeddedR
     assert result.exit_code == 2
     assert_one_line(result.stderr)
     assert "no response from the registry" in result.stderr
+
+
+def test_an_interrupted_delivery(embedded: AnyCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was delivered by then is counted."""
+
+    def interrupt(client: ProducerClient, timeout: float | None) -> bool:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    shell = Shell.of(embedded)
+    monkeypatch.setattr(ProducerClient, "wait_until_empty", interrupt)
+    result = shell.run("send", lines=lines({"key": "a", "value": None}))
+    assert result.exit_code == 2
+    *_, error, count = result.stderr.splitlines()
+    assert error.startswith("error: interrupted")
+    assert count == f"{len(shell.records())} of 1 message sent"
 
 
 def test_messages_that_are_too_large(embedded: AnyCluster) -> None:

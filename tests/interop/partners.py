@@ -17,7 +17,7 @@ from tests.services.java import FLAGS, java_version
 from tests.services.maven import copy_dependencies
 from tests.support.clusters import AnyCluster
 
-__all__ = ["SCHEMAS", "Line", "Partner", "go_partner", "java_partner", "missing_go"]
+__all__ = ["SCHEMAS", "Line", "Partner", "digest", "go_partner", "java_partner", "missing_go"]
 
 _HERE = Path(__file__).parent
 SCHEMAS = _HERE / "schemas"
@@ -116,7 +116,7 @@ def go_partner() -> Partner:
         command = ["go", "build", "-o", str(folder / "partner"), "."]
         subprocess.run(command, cwd=sources, env=environment, capture_output=True, check=True)
 
-    name = f"interop-go-{_digest(sources.iterdir())}"
+    name = f"interop-go-{digest(sources.iterdir())}"
     folder = cached_folder(name, "compiling the clients in Go", make)
     return Partner((str(folder / "partner"),), ())
 
@@ -134,13 +134,13 @@ def java_partner() -> Partner:
         command: Sequence[str] = ["javac", "-cp", f"{folder}/*", "-d", str(folder)]
         subprocess.run([*command, *map(str, sources)], capture_output=True, check=True)
 
-    name = f"interop-java-{java_version()}-{_digest(sources)}"
+    name = f"interop-java-{java_version()}-{digest(sources)}"
     folder = cached_folder(name, "compiling the clients in Java", make)
     command = ("java", *FLAGS, "-Dfile.encoding=UTF-8", "-cp", f"{folder}:{folder}/*", "Partner")
     return Partner(command, (str(SCHEMAS),))
 
 
-def _digest(sources: Iterable[Path]) -> str:
+def digest(sources: Iterable[Path]) -> str:
     """Names what is made of these files, so that it is made again when they change."""
     digest = hashlib.sha256()
     for source in sorted(sources):

@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import pkgutil
+import random
 import subprocess
 import sys
 import traceback
@@ -20,6 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
+from avrogen import DecodeError
 from avrogen.avro.model import Reference
 from avrogen.runtime.v1 import AvroRecord, Codec
 
@@ -30,12 +32,17 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass
 class Job:
-    """What to try: every module is imported, then data is read and written."""
+    """What to try: every module is imported, then data is read and written.
+
+    With ``forms``, values are also written and read as JSON in both styles, as plain Python values
+    and by pydantic; and broken JSON is read.
+    """
 
     package: str
     type: str | None = None
     data: list[str] = field(default_factory=list[str])
     import_only: bool = False
+    forms: bool = False
 
 
 @dataclass
@@ -128,6 +135,67 @@ def _send(job: Job, modules: Iterable[ModuleType], outcome: Outcome) -> None:
         again: bytes = owner.to_avro(value) if is_codec else value.to_avro()
         outcome.data.append(again.hex())
         outcome.equal.append(_equal(owner.from_avro(again), value))
+        if job.forms:
+            _try_forms(owner, value, again, is_codec)
+
+
+def _try_forms(owner: Any, value: Any, data: bytes, is_codec: bool) -> None:
+    """Have a value come back from each form as the same bytes, so in the same branches."""
+    from pydantic import TypeAdapter  # most jobs need none
+
+    own = (value,) if is_codec else ()
+    forms = owner if is_codec else value
+    for style in ("plain", "avro"):
+        text: str = forms.to_json(*own, style=style)
+        _require_same(owner.from_json(text, style=style), value, data, owner, f"{style}: {text}")
+        indented: str = forms.to_json(*own, style=style, indent=1)
+        _require_same(owner.from_json(indented, style=style), value, data, owner, indented)
+        converted = owner.__avro_schema__.avro_to_json(data, style=style)
+        assert owner.__avro_schema__.json_to_avro(converted, style=style) == data, converted
+        _break_text(owner, text, style)
+    tree = forms.to_dict(*own)
+    _require_same(owner.from_dict(tree), value, data, owner, f"dict: {tree}")
+    if not is_codec:
+        adapter: Any = TypeAdapter(owner)
+        text = adapter.dump_json(value).decode()
+        _require_same(adapter.validate_json(text), value, data, owner, f"pydantic: {text}")
+        _require_same(adapter.validate_python(value), value, data, owner, "pydantic: value")
+
+
+def _require_same(found: Any, value: Any, data: bytes, owner: Any, form: str) -> None:
+    is_codec = Codec in type(owner).__mro__
+    again: bytes = owner.to_avro(found) if is_codec else found.to_avro()
+    assert type(found) is type(value) and again == data, form[:1000]
+
+
+_PIECES = (
+    '"',
+    "{",
+    "}",
+    "[",
+    ",",
+    ":",
+    "null",
+    "-1",
+    "1e999",
+    "NaN",
+    '"x"',
+    "\\ud800",
+    "\0",
+    "9" * 50,
+)
+
+
+def _break_text(owner: Any, text: str, style: Any) -> None:
+    """Read broken texts, each of which is a value or a DecodeError."""
+    source = random.Random(text)
+    for _ in range(6):
+        start, removed = source.randrange(len(text)), source.randrange(4)
+        broken = text[:start] + source.choice(_PIECES) + text[start + removed :]
+        try:
+            owner.from_json(broken, style=style)
+        except DecodeError as error:
+            assert error.line is not None, broken
 
 
 def _is_owner(thing: Any, package: str) -> bool:

@@ -256,8 +256,7 @@ class JsonCodec:
         form, text = _known(style), decoded_text(text)
         limits = limits or current_limits()
         tree = parse_json(text)
-        self._value(tree, form, text, allow_unknown_keys, limits)
-        return self._data(tree, form, text, allow_unknown_keys, limits)
+        return self._checked(tree, form, text, allow_unknown_keys, limits)[0]
 
     def tree_to_data(self, tree: Any) -> bytes:
         """Return binary data of a tree of the plain style, a part of a text that was parsed.
@@ -268,16 +267,20 @@ class JsonCodec:
         Raises:
             DecodeError: a part of it does not fit the schema; the error has no position.
         """
-        limits = current_limits()
-        self._value(tree, "plain", None, False, limits)
-        return self._data(tree, "plain", None, False, limits)
+        return self._checked(tree, "plain", None, False, current_limits())[0]
 
     def _value(
         self, tree: Any, form: str, text: str | None, allow_unknown_keys: bool, limits: Limits
     ) -> Any:
+        return self._checked(tree, form, text, allow_unknown_keys, limits)[1]
+
+    def _checked(
+        self, tree: Any, form: str, text: str | None, allow_unknown_keys: bool, limits: Limits
+    ) -> tuple[bytes, Any]:
+        """Return binary data of a tree, and their value."""
         data = self._data(tree, form, text, allow_unknown_keys, limits)
         try:
-            return self._decode(data, limits=limits)
+            return data, self._decode(data, limits=limits)
         except DecodeError as error:
             fault, cause = error, error.__cause__
         # The part of the tree whose data are faulty.

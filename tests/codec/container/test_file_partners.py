@@ -1,11 +1,13 @@
-"""Files that fastavro, Apache's avro and Avro Java write and read, with every codec."""
+"""Files that others write and read: fastavro, Apache's avro, Avro Java, and hamba/avro in Go."""
 
 from __future__ import annotations
 
 import io
 import itertools
 import json
+import os
 import subprocess
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ from tests.codec.container.shared_events import (
     plain,
     values_of,
 )
+from tests.interop.partners import digest, missing_go
 from tests.services.cache import cached_folder
 from tests.services.java import FLAGS, java_version, missing_tools, services_required
 from tests.services.maven import copy_dependencies
@@ -146,3 +149,43 @@ def test_splits_are_those_of_avro_java(java: list[str], tmp_path: Path) -> None:
     ours = [len(list(Event.read_file(path, start=start, end=end))) for start, end in ranges]
     assert ours == [int(word) for word in printed.split()]
     assert sum(ours) == 700
+
+
+# --- Go -------------------------------------------------------------------------------------------
+
+_GO: Sequence[CodecName] = ("null", "deflate", "snappy", "zstandard")
+"""Codecs of hamba/avro."""
+
+
+@pytest.fixture(scope="module")
+def go() -> list[str]:
+    """The program in the folder ``go`` beside this file, where there is Go."""
+    missing = missing_go()
+    if missing:
+        pytest.skip(f"no partner in Go: {missing}")
+    sources = Path(__file__).parent / "go"
+
+    def make(folder: Path) -> None:
+        environment = {**os.environ, "GOFLAGS": "-mod=readonly", "CGO_ENABLED": "0"}
+        command = ["go", "build", "-o", str(folder / "files"), "."]
+        subprocess.run(command, cwd=sources, env=environment, capture_output=True, check=True)
+
+    name = f"hamba-avro-files-{digest(sources.iterdir())}"
+    return [str(cached_folder(name, "compiling files in Go", make) / "files")]
+
+
+def test_go(go: list[str], tmp_path: Path) -> None:
+    words: list[str | Path] = []
+    for codec in _GO:
+        Event.write_file(tmp_path / f"{codec}.avro", events(700), codec=codec, sync_interval=3000)
+        words += tmp_path / f"{codec}.avro", tmp_path / f"{codec}-go.avro"
+    _run(go, *words)
+    for codec in _GO:
+        copied = tmp_path / f"{codec}-go.avro"
+        with Event.read_file(copied) as reader:
+            assert list(reader) == events(700), codec
+            assert (reader.codec, reader.metadata["copied-by"]) == (codec, b"go")
+        assert list(SCHEMA.read_file(copied)) == WRITTEN
+        Event.write_file(copied, events(5), append=True)
+        _run(go, copied, tmp_path / "again.avro")
+        assert list(Event.read_file(tmp_path / "again.avro")) == [*events(700), *events(5)]
