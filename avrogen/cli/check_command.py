@@ -17,7 +17,6 @@ from avrogen.cli.common import (
     echo,
     echo_problems,
     missing_option,
-    problem_report,
 )
 
 if TYPE_CHECKING:
@@ -122,6 +121,6 @@ def compare(
 def refuse(error: BaselineError, style: Format) -> NoReturn:
     """Print the reason why there is no comparison, and exit with 2."""
     if error.diagnostics:
-        echo(problem_report(error.diagnostics, style), err=True, style=style)
+        echo_problems(error.diagnostics, style)
     echo(f"Error: {error}", err=True)
     sys.exit(2)

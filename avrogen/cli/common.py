@@ -39,7 +39,6 @@ __all__ = [
     "echo_progress",
     "exit_on_error",
     "missing_option",
-    "problem_report",
 ]
 
 ResultFormat: TypeAlias = Literal["text", "json"]
@@ -233,14 +232,27 @@ def echo_problems(
         style: format of the report. In those of CI systems, paths are relative to the repository.
         text: report of the diagnostics; None: the usual one.
     """
-    if diagnostics or style in _DOCUMENTS:
-        echo(problem_report(diagnostics, style) if text is None else text, err=True, style=style)
+    if diagnostics and style == "text" and text is None and _echo_on_terminal(diagnostics):
+        pass
+    elif diagnostics or style in _DOCUMENTS:
+        echo(_report(diagnostics, style) if text is None else text, err=True, style=style)
     errors = [d.code.id for d in diagnostics if d.severity == "error"]
     if errors and style == "text" and sys.stderr.isatty():
         echo(f"for details: avrogen explain {errors[0]}", err=True)
 
 
-def problem_report(diagnostics: Sequence[Diagnostic], style: Format) -> str:
+def _echo_on_terminal(diagnostics: Sequence[Diagnostic]) -> bool:
+    """Print diagnostics with lines of the source to stderr if that is a terminal."""
+    from avrogen.cli.terminal_report import stderr_terminal, terminal_report
+
+    terminal = stderr_terminal()
+    if terminal is not None:
+        report = terminal_report(diagnostics, terminal)
+        click.echo(report, err=True, color=terminal.has_colour)
+    return terminal is not None
+
+
+def _report(diagnostics: Sequence[Diagnostic], style: Format) -> str:
     """Return a report; in the formats of CI systems, paths are relative to the repository."""
     from avrogen.avro.reports import report
 
@@ -297,6 +309,8 @@ def exit_on_error(*, schema_errors: bool = False, style: Format = "text") -> Gen
         is_report = schema_errors and isinstance(error, SchemaError)
         if isinstance(error, SchemaError) and is_report and style not in ("text", "json"):
             echo_problems(error.diagnostics, style)
+        elif isinstance(error, SchemaError) and is_report and _echo_on_terminal(error.diagnostics):
+            pass
         else:
             echo(str(error) if is_report else f"error: {error}", err=True)
         sys.exit(1 if is_report else 2)
