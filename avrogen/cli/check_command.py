@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from avrogen.cli.common import (
+    DOCUMENTS,
     SCHEMAS,
     STYLES,
     Choice,
@@ -122,5 +123,6 @@ def refuse(error: BaselineError, style: Format) -> NoReturn:
     """Print the reason why there is no comparison, and exit with 2."""
     if error.diagnostics:
         echo_problems(error.diagnostics, style)
-    echo(f"Error: {error}", err=True)
+    # Behind a document on stderr there is nothing else.
+    echo(f"Error: {error}", err=not (error.diagnostics and style in DOCUMENTS))
     sys.exit(2)

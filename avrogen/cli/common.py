@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from avrogen.config.project_paths import ProjectPaths
 
 __all__ = [
+    "DOCUMENTS",
     "PROBLEM_FORMAT",
     "SCHEMAS",
     "STYLES",
@@ -91,7 +92,7 @@ class FileError(click.ClickException):
 STYLES: Final = ("text", "json", "github", "sarif", "junit", "gitlab")
 """Formats of problems; see :data:`avrogen.avro.reports.FORMATS`."""
 
-_DOCUMENTS: Final = ("json", "sarif", "junit", "gitlab")
+DOCUMENTS: Final = ("json", "sarif", "junit", "gitlab")
 """Formats that are whole documents, also without problems."""
 
 SCHEMAS = click.argument(
@@ -234,7 +235,7 @@ def echo_problems(
     """
     if diagnostics and style == "text" and text is None and _echo_on_terminal(diagnostics):
         pass
-    elif diagnostics or style in _DOCUMENTS:
+    elif diagnostics or style in DOCUMENTS:
         echo(_report(diagnostics, style) if text is None else text, err=True, style=style)
     errors = [d.code.id for d in diagnostics if d.severity == "error"]
     if errors and style == "text" and sys.stderr.isatty():
@@ -307,7 +308,7 @@ def exit_on_error(*, schema_errors: bool = False, style: Format = "text") -> Gen
         raise click.UsageError(str(error)) from None
     except AvrogenError as error:
         is_report = schema_errors and isinstance(error, SchemaError)
-        if isinstance(error, SchemaError) and is_report and style not in ("text", "json"):
+        if isinstance(error, SchemaError) and is_report and style != "text":
             echo_problems(error.diagnostics, style)
         elif isinstance(error, SchemaError) and is_report and _echo_on_terminal(error.diagnostics):
             pass
