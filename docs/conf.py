@@ -47,7 +47,7 @@ nitpick_ignore_regex = [("py:(class|exc|mod|obj)", ".*")]  # of other libraries,
 
 html_theme = "furo"
 html_title = "avrogen"
-html_extra_path = ["site"]  # redirects from / to the first page
+html_extra_path = ["site", "../llms.txt"]  # site redirects from / to the first page
 html_copy_source = False
 html_show_sphinx = False
 html_show_copyright = False

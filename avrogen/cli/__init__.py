@@ -4,6 +4,7 @@ A command turns its options into one call, prints the result and exits with a co
 with the command, so that help and usage errors are fast. In reading order:
 
     common                 conventions of all commands: choices, reports, errors
+    terminal_report        diagnostics with colour and lines of the source
     build_command          avrogen build
     watch                  its option --watch
     check_command          avrogen check

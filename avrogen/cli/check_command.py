@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from avrogen.cli.common import (
+    DOCUMENTS,
     SCHEMAS,
     STYLES,
     Choice,
@@ -17,7 +18,6 @@ from avrogen.cli.common import (
     echo,
     echo_problems,
     missing_option,
-    problem_report,
 )
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ def compare(
 def refuse(error: BaselineError, style: Format) -> NoReturn:
     """Print the reason why there is no comparison, and exit with 2."""
     if error.diagnostics:
-        echo(problem_report(error.diagnostics, style), err=True, style=style)
-    echo(f"Error: {error}", err=True)
+        echo_problems(error.diagnostics, style)
+    # Behind a document on stderr there is nothing else.
+    echo(f"Error: {error}", err=not (error.diagnostics and style in DOCUMENTS))
     sys.exit(2)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from avrogen.config.project_paths import ProjectPaths
 
 __all__ = [
+    "DOCUMENTS",
     "PROBLEM_FORMAT",
     "SCHEMAS",
     "STYLES",
@@ -40,7 +41,6 @@ __all__ = [
     "echo_progress",
     "exit_on_error",
     "missing_option",
-    "problem_report",
 ]
 
 ResultFormat: TypeAlias = Literal["text", "json"]
@@ -93,7 +93,7 @@ class FileError(click.ClickException):
 STYLES: Final = ("text", "json", "github", "sarif", "junit", "gitlab")
 """Formats of problems; see :data:`avrogen.avro.reports.FORMATS`."""
 
-_DOCUMENTS: Final = ("json", "sarif", "junit", "gitlab")
+DOCUMENTS: Final = ("json", "sarif", "junit", "gitlab")
 """Formats that are whole documents, also without problems."""
 
 SCHEMAS = click.argument(
@@ -257,14 +257,27 @@ def echo_problems(
         style: format of the report. In those of CI systems, paths are relative to the repository.
         text: report of the diagnostics; None: the usual one.
     """
-    if diagnostics or style in _DOCUMENTS:
-        echo(problem_report(diagnostics, style) if text is None else text, err=True, style=style)
+    if diagnostics and style == "text" and text is None and _echo_on_terminal(diagnostics):
+        pass
+    elif diagnostics or style in DOCUMENTS:
+        echo(_report(diagnostics, style) if text is None else text, err=True, style=style)
     errors = [d.code.id for d in diagnostics if d.severity == "error"]
     if errors and style == "text" and sys.stderr.isatty():
         echo(f"for details: avrogen explain {errors[0]}", err=True)
 
 
-def problem_report(diagnostics: Sequence[Diagnostic], style: Format) -> str:
+def _echo_on_terminal(diagnostics: Sequence[Diagnostic]) -> bool:
+    """Print diagnostics with lines of the source to stderr if that is a terminal."""
+    from avrogen.cli.terminal_report import stderr_terminal, terminal_report
+
+    terminal = stderr_terminal()
+    if terminal is not None:
+        report = terminal_report(diagnostics, terminal)
+        click.echo(report, err=True, color=terminal.has_colour)
+    return terminal is not None
+
+
+def _report(diagnostics: Sequence[Diagnostic], style: Format) -> str:
     """Return a report; in the formats of CI systems, paths are relative to the repository."""
     from avrogen.avro.reports import report
 
@@ -319,8 +332,10 @@ def exit_on_error(*, schema_errors: bool = False, style: Format = "text") -> Gen
         raise click.UsageError(str(error)) from None
     except AvrogenError as error:
         is_report = schema_errors and isinstance(error, SchemaError)
-        if isinstance(error, SchemaError) and is_report and style not in ("text", "json"):
+        if isinstance(error, SchemaError) and is_report and style != "text":
             echo_problems(error.diagnostics, style)
+        elif isinstance(error, SchemaError) and is_report and _echo_on_terminal(error.diagnostics):
+            pass
         else:
             echo(str(error) if is_report else f"error: {error}", err=True)
         sys.exit(1 if is_report else 2)

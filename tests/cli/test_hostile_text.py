@@ -26,14 +26,16 @@ from tests.evolution.repositories import Repository
 ESCAPES = "\x1b]0;title\x07\x1b[2J\x9b31m\u202e\u2066\x7f\u200b\ufeff"
 COMMANDS = ("::add-mask::x", "  ::stop-commands::x", "##[add-mask]x", "##vso[task.x]y")
 NAMES = (f"{ESCAPES}.avsc", *(f"{command}.avsc" for command in COMMANDS), "a\n::error::x.avsc")
+COLOUR = re.compile(r"\x1b\[[0-9]*m")
 ANNOTATION = re.compile(r"::(error|warning) file=[^,]*,line=\d+,col=\d+,title=AVR\d{3}::")
 
 
 def on_terminal(folder: Path, *arguments: str, module: str = "avrogen") -> str:
-    """What a command writes to a terminal."""
+    """What a command writes to a terminal, without the colours of its own."""
     parent, child = pty.openpty()
     command = [sys.executable, "-m", module, *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "COLUMNS": "200"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+    environment |= {"COLUMNS": "200", "CI": ""}
     with subprocess.Popen(
         command, cwd=folder, env=environment, stdin=child, stdout=child, stderr=child
     ) as process:
@@ -43,7 +45,7 @@ def on_terminal(folder: Path, *arguments: str, module: str = "avrogen") -> str:
         process.wait(60)
     text = data.decode("utf-8").replace("\r\n", "\n")
     assert "Traceback" not in text, text
-    return text
+    return COLOUR.sub("", text)
 
 
 def _read(terminal: int) -> bytes:

@@ -138,19 +138,16 @@ def test_removed_files_must_be_gone_from_the_commit(service: Repository) -> None
     assert_committed(service, commit(service, SKIP="avrogen-check"))
 
 
-def test_nothing_runs_when_no_schema_has_changed(service: Repository) -> None:
+def test_hooks_pass_when_no_schema_has_changed(service: Repository) -> None:
     service.edit("src/billing/service.py", "What is owed", "What customers owe")
     run = commit(service, "--all")
     assert_committed(service, run)
-    assert verdicts(run) == ["(no files to check)Skipped"] * 2
+    assert verdicts(run) == ["Passed"] * 2
 
 
-def test_where_schemas_were_only_deleted_hooks_run_if_they_always_do(service: Repository) -> None:
+def test_a_commit_that_only_deletes_schemas_is_refused(service: Repository) -> None:
     """pre-commit does not count deleted files as changed."""
     service.git("rm", "--quiet", "schemas/avrogen.toml", ORDER)
-    assert verdicts(service.pre_commit()) == ["(no files to check)Skipped"] * 2
-    service.edit(".pre-commit-config.yaml", "args:", "always_run: true\n        args:")
-    service.git("add", "--update")
     gone = "shop.orders.OrderPlaced was removed, and topic shop.orders.v1 carries it"
     assert_refused(commit(service), "4 removed", f"error[AVR807] {gone}")
 
@@ -172,11 +169,25 @@ def test_drift_refuses_what_was_edited_by_hand(service: Repository) -> None:
         "-    note: str = None\n+    note: str | None = None\n",
         "To update it, run: avrogen build schemas -o src/events\n",
     )
-    assert verdicts(run) == ["Failed", "(no files to check)Skipped"]
+    assert verdicts(run) == ["Failed", "Passed"]
     assert service.git("diff") == ""
     build(service)
     service.git("add", "src/events")
     assert_committed(service, commit(service))
+
+
+@pytest.mark.parametrize("change", ["edited", "deleted"])
+def test_build_repairs_what_was_changed_by_hand(service: Repository, change: str) -> None:
+    """A commit that has nothing else."""
+    module = "src/events/shop/orders/_order_placed.py"
+    if change == "edited":
+        service.edit(module, "note: str | None", "note: str")
+        service.git("add", "--update")
+    else:
+        service.git("rm", "--quiet", module)
+    assert_refused(commit(service), "1 written, 0 removed", "git add src/events\n")
+    service.git("add", "src/events")
+    assert service.git("diff", "HEAD") == ""
 
 
 # --- compatibility --------------------------------------------------------------------------------
@@ -272,8 +283,6 @@ def test_schemas_in_a_submodule(service: Repository) -> None:
     contracts.git("commit", "--quiet", "--message=Contracts")
     service.git("rm", "-r", "--quiet", "--cached", "schemas")
     service.git("submodule", "--quiet", "add", "../contracts", "schemas")
-    options = "files: ^schemas$\n        types: [directory]\n        args:"
-    service.edit(".pre-commit-config.yaml", "args:", options)
     service.git("add", "--all")
     service.git("commit", "--no-verify", "--message=Submodule")
 
@@ -296,7 +305,7 @@ def test_in_ci_all_files_are_checked(service: Repository) -> None:
 
 
 def test_several_packages(service: Repository) -> None:
-    """Each has hooks of its own, which run when something of it has changed."""
+    """Each has hooks of its own."""
     service.write(".pre-commit-config.yaml", code(PAGE, "yaml")[-1])
     for name in ("billing", "shipping"):
         for part in ("schemas", "src"):
@@ -312,7 +321,7 @@ def test_several_packages(service: Repository) -> None:
     service.git("add", "--update")
     run = commit(service)
     assert_refused(run, "git add services/shipping/src/events", f"services/shipping/{ORDER}:11:5: ")
-    assert verdicts(run) == ["(no files to check)Skipped"] * 2 + ["Failed"] * 2
+    assert verdicts(run) == ["Passed"] * 2 + ["Failed"] * 2
 
 
 # --- what the page shows --------------------------------------------------------------------------

@@ -21,7 +21,7 @@ def configuration_keys() -> Mapping[str, list[str]]:
     """Return the keys of each table of ``avrogen.toml``; ``avrogen init`` writes all of them."""
     with Scene.opened() as scene:
         assert scene.run("init new").exit_code == 0
-        text = Path("new/schemas/avrogen.toml").read_text("utf-8")
+        text = Path("new/avrogen.toml").read_text("utf-8")
     found: dict[str, list[str]] = {}
     table = "at the top"
     for line in text.splitlines():

@@ -79,7 +79,7 @@ def distribution() -> Mapping[str, object]:
 def pre_commit_hooks() -> Mapping[str, object]:
     """Return the hooks that repositories name in ``.pre-commit-config.yaml``."""
     hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
-    told = ("language", "files", "pass_filenames", "stages")
+    told = ("language", "files", "always_run", "pass_filenames", "stages")
     return {hook["id"]: {key: hook[key] for key in told} for hook in hooks}
 
 
