@@ -1,4 +1,4 @@
-"""A catalogue as an AsyncAPI 3.0 document (https://www.asyncapi.com/docs/reference).
+"""A catalogue as an AsyncAPI 3.1 document (https://www.asyncapi.com/docs/reference).
 
 Topics are channels, what is on them are messages with Avro schemas as payloads. For each topic
 there are two operations, as the generated package has a producer and a consumer of each.
@@ -89,7 +89,7 @@ def asyncapi_text(catalogue: CatalogueModel, examples: Mapping[str, Example | No
     }
     body = yaml_text(parts)
     head: dict[str, Json] = {
-        "asyncapi": "3.0.0",
+        "asyncapi": "3.1.0",
         "info": {
             "title": "Event catalogue",
             "version": hashlib.sha256(body.encode("utf-8")).hexdigest()[:12],

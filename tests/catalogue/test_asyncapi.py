@@ -77,9 +77,9 @@ def test_example(packages: Path, tmp_path: Path) -> None:
         ["com.acme.shop.OrderCancelled", AVRO],
         ["com.acme.payment.PaymentSettled", AVRO],
         ["com.acme.logistics.ParcelScanned", AVRO],
-        ["deadLetter", "application/vnd.aai.asyncapi;version=3.0.0"],
+        ["deadLetter", "application/vnd.aai.asyncapi;version=3.1.0"],
     ]
-    assert read.value["asyncapi"] == "3.0.0"
+    assert read.value["asyncapi"] == "3.1.0"
     orders = read.value["channels"]["Orders"]
     assert orders["address"] == "shop.orders.v1"
     assert orders["x-dead-letter"] == read.value["channels"]["Orders.deadLetters"]["address"]
