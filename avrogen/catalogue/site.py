@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 import jinja2
+from markupsafe import Markup
 
 import avrogen
 from avrogen.avro import model
@@ -131,7 +132,7 @@ def _template(name: str) -> jinja2.Template:
 
 @functools.cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_folder()),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -140,6 +141,17 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["breakable"] = _breakable
+    return environment
+
+
+_BREAKS: Final = re.compile(r"(?<=[._/-])(?=[^._/-])|(?<=[a-z0-9])(?=[A-Z])")
+"""Places in a name where a line may end: after a separator, and before a capital letter."""
+
+
+def _breakable(name: str) -> Markup:
+    """Return a name as HTML, with the places where a line may end."""
+    return Markup("<wbr>").join(_BREAKS.split(_UNSEEN.sub(_escaped, name)))
 
 
 def _seen(value: object) -> object:

@@ -19,7 +19,7 @@ __all__ = ["EXAMPLE", "Page", "example_site", "model_of", "pages_of", "parse"]
 
 EXAMPLE = ROOT / "schemas"
 
-_EMPTY = {"br", "hr", "input", "link", "meta", "path", "rect"}
+_EMPTY = {"br", "hr", "input", "link", "meta", "path", "rect", "wbr"}
 """Elements without an end."""
 
 
