@@ -23,6 +23,8 @@ from avrogen.codec.compilation import decoder_of, encoder_of  # noqa: E402 - nee
 from benchmarks.clients.racing import Race, race  # noqa: E402 - as above
 from benchmarks.clients.receiving import (  # noqa: E402 - as above
     RAW_RECEIVER,
+    TRACED,
+    decoded_receiver,
     deliver,
     receivers,
 )
@@ -51,9 +53,12 @@ def main() -> None:
                 for line in _sending(name, setting, options.rounds, options.messages):
                     print(line, flush=True)
             # The embedded broker keeps 5 MB of a partition: with many, none is dropped.
-            with on_embedded_broker(chosen[name], partitions=24) as setting:
-                for line in _receiving(name, setting, options.rounds, options.messages):
-                    print(line, flush=True)
+            for headers in (None, TRACED) if name == "W1" else (None,):
+                with on_embedded_broker(chosen[name], partitions=24) as setting:
+                    for line in _receiving(
+                        name, setting, options.rounds, options.messages, headers
+                    ):
+                        print(line, flush=True)
 
 
 def _sending(name: str, setting: Setting, rounds: int, messages: int) -> Iterator[str]:
@@ -66,17 +71,24 @@ def _sending(name: str, setting: Setting, rounds: int, messages: int) -> Iterato
     yield f"\nOf that, encoding takes {seconds * 1e6:.1f} µs.\n"
 
 
-def _receiving(name: str, setting: Setting, rounds: int, messages: int) -> Iterator[str]:
+def _receiving(
+    name: str,
+    setting: Setting,
+    rounds: int,
+    messages: int,
+    headers: list[tuple[str, bytes]] | None,
+) -> Iterator[str]:
     with receivers(setting) as everybody:
         result = race(
             everybody,
             rounds=rounds,
             messages=messages,
             progress=_progress,
-            prepare=lambda number: deliver(setting, number),
+            prepare=lambda number: deliver(setting, number, headers),
         )
-    yield f"Consuming {name} ({len(setting.encoded)} bytes):\n"
-    yield from _table(result, list(everybody), RAW_RECEIVER, "confluent")
+    traced = ", each with a trace header" if headers else ""
+    yield f"Consuming {name} ({len(setting.encoded)} bytes){traced}:\n"
+    yield from _table(result, list(everybody), RAW_RECEIVER, decoded_receiver())
     decode, data = decoder_of(setting.owner), setting.encoded[5:]
     seconds = min(timeit.repeat(lambda: decode(data), number=10_000, repeat=5)) / 10_000
     yield f"\nOf that, decoding takes {seconds * 1e6:.1f} µs.\n"

@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     from avrogen.codec.plan import Plan
     from avrogen.codec.python_backend import Decoder, StrictEncoders, WriterDecoders
 
-__all__ = ["PLAN_FORMAT", "VARIABLE", "Backend", "backend", "compile_decoder", "compile_encoder"]
+__all__ = [
+    "PLAN_FORMAT",
+    "VARIABLE",
+    "Backend",
+    "backend",
+    "compile_decoder",
+    "compile_encoder",
+    "native_module",
+]
 
 VARIABLE: Final = "AVROGEN_BACKEND"
 
@@ -66,6 +74,11 @@ def backend() -> Backend:
         MissingExtraError: it is ``native``, and avrogen-native is not installed.
     """
     return _choice().backend
+
+
+def native_module() -> NativeModule | None:
+    """Return the native backend; None: this process has the Python backend."""
+    return _choice().native
 
 
 def compile_encoder(plan: Plan, strict: StrictEncoders | None = None) -> Callable[..., bytes]:

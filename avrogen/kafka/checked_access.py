@@ -13,6 +13,7 @@ Sources: ``confluent_kafka.c``, ``Consumer.c`` and ``Producer.c`` of confluent-k
 from __future__ import annotations
 
 import gc
+from collections.abc import Sequence
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -27,7 +28,7 @@ __all__ = [
     "error_text",
     "refusal_text",
     "repair_headers",
-    "size_of",
+    "sizes_of",
     "text_problem",
 ]
 
@@ -47,13 +48,22 @@ def repair_headers(raw: RawMessage) -> None:
         raw.set_headers(cast("Any", _salvaged(raw)))
 
 
-def size_of(raw: RawMessage) -> int:
-    """Return the bytes of a message: its key, its value and its headers."""
-    size = len(raw) + len(raw.key() or b"")
-    headers = cast("list[Header] | None", raw.headers())
-    if headers:
-        size += sum(len(name) + len(value or b"") for name, value in headers)
-    return size
+def sizes_of(raws: Sequence[RawMessage]) -> list[int]:
+    """Repair the headers of messages, and return the bytes of each: of key, value and headers."""
+    headers: list[list[Header] | None] = []
+    while len(headers) < len(raws):
+        try:
+            headers.extend(map(_headers, raws[len(headers) :] if headers else raws))
+        except Exception:  # those before it are there
+            raw = raws[len(headers)]
+            repaired = _salvaged(raw)
+            raw.set_headers(cast("Any", repaired))
+            headers.append(repaired)
+    sizes = [len(raw) + len(raw.key() or b"") for raw in raws]
+    for index, pairs in enumerate(headers):
+        for name, value in pairs or ():
+            sizes[index] += len(name) + len(value or b"")
+    return sizes
 
 
 _headers: Final = methodcaller("headers")

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Generic, NamedTuple, TypeAlias, TypeVar, overload
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeAlias, TypeVar, overload
 
-__all__ = ["Delivered", "Header", "HeaderLike", "Headers", "HeadersLike", "Message"]
+if TYPE_CHECKING:
+    from confluent_kafka import Message as RawMessage
+
+__all__ = [
+    "NO_HEADERS",
+    "ConsumedMessage",
+    "Delivered",
+    "Header",
+    "HeaderLike",
+    "Headers",
+    "HeadersLike",
+    "Message",
+]
 
 K_co = TypeVar("K_co", covariant=True)
 V_co = TypeVar("V_co", covariant=True)
@@ -66,8 +78,64 @@ class Headers(Sequence[Header]):
         return f"Headers({list(self._pairs)!r})"
 
 
+NO_HEADERS: Final = Headers()
+"""The headers of every message without headers."""
+
+
+class ConsumedMessage:
+    """Attributes of a message that few handlers read, worked out of the raw message when they are.
+
+    They are slots without a value until then.
+    """
+
+    __slots__ = ("_raw",)
+
+    _raw: RawMessage
+
+    if not TYPE_CHECKING:  # or type checkers would accept every name
+
+        def __getattr__(self, name: str) -> Any:
+            read = _READERS.get(name)
+            if read is None:
+                message = f"{type(self).__name__!r} object has no attribute {name!r}"
+                raise AttributeError(message, name=name, obj=self)
+            value = read(self._raw)
+            object.__setattr__(self, name, value)
+            return value
+
+
+def _timestamp_of(raw: RawMessage) -> datetime | None:
+    """Return a message's timestamp; None: it has none, or one beyond the range of datetime."""
+    kind, milliseconds = raw.timestamp()
+    if not kind:
+        return None
+    if -_FLOAT_IS_EXACT < milliseconds < _FLOAT_IS_EXACT:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    try:
+        return _EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return None
+
+
+def _headers_of(raw: RawMessage) -> Headers:
+    pairs: Any = raw.headers()
+    return Headers(pairs) if pairs else NO_HEADERS
+
+
+_READERS: Final[dict[str, Callable[[RawMessage], object]]] = {
+    "timestamp": _timestamp_of,
+    "headers": _headers_of,
+    "raw_key": lambda raw: raw.key(),
+    "raw_value": lambda raw: raw.value(),
+}
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FLOAT_IS_EXACT: Final = 8_000_000_000_000
+"""Milliseconds up to which a float of seconds is exact to the microsecond."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message(Generic[K_co, V_co]):
+class Message(ConsumedMessage, Generic[K_co, V_co]):
     """A consumed message.
 
     Attributes:

@@ -11,6 +11,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, Producer
 
+import avrogen
 from avrogen.codec.compilation import decoder_of
 from avrogen.kafka.client_config import consumer_settings
 from avrogen.kafka.consumer.async_consumer import AsyncTopicConsumer
@@ -23,7 +24,7 @@ from avrogen.kafka.registry.protocol import SchemaText
 from avrogen.kafka.topic import Topic
 from benchmarks.clients.setting import Setting
 
-__all__ = ["RAW_RECEIVER", "Receive", "deliver", "receivers"]
+__all__ = ["RAW_RECEIVER", "TRACED", "Receive", "decoded_receiver", "deliver", "receivers"]
 
 Receive = Callable[[int], None]
 
@@ -34,6 +35,11 @@ _AT_ONCE = 500
 _SETTLING = 0.5  # seconds for events to reach all consumers, so that none waits for the network
 
 
+def decoded_receiver() -> str:
+    """Name of the one who decodes and does nothing besides: the bound for typed consumers."""
+    return "raw, decoded natively" if avrogen.backend().name == "native" else "raw, decoded"
+
+
 @contextmanager
 def receivers(setting: Setting) -> Generator[dict[str, Receive]]:
     """Everybody who receives, ready to."""
@@ -41,7 +47,7 @@ def receivers(setting: Setting) -> Generator[dict[str, Receive]]:
     with ExitStack() as stack:
         yield {
             RAW_RECEIVER: stack.enter_context(_raw(setting)),
-            "raw, decoded": stack.enter_context(_decoding(setting)),
+            decoded_receiver(): stack.enter_context(_decoding(setting)),
             "confluent": stack.enter_context(_deserializing(setting)),
             "run": stack.enter_context(_run(setting)),
             "iterate": stack.enter_context(_iterate(setting)),
@@ -51,14 +57,19 @@ def receivers(setting: Setting) -> Generator[dict[str, Receive]]:
         }
 
 
-def deliver(setting: Setting, number: int) -> None:
+TRACED = [("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]
+"""Headers of a message in a trace."""
+
+
+def deliver(setting: Setting, number: int, headers: list[tuple[str, bytes]] | None = None) -> None:
     """Put events on the topic, and give everybody time to fetch them."""
     producer = Producer(setting.client_config)
     data, key = setting.encoded, setting.key.encode()
     for count in range(number):
         while True:
             try:
-                producer.produce(setting.topic, data, key, count % setting.partitions)
+                partition = count % setting.partitions
+                producer.produce(setting.topic, data, key, partition, headers=headers)  # type: ignore[arg-type]
                 break
             except BufferError:
                 producer.poll(0.01)

@@ -8,12 +8,14 @@
 //! | `objects` | references, and what is in objects | yes, with the reasons |
 //! | `datetimes` | dates and times | yes: the capsule, and layouts |
 //! | `function` | callable objects | yes: the type |
+//! | `kafka` | consumed messages | yes: what threads may share |
 
 mod bytes;
 mod datetimes;
 mod decode;
 mod encode;
 mod function;
+mod kafka;
 mod objects;
 mod plan;
 mod skip;
@@ -56,6 +58,7 @@ fn _codec(module: &Bound<'_, PyModule>) -> PyResult<()> {
     function::set_up(py)?;
     module.add("PLAN_FORMAT", plan::PLAN_FORMAT)?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<kafka::MessageReader>()?;
     module.add_function(wrap_pyfunction!(encoder, module)?)?;
     module.add_function(wrap_pyfunction!(decoder, module)?)
 }

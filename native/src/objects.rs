@@ -87,6 +87,11 @@ impl Own {
         Brief(self.0, PhantomData)
     }
 
+    pub fn into_bound(self, py: Python<'_>) -> Bound<'_, PyAny> {
+        // SAFETY: the reference is ours, and is given away.
+        unsafe { Bound::from_owned_ptr(py, self.into_raw()) }
+    }
+
     pub fn from_bound<T>(object: &Bound<'_, T>) -> Own {
         // SAFETY: a Bound is a reference to an object that exists.
         unsafe { Own::hold(object.as_ptr()) }

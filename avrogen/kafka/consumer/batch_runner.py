@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from avrogen.kafka.consumer.error_handler import PassedMessage
 from avrogen.kafka.consumer.error_policy import Outage, RetryIn
+from avrogen.kafka.consumer.fetch_buffer import PartitionQueue
 from avrogen.kafka.consumer.message_reader import MessageUnreadable, SkippedMessage
 from avrogen.kafka.consumer.runner_core import (
     CallFunction,
@@ -70,6 +71,12 @@ class BatchPartition(Lease, Generic[K, V]):
     )
     complete: bool = False
 
+    def to_handle(self) -> Sequence[Message[K, V]]:
+        """Return the messages for the handler."""
+        if SkippedMessage not in map(type, self.messages):
+            return cast("list[Message[K, V]]", self.messages)
+        return [message for message in self.messages if not isinstance(message, SkippedMessage)]
+
     @property
     def has_more(self) -> bool:
         """True if more messages of the queue can be added."""
@@ -97,12 +104,10 @@ class Batch(Generic[K, V]):
     @property
     def messages(self) -> list[Message[K, V]]:
         """All messages for the handler, by partition."""
-        return [
-            message
-            for partition in self.partitions
-            for message in partition.messages
-            if not isinstance(message, SkippedMessage)
-        ]
+        messages: list[Message[K, V]] = []
+        for partition in self.partitions:
+            messages += partition.to_handle()
+        return messages
 
     @property
     def queues(self) -> list[RawPartitionQueue]:
@@ -245,6 +250,9 @@ class BatchRunner(RunnerCore[K, V]):
     ) -> Effects[None]:
         """Add messages up to one that is settled, and leave out those at the front that are."""
         queue = partition.queue
+        if not queue.settled:
+            partition.messages += messages
+            messages = []
         for message in messages:
             if message.offset in queue.settled:
                 yield from self.skip_first(partition)
@@ -298,6 +306,8 @@ class BatchRunner(RunnerCore[K, V]):
         else:
             for partition, end in zip(batch.partitions, self.ends(batch, handled), strict=True):
                 partition.queue.dead_letters_in_a_row = 0
+                if self._done_together(partition, end):
+                    continue
                 for message in partition.messages:
                     if message.offset > end:
                         break
@@ -306,6 +316,17 @@ class BatchRunner(RunnerCore[K, V]):
                     else:
                         self.error_handler.done(partition.queue, message.offset)
 
+    def _done_together(self, partition: BatchPartition[K, V], end: int) -> bool:
+        """Count all messages of a part as handled; False: not all are, or they go one by one."""
+        messages, queue = partition.messages, partition.queue
+        if type(queue) is not PartitionQueue or queue.settled or queue.passed:
+            return False
+        if not messages or messages[-1].offset != end or SkippedMessage in map(type, messages):
+            return False
+        queue.done_together(len(messages), end)
+        self.error_handler.counts.consumed += len(messages)
+        return True
+
     def ends(self, batch: Batch[K, V], handled: Sequence[Message[K, V]]) -> list[int]:
         """Return the offset of the last handled message of each part; -1: there is none.
 
@@ -313,6 +334,8 @@ class BatchRunner(RunnerCore[K, V]):
             batch: the batch.
             handled: its handled messages.
         """
+        if len(handled) == len(batch):  # so none is skipped
+            return [partition.messages[-1].offset for partition in batch.partitions]
         ends = {message.partition: message.offset for message in handled}
         return [ends.get(partition.queue.partition, -1) for partition in batch.partitions]
 

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 from avrogen.kafka.consumer.async_concurrent_runner import AsyncConcurrentRunner
 from avrogen.kafka.consumer.batch_runner import Batch, BatchLimits, BatchPartition, BatchRunner
 from avrogen.kafka.consumer.concurrent_runner import ConcurrentCore, ConcurrentRunner
-from avrogen.kafka.consumer.fetch_buffer import LIMIT
-from avrogen.kafka.consumer.key_scheduler import ConcurrencyLimits
+from avrogen.kafka.consumer.key_scheduler import LEAST_WINDOW, ConcurrencyLimits
 from avrogen.kafka.consumer.runner_core import Effects
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ class _KeyLimits(ConcurrencyLimits):
     @property
     def window(self) -> int:
         """Most messages of a partition that are taken and not handled."""
-        return max(LIMIT, 2 * self.slots)
+        return max(LEAST_WINDOW, 2 * self.slots)
 
 
 def _key_limits(limits: ConcurrencyLimits, batches: BatchLimits) -> ConcurrencyLimits:

@@ -14,13 +14,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from itertools import groupby
+from operator import methodcaller
 from queue import Empty, SimpleQueue
 from threading import Condition, Thread
 from time import monotonic
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from avrogen.errors import ClosedError, ConsumeError
-from avrogen.kafka.checked_access import error_text, repair_headers, size_of
+from avrogen.kafka.checked_access import error_text, sizes_of
 from avrogen.kafka.consumer.consumer_client import (
     commit_offsets,
     consume_error,
@@ -60,6 +62,11 @@ _TICK: Final = 0.1
 _SHORT_TICK: Final = 0.002
 """The same while other threads have many requests, such as a commit after each message."""
 
+
+_RECENT: Final = 48
+"""Messages from whose sizes that of the next ones is guessed."""
+
+_partition: Final[Callable[[RawMessage], int]] = methodcaller("partition")
 
 _MOST_AT_ONCE: Final = 500
 """Messages that are taken from the client together, if there is room for as many of the size that
@@ -403,20 +410,18 @@ class ConsumerPollThread:
             if message is None:
                 return
             messages = [message]
-        errors: list[KafkaError] = []
-        add = self.buffer.add
+        errors = [error for message in messages if (error := message.error()) is not None]
+        readable = [each for each in messages if each.error() is None] if errors else messages
+        sizes = sizes_of(readable)
+        for size in sizes[-_RECENT:]:
+            self._usual_size += (size - self._usual_size) / 16
+        extend, end = self.buffer.extend, 0
         with self.changed:
-            for message in messages:
-                error = message.error()
-                if error is None:
-                    repair_headers(message)
-                    partition = cast("int", message.partition())
-                    size = size_of(message)
-                    self._usual_size += (size - self._usual_size) / 16
-                    add(partition, message, size)
-                else:
-                    errors.append(error)
-            self.fetched += len(messages) - len(errors)
+            # They come in runs of the same partition.
+            for partition, run in groupby(readable, _partition):
+                start, end = end, end + len(list(run))
+                extend(partition, readable[start:end], sizes[start:end])
+            self.fetched += len(readable)
             self.changed.notify_all()
         self.wake()
         if self._observer is not None:

@@ -40,7 +40,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import Enum, auto
 from heapq import heappop, heappush
-from itertools import count
+from itertools import count, repeat
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
@@ -66,9 +66,10 @@ R = TypeVar("R")
 RawPartitionQueue: TypeAlias = "PartitionQueue[RawMessage]"
 """A queue of messages as confluent-kafka gives them."""
 
-LIMIT: Final = 500
+LIMIT: Final = 1_000
 """Messages in a queue before it counts as full. librdkafka holds more, in bytes that are no Python
-objects yet (``queued.max.messages.kbytes``)."""
+objects yet (``queued.max.messages.kbytes``). With fewer, partitions of small messages are paused in
+the client after a short delay of the handler, and fetched again."""
 
 MAX_BYTES: Final = 65_536 * 1024
 """Bytes in all queues, besides those that librdkafka holds (``queued.max.messages.kbytes``)."""
@@ -164,6 +165,14 @@ class FetchBuffer(Generic[R]):
         queue = self._queues.get(partition)
         if queue is not None:
             queue.append(message, size)
+            if queue.state is _IDLE:
+                self._make_ready(queue)
+
+    def extend(self, partition: int, messages: Sequence[R], sizes: Sequence[int]) -> None:
+        """Append several messages likewise."""
+        queue = self._queues.get(partition)
+        if queue is not None:
+            queue.extend(messages, sizes)
             if queue.state is _IDLE:
                 self._make_ready(queue)
 
@@ -444,6 +453,12 @@ class PartitionQueue(Generic[R]):
         self._bytes_added += size
         self.messages.append(message)
 
+    def extend(self, messages: Sequence[R], sizes: Sequence[int]) -> None:
+        """Append several messages."""
+        self._sizes.extend(sizes)
+        self._bytes_added += sum(sizes)
+        self.messages.extend(messages)
+
     # --- transitions ------------------------------------------------------------------------------
 
     def make_ready(self) -> bool:
@@ -514,6 +529,20 @@ class PartitionQueue(Generic[R]):
             self.passed -= 1
         else:
             self.attempts = 0
+
+    def done_together(self, count: int, offset: int) -> None:
+        """Count so many messages at the front, none of which is passed, as handled.
+
+        Args:
+            count: number of messages.
+            offset: offset of the last one.
+        """
+        messages, sizes = self.messages.popleft, self._sizes.popleft
+        for _ in repeat(None, count):
+            messages()
+        self._bytes_removed += sum([sizes() for _ in repeat(None, count)])
+        self.next_offset = offset + 1
+        self.attempts = 0
 
     def pass_over(self) -> tuple[int, float]:
         """Go on to the message behind the next one, and return what :meth:`go_back` takes."""

@@ -26,10 +26,17 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
-from avrogen.kafka.consumer.fetch_buffer import LIMIT, PartitionQueue, QueueState
+from avrogen.kafka.consumer.fetch_buffer import PartitionQueue, QueueState
 from avrogen.kafka.consumer.offset_tracker import OffsetTracker
 
-__all__ = ["ActivePartition", "ConcurrencyLimits", "KeyQueue", "KeyScheduler", "Ordering"]
+__all__ = [
+    "LEAST_WINDOW",
+    "ActivePartition",
+    "ConcurrencyLimits",
+    "KeyQueue",
+    "KeyScheduler",
+    "Ordering",
+]
 
 R = TypeVar("R")
 
@@ -40,6 +47,9 @@ _MOST_SLOTS: Final = 10_000
 _MOST_BEYOND: Final = 10_000
 """Messages of a partition that may be handled beyond one that is not: so many offsets are
 remembered."""
+
+LEAST_WINDOW: Final = 500
+"""Messages of a partition that may be taken, however few slots there are."""
 
 _WINDOW: Final = 16
 """Messages of a partition that may be taken for each slot: enough to find other keys behind one
@@ -75,7 +85,7 @@ class ConcurrencyLimits:
     @property
     def window(self) -> int:
         """Most messages of a partition that are taken and not handled."""
-        return max(LIMIT, _WINDOW * self.slots)
+        return max(LEAST_WINDOW, _WINDOW * self.slots)
 
 
 class KeyQueue(PartitionQueue[R]):

@@ -2,21 +2,28 @@
 
 Decoders are looked up by the bytes that name a schema. A schema that is not cached is an exception,
 so that the runner decides how to ask the registry: the reader itself does no I/O.
+
+Messages of a topic whose keys have no schema are read many at a time: by native code where the
+codec is native, else by a loop that calls no other method. Whatever is out of the ordinary in a
+message is left to the method that reads one.
+
+Longer than 500 lines because the three ways to read a message must give the same one.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar, cast
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, Protocol, TypeVar, cast
 
+from avrogen.codec.backends import native_module
 from avrogen.errors import AvrogenError, DecodeError, FramingError
 from avrogen.kafka.consumer.error_policy import Failure, Stage, reading_failure
-from avrogen.kafka.message import Headers, Message
+from avrogen.kafka.message import NO_HEADERS, ConsumedMessage, Headers, Message
 from avrogen.kafka.serde.decoders import (
     TOMBSTONE,
     DecoderCache,
@@ -51,8 +58,26 @@ __all__ = [
 K = TypeVar("K")
 V = TypeVar("V")
 
-READ_AHEAD: Final = 100
-"""Messages that are decoded ahead of the one to handle."""
+
+class NativeMessageReader(Protocol):
+    """Reader of messages in ``avrogen_native``."""
+
+    def read(
+        self,
+        raws: list[RawMessage],
+        start: int,
+        partition: int | None,
+        most_bytes: int,
+        messages: list[Any],
+        /,
+    ) -> int:
+        """Append messages up to the first that is left to Python, and return their bytes."""
+        ...
+
+
+READ_AHEAD: Final = 64
+"""Messages that are decoded ahead of the one to handle. More are slower: the objects of these stay
+in the processor's cache until they are handled."""
 
 _AHEAD_BYTES: Final = 1_000_000
 """Bytes of these: a decoded value takes several times as many."""
@@ -60,13 +85,6 @@ _AHEAD_BYTES: Final = 1_000_000
 _ID_PREFIX: Final = 5
 _GUID_PREFIX: Final = 17
 """Bytes in front of a key or value that identify its schema."""
-
-NO_HEADERS: Final = Headers()
-"""The headers of every message without headers."""
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_FLOAT_IS_EXACT: Final = 8_000_000_000_000
-"""Milliseconds up to which a float of seconds is exact to the microsecond."""
 
 
 class MessageUnreadable(Exception):
@@ -138,6 +156,9 @@ class MessageReader(Generic[K, V]):
         registry: the registry of the writers' schemas.
         selection: choice among the types of its values; None: all.
         in_background: True to learn schemas in threads of their own.
+
+    Attributes:
+        native_reader: reads messages natively; None: the backend is Python.
     """
 
     def __init__(
@@ -155,6 +176,7 @@ class MessageReader(Generic[K, V]):
         ignore = topic.ignore_contract_rules
         values = DecoderCache(registry, topic.value, selection, ignore_contract_rules=ignore)
         self._values = _Part(topic.name, "value", values, calls)
+        self._known = values.known
         self._read_key: KeyReader | None = None
         self._keys: _Part | None = None
         if isinstance(topic.key, str):
@@ -162,7 +184,7 @@ class MessageReader(Generic[K, V]):
         elif topic.key is not None:
             keys = DecoderCache(registry, (topic.key,), ignore_contract_rules=ignore)
             self._keys = _Part(topic.name, "key", keys, calls)
-        self._last_time: tuple[tuple[int, int], datetime | None] = (0, 0), None
+        self.native_reader = self._create_native_reader()
 
     def read_ahead(
         self, fetched: deque[RawMessage], start: int = 0, limit: int = READ_AHEAD
@@ -178,13 +200,16 @@ class MessageReader(Generic[K, V]):
             SchemaNotCached: the registry must be asked for the first schema.
             MessageUnreadable: the first message is not in the topic's format.
         """
+        raws = _slice(fetched, start, limit)
+        if raws and self._selection is None and self._keys is None:
+            if self.native_reader is not None:
+                return self._read_natively(raws, self.native_reader)
+            return self._read_alike(raws)
         messages: list[Message[K, V] | SkippedMessage] = []
-        end = min(len(fetched), start + limit)
-        read = self._read if self._selection is None else self._read_or_skip
+        read = self.read_one if self._selection is None else self._read_or_skip
         size = 0
         try:
-            for index in range(start, end):
-                raw = fetched[index]
+            for raw in raws:
                 messages.append(read(raw))
                 size += len(raw)
                 if size >= _AHEAD_BYTES:
@@ -194,7 +219,108 @@ class MessageReader(Generic[K, V]):
                 raise
         return messages
 
-    def _read(self, raw: RawMessage) -> Message[K, V]:
+    def _read_natively(
+        self, raws: list[RawMessage], reader: NativeMessageReader
+    ) -> list[Message[K, V] | SkippedMessage]:
+        """Decode messages as :meth:`_read_alike` does, by native code."""
+        messages: list[Message[K, V] | SkippedMessage] = []
+        partition = raws[0].partition()
+        size = 0
+        try:
+            while size < _AHEAD_BYTES:
+                left = _AHEAD_BYTES - size
+                size += reader.read(raws, len(messages), partition, left, messages)
+                if len(messages) == len(raws):
+                    break
+                if size < _AHEAD_BYTES:
+                    raw = raws[len(messages)]
+                    messages.append(self.read_one(raw))
+                    size += len(raw)
+        except (SchemaNotCached, MessageUnreadable):
+            if not messages:
+                raise
+        return messages
+
+    def _create_native_reader(self) -> NativeMessageReader | None:
+        """Return what reads messages natively; None: the backend is Python, or an older one."""
+        native: Any = native_module()
+        create = getattr(native, "MessageReader", None)
+        if create is None:
+            return None
+        from confluent_kafka import Message as RawClass
+
+        made: NativeMessageReader = create(
+            Message,
+            RawClass,
+            self._topic.name,
+            self._known,
+            self._read_key,
+            self._topic.key == "string",
+            Headers,
+            NO_HEADERS,
+        )
+        return made
+
+    def _read_alike(self, raws: Sequence[RawMessage]) -> list[Message[K, V] | SkippedMessage]:
+        """Decode messages of a topic whose keys have no schema, as :meth:`read_ahead` does.
+
+        Nearly all have a value behind the same id. What is not so is left to :meth:`read_one`, with
+        all errors.
+        """
+        messages: list[Any] = []
+        append, known, read_key, read = messages.append, self._known, self._read_key, self.read_one
+        topic, partition = self._topic.name, raws[0].partition()
+        prefix: bytes | tuple[()] = ()  # what no value starts with
+        decode: Any = known  # not called, as nothing starts with that
+        size = 0
+        try:
+            for raw in raws:
+                if size >= _AHEAD_BYTES:
+                    break
+                data, headers = raw.value(), raw.headers()
+                raw_key = raw.key() if read_key is not None else b""
+                if data is None or raw_key is None or (headers and _names_schema(headers)):
+                    append(read(raw))
+                    size += len(raw)
+                    continue
+                if not data.startswith(prefix):
+                    prefix = data[:_ID_PREFIX]
+                    found = known(prefix) if prefix[:1] == b"\0" else None
+                    if found is None:
+                        prefix = ()
+                        append(read(raw))
+                        size += len(data)
+                        continue
+                    decode = found
+                try:
+                    value = decode(data[_ID_PREFIX:])
+                    key = read_key(raw_key) if read_key is not None else None
+                except DecodeError:
+                    append(read(raw))  # which raises it, with its place
+                    continue
+                # By hand, as the constructor of a frozen class takes several times as long.
+                made: Any = _new(_UnfrozenMessage)
+                made._raw = raw
+                made.key = key
+                made.value = value
+                made.topic = topic
+                made.partition = partition
+                made.offset = raw.offset()
+                made.headers = _some_headers(headers) if headers else NO_HEADERS
+                made.__class__ = Message
+                append(made)
+                size += len(data)
+        except (SchemaNotCached, MessageUnreadable):
+            if not messages:
+                raise
+        return messages
+
+    def read_one(self, raw: RawMessage) -> Message[K, V]:
+        """Decode a message.
+
+        Raises:
+            SchemaNotCached, MessageUnreadable: as of :meth:`read_ahead`.
+        """
         headers, raw_key, raw_value = raw.headers(), raw.key(), raw.value()
         key = self._key(raw_key, headers)
         if raw_value is None:
@@ -202,11 +328,7 @@ class MessageReader(Generic[K, V]):
             value = None
         else:
             value = self._values.read(raw_value, headers)
-        time, last = raw.timestamp(), self._last_time
-        if time != last[0]:
-            # Messages come in bursts, and many have the same timestamp. Threads may read at once.
-            last = self._last_time = time, _timestamp(*time)
-        made: Message[K, V] = _message(raw, key, value, last[1], headers, raw_key, raw_value)
+        made: Message[K, V] = _message(raw, key, value, headers)
         return made
 
     def _read_or_skip(self, raw: RawMessage) -> Message[K, V] | SkippedMessage:
@@ -218,7 +340,7 @@ class MessageReader(Generic[K, V]):
         elif self._topic.tombstones and self._selection.without_tombstones:
             skipped = TOMBSTONE
         if skipped is None:
-            return self._read(raw)
+            return self.read_one(raw)
         return SkippedMessage(skipped, cast("int", raw.offset()))
 
     def learn(self, part: Part, schema: int) -> None:
@@ -257,10 +379,7 @@ class MessageReader(Generic[K, V]):
 
 def undecoded(raw: RawMessage) -> Message[None, None]:
     """Return a message without key and value, for observers of one that could not be decoded."""
-    timestamp = _timestamp(*raw.timestamp())
-    made: Message[None, None] = _message(
-        raw, None, None, timestamp, raw.headers(), raw.key(), raw.value()
-    )
+    made: Message[None, None] = _message(raw, None, None, raw.headers())
     return made
 
 
@@ -351,7 +470,7 @@ class _Context:
     headers: RawHeaders
 
 
-class _UnfrozenMessage(Generic[K, V]):
+class _UnfrozenMessage(ConsumedMessage, Generic[K, V]):
     """A :class:`Message` under construction: the same layout, but not frozen."""
 
     __slots__ = Message.__slots__
@@ -360,40 +479,42 @@ class _UnfrozenMessage(Generic[K, V]):
 _new: Callable[[Any], Any] = object.__new__
 
 
-def _message(
-    raw: RawMessage,
-    key: Any,
-    value: Any,
-    timestamp: datetime | None,
-    headers: RawHeaders,
-    raw_key: bytes | None,
-    raw_value: bytes | None,
-) -> Any:
+def _slice(fetched: deque[RawMessage], start: int, limit: int) -> list[RawMessage]:
+    """Return so many messages from an index on. Another thread may append more meanwhile."""
+    end = min(len(fetched), start + limit)
+    try:
+        return list(islice(fetched, start, end))
+    except RuntimeError:  # it has
+        return [fetched[index] for index in range(start, end)]
+
+
+def _names_schema(headers: RawHeaders) -> bool:
+    """Tell if headers may have the id of a schema."""
+    for header in headers or ():
+        name = header[0]
+        if name in (VALUE_HEADER, KEY_HEADER):
+            return True
+    return False
+
+
+def _some_headers(headers: RawHeaders) -> Any:
+    made: Any = _new(Headers)  # its constructor takes several times as long
+    made._pairs = tuple(cast("list[Header]", headers))
+    return made
+
+
+def _message(raw: RawMessage, key: Any, value: Any, headers: RawHeaders) -> Any:
     # By hand, as the constructor of a frozen class takes several times as long.
     made: Any = _new(_UnfrozenMessage)
+    made._raw = raw
     made.key = key
     made.value = value
     made.topic = raw.topic()
     made.partition = raw.partition()
     made.offset = raw.offset()
-    made.timestamp = timestamp
-    made.headers = Headers(cast("list[Header]", headers)) if headers else NO_HEADERS
-    made.raw_key = raw_key
-    made.raw_value = raw_value
+    made.headers = _some_headers(headers) if headers else NO_HEADERS
     made.__class__ = Message
     return made
-
-
-def _timestamp(kind: int, milliseconds: int) -> datetime | None:
-    """Return a message's timestamp; None: it has none, or one beyond the range of datetime."""
-    if not kind:
-        return None
-    if -_FLOAT_IS_EXACT < milliseconds < _FLOAT_IS_EXACT:
-        return datetime.fromtimestamp(milliseconds / 1000, UTC)
-    try:
-        return _EPOCH + timedelta(milliseconds=milliseconds)
-    except OverflowError:
-        return None
 
 
 def _unreadable(error: AvrogenError, stage: Stage) -> MessageUnreadable:

@@ -58,6 +58,10 @@ V = TypeVar("V")
 T = TypeVar("T")
 
 
+_READS: Final = 2
+"""How often messages are read ahead before the next partition has its turn."""
+
+
 class MessageRunner(RunnerCore[K, V]):
     """Acquires partition queues one after the other, and handles their messages."""
 
@@ -78,14 +82,19 @@ class MessageRunner(RunnerCore[K, V]):
 
     def handle_messages(self, lease: Lease, handle: Callable[[Message[K, V]], object]) -> None:
         """Handle the messages that a queue has now."""
-        for message in self.in_order(lease, drive(self.read(lease))):
-            try:
-                result = handle(message)
-                if result is not None:
-                    refuse_unfinished(handle, result, _ADVICE)
-            except BaseException as error:
-                drive(self.recover(lease, failure_of(error), message))
-        drive(self.settle(lease))
+        for _ in range(_READS):
+            for message in self.in_order(lease, drive(self.read(lease))):
+                try:
+                    result = handle(message)
+                    if result is not None:
+                        refuse_unfinished(handle, result, _ADVICE)
+                except BaseException as error:
+                    drive(self.recover(lease, failure_of(error), message))
+            if lease.passed:
+                drive(self.settle(lease))
+            queue = lease.queue
+            if not queue.messages or queue.yield_requested or lease.backoff is not None:
+                return
 
     def messages(self) -> Generator[Message[K, V]]:
         """Yield messages until the consumer stops.

@@ -44,13 +44,13 @@ from avrogen.kafka.consumer.dead_letter_topic import full_name
 from avrogen.kafka.consumer.error_handler import PassedMessage, PendingDeadLetter, Recovery
 from avrogen.kafka.consumer.error_policy import HandlerTypeError
 from avrogen.kafka.consumer.message_reader import (
-    NO_HEADERS,
     READ_AHEAD,
     MessageUnreadable,
     SchemaNotCached,
     SkippedMessage,
 )
-from avrogen.kafka.observability.context import TraceContext, current_message, current_trace
+from avrogen.kafka.message import NO_HEADERS
+from avrogen.kafka.observability.context import MessageTrace, current_message, current_trace
 
 if TYPE_CHECKING:
     from avrogen.kafka.consumer.fetch_buffer import RawPartitionQueue
@@ -368,9 +368,11 @@ class RunnerCore(Generic[K, V]):
         A message whose handling has failed, so that :meth:`recover` was called, is not counted.
         There are no more messages if it is retried, or if the queue is wanted back.
         """
-        queue, done = lease.queue, self.error_handler.done
+        queue, counts = lease.queue, self.error_handler.counts
+        settled, done, set_message = queue.settled, queue.done, current_message.set
+        is_traced = True
         for message in messages:
-            if message.offset in queue.settled:
+            if settled and message.offset in settled:
                 self._leave_out(lease, message.offset)
                 continue
             if isinstance(message, SkippedMessage):
@@ -378,7 +380,14 @@ class RunnerCore(Generic[K, V]):
                 if queue.yield_requested:
                     return
                 continue
-            make_current(message)
+            # As make_current(), for every message.
+            set_message(message)
+            if message.headers is not NO_HEADERS:
+                is_traced = True
+                current_trace.set(MessageTrace(message.headers))
+            elif is_traced:
+                is_traced = False
+                current_trace.set(None)
             yield message
             if lease.failed:
                 lease.failed = False
@@ -389,7 +398,9 @@ class RunnerCore(Generic[K, V]):
                 lease.passed.append(PassedMessage(message.offset, queue.pass_over()))
                 return
             else:
-                done(queue, message.offset)
+                if not (settled and message.offset in settled):
+                    done(message.offset)
+                counts.consumed += 1
                 queue.dead_letters_in_a_row = 0
             if queue.yield_requested:
                 return
@@ -617,4 +628,4 @@ def make_current(message: AnyMessage) -> None:
     """Set the in-flight message: log records name it, and sent messages continue its trace."""
     current_message.set(message)
     untraced = message.headers is NO_HEADERS  # as most are
-    current_trace.set(None if untraced else TraceContext.from_headers(message.headers))
+    current_trace.set(None if untraced else MessageTrace(message.headers))

@@ -26,6 +26,7 @@ __all__ = [
     "TRACEPARENT",
     "TRACESTATE",
     "MessageFields",
+    "MessageTrace",
     "TraceContext",
     "current_message",
     "current_trace",
@@ -114,7 +115,29 @@ class TraceContext:
             current_trace.reset(token)
 
 
-current_trace: ContextVar[TraceContext | None] = ContextVar("current_trace", default=None)
+class MessageTrace:
+    """Trace context of a message with headers, parsed when it is asked for."""
+
+    __slots__ = ("_headers",)
+
+    def __init__(self, headers: Iterable[Header]) -> None:
+        self._headers = headers
+
+    @property
+    def trace_id(self) -> str | None:
+        """Id of the whole trace; None: the message has none."""
+        trace = TraceContext.from_headers(self._headers)
+        return None if trace is None else trace.trace_id
+
+    def headers(self) -> list[Header]:
+        """Return the two headers; none if those of the message are missing or invalid."""
+        trace = TraceContext.from_headers(self._headers)
+        return [] if trace is None else trace.headers()
+
+
+current_trace: ContextVar[TraceContext | MessageTrace | None] = ContextVar(
+    "current_trace", default=None
+)
 """Trace context of messages that are sent now; None if there is none."""
 
 current_message: ContextVar[AnyMessage | None] = ContextVar("current_message", default=None)

@@ -3,6 +3,6 @@
 avrogen imports this package itself, if it is installed. It has no use without avrogen.
 """
 
-from avrogen_native._codec import PLAN_FORMAT, __version__, decoder, encoder
+from avrogen_native._codec import PLAN_FORMAT, MessageReader, __version__, decoder, encoder
 
-__all__ = ["PLAN_FORMAT", "__version__", "decoder", "encoder"]
+__all__ = ["PLAN_FORMAT", "MessageReader", "__version__", "decoder", "encoder"]

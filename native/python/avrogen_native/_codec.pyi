@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, final
 
 PLAN_FORMAT: Final[int]
 __version__: Final[str]
@@ -52,3 +52,55 @@ def decoder(
     Raises:
         NotImplementedError: as of :func:`encoder`, and the others.
     """
+
+@final
+class MessageReader:
+    """Reads consumed messages of one topic, many in one call.
+
+    Args:
+        message: class of the messages; of its slots, ``_raw``, ``key``, ``value``, ``topic``,
+            ``partition``, ``offset`` and ``headers`` are set.
+        raw: confluent-kafka's class of messages.
+        topic: name of the topic.
+        known: returns the decoder of values behind five bytes; None: it is unknown.
+        read_key: returns the key of bytes; None: there are no keys.
+        text_keys: keys are UTF-8, and ``read_key`` is not called.
+        headers: class of headers, whose slot ``_pairs`` is a tuple of pairs.
+        no_headers: headers of a message without any.
+
+    Raises:
+        NotImplementedError: the class of messages is left to Python.
+    """
+
+    def __new__(
+        cls,
+        message: type[Any],
+        raw: type[Any],
+        topic: str,
+        known: Callable[[bytes], Callable[..., Any] | None],
+        read_key: Callable[[bytes], Any] | None,
+        text_keys: bool,
+        headers: type[Any],
+        no_headers: Any,
+    ) -> MessageReader: ...
+    def read(
+        self,
+        raws: list[Any],
+        start: int,
+        partition: int | None,
+        most_bytes: int,
+        messages: list[Any],
+        /,
+    ) -> int:
+        """Append messages, up to the first that is left to Python.
+
+        Args:
+            raws: the messages as they were consumed.
+            start: index of the first to read.
+            partition: their partition.
+            most_bytes: bytes of values after which no more are read.
+            messages: what they are appended to.
+
+        Returns:
+            Bytes of the values that were read.
+        """
