@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from avrogen.errors import ConsumeError
 from avrogen.kafka.callbacks import Callbacks
-from avrogen.kafka.checked_access import error_text, repair_headers, size_of
+from avrogen.kafka.checked_access import error_text, sizes_of
 from avrogen.kafka.client_config import Settings, check_text
 from avrogen.kafka.cluster_metadata import list_partitions
 from avrogen.kafka.consumer.consumer_client import create_consumer, partitions_at, partitions_of
@@ -56,7 +56,7 @@ class TopicRecord:
     @classmethod
     def of(cls, raw: RawMessage) -> TopicRecord:
         """Create the record of a consumed message."""
-        repair_headers(raw)
+        (size,) = sizes_of([raw])  # repairs headers
         kind, milliseconds = raw.timestamp()
         return cls(
             topic=cast("str", raw.topic()),
@@ -66,7 +66,7 @@ class TopicRecord:
             key=raw.key(),
             value=raw.value(),
             headers=tuple(cast("list[Header]", raw.headers() or [])),
-            size=size_of(raw),
+            size=size,
         )
 
     @property

@@ -82,7 +82,7 @@ THIRD_PARTY = {
     "codec": {"annotationlib", "backports", "compression", "cramjam", "pydantic_core"},
     "compiler": {"black", "jinja2", "platformdirs"},
     "build_plugins": {"hatchling", "setuptools"},
-    "catalogue": {"jinja2"},
+    "catalogue": {"jinja2", "markupsafe"},
     "cli": {"click", "watchfiles"},
     "kafka": {"confluent_kafka", "opentelemetry"},  # inside functions: see test_imports
     "console": {"confluent_kafka"},
