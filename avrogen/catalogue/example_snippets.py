@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, assert_never
 
 import avrogen
 from avrogen.avro import model
+from avrogen.avro.defaults import DefaultChecks
 from avrogen.avro.type_labels import short_label
 from avrogen.catalogue.catalogue_model import CatalogueEntry, CatalogueModel
 from avrogen.codec import plan
 from avrogen.codec.interpreter.encoder import InterpretedEncoder
-from avrogen.codec.json_encoding.tree_reader import avro_tree
-from avrogen.codec.planner import PlanBuilder
+from avrogen.codec.interpreter.path_errors import PathError
+from avrogen.codec.json_encoding.json_plan import json_plan
+from avrogen.codec.json_encoding.plain_form import PlainForm
+from avrogen.codec.json_encoding.tree_reader import TreeReader, avro_tree, plain_tree
+from avrogen.codec.planner import PlanBuilder, default_data
 from avrogen.compiler.expressions import (
     RUNTIME,
     Expression,
@@ -51,10 +55,12 @@ class Example:
 
     Attributes:
         json: in Avro's JSON encoding.
+        plain: in the plain style, as ``to_json`` writes it.
         python: a program that makes it.
     """
 
     json: model.Json
+    plain: model.Json
     python: str
 
 
@@ -64,6 +70,19 @@ _MOST_PARTS: Final = 2_000
 _MOST_IN_ALL: Final = 100_000
 _MOST_PER_TYPE: Final = 40
 """Parts of all examples of a catalogue: types that contain each other have many in each example."""
+
+
+_MOST_DEFAULT_BYTES: Final = 4_096
+"""Bytes of a default that is shown in the plain style, encoded and with all that it leaves out."""
+
+
+class _DefaultForm(PlainForm):
+    """The plain style, with bytes as they are in schemas: a character for each."""
+
+    def leaf(self, operation: plan.Operation, value: Any) -> Any:
+        if isinstance(operation, plan.BytesOperation | plan.FixedOperation):
+            return value.decode("latin-1")
+        return super().leaf(operation, value)
 
 
 class ExampleSnippets:
@@ -79,6 +98,7 @@ class ExampleSnippets:
         self._parts_left = _MOST_IN_ALL + _MOST_PER_TYPE * len(catalogue.types)
         self._overrides = catalogue.overrides
         self._bases = catalogue.overrides.without_conversions()
+        self._default_checks = DefaultChecks(catalogue.types)
         self._operations = PlanBuilder(catalogue.types, {}, self._base_of_field)
         self._records = self._operations.records(
             name for name, named in catalogue.types.items() if isinstance(named, model.RecordType)
@@ -107,10 +127,31 @@ class ExampleSnippets:
             )
             made = maker.make(1)
             write = plan.Plan(self._operations.of(entry.type, base), self._records, plain=True)
-            value = avro_tree(write, InterpretedEncoder(write).write(made))
-            return Example(value, python_example(entry, value, self._catalogue))
+            data = InterpretedEncoder(write).write(made)
+            value = avro_tree(write, data)
+            snippet = python_example(entry, value, self._catalogue)
+            return Example(value, plain_tree(write, data), snippet)
         except (ValueError, EncodeError, RecursionError):
             return None
+
+    def default(self, field: model.Field) -> model.Json:
+        """Return a field's default as users read it: logical types in the plain style.
+
+        Bytes without a logical type stay the text that they are in the schema, as does a default
+        that is large, or has no value.
+        """
+        assert field.default is not model.NO_DEFAULT
+        try:
+            data = default_data(field.type, field.default, self._default_checks)
+            if len(data) > _MOST_DEFAULT_BYTES:
+                return field.default
+            made = json_plan(
+                plan.Plan(self._operations.of(field.type, self._bases), self._records, plain=True)
+            )
+            tree: model.Json = TreeReader(made, _DefaultForm(made.records)).read(data)
+        except (ValueError, EncodeError, PathError, RecursionError):
+            return field.default
+        return tree
 
     def _of_field(self, record: str, field: str) -> BuildOverrides:
         return self._overrides.at_field(f"{record}.{field}")

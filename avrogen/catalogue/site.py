@@ -93,7 +93,7 @@ def _files(catalogue: CatalogueModel) -> Iterator[tuple[str, str]]:
     for entry in catalogue.entries.values():
         path = urls.types[entry.id]
         siblings = namespaces[entry.namespace]
-        shown = type_page(entry, siblings, examples[entry.id], catalogue, urls, graphs)
+        shown = type_page(entry, siblings, examples[entry.id], made, catalogue, urls, graphs)
         yield path, _page("type", path, page=shown)
     for topic in catalogue.topics:
         path = urls.topics[topic.topic]

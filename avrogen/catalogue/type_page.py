@@ -9,7 +9,7 @@ from typing import assert_never
 from avrogen.avro import model
 from avrogen.avro.schema_json import definition_json, type_json
 from avrogen.catalogue.catalogue_model import CatalogueEntry, CatalogueModel
-from avrogen.catalogue.example_snippets import PACKAGE, Example
+from avrogen.catalogue.example_snippets import PACKAGE, Example, ExampleSnippets
 from avrogen.catalogue.graph_layout import Picture
 from avrogen.catalogue.graphs import GraphMaker
 from avrogen.catalogue.urls import CatalogueUrls, field_anchor
@@ -98,6 +98,7 @@ def type_page(
     entry: CatalogueEntry,
     siblings: Sequence[CatalogueEntry],
     example: Example | None,
+    snippets: ExampleSnippets,
     catalogue: CatalogueModel,
     urls: CatalogueUrls,
     graphs: GraphMaker,
@@ -108,6 +109,7 @@ def type_page(
         entry: the type.
         siblings: all of its namespace.
         example: an example of it.
+        snippets: examples, and defaults as users read them.
         catalogue: everything.
         urls: where pages are.
         graphs: makes its picture.
@@ -124,7 +126,7 @@ def type_page(
         facts=tuple(_facts(entry, catalogue, urls)),
         aliases=entry.named.aliases if entry.named else (),
         attributes=attributes(entry.named.attributes) if entry.named else (),
-        fields=tuple(_fields(entry, catalogue, urls)),
+        fields=tuple(_fields(entry, snippets, catalogue, urls)),
         symbols=tuple(_symbols(entry)),
         topics=tuple(
             Link(topic.topic, urls.topics[topic.topic], "topic")
@@ -166,7 +168,7 @@ def _facts(
 
 
 def _fields(
-    entry: CatalogueEntry, catalogue: CatalogueModel, urls: CatalogueUrls
+    entry: CatalogueEntry, snippets: ExampleSnippets, catalogue: CatalogueModel, urls: CatalogueUrls
 ) -> Iterator[FieldRow]:
     if not isinstance(entry.named, model.RecordType):
         return
@@ -180,7 +182,9 @@ def _fields(
             python="" if python.name == field.name else python.name,
             type=type_,
             annotation="" if annotation == "".join(word.text for word in type_) else annotation,
-            default=None if field.default is model.NO_DEFAULT else json_line(field.default),
+            default=(
+                None if field.default is model.NO_DEFAULT else json_line(snippets.default(field))
+            ),
             doc=(field.doc or "").strip(),
             aliases=field.aliases,
             order=field.order.value if field.order else "",

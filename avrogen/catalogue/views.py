@@ -112,7 +112,7 @@ def linked(words: Iterable[TextSpan], urls: CatalogueUrls) -> Linked:
 
 def example_view(example: Example | None, title: Link | None = None) -> ExampleView | None:
     """Return the view of an example, if there is one."""
-    return ExampleView(json_text(example.json), example.python, title) if example else None
+    return ExampleView(json_text(example.plain), example.python, title) if example else None
 
 
 def attributes(found: model.Attributes) -> tuple[Attribute, ...]:

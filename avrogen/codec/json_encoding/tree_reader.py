@@ -10,14 +10,21 @@ from avrogen.codec.interpreter.decoder import read_leaf
 from avrogen.codec.json_encoding.avro_form import AvroForm
 from avrogen.codec.json_encoding.json_forms import JsonForm
 from avrogen.codec.json_encoding.json_plan import json_plan
+from avrogen.codec.json_encoding.plain_form import PlainForm
 
-__all__ = ["TreeReader", "avro_tree"]
+__all__ = ["TreeReader", "avro_tree", "plain_tree"]
 
 
 def avro_tree(made: plan.Plan, data: bytes) -> Any:
     """Return valid data of a plan in the JSON encoding of the specification."""
     bare = json_plan(made)
     return TreeReader(bare, AvroForm(bare.records, short_floats=True)).read(data)
+
+
+def plain_tree(made: plan.Plan, data: bytes) -> Any:
+    """Return valid data of a plan in the plain style."""
+    bare = json_plan(made)
+    return TreeReader(bare, PlainForm(bare.records)).read(data)
 
 
 class TreeReader:
