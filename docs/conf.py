@@ -24,7 +24,7 @@ release = avrogen.__version__
 
 # The checkout is the source directory, so that links between pages work on GitHub as well.
 root_doc = "docs/contents"
-include_patterns = ["*.md", "benchmarks/README.md", "examples/README.md", "docs/**.md", "docs/**.rst"]
+include_patterns = ["*.md", "benchmarks/*.md", "examples/*.md", "docs/**.md", "docs/**.rst"]
 exclude_patterns = ["README.md", ".*", "build", "tests"]
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
