@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +69,8 @@ def schema_files(config: PluginConfig) -> tuple[Path, ...]:
 
 
 def _is_inside(project: Path, file: Path) -> bool:
-    return file.resolve().is_relative_to(project.resolve())
+    # A schema folder may be a symbolic link: its files are in the project all the same.
+    return Path(os.path.abspath(file)).is_relative_to(os.path.abspath(project))
 
 
 def generate(config: PluginConfig, folder: Path) -> Generated:

@@ -35,7 +35,8 @@ def config_files(schema_paths: Sequence[Path]) -> list[Path]:
     folders = [path for path in schema_paths if path.is_dir()]
     first = Path(os.path.realpath(schema_paths[0])) if schema_paths else None
     found = find_config_files(folders, first, Path.is_file, _content)
-    return [_shown(file) for file in found]
+    # Those in the given folders are shown as they were given.
+    return [file if file.parent in folders else _shown(file) for file in found]
 
 
 def find_config_files(
