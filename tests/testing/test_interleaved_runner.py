@@ -72,7 +72,8 @@ def async_run(schedule: int | Random, concurrency: int = 3) -> list[Place]:
     outcome = asyncio.run(kit.deliver(handler.call, *DELIVERIES))
     assert len(outcome.handled) == len(VALUES)
     handler.check()
-    assert handler.most == concurrency
+    # Hypothesis also draws schedules that finish a call before others begin.
+    assert handler.most == concurrency if isinstance(schedule, int) else handler.most <= concurrency
     return handler.ended
 
 
