@@ -272,12 +272,17 @@ IGNORE_DEFAULTS: Final = (
 _MOST_WORDS: Final = 20_000
 """Names that are compared with wrong ones in a run."""
 
+_MOST_OF_A_FILE: Final = 1_000
+"""Errors, and warnings, that are listed of one file."""
+
 _LONGEST_WORD: Final = 200
 """Characters of names that are compared."""
 
 
 class Diagnostics:
-    """The problems found in a run, each once.
+    """The problems found in a run, each once; of the errors of one file the first thousand.
+
+    Likewise of its warnings. A megabyte can have hundreds of thousands.
 
     Args:
         tolerant: the schemas are only read: they were written or registered by others, and cannot
@@ -290,6 +295,7 @@ class Diagnostics:
         self._ignores_defaults = ignores_defaults
         self._found: dict[Diagnostic, None] = {}
         self._words_left = _MOST_WORDS
+        self._counts: dict[tuple[str, Severity], int] = {}
 
     def similar(self, name: str, known: Collection[str]) -> str | None:
         """Return the known name closest to a name, for a hint; see :func:`names.similar`.
@@ -311,7 +317,19 @@ class Diagnostics:
         key: bool = False,
     ) -> None:
         """Add a problem; for the arguments see :func:`diagnostic`."""
+        count = self._count(code, place)
+        if count > _MOST_OF_A_FILE:
+            return
+        if count == _MOST_OF_A_FILE:
+            message += f" (of one file, {_MOST_OF_A_FILE:,} {code.severity}s are listed)"
         self._found[diagnostic(code, place, message, hint, key=key)] = None
+
+    def _count(self, code: Code, place: Origin | Location) -> int:
+        """Return the number of problems like this that the file had before."""
+        path = place.path if isinstance(place, Location) else place.source.path
+        kind = path, code.severity
+        count = self._counts[kind] = self._counts.get(kind, -1) + 1
+        return count
 
     def refuse(
         self,
@@ -337,6 +355,8 @@ class Diagnostics:
         if not self.tolerant:
             self.report(code, place, message, hint)
             return True
+        if self._count(Code.TOLERATED, place) > _MOST_OF_A_FILE:
+            return False
         text = f"{message}; {read_as}, since the schema is only read ({code.id})"
         found = replace(diagnostic(Code.TOLERATED, place, text), tolerated=code)
         self._found[found] = None

@@ -9,6 +9,7 @@ Types in words, piece by piece, so that names can be links.
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, assert_never
@@ -141,8 +142,8 @@ def first_line(doc: str) -> str:
 def nearby(
     entry: CatalogueEntry, siblings: Sequence[CatalogueEntry], urls: CatalogueUrls
 ) -> Sidebar:
-    """Return the neighbours of a type in its namespace: all, or the nearest of many."""
-    index = siblings.index(entry)
+    """Return the neighbours of a type in its namespace, sorted: all, or the nearest of many."""
+    index = bisect_left(siblings, entry.id, key=lambda each: each.id)
     start = max(0, min(index - MOST_BESIDE // 2, len(siblings) - MOST_BESIDE))
     shown = siblings[start : start + MOST_BESIDE]
     title = Link(namespace_title(entry.namespace), urls.namespaces[entry.namespace])

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from avrogen.compiler.naming import ModuleName
+from avrogen.compiler.naming import FreeNames, ModuleName
 
 __all__ = [
     "BUILTINS",
@@ -118,15 +118,14 @@ class Scope:
         self._names: dict[Symbol, str] = {}
         imports: list[Import] = []
         used = set(taken)
+        free = FreeNames(used.__contains__)
         for symbol in sorted(set(symbols)):
             if symbol.module == module:
                 self._names[symbol] = symbol.name
                 continue
             name = symbol.name
             if name in used:
-                name = f"_{name.lstrip('_')}"
-            while name in used:
-                name = f"{name}_"
+                name = free.of(f"_{name.lstrip('_')}")
             used.add(name)
             self._names[symbol] = name
             alias = None if name == symbol.name else name

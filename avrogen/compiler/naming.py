@@ -30,6 +30,7 @@ __all__ = [
     "TOPICS_PACKAGE",
     "AttributeName",
     "ClassName",
+    "FreeNames",
     "MemberName",
     "ModuleName",
     "TopicNames",
@@ -171,8 +172,9 @@ def attribute_names(
             class from the annotations that follow.
         chosen: Python names of some fields, which the configuration sets.
     """
-    taken = RESERVED_ATTRIBUTES | frozenset(class_names)
-    names = _distinct(fields, taken, public_attribute, chosen=chosen)
+    names = _distinct(
+        fields, RESERVED_ATTRIBUTES, public_attribute, more_taken=class_names, chosen=chosen
+    )
     return {k: AttributeName(v) for k, v in names.items()}
 
 
@@ -197,7 +199,7 @@ def class_names(
         taken: names that the package has already.
         chosen: Python names of some types, which the configuration sets.
     """
-    given = _distinct(names, _KEYWORDS | frozenset(taken), public_class, chosen=chosen)
+    given = _distinct(names, _KEYWORDS, public_class, more_taken=taken, chosen=chosen)
     return {k: ClassName(v) for k, v in given.items()}
 
 
@@ -320,6 +322,39 @@ def is_package_name(name: str) -> bool:
 
 # --- rules ----------------------------------------------------------------------------------------
 
+_MOST_UNDERSCORES: Final = 16
+
+
+class FreeNames:
+    """Names that are free, for many that want the same: ``x``, ``x_``, ``x__``, ..., ``x__17``.
+
+    The search for a name goes on where it ended for an equal one. From the first candidate each
+    time, thousands of equal names would take the square of the time, and long names.
+
+    Args:
+        is_used: tells if a name has been given.
+        key: names with equal keys are equal.
+    """
+
+    def __init__(self, is_used: Callable[[str], bool], key: Callable[[str], str] = str) -> None:
+        self._is_used = is_used
+        self._key = key
+        self._tried: dict[str, int] = {}
+
+    def of(self, wanted: str) -> str:
+        """Return a name, or that name with as many underscores as needed, or with a number."""
+        tried = self._tried.get(self._key(wanted), 0)
+        while self._is_used(name := _numbered(wanted, tried)):
+            tried += 1
+        self._tried[self._key(wanted)] = tried
+        return name
+
+
+def _numbered(name: str, number: int) -> str:
+    if number <= _MOST_UNDERSCORES:
+        return name + "_" * number
+    return f"{name}{'_' * _MOST_UNDERSCORES}{number}"
+
 
 def _distinct(
     names: Iterable[str],
@@ -328,6 +363,7 @@ def _distinct(
     *,
     fold: bool = False,
     beside: Collection[str] = (),
+    more_taken: Collection[str] = (),
     chosen: Mapping[str, str] = _NONE_CHOSEN,
 ) -> dict[str, str]:
     """Return the ideal name for each name, or that name with as many underscores as needed.
@@ -342,21 +378,25 @@ def _distinct(
         ideal: returns the name that one would have alone.
         fold: names that differ by case alone are equal.
         beside: more names that none may have, never in another case.
+        more_taken: likewise taken, in this case; they are not copied, as a record may be one of
+            thousands in its module.
         chosen: names to use instead of the ideal ones.
     """
     key = str.lower if fold else str
     wanted = {name: chosen.get(name) or ideal(name) for name in names}
     used = {key(name) for name in taken}
 
+    def is_taken(name: str) -> bool:
+        return key(name) in used or name in more_taken
+
     def order(name: str) -> tuple[bool, bool]:
         alone = wanted[name]
-        return name not in chosen, alone != short_name(name) or key(alone) in used
+        return name not in chosen, alone != short_name(name) or is_taken(alone)
 
+    free = FreeNames(lambda name: is_taken(name) or name in beside, key)
     given: dict[str, str] = {}
     for name in sorted(wanted, key=order):
-        candidate = wanted[name]
-        while key(candidate) in used or candidate in beside:
-            candidate += "_"
+        candidate = free.of(wanted[name])
         used.add(key(candidate))
         given[name] = candidate
     return {name: given[name] for name in wanted}

@@ -72,7 +72,7 @@ def sides_of(change: Change[RootCause]) -> Sides:
 def breaking_message(change: Change[RootCause]) -> BreakingMessage:
     """Return the message for a breaking change."""
     sides, direction = sides_of(change), change.direction
-    match change.found.found.incompatibility.type:
+    match change.found.found.type:
         case IncompatibilityType.TYPE_MISMATCH:
             if _is_missing_default(change.found):
                 return _field(sides, direction)

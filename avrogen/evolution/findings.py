@@ -106,7 +106,7 @@ def _breaking_change_finding(
     message, first = group[0]
     changes = [change for _, change in group]
     sides = sides_of(first)
-    kind = first.found.found.incompatibility.type
+    kind = first.found.found.type
     directions = tuple(dict.fromkeys(change.direction for change in changes))
     title = sides.unit.title
     new_path, old_path = part_path(sides.new, title), part_path(sides.old, title)

@@ -109,12 +109,16 @@ def previous_version(name: str, version: Version, matches: Mapping[str, Match]) 
         version: its schema.
         matches: matches of its types with new ones.
     """
-    renames = {
+    return PreviousVersion(name, version, _renames(matches))
+
+
+def _renames(matches: Mapping[str, Match]) -> dict[str, str]:
+    """Return the new names of renamed types by their old names."""
+    return {
         m.old: m.new
         for m in matches.values()
         if m.reason in (MatchReason.ALIAS, MatchReason.LIKENESS)
     }
-    return PreviousVersion(name, version, renames)
 
 
 def units(
@@ -127,9 +131,10 @@ def units(
     around them.
     """
 
+    renames = _renames(matching.types)
+
     def previous(type_: model.AvroType) -> tuple[PreviousVersion, ...]:
-        version = Version(type_, old.parsed.types)
-        return (previous_version(old.name, version, matching.types),)
+        return (PreviousVersion(old.name, Version(type_, old.parsed.types), renames),)
 
     yield from _types(old, new, level, matching.types, previous)
     yield from _files(old, new, level, matching.files, previous)

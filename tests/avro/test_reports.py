@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from avrogen import Schema, SchemaError
 from avrogen.avro.diagnostics import Code, Diagnostic, diagnostic
 from avrogen.avro.reports import FORMATS, Format, report
 from avrogen.avro.source import Location
@@ -161,3 +162,13 @@ def test_drift_in_text_is_the_diff_alone(service: Path) -> None:
     run = run_avrogen("build", "schemas", "-o", "events", "--check")
     assert run.exit_code == 1 and "AVR702" not in run.output
     assert "-" in run.stdout and "# by hand" in run.stdout
+
+
+def test_a_file_lists_a_thousand_errors() -> None:
+    fields = ", ".join(f'{{"name": "f{n}", "type": "Unknown{n}"}}' for n in range(5000))
+    with pytest.raises(SchemaError) as error:
+        Schema.parse(f'{{"type": "record", "name": "R", "fields": [{fields}]}}')
+    messages = [each.message for each in error.value.diagnostics]
+    assert len(messages) == 1001
+    assert messages[-1].endswith("(of one file, 1,000 errors are listed)")
+    assert not messages[-2].endswith("listed)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from keyword import iskeyword
 from pathlib import Path
 
 import black
@@ -32,7 +33,7 @@ from tests.support.corpora import valid_schemas
 
 MODE = black.Mode(target_versions={black.mode.TargetVersion.PY311})
 
-names = st.from_regex(r"\A[a-z]{1,24}\Z").filter(str.isidentifier)
+names = st.from_regex(r"\A[a-z]{1,24}\Z").filter(lambda name: not iskeyword(name))
 several = st.lists(names.map(lambda name: f"n{name}"), min_size=1, max_size=12)
 
 

@@ -46,6 +46,9 @@ _MOST = 1000
 """Maximum number of incompatibilities. Each counts once for each use of its type: for chains of
 types that use the next one twice, all of them would not fit into memory."""
 
+_MOST_OF_PATHS = 5_000_000
+"""Characters of the paths of all incompatibilities: in chains each may be as long as the schema."""
+
 _MANY_BRANCHES = 50
 """Unions with more branches are filtered before they are compared."""
 
@@ -58,6 +61,8 @@ def incompatibilities(
     place: PairPath | None = None,
 ) -> tuple[Incompatibility, ...]:
     """Return the reasons why some data of the writer's schema cannot be read, a thousand at most.
+
+    There are fewer where their paths have more than five million characters.
 
     Args:
         reader: type of the reader.
@@ -78,7 +83,20 @@ def incompatibilities(
             found = Comparison(reader_types, writer_types, many_branches=1).run(pair)
         except TooManyPairs as error:
             return (too_many_pairs(error, pair.place),)
-    return tuple(each.incompatibility for each in found)
+    return _with_paths(found)
+
+
+def _with_paths(found: Sequence[LocatedIncompatibility]) -> tuple[Incompatibility, ...]:
+    """Return incompatibilities until their paths are too long to list any more."""
+    listed: list[Incompatibility] = []
+    left = _MOST_OF_PATHS
+    for each in found:
+        incompatibility = each.incompatibility
+        listed.append(incompatibility)
+        left -= len(incompatibility.reader_path) + len(incompatibility.writer_path)
+        if left < 0:
+            break
+    return tuple(listed)
 
 
 def too_many_pairs(error: TooManyPairs, place: PairPath | None = None) -> Incompatibility:
@@ -383,6 +401,4 @@ def _located(
     pair: TypePair, type_: IncompatibilityType, message: str, *steps: str
 ) -> LocatedIncompatibility:
     pair = pair._replace(place=pair.place.step(*steps)) if steps else pair
-    return LocatedIncompatibility(
-        pair.place.found(type_, message), pair.reader_part, pair.writer_part
-    )
+    return LocatedIncompatibility(type_, message, pair)

@@ -154,11 +154,35 @@ class TypePair(NamedTuple):
 
 
 class LocatedIncompatibility(NamedTuple):
-    """An incompatibility, and the parts of both schemas that it concerns."""
+    """An incompatibility, and the parts of both schemas that it concerns.
 
-    incompatibility: Incompatibility
-    reader: SchemaPart
-    writer: SchemaPart
+    Paths are worked out when they are asked for: a comparison finds many more incompatibilities
+    than it reports, and their paths may be as long as the schemas.
+
+    Attributes:
+        type: kind of the incompatibility.
+        message: Avro Java's message.
+        pair: the types, and the place.
+    """
+
+    type: IncompatibilityType
+    message: str
+    pair: TypePair
+
+    @property
+    def incompatibility(self) -> Incompatibility:
+        """The incompatibility with its paths."""
+        return self.pair.place.found(self.type, self.message)
+
+    @property
+    def reader(self) -> SchemaPart:
+        """The part of the reader's schema."""
+        return self.pair.reader_part
+
+    @property
+    def writer(self) -> SchemaPart:
+        """The part of the writer's schema."""
+        return self.pair.writer_part
 
 
 class IncompatibilityType(StrEnum):

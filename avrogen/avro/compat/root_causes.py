@@ -73,10 +73,10 @@ class RootCause(NamedTuple):
     @property
     def key(self) -> CauseKey:
         """Key that is equal for equal causes, in whatever schemas they are found."""
-        incompatibility, reader, writer = self.found
+        reader, writer = self.reader, self.writer
         return (
-            incompatibility.type,
-            incompatibility.message,
+            self.found.type,
+            self.found.message,
             reader.owner,
             reader.pointer,
             writer.owner,
@@ -116,11 +116,10 @@ class RootCauses:
         try:
             yield from self._between(reader, writer)
         except TooManyPairs as error:
+            reported = too_many_pairs(error)
             pair = TypePair(reader, writer)
-            found = LocatedIncompatibility(
-                too_many_pairs(error), pair.reader_part, pair.writer_part
-            )
-            yield RootCause(found, found.incompatibility)
+            found = LocatedIncompatibility(reported.type, reported.message, pair)
+            yield RootCause(found, reported)
 
     def _between(self, reader: model.AvroType, writer: model.AvroType) -> Iterator[RootCause]:
         needs = self._of(TypePair(reader, writer))

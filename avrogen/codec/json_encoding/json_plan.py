@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from avrogen.avro import model
@@ -19,14 +19,29 @@ def json_plan(made: plan.Plan) -> plan.Plan:
 
     Types of one's own (``[types]``) are in JSON as the values that they are converted from.
     """
-    records = {
-        key: replace(
-            record,
-            fields=tuple(replace(f, operation=bare(f.operation)) for f in record.fields),
-        )
-        for key, record in made.records.items()
-    }
-    return replace(made, root=bare(made.root), records=records)
+    return replace(made, root=bare(made.root), records=_BareRecords(made.records))
+
+
+class _BareRecords(Mapping[str, plan.RecordOperation]):
+    """Records of such a plan, each made on first use: a datum may use few of thousands."""
+
+    def __init__(self, records: Mapping[str, plan.RecordOperation]) -> None:
+        self._records = records
+        self._bare: dict[str, plan.RecordOperation] = {}
+
+    def __getitem__(self, key: str) -> plan.RecordOperation:
+        made = self._bare.get(key)
+        if made is None:
+            record = self._records[key]
+            fields = tuple(replace(f, operation=bare(f.operation)) for f in record.fields)
+            made = self._bare[key] = replace(record, fields=fields)
+        return made
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._records)
+
+    def __len__(self) -> int:
+        return len(self._records)
 
 
 def bare(operation: plan.Operation) -> plan.Operation:

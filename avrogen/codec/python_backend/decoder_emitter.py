@@ -92,7 +92,7 @@ class DecoderEmitter(BaseDecoderEmitter):
             bytes_, view = source.bind(bytes, "bytes"), source.bind(memoryview, "memoryview")
             source.line(f"if data.__class__ is not {bytes_}: data = {bytes_}({view}(data))")
             interpret = source.bind(self.interpreter.read, "interpret")
-            if self.minimum_sizes.is_bomb():
+            if self.is_too_large or self.minimum_sizes.is_bomb():
                 # Only the interpreter counts what is made.
                 source.line(f"return {interpret}(data, limits)")
                 return
@@ -120,7 +120,7 @@ class DecoderEmitter(BaseDecoderEmitter):
         self.has_text = True
         with source.block("def read_values(data, text, p, count, limits):"):
             source.line("values = []")
-            if self.minimum_sizes.is_bomb():
+            if self.is_too_large or self.minimum_sizes.is_bomb():
                 source.line("return values, p")
                 return
             self._leave_many("values, p")

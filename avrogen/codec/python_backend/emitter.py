@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from functools import partial
+from typing import Final
 
 from avrogen.codec import plan
 from avrogen.codec.interpreter.decoder import InterpretedDecoder
@@ -16,6 +17,9 @@ from avrogen.codec.python_backend.encoder_runtime import FallBack
 from avrogen.codec.python_backend.source_builder import InliningPolicy, SourceBuilder
 
 __all__ = ["BaseDecoderEmitter", "BaseEncoderEmitter"]
+
+_MOST_RECORDS: Final = 3_000
+"""Compiling a record takes about a millisecond. Plans with more are interpreted."""
 
 
 class _Emitter:
@@ -31,6 +35,11 @@ class _Emitter:
         self.source = SourceBuilder()
         self._policy = InliningPolicy(plan_)
         self._inlined = 0
+
+    @property
+    def is_too_large(self) -> bool:
+        """True if the interpreter does everything, as compiling the plan would take too long."""
+        return len(self.plan.records) > _MOST_RECORDS
 
     def refuse_if(self, condition: str) -> None:
         """Emit a check that leaves the datum to the interpreter."""

@@ -82,6 +82,10 @@ class EncoderEmitter(BaseEncoderEmitter):
                 chosen = f"{source.bind(strict, 'strict')}(fill_defaults, allow_unknown_keys)"
                 with source.block("if not (fill_defaults and allow_unknown_keys):"):
                     source.line(f"return {chosen}(value, limits=limits)")
+            interpret = source.bind(self.interpreter.write, "interpret")
+            if self.is_too_large:
+                source.line(f"return {interpret}(value, limits)")
+                return
             with source.block("try:"):
                 self._levels()
                 self.write(self.plan.root, "value")
@@ -91,7 +95,6 @@ class EncoderEmitter(BaseEncoderEmitter):
                 else:
                     source.line(f"return {join}({self._take_pieces()})")
             with source.block(f"except {source.bind(Exception, 'exception')}:"):
-                interpret = source.bind(self.interpreter.write, "interpret")
                 source.line(f"return {interpret}(value, limits)")
         while self._waiting:
             self._routine(*self._waiting.popleft())
@@ -105,6 +108,9 @@ class EncoderEmitter(BaseEncoderEmitter):
         source = self.source
         with source.block("def write_values(values, out, limits):"):
             self._has_out = True
+            if self.is_too_large:
+                source.line("return 0")
+                return
             len_ = source.bind(len, "len")
             source.line("done = 0")
             source.line(f"mark = {len_}(out)")
