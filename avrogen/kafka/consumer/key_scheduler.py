@@ -19,6 +19,8 @@ out, one slot may handle its messages where they are, as without concurrency: a
 first message of a key queue, and the messages behind it are sorted for other slots.
 
 Nothing here does any I/O, reads a clock or locks: one thread at a time calls it.
+
+Longer than 500 lines because key queues, runs and slots share their states.
 """
 
 from __future__ import annotations
