@@ -34,8 +34,8 @@ __all__ = ["docs"]
     "-o",
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Output folder for static HTML pages and asyncapi.yaml. Without SCHEMAS, it may be in the "
-    "configuration.",
+    help="Output folder for static HTML pages, asyncapi.yaml and catalog.json. Without SCHEMAS, it "
+    "may be in the configuration.",
 )
 @click.option(
     "--since",

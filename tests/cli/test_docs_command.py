@@ -32,6 +32,7 @@ def test_what_is_written_and_said(tmp_path: Path, schemas: Path) -> None:
     assert first.stdout == f"2 schema files -> {site.as_posix()}/index.html: {counts}\n"
     assert {path for path in snapshot(site) if (site / path).is_file()} == {
         "asyncapi.yaml",
+        "catalog.json",
         "index.html",
         "search.html",
         "assets/catalogue.css",
