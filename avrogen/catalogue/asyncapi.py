@@ -22,10 +22,12 @@ from avrogen.avro import model
 from avrogen.avro.model import Json, reachable_types
 from avrogen.avro.names import is_name, namespace_of, short_name
 from avrogen.avro.schema_json import self_contained_json
-from avrogen.catalogue.catalogue_model import CatalogueModel, carried_types
+from avrogen.catalogue.catalogue_model import CatalogueModel, carried_types, topic_ownership
 from avrogen.catalogue.example_snippets import Example
+from avrogen.catalogue.ownership import Ownership
 from avrogen.catalogue.views import first_line
 from avrogen.catalogue.yaml_writer import yaml_text
+from avrogen.config.catalogue_section import TITLE
 from avrogen.config.config import TopicConfig, key_type
 from avrogen.config.topic_subjects import topic_subjects
 from avrogen.errors import SchemaError
@@ -69,12 +71,15 @@ _DEAD_LETTER: Final[Json] = {
 }
 
 
-def asyncapi_text(catalogue: CatalogueModel, examples: Mapping[str, Example | None]) -> str:
+def asyncapi_text(
+    catalogue: CatalogueModel, examples: Mapping[str, Example | None], title: str = TITLE
+) -> str:
     """Return the document as YAML. Its version is a digest of its content; schemas have none.
 
     Args:
         catalogue: schemas and topics.
         examples: of all types, by their ids.
+        title: title of the catalogue.
     """
     carried = {
         name: None for topic in catalogue.topics for name in carried_types(topic, catalogue.types)
@@ -91,7 +96,7 @@ def asyncapi_text(catalogue: CatalogueModel, examples: Mapping[str, Example | No
     head: dict[str, Json] = {
         "asyncapi": "3.1.0",
         "info": {
-            "title": "Event catalogue",
+            "title": title,
             "version": hashlib.sha256(body.encode("utf-8")).hexdigest()[:12],
         },
         "defaultContentType": _BINARY,
@@ -115,6 +120,12 @@ def _channels(
             "bindings": {"kafka": {"topic": topic.topic, "bindingVersion": _KAFKA}},
             "x-subjects": [subject.name for subject in topic_subjects(topic, catalogue.types)],
         }
+        if topic.description:
+            channel["description"] = topic.description
+        channel |= _ownership(topic_ownership(topic))
+        for name, services in (("producers", topic.producers), ("consumers", topic.consumers)):
+            if services:
+                channel[f"x-{name}"] = list(services)
         if topic.dead_letter is not None:
             channel["x-dead-letter"] = topic.dead_letter
         yield topic.name, channel
@@ -159,12 +170,27 @@ def _message(
     message: dict[str, Json] = {"name": name, "title": entry.name}
     if entry.doc:
         message["summary"] = first_line(entry.doc)
+    message |= _ownership(entry.ownership)
     message["contentType"] = _BINARY
     message["payload"] = {"$ref": f"#/components/schemas/{name}"}
     message["bindings"] = {"kafka": _binding(topic, catalogue)}
     if example is not None:
         message["examples"] = [{"name": "avroJson", "payload": example.json}]
     return message
+
+
+def _ownership(found: Ownership) -> dict[str, Json]:
+    """Return tags, and what AsyncAPI has no fields for."""
+    members: dict[str, Json] = {}
+    if found.tags:
+        members["tags"] = [{"name": tag} for tag in found.tags]
+    if found.owner:
+        members["x-owner"] = found.owner
+    if found.status:
+        members["x-status"] = found.status
+    if found.is_deprecated:
+        members["x-deprecated"] = found.reason or True
+    return members
 
 
 def _tombstone(topic: TopicConfig, catalogue: CatalogueModel) -> Json:

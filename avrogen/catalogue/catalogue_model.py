@@ -10,6 +10,7 @@ from avrogen.avro.model import mentions, references
 from avrogen.avro.names import namespace_of, short_name
 from avrogen.avro.parser import Root
 from avrogen.avro.type_labels import declared_kind, kind_of
+from avrogen.catalogue.ownership import Ownership, ownership_of
 from avrogen.compiler.build import Analysis
 from avrogen.compiler.naming import ClassName, ModuleName
 from avrogen.compiler.package_layout import ModulePath, PublicName, layout_package
@@ -18,7 +19,13 @@ from avrogen.compiler.type_mapping import NO_OVERRIDES
 from avrogen.config.config import TopicConfig, key_type
 from avrogen.config.custom_types import BuildOverrides
 
-__all__ = ["CatalogueEntry", "CatalogueModel", "carried_types", "catalogue_model"]
+__all__ = [
+    "CatalogueEntry",
+    "CatalogueModel",
+    "carried_types",
+    "catalogue_model",
+    "topic_ownership",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,16 @@ class CatalogueEntry:
     def doc(self) -> str:
         """Documentation from the schema, or ""."""
         return (self.named.doc or "").strip() if self.named else ""
+
+    @property
+    def ownership(self) -> Ownership:
+        """Owner, tags and status from the schema."""
+        return ownership_of(self.named.attributes if self.named else {})[0]
+
+    @property
+    def attributes(self) -> dict[str, model.Json]:
+        """The other attributes that the specification does not define."""
+        return ownership_of(self.named.attributes if self.named else {})[1]
 
     @property
     def kind(self) -> str:
@@ -122,6 +139,12 @@ def catalogue_model(analysis: Analysis, topics: tuple[TopicConfig, ...]) -> Cata
         {id_: tuple(by_name[name] for name in names) for id_, names in carried.items()},
         analysis.overrides,
     )
+
+
+def topic_ownership(topic: TopicConfig) -> Ownership:
+    """Return owner, tags and status of a topic, from the configuration."""
+    status = topic.status or ""
+    return Ownership(topic.owner or "", topic.tags, status, status == "deprecated")
 
 
 def carried_types(topic: TopicConfig, types: Mapping[str, model.NamedType]) -> tuple[str, ...]:

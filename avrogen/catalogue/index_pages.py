@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from avrogen.avro.names import namespace_of, short_name
-from avrogen.catalogue.catalogue_model import CatalogueEntry, CatalogueModel
+from avrogen.catalogue.catalogue_model import (
+    CatalogueEntry,
+    CatalogueModel,
+    topic_ownership,
+)
 from avrogen.catalogue.example_snippets import PACKAGE, Example
 from avrogen.catalogue.graph_layout import Picture
 from avrogen.catalogue.graphs import GraphMaker
+from avrogen.catalogue.ownership import Ownership
 from avrogen.catalogue.urls import CatalogueUrls
 from avrogen.catalogue.views import (
     MOST_BESIDE,
@@ -41,11 +46,22 @@ _MOST_LISTED: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class TopicRow:
-    """A topic in a list."""
+    """A topic in a list; ``description`` is the first sentence of what it is for."""
 
     topic: Link
     values: Linked
     key: Link
+    description: str
+    ownership: Ownership
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRow:
+    """An owner or a tag, with what has it."""
+
+    label: str
+    topics: tuple[Link, ...]
+    types: tuple[Link, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +79,8 @@ class OverviewPage:
     counts: tuple[tuple[int, str], ...]
     topics: tuple[TopicRow, ...]
     namespaces: tuple[NamespaceRow, ...]
+    owners: tuple[LabelRow, ...]
+    tags: tuple[LabelRow, ...]
     picture: Picture | None
 
 
@@ -82,6 +100,7 @@ class TopicPage:
     """A topic and its messages."""
 
     topic: TopicConfig
+    ownership: Ownership
     side: Sidebar
     values: Linked
     key: Link
@@ -110,9 +129,13 @@ def overview_page(
                 _topic_link(topic, urls),
                 _values(topic, urls),
                 _key(topic, catalogue, urls),
+                first_line(topic.description or ""),
+                topic_ownership(topic),
             )
             for topic in catalogue.topics
         ),
+        owners=_labelled(catalogue, urls, lambda found: (found.owner,) if found.owner else ()),
+        tags=_labelled(catalogue, urls, lambda found: found.tags),
         namespaces=tuple(
             NamespaceRow(
                 Link(namespace_title(name), urls.namespaces[name], note=_types(len(entries))),
@@ -172,6 +195,7 @@ def topic_page(
     names = catalogue.modules[topic.topic].names
     return TopicPage(
         topic=topic,
+        ownership=topic_ownership(topic),
         side=Sidebar(
             Link("Topics", "index.html#topics"),
             tuple(_topic_link(other, urls) for other in catalogue.topics),
@@ -190,6 +214,26 @@ def topic_page(
     )
 
 
+def _labelled(
+    catalogue: CatalogueModel,
+    urls: CatalogueUrls,
+    labels_of: Callable[[Ownership], tuple[str, ...]],
+) -> tuple[LabelRow, ...]:
+    """Return topics and types by a label of theirs, sorted."""
+    topics: dict[str, list[Link]] = {}
+    types: dict[str, list[Link]] = {}
+    for topic in catalogue.topics:
+        for label in labels_of(topic_ownership(topic)):
+            topics.setdefault(label, []).append(_topic_link(topic, urls))
+    for entry in catalogue.entries.values():
+        for label in labels_of(entry.ownership):
+            types.setdefault(label, []).append(_type_link(entry, urls))
+    return tuple(
+        LabelRow(label, tuple(topics.get(label, ())), tuple(types.get(label, ())))
+        for label in sorted(topics.keys() | types.keys())
+    )
+
+
 def _examples(
     topic: TopicConfig,
     examples: Mapping[str, Example | None],
@@ -203,12 +247,14 @@ def _examples(
 
 
 def _topic_link(topic: TopicConfig, urls: CatalogueUrls) -> Link:
-    return Link(topic.topic, urls.topics[topic.topic], "topic")
+    is_deprecated = topic_ownership(topic).is_deprecated
+    return Link(topic.topic, urls.topics[topic.topic], "topic", is_deprecated=is_deprecated)
 
 
 def _type_link(entry: CatalogueEntry, urls: CatalogueUrls) -> Link:
-    href = urls.types[entry.id]
-    return Link(entry.name, href, entry.kind, entry.id, first_line(entry.doc))
+    href, note = urls.types[entry.id], first_line(entry.doc)
+    is_deprecated = entry.ownership.is_deprecated
+    return Link(entry.name, href, entry.kind, entry.id, note, is_deprecated)
 
 
 def _values(topic: TopicConfig, urls: CatalogueUrls) -> Linked:

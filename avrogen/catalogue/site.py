@@ -11,6 +11,7 @@ import functools
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -21,18 +22,38 @@ import avrogen
 from avrogen.avro import model
 from avrogen.avro.diagnostics import Diagnostics
 from avrogen.catalogue.asyncapi import asyncapi_text
-from avrogen.catalogue.catalogue_model import CatalogueEntry, CatalogueModel, catalogue_model
+from avrogen.catalogue.catalog_json import catalog_json
+from avrogen.catalogue.catalogue_model import (
+    CatalogueEntry,
+    CatalogueModel,
+    catalogue_model,
+    topic_ownership,
+)
+from avrogen.catalogue.changes_page import changes_section, checks_since
 from avrogen.catalogue.example_snippets import ExampleSnippets
 from avrogen.catalogue.graphs import GraphMaker
 from avrogen.catalogue.index_pages import namespace_page, overview_page, topic_page
+from avrogen.catalogue.ownership import ownership_of
+from avrogen.catalogue.site_texts import NO_TEXTS, SiteTexts, read_site_texts
 from avrogen.catalogue.type_page import type_page
-from avrogen.catalogue.urls import ASYNCAPI, OVERVIEW, SEARCH, CatalogueUrls, catalogue_urls
-from avrogen.catalogue.views import first_line
+from avrogen.catalogue.urls import (
+    ASYNCAPI,
+    CATALOG,
+    CHANGES,
+    OVERVIEW,
+    SEARCH,
+    CatalogueUrls,
+    catalogue_urls,
+    page_urls,
+)
+from avrogen.catalogue.views import Link, first_line, json_line, type_words
+from avrogen.catalogue.visible_text import visible
 from avrogen.compiler.build import BuildResult, analyse
 from avrogen.compiler.discovery import read_sources
 from avrogen.compiler.output import OutputMarkers, compare
 from avrogen.compiler.rendering import template_folder
 from avrogen.config.run_config import read_config
+from avrogen.evolution.check import Check
 
 __all__ = ["CATALOGUE_MARKS", "build_catalogue", "catalogue_pages", "search_index"]
 
@@ -44,6 +65,7 @@ CATALOGUE_MARKS: Final = OutputMarkers(
         ".css": f"/* {_MARK} */",
         ".html": _HTML_MARK,
         ".js": f"// {_MARK}",
+        ".json": f'{{\n  "generator": "{_MARK}",',
         ".yaml": f"# {_MARK}",
     },
     OVERVIEW,
@@ -57,39 +79,80 @@ _POLICY: Final = "; ".join(
         # Pages that are opened as files come from no origin, which not every browser calls 'self'.
         "script-src 'self' file:",
         "style-src 'self' file:",
+        "img-src data:",  # the logo, which the style sheet has
         "form-action 'self' file:",
         "base-uri 'none'",
     )
 )
 """Content security policy of the pages, should a text get past the escaping all the same."""
 
-_UNSEEN: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff"
-    "\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
-)
-"""Characters that would not be seen, or would turn the text around them: controls, marks of
-direction, separators, surrogates, tags. Those that join letters (Persian, emoji) stay."""
+
+_LOGO: Final = """\
+.brand::before {
+  content: ""; display: inline-block; width: 1.5rem; height: 1.5rem;
+  margin-right: .5rem; vertical-align: -.375rem;
+  background: url("URL") center / contain no-repeat;
+}
+"""
+"""Style of the logo."""
 
 
-def catalogue_pages(catalogue: CatalogueModel) -> dict[str, str]:
-    """Return the text of every file of the catalogue by its path. Deterministic."""
-    return dict(_files(catalogue))
+def catalogue_pages(
+    catalogue: CatalogueModel, texts: SiteTexts = NO_TEXTS, since: Sequence[Check] = ()
+) -> dict[str, str]:
+    """Return the text of every file of the catalogue by its path. Deterministic.
+
+    Args:
+        catalogue: schemas and topics.
+        texts: texts that are no schemas'.
+        since: comparisons with baselines, for the page of changes.
+    """
+    return dict(_files(catalogue, texts, since))
 
 
-def _files(catalogue: CatalogueModel) -> Iterator[tuple[str, str]]:
+@dataclass(frozen=True, slots=True)
+class SiteFrame:
+    """Content of every page: title, and links to the pages of the configuration and elsewhere."""
+
+    title: str
+    pages: tuple[Link, ...]
+    links: tuple[tuple[str, str], ...]
+    has_logo: bool
+
+
+def _files(
+    catalogue: CatalogueModel, texts: SiteTexts, since: Sequence[Check]
+) -> Iterator[tuple[str, str]]:
     urls = catalogue_urls(catalogue)
+    own_pages = {page.name: page for page in texts.pages}
+    own_urls = page_urls(own_pages)
+    own_links = [Link(page.title, own_urls[name]) for name, page in own_pages.items()]
+    if since:
+        own_links.insert(0, Link("Changes", CHANGES))
+    frame = SiteFrame(texts.title, tuple(own_links), texts.links, bool(texts.logo))
+
+    def _page(template: str, path: str, **view: object) -> str:
+        return _rendered(template, path, site=frame, **view)
+
     graphs = GraphMaker(catalogue, urls)
     namespaces = catalogue.namespaces
     made = ExampleSnippets(catalogue)
     examples = {id_: made.of(entry) for id_, entry in catalogue.entries.items()}
 
     overview = overview_page(catalogue, urls, graphs)
-    yield OVERVIEW, _page("overview", OVERVIEW, page=overview, version=avrogen.__version__)
+    version, introduction = avrogen.__version__, texts.introduction
+    view = {"page": overview, "version": version, "introduction": introduction}
+    yield OVERVIEW, _page("overview", OVERVIEW, **view)
+    for name, page in own_pages.items():
+        yield own_urls[name], _page("page", own_urls[name], page=page)
+    if since:
+        sections = [changes_section(each, n, catalogue, urls) for n, each in enumerate(since, 1)]
+        yield CHANGES, _page("changes", CHANGES, sections=sections)
     yield SEARCH, _page("search", SEARCH)
     for name, entries in namespaces.items():
         path = urls.namespaces[name]
-        view = namespace_page(name, entries, catalogue, urls, graphs)
-        yield path, _page("namespace", path, page=view)
+        namespace = namespace_page(name, entries, catalogue, urls, graphs)
+        yield path, _page("namespace", path, page=namespace)
     for entry in catalogue.entries.values():
         path = urls.types[entry.id]
         siblings = namespaces[entry.namespace]
@@ -99,11 +162,14 @@ def _files(catalogue: CatalogueModel) -> Iterator[tuple[str, str]]:
         path = urls.topics[topic.topic]
         yield path, _page("topic", path, page=topic_page(topic, examples, catalogue, urls, graphs))
 
-    for name in ("catalogue.css", "catalogue.js"):
-        yield f"assets/{name}", _marked(name, (_folder() / name).read_text("utf-8"))
+    logo = _LOGO.replace("URL", texts.logo) if texts.logo else ""
+    for name, more in (("catalogue.css", logo), ("catalogue.js", "")):
+        yield f"assets/{name}", _marked(name, (_folder() / name).read_text("utf-8") + more)
     index = "search-index.js"
     yield f"assets/{index}", _marked(index, search_index(catalogue, urls))
-    yield ASYNCAPI, _marked(ASYNCAPI, asyncapi_text(catalogue, examples))
+    yield ASYNCAPI, _marked(ASYNCAPI, asyncapi_text(catalogue, examples, texts.title))
+    document = json.dumps(catalog_json(catalogue, urls, texts.title), indent=2)
+    yield CATALOG, _marked(CATALOG, document.removeprefix("{\n") + "\n")
 
 
 def _marked(name: str, text: str) -> str:
@@ -113,7 +179,7 @@ def _marked(name: str, text: str) -> str:
 # --- templates ------------------------------------------------------------------------------------
 
 
-def _page(template: str, path: str, **view: object) -> str:
+def _rendered(template: str, path: str, **view: object) -> str:
     """Render a page with its template.
 
     Args:
@@ -151,18 +217,13 @@ _BREAKS: Final = re.compile(r"(?<=[._/-])(?=[^._/-])|(?<=[a-z0-9])(?=[A-Z])")
 
 def _breakable(name: str) -> Markup:
     """Return a name as HTML, with the places where a line may end."""
-    return Markup("<wbr>").join(_BREAKS.split(_UNSEEN.sub(_escaped, name)))
+    return Markup("<wbr>").join(_BREAKS.split(visible(name)))
 
 
 def _seen(value: object) -> object:
     """Return text for a template, with a JSON escape for every invisible character."""
     # What templates have made themselves is a subclass, Markup, and holds nothing of that kind.
-    return _UNSEEN.sub(_escaped, value) if type(value) is str else value
-
-
-def _escaped(match: re.Match[str]) -> str:
-    units = match[0].encode("utf-16-be", "surrogatepass").hex()
-    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4))
+    return visible(value) if type(value) is str else value
 
 
 def _folder() -> Path:
@@ -172,8 +233,9 @@ def _folder() -> Path:
 def search_index(catalogue: CatalogueModel, urls: CatalogueUrls) -> str:
     """Return a script that defines ``avrogenIndex``: one row per topic and type.
 
-    A row is name, kind, page, full name, the beginning of the doc, and the names of fields or
-    symbols. As it is a file of its own, no text in it can end a script; it is ASCII all the same.
+    A row is name, kind, page, full name, the beginning of the doc, the names of fields or symbols,
+    and all other words that it is found by. As it is a file of its own, no text in it can end a
+    script; it is ASCII all the same.
     """
     rows = (json.dumps(row, separators=(",", ":")) for row in _rows(catalogue, urls))
     return "const avrogenIndex = [\n" + ",\n".join(rows) + "\n];\n"
@@ -181,11 +243,14 @@ def search_index(catalogue: CatalogueModel, urls: CatalogueUrls) -> str:
 
 def _rows(catalogue: CatalogueModel, urls: CatalogueUrls) -> Iterator[list[object]]:
     for topic in catalogue.topics:
-        values = ", ".join(topic.value)
-        yield [topic.topic, "topic", urls.topics[topic.topic], topic.name, values, []]
+        doc = first_line(topic.description or "") or ", ".join(topic.value)
+        words = (topic.description or "", *topic.value, *topic.producers, *topic.consumers)
+        more = " ".join((*words, *topic_ownership(topic).words))
+        yield [topic.topic, "topic", urls.topics[topic.topic], topic.name, doc, [], more]
     for entry in catalogue.entries.values():
         href, doc = urls.types[entry.id], first_line(entry.doc)
-        yield [entry.name, entry.kind, href, entry.id, doc, _members(entry)]
+        more = " ".join(dict.fromkeys(_words(entry)))
+        yield [entry.name, entry.kind, href, entry.id, doc, _members(entry), more]
 
 
 def _members(entry: CatalogueEntry) -> list[str]:
@@ -198,18 +263,42 @@ def _members(entry: CatalogueEntry) -> list[str]:
             return []
 
 
-def build_catalogue(schemas: Sequence[Path], out: Path) -> BuildResult:
+def _words(entry: CatalogueEntry) -> Iterator[str]:
+    """Yield what a type is found by besides its name: docs, logical types, attributes, tags."""
+    yield entry.doc
+    yield from entry.ownership.words
+    yield from (f"{name} {json_line(value)}" for name, value in entry.attributes.items())
+    if isinstance(entry.named, model.RecordType):
+        for field in entry.named.fields:
+            yield field.doc or ""
+            ownership, others = ownership_of(field.attributes)
+            yield from ownership.words
+            yield from (f"{name} {json_line(value)}" for name, value in others.items())
+            words = type_words(field.type, {})
+            yield from (word.text for word in words if word.role == "logical")
+
+
+def build_catalogue(schemas: Sequence[Path], out: Path, since: Sequence[str] = ()) -> BuildResult:
     """Build the catalogue and compare it with the folder; write nothing.
 
     Args:
         schemas: existing files and folders.
         out: the folder of the catalogue, which need not exist.
+        since: baselines for the page of changes.
+
+    Raises:
+        BaselineError: there is no such baseline.
+        ImportError: the client of the registry is not installed.
     """
     diagnostics = Diagnostics()
     sources = read_sources(schemas, diagnostics)
     config = read_config(schemas, diagnostics, is_one_package=False)
     analysis = analyse(sources, config, diagnostics)
-    pages = catalogue_pages(catalogue_model(analysis, config.topics)) if analysis else None
+    texts = read_site_texts(config.catalogue, diagnostics)
+    pages = None
+    if analysis:
+        checks = checks_since(since, schemas)
+        pages = catalogue_pages(catalogue_model(analysis, config.topics), texts, checks)
     changes = None if pages is None else compare(out, pages, diagnostics, CATALOGUE_MARKS)
     failed = diagnostics.has_errors
     return BuildResult(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Final, assert_never
 
 from avrogen.avro import model
 from avrogen.avro.schema_json import definition_json, type_json
@@ -12,6 +12,7 @@ from avrogen.catalogue.catalogue_model import CatalogueEntry, CatalogueModel
 from avrogen.catalogue.example_snippets import PACKAGE, Example, ExampleSnippets
 from avrogen.catalogue.graph_layout import Picture
 from avrogen.catalogue.graphs import GraphMaker
+from avrogen.catalogue.ownership import Ownership, ownership_of
 from avrogen.catalogue.urls import CatalogueUrls, field_anchor
 from avrogen.catalogue.views import (
     Attribute,
@@ -22,6 +23,7 @@ from avrogen.catalogue.views import (
     annotation_text,
     attributes,
     example_view,
+    first_line,
     json_line,
     json_text,
     linked,
@@ -33,6 +35,18 @@ from avrogen.catalogue.views import (
 from avrogen.compiler.python_model import AliasDefinition, EnumClass, RecordClass
 
 __all__ = ["TypePage", "type_page"]
+
+
+_MOST_NESTED: Final = 40
+"""Fields of a record that is shown on the pages of others."""
+
+
+@dataclass(frozen=True, slots=True)
+class NestedRecord:
+    """A record in the type of a field: names of its fields, with types and first sentences."""
+
+    record: Link
+    fields: tuple[tuple[str, Linked, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +63,9 @@ class FieldRow:
         doc: what the schema says about it; or "".
         aliases: other names it is read by.
         order: how it takes part in the sort order, if the schema says so; or "".
-        attributes: what the specification does not define.
+        nested: the records in its type, to be opened in place.
+        ownership: its tags, and if it is deprecated.
+        attributes: what else the specification does not define.
     """
 
     name: str
@@ -61,6 +77,8 @@ class FieldRow:
     doc: str
     aliases: tuple[str, ...]
     order: str
+    nested: tuple[NestedRecord, ...]
+    ownership: Ownership
     attributes: tuple[Attribute, ...]
 
 
@@ -84,6 +102,7 @@ class TypePage:
     import_line: str
     facts: tuple[tuple[str, Linked], ...]
     aliases: tuple[str, ...]
+    ownership: Ownership
     attributes: tuple[Attribute, ...]
     fields: tuple[FieldRow, ...]
     symbols: tuple[SymbolRow, ...]
@@ -125,7 +144,8 @@ def type_page(
         import_line=f"from {module} import {names}",
         facts=tuple(_facts(entry, catalogue, urls)),
         aliases=entry.named.aliases if entry.named else (),
-        attributes=attributes(entry.named.attributes) if entry.named else (),
+        ownership=entry.ownership,
+        attributes=attributes(entry.attributes),
         fields=tuple(_fields(entry, snippets, catalogue, urls)),
         symbols=tuple(_symbols(entry)),
         topics=tuple(
@@ -176,6 +196,7 @@ def _fields(
     for field, python in zip(entry.named.fields, entry.definition.fields, strict=True):
         type_ = linked(type_words(field.type, catalogue.types), urls)
         annotation = annotation_text(python.annotation)
+        ownership, others = ownership_of(field.attributes)
         yield FieldRow(
             name=field.name,
             anchor=field_anchor(field.name),
@@ -188,8 +209,31 @@ def _fields(
             doc=(field.doc or "").strip(),
             aliases=field.aliases,
             order=field.order.value if field.order else "",
-            attributes=attributes(field.attributes),
+            nested=tuple(_nested(field.type, entry, catalogue, urls)),
+            ownership=ownership,
+            attributes=attributes(others),
         )
+
+
+def _nested(
+    type_: model.AvroType, entry: CatalogueEntry, catalogue: CatalogueModel, urls: CatalogueUrls
+) -> Iterator[NestedRecord]:
+    """Yield the records in a type, except large ones and the record of the page itself."""
+    for name in dict.fromkeys(model.references(type_)):
+        named = catalogue.types[name]
+        if isinstance(named, model.RecordType) and name != entry.id:
+            fields = named.fields[: _MOST_NESTED + 1]
+            if 0 < len(fields) <= _MOST_NESTED:
+                rows = (
+                    (
+                        field.name,
+                        linked(type_words(field.type, catalogue.types), urls),
+                        first_line(field.doc or ""),
+                    )
+                    for field in fields
+                )
+                link = Link(catalogue.entries[name].name, urls.types[name], "type", name)
+                yield NestedRecord(link, tuple(rows))
 
 
 def _symbols(entry: CatalogueEntry) -> Iterator[SymbolRow]:

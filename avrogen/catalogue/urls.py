@@ -11,11 +11,23 @@ from typing import Final
 from avrogen.catalogue.catalogue_model import CatalogueModel
 from avrogen.compiler.naming import is_file_name
 
-__all__ = ["ASYNCAPI", "OVERVIEW", "SEARCH", "CatalogueUrls", "catalogue_urls", "field_anchor"]
+__all__ = [
+    "ASYNCAPI",
+    "CATALOG",
+    "CHANGES",
+    "OVERVIEW",
+    "SEARCH",
+    "CatalogueUrls",
+    "catalogue_urls",
+    "field_anchor",
+    "page_urls",
+]
 
 OVERVIEW: Final = "index.html"
 SEARCH: Final = "search.html"
+CHANGES: Final = "changes.html"
 ASYNCAPI: Final = "asyncapi.yaml"
+CATALOG: Final = "catalog.json"
 
 _NO_NAMESPACE: Final = "-"
 """File name of types without a namespace, which no namespace can have."""
@@ -49,6 +61,11 @@ def catalogue_urls(catalogue: CatalogueModel) -> CatalogueUrls:
         _files("namespaces", catalogue.namespaces),
         _files("topics", (topic.topic for topic in catalogue.topics)),
     )
+
+
+def page_urls(names: Iterable[str]) -> Mapping[str, str]:
+    """Choose the paths of pages of the configuration, by the names of their files."""
+    return _files("pages", names)
 
 
 def field_anchor(name: str) -> str:

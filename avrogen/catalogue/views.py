@@ -60,6 +60,7 @@ class Link:
         role: what it leads to, for its looks; or "".
         title: more of the same, in full; or "".
         note: what is said beside it; or "".
+        is_deprecated: what it leads to should not be used any more.
     """
 
     text: str
@@ -67,6 +68,7 @@ class Link:
     role: str = ""
     title: str = ""
     note: str = ""
+    is_deprecated: bool = False
 
 
 Linked = tuple[Link, ...]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from avrogen.cli.check_command import refuse
 from avrogen.cli.common import (
     PROBLEM_FORMAT,
     SCHEMAS,
@@ -33,12 +34,25 @@ __all__ = ["docs"]
     "-o",
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Output folder for static HTML pages and asyncapi.yaml. Without SCHEMAS, it may be in the "
-    "configuration.",
+    help="Output folder for static HTML pages, asyncapi.yaml and catalog.json. Without SCHEMAS, it "
+    "may be in the configuration.",
+)
+@click.option(
+    "--since",
+    metavar="WHERE",
+    multiple=True,
+    help="Add a page of changes since a baseline: a folder, a generated package, git:REF, or the "
+    "URL of a schema registry. Repeatable.",
 )
 @PROBLEM_FORMAT
 @click.option("-q", "--quiet", is_flag=True, help="Print no summary.")
-def docs(schemas: tuple[Path, ...], out: Path | None, style: Format, quiet: bool) -> None:
+def docs(
+    schemas: tuple[Path, ...],
+    out: Path | None,
+    since: tuple[str, ...],
+    style: Format,
+    quiet: bool,
+) -> None:
     """Generate an event catalogue from SCHEMAS (files and folders).
 
     Without SCHEMAS, it is the project of avrogen.toml or pyproject.toml: its keys schemas and
@@ -52,12 +66,19 @@ def docs(schemas: tuple[Path, ...], out: Path | None, style: Format, quiet: bool
         from avrogen.catalogue.site import CATALOGUE_MARKS, build_catalogue
         from avrogen.compiler.discovery import no_schema_files
         from avrogen.compiler.output import apply
+        from avrogen.evolution.snapshot import BaselineError
 
     project = configured_paths(schemas, style)
     schemas, out = project.schemas, out or project.docs_out
     if out is None:
         raise missing_option("'-o' / '--out'", "docs-out", project)
-    result = build_catalogue(schemas, out)
+    try:
+        result = build_catalogue(schemas, out, since)
+    except BaselineError as error:
+        refuse(error, style)
+    except ImportError as error:
+        # A missing extra is named in the message.
+        raise click.UsageError(str(error)) from None
     if not result.sources and not result.diagnostics:
         raise click.UsageError(printable(no_schema_files(schemas)))
     echo_problems(result.diagnostics, style)

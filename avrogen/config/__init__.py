@@ -7,6 +7,7 @@ In reading order:
     custom_types          types of one's own
     type_tables           own names of types, and types of other packages
     lint_section          rules of lint, and accepted findings
+    catalogue_section     title, introduction, pages, links and logo of the event catalogue
     config                the configuration as values
     config_files          files of a run
     run_config            the configuration of a run, of one file or several

@@ -21,6 +21,7 @@ from avrogen.avro.diagnostics import Code, Diagnostics
 from avrogen.avro.names import NameRules
 from avrogen.avro.source import Location, Pointer
 from avrogen.avro.time_options import DEFAULT, OUT_OF_RANGE, ROUNDING, TimeOptions
+from avrogen.config.catalogue_section import CatalogueSection, read_catalogue
 from avrogen.config.config_files import PROJECT_FILE_NAME
 from avrogen.config.custom_types import CustomTypes, read_types
 from avrogen.config.keys import (
@@ -89,6 +90,7 @@ class Config:
         types: the table ``[types]``.
         defaults: the table ``[defaults]``.
         lint: the table ``[lint]``.
+        catalogue: the table ``[catalogue]``.
         is_whole: the run has whole schema folders; otherwise the file may be about other schemas.
         is_one_package: the classes of all topics are in one package, so that their names differ.
     """
@@ -103,6 +105,7 @@ class Config:
     types: CustomTypes = field(default_factory=CustomTypes)
     defaults: DefaultsSection = field(default_factory=_no_defaults)
     lint: LintSection = field(default_factory=LintSection)
+    catalogue: CatalogueSection = field(default_factory=CatalogueSection)
     is_whole: bool = True
     is_one_package: bool = True
 
@@ -124,6 +127,12 @@ class TopicConfig:
         dead_letter: dead-letter topic.
         tombstones: messages may have no value.
         ignore_contract_rules: rules of data contracts are not executed.
+        description: what it is for.
+        owner: team that answers for it.
+        tags: tags.
+        status: stage of its life.
+        producers: services that produce to it.
+        consumers: services that consume from it.
         locations: positions of the entries in the file.
     """
 
@@ -136,6 +145,12 @@ class TopicConfig:
     dead_letter: str | None
     tombstones: bool
     ignore_contract_rules: bool
+    description: str | None
+    owner: str | None
+    tags: tuple[str, ...]
+    status: str | None
+    producers: tuple[str, ...]
+    consumers: tuple[str, ...]
     locations: TopicLocations
 
 
@@ -302,6 +317,7 @@ def _config(document: Toml, top: Pointer, reader: TableReader, folder: Path) -> 
         types=read_types(table.get("types", {}), (*top, "types"), reader),
         defaults=_defaults(table.get("defaults", {}), (*top, "defaults"), reader),
         lint=read_lint(table.get("lint", {}), (*top, "lint"), reader),
+        catalogue=read_catalogue(table.get("catalogue", {}), (*top, "catalogue"), reader, folder),
     )
 
 
@@ -374,6 +390,12 @@ def _topic(topic: str, value: Toml, at: Pointer, reader: TableReader) -> TopicCo
         dead_letter=reader.text(table, "dead-letter", at),
         tombstones=reader.flag(table, "tombstones", at),
         ignore_contract_rules=reader.flag(table, "ignore-contract-rules", at),
+        description=reader.text(table, "description", at),
+        owner=reader.text(table, "owner", at),
+        tags=reader.texts(table, "tags", at),
+        status=reader.text(table, "status", at),
+        producers=reader.texts(table, "producers", at),
+        consumers=reader.texts(table, "consumers", at),
         locations=TopicLocations(reader.positions, at),
     )
 

@@ -3,6 +3,8 @@
 These tables are the only description of a key: readers know keys by them, messages show the
 examples, and ``avrogen init`` and ``docs/configuration.md`` are generated from them. A key of
 a topic has a row in :data:`TOPIC_ARGUMENTS` as well.
+
+Longer than 500 lines because it is one table, in which each key is looked up alone.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 
 __all__ = [
     "BUILD_KEYS",
+    "CATALOGUE_KEYS",
     "DEFAULTS_KEYS",
     "LINT_KEYS",
     "NAMES_KEYS",
@@ -123,6 +126,13 @@ TOP_KEYS = _table(
         'lint.categories = ["standard", "compat"]',
     ),
     ConfigKey(
+        "catalogue",
+        "a table",
+        "Title, introduction, pages, logo and links of the event catalogue.",
+        "topics and types alone",
+        'catalogue.title = "Events of Acme"',
+    ),
+    ConfigKey(
         "docs-out",
         "a string",
         "Output folder of the event catalogue, relative to the configuration file, for `avrogen "
@@ -201,6 +211,49 @@ TOPIC_KEYS = _table(
         "`false`",
         "ignore-contract-rules = true",
     ),
+    ConfigKey(
+        "description",
+        "a string",
+        "What the topic is for, in the event catalogue.",
+        "no description",
+        'description = "Orders of the web shop, from the basket to the parcel."',
+    ),
+    ConfigKey(
+        "owner",
+        "a string",
+        "Team that answers for the topic, in the event catalogue.",
+        "no owner",
+        'owner = "team-checkout"',
+    ),
+    ConfigKey(
+        "tags",
+        "a list of strings",
+        "Tags of the topic, in the event catalogue.",
+        "no tags",
+        'tags = ["checkout", "personal data"]',
+    ),
+    ConfigKey(
+        "status",
+        "a string",
+        "Stage of the topic's life, in the event catalogue: `experimental`, `stable`, "
+        "`deprecated`, or a word of your own.",
+        "no status",
+        'status = "stable"',
+    ),
+    ConfigKey(
+        "producers",
+        "a list of strings",
+        "Services that produce to the topic, in the event catalogue.",
+        "none are named",
+        'producers = ["checkout"]',
+    ),
+    ConfigKey(
+        "consumers",
+        "a list of strings",
+        "Services that consume from the topic, in the event catalogue.",
+        "none are named",
+        'consumers = ["billing", "warehouse"]',
+    ),
 )
 
 TOPIC_ARGUMENTS: Mapping[str, str | None] = {
@@ -212,11 +265,58 @@ TOPIC_ARGUMENTS: Mapping[str, str | None] = {
     "dead-letter": "dead_letter",
     "tombstones": "tombstones",
     "ignore-contract-rules": "ignore_contract_rules",
+    "description": None,
+    "owner": None,
+    "tags": None,
+    "status": None,
+    "producers": None,
+    "consumers": None,
 }
 """Arguments of :class:`avrogen.kafka.topic.Topic` by key, in the order of generated declarations.
 
-None is for keys of the compiler, which the declaration does not have.
+None is for keys of the compiler and the catalogue, which the declaration does not have.
 """
+
+CATALOGUE_KEYS = _table(
+    ConfigKey(
+        "title",
+        "a string",
+        "Title of the event catalogue.",
+        "`Event catalogue`",
+        'title = "Events of Acme"',
+    ),
+    ConfigKey(
+        "introduction",
+        "a string",
+        "Markdown file whose text is at the top of the overview, relative to the configuration "
+        "file.",
+        "no introduction",
+        'introduction = "docs/events.md"',
+    ),
+    ConfigKey(
+        "pages",
+        "a list of strings",
+        "Markdown files that are pages of the catalogue, relative to the configuration file. The "
+        "first heading of each is its title.",
+        "no pages",
+        'pages = ["docs/ordering.md"]',
+    ),
+    ConfigKey(
+        "logo",
+        "a string",
+        "Image in front of the title: an SVG or PNG file of at most 64 KiB, relative to the "
+        "configuration file.",
+        "no logo",
+        'logo = "docs/logo.svg"',
+    ),
+    ConfigKey(
+        "links",
+        "a table",
+        "Links in the catalogue's bar, by their texts.",
+        "no links",
+        'links = { Runbooks = "https://wiki.example.com/events" }',
+    ),
+)
 
 REGISTRY_KEYS = _table(
     ConfigKey(

@@ -101,6 +101,7 @@ def joined_config(
         ),
         defaults=joining.setting("defaults", lambda config: config.defaults),
         lint=joining.lint(),
+        catalogue=joining.setting("catalogue", lambda config: config.catalogue),
         is_one_package=is_one_package,
     )
 

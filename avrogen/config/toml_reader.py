@@ -72,6 +72,14 @@ class TableReader:
         self.wrong_value((*at, key), "a string", value)
         return None
 
+    def texts(self, table: dict[str, Toml], key: str, at: Pointer) -> tuple[str, ...]:
+        """Return a list of strings; empty without the key."""
+        value = table.get(key, [])
+        texts = [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
+        if not isinstance(value, list) or len(texts) < len(value):
+            self.wrong_value((*at, key), "a list of strings", value)
+        return tuple(texts)
+
     def flag(self, table: dict[str, Toml], key: str, at: Pointer) -> bool:
         """Return True if the key is present and true."""
         value = table.get(key, False)

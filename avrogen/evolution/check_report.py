@@ -16,7 +16,7 @@ from avrogen.evolution.removals import Removal
 from avrogen.evolution.units import UnitKind
 from avrogen.message_text import printable
 
-__all__ = ["findings_json", "verdicts_text"]
+__all__ = ["findings_json", "verdict_of", "verdicts_text"]
 
 
 def findings_json(check: Check) -> str:
@@ -36,7 +36,7 @@ def verdicts_text(check: Check, style: Format) -> str:
 
 def _lines(check: Check) -> Iterator[str]:
     for result in check.results:
-        verdict = _verdict(result)
+        verdict = verdict_of(result)
         if verdict != "unchanged":
             yield printable(f"{result.unit.title}: {verdict}{_remarks(result)}")
     for removal in check.removed:
@@ -53,7 +53,8 @@ def _remarks(result: UnitResult) -> str:
     return f" ({', '.join(remarks)})" if remarks else ""
 
 
-def _verdict(result: UnitResult) -> str:
+def verdict_of(result: UnitResult) -> str:
+    """Return the verdict on a unit: incompatible, new, unchanged or compatible."""
     if not result.is_compatible:
         return "incompatible"
     if not result.unit.previous:
@@ -64,7 +65,7 @@ def _verdict(result: UnitResult) -> str:
 def _summary(check: Check) -> str:
     counts = {verdict: 0 for verdict in ("incompatible", "compatible", "new", "unchanged")}
     for result in check.results:
-        counts[_verdict(result)] += 1
+        counts[verdict_of(result)] += 1
     counts["removed"] = len(check.removed)
     parts = [f"{count} {verdict}" for verdict, count in counts.items() if count]
     errors = sum(f.diagnostic.severity is Severity.ERROR for f in check.findings)
@@ -121,7 +122,7 @@ def _result(result: UnitResult) -> dict[str, Json]:
     return {
         "kind": unit.kind,
         "name": unit.name,
-        "verdict": _verdict(result),
+        "verdict": verdict_of(result),
         "topics": list(unit.topics),
         "formerly": unit.formerly,
         "level": unit.level,

@@ -1,5 +1,5 @@
 "use strict";
-// Search: every word must be in a name, a field, a symbol or the beginning of a doc.
+// Search: every word must be in a name, a field, a symbol, a doc, or another word of the type or topic.
 (() => {
   const root = document.documentElement.dataset.root;
   const input = document.getElementById("q");
@@ -21,7 +21,7 @@
   }
 
   // How well a row has a word: 0 is best; and which of its members has it, if nothing better does.
-  function match([name, , , full, doc, members], word) {
+  function match([name, , , full, doc, members, more], word) {
     const lower = name.toLowerCase();
     if (lower === word) return [0];
     if (lower.startsWith(word)) return [1];
@@ -31,7 +31,8 @@
     if (exact) return [4, exact];
     const near = members.find((member) => member.toLowerCase().includes(word));
     if (near) return [5, near];
-    return doc.toLowerCase().includes(word) ? [6] : null;
+    if (doc.toLowerCase().includes(word)) return [6];
+    return more.toLowerCase().includes(word) ? [7] : null;
   }
 
   function find(index, query) {
@@ -107,5 +108,25 @@
   } else {
     input.value = new URLSearchParams(location.search).get("q") ?? "";
     search();
+  }
+})();
+
+// Buttons that copy code. Pages opened as files may have no clipboard: then there are no buttons.
+(() => {
+  if (!navigator.clipboard) return;
+  for (const block of document.querySelectorAll(".copy")) {
+    const around = document.createElement("div");
+    around.className = "copied";
+    block.replaceWith(around);
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = "Copy";
+    button.setAttribute("aria-label", "Copy this text");
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(block.textContent);
+      button.textContent = "Copied";
+      setTimeout(() => { button.textContent = "Copy"; }, 1500);
+    });
+    around.append(block, button);
   }
 })();

@@ -52,6 +52,7 @@ def page(record: dict[str, Any]) -> Page:
                 "timestamp-millis",
                 "Identifies the order.",
                 "also read as deliver_to",
+                "Fields of Customer",
                 '["web"]',
                 "as to_json writes it",
                 '"$type": "com.acme.payment.Card"',

@@ -28,10 +28,11 @@ def test_what_is_written_and_said(tmp_path: Path, schemas: Path) -> None:
     site = tmp_path / "site"
     first = run_avrogen("docs", schemas, "-o", site)
     assert (first.exit_code, first.stderr) == (0, "")
-    counts = "9 written, 0 removed, 0 unchanged"
+    counts = "10 written, 0 removed, 0 unchanged"
     assert first.stdout == f"2 schema files -> {site.as_posix()}/index.html: {counts}\n"
     assert {path for path in snapshot(site) if (site / path).is_file()} == {
         "asyncapi.yaml",
+        "catalog.json",
         "index.html",
         "search.html",
         "assets/catalogue.css",
@@ -66,7 +67,7 @@ def test_only_what_changed_is_written_and_only_ours_removed(tmp_path: Path, sche
         (site / "types/a.E.html").read_bytes().replace(b"\n", b"\r\n")
     )
     nothing = run_avrogen("docs", schemas, "-o", site)
-    assert "0 written, 0 removed, 8 unchanged" in nothing.stdout
+    assert "0 written, 0 removed, 9 unchanged" in nothing.stdout
 
 
 def test_packages_and_catalogues_leave_each_other_alone(tmp_path: Path, schemas: Path) -> None:

@@ -28,7 +28,7 @@ BELOW: dict[str, set[str]] = {
     "evolution": {"registry_sync"},
     "console": {"config", "kafka"},
     "dead_letters": {"console"},
-    "catalogue": {"compiler", "examples"},
+    "catalogue": {"compiler", "examples", "evolution"},
     "lint": {"compiler"},
     "cli": {"evolution", "dead_letters", "catalogue", "lint"},
     "__main__": {"cli"},
@@ -82,7 +82,7 @@ THIRD_PARTY = {
     "codec": {"annotationlib", "backports", "compression", "cramjam", "pydantic_core"},
     "compiler": {"black", "jinja2", "platformdirs"},
     "build_plugins": {"hatchling", "setuptools"},
-    "catalogue": {"jinja2", "markupsafe"},
+    "catalogue": {"jinja2", "markdown_it", "markupsafe"},
     "cli": {"click", "watchfiles"},
     "kafka": {"confluent_kafka", "opentelemetry"},  # inside functions: see test_imports
     "console": {"confluent_kafka"},

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from avrogen.config.keys import (
     BUILD_KEYS,
+    CATALOGUE_KEYS,
     DEFAULTS_KEYS,
     LINT_KEYS,
     NAMES_KEYS,
@@ -33,6 +34,7 @@ _KINDS: Final[Mapping[str, Mapping[str, Any]]] = {
     "a number of seconds": {"type": "number", "exclusiveMinimum": 0},
     "a list of names": _STRINGS,
     "a list of codes": _STRINGS,
+    "a list of strings": _STRINGS,
     "the full name of a type, or a list of them": {"anyOf": [_STRING, _STRINGS]},
     "a table": {"type": "object"},
     "a path, or a list of them": {"anyOf": [_STRING, _STRINGS]},
@@ -54,6 +56,7 @@ def config_schema() -> str:
         "names": _table(NAMES_KEYS),
         "defaults": _table(DEFAULTS_KEYS),
         "lint": _table(LINT_KEYS),
+        "catalogue": _table(CATALOGUE_KEYS),
         "types": types,
         "topics": {"type": "object", "additionalProperties": _table(TOPIC_KEYS)},
     }
@@ -62,7 +65,7 @@ def config_schema() -> str:
     head = {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "avrogen.toml",
-        "description": "Configuration of avrogen: topics, names, types, registry and lint.",
+        "description": "Configuration of avrogen: topics, names, types, registry, lint, catalogue.",
     }
     return json.dumps(head | top, indent=2, ensure_ascii=False) + "\n"
 

@@ -12,6 +12,7 @@ import click
 
 from avrogen.config.keys import (
     BUILD_KEYS,
+    CATALOGUE_KEYS,
     DEFAULTS_KEYS,
     LINT_KEYS,
     NAMES_KEYS,
@@ -42,6 +43,7 @@ _TABLES = {
     "Types of your own: `[types]`": TYPES_KEYS,
     "One type: `[types.logical.NAME]`, `[types.connect.NAME]`, `[types.fields.NAME]`": TYPE_KEYS,
     "Lint: `[lint]`": LINT_KEYS,
+    "Event catalogue: `[catalogue]`": CATALOGUE_KEYS,
     "Paths of a project, at the top level; for hatchling in `[tool.hatch.build.hooks.avrogen]`": (
         BUILD_KEYS
     ),

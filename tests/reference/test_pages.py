@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from avrogen.avro.diagnostics import Diagnostic, Diagnostics
+from avrogen.config.catalogue_section import CatalogueSection
 from avrogen.config.config import NamesSection, RegistrySection, TopicConfig, parse_config
 from avrogen.config.keys import (
+    CATALOGUE_KEYS,
     DEFAULTS_KEYS,
     NAMES_KEYS,
     REGISTRY_KEYS,
@@ -33,6 +35,7 @@ TABLES: Mapping[str, Mapping[str, ConfigKey]] = {
     "[defaults]": DEFAULTS_KEYS,
     "[types]": TYPES_KEYS,
     "[types.logical.money]": TYPE_KEYS,
+    "[catalogue]": CATALOGUE_KEYS,
 }
 KEYS = [(table, key) for table, keys in TABLES.items() for key in keys.values()]
 
@@ -83,6 +86,7 @@ def test_there_is_a_key_for_everything_that_is_read() -> None:
     assert set(TOPIC_KEYS) == topic - {"topic", "locations"}
     names = {field.name.replace("_", "-") for field in dataclasses.fields(NamesSection)}
     assert set(NAMES_KEYS) == names - {"locations"}
+    assert set(CATALOGUE_KEYS) == {field.name for field in dataclasses.fields(CatalogueSection)}
 
 
 @pytest.mark.parametrize(("table", "key"), KEYS)

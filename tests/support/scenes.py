@@ -222,6 +222,11 @@ class Member:
         if self._error is not None:
             raise self._error
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it runs still; what it raised is raised at the end of the block."""
+        return self._thread.is_alive()
+
     def has(self, *partitions: int) -> bool:
         """Whether these are the partitions that it has."""
         try:

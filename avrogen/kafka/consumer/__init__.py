@@ -11,6 +11,7 @@ Decisions, without I/O:
 
     runner_core           messages of one partition queue in order, iteration, recovery; the effects
     batch_runner          many messages at a time
+    concurrent_core       messages handled concurrently, in key queues or in runs
     transaction_runner    exactly once: batches in transactions
     error_handler         retry, dead letter or stop after a failure, and reporting it
     message_source        protocols between runners and what feeds them

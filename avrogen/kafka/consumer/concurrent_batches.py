@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from avrogen.kafka.consumer.async_concurrent_runner import AsyncConcurrentRunner
 from avrogen.kafka.consumer.batch_runner import Batch, BatchLimits, BatchPartition, BatchRunner
-from avrogen.kafka.consumer.concurrent_runner import ConcurrentCore, ConcurrentRunner
+from avrogen.kafka.consumer.concurrent_core import ConcurrentCore
+from avrogen.kafka.consumer.concurrent_runner import ConcurrentRunner
 from avrogen.kafka.consumer.key_scheduler import LEAST_WINDOW, ConcurrencyLimits
 from avrogen.kafka.consumer.runner_core import Effects
 

@@ -1,35 +1,17 @@
-"""Runner of handlers at the same time, in order by key: the core, and its driver for threads.
-
-:class:`ConcurrentCore` sorts decoded messages into key queues and hands them out; what follows when
-one fails is decided by :class:`~avrogen.kafka.consumer.runner_core.RunnerCore`, for a key queue as
-for a partition queue. :class:`ConcurrentRunner` calls handlers in threads of its own,
-:class:`avrogen.kafka.consumer.async_concurrent_runner.AsyncConcurrentRunner` in tasks.
-"""
+"""Runner of handlers at the same time, in threads."""
 
 from __future__ import annotations
 
 import contextvars
-import logging
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from contextlib import suppress
 from threading import Condition, Lock, Thread
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from avrogen.errors import ClosedError, ConsumeError
-from avrogen.kafka.consumer.key_scheduler import (
-    ActivePartition,
-    ConcurrencyLimits,
-    KeyQueue,
-    KeyScheduler,
-    Ordering,
-)
-from avrogen.kafka.consumer.message_reader import (
-    READ_AHEAD,
-    MessageUnreadable,
-    SchemaNotCached,
-    SkippedMessage,
-)
+from avrogen.errors import ClosedError
+from avrogen.kafka.consumer.concurrent_core import ConcurrentCore, RawKeyQueue, RawPartitionRun
+from avrogen.kafka.consumer.key_scheduler import ConcurrencyLimits, PartitionRun
 from avrogen.kafka.consumer.runner import (
     call_handler,
     check_handler,
@@ -37,214 +19,17 @@ from avrogen.kafka.consumer.runner import (
     observed_handler,
     perform,
 )
-from avrogen.kafka.consumer.runner_core import (
-    SCHEMA_BACKOFF,
-    Effects,
-    Execution,
-    Lease,
-    RunnerCore,
-)
-from avrogen.kafka.observability.logs import log_event
+from avrogen.kafka.consumer.runner_core import Effects, Execution, Lease
 
 if TYPE_CHECKING:
-    from confluent_kafka import Message as RawMessage
-
     from avrogen.kafka.consumer.message_source import RunnerSession
     from avrogen.kafka.message import Message
 
-__all__ = ["ConcurrentCore", "ConcurrentRunner", "RawKeyQueue"]
+__all__ = ["ConcurrentRunner"]
 
 K = TypeVar("K")
 V = TypeVar("V")
 T = TypeVar("T")
-
-RawKeyQueue: TypeAlias = "KeyQueue[RawMessage]"
-"""A key queue of messages as confluent-kafka gives them."""
-
-_LARGE: Final = 65_536
-"""Bytes of a message that is decoded only when it starts: decoded values take more memory."""
-
-
-class ConcurrentCore(RunnerCore[K, V]):
-    """Everything about concurrent handling that threads and asyncio share.
-
-    One thread at a time calls it.
-
-    Args:
-        session: an open consumer.
-        handler: the user's handler, named in the headers of dead-lettered records.
-        limits: limits of handling concurrently.
-
-    Attributes:
-        scheduler: decides which message is handled next.
-        failures: exceptions after which the consumer must not go on.
-    """
-
-    passes_dead_letters: ClassVar[bool] = False
-
-    def __init__(
-        self, session: RunnerSession[K, V], handler: object, limits: ConcurrencyLimits
-    ) -> None:
-        super().__init__(session, handler)
-        self.scheduler: KeyScheduler[RawMessage] = KeyScheduler(
-            limits, key_of=_KEYS[limits.ordering], offset_of=_offset
-        )
-        self.failures: list[BaseException] = []
-        self.grace = session.grace
-        self._stalled: dict[int, int] = {}
-
-    # --- taking -----------------------------------------------------------------------------------
-
-    def needs_attention(self) -> bool:
-        """Return true if :meth:`attend` has something to do. Any thread may ask."""
-        return bool(self.failures) or self.scheduler.needs_attention(self.error_handler.clock())
-
-    def attend(self) -> None:
-        """Take fetched messages, and release the queues of partitions that are wanted back."""
-        self.scheduler.look(self.error_handler.clock())
-        self.release_returned()
-        self.refill()
-
-    def next_key_queue(self) -> RawKeyQueue | None:
-        """Start the message whose turn it is, and return its key queue; None: there is none now."""
-        if self.failures or self.source.stopping:
-            return None
-        clock = self.error_handler.clock
-        keys = self.scheduler.start(clock())
-        if keys is None and self.refill():
-            keys = self.scheduler.start(clock())
-        return keys
-
-    def next_event(self) -> float | None:
-        """Return when something is to be done next, though nothing happens; None: nothing is."""
-        return self.scheduler.next_event()
-
-    def next_work(self) -> Any:
-        """Return what a worker should do next, by ``perform_work``; None: nothing now."""
-        return self.next_key_queue()
-
-    def end(self, keys: RawKeyQueue, lease: Lease, started: float) -> None:
-        """End what :meth:`next_key_queue` has started.
-
-        Args:
-            keys: the key queue.
-            lease: its lease, with the backoff.
-            started: when it was started, by the consumer's clock.
-        """
-        now = self.error_handler.clock()
-        self.error_handler.counts.handling_time += now - started
-        self.scheduler.finish(keys, None if lease.backoff is None else now + lease.backoff)
-        if keys.owner.wanted_back or keys.owner.closed:
-            self.release_returned()
-
-    def release_returned(self) -> None:
-        """Release the queues of partitions that are wanted back and have nothing in flight."""
-        for queue in self.scheduler.returned():
-            self.source.release(queue)
-
-    def release_all(self) -> None:
-        """Release the queues of all partitions, at the end; those in flight follow later."""
-        for queue in self.scheduler.close():
-            self.source.release(queue)
-
-    def raise_failure(self) -> None:
-        """Raise the failure that has ended the handling: of several, that of the lowest offset."""
-        if self.failures:
-            raise min(self.failures, key=_place)
-
-    def refill(self) -> bool:
-        """Take fetched messages, as many as are needed; return true if there were any."""
-        scheduler, clock = self.scheduler, self.error_handler.clock
-        taken = False
-        while (partition := scheduler.next_partition(clock())) is not None:
-            self._take(partition)
-            taken = True
-        if taken:
-            self.source.made_room()
-        return taken
-
-    def _take(self, partition: ActivePartition[RawMessage]) -> None:
-        """Take messages of a partition, decoded as far as they can be."""
-        scheduler, queue = self.scheduler, partition.queue
-        if scheduler.was_handled(partition):
-            scheduler.pass_by(partition)
-            return
-        if len(queue.messages[0]) > _LARGE:
-            scheduler.take(partition)
-            return
-        limit = min(READ_AHEAD, scheduler.room(partition))
-        try:
-            messages = self.reader.read_ahead(queue.messages, 0, limit)
-        except SchemaNotCached as missing:
-            self._fetch_schema(partition, missing)
-            return
-        except MessageUnreadable:
-            scheduler.take(partition)  # it fails again when its turn has come
-            return
-        queue.schema_fetch = None
-        self.error_handler.received(queue, messages)
-        for message in messages:
-            if scheduler.was_handled(partition):
-                scheduler.pass_by(partition)
-            elif isinstance(message, SkippedMessage):
-                self.error_handler.skip(queue, message)
-                scheduler.pass_by(partition)
-            else:
-                scheduler.take(partition, message)
-            if scheduler.is_stalled(partition):
-                self._report_stalled(partition)
-                break
-
-    def _fetch_schema(
-        self, partition: ActivePartition[RawMessage], missing: SchemaNotCached
-    ) -> None:
-        """Have the schema of the next message fetched; meanwhile its partition waits."""
-        queue = partition.queue
-        if queue.schema_fetch is None or queue.schema_fetch[0] != missing.key:
-            queue.schema_fetch = missing.key, missing.start()
-        elif queue.schema_fetch[1].done():  # and failed, or it would be cached
-            queue.schema_fetch = None
-            self.scheduler.take(partition)
-            return
-        if not queue.schema_fetch[1].done():
-            partition.retry_at = self.error_handler.clock() + SCHEMA_BACKOFF
-
-    def _report_stalled(self, partition: ActivePartition[RawMessage]) -> None:
-        """Log once that a message keeps all others of its partition waiting."""
-        offset = partition.tracker.first_pending
-        number = partition.queue.partition
-        if offset is not None and self._stalled.get(number) != offset:
-            self._stalled[number] = offset
-            log_event(
-                logging.WARNING,
-                "consumer.stalled",
-                topic=self.error_handler.topic,
-                group=self.error_handler.group,
-                partition=number,
-                offset=offset,
-                handled_beyond=partition.tracker.beyond,
-            )
-
-
-def _offset(raw: RawMessage) -> int:
-    return cast("int", raw.offset())
-
-
-_KEYS: Final[dict[Ordering, Callable[[RawMessage], Hashable]]] = {
-    "key": lambda raw: raw.key(),
-    "partition": lambda _: b"",
-    "unordered": lambda _: None,
-}
-
-
-def _place(failure: BaseException) -> tuple[int, int, int]:
-    """Return what failures are sorted by: without a place first, then by partition and offset."""
-    if not isinstance(failure, ConsumeError) or failure.offset is None:
-        return 0, 0, 0
-    return 1, failure.partition or 0, failure.offset
-
-
-# --- threads --------------------------------------------------------------------------------------
 
 _SHORT: Final = 100e-6
 """Seconds of a handler that another thread would not make faster: to wake it takes as long."""
@@ -254,6 +39,10 @@ _FEW_LONG: Final = 0.02
 
 _LOOK: Final = 0.002
 """Seconds after which a thread that does all, and is in one message still, gets help."""
+
+_TRIAL: Final = 1.0
+"""Seconds after which one thread is tried again: calls take long as well since threads compete for
+the interpreter, so that this does not end by itself. Two long calls end the trial."""
 
 _JOIN: Final = 1.0
 """Seconds for threads that have nothing to do any more."""
@@ -276,9 +65,11 @@ class ConcurrentRunner(ConcurrentCore[K, V]):
         self._threads: list[Thread] = []
         self._idle = 0
         self._ending = False
-        self._long_calls = 1.0  # share of the last ones
+        self._long_calls = 0.0  # share of the last ones
+        self._next_trial = 0.0
         self._calls = 0
         self._calls_seen = 0
+        self._next_look = 0.0  # until then, one thread does all
 
     def run(self, handle: Callable[[Message[K, V]], object]) -> None:
         """Handle messages until the consumer stops.
@@ -315,23 +106,52 @@ class ConcurrentRunner(ConcurrentCore[K, V]):
                     self.scheduler.add(queue)
                 if self.failures or self.source.stopping:
                     return
+                self._look()
                 self.attend()
                 until = self._supervise()
+
+    def _look(self) -> None:
+        """See if the thread that does all has got on since the last look.
+
+        If it has not, it is in a long call: what is behind its message is for others.
+        """
+        now = self.error_handler.clock()
+        if self.gets_on(now) or not self._is_busy():
+            return
+        has_got_on = self._calls != self._calls_seen or self._has_just_started(now)
+        self._calls_seen = self._calls
+        if not has_got_on:
+            for run in self.scheduler.runs():
+                self.scheduler.split(run)
+        elif self._are_short():
+            self._next_look = now + _LOOK
 
     def _supervise(self) -> float | None:
         """Wake a thread if one is needed, and return when to look again; None: at the next event.
 
-        While calls are short, threads do not wake each other: so one does all. If it has not got
-        on since the last look, it is in a long call, and another one takes over.
+        While calls are short, threads do not wake each other: so one does all, as long as it gets
+        on.
         """
-        event = self.next_event()
-        if not self._are_short() or self._calls == self._calls_seen:
-            self._wake_one()
-        self._calls_seen = self._calls
-        if not self._are_short() or not self.scheduler.ready:
+        now, event = self.error_handler.clock(), self.next_event()
+        if not self.gets_on(now):
+            if self._are_short() and self._wake_one():
+                self._next_look = now + _LOOK
+            else:
+                self.refill()
+                self._wake_one()
+        if not self.gets_on(now):
             return event
-        look = self.error_handler.clock() + _LOOK
-        return look if event is None else min(look, event)
+        return self._next_look if event is None else min(self._next_look, event)
+
+    def gets_on(self, now: float) -> bool:
+        """Return true while one thread does all: it takes messages when it has none left."""
+        return now < self._next_look
+
+    def _has_just_started(self, now: float) -> bool:
+        return self.scheduler.has_started_since(now - _LOOK)
+
+    def _is_busy(self) -> bool:
+        return self._idle < len(self._threads)
 
     def _are_short(self) -> bool:
         return self._long_calls < _FEW_LONG
@@ -351,10 +171,10 @@ class ConcurrentRunner(ConcurrentCore[K, V]):
 
     # --- in threads of handlers -------------------------------------------------------------------
 
-    def _wake_one(self) -> None:
+    def _wake_one(self) -> bool:
         """Have one more thread look for a message, if there is one and a slot is free."""
-        if not self.scheduler.ready:
-            return
+        if not self.scheduler.has_messages(self.error_handler.clock()):
+            return False
         if self._idle:
             self._work.notify()
         elif len(self._threads) < self.workers:
@@ -367,6 +187,21 @@ class ConcurrentRunner(ConcurrentCore[K, V]):
             )
             self._threads.append(thread)
             thread.start()
+        else:
+            return False
+        return True
+
+    def next_work(self) -> Any:
+        """Return what a thread should do next; None: it should wait.
+
+        While calls are short, nothing more is taken for it as long as another thread gets on.
+        """
+        if not self._are_short():
+            return self.next_key_queue()
+        work = self.next_quick_work()
+        if work is not None or self.scheduler.runs():
+            return work
+        return None if self._has_just_started(self.error_handler.clock()) else self.next_key_queue()
 
     def _handle_messages(self) -> None:
         with self._lock:
@@ -387,6 +222,9 @@ class ConcurrentRunner(ConcurrentCore[K, V]):
         if event is not None and not stopping:
             seconds = max(0.0, event - self.error_handler.clock())
         self._idle += 1
+        self._next_look = 0.0
+        if self.needs_attention():  # as of messages that have come while others left them to it
+            self.source.made_room()
         try:
             self._work.wait(seconds)
         finally:
@@ -407,7 +245,13 @@ class ConcurrentRunner(ConcurrentCore[K, V]):
                 self._work.notify()  # that one has to wait for a shorter time now
 
     def perform_work(self, work: Any) -> float | None:
-        """Handle the first message of a key queue, and return its backoff; None: it is done."""
+        """Handle the first message of a key queue, or a run, and return the backoff.
+
+        Returns:
+            Seconds until the message is to be retried; None: it is done.
+        """
+        if isinstance(work, PartitionRun):
+            return self._handle_run(cast("RawPartitionRun", work))
         keys: RawKeyQueue = work
         lease, started = Lease(keys), self.error_handler.clock()
         try:
@@ -420,6 +264,26 @@ class ConcurrentRunner(ConcurrentCore[K, V]):
             self.end(keys, lease, started)
         return lease.backoff
 
+    def _handle_run(self, run: RawPartitionRun) -> float | None:
+        """Handle messages of a run, until one fails or takes long, and return its backoff."""
+        lease, started = Lease(run.owner.queue), self.error_handler.clock()
+        try:
+            for message in self.in_order(lease, run.messages):
+                if self.ends_early(run) or not self._are_short():
+                    break
+                error = self._call(message)
+                if error is None and run.split_off is None:
+                    continue
+                keys = run.split_off or self.scheduler.split(run)
+                lease = Lease(keys)
+                for _ in self.in_order(lease, [message]):
+                    if error is not None:
+                        self.drive(self.recover(lease, failure_of(error), message))
+                break
+        finally:
+            self.end_run(run, lease, started)
+        return lease.backoff
+
     def _call(self, message: Message[K, V]) -> BaseException | None:
         """Call the handler without the lock, and return what it raises."""
         clock = monotonic
@@ -430,10 +294,12 @@ class ConcurrentRunner(ConcurrentCore[K, V]):
         except BaseException as error:
             return error
         finally:
-            is_long = clock() - began > _SHORT
+            ended = clock()
             self._lock.acquire()
             self._calls += 1
-            self._long_calls += (is_long - self._long_calls) / 64
+            if ended > self._next_trial:
+                self._next_trial, self._long_calls = ended + _TRIAL, 0.0
+            self._long_calls += ((ended - began > _SHORT) - self._long_calls) / 64
         return None
 
     def drive(self, effects: Effects[T]) -> T:

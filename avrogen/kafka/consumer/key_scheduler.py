@@ -13,13 +13,20 @@ key queues are handled at the same time, as many as there are *slots*::
 A key queue is a partition queue of its own: what follows when its message fails is decided as for a
 partition that has no other messages.
 
+To sort messages costs more than quick handlers take. So as long as nothing of a partition is taken
+out, one slot may handle its messages where they are, as without concurrency: a
+:class:`PartitionRun`. When its in-flight message turns out to take long, that is *split off* as the
+first message of a key queue, and the messages behind it are sorted for other slots.
+
 Nothing here does any I/O, reads a clock or locks: one thread at a time calls it.
+
+Longer than 500 lines because key queues, runs and slots share their states.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from heapq import heappop, heappush
@@ -36,6 +43,7 @@ __all__ = [
     "KeyQueue",
     "KeyScheduler",
     "Ordering",
+    "PartitionRun",
 ]
 
 R = TypeVar("R")
@@ -140,6 +148,7 @@ class ActivePartition(Generic[R]):
         keys: its key queues with messages.
         in_flight: number of its messages that are in flight.
         parked: key queues whose turn has come while the partition is paused.
+        run: the run in which its messages are handled in order; None: there is none.
         closed: true when its queue is released.
         retry_at: time at which its next message can be decoded; None: now.
     """
@@ -151,6 +160,7 @@ class ActivePartition(Generic[R]):
         "parked",
         "queue",
         "retry_at",
+        "run",
         "tracker",
     )
 
@@ -163,6 +173,7 @@ class ActivePartition(Generic[R]):
         self.keys: dict[Hashable, KeyQueue[R]] = {}
         self.in_flight = 0
         self.parked: list[KeyQueue[R]] = []
+        self.run: PartitionRun[R] | None = None
         self.closed = False
         self.retry_at: float | None = None
 
@@ -170,6 +181,24 @@ class ActivePartition(Generic[R]):
     def wanted_back(self) -> bool:
         """True if the partition is revoked or lost, or read from another offset."""
         return self.queue.state is not _IN_PROGRESS
+
+
+class PartitionRun(Generic[R]):
+    """Messages at the front of a partition queue that one slot handles in order.
+
+    Attributes:
+        owner: the partition.
+        messages: what was decoded of them.
+        split_off: the key queue of the in-flight message, which the slot has to end; None: nothing
+            is split off, and the in-flight message is the first one of the partition queue.
+    """
+
+    __slots__ = ("messages", "owner", "split_off")
+
+    def __init__(self, owner: ActivePartition[R], messages: Sequence[Any]) -> None:
+        self.owner = owner
+        self.messages = messages
+        self.split_off: KeyQueue[R] | None = None
 
 
 class KeyScheduler(Generic[R]):
@@ -201,7 +230,7 @@ class KeyScheduler(Generic[R]):
         self._key_of = key_of
         self._offset_of = offset_of
         self._window = limits.window
-        self._started: dict[KeyQueue[R], float] = {}
+        self._started: dict[KeyQueue[R] | PartitionRun[R], float] = {}
         self._backing_off: list[tuple[float, int, KeyQueue[R]]] = []
         self._ties = count()
         self._unkeyed = count()
@@ -256,15 +285,24 @@ class KeyScheduler(Generic[R]):
         for _ in range(len(self.partitions)):
             partition = self.partitions[0]
             self.partitions.rotate(-1)
-            if partition.queue.messages and self._has_room(partition, now):
+            if self._has_messages(partition, now):
                 return partition
         return None
 
-    def needs_attention(self, now: float) -> bool:
-        """Return true if there are messages to take, or queues to return. Any thread may ask."""
-        few = len(self.ready) < self.limits.slots
+    def has_messages(self, now: float) -> bool:
+        """Return true if there are messages that can start, or be taken."""
+        return bool(self.ready) or any(self._has_messages(each, now) for each in self.partitions)
+
+    def needs_attention(self, now: float, *, messages: bool = True) -> bool:
+        """Return true if there is something to do. Any thread may ask.
+
+        Args:
+            now: seconds, by the consumer's clock.
+            messages: false if messages to take do not count, but only queues to return.
+        """
+        few = messages and len(self.ready) < self.limits.slots
         return any(
-            (few and partition.queue.messages and self._has_room(partition, now))
+            (few and self._has_messages(partition, now))
             or (partition.wanted_back and not partition.in_flight)
             or (partition.parked and not partition.queue.paused_by_user)
             for partition in list(self.partitions)
@@ -281,9 +319,12 @@ class KeyScheduler(Generic[R]):
         """
         return partition.tracker.beyond >= self.limits.beyond and partition.queue.taken > 0
 
-    def _has_room(self, partition: ActivePartition[R], now: float) -> bool:
+    def _has_messages(self, partition: ActivePartition[R], now: float) -> bool:
+        """Return true if there are messages of a partition that may be taken now."""
         return (
-            partition.queue.taken < self._window
+            bool(partition.queue.messages)
+            and partition.run is None
+            and partition.queue.taken < self._window
             and not self.is_stalled(partition)
             and not partition.queue.paused_by_user
             and not partition.wanted_back
@@ -308,8 +349,7 @@ class KeyScheduler(Generic[R]):
         """
         queue = partition.queue
         message, size = queue.take_out()
-        offset = self._offset_of(message)
-        partition.tracker.take(offset)
+        partition.tracker.take(self._offset_of(message))
         key = self._key_of(message)
         if key is None:
             key = next(self._unkeyed)  # keys are bytes, so it is equal to no other
@@ -383,6 +423,69 @@ class KeyScheduler(Generic[R]):
         else:
             keys.state = QueueState.BACKOFF
             heappush(self._backing_off, (retry_at, next(self._ties), keys))
+
+    # --- runs -------------------------------------------------------------------------------------
+
+    def next_in_order(self, now: float) -> ActivePartition[R] | None:
+        """Return a partition of which a run can start, as nothing is taken; None: there is none."""
+        if self.in_flight >= self.limits.slots:
+            return None
+        for _ in range(len(self.partitions)):
+            partition = self.partitions[0]
+            self.partitions.rotate(-1)
+            queue = partition.queue
+            untouched = partition.tracker.first_pending is None and queue.handled_before is None
+            if untouched and self._has_messages(partition, now):
+                return partition
+        return None
+
+    def has_started_since(self, time: float) -> bool:
+        """Return true if the message or run in flight that was started last was so since then."""
+        return next(reversed(self._started.values()), 0.0) > time
+
+    def runs(self) -> list[PartitionRun[R]]:
+        """Return the runs of which nothing is split off."""
+        return [each.run for each in self.partitions if each.run is not None]
+
+    def start_run(
+        self, partition: ActivePartition[R], messages: Sequence[Any], now: float
+    ) -> PartitionRun[R]:
+        """Start the first messages of a partition that :meth:`next_in_order` has returned.
+
+        Args:
+            partition: the partition.
+            messages: what was decoded of the messages.
+            now: seconds, by the consumer's clock.
+        """
+        run = partition.run = PartitionRun(partition, messages)
+        self.in_flight += 1
+        partition.in_flight += 1
+        self._started[run] = now
+        return run
+
+    def split(self, run: PartitionRun[R]) -> KeyQueue[R]:
+        """Split off the in-flight message of a run, so that others can start behind it.
+
+        Returns:
+            Its key queue, to be ended by :meth:`finish` in place of the run.
+        """
+        owner = run.owner
+        owner.run = None
+        self.take(owner)
+        keys = run.split_off = self.ready.pop()  # nothing else of the partition is taken
+        keys.state = _IN_PROGRESS
+        self._started[keys] = self._started.pop(run)
+        return keys
+
+    def finish_run(self, run: PartitionRun[R]) -> None:
+        """End a run of which nothing was split off. What it has not started stays where it is."""
+        owner = run.owner
+        owner.run = None
+        self.in_flight -= 1
+        owner.in_flight -= 1
+        del self._started[run]
+
+    # --- time -------------------------------------------------------------------------------------
 
     def look(self, now: float) -> None:
         """Make ready what has waited for a time, or for a partition that is no longer paused."""

@@ -1,7 +1,7 @@
 """Concurrent handling without threads: which call goes on next is drawn from a schedule.
 
 What starts, what is retried and what is committed is decided by production's
-:class:`~avrogen.kafka.consumer.concurrent_runner.ConcurrentCore`. Here, one call at a time goes on,
+:class:`~avrogen.kafka.consumer.concurrent_core.ConcurrentCore`. Here, one call at a time goes on,
 so that a schedule always has the same result: synchronous handlers are called one after the other,
 coroutines take turns at each ``await``.
 """
@@ -19,7 +19,7 @@ from avrogen.kafka.consumer.async_runner import (
     cancel_all,
     check_async_handler,
 )
-from avrogen.kafka.consumer.concurrent_runner import ConcurrentCore, RawKeyQueue
+from avrogen.kafka.consumer.concurrent_core import ConcurrentCore, RawKeyQueue
 from avrogen.kafka.consumer.runner import (
     call_handler,
     check_handler,
@@ -69,6 +69,7 @@ class _Interleaved(ConcurrentCore[K, V]):
         while (queue := self._fake.take()) is not None:
             self.scheduler.add(queue)
         self.attend()
+        self.refill()
         found: list[RawKeyQueue] = []
         while (keys := self.next_key_queue()) is not None:
             found.append(keys)

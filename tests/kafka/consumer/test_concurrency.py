@@ -9,6 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from random import Random
 from typing import Any, Literal, TypeAlias
 from uuid import uuid4
 
@@ -84,7 +85,9 @@ class Handler:
     async def call(self, message: Message[str, Any]) -> None:
         handled = False
         try:
-            await asyncio.sleep(self.begin(message))
+            seconds = self.begin(message)
+            if seconds:  # or the event loop would get on
+                await asyncio.sleep(seconds)
             handled = True
         finally:
             self.end(message, handled=handled)
@@ -182,6 +185,34 @@ def test_one_long_call_among_many_short_ones_keeps_none_waiting(
     assert handler.handled == list(range(2000))
     others = [at for offset, at in done_at.items() if offset % 100]
     assert max(others) < done_at[1000] + 3.0
+
+
+@STYLES
+def test_few_slow_or_failing_calls_among_quick_ones_change_no_order(
+    kafka: EmbeddedKafka, style: Style
+) -> None:
+    """Quick handlers are called in runs, which end at a call that waits or fails."""
+    random = Random(7)
+    slow = {
+        offset: random.choice([0.0005, 0.004, 0.02]) for offset in random.sample(range(4000), 60)
+    }
+    failing = set(random.sample(range(4000), 40))
+    send(kafka, [f"key {random.randrange(30)}" for _ in range(4000)])
+    attempts: dict[int, int] = defaultdict(int)
+
+    def handle(message: Any) -> float:
+        attempts[message.offset] += 1
+        if message.offset in failing and attempts[message.offset] < 3:
+            raise Retry("not yet")
+        return slow.get(message.offset, 0.0)
+
+    handler = Handler(handle)
+    policy = RetryPolicy(attempts=5, initial=0.002, jitter=0)
+    counters = consume(kafka, style, handler, {"concurrency": 8}, retry=policy)
+    handler.check()
+    assert handler.handled == list(range(4000))
+    assert (counters.consumed, counters.retried) == (4000, 80)
+    kafka.wait_until_handled(OrdersConsumer.topic, group_id="group", timeout=5)
 
 
 @STYLES

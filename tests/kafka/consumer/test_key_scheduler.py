@@ -14,8 +14,14 @@ from typing import Any, NamedTuple
 import pytest
 
 from avrogen.kafka.consumer.fetch_buffer import FetchBuffer, PartitionQueue, QueueState
-from avrogen.kafka.consumer.key_scheduler import ConcurrencyLimits, KeyQueue, KeyScheduler, Ordering
-from avrogen.kafka.consumer.offset_tracker import HandledOffsets, decode_handled
+from avrogen.kafka.consumer.key_scheduler import (
+    ConcurrencyLimits,
+    KeyQueue,
+    KeyScheduler,
+    Ordering,
+    PartitionRun,
+)
+from avrogen.kafka.consumer.offset_tracker import CommitPoint, HandledOffsets, decode_handled
 
 SCHEDULES = 500
 WINDOW_LEAST = 5
@@ -71,6 +77,7 @@ class Group:
     def play(self, steps: int) -> None:
         actions = [
             *["fetch", "take", "start", "start", "finish", "finish", "finish"] * 3,
+            *["run", "run", "run", "split"],
             *["retry", "pause", "resume", "commit", "commit", "time", "time"],
             *["revoke", "lose", "seek", "crash", "run_again"],
         ]
@@ -89,6 +96,7 @@ class Group:
             self.member.resume(all_of_them=True)
             self.member.time(10.0)
             self.member.fetch(all_of_them=True)
+            self.member.run()
             self.member.take()
             self.member.start()
             while self.member.running:
@@ -113,7 +121,7 @@ class Member:
         self.now = 0.0
         self.buffer: FetchBuffer[Sent] = FetchBuffer(limit=20)
         self.scheduler = self.new_scheduler()
-        self.running: list[tuple[KeyQueue[Sent], Sent]] = []
+        self.running: list[tuple[KeyQueue[Sent] | PartitionRun[Sent], Sent]] = []
         self.position: dict[int, int] = {}
         self.stale: set[Sent] = set()
         for partition in group.log:
@@ -216,44 +224,80 @@ class Member:
 
     def start(self) -> None:
         while (keys := self.scheduler.start(self.now)) is not None:
-            sent = keys.messages[0]
-            assert not keys.owner.queue.paused_by_user
-            assert keys.owner.queue.state is QueueState.IN_PROGRESS
-            same = [
-                other
-                for _, other in self.running
-                if other.partition == sent.partition
-                and self.key_of(other) is not None
-                and self.key_of(other) == self.key_of(sent)
-            ]
-            assert not same, "two of a key at a time"
-            before = [
-                s
-                for s in self.group.log[sent.partition][: sent.number]
-                if self.key_of(s) is not None and self.key_of(s) == self.key_of(sent)
-            ]
-            assert set(before) <= self.group.handled, "before one of its key that comes first"
-            assert sent not in self.group.handled - self.group.forgotten, "handled again"
-            self.running.append((keys, sent))
+            self.started(keys, keys.messages[0])
+
+    def started(self, work: KeyQueue[Sent] | PartitionRun[Sent], sent: Sent) -> None:
+        assert not work.owner.queue.paused_by_user
+        assert work.owner.queue.state is QueueState.IN_PROGRESS
+        same = [
+            other
+            for _, other in self.running
+            if other.partition == sent.partition
+            and self.key_of(other) is not None
+            and self.key_of(other) == self.key_of(sent)
+        ]
+        assert not same, "two of a key at a time"
+        before = [
+            s
+            for s in self.group.log[sent.partition][: sent.number]
+            if self.key_of(s) is not None and self.key_of(s) == self.key_of(sent)
+        ]
+        assert set(before) <= self.group.handled, "before one of its key that comes first"
+        assert sent not in self.group.handled - self.group.forgotten, "handled again"
+        self.running.append((work, sent))
+
+    def run(self) -> None:
+        partition = self.scheduler.next_in_order(self.now)
+        if partition is not None:
+            messages = list(partition.queue.messages)[: self.random.randint(1, 10)]
+            self.started(self.scheduler.start_run(partition, messages, self.now), messages[0])
+
+    def split(self) -> None:
+        runs = self.scheduler.runs()
+        if runs:
+            self.split_off(self.random.choice(runs))
+
+    def split_off(self, run: PartitionRun[Sent]) -> KeyQueue[Sent]:
+        index, sent = next((n, s) for n, (each, s) in enumerate(self.running) if each is run)
+        keys = self.scheduler.split(run)
+        assert keys is run.split_off
+        assert list(keys.messages) == [sent], "another one was in flight"
+        self.running[index] = keys, sent
+        return keys
 
     def finish(self, *, queue: PartitionQueue[Sent] | None = None) -> None:
         ours = [(k, s) for k, s in self.running if queue is None or k.owner.queue is queue]
         if not ours:
             return
-        keys, sent = self.random.choice(ours)
-        self.running.remove((keys, sent))
-        keys.done(sent.offset)
+        work, sent = self.random.choice(ours)
+        self.running.remove((work, sent))
+        done = work.owner.queue.done if isinstance(work, PartitionRun) else work.done
+        done(sent.offset)
         self.group.handled.add(sent)
         self.group.forgotten.discard(sent)
         if sent in self.stale:
             self.stale.discard(sent)
             self.group.forgotten.add(sent)
-        self.scheduler.finish(keys)
+        if isinstance(work, KeyQueue):
+            self.scheduler.finish(work)
+        else:
+            self.go_on(work, sent)
         self.give_back()
+
+    def go_on(self, run: PartitionRun[Sent], handled: Sent) -> None:
+        """Start the next message of a run, or end it."""
+        owner = run.owner
+        rest = [sent for sent in run.messages if sent.offset > handled.offset]
+        if not rest or owner.queue.yield_requested or owner.closed or self.random.random() < 0.1:
+            self.scheduler.finish_run(run)
+        else:
+            self.started(run, rest[0])
 
     def retry(self) -> None:
         if self.running:
-            keys, sent = self.running.pop(self.random.randrange(len(self.running)))
+            work, sent = self.random.choice(self.running)
+            keys = self.split_off(work) if isinstance(work, PartitionRun) else work
+            self.running.remove((keys, sent))
             keys.failed(self.now)
             self.stale.discard(sent)
             self.scheduler.finish(keys, self.now + self.random.choice([0.0, 1.0, 3.0]))
@@ -274,16 +318,19 @@ class Member:
             self.commit_queue(partition, queue)
 
     def commit_queue(self, partition: int, queue: PartitionQueue[Sent]) -> None:
-        if queue.progress is not None and queue.next_offset is not None:
+        if queue.next_offset is None:
+            return
+        point = CommitPoint(queue.next_offset, [])
+        if queue.progress is not None:
             point = queue.progress.commit_point(queue.next_offset)
-            self.group.committed[partition] = point.offset, point.metadata
-            before = decode_handled(point.offset, point.metadata)
-            kept = {
-                sent
-                for sent in self.group.log[partition]
-                if sent.offset < point.offset or (before is not None and sent.offset in before)
-            }
-            assert kept <= self.group.handled, "committed, and not handled"
+        self.group.committed[partition] = point.offset, point.metadata
+        before = decode_handled(point.offset, point.metadata)
+        kept = {
+            sent
+            for sent in self.group.log[partition]
+            if sent.offset < point.offset or (before is not None and sent.offset in before)
+        }
+        assert kept <= self.group.handled, "committed, and not handled"
 
     # --- what holds at any time -------------------------------------------------------------------
 
