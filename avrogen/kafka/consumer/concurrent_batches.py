@@ -181,6 +181,9 @@ class ConcurrentBatchRunner(ConcurrentRunner[K, V]):
         self.workers = limits.slots
         self._batches = KeyBatches(self, session, handle, batches, limits.slots)
 
+    def _are_short(self) -> bool:
+        return False  # one thread never does all: a batch is worth a thread
+
     def next_event(self) -> float | None:
         """Return when the next batch is due, or the first backoff ends; None: neither is."""
         return _earlier(super().next_event(), self._batches.deadline)

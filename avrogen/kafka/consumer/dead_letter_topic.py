@@ -116,7 +116,9 @@ class DeadLetterOrigin:
 def full_name(thing: object) -> str:
     """Return the name of a type or a function with its module; else that of the type."""
     named = thing if hasattr(thing, "__qualname__") else type(thing)
-    return f"{named.__module__}.{getattr(named, '__qualname__', '')}"
+    module = named.__module__  # None of methods in C, such as list.append
+    name = getattr(named, "__qualname__", "")
+    return f"{module}.{name}" if module else name
 
 
 def headers_for(headers: Iterable[Header], origin: DeadLetterOrigin) -> list[Header]:
