@@ -227,12 +227,24 @@ def _unusable(type_: model.AvroType) -> str:
             assert_never(type_)
 
 
+_MOST_NAMES: Final = 5_000
+"""Names that one unknown name is compared with."""
+
+_LONGEST_NAME: Final = 200
+"""Characters of names that are compared."""
+
+
 def near_type(name: str, known: Iterable[str]) -> str | None:
-    """Return a hint: a type with the same name in another namespace, or with a similar name."""
+    """Return a hint: a type with the same name in another namespace, or with a similar name.
+
+    Similar names are looked for among the first thousands, and among names of usual length.
+    """
     known = sorted(known)
     same = [other for other in known if short_name(other) == short_name(name)]
-    near = same or difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]}?" if near else None
+    usual = [other for other in known[:_MOST_NAMES] if len(other) <= _LONGEST_NAME]
+    if not same and len(name) <= _LONGEST_NAME:
+        same = difflib.get_close_matches(name, usual, n=1)
+    return f"did you mean {same[0]}?" if same else None
 
 
 # --- definitions with own names -------------------------------------------------------------------

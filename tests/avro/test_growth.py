@@ -27,6 +27,7 @@ from avrogen.codec.planner import plan_for
 from avrogen.codec.python_backend.decoder_emitter import block_decoder_source, decoder_source
 from avrogen.codec.python_backend.encoder_emitter import block_encoder_source, encoder_source
 from avrogen.compiler.build import analyse, compile_package
+from avrogen.compiler.checks import near_type
 from avrogen.compiler.formatting import FormatCache
 from avrogen.config.config import Config
 from avrogen.evolution.matching import match
@@ -484,3 +485,11 @@ def test_plans_of_thousands_of_records_are_interpreted() -> None:
         block_decoder_source(made),
     ]
     assert all(len(source.text) < 2_000 for source in sources)
+
+
+def test_hints_for_unknown_types_of_topics_compare_some_thousand_usual_names() -> None:
+    usual = [f"shop.OrderPlaced{n}" for n in range(100)]
+    assert near_type("shop.OrderPlacde7", usual) is not None
+    assert near_type("x" * 100_000 + "1", ["x" * 100_000 + str(n) for n in range(2, 50)]) is None
+    many = [f"a.T{n}" for n in range(20_000)]
+    assert near_type("z.OrderPlacde7", [*many, "z.OrderPlaced7"]) is None
