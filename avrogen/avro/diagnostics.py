@@ -282,7 +282,8 @@ _LONGEST_WORD: Final = 200
 class Diagnostics:
     """The problems found in a run, each once; of the errors of one file the first thousand.
 
-    Likewise of its warnings. A megabyte can have hundreds of thousands.
+    Likewise of its warnings, except those for what is tolerated. A megabyte can have hundreds of
+    thousands.
 
     Args:
         tolerant: the schemas are only read: they were written or registered by others, and cannot
@@ -355,8 +356,6 @@ class Diagnostics:
         if not self.tolerant:
             self.report(code, place, message, hint)
             return True
-        if self._count(Code.TOLERATED, place) > _MOST_OF_A_FILE:
-            return False
         text = f"{message}; {read_as}, since the schema is only read ({code.id})"
         found = replace(diagnostic(Code.TOLERATED, place, text), tolerated=code)
         self._found[found] = None
