@@ -111,6 +111,28 @@
   }
 })();
 
+// Colours of JSON and Python. Text becomes text nodes again, so nothing in it is ever markup.
+(() => {
+  const token = /(?<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|(?<comment>#.*)|\b(?<word>from|import|None|True|False|null|true|false)\b|(?<![\w.])(?<number>-?\d[\w.]*)/g;
+  const most = 50_000; // characters
+  for (const code of document.querySelectorAll("pre code")) {
+    const text = code.textContent;
+    if (text.length > most) continue;
+    const parts = [];
+    let end = 0;
+    for (const match of text.matchAll(token)) {
+      const [kind] = Object.entries(match.groups).find(([, found]) => found !== undefined);
+      const after = match.index + match[0].length;
+      const part = document.createElement("span");
+      part.className = "is-" + (kind === "string" && text[after] === ":" ? "name" : kind);
+      part.textContent = match[0];
+      parts.push(text.slice(end, match.index), part);
+      end = after;
+    }
+    code.replaceChildren(...parts, text.slice(end));
+  }
+})();
+
 // Buttons that copy code. Pages opened as files may have no clipboard: then there are no buttons.
 (() => {
   if (!navigator.clipboard) return;
