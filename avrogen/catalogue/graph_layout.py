@@ -38,6 +38,9 @@ _BOX_HEIGHT: Final = 30.0
 _PADDING: Final = 14.0
 _LETTER: Final = 7.1
 """Average width of a letter in a font of 13 pixels."""
+
+_BOLD: Final = 1.25
+"""Width of the letters of the page's own type, times that."""
 _LONGEST: Final = 34
 """Letters that are shown of a name."""
 _BETWEEN_COLUMNS: Final = 56.0
@@ -153,7 +156,8 @@ class _Routes:
 
 
 def _width(node: Node) -> float:
-    return round(len(node.label) * _LETTER + 2 * _PADDING, 1)
+    letter = _LETTER * (_BOLD if node.role == "here" else 1)
+    return round(len(node.label) * letter + 2 * _PADDING, 1)
 
 
 def _spans(columns: Columns, nodes: Mapping[str, Node]) -> list[tuple[float, float]]:
