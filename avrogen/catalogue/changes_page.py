@@ -12,6 +12,7 @@ from avrogen.catalogue.urls import CatalogueUrls
 from avrogen.catalogue.views import Link
 from avrogen.evolution.check import Check, check
 from avrogen.evolution.check_report import verdict_of
+from avrogen.evolution.units import UnitKind
 
 __all__ = ["ChangesSection", "changes_section", "checks_since"]
 
@@ -33,7 +34,8 @@ class ChangeRow:
     Attributes:
         unit: link to its page, or its name.
         verdict: ``new``, ``compatible``, ``incompatible`` or ``removed``.
-        note: topics, and the former name.
+        note: topics, and the former name; of a subject, its compatibility level and the versions
+            that it was compared with.
     """
 
     unit: Link
@@ -43,10 +45,19 @@ class ChangeRow:
 
 @dataclass(frozen=True, slots=True)
 class ChangesSection:
-    """Everything that has changed since a baseline."""
+    """Everything that has changed since a baseline.
+
+    Attributes:
+        since: the baseline.
+        anchor: place on the page.
+        level: compatibility level of the comparison; "": each subject has its own.
+        rows: what has changed.
+        findings: findings of the checker.
+    """
 
     since: str
     anchor: str
+    level: str
     rows: tuple[ChangeRow, ...]
     findings: tuple[FindingRow, ...]
 
@@ -79,6 +90,7 @@ def changes_section(
     return ChangesSection(
         since=found.against,
         anchor=f"since-{number}",
+        level=found.level or "",
         rows=tuple(_rows(found, catalogue, urls)),
         findings=tuple(
             FindingRow(
@@ -99,6 +111,8 @@ def _rows(found: Check, catalogue: CatalogueModel, urls: CatalogueUrls) -> Itera
             continue
         notes = [f"formerly {unit.formerly}"] if unit.formerly else []
         notes += unit.topics
+        if unit.kind is UnitKind.SUBJECT:
+            notes += [unit.level, *(previous.name for previous in unit.previous)]
         href = urls.types.get(unit.name) or urls.topics.get(unit.name, "")
         yield ChangeRow(Link(unit.title, href), verdict, ", ".join(notes))
     for removal in found.removed:

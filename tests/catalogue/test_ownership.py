@@ -203,7 +203,7 @@ def test_changes_since_a_version_are_a_page(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     page = Page((out / "changes.html").read_text("utf-8"))
     first, _, second = page.text.partition(f"Since {schemas}")[2].partition(f"Since {schemas}")
-    for text in ("shop.Placed", "incompatible", "shop.Gone", "removed", "AVR", "at"):
+    for text in ("shop.Placed", "incompatible", "shop.Gone", "removed", "AVR", "level: BACKWARD"):
         assert text in page.text
     assert "No type has changed." in (first + second)
     assert "types/shop.Placed.html" in page.links
