@@ -14,13 +14,14 @@ before its name, so nothing is lost, and what is on the wire is the same.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, assert_never
 
 from avrogen.avro import model
 from avrogen.avro.model import Json, reachable_types
-from avrogen.avro.names import is_name, namespace_of, short_name
+from avrogen.avro.names import is_full_name, is_name, namespace_of, short_name
 from avrogen.avro.schema_json import self_contained_json
 from avrogen.catalogue.catalogue_model import CatalogueModel, carried_types, topic_ownership
 from avrogen.catalogue.example_snippets import Example
@@ -58,6 +59,11 @@ _KEYS: Final[Mapping[str, dict[str, Json]]] = {
 }
 """Primitive keys, as AsyncAPI's own schemas have them."""
 
+_KEY: Final = re.compile(r"[A-Za-z0-9._-]+")
+"""Keys of components and messages that can stand in references without escapes."""
+
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]")
+
 _DEAD_LETTER: Final[Json] = {
     "name": "deadLetter",
     "title": "Dead letter",
@@ -85,7 +91,7 @@ def asyncapi_text(
         name: None for topic in catalogue.topics for name in carried_types(topic, catalogue.types)
     }
     schemas: dict[str, Json] = {
-        name: payload_schema(name, catalogue.types) for name in sorted(carried)
+        _key(name): payload_schema(name, catalogue.types) for name in sorted(carried)
     }
     parts: dict[str, Json] = {
         "channels": dict(_channels(catalogue, examples)),
@@ -109,7 +115,7 @@ def _channels(
 ) -> Iterator[tuple[str, Json]]:
     for topic in catalogue.topics:
         messages: dict[str, Json] = {
-            name: _message(name, topic, catalogue, examples[name]) for name in _values(topic)
+            _key(name): _message(name, topic, catalogue, examples[name]) for name in _values(topic)
         }
         if topic.tombstones:
             messages["tombstone"] = _tombstone(topic, catalogue)
@@ -156,7 +162,7 @@ def _operations(topics: Iterable[TopicConfig]) -> Iterator[tuple[str, Json]]:
                 "action": action,
                 "channel": {"$ref": f"#/channels/{topic.name}"},
                 "messages": [
-                    {"$ref": f"#/channels/{topic.name}/messages/{name}"} for name in names
+                    {"$ref": f"#/channels/{topic.name}/messages/{_key(name)}"} for name in names
                 ],
                 "bindings": {"kafka": {"bindingVersion": _KAFKA}},
             }
@@ -172,7 +178,7 @@ def _message(
         message["summary"] = first_line(entry.doc)
     message |= _ownership(entry.ownership)
     message["contentType"] = _BINARY
-    message["payload"] = {"$ref": f"#/components/schemas/{name}"}
+    message["payload"] = {"$ref": f"#/components/schemas/{_key(name)}"}
     message["bindings"] = {"kafka": _binding(topic, catalogue)}
     if example is not None:
         message["examples"] = [{"name": "avroJson", "payload": example.json}]
@@ -209,7 +215,7 @@ def _binding(topic: TopicConfig, catalogue: CatalogueModel) -> dict[str, Json]:
     binding: dict[str, Json] = {}
     key = key_type(topic, catalogue.types)
     if key is not None:
-        binding["key"] = _KEYS.get(key) or {"$ref": f"#/components/schemas/{key}"}
+        binding["key"] = _KEYS.get(key) or {"$ref": f"#/components/schemas/{_key(key)}"}
     return {
         **binding,
         "schemaIdLocation": "payload",
@@ -233,15 +239,40 @@ _OWN: Final = frozenset({"aliases", "default", "doc", "name", "namespace", "orde
 def payload_schema(name: str, types: Mapping[str, model.NamedType]) -> Json:
     """Return a Multi Format Schema Object: a type's schema with its dependencies.
 
-    A schema that is nested too deep to be written as one is described in words.
+    A schema that is nested too deep to be written as one, or has names that the specification does
+    not allow, is described in words.
     """
     reached = reachable_types(model.Reference(name), types)
+    if not all(map(_has_valid_names, reached.values())):
+        return {
+            "description": f"The schema of {name} has names that Avro's specification does not "
+            "allow: catalog.json has it."
+        }
     known = {each: _known(named) for each, named in reached.items()}
     try:
         tree = self_contained_json(model.Reference(name), known)
     except SchemaError:
         return {"description": f"The types of {name} lie too deep in each other for one schema."}
     return {"schemaFormat": AVRO_FORMAT, "schema": tree}
+
+
+def _has_valid_names(named: model.NamedType) -> bool:
+    match named:
+        case model.RecordType(fields=fields):
+            inner = [field.name for field in fields]
+        case model.EnumType(symbols=symbols):
+            inner = list(symbols)
+        case model.FixedType():
+            inner = []
+    return is_full_name(named.name) and all(map(is_name, inner))
+
+
+def _key(name: str) -> str:
+    """Return a key for a name: itself, or with a digest, as keys have few characters."""
+    if _KEY.fullmatch(name):
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:12]
+    return f"{_UNSAFE.sub('_', name)}-{digest}"
 
 
 def _known(named: model.NamedType) -> model.NamedType:

@@ -160,3 +160,22 @@ def test_the_version_is_that_of_what_is_said() -> None:
     assert one == moved
     assert one.splitlines()[4] != changed.splitlines()[4]
     assert one.splitlines()[4].startswith("  version: ")
+
+
+def test_names_that_only_lenient_schemas_have(packages: Path, tmp_path: Path) -> None:
+    names = ("abc-123.x.Order Placed", "org.acme.Outer$Inner", "Ünï.Çode", "a.b~1/c")
+    schemas = {
+        f"{index}.avsc": json.dumps(
+            {"type": "record", "name": name, "fields": [{"name": "a-b", "type": "string"}]}
+        )
+        for index, name in enumerate(names)
+    }
+    values = json.dumps(list(names), ensure_ascii=False)
+    config = f"[names]\nlenient = true\n\n[topics.odd]\nvalue = {values}\n"
+    read = Read(packages, tmp_path / "asyncapi.yaml", document(schemas, config))
+    assert read.problems == []
+    messages = read.value["channels"]["Odd"]["messages"]
+    assert [message["name"] for message in messages.values()] == list(names)
+    parts = read.value["components"]["schemas"]
+    for message in messages.values():
+        assert message["payload"]["$ref"].rpartition("/")[2] in parts
