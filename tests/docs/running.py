@@ -146,10 +146,21 @@ def _defines_tests(block: Block) -> bool:
     return any(function.name.startswith("test_") for function in defined)
 
 
+_PATIENT = """\
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
+"""
+"""A conftest for machines with other work: the first draw of a strategy may take a second."""
+
+
 def _run_pytest(page: list[Block], folder: Path) -> None:
     """Run the Python blocks of a page as one file of tests, beside those that have a title."""
     for block in page:
         _write(block, folder)
+    if not (folder / "conftest.py").exists():
+        (folder / "conftest.py").write_text(_PATIENT, "utf-8")
     code = [block.code for block in page if block.language == "python" and not block.title]
     (folder / "test_page.py").write_text("\n\n".join(code), "utf-8")
     path = os.pathsep.join([str(folder), str(ROOT)])
